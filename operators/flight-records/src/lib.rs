@@ -1,0 +1,1 @@
+//! A seeded generator of flight records in the US DOT's CSV.

@@ -1,0 +1,1 @@
+//! Reads and scores H2O MOJO models.

@@ -1,1 +1,4 @@
-//! x
+//! sandbar
+pub mod failure;
+pub mod records;
+pub mod sandbox;

@@ -1,0 +1,130 @@
+//! Why a record failed: what an operator says, and what the host finds itself.
+
+use std::fmt;
+
+use crate::sandbox::bindings::types::FailureCode;
+
+/// The cause of a failure, as it stands in the header `sandbar-code` of a dead
+/// letter and in metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Code {
+    /// The operator: the bytes are not what it reads.
+    Malformed,
+    /// The operator: something that is needed is absent.
+    Missing,
+    /// The operator: readable, but the value is not allowed.
+    Invalid,
+    /// The operator: valid input of a kind that it does not handle.
+    Unsupported,
+    /// Larger than the operator, or the topic that should take the output, accepts.
+    TooLarge,
+    /// The operator: something outside of it did not answer.
+    Unavailable,
+    /// The operator: its own fault.
+    Internal,
+    /// The operator's code trapped (it panicked, exited or overflowed its stack).
+    Trap,
+    /// A call did not return before its deadline.
+    Deadline,
+    /// The operator asked for more memory than its limit.
+    Memory,
+    /// The operator returned something that the contract forbids.
+    Contract,
+    /// The output could not be encoded or its topic refused it.
+    Sink,
+}
+
+impl Code {
+    /// Every code, in the order of their declaration.
+    pub const ALL: [Code; 12] = [
+        Code::Malformed,
+        Code::Missing,
+        Code::Invalid,
+        Code::Unsupported,
+        Code::TooLarge,
+        Code::Unavailable,
+        Code::Internal,
+        Code::Trap,
+        Code::Deadline,
+        Code::Memory,
+        Code::Contract,
+        Code::Sink,
+    ];
+
+    /// The name in headers, logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::Malformed => "malformed",
+            Code::Missing => "missing",
+            Code::Invalid => "invalid",
+            Code::Unsupported => "unsupported",
+            Code::TooLarge => "too-large",
+            Code::Unavailable => "unavailable",
+            Code::Internal => "internal",
+            Code::Trap => "trap",
+            Code::Deadline => "deadline",
+            Code::Memory => "memory",
+            Code::Contract => "contract",
+            Code::Sink => "sink",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl From<FailureCode> for Code {
+    fn from(code: FailureCode) -> Self {
+        match code {
+            FailureCode::Malformed => Code::Malformed,
+            FailureCode::Missing => Code::Missing,
+            FailureCode::Invalid => Code::Invalid,
+            FailureCode::Unsupported => Code::Unsupported,
+            FailureCode::TooLarge => Code::TooLarge,
+            FailureCode::Unavailable => Code::Unavailable,
+            FailureCode::Internal => Code::Internal,
+        }
+    }
+}
+
+/// Why one record of a batch failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// Index of the record in its batch.
+    pub record: usize,
+    /// Name of the stage that it failed in.
+    pub stage: std::sync::Arc<str>,
+    /// The cause.
+    pub code: Code,
+    /// For a person: at most [`MESSAGE_LIMIT`] bytes.
+    pub message: String,
+}
+
+/// Bytes of a failure's message that are kept; an operator could send megabytes.
+pub const MESSAGE_LIMIT: usize = 1024;
+
+/// Cuts a message to [`MESSAGE_LIMIT`] bytes at a character's boundary.
+pub fn shorten(mut message: String) -> String {
+    if message.len() > MESSAGE_LIMIT {
+        let end = message.floor_char_boundary(MESSAGE_LIMIT - '…'.len_utf8());
+        message.truncate(end);
+        message.push('…');
+        message.shrink_to_fit();
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let short = shorten("ä".repeat(MESSAGE_LIMIT));
+        assert!(short.len() <= MESSAGE_LIMIT && short.ends_with('…'));
+        assert_eq!(shorten("short".to_owned()), "short");
+    }
+}

@@ -1,0 +1,27 @@
+//! Bindings that wasmtime generates from `wit/`.
+//!
+//! One made-up world exports all three interfaces, so that the types of the
+//! contract exist once; an instance is then bound by the interface of its own
+//! world (`GuestIndices`, `Guest`), never by this one. Parameters are borrowed,
+//! so that a batch is copied once, into the guest.
+#![allow(missing_docs, reason = "generated; wit/ documents what it means")]
+
+wasmtime::component::bindgen!({
+    inline: "
+        package sandbar:host;
+        world every-world {
+            import sandbar:operator/artifacts@0.1.0;
+            export sandbar:operator/extraction@0.1.0;
+            export sandbar:operator/scoring@0.1.0;
+            export sandbar:operator/transformation@0.1.0;
+        }
+    ",
+    path: "../wit",
+    world: "sandbar:host/every-world",
+    ownership: Borrowing { duplicate_if_necessary: true },
+    imports: { default: trappable },
+    additional_derives: [PartialEq],
+});
+
+pub use exports::sandbar::operator::{extraction, scoring, transformation};
+pub use sandbar::operator::{artifacts, types};

@@ -1,0 +1,31 @@
+//! Operators in their sandbox: WebAssembly components that get nothing but what
+//! the manifest grants, within limits of memory and time.
+//!
+//! - [`engine`]: one wasmtime engine for the process, its clock and its linker.
+//! - [`component`]: a component from its file, checked for its world; [`cache`]
+//!   keeps what was compiled.
+//! - [`state`]: what belongs to one instance: grants, memory budget, [`log`].
+//! - [`stage`]: a warm instance of an operator that is called batch by batch and
+//!   replaced after a trap; [`check`] reads everything that comes back from it.
+
+pub(crate) mod bindings;
+pub mod cache;
+mod check;
+pub mod component;
+pub mod engine;
+mod log;
+pub mod stage;
+pub mod state;
+
+pub use component::{Component, ComponentError, World};
+pub use engine::Sandbox;
+pub use stage::{CallError, Extractor, Operator, Scorer, StageError, Transformer};
+pub use state::{Grants, Limits};
+
+pub use bindings::extraction::Extracted;
+pub use bindings::scoring::Scored;
+pub use bindings::transformation::Transformed;
+pub use bindings::types::{
+    ColumnResult as Column, FieldResult as Field, FieldTypeResult as FieldType,
+    TableResult as Table,
+};

@@ -1,0 +1,459 @@
+//! Operators, and the warm instances through which a worker calls them.
+//!
+//! Instances are reused: making one is cheap (30 µs), but configuring it may mean
+//! loading a model. After a trap an instance cannot be entered again; it is thrown
+//! away, and the next call makes another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use wasmtime::component::{Instance, InstancePre};
+use wasmtime::{Store, Trap};
+use wasmtime_wasi::I32Exit;
+
+use super::bindings::extraction::{self, Extracted};
+use super::bindings::scoring::{self, Output, Scored};
+use super::bindings::transformation::{self, Transformed};
+use super::bindings::types::{
+    Batch as GuestBatch, ColumnParam, ColumnResult as Column, FieldParam, FieldResult as Field,
+    FieldTypeParam, FieldTypeResult as FieldType, Setup, TableParam, TableResult as Table,
+    TensorShapeParam, TextParam,
+};
+use super::component::{Component, World};
+use super::engine::TICK;
+use super::state::{Grants, Limits, State};
+use super::{check, component};
+use crate::failure::{Code, shorten};
+use crate::records::Batch;
+
+/// A component with what it is granted, under the name of its stage. Cheap to clone.
+#[derive(Clone)]
+pub struct Operator {
+    /// The stage's name.
+    pub stage: Arc<str>,
+    /// The component.
+    pub component: Component,
+    /// What it may use.
+    pub grants: Arc<Grants>,
+    /// How much it may use.
+    pub limits: Limits,
+}
+
+/// Why a call gave nothing: the whole batch is without a result.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("stage '{stage}': {code}: {message}")]
+pub struct CallError {
+    /// The stage's name.
+    pub stage: Arc<str>,
+    /// One of [`Code::Trap`], [`Code::Deadline`], [`Code::Memory`], [`Code::Contract`].
+    pub code: Code,
+    /// For a person.
+    pub message: String,
+}
+
+/// Why a stage cannot be set up.
+#[derive(Debug, Error)]
+pub enum StageError {
+    /// The component is of another world than the place that it is put in.
+    #[error("stage '{stage}': component {path} is {found}, but {expected} is needed here",
+        path = .component.display())]
+    World {
+        /// The stage's name.
+        stage: Arc<str>,
+        /// The component's file.
+        component: std::path::PathBuf,
+        /// What it is.
+        found: World,
+        /// What it should be.
+        expected: World,
+    },
+    /// The operator refused its configuration.
+    #[error("stage '{stage}': the operator refuses its configuration: {reason}")]
+    Refused {
+        /// The stage's name.
+        stage: Arc<str>,
+        /// The operator's words.
+        reason: String,
+    },
+    /// The operator failed while it was being configured.
+    #[error("{0} (while the operator was being configured)")]
+    Call(CallError),
+    /// The component does not link as its world says.
+    #[error("stage '{stage}': {reason}")]
+    Link {
+        /// The stage's name.
+        stage: Arc<str>,
+        /// wasmtime's words.
+        reason: String,
+    },
+}
+
+/// The interface of one world: how an instance is bound and configured.
+pub trait Interface: Sized {
+    /// The functions of one instance.
+    type Guest;
+    /// What the operator declares when it is configured.
+    type Shape: Clone + PartialEq;
+    /// The world whose interface this is.
+    const WORLD: World;
+
+    /// Finds the functions in an instance.
+    fn bind(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Self::Guest>;
+
+    /// Calls `configure`.
+    fn configure(
+        &self,
+        guest: &Self::Guest,
+        store: &mut Store<State>,
+        setup: Setup<'_>,
+    ) -> wasmtime::Result<Result<Self::Shape, String>>;
+
+    /// Checks what `configure` returned.
+    fn check(shape: &Self::Shape) -> Result<(), check::Violation>;
+}
+
+/// An operator with its warm instance. Belongs to one worker.
+pub struct Stage<I: Interface> {
+    operator: Operator,
+    interface: I,
+    shape: I::Shape,
+    live: Option<Live<I::Guest>>,
+}
+
+/// Records to features.
+pub type Extractor = Stage<Extraction>;
+/// Features to predictions.
+pub type Scorer = Stage<Scoring>;
+/// Records to records.
+pub type Transformer = Stage<Transformation>;
+
+struct Live<G> {
+    store: Store<State>,
+    guest: G,
+}
+
+impl<I: Interface> Stage<I> {
+    fn start(
+        operator: Operator,
+        bind: impl FnOnce(&InstancePre<State>) -> wasmtime::Result<I>,
+    ) -> Result<Self, StageError> {
+        let stage = operator.stage.clone();
+        let component = &operator.component;
+        if component.world() != I::WORLD {
+            let (component, found) = (component.path().to_owned(), component.world());
+            return Err(StageError::World { stage, component, found, expected: I::WORLD });
+        }
+        let interface = bind(&component.pre).map_err(|cause| StageError::Link {
+            stage,
+            reason: format!(
+                "not an operator of sandbar:operator@{}: {cause:#}",
+                component::CONTRACT
+            ),
+        })?;
+        let (live, shape) = make(&operator, &interface)?;
+        Ok(Stage { operator, interface, shape, live: Some(live) })
+    }
+
+    /// The name of the stage.
+    pub fn name(&self) -> &Arc<str> {
+        &self.operator.stage
+    }
+
+    /// What the operator declared when it was configured.
+    pub fn shape(&self) -> &I::Shape {
+        &self.shape
+    }
+
+    /// Calls a function of the warm instance, or of a new one where an earlier call
+    /// spoilt it, and reads what it returned with `check`.
+    fn call<R>(
+        &mut self,
+        function: impl FnOnce(&I::Guest, &mut Store<State>) -> wasmtime::Result<R>,
+        check: impl FnOnce(&I::Shape, &R) -> Result<(), check::Violation>,
+    ) -> Result<R, CallError> {
+        let mut live = match self.live.take() {
+            Some(live) => live,
+            None => self.replace()?,
+        };
+        let Live { store, guest } = &mut live;
+        let deadline = self.operator.limits.deadline;
+        let result = enter(&self.operator.stage, store, deadline, |store| function(guest, store))?;
+        check(&self.shape, &result).map_err(|what| violation(&self.operator.stage, what))?;
+        self.live = Some(live);
+        Ok(result)
+    }
+
+    fn replace(&self) -> Result<Live<I::Guest>, CallError> {
+        let stage = || self.operator.stage.clone();
+        let (live, shape) = make(&self.operator, &self.interface).map_err(|error| match error {
+            StageError::Call(error) => error,
+            other => CallError {
+                stage: stage(),
+                code: Code::Internal,
+                message: shorten(other.to_string()),
+            },
+        })?;
+        if shape != self.shape {
+            let what = "configured again, it declares something else than before";
+            return Err(violation(&self.operator.stage, what.into()));
+        }
+        Ok(live)
+    }
+}
+
+/// Makes an instance and configures it.
+fn make<I: Interface>(
+    operator: &Operator,
+    interface: &I,
+) -> Result<(Live<I::Guest>, I::Shape), StageError> {
+    let Operator { stage, component, grants, limits } = operator;
+    let state = State::new(stage.clone(), grants.clone(), limits);
+    let mut store = Store::new(component.pre.engine(), state);
+    store.limiter(|state| &mut state.memory);
+    let models: Vec<&str> = grants.models.iter().map(|(name, _)| name.as_str()).collect();
+    let topics: Vec<&str> = grants.topics.iter().map(String::as_str).collect();
+    let setup = Setup { config: &grants.config, models: &models, topics: &topics };
+    let (guest, shape) = enter(stage, &mut store, limits.configure_deadline, |store| {
+        let instance = component.pre.instantiate(&mut *store)?;
+        let guest = interface.bind(store, &instance)?;
+        let shape = interface.configure(&guest, store, setup)?;
+        Ok((guest, shape))
+    })
+    .map_err(StageError::Call)?;
+    let shape = shape
+        .map_err(|reason| StageError::Refused { stage: stage.clone(), reason: shorten(reason) })?;
+    I::check(&shape).map_err(|what| StageError::Call(violation(stage, what)))?;
+    Ok((Live { store, guest }, shape))
+}
+
+/// Runs guest code under a deadline and says what stopped it, if anything did.
+fn enter<R>(
+    stage: &Arc<str>,
+    store: &mut Store<State>,
+    deadline: Duration,
+    function: impl FnOnce(&mut Store<State>) -> wasmtime::Result<R>,
+) -> Result<R, CallError> {
+    // One tick more: the current one may be about to end.
+    store.set_epoch_deadline(deadline.as_nanos().div_ceil(TICK.as_nanos()) as u64 + 1);
+    store.data_mut().memory.exceeded = false;
+    let result = function(store);
+    let last_line = store.data().log.end_call();
+    result.map_err(|cause| {
+        let exceeded = store.data().memory.exceeded;
+        let (code, message) = explain(&cause, exceeded, deadline, last_line);
+        CallError { stage: stage.clone(), code, message: shorten(message) }
+    })
+}
+
+/// Sorts what ended a call. `last_line` is what the guest printed last: Rust's
+/// panics print their reason before they trap.
+fn explain(
+    cause: &wasmtime::Error,
+    out_of_memory: bool,
+    deadline: Duration,
+    last_line: String,
+) -> (Code, String) {
+    if out_of_memory {
+        return (Code::Memory, "the operator needs more memory than its limit".into());
+    }
+    if let Some(I32Exit(status)) = cause.downcast_ref() {
+        return (Code::Trap, format!("the operator exited with status {status}"));
+    }
+    match cause.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => (Code::Deadline, format!("no result within {deadline:?}")),
+        _ if last_line.is_empty() => (Code::Trap, cause.root_cause().to_string()),
+        _ => (Code::Trap, format!("{}: {last_line}", cause.root_cause())),
+    }
+}
+
+fn violation(stage: &Arc<str>, what: check::Violation) -> CallError {
+    let message = shorten(format!("the operator breaks the contract: {what}"));
+    CallError { stage: stage.clone(), code: Code::Contract, message }
+}
+
+/// A batch as the guest's bindings take it.
+fn guest_batch(batch: &Batch) -> GuestBatch<'_> {
+    GuestBatch {
+        topic: &batch.topic,
+        partition: batch.partition,
+        offsets: &batch.offsets,
+        timestamps: &batch.timestamps,
+        bytes: &batch.bytes,
+        ends: &batch.ends,
+        nulls: &batch.nulls,
+    }
+}
+
+/// The interface of the world `extractor`.
+pub struct Extraction(extraction::GuestIndices);
+
+impl Interface for Extraction {
+    type Guest = extraction::Guest;
+    type Shape = Vec<Field>;
+    const WORLD: World = World::Extractor;
+
+    fn bind(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Self::Guest> {
+        self.0.load(store, instance)
+    }
+
+    fn configure(
+        &self,
+        guest: &Self::Guest,
+        store: &mut Store<State>,
+        setup: Setup<'_>,
+    ) -> wasmtime::Result<Result<Self::Shape, String>> {
+        guest.call_configure(store, setup)
+    }
+
+    fn check(fields: &Self::Shape) -> Result<(), check::Violation> {
+        check::fields(fields)
+    }
+}
+
+impl Extractor {
+    /// Makes an instance, which says what features it gives ([`Stage::shape`]).
+    ///
+    /// # Errors
+    /// Where the component is of another world, or refuses its configuration.
+    pub fn new(operator: Operator) -> Result<Self, StageError> {
+        Stage::start(operator, |pre| Ok(Extraction(extraction::GuestIndices::new(pre)?)))
+    }
+
+    /// The features of a batch: a row or a failure for each record.
+    ///
+    /// # Errors
+    /// Where the call gave nothing for the whole batch.
+    pub fn extract(&mut self, batch: &Batch) -> Result<Extracted, CallError> {
+        self.call(
+            |guest, store| guest.call_extract(store, guest_batch(batch)),
+            |fields, extracted| check::extracted(batch.len(), fields, extracted),
+        )
+    }
+}
+
+/// The interface of the world `scorer`, for features of an extractor.
+pub struct Scoring {
+    indices: scoring::GuestIndices,
+    features: Vec<Field>,
+}
+
+impl Interface for Scoring {
+    type Guest = scoring::Guest;
+    type Shape = Output;
+    const WORLD: World = World::Scorer;
+
+    fn bind(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Self::Guest> {
+        self.indices.load(store, instance)
+    }
+
+    fn configure(
+        &self,
+        guest: &Self::Guest,
+        store: &mut Store<State>,
+        setup: Setup<'_>,
+    ) -> wasmtime::Result<Result<Self::Shape, String>> {
+        let features: Vec<FieldParam<'_>> = self.features.iter().map(borrow_field).collect();
+        guest.call_configure(store, setup, &features)
+    }
+
+    fn check(output: &Self::Shape) -> Result<(), check::Violation> {
+        check::output(output)
+    }
+}
+
+impl Scorer {
+    /// Makes an instance for the features of an extractor; it says what its
+    /// predictions are made of ([`Stage::shape`]).
+    ///
+    /// # Errors
+    /// Where the component is of another world, or refuses its configuration or
+    /// these features.
+    pub fn new(operator: Operator, features: Vec<Field>) -> Result<Self, StageError> {
+        Stage::start(operator, |pre| {
+            Ok(Scoring { indices: scoring::GuestIndices::new(pre)?, features })
+        })
+    }
+
+    /// The predictions for a table: a prediction or a failure for each row.
+    ///
+    /// # Errors
+    /// Where the call gave nothing for the whole table.
+    pub fn score(&mut self, table: &Table) -> Result<Scored, CallError> {
+        let columns: Vec<ColumnParam<'_>> = table.columns.iter().map(borrow_column).collect();
+        let rows = table.rows;
+        self.call(
+            |guest, store| guest.call_score(store, TableParam { rows, columns: &columns }),
+            |output, scored| check::scored(rows as usize, output, scored),
+        )
+    }
+}
+
+fn borrow_field(field: &Field) -> FieldParam<'_> {
+    let ty = match &field.ty {
+        FieldType::Number => FieldTypeParam::Number,
+        FieldType::Text => FieldTypeParam::Text,
+        FieldType::Tensor(shape) => FieldTypeParam::Tensor(TensorShapeParam {
+            element: shape.element,
+            dimensions: &shape.dimensions,
+        }),
+    };
+    FieldParam { name: &field.name, ty }
+}
+
+fn borrow_column(column: &Column) -> ColumnParam<'_> {
+    match column {
+        Column::Numbers(numbers) => ColumnParam::Numbers(numbers),
+        Column::Text(text) => ColumnParam::Text(TextParam { bytes: &text.bytes, ends: &text.ends }),
+        Column::Tensor(data) => ColumnParam::Tensor(data),
+    }
+}
+
+/// The interface of the world `transformer`.
+pub struct Transformation(transformation::GuestIndices);
+
+impl Interface for Transformation {
+    type Guest = transformation::Guest;
+    type Shape = ();
+    const WORLD: World = World::Transformer;
+
+    fn bind(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Self::Guest> {
+        self.0.load(store, instance)
+    }
+
+    fn configure(
+        &self,
+        guest: &Self::Guest,
+        store: &mut Store<State>,
+        setup: Setup<'_>,
+    ) -> wasmtime::Result<Result<Self::Shape, String>> {
+        guest.call_configure(store, setup)
+    }
+
+    fn check((): &Self::Shape) -> Result<(), check::Violation> {
+        Ok(())
+    }
+}
+
+impl Transformer {
+    /// Makes an instance.
+    ///
+    /// # Errors
+    /// Where the component is of another world, or refuses its configuration.
+    pub fn new(operator: Operator) -> Result<Self, StageError> {
+        Stage::start(operator, |pre| Ok(Transformation(transformation::GuestIndices::new(pre)?)))
+    }
+
+    /// The records that come of a batch: none, one or several for each record, or
+    /// a failure.
+    ///
+    /// # Errors
+    /// Where the call gave nothing for the whole batch.
+    pub fn transform(&mut self, batch: &Batch) -> Result<Transformed, CallError> {
+        let topics = self.operator.grants.topics.len();
+        self.call(
+            |guest, store| guest.call_transform(store, guest_batch(batch)),
+            |(), transformed| check::transformed(batch.len(), topics, transformed),
+        )
+    }
+}

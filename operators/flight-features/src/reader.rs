@@ -1,0 +1,67 @@
+//! Records to rows: what the component does, without the component.
+
+use crate::config::{Config, ConfigError, Feature, Format};
+use crate::csv::Lines;
+use crate::fault::Fault;
+use crate::json::Objects;
+
+/// Where the values of a row go, in the order of the features.
+pub trait Sink {
+    /// The value of a numeric feature: a finite number.
+    fn number(&mut self, number: f64);
+    /// The value of a text feature: not empty.
+    fn text(&mut self, text: &str);
+    /// A feature without a value.
+    fn missing(&mut self);
+}
+
+/// Reads the values of records. After the first records, nothing is allocated.
+#[derive(Debug)]
+pub struct Reader {
+    format: Format,
+    max_bytes: usize,
+    features: Vec<Feature>,
+    lines: Lines,
+    objects: Objects,
+}
+
+impl Reader {
+    /// A reader for this configuration, or what is wrong with it.
+    pub fn new(config: &Config) -> Result<Reader, ConfigError> {
+        let features = config.wanted()?;
+        Ok(Reader {
+            format: config.format,
+            max_bytes: config.max_bytes()?,
+            lines: Lines::new(config.separator()?),
+            objects: Objects::new(features.len()),
+            features,
+        })
+    }
+
+    /// What goes out, in this order.
+    pub fn features(&self) -> &[Feature] {
+        &self.features
+    }
+
+    /// Reads a record's value (`None` for null) and writes one value for each
+    /// feature to `row`. After a fault, `row` may have been given some.
+    pub fn read(&mut self, value: Option<&[u8]>, row: &mut impl Sink) -> Result<(), Fault> {
+        let value = value.ok_or(Fault::Tombstone)?;
+        if value.len() > self.max_bytes {
+            return Err(Fault::TooLarge { bytes: value.len(), limit: self.max_bytes });
+        }
+        // Some editors put a byte order mark before UTF-8.
+        let value = value.strip_prefix(b"\xef\xbb\xbf").unwrap_or(value);
+        let first = value.trim_ascii_start().first().ok_or(Fault::Empty)?;
+        let json = match self.format {
+            Format::Auto => matches!(first, b'{' | b'['),
+            Format::Csv => false,
+            Format::Json => true,
+        };
+        if json {
+            self.objects.read(value, &self.features, row)
+        } else {
+            self.lines.read(value, &self.features, row)
+        }
+    }
+}

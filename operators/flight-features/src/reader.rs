@@ -32,7 +32,7 @@ impl Reader {
         Ok(Reader {
             format: config.format,
             max_bytes: config.max_bytes()?,
-            lines: Lines::new(config.separator()?),
+            lines: Lines::new(config.separator()?, &features),
             objects: Objects::new(features.len()),
             features,
         })

@@ -1,2 +1,66 @@
-//! x
-fn main() {}
+//! The project's chores as one command, `cargo xtask VERB`.
+//!
+//! One file per verb: [`operators`] builds the components, [`demo`] shows them
+//! at work, [`test`] runs every test, [`check`] the format and the lints, and
+//! [`kafka`] starts and stops an Apache Kafka for tests. What they share:
+//! [`process`] runs other programs, [`toolchain`] sees to it that rustc can
+//! compile components, [`cargo`] knows the two workspaces.
+
+mod cargo;
+mod check;
+mod demo;
+mod kafka;
+mod operators;
+mod process;
+mod test;
+mod toolchain;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Sandbar's chores: build, show, test and check.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Build everything and run the demonstration; arguments go to it.
+    #[command(disable_help_flag = true)]
+    Demo(demo::DemoArguments),
+    /// Run all tests, those against Apache Kafka included.
+    Test(test::TestArguments),
+    /// Check the format and the lints of both workspaces.
+    Check,
+    /// Build the components into operators/target/wasm32-wasip2/release/.
+    Operators,
+    /// Start and stop an Apache Kafka on this machine, for tests.
+    Kafka(kafka::KafkaArguments),
+}
+
+fn main() -> ExitCode {
+    let verb = Arguments::parse().verb;
+    match process::handle_interrupts().and_then(|()| run(verb)) {
+        Ok(()) => ExitCode::SUCCESS,
+        // What a shell reports for a program that Ctrl-C ended.
+        Err(_) if process::interrupted() => ExitCode::from(130),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb) -> anyhow::Result<()> {
+    match verb {
+        Verb::Demo(arguments) => demo::run(arguments),
+        Verb::Test(arguments) => test::run(&arguments),
+        Verb::Check => check::run(),
+        Verb::Operators => operators::run(),
+        Verb::Kafka(arguments) => kafka::run(&arguments),
+    }
+}

@@ -1,0 +1,81 @@
+//! The two workspaces, and how cargo is called in each.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The root of the repository: the host's workspace.
+pub fn root() -> &'static Path {
+    // xtask is a folder of the root; cargo rebuilds it when the checkout moves.
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// The workspace of the components and of the crates that they are made of.
+pub fn operators() -> PathBuf {
+    root().join("operators")
+}
+
+/// Where pipelines expect the components.
+pub fn components() -> PathBuf {
+    operators().join("target").join(crate::toolchain::WASM_TARGET).join("release")
+}
+
+/// `cargo` itself, in the root workspace.
+pub fn host() -> Command {
+    in_folder(root())
+}
+
+/// `cargo` in the operators' workspace, for this machine's own target: their
+/// logic compiles natively too, which is how it is tested.
+pub fn operators_natively() -> Command {
+    in_folder(&operators())
+}
+
+/// `cargo VERB` in the operators' workspace, for the components' target and
+/// with their release profile.
+///
+/// A component must come out the same whatever the caller's environment says.
+/// `CARGO_TARGET_DIR` would move it away from where pipelines look for it, so
+/// the folder is an argument, which wins over the variable and over any
+/// configuration file. `RUSTFLAGS` would replace the flags in
+/// `.cargo/config.toml`, `+simd128` among them, so it is not passed on.
+pub fn operators_for_wasm(verb: &str) -> Command {
+    let mut command = in_folder(&operators());
+    command
+        .args([verb, "--release", "--target", crate::toolchain::WASM_TARGET, "--target-dir"])
+        .arg(operators().join("target"));
+    for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn in_folder(folder: &Path) -> Command {
+    // Cargo tells its children which cargo runs them, so that the nested one
+    // is the same version. Run by hand, the one in PATH will do.
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(folder);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+
+    #[test]
+    fn components_do_not_depend_on_the_environment() {
+        let command = operators_for_wasm("build");
+        let removed: Vec<&OsStr> =
+            command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+        assert!(removed.contains(&OsStr::new("RUSTFLAGS")));
+        assert!(removed.contains(&OsStr::new("CARGO_ENCODED_RUSTFLAGS")));
+        let target = operators().join("target");
+        assert!(command.get_args().any(|argument| argument == target));
+    }
+
+    #[test]
+    fn the_root_is_the_repository() {
+        assert!(root().join("operators/Cargo.toml").is_file());
+        assert!(root().join("xtask/kafka/pom.xml").is_file());
+    }
+}

@@ -1,0 +1,50 @@
+//! `cargo xtask check`: the format and the lints of both workspaces.
+
+use anyhow::Result;
+
+use crate::{cargo, operators, process, toolchain};
+
+/// Warnings are errors here, and only here: while one writes, a warning that
+/// stops the build is in the way.
+const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
+
+/// Checks everything, and stops at the first thing that is wrong.
+///
+/// # Errors
+/// When a file is not formatted, a lint warns, or a tool is missing.
+pub fn run() -> Result<()> {
+    toolchain::ensure_lint_tools()?;
+    toolchain::ensure_wasm_target()?;
+
+    process::heading("format");
+    process::run(cargo::host().args(["fmt", "--all", "--check"]))?;
+    process::run(cargo::operators_natively().args(["fmt", "--all", "--check"]))?;
+
+    // In release, although lints need no optimising: the tests are built in
+    // release, and so the C code of librdkafka's build script, minutes of
+    // work, is compiled once for both.
+    process::heading("lints of the host");
+    process::run(
+        cargo::host()
+            .args(["clippy", "--release", "--workspace", "--all-targets"])
+            .args(DENY_WARNINGS),
+    )?;
+
+    process::heading("lints of the operators, natively");
+    process::run(
+        cargo::operators_natively()
+            .args(["clippy", "--workspace", "--all-targets"])
+            .args(DENY_WARNINGS),
+    )?;
+
+    // Code behind `cfg(target_arch = "wasm32")` is only seen here.
+    process::heading("lints of the operators, as components");
+    process::run(
+        cargo::operators_for_wasm("clippy")
+            .arg("--lib")
+            .args(operators::component_crates()?.iter().flat_map(|it| ["--package", &it.package]))
+            .args(DENY_WARNINGS),
+    )?;
+    eprintln!("\nformat and lints: clean");
+    Ok(())
+}

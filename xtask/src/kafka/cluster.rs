@@ -1,0 +1,286 @@
+//! Nodes that form one cluster, from the first file to the last process.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::folder::{self, RunFolder};
+use super::node::{Node, Role};
+use super::{Installation, probe};
+use crate::process;
+
+/// A cluster takes about three seconds per broker on two idle cores; a busy CI
+/// machine may need many times that.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+
+/// How often it is asked meanwhile.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+
+/// How often other ports are tried when somebody takes ours.
+const ATTEMPTS: u32 = 3;
+
+/// How long a cluster lives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Lifetime {
+    /// As long as the [`Cluster`]: it goes when we go, however we go.
+    Ours,
+    /// Until `cargo xtask kafka stop`, once [`Cluster::detach`] is called.
+    Detached,
+}
+
+/// A cluster that answers. Dropping it kills its processes and deletes its
+/// folder.
+pub struct Cluster {
+    /// `None` once the cluster is on its own.
+    folder: Option<RunFolder>,
+    nodes: Vec<Node>,
+    bootstrap: String,
+}
+
+impl Cluster {
+    /// Starts a cluster on the loopback interface and waits until every broker
+    /// answers and knows all others. Ports are free ones, or from `port` on.
+    ///
+    /// # Errors
+    /// When one of that name runs, a port is taken, a node ends before it
+    /// answers or does not answer within two minutes; the logs stay then, and
+    /// the error names them.
+    pub fn start(
+        installation: &Installation,
+        name: &str,
+        brokers: u16,
+        port: Option<u16>,
+        lifetime: Lifetime,
+    ) -> Result<Self> {
+        folder::sweep();
+        let mut attempt = 1;
+        loop {
+            let ports = Ports::find(brokers, port)?;
+            match Self::start_at(installation, name, &ports, lifetime) {
+                // Between finding a free port and using it, it may be taken.
+                Err(error)
+                    if port.is_none()
+                        && attempt < ATTEMPTS
+                        && format!("{error:#}").contains(PORT_TAKEN) =>
+                {
+                    attempt += 1;
+                    RunFolder::of(name).remove()?;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn start_at(
+        installation: &Installation,
+        name: &str,
+        ports: &Ports,
+        lifetime: Lifetime,
+    ) -> Result<Self> {
+        let folder = RunFolder::create(name)?;
+        let mut cluster =
+            Self { folder: Some(folder.clone()), nodes: Vec::new(), bootstrap: String::new() };
+        let outcome = cluster
+            .start_nodes(installation, &folder, ports, lifetime)
+            .and_then(|()| cluster.wait())
+            .and_then(|()| {
+                cluster.bootstrap = cluster.addresses().join(",");
+                folder.set_bootstrap(&cluster.bootstrap)
+            });
+        match outcome {
+            Ok(()) => Ok(cluster),
+            Err(error) => {
+                if !process::interrupted() {
+                    // The logs are what the error is about: keep them.
+                    cluster.folder = None;
+                }
+                for node in &mut cluster.nodes {
+                    node.kill();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Where clients begin: `IP:PORT`, with commas between several.
+    pub fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+
+    /// Lets a cluster of [`Lifetime::Detached`] run on; returns its address.
+    pub fn detach(mut self) -> String {
+        self.folder = None;
+        self.nodes.clear();
+        std::mem::take(&mut self.bootstrap)
+    }
+
+    /// Copies the logs to where they outlive the cluster, and says where: for
+    /// tests that failed.
+    pub fn keep_log(&self) {
+        for (index, node) in self.nodes.iter().enumerate() {
+            let kept = super::home().join(format!("failed-tests-node-{}.log", index + 1));
+            match fs::copy(node.log(), &kept) {
+                Ok(_) => eprintln!("the broker's log is kept in {}", kept.display()),
+                Err(error) => eprintln!("cannot keep the broker's log: {error}"),
+            }
+        }
+    }
+
+    fn start_nodes(
+        &mut self,
+        installation: &Installation,
+        folder: &RunFolder,
+        ports: &Ports,
+        lifetime: Lifetime,
+    ) -> Result<()> {
+        let brokers = u16::try_from(ports.brokers.len()).context("too many brokers")?;
+        for (id, &port) in (1..).zip(&ports.brokers) {
+            if process::interrupted() {
+                bail!("interrupted");
+            }
+            let role = Role { id, port, controller_port: ports.controller, brokers };
+            let node = Node::start(installation, folder.path(), &role, lifetime)?;
+            self.nodes.push(node);
+        }
+        Ok(())
+    }
+
+    /// Waits until every broker lists all of them.
+    fn wait(&mut self) -> Result<()> {
+        let all = self.nodes.len();
+        let start = Instant::now();
+        for index in 0..all {
+            loop {
+                if process::interrupted() {
+                    bail!("interrupted");
+                }
+                self.check_alive()?;
+                let node = &self.nodes[index];
+                let answer = probe::brokers(&node.address());
+                if matches!(answer, Ok(brokers) if brokers == all) {
+                    break;
+                }
+                if start.elapsed() > READY_WITHIN {
+                    bail!(
+                        "the broker at {} did not answer within {} s ({answer:?}); its log is {}",
+                        node.address(),
+                        READY_WITHIN.as_secs(),
+                        node.log().display()
+                    );
+                }
+                std::thread::sleep(ASK_EVERY);
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails when any node has ended, with what it said last.
+    fn check_alive(&mut self) -> Result<()> {
+        for node in &mut self.nodes {
+            let Some(status) = node.ended()? else {
+                continue;
+            };
+            let log =
+                String::from_utf8_lossy(&fs::read(node.log()).unwrap_or_default()).into_owned();
+            let reason =
+                if log.contains(PORT_TAKEN) { format!("{PORT_TAKEN}: ") } else { String::new() };
+            bail!(
+                "the broker at {} ended before it answered ({reason}{status}); its log is {}",
+                node.address(),
+                node.log().display()
+            );
+        }
+        Ok(())
+    }
+
+    fn addresses(&self) -> Vec<String> {
+        self.nodes.iter().map(Node::address).collect()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let Some(folder) = &self.folder else { return };
+        for node in &mut self.nodes {
+            node.kill();
+        }
+        if let Err(error) = folder.remove() {
+            eprintln!("{error:#}");
+        }
+    }
+}
+
+/// What the JVM says when a port is in use.
+const PORT_TAKEN: &str = "Address already in use";
+
+/// The ports of a cluster.
+struct Ports {
+    brokers: Vec<u16>,
+    controller: u16,
+}
+
+impl Ports {
+    /// Free ports on the loopback interface; with `first`, the brokers have
+    /// that one and those that follow.
+    ///
+    /// # Errors
+    /// When one of them is taken, or none is free.
+    fn find(brokers: u16, first: Option<u16>) -> Result<Self> {
+        // All are held until all are found: the system would give one twice.
+        let mut held = Vec::new();
+        for index in 0..brokers {
+            let port = match first {
+                Some(first) => {
+                    first.checked_add(index).context("there are no ports beyond 65535")?
+                }
+                None => 0,
+            };
+            held.push(hold(port)?);
+        }
+        let brokers = held.iter().map(port_of).collect::<Result<_>>()?;
+        Ok(Self { brokers, controller: port_of(&hold(0)?)? })
+    }
+}
+
+fn hold(port: u16) -> Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
+        format!("the port {port} on 127.0.0.1 is not free; leave --port out to have one found")
+    })
+}
+
+fn port_of(listener: &TcpListener) -> Result<u16> {
+    Ok(listener.local_addr().context("a listener has no address")?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_differ() -> Result<()> {
+        let ports = Ports::find(5, None)?;
+        let mut all = ports.brokers.clone();
+        all.push(ports.controller);
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 6);
+        Ok(())
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_named() -> Result<()> {
+        let taken = hold(0)?;
+        let port = port_of(&taken)?;
+        let error = Ports::find(1, Some(port)).map(|_| ());
+        let error = error.map_err(|error| error.to_string());
+        assert!(matches!(&error, Err(text) if text.contains(&port.to_string())), "{error:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn ports_end_at_65535() {
+        assert!(Ports::find(3, Some(65_534)).is_err());
+    }
+}

@@ -1,0 +1,252 @@
+//! Gets Apache Kafka's jars, and a Java to run them with.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::cargo;
+
+/// What Maven resolves. It is also copied beside the jars: see
+/// [`is_complete`].
+const POM: &str = include_str!("../../kafka/pom.xml");
+
+/// The oldest Java that Apache Kafka 4's server runs on.
+const OLDEST_JAVA: u32 = 17;
+
+/// An Apache Kafka that can be started.
+pub struct Installation {
+    java: PathBuf,
+    jars: PathBuf,
+    version: String,
+}
+
+/// Why there is no [`Installation`].
+#[derive(Debug)]
+pub enum Unavailable {
+    /// A program that this machine would need; what, as half a sentence.
+    Missing(String),
+    /// It should have worked.
+    Failed(anyhow::Error),
+}
+
+impl Installation {
+    /// Finds Java and the jars of one version, by default the one in
+    /// `xtask/kafka/pom.xml`. Jars that are not there yet are resolved with
+    /// Maven; once they are, neither Maven nor a network is needed.
+    ///
+    /// # Errors
+    /// [`Unavailable::Missing`] without Java or, the first time, Maven;
+    /// [`Unavailable::Failed`] when Maven fails.
+    pub fn resolve(version: Option<&str>) -> Result<Self, Unavailable> {
+        let version = match version {
+            Some(version) => {
+                check_version(version).map_err(Unavailable::Failed)?;
+                version.to_owned()
+            }
+            None => default_version().map_err(Unavailable::Failed)?.to_owned(),
+        };
+        let java = find_java().map_err(Unavailable::Missing)?;
+        let jars = super::home().join(format!("jars-{version}"));
+        if !is_complete(&jars) {
+            if !answers(Command::new("mvn").arg("--version")) {
+                return Err(Unavailable::Missing("Maven (`mvn`) is missing".to_owned()));
+            }
+            resolve_jars(&version, &jars).map_err(Unavailable::Failed)?;
+        }
+        Ok(Self { java, jars, version })
+    }
+
+    /// The version of Apache Kafka.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// A Java process that will have Kafka's classes; the main class and its
+    /// arguments are for the caller to add.
+    ///
+    /// `scratch` is where the JVM puts its temporary files, the native
+    /// libraries of Kafka's compressors among them: a JVM that is killed
+    /// leaves them behind, so they belong where the caller cleans up.
+    pub fn java(&self, scratch: &Path) -> Command {
+        let mut command = Command::new(&self.java);
+        command
+            .args([
+                // A broker for tests fits in this; it takes 340 MB when idle.
+                "-Xmx512m",
+                "-Xms128m",
+                // One thread collects a small heap best, and starts fastest.
+                "-XX:+UseSerialGC",
+                // Else each JVM leaves a file in the system's temporary folder.
+                "-XX:-UsePerfData",
+                "-Djava.awt.headless=true",
+                // The binding is slf4j-simple, which takes its settings here.
+                "-Dorg.slf4j.simpleLogger.showDateTime=true",
+                "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
+                "-Dorg.slf4j.simpleLogger.showShortLogName=true",
+                // It prints all 300 settings, three times over.
+                "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn",
+            ])
+            .arg(format!("-Djava.io.tmpdir={}", scratch.display()))
+            .arg("-cp")
+            .arg(self.jars.join("*"))
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+/// Whether a folder holds all jars of today's `pom.xml`. The copy of it is
+/// written last, so an interrupted copy or a changed pom shows.
+fn is_complete(jars: &Path) -> bool {
+    fs::read_to_string(jars.join("pom.xml")).is_ok_and(|resolved| resolved == POM)
+}
+
+fn resolve_jars(version: &str, jars: &Path) -> Result<()> {
+    eprintln!("resolving Apache Kafka {version} with Maven (once)");
+    let home = super::home();
+    fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
+    // Another process may do the same at this moment: each fills a folder of
+    // its own, and the last rename wins.
+    let filling = home.join(format!("jars-{version}.{}", std::process::id()));
+    let log = home.join("maven.log");
+    let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+    let mut command = Command::new("mvn");
+    command
+        .args(["--batch-mode", "--strict-checksums", "--file"])
+        .arg(cargo::root().join("xtask/kafka/pom.xml"))
+        .arg(format!("-Dkafka.version={version}"))
+        .arg("dependency:copy-dependencies")
+        .arg("-DincludeScope=runtime")
+        .arg(format!("-DoutputDirectory={}", filling.display()))
+        .stdout(output.try_clone().context("cannot share the log file")?)
+        .stderr(output);
+    let outcome = crate::process::run(&mut command)
+        .with_context(|| {
+            format!(
+                "Maven could not get Apache Kafka {version}; its output is in {}",
+                log.display()
+            )
+        })
+        .and_then(|()| {
+            fs::write(filling.join("pom.xml"), POM)
+                .and_then(|()| remove_if_there(jars))
+                .and_then(|()| fs::rename(&filling, jars))
+                .with_context(|| format!("cannot fill {}", jars.display()))
+        });
+    if outcome.is_err() {
+        // Nothing else will ever look at it. If it cannot be deleted, what
+        // went wrong before matters more.
+        let _ = remove_if_there(&filling);
+        // Somebody may have been faster, and what they put there is as good.
+        if is_complete(jars) {
+            return Ok(());
+        }
+    }
+    outcome
+}
+
+fn remove_if_there(folder: &Path) -> std::io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The version that the pom names.
+fn default_version() -> Result<&'static str> {
+    POM.split_once("<kafka.version>")
+        .and_then(|(_, rest)| rest.split_once("</kafka.version>"))
+        .map(|(version, _)| version)
+        .context("xtask/kafka/pom.xml names no kafka.version")
+}
+
+/// A version becomes part of a path and of Maven's arguments, and must be one
+/// whose server needs no ZooKeeper and knows our settings.
+fn check_version(version: &str) -> Result<()> {
+    let major = version.split('.').next().and_then(|it| it.parse().ok());
+    let plain = version.chars().all(|it| it.is_ascii_alphanumeric() || it == '.' || it == '-');
+    match major {
+        Some(4..=99_u32) if plain => Ok(()),
+        _ => bail!("`{version}` is no version of Apache Kafka 4 or newer, such as 4.0.0"),
+    }
+}
+
+/// The Java of `JAVA_HOME`, else the one in the path; an error says what is
+/// wrong, as half a sentence.
+fn find_java() -> Result<PathBuf, String> {
+    let java = match std::env::var_os("JAVA_HOME").filter(|home| !home.is_empty()) {
+        Some(home) => Path::new(&home).join("bin/java"),
+        None => PathBuf::from("java"),
+    };
+    let output = Command::new(&java)
+        .arg("-version")
+        .output()
+        .map_err(|_| format!("Java (`{}`) is missing", java.display()))?;
+    // It has always written this to standard error.
+    let text = String::from_utf8_lossy(&output.stderr);
+    match java_version(&text) {
+        Ok(version) if version >= OLDEST_JAVA => Ok(java),
+        Ok(version) => Err(format!(
+            "Java (`{}`) is version {version}, and Apache Kafka needs {OLDEST_JAVA} or newer",
+            java.display()
+        )),
+        Err(error) => Err(format!("Java (`{}`) does not work: {error}", java.display())),
+    }
+}
+
+/// The feature version in what `java -version` prints: 17 for both
+/// `version "17.0.15"` and `version "17-ea"`, 1 for the old `version "1.8.0"`.
+fn java_version(text: &str) -> Result<u32> {
+    text.split_once("version \"")
+        .and_then(|(_, rest)| {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse().ok()
+        })
+        .ok_or_else(|| anyhow!("`java -version` says {:?}", text.lines().next().unwrap_or("")))
+}
+
+fn answers(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_java() -> Result<()> {
+        // First lines of real ones.
+        for (line, version) in [
+            ("openjdk version \"17.0.15\" 2025-04-15", 17),
+            ("openjdk version \"21\" 2023-09-19", 21),
+            ("java version \"1.8.0_401\"", 1),
+            ("openjdk version \"25-ea\" 2025-09-16", 25),
+            ("Picked up JAVA_TOOL_OPTIONS: -Xmx1g\nopenjdk version \"17.0.1\"", 17),
+        ] {
+            assert_eq!(java_version(line)?, version, "{line}");
+        }
+        assert!(java_version("The operation couldn't be completed.").is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn versions_of_kafka() {
+        for good in ["4.0.0", "4.1.1", "5.0.0-rc1"] {
+            assert!(check_version(good).is_ok(), "{good}");
+        }
+        for bad in ["3.9.1", "", "4.0/../..", "latest", "4.0 -X"] {
+            assert!(check_version(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_pom_names_a_version_that_we_accept() -> Result<()> {
+        check_version(default_version()?)
+    }
+}

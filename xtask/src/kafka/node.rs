@@ -1,0 +1,258 @@
+//! One process of Apache Kafka: its settings, its data, its start.
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus};
+
+use anyhow::{Context, Result, bail};
+
+use super::{Installation, Lifetime};
+
+/// Any 16 bytes in base64url will do: data never outlives its cluster.
+const CLUSTER_ID: &str = "c2FuZGJhci1rYWZrYS0wMQ";
+
+/// How one node differs from the others.
+pub struct Role {
+    /// Its number, from 1; the first one is the controller too.
+    pub id: u16,
+    /// Where it listens for clients.
+    pub port: u16,
+    /// Where the first node listens as controller.
+    pub controller_port: u16,
+    /// How many brokers the cluster has.
+    pub brokers: u16,
+}
+
+/// A started node.
+pub struct Node {
+    folder: PathBuf,
+    port: u16,
+    process: Child,
+}
+
+impl Node {
+    /// Writes the node's settings, formats its data folder and starts it,
+    /// everything below `cluster`; does not wait for it to answer.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or Java or the format tool fails.
+    pub fn start(
+        installation: &Installation,
+        cluster: &Path,
+        role: &Role,
+        lifetime: Lifetime,
+    ) -> Result<Self> {
+        let folder = cluster.join(format!("node-{}", role.id));
+        let scratch = folder.join("scratch");
+        fs::create_dir_all(&scratch)
+            .with_context(|| format!("cannot create {}", scratch.display()))?;
+        let settings = folder.join("server.properties");
+        fs::write(&settings, properties(role, &folder.join("data")))
+            .with_context(|| format!("cannot write {}", settings.display()))?;
+        format(installation, &folder, &settings)?;
+
+        let log = log_of(&folder);
+        let output =
+            File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        let mut command = installation.java(&scratch);
+        command
+            .arg("kafka.Kafka")
+            .arg(&settings)
+            .stdout(output.try_clone().context("cannot share the log file")?)
+            .stderr(output);
+        tie(&mut command, lifetime);
+        let mut node = Self {
+            process: command.spawn().context("cannot start Java")?,
+            port: role.port,
+            folder,
+        };
+        let file = node.folder.join("pid");
+        if let Err(error) = fs::write(&file, node.process.id().to_string()) {
+            // Nobody would find it again.
+            node.kill();
+            return Err(error).with_context(|| format!("cannot write {}", file.display()));
+        }
+        Ok(node)
+    }
+
+    /// Where clients find it.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Its log: everything that the JVM wrote.
+    pub fn log(&self) -> PathBuf {
+        log_of(&self.folder)
+    }
+
+    /// How it ended, if it has.
+    ///
+    /// # Errors
+    /// When the system does not know the process.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.process.try_wait().context("cannot ask for a process")
+    }
+
+    /// Kills it and waits until it is gone.
+    pub fn kill(&mut self) {
+        // Both fail only when it is gone already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn log_of(folder: &Path) -> PathBuf {
+    folder.join("broker.log")
+}
+
+/// Gives a new node's data folder the identity that the server asks for.
+fn format(installation: &Installation, folder: &Path, settings: &Path) -> Result<()> {
+    let output = installation
+        .java(&folder.join("scratch"))
+        // Half a second of work is not worth compiling well.
+        .arg("-XX:TieredStopAtLevel=1")
+        .args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"])
+        .arg(settings)
+        .output()
+        .context("cannot start Java")?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let log = folder.join("format.log");
+    fs::write(&log, [output.stdout, output.stderr].concat())
+        .with_context(|| format!("cannot write {}", log.display()))?;
+    bail!(
+        "Apache Kafka's format tool failed ({}); its output is in {}",
+        output.status,
+        log.display()
+    );
+}
+
+/// Decides what happens to the node when something happens to us.
+fn tie(command: &mut std::process::Command, lifetime: Lifetime) {
+    match lifetime {
+        // A session of its own: neither Ctrl-C nor the end of the terminal
+        // reaches it.
+        Lifetime::Detached => {
+            // SAFETY: the closure runs between fork and exec, where only
+            // async-signal-safe functions may be called; setsid is one, and
+            // neither it nor making the error allocates.
+            unsafe {
+                command.pre_exec(|| Ok(nix::unistd::setsid().map(|_| ())?));
+            }
+        }
+        Lifetime::Ours => {
+            // Ctrl-C is for us to handle: we stop the node when its clients
+            // are gone.
+            command.process_group(0);
+            // And when we are killed and cannot, the kernel does.
+            #[cfg(target_os = "linux")]
+            // SAFETY: as above; prctl is a plain system call.
+            unsafe {
+                command.pre_exec(|| {
+                    use nix::sys::{prctl, signal::Signal};
+                    Ok(prctl::set_pdeathsig(Signal::SIGKILL)?)
+                });
+            }
+        }
+    }
+}
+
+/// The settings of a node, as `server.properties`.
+fn properties(role: &Role, data: &Path) -> String {
+    let Role { id, port, controller_port, brokers } = role;
+    let is_controller = *id == 1;
+    let roles = if is_controller { "broker,controller" } else { "broker" };
+    let controller_listener = if is_controller {
+        format!(",CONTROLLER://127.0.0.1:{controller_port}")
+    } else {
+        String::new()
+    };
+    let replicas = (*brokers).min(3);
+    let data = escape(&data.to_string_lossy());
+    format!(
+        "\
+process.roles={roles}
+node.id={id}
+controller.quorum.voters=1@127.0.0.1:{controller_port}
+listeners=CLIENTS://127.0.0.1:{port}{controller_listener}
+advertised.listeners=CLIENTS://127.0.0.1:{port}
+listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=CLIENTS
+controller.listener.names=CONTROLLER
+log.dirs={data}
+
+# A topic that is misspelt must be an error, not a new topic.
+auto.create.topics.enable=false
+# Tests send records of 5 MB.
+message.max.bytes=16777216
+# A group that has just begun is complete: do not wait for more members.
+group.initial.rebalance.delay.ms=0
+# Tests watch members being given up.
+group.min.session.timeout.ms=1000
+# Producers that died within a transaction hold up readers until this looks.
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+
+# Kafka's own topics: as small as they can be, made in no time.
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor={replicas}
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor={replicas}
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor={replicas}
+share.coordinator.state.topic.min.isr=1
+
+# Fits a heap of 512 MB; the default takes a quarter of it.
+log.cleaner.dedupe.buffer.size=8388608
+"
+    )
+}
+
+/// A value in a properties file: backslashes would vanish there.
+fn escape(value: &str) -> String {
+    value.replace('\\', "\\\\")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(id: u16, brokers: u16) -> String {
+        let role = Role { id, port: 19_000 + id, controller_port: 19_100, brokers };
+        properties(&role, Path::new("/tmp/data"))
+    }
+
+    fn has(text: &str, line: &str) -> bool {
+        text.lines().any(|it| it == line)
+    }
+
+    #[test]
+    fn every_listener_is_on_the_loopback() {
+        for id in 1..=2 {
+            for line in settings(id, 2).lines() {
+                for (_, address) in line.match_indices("://").map(|(at, _)| line.split_at(at)) {
+                    assert!(address.starts_with("://127.0.0.1:"), "{line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_controller_and_brokers_that_know_it() {
+        let first = settings(1, 2);
+        assert!(has(&first, "process.roles=broker,controller"));
+        assert!(has(&first, "listeners=CLIENTS://127.0.0.1:19001,CONTROLLER://127.0.0.1:19100"));
+        let second = settings(2, 2);
+        assert!(has(&second, "process.roles=broker"));
+        assert!(has(&second, "listeners=CLIENTS://127.0.0.1:19002"));
+        assert!(has(&second, "controller.quorum.voters=1@127.0.0.1:19100"));
+    }
+
+    #[test]
+    fn no_more_replicas_than_brokers() {
+        assert!(has(&settings(1, 1), "offsets.topic.replication.factor=1"));
+        assert!(has(&settings(1, 5), "transaction.state.log.replication.factor=3"));
+    }
+}

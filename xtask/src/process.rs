@@ -1,0 +1,145 @@
+//! Running other programs, and what happens to them on Ctrl-C.
+//!
+//! A verb that starts something which must be stopped (a broker) cannot just
+//! die of Ctrl-C or SIGTERM. With [`handle_interrupts`] the signal goes to the
+//! program that runs at that moment, [`run`] returns an error, and the verb's
+//! values are dropped on the way out as after any other error.
+
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+use anyhow::{Context, Result, bail};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+/// Whether the user asked us to stop.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// The process group that [`run`] waits for; 0 when there is none.
+static RUNNING: AtomicI32 = AtomicI32::new(0);
+
+/// Turns SIGINT, SIGTERM and SIGHUP into an early, orderly end. The first one
+/// asks the running program to end, the second one kills it.
+///
+/// # Errors
+/// When the system refuses the handler.
+pub fn handle_interrupts() -> Result<()> {
+    ctrlc::set_handler(|| {
+        let again = INTERRUPTED.swap(true, Ordering::SeqCst);
+        signal_running(if again { Signal::SIGKILL } else { Signal::SIGTERM });
+    })
+    .context("cannot handle Ctrl-C")
+}
+
+/// Whether a signal has arrived since [`handle_interrupts`].
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
+}
+
+/// Runs a program to its end with our output, no input, and in a process group
+/// of its own, so that a signal reaches what it started too.
+///
+/// # Errors
+/// When it cannot be started, fails, or we were interrupted.
+pub fn run(command: &mut Command) -> Result<()> {
+    use std::os::unix::process::CommandExt;
+
+    if interrupted() {
+        bail!("interrupted");
+    }
+    let line = describe(command);
+    let mut child = command
+        .stdin(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    RUNNING.store(child.id().cast_signed(), Ordering::SeqCst);
+    // A signal may have come before the line above: then nobody got it yet.
+    if interrupted() {
+        signal_running(Signal::SIGTERM);
+    }
+    let status = child.wait();
+    RUNNING.store(0, Ordering::SeqCst);
+
+    let status = status.with_context(|| format!("cannot wait for `{line}`"))?;
+    if interrupted() {
+        bail!("interrupted");
+    }
+    if !status.success() {
+        bail!("`{line}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// Runs a program to its end and returns what it wrote to standard output;
+/// its standard error is ours.
+///
+/// # Errors
+/// When it cannot be started, fails, or writes anything but UTF-8.
+pub fn output_of(command: &mut Command) -> Result<String> {
+    let line = describe(command);
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    if !output.status.success() {
+        bail!("`{line}` failed ({})", output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("`{line}` did not write UTF-8"))
+}
+
+/// A heading over the output of the programs that follow.
+pub fn heading(text: &str) {
+    eprintln!("\n==> {text}");
+}
+
+fn signal_running(signal: Signal) {
+    let group = RUNNING.load(Ordering::SeqCst);
+    if group != 0 {
+        // The only failure is that it is gone already.
+        let _ = killpg(Pid::from_raw(group), signal);
+    }
+}
+
+/// The command as one would type it, for messages: the program without its
+/// folder, then the arguments.
+fn describe(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(command.get_program());
+    std::iter::once(name)
+        .chain(command.get_args())
+        .map(|part| part.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_names_the_command_and_its_status() {
+        let error = run(Command::new("sh").args(["-c", "exit 3"]))
+            .map_err(|error| format!("{error:#}"))
+            .err();
+        let error = error.as_deref().unwrap_or_default();
+        assert!(error.contains("sh -c exit 3"), "{error}");
+        assert!(error.contains("exit status: 3"), "{error}");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let error = output_of(&mut Command::new("/nowhere/no-such-program"))
+            .map_err(|error| format!("{error:#}"))
+            .err();
+        let error = error.as_deref().unwrap_or_default();
+        assert!(error.contains("no-such-program"), "{error}");
+    }
+
+    #[test]
+    fn output_is_returned() -> Result<()> {
+        assert_eq!(output_of(Command::new("echo").arg("hello"))?, "hello\n");
+        Ok(())
+    }
+}

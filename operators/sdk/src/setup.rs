@@ -1,0 +1,84 @@
+//! What an operator is told before its first batch.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::bindings::types;
+use crate::error::Error;
+
+/// The models and topics that the pipeline's manifest grants to this stage.
+pub struct Setup {
+    models: Vec<String>,
+    topics: Vec<String>,
+    /// Models' bytes: outside of the sandbox there is no host to ask for them.
+    #[cfg(not(target_arch = "wasm32"))]
+    artifacts: std::collections::HashMap<String, Vec<u8>>,
+}
+
+impl Setup {
+    /// Takes the host's words apart: the typed configuration, and the rest.
+    ///
+    /// # Errors
+    /// Where the configuration is not one that `C` accepts; the message names the key.
+    pub(crate) fn read<C: DeserializeOwned>(setup: types::Setup) -> Result<(C, Setup), Error> {
+        // Read in two steps, because a line and column of the JSON would mean
+        // nothing to someone who wrote TOML; the path of the key does.
+        let json: serde_json::Value = serde_json::from_str(&setup.config)?;
+        let config = serde_path_to_error::deserialize(json).map_err(|error| {
+            let key = error.path().to_string();
+            let error = Error::from(error.into_inner());
+            if key == "." { error } else { error.context(format_args!("key '{key}'")) }
+        })?;
+        let setup = Setup {
+            models: setup.models,
+            topics: setup.topics,
+            #[cfg(not(target_arch = "wasm32"))]
+            artifacts: Default::default(),
+        };
+        Ok((config, setup))
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn with_artifacts(
+        mut self,
+        artifacts: std::collections::HashMap<String, Vec<u8>>,
+    ) -> Setup {
+        self.artifacts = artifacts;
+        self
+    }
+
+    /// The models that this stage may use, by the name the pipeline gives them.
+    pub fn models(&self) -> &[String] {
+        &self.models
+    }
+
+    /// The stage's main model: the first of [`Setup::models`].
+    pub fn main_model(&self) -> Option<&str> {
+        self.models.first().map(String::as_str)
+    }
+
+    /// The topics, besides the sink's, to which this stage may send records.
+    pub fn topics(&self) -> &[String] {
+        &self.topics
+    }
+
+    /// The bytes of a model's file, whole. In a native test it comes from
+    /// `testing::Stage::model`.
+    ///
+    /// # Errors
+    /// Where `name` is none of [`Setup::models`], or the host cannot read it.
+    pub fn load_model(&self, name: &str) -> Result<Vec<u8>, Error> {
+        #[cfg(target_arch = "wasm32")]
+        let bytes = crate::bindings::artifacts::load(name)?;
+        #[cfg(not(target_arch = "wasm32"))]
+        let bytes = self.artifacts.get(name).cloned().ok_or_else(|| {
+            format!("model '{name}' is not among those that the test gave this stage")
+        })?;
+        Ok(bytes)
+    }
+}
+
+/// The configuration of an operator that has none: any key is refused.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoConfig {}

@@ -12,6 +12,9 @@ use crate::{cargo, operators, process};
 /// Where tests find an Apache Kafka: `HOST:PORT`.
 const KAFKA_VARIABLE: &str = "SANDBAR_TEST_KAFKA";
 
+/// Tells xtask's own tests that an Apache Kafka can be started here.
+const LAUNCHER_VARIABLE: &str = "SANDBAR_TEST_KAFKA_LAUNCHER";
+
 /// Where tests find large data: a folder, see docs/test-data.md.
 const DATA_VARIABLE: &str = "SANDBAR_TEST_DATA";
 
@@ -54,6 +57,7 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
     match &kafka {
         Kafka::Running(cluster) => {
             command.env(KAFKA_VARIABLE, cluster.bootstrap());
+            command.env(LAUNCHER_VARIABLE, "1");
         }
         Kafka::LeftOut(why) => {
             command.env_remove(KAFKA_VARIABLE);

@@ -107,7 +107,7 @@ impl fmt::Display for Fault {
             Fault::NotUtf8 { column } => write!(f, "{column} is not UTF-8"),
             Fault::NotANumber { column, value } => write!(f, "{column} is not a number: {value:?}"),
             Fault::Type { column, found } => {
-                write!(f, "{column} is {found}, which this column does not take")
+                write!(f, "{column} is {found} in JSON, which this column does not take")
             }
         }
     }

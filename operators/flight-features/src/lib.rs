@@ -53,10 +53,12 @@ mod config;
 mod csv;
 mod fault;
 mod json;
+mod operator;
 mod reader;
 mod value;
 
 pub use columns::{CLASSIC, COLUMNS, COUNT, Column, Kind};
 pub use config::{Config, ConfigError, Feature, Format};
 pub use fault::Fault;
+pub use operator::FlightFeatures;
 pub use reader::{Reader, Sink};

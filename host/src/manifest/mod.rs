@@ -1,0 +1,192 @@
+//! The manifest: what a pipeline is, as a TOML file says it.
+//!
+//! ```
+//! use std::path::Path;
+//! use sandbar::manifest::Manifest;
+//!
+//! let text = r#"
+//!     name = "flights"
+//!     [source]
+//!     topics = ["flights"]
+//!     [[stages]]
+//!     name = "features"
+//!     component = "flight_features.wasm"
+//!     [sink]
+//!     topic = "flight-predictions"
+//! "#;
+//! let manifest = Manifest::parse(text, Path::new("pipelines/flights.toml"))?;
+//! assert_eq!(manifest.source.group, "flights");
+//! assert_eq!(manifest.dead_letter.topic, "flights.dead-letter");
+//! let component = manifest.resolve(&manifest.stages[0].component);
+//! assert_eq!(component, Path::new("pipelines/flight_features.wasm"));
+//! # Ok::<(), sandbar::manifest::ManifestError>(())
+//! ```
+//!
+//! Everything is checked that the file alone can tell; whether components and
+//! models exist, and fit together, is for the plan of the pipeline to find out.
+
+pub(crate) mod document;
+mod properties;
+mod sections;
+mod units;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+pub use document::{Problem, Problems};
+pub use properties::Properties;
+pub use sections::{DeadLetter, FormatName, Kafka, Limits, Runner, Sink, Source, Stage, Start};
+pub(crate) use validate::name_problem;
+
+use crate::output::Format;
+use document::Document;
+
+/// A pipeline as its manifest has it, defaults filled in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Manifest {
+    /// The pipeline's name in consumer group, headers and metrics: letters,
+    /// digits, `-`, `_` and `.`.
+    pub name: String,
+    /// Where the brokers are. Default: nothing is known of them.
+    #[serde(default)]
+    pub kafka: Kafka,
+    /// What is read.
+    pub source: Source,
+    /// The operators that records go through, in this order; at least one.
+    #[serde(default)]
+    pub stages: Vec<Stage>,
+    /// Where predictions go and how they are written.
+    pub sink: Sink,
+    /// Where records go that failed.
+    #[serde(default)]
+    pub dead_letter: DeadLetter,
+    /// Model folders by the name that the pipeline gives them, relative to the
+    /// manifest's folder. None by default.
+    #[serde(default)]
+    pub models: BTreeMap<String, PathBuf>,
+    /// How much a stage may use, unless it says otherwise.
+    #[serde(default)]
+    pub limits: Limits,
+    /// The process that runs the pipeline.
+    #[serde(default)]
+    pub runner: Runner,
+    /// The manifest's file.
+    #[serde(skip)]
+    path: PathBuf,
+}
+
+/// Why a manifest cannot be used.
+#[derive(Debug, Error)]
+pub enum ManifestError {
+    /// The file cannot be read.
+    #[error("{path}: the manifest cannot be read: {cause}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        cause: std::io::Error,
+    },
+    /// It says something that is not allowed; one line for each problem.
+    #[error("{0}")]
+    Invalid(#[from] Problems),
+    /// Neither the manifest nor the command line knows where Kafka is.
+    #[error("{path}: no brokers are named; give --brokers HOST:PORT, or set brokers = \"HOST:PORT\" under [kafka]", path = path.display())]
+    NoBrokers {
+        /// The manifest's file.
+        path: PathBuf,
+    },
+}
+
+impl Manifest {
+    /// Reads and checks the manifest at `path`.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or as in [`Manifest::parse`].
+    pub fn load(path: &Path) -> Result<Self, ManifestError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| ManifestError::Read { path: path.to_owned(), cause })?;
+        Manifest::parse(&text, path)
+    }
+
+    /// Reads and checks a manifest. `path` is where it comes from, for errors and
+    /// for the paths in it; the file need not exist.
+    ///
+    /// # Errors
+    /// Where the text is not TOML, has a key that is not known, lacks one that is
+    /// needed, or a value is not allowed. What is wrong with values is reported
+    /// together, once every key is in order.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ManifestError> {
+        let document = Document::new(path, text)?;
+        let mut manifest: Manifest = document.read()?;
+        manifest.path = path.to_owned();
+        manifest.fill();
+        validate::validate(&manifest, &document)?;
+        Ok(manifest)
+    }
+
+    /// Sets the defaults that come from other keys.
+    fn fill(&mut self) {
+        if self.source.group.is_empty() {
+            self.source.group.clone_from(&self.name);
+        }
+        if self.dead_letter.topic.is_empty() {
+            self.dead_letter.topic = format!("{}.dead-letter", self.name);
+        }
+        if self.sink.template.is_none() {
+            self.sink.format.get_or_insert(FormatName::Json);
+        }
+        for stage in &mut self.stages {
+            stage.limits = stage.overrides.over(&self.limits);
+        }
+    }
+
+    /// The manifest's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A path of the manifest, which is relative to the manifest's folder, as this
+    /// process can open it.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(path)
+    }
+
+    /// The folder of a model, by the pipeline's name for it.
+    pub fn model_folder(&self, name: &str) -> Option<PathBuf> {
+        self.models.get(name).map(|folder| self.resolve(folder))
+    }
+
+    /// The brokers: those of the command line, else those of the manifest.
+    ///
+    /// # Errors
+    /// [`ManifestError::NoBrokers`] where neither names any.
+    pub fn brokers<'a>(&'a self, command_line: Option<&'a str>) -> Result<&'a str, ManifestError> {
+        let given = command_line.filter(|brokers| !brokers.trim().is_empty());
+        given
+            .or(self.kafka.brokers.as_deref())
+            .ok_or_else(|| ManifestError::NoBrokers { path: self.path.clone() })
+    }
+
+    /// librdkafka properties of the consumer, secrets included.
+    pub fn consumer_properties(&self) -> BTreeMap<String, String> {
+        self.kafka.properties.overlaid(&self.source.properties)
+    }
+
+    /// librdkafka properties of the producer, secrets included.
+    pub fn producer_properties(&self) -> BTreeMap<String, String> {
+        self.kafka.properties.overlaid(&self.sink.properties)
+    }
+
+    /// How predictions are written.
+    pub fn format(&self) -> Format {
+        match &self.sink.template {
+            Some(template) => Format::Template(template.clone()),
+            None => Format::Json { top: self.sink.top },
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The sections of a manifest, each with its defaults.
+//! `docs/reference/manifest.md` says the same to the people who write one.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::properties::Properties;
+use super::units::{duration, optional_text, size, text};
+
+/// `[kafka]`: where the brokers are and how to reach them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Kafka {
+    /// `host:port`, several separated by commas. None by default; the command
+    /// line's `--brokers` goes first.
+    #[serde(default, deserialize_with = "optional_text")]
+    pub brokers: Option<String>,
+    /// librdkafka properties of the consumer and of the producer. None by default.
+    #[serde(default)]
+    pub properties: Properties,
+}
+
+/// `[source]`: what is read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Source {
+    /// The topics, at least one.
+    pub topics: Vec<String>,
+    /// The consumer group, whose runners share the partitions. Default: the
+    /// pipeline's name.
+    #[serde(default, deserialize_with = "text")]
+    pub group: String,
+    /// Where the group begins in a partition of which it has committed no offset.
+    #[serde(default)]
+    pub start: Start,
+    /// librdkafka properties of the consumer, over those of `[kafka]`. None by default.
+    #[serde(default)]
+    pub properties: Properties,
+}
+
+/// Where a consumer group without offsets begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// At the oldest record that the topic still has. The default.
+    #[default]
+    Earliest,
+    /// With the records that come from now on.
+    Latest,
+}
+
+impl Start {
+    /// The value of librdkafka's `auto.offset.reset`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Start::Earliest => "earliest",
+            Start::Latest => "latest",
+        }
+    }
+}
+
+/// One of `[[stages]]`: an operator, and what it is given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Stage {
+    /// The stage's name in dead letters, log events and metrics; unique.
+    pub name: String,
+    /// The component's file, relative to the manifest's folder.
+    pub component: PathBuf,
+    /// Handed to the operator as a JSON object. Empty by default.
+    #[serde(default, deserialize_with = "json_object")]
+    pub config: serde_json::Map<String, serde_json::Value>,
+    /// The models of `[models]` that the operator may use; the first is its main
+    /// one. None by default.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// The topics, besides the sink's, that a transformer may send records to.
+    /// None by default.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// The stage's limits: those of `[limits]`, and over them `[stages.limits]`.
+    #[serde(skip_deserializing)]
+    pub limits: Limits,
+    #[serde(rename(deserialize = "limits"), default, skip_serializing)]
+    pub(super) overrides: Overrides,
+}
+
+/// `[stages.limits]`: the limits in which a stage differs from `[limits]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Overrides {
+    #[serde(default, deserialize_with = "size::optional")]
+    memory: Option<ByteSize>,
+    #[serde(default, deserialize_with = "duration::optional")]
+    deadline: Option<Duration>,
+    #[serde(default, deserialize_with = "duration::optional")]
+    configure_deadline: Option<Duration>,
+    #[serde(default, deserialize_with = "size::optional")]
+    log: Option<ByteSize>,
+}
+
+impl Overrides {
+    pub(super) fn over(&self, limits: &Limits) -> Limits {
+        Limits {
+            memory: self.memory.unwrap_or(limits.memory),
+            deadline: self.deadline.unwrap_or(limits.deadline),
+            configure_deadline: self.configure_deadline.unwrap_or(limits.configure_deadline),
+            log: self.log.unwrap_or(limits.log),
+        }
+    }
+}
+
+/// `[sink]`: where predictions go and how they are written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Sink {
+    /// The topic.
+    pub topic: String,
+    /// How a prediction is written. Default: `json`, unless there is a `template`.
+    #[serde(default)]
+    pub format: Option<FormatName>,
+    /// The text of the output record, with placeholders for the prediction, instead
+    /// of a `format`. None by default.
+    #[serde(default)]
+    pub template: Option<String>,
+    /// How many classes the JSON form carries, the most probable first. Default:
+    /// all, in the order of the model.
+    #[serde(default)]
+    pub top: Option<NonZeroUsize>,
+    /// librdkafka properties of the producer, over those of `[kafka]`. None by default.
+    #[serde(default)]
+    pub properties: Properties,
+}
+
+/// A form of predictions that needs no template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FormatName {
+    /// A JSON object with the label, the probabilities and the model.
+    Json,
+}
+
+/// `[dead-letter]`: where records go that failed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DeadLetter {
+    /// The topic. Default: the pipeline's name with `.dead-letter` behind it.
+    #[serde(default, deserialize_with = "text")]
+    pub topic: String,
+}
+
+/// `[limits]`: how much a stage may use.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Limits {
+    /// Memory of one instance. Default 64 MiB; at most 4 GiB.
+    #[serde(with = "size")]
+    pub memory: ByteSize,
+    /// Time for one call with a batch. Default 1 s; at most a day.
+    #[serde(with = "duration")]
+    pub deadline: Duration,
+    /// Time for the call that configures an instance, which may load a model.
+    /// Default 10 s; at most a day.
+    #[serde(with = "duration")]
+    pub configure_deadline: Duration,
+    /// What one call may print to stdout and stderr together; the rest is dropped
+    /// and counted. Default 64 KiB.
+    #[serde(with = "size")]
+    pub log: ByteSize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            memory: ByteSize::mib(64),
+            deadline: Duration::from_secs(1),
+            configure_deadline: Duration::from_secs(10),
+            log: ByteSize::kib(64),
+        }
+    }
+}
+
+/// `[runner]`: the process that runs the pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Runner {
+    /// Threads that run operators. Default: as many as the process has cores.
+    pub workers: Option<NonZeroUsize>,
+    /// Records of a batch at most. Default 256.
+    pub batch_records: NonZeroU32,
+    /// Bytes of a batch at most, keys and headers included; a record that is larger
+    /// is a batch of its own. Default 1 MiB; at most 1 GiB.
+    #[serde(with = "size")]
+    pub batch_bytes: ByteSize,
+    /// Bytes that are consumed and not yet delivered, above which the source is
+    /// paused. Default 64 MiB.
+    #[serde(with = "size")]
+    pub in_flight: ByteSize,
+    /// Time, once asked to stop, to deliver what is on its way. Default 30 s; at
+    /// most a day.
+    #[serde(with = "duration")]
+    pub drain_deadline: Duration,
+    /// How often offsets of delivered records are committed. Default 1 s; at most a day.
+    #[serde(with = "duration")]
+    pub commit_interval: Duration,
+}
+
+impl Default for Runner {
+    fn default() -> Self {
+        Runner {
+            workers: None,
+            batch_records: NonZeroU32::MIN.saturating_add(255),
+            batch_bytes: ByteSize::mib(1),
+            in_flight: ByteSize::mib(64),
+            drain_deadline: Duration::from_secs(30),
+            commit_interval: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Runner {
+    /// How many threads run operators on this machine.
+    pub fn workers(&self) -> usize {
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.workers.unwrap_or_else(cores).get()
+    }
+}
+
+/// A TOML table as the JSON object that the operator is handed: dates become
+/// strings; NaN and infinity have no place in JSON.
+fn json_object<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<serde_json::Map<String, serde_json::Value>, D::Error> {
+    json_members(toml::Table::deserialize(from)?).map_err(serde::de::Error::custom)
+}
+
+fn json_members(table: toml::Table) -> Result<serde_json::Map<String, serde_json::Value>, String> {
+    table.into_iter().map(|(key, value)| Ok((key, json(value)?))).collect()
+}
+
+fn json(value: toml::Value) -> Result<serde_json::Value, String> {
+    Ok(match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) if !number.is_finite() => {
+            return Err(format!("the number {number} cannot be handed over as JSON; leave it out"));
+        }
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(flag) => flag.into(),
+        toml::Value::Datetime(date) => date.to_string().into(),
+        toml::Value::Array(array) => {
+            array.into_iter().map(json).collect::<Result<Vec<_>, _>>()?.into()
+        }
+        toml::Value::Table(table) => json_members(table)?.into(),
+    })
+}

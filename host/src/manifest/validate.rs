@@ -1,0 +1,283 @@
+//! What a manifest must keep to that its types cannot say. All problems are
+//! found, not only the first.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+
+use super::document::{Document, Place, Problem, Problems, nearest};
+use super::{Limits, Manifest, Properties};
+use crate::output;
+
+/// Characters of a topic's name that Kafka accepts at most.
+const TOPIC_LENGTH: usize = 249;
+/// What a 32-bit linear memory can hold.
+const MEMORY_LIMIT: ByteSize = ByteSize::gib(4);
+/// The ends of a batch's columns are 32 bits wide; this leaves room for headers.
+const BATCH_LIMIT: ByteSize = ByteSize::gib(1);
+/// A longer wait is a mistake, and keeps clear of the clock's arithmetic.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// Names that dead letters give to what is not a stage.
+const NOT_A_STAGE: [&str; 2] = ["source", "sink"];
+
+/// Checks a manifest whose defaults are filled in.
+pub(super) fn validate(manifest: &Manifest, document: &Document<'_>) -> Result<(), Problems> {
+    let mut check = Check { document, problems: Vec::new() };
+    check.name(Place::of("name"), &manifest.name);
+    check.kafka(manifest);
+    check.topics(manifest);
+    check.stages(manifest);
+    check.sink(manifest);
+    for name in manifest.models.keys() {
+        check.name(Place::of("models").key(name), name);
+    }
+    for (name, folder) in &manifest.models {
+        if folder.as_os_str().is_empty() {
+            check.report(Place::of("models").key(name), "this is empty; name a model's folder");
+        }
+    }
+    check.limits(&Place::of("limits"), &manifest.limits, None);
+    check.runner(manifest);
+    if check.problems.is_empty() { Ok(()) } else { Err(document.problems(check.problems)) }
+}
+
+/// What is wrong with the name of a pipeline, a stage or a model.
+pub(crate) fn name_problem(name: &str) -> Option<String> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() {
+        return Some("this is empty; give it a name".to_owned());
+    }
+    if name.len() > TOPIC_LENGTH {
+        return Some(format!("a name has at most {TOPIC_LENGTH} characters"));
+    }
+    (!name.chars().all(fine) || name == "." || name == "..").then(|| {
+        format!("'{name}' is not a name; use letters, digits, '-', '_' and '.', as in 'flights-eu'")
+    })
+}
+
+struct Check<'a> {
+    document: &'a Document<'a>,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn report(&mut self, place: Place, message: impl Into<String>) {
+        self.problems.push(self.document.problem(&place, message.into()));
+    }
+
+    fn name(&mut self, place: Place, name: &str) {
+        if let Some(problem) = name_problem(name) {
+            self.report(place, problem);
+        }
+    }
+
+    fn kafka(&mut self, manifest: &Manifest) {
+        let sections = [
+            ("kafka", &manifest.kafka.properties),
+            ("source", &manifest.source.properties),
+            ("sink", &manifest.sink.properties),
+        ];
+        for (section, properties) in sections {
+            self.properties(&Place::of(section).key("properties"), properties);
+        }
+    }
+
+    fn properties(&mut self, place: &Place, properties: &Properties) {
+        for (name, way_out) in properties.reserved() {
+            let message = format!("this property is Sandbar's own affair; {way_out}");
+            self.report(place.clone().key(name), message);
+        }
+    }
+
+    fn topic(&mut self, place: Place, topic: &str) -> bool {
+        let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let problem = if topic.is_empty() {
+            "this is empty; name a topic".to_owned()
+        } else if topic.len() > TOPIC_LENGTH {
+            format!(
+                "a topic's name has at most {TOPIC_LENGTH} characters, this has {}",
+                topic.len()
+            )
+        } else if !topic.chars().all(fine) || topic == "." || topic == ".." {
+            format!("'{topic}' is not a topic; Kafka takes letters, digits, '-', '_' and '.'")
+        } else {
+            return true;
+        };
+        self.report(place, problem);
+        false
+    }
+
+    /// Every topic is a topic, and nothing that the pipeline writes does it read.
+    fn topics(&mut self, manifest: &Manifest) {
+        let sources = &manifest.source.topics;
+        let place = Place::of("source").key("topics");
+        if sources.is_empty() {
+            self.report(place.clone(), "this is empty; name at least one topic");
+        }
+        for (index, topic) in sources.iter().enumerate() {
+            if self.topic(place.clone().index(index), topic) && sources[..index].contains(topic) {
+                self.report(
+                    place.clone().index(index),
+                    format!("'{topic}' is here twice; once is enough"),
+                );
+            }
+        }
+        let mut written = vec![
+            (Place::of("sink").key("topic"), &manifest.sink.topic),
+            (Place::of("dead-letter").key("topic"), &manifest.dead_letter.topic),
+        ];
+        for (number, stage) in manifest.stages.iter().enumerate() {
+            let place = Place::of("stages").index(number).key("topics");
+            let topics = stage.topics.iter().enumerate();
+            written.extend(topics.map(|(index, topic)| (place.clone().index(index), topic)));
+        }
+        for (place, topic) in written {
+            if self.topic(place.clone(), topic) && sources.contains(topic) {
+                self.report(place, format!(
+                    "'{topic}' is also a topic of [source]: the pipeline would read what it writes, for ever; name another topic"
+                ));
+            }
+        }
+        if manifest.sink.topic == manifest.dead_letter.topic {
+            self.report(Place::of("dead-letter").key("topic"), format!(
+                "'{}' is also the topic of [sink]: records that failed would stand among the predictions; name another topic",
+                manifest.sink.topic
+            ));
+        }
+    }
+
+    fn stages(&mut self, manifest: &Manifest) {
+        if manifest.stages.is_empty() {
+            self.report(
+                Place::default(),
+                "there is no stage; add [[stages]] with a name and a component",
+            );
+        }
+        let mut seen = BTreeMap::new();
+        for (number, stage) in manifest.stages.iter().enumerate() {
+            let place = Place::of("stages").index(number);
+            self.name(place.clone().key("name"), &stage.name);
+            if NOT_A_STAGE.contains(&stage.name.as_str()) {
+                let message = format!(
+                    "dead letters call something else '{}'; give the stage another name",
+                    stage.name
+                );
+                self.report(place.clone().key("name"), message);
+            }
+            if let Some(first) = seen.insert(&stage.name, number) {
+                let message =
+                    format!("stage number {} has this name too; give each its own", first + 1);
+                self.report(place.clone().key("name"), message);
+            }
+            if stage.component.as_os_str().is_empty() {
+                self.report(
+                    place.clone().key("component"),
+                    "this is empty; name a component's file",
+                );
+            }
+            for (index, model) in stage.models.iter().enumerate() {
+                let place = place.clone().key("models").index(index);
+                if !manifest.models.contains_key(model) {
+                    let known = nearest(model, manifest.models.keys().map(String::as_str));
+                    self.report(
+                        place,
+                        match known {
+                            Some(known) => {
+                                format!("[models] has no '{model}'; did you mean '{known}'?")
+                            }
+                            None => {
+                                format!("[models] has no '{model}'; add {model} = \"FOLDER\" there")
+                            }
+                        },
+                    );
+                } else if stage.models[..index].contains(model) {
+                    self.report(place, format!("'{model}' is here twice; once is enough"));
+                }
+            }
+            for (index, topic) in stage.topics.iter().enumerate() {
+                if stage.topics[..index].contains(topic) {
+                    let place = place.clone().key("topics").index(index);
+                    self.report(place, format!("'{topic}' is here twice; once is enough"));
+                }
+            }
+            self.limits(&place.key("limits"), &stage.limits, Some(&manifest.limits));
+        }
+    }
+
+    fn sink(&mut self, manifest: &Manifest) {
+        let sink = &manifest.sink;
+        let Some(template) = &sink.template else { return };
+        let place = Place::of("sink").key("template");
+        if sink.format.is_some() {
+            self.report(
+                Place::of("sink").key("format"),
+                "there is a template too; leave one of them out",
+            );
+        }
+        if sink.top.is_some() {
+            self.report(
+                Place::of("sink").key("top"),
+                "this is for format = \"json\"; a template chooses its classes itself",
+            );
+        }
+        if let Err(error) = output::Template::compile(template) {
+            self.report(place, error.to_string());
+        }
+    }
+
+    fn size(&mut self, place: Place, size: ByteSize, most: ByteSize) {
+        if size.as_u64() == 0 {
+            self.report(
+                place,
+                "nothing can run with 0; give it a size such as \"64 MiB\", or leave out the key",
+            );
+        } else if size > most {
+            self.report(place, format!("{size} is too much; at most {most}"));
+        }
+    }
+
+    fn duration(&mut self, place: Place, duration: Duration) {
+        if duration.is_zero() {
+            self.report(
+                place,
+                "this is no time at all; give it a duration such as \"1s\", or leave out the key",
+            );
+        } else if duration > LONGEST {
+            self.report(
+                place,
+                "this is longer than a day; give it a shorter duration, such as \"1m\"",
+            );
+        }
+    }
+
+    /// Checks limits; of a stage's only those that it has not from `inherited`.
+    fn limits(&mut self, place: &Place, limits: &Limits, inherited: Option<&Limits>) {
+        if inherited.is_none_or(|other| other.memory != limits.memory) {
+            self.size(place.clone().key("memory"), limits.memory, MEMORY_LIMIT);
+        }
+        if inherited.is_none_or(|other| other.deadline != limits.deadline) {
+            self.duration(place.clone().key("deadline"), limits.deadline);
+        }
+        if inherited.is_none_or(|other| other.configure_deadline != limits.configure_deadline) {
+            self.duration(place.clone().key("configure-deadline"), limits.configure_deadline);
+        }
+        if inherited.is_none_or(|other| other.log != limits.log) {
+            self.size(place.clone().key("log"), limits.log, MEMORY_LIMIT);
+        }
+    }
+
+    fn runner(&mut self, manifest: &Manifest) {
+        let (runner, place) = (&manifest.runner, Place::of("runner"));
+        self.size(place.clone().key("batch-bytes"), runner.batch_bytes, BATCH_LIMIT);
+        self.size(place.clone().key("in-flight"), runner.in_flight, ByteSize::tib(1));
+        self.duration(place.clone().key("drain-deadline"), runner.drain_deadline);
+        self.duration(place.clone().key("commit-interval"), runner.commit_interval);
+        if runner.in_flight < runner.batch_bytes && runner.in_flight.as_u64() > 0 {
+            self.report(place.key("in-flight"), format!(
+                "{} are less than one batch (batch-bytes, {}); give it several batches for each worker",
+                runner.in_flight, runner.batch_bytes
+            ));
+        }
+    }
+}

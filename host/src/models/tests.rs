@@ -1,0 +1,177 @@
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Digest, Kind, Model};
+
+/// The digest of `abc`, from FIPS 180-2, appendix B.1.
+const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+/// A folder that goes when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    /// A model folder with `model.zip` of `abc`.
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("sandbar-models-{}-{number}", std::process::id());
+        let folder = Folder(std::env::temp_dir().join(name));
+        fs::create_dir_all(&folder.0).unwrap();
+        folder.write("model.zip", "abc");
+        folder.describe("", "");
+        folder
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.0.join(name), text).unwrap();
+    }
+
+    /// A description in which `from` is replaced by `to`.
+    fn describe(&self, from: &str, to: &str) {
+        let text = format!(
+            "name = \"flights-gbm\"\nversion = 1\nkind = \"h2o-mojo\"\nfile = \"model.zip\"\nsize = 3\nsha256 = \"{ABC}\"\nlicence = \"Apache-2.0\"\ndescription = \"Is the flight delayed?\"\n\n[provenance]\ntool = \"h2o 3.46.0.6\"\n"
+        );
+        assert!(text.contains(from), "{from}");
+        self.write("model.toml", &text.replacen(from, to, 1));
+    }
+
+    /// The error of opening or reading, the folder's own path taken out of it.
+    fn error(&self) -> String {
+        let result = Model::open(&self.0).and_then(|model| model.read());
+        let error = result.expect_err("this folder is not in order").to_string();
+        error.replace(&self.0.display().to_string(), "FOLDER")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+#[test]
+fn a_model_in_order() {
+    let folder = Folder::new();
+    let model = Model::open(&folder.0).unwrap();
+    assert_eq!((model.id().as_str(), model.kind), ("flights-gbm@1", Kind::H2oMojo));
+    assert_eq!(&*model.read().unwrap(), b"abc");
+    assert_eq!(model.folder(), folder.0);
+}
+
+#[test]
+fn the_digest_is_read_in_either_case() {
+    let digest: Digest = ABC.to_uppercase().parse().unwrap();
+    assert_eq!(digest.to_string(), ABC);
+    for wrong in ["", "abc", &ABC[1..], &ABC.replace('b', "g"), &format!("{ABC}0")] {
+        assert!(wrong.parse::<Digest>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_changed_file_is_noticed() {
+    let folder = Folder::new();
+    folder.write("model.zip", "abd");
+    let error = folder.error();
+    let expected = format!(
+        "FOLDER/model.toml: the sha256 of model.zip is a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9, but model.toml says {ABC}; the file was changed or its download broke off: get it again, or correct model.toml"
+    );
+    assert_eq!(error, expected);
+    folder.write("model.zip", "ab");
+    assert!(
+        folder
+            .error()
+            .starts_with("FOLDER/model.toml: the size of model.zip is 2, but model.toml says 3; ")
+    );
+}
+
+#[test]
+fn a_file_that_changes_after_opening_is_noticed() {
+    let folder = Folder::new();
+    let model = Model::open(&folder.0).unwrap();
+    folder.write("model.zip", "abd");
+    assert!(model.read().unwrap_err().to_string().contains("the sha256 of model.zip is a52d"));
+    folder.write("model.zip", "abcd");
+    assert!(model.read().unwrap_err().to_string().contains("the size of model.zip is 4"));
+}
+
+#[test]
+fn what_is_wrong_with_a_description_is_said_with_its_line() {
+    let folder = Folder::new();
+    let cases = [
+        ("kind =", "knid =", "FOLDER/model.toml:3: unknown key 'knid'; did you mean 'kind'?"),
+        (
+            "h2o-mojo",
+            "onnx",
+            "FOLDER/model.toml:3: kind: unknown value 'onnx'; it can be 'h2o-mojo'",
+        ),
+        ("size = 3\n", "", "FOLDER/model.toml: the key 'size' is missing"),
+        ("version = 1", "version = 0", "FOLDER/model.toml:2: version: versions count from 1"),
+        ("size = 3", "size = 0", "FOLDER/model.toml:5: size: 0 bytes; a model has 1 to 1073741824"),
+        (
+            "flights-gbm",
+            "flights@gbm",
+            "FOLDER/model.toml:1: name: 'flights@gbm' is not a name; use letters, digits, '-', '_' and '.', as in 'flights-eu'",
+        ),
+        (
+            ABC,
+            "abc",
+            "FOLDER/model.toml:6: sha256: 'abc' is not a SHA-256 digest; write its 64 hexadecimal digits",
+        ),
+    ];
+    for (from, to, expected) in cases {
+        folder.describe(from, to);
+        assert_eq!(folder.error(), expected);
+    }
+}
+
+#[test]
+fn a_file_stays_in_its_folder() {
+    let folder = Folder::new();
+    for name in ["../model.zip", "/etc/hosts", "sub/model.zip", "..", ".", "", "a\\\\b", "c:d"] {
+        folder.describe("model.zip", name);
+        assert!(
+            folder.error().contains("is not the name of a file in the folder itself"),
+            "{name}"
+        );
+    }
+    folder.describe("model.zip", "absent.zip");
+    assert!(folder.error().starts_with("FOLDER/absent.zip: "));
+    fs::create_dir(folder.0.join("folder.zip")).unwrap();
+    folder.describe("model.zip", "folder.zip");
+    assert!(folder.error().contains("this is not a file"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_may_not_lead_out() {
+    use std::os::unix::fs::symlink;
+    let (folder, other) = (Folder::new(), Folder::new());
+    folder.describe("model.zip", "link.zip");
+    symlink(other.0.join("model.zip"), folder.0.join("link.zip")).unwrap();
+    assert!(folder.error().contains("leads out of the model's folder"));
+    fs::remove_file(folder.0.join("link.zip")).unwrap();
+    symlink("model.zip", folder.0.join("link.zip")).unwrap();
+    assert_eq!(&*Model::open(&folder.0).unwrap().read().unwrap(), b"abc");
+}
+
+#[test]
+fn a_folder_without_description_says_what_one_is() {
+    let error = Model::open(Path::new("no/such")).unwrap_err().to_string();
+    assert!(error.starts_with("no/such/model.toml: "), "{error}");
+    assert!(error.ends_with("a model is a folder with a model.toml in it"), "{error}");
+}
+
+#[test]
+fn the_models_of_this_project_are_in_order() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let Ok(entries) = fs::read_dir(models) else { return };
+    for entry in entries {
+        let folder = entry.unwrap().path();
+        if folder.join("model.toml").exists() {
+            Model::open(&folder).and_then(|model| model.read()).unwrap();
+        }
+    }
+}

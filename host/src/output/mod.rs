@@ -1,0 +1,169 @@
+//! How a prediction becomes the value of an output record.
+//!
+//! An [`Encoder`] is made once for each scorer, when its classes or value names
+//! and its model are known; everything that does not change from record to record
+//! is prepared then. [`json`] is the default form, [`template`] the author's own.
+
+mod json;
+mod template;
+
+use std::num::NonZeroUsize;
+
+use thiserror::Error;
+
+pub use template::Template;
+
+use crate::records::Record;
+
+/// How predictions are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// A JSON object.
+    Json {
+        /// How many classes it carries, the most probable first; all in the order
+        /// of the model where it is `None`.
+        top: Option<NonZeroUsize>,
+    },
+    /// Text with placeholders, in Jinja's notation.
+    Template(String),
+}
+
+/// What the predictions of a scorer are made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// A label, and a probability for each of these classes.
+    Classes(Vec<String>),
+    /// A number for each of these names.
+    Values(Vec<String>),
+}
+
+impl Output {
+    /// The names of the classes or values.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Output::Classes(names) | Output::Values(names) => names,
+        }
+    }
+}
+
+/// Why predictions cannot be written in a format.
+#[derive(Debug, Error)]
+pub enum FormatError {
+    /// The template is not one.
+    #[error("the template does not compile: {reason}")]
+    Template {
+        /// What is wrong, in which line of the template.
+        reason: String,
+    },
+    /// The template uses a name that no prediction has.
+    #[error("the template uses '{name}', which there is not; there are {known}")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// The template uses what this model's predictions lack.
+    #[error("the template uses '{name}', but the model predicts {predicts}; use {instead}")]
+    Absent {
+        /// The name.
+        name: &'static str,
+        /// `classes` or `values`.
+        predicts: &'static str,
+        /// What its predictions have.
+        instead: &'static str,
+    },
+}
+
+/// Why one prediction cannot be written. The others can.
+#[derive(Debug, Error)]
+pub enum EncodeError {
+    /// The prediction is not of the shape that the scorer announced.
+    #[error("the scorer announced {expected} values for each prediction and gave {given}")]
+    Width {
+        /// The number of classes or value names.
+        expected: usize,
+        /// The number of values.
+        given: usize,
+    },
+    /// The label is absent, or is not the index of a class.
+    #[error("the scorer gave {label:?} as index of the label, of {classes} classes")]
+    Label {
+        /// The index.
+        label: Option<u32>,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// The template cannot be filled for this record.
+    #[error("[sink] template: {0}")]
+    Template(String),
+}
+
+/// Writes predictions of one scorer. It may be sent to another thread, but is for
+/// one at a time: each worker makes its own.
+#[derive(Debug)]
+pub struct Encoder {
+    labelled: bool,
+    width: usize,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    Json(json::Json),
+    Template(Box<template::Bound>),
+}
+
+impl Encoder {
+    /// Prepares `format` for predictions of `output` that `model` makes, which is
+    /// its `name@version`.
+    ///
+    /// # Errors
+    /// Where a template does not compile, or uses what these predictions lack.
+    pub fn new(format: &Format, output: &Output, model: &str) -> Result<Self, FormatError> {
+        let form = match format {
+            Format::Json { top } => Form::Json(json::Json::new(output, *top, model)),
+            Format::Template(text) => {
+                Form::Template(Box::new(Template::compile(text)?.bind(output, model)?))
+            }
+        };
+        let labelled = matches!(output, Output::Classes(_));
+        Ok(Encoder { labelled, width: output.names().len(), form })
+    }
+
+    /// Appends to `out` the value of the output record for a prediction: `label`
+    /// is the index of its class (ignored for an output of values), `values` are
+    /// the probabilities by class, or the values, of which there are as many as
+    /// names. `record` is the one that the prediction is of.
+    ///
+    /// # Errors
+    /// Where label or values are not of that shape, or a template fails. Part of
+    /// the text may have been appended then.
+    pub fn encode(
+        &self,
+        record: &Record<'_>,
+        label: Option<u32>,
+        values: &[f64],
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        if values.len() != self.width {
+            return Err(EncodeError::Width { expected: self.width, given: values.len() });
+        }
+        let label = if self.labelled {
+            let index = label.map(|label| label as usize).filter(|index| *index < self.width);
+            Some(index.ok_or(EncodeError::Label { label, classes: self.width })?)
+        } else {
+            None
+        };
+        match &self.form {
+            Form::Json(json) => {
+                json.encode(label, values, out);
+                Ok(())
+            }
+            Form::Template(template) => template.encode(record, label, values, out),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

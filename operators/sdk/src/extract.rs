@@ -132,7 +132,11 @@ enum Cells {
 
 /// How much text is reserved at most before it is there: one batch of huge texts
 /// shall not make all later ones reserve as much.
-const RESERVE_LIMIT: usize = 1 << 20;
+const TEXT_RESERVE: usize = 1 << 20;
+
+/// The same for tensors, whose size is known: a batch whose records nearly all fail
+/// shall not run into the memory limit for it.
+const TENSOR_RESERVE: usize = 32 << 20;
 
 impl Cells {
     /// A column with room for `rows`, and for `text` bytes of text.
@@ -140,10 +144,14 @@ impl Cells {
         match ty {
             FieldType::Number => Cells::Numbers(Vec::with_capacity(rows)),
             FieldType::Text => Cells::Text {
-                bytes: Vec::with_capacity(text.min(RESERVE_LIMIT)),
+                bytes: Vec::with_capacity(text.min(TEXT_RESERVE)),
                 ends: Vec::with_capacity(rows),
             },
-            FieldType::Tensor(shape) => Cells::Tensor { data: Vec::new(), row: shape.row_bytes() },
+            FieldType::Tensor(shape) => {
+                let row = shape.row_bytes();
+                let reserve = rows.saturating_mul(row).min(TENSOR_RESERVE);
+                Cells::Tensor { data: Vec::with_capacity(reserve), row }
+            }
         }
     }
 

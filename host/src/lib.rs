@@ -1,4 +1,24 @@
-//! sandbar
+//! Sandbar runs machine-learning models as sandboxed operators in a Kafka stream.
+//!
+//! The way of a record through the modules:
+//!
+//! - [`manifest`]: what a pipeline is, read from its TOML file.
+//! - [`models`]: model folders: name, version, digest.
+//! - [`sandbox`]: operators, WebAssembly components within limits.
+//! - [`pipeline`]: the stages, and the workers that take batches through them.
+//! - [`kafka`]: the source, the sink, and what is delivered.
+//! - [`records`], [`failure`], [`output`]: a batch, why a record failed, and how a
+//!   prediction is written.
+//! - [`observe`]: log events and counters.
+//! - [`cli`]: the verbs of the command `sandbar`.
+
+pub mod cli;
 pub mod failure;
+pub mod kafka;
+pub mod manifest;
+pub mod models;
+pub mod observe;
+pub mod output;
+pub mod pipeline;
 pub mod records;
 pub mod sandbox;

@@ -203,3 +203,21 @@ fn the_example_of_the_reference_is_valid() -> Result {
     }
     Ok(())
 }
+
+proptest::proptest! {
+    /// A manifest that was cut, doubled or overwritten somewhere is read or refused,
+    /// and what refuses it names the file.
+    #[test]
+    fn any_damage_is_read_or_refused(from in 0..2000_usize, length in 0..60_usize, put in ".{0,8}") {
+        let whole = fs::read_to_string(here("tests/manifest/full.toml"))?;
+        let from = whole.floor_char_boundary(from);
+        let to = whole.floor_char_boundary(from + length);
+        let text = format!("{}{put}{}", &whole[..from], &whole[to..]);
+        if let Err(error) = Manifest::parse(&text, Path::new("damaged.toml")) {
+            for line in error.to_string().lines() {
+                proptest::prop_assert!(!line.trim().is_empty(), "{}", error);
+            }
+            proptest::prop_assert!(error.to_string().starts_with("damaged.toml:"), "{}", error);
+        }
+    }
+}

@@ -3,12 +3,13 @@
 //! here, once, so that nothing behind this can be led astray by it.
 
 use super::bindings::extraction::Extracted;
-use super::bindings::scoring::{Output, Scored};
+use super::bindings::scoring::Scored;
 use super::bindings::transformation::Transformed;
 use super::bindings::types::{
     ColumnResult as Column, ElementType, Failure, FieldResult as Field,
     FieldTypeResult as FieldType, TensorShapeResult as TensorShape,
 };
+use crate::output::Output;
 use crate::records::Headers;
 
 /// What the contract forbids, in words.

@@ -13,7 +13,7 @@ use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
 use super::bindings::extraction::{self, Extracted};
-use super::bindings::scoring::{self, Output, Scored};
+use super::bindings::scoring::{self, Scored};
 use super::bindings::transformation::{self, Transformed};
 use super::bindings::types::{
     Batch as GuestBatch, ColumnParam, ColumnResult as Column, FieldParam, FieldResult as Field,
@@ -25,6 +25,7 @@ use super::engine::TICK;
 use super::state::{Grants, Limits, State};
 use super::{check, component};
 use crate::failure::{Code, shorten};
+use crate::output::Output;
 use crate::records::Batch;
 
 /// A component with what it is granted, under the name of its stage. Cheap to clone.
@@ -354,7 +355,11 @@ impl Interface for Scoring {
         setup: Setup<'_>,
     ) -> wasmtime::Result<Result<Self::Shape, String>> {
         let features: Vec<FieldParam<'_>> = self.features.iter().map(borrow_field).collect();
-        guest.call_configure(store, setup, &features)
+        let declared = guest.call_configure(store, setup, &features)?;
+        Ok(declared.map(|output| match output {
+            scoring::Output::Classes(names) => Output::Classes(names),
+            scoring::Output::Values(names) => Output::Values(names),
+        }))
     }
 
     fn check(output: &Self::Shape) -> Result<(), check::Violation> {

@@ -1,0 +1,56 @@
+//! `sandbar run`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::Common;
+use crate::manifest::Manifest;
+use crate::observe::Stats;
+use crate::pipeline::{self, Plan, Shutdown};
+
+/// Run a pipeline until Ctrl-C or SIGTERM, which let what is on its way arrive
+/// first.
+///
+/// Runners with the same consumer group share the partitions of the topics: start
+/// as many as you need.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The pipeline's manifest (docs/reference/manifest.md).
+    #[arg(value_name = "PIPELINE")]
+    manifest: PathBuf,
+    /// The brokers, "host:port" separated by commas, instead of the manifest's.
+    #[arg(long, env = "SANDBAR_BROKERS", value_name = "HOST:PORT,...")]
+    brokers: Option<String>,
+}
+
+impl Run {
+    pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
+        let manifest = Manifest::load(&self.manifest)?;
+        let brokers = manifest.brokers(self.brokers.as_deref())?;
+        let plan = Plan::new(&manifest, Some(brokers), &common.sandbox()?)?;
+        let shutdown = Shutdown::default();
+        let asked = shutdown.clone();
+        ctrlc::set_handler(move || {
+            if asked.requested() {
+                // Asked twice: the person does not want to wait for the drain.
+                std::process::exit(130);
+            }
+            asked.request();
+        })
+        .context("signals cannot be handled")?;
+        let stats = Arc::new(Stats::default());
+        let result = pipeline::run(&plan, &shutdown, &stats);
+        let end = stats.snapshot();
+        tracing::info!(
+            records = end.records,
+            outputs = end.outputs,
+            failed = end.failed(),
+            filtered = end.filtered,
+            "totals"
+        );
+        Ok(result?)
+    }
+}

@@ -1,0 +1,147 @@
+//! Collects records into batches of one partition.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+
+use super::group::Member;
+use crate::pipeline::delivery::Ticket;
+use crate::records::Batch;
+
+/// How long a record may wait in a batch that does not fill up.
+const LINGER: Duration = Duration::from_millis(20);
+
+/// How large a batch may become.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchLimits {
+    /// Records at the most.
+    pub records: usize,
+    /// Bytes at the most; only a single larger record exceeds them.
+    pub bytes: usize,
+}
+
+/// The batches that are not full yet, one for each partition that has any.
+pub struct Batcher {
+    limits: BatchLimits,
+    workers: Vec<Sender<Arc<Ticket>>>,
+    building: Vec<Building>,
+    /// Where in `building` the last record went: the next one often goes there too.
+    last: usize,
+    /// [`Member::rebalances`] when `building` was last brought into agreement.
+    rebalances: u64,
+}
+
+struct Building {
+    batch: Batch,
+    assignment: u64,
+    since: Instant,
+}
+
+impl Batcher {
+    /// Full batches go to `workers`.
+    pub fn new(limits: BatchLimits, workers: Vec<Sender<Arc<Ticket>>>) -> Self {
+        Batcher { limits, workers, building: Vec::new(), last: 0, rebalances: 0 }
+    }
+
+    /// Adds a record.
+    pub fn push(&mut self, message: &BorrowedMessage<'_>, member: &Member) {
+        self.forget_revoked(member);
+        let size = size(message);
+        let Some(index) = self.place(message, member) else { return };
+        let batch = &self.building[index].batch;
+        let full = batch.bytes.len() + size > self.limits.bytes || !batch.fits(size);
+        if full && !batch.is_empty() {
+            self.submit(index, member);
+        }
+        let building = &mut self.building[index];
+        if building.batch.is_empty() {
+            building.since = Instant::now();
+        }
+        building.batch.push(
+            message.offset(),
+            message.timestamp().to_millis(),
+            message.key(),
+            message.payload(),
+            message
+                .headers()
+                .into_iter()
+                .flat_map(|headers| headers.iter())
+                .map(|header| (header.key, header.value)),
+        );
+        if building.batch.len() >= self.limits.records
+            || building.batch.bytes.len() >= self.limits.bytes
+        {
+            self.submit(index, member);
+        }
+    }
+
+    /// Sends on what has waited for long, or all.
+    pub fn flush(&mut self, all: bool, member: &Member) {
+        self.forget_revoked(member);
+        let due = |building: &Building| {
+            !building.batch.is_empty() && (all || building.since.elapsed() >= LINGER)
+        };
+        for index in 0..self.building.len() {
+            if due(&self.building[index]) {
+                self.submit(index, member);
+            }
+        }
+    }
+
+    /// Where in `building` a message belongs; `None` where its partition was taken
+    /// away since it was fetched.
+    fn place(&mut self, message: &BorrowedMessage<'_>, member: &Member) -> Option<usize> {
+        let (topic, partition) = (message.topic(), message.partition());
+        let here = |building: &Building| {
+            building.batch.partition == partition && *building.batch.topic == *topic
+        };
+        if self.building.get(self.last).is_some_and(here) {
+            return Some(self.last);
+        }
+        self.last = match self.building.iter().position(here) {
+            Some(index) => index,
+            None => {
+                let (topic, assignment) = member.progress().assignment(topic, partition)?;
+                let batch = Batch::new(topic, partition, self.limits.records);
+                self.building.push(Building { batch, assignment, since: Instant::now() });
+                self.building.len() - 1
+            }
+        };
+        Some(self.last)
+    }
+
+    fn submit(&mut self, index: usize, member: &Member) {
+        let Building { batch, assignment, .. } = &mut self.building[index];
+        let next = Batch::new(batch.topic.clone(), batch.partition, self.limits.records);
+        let batch = std::mem::replace(batch, next);
+        if let Some((worker, ticket)) = member.progress().submit(batch, *assignment) {
+            // A worker that is gone drops the ticket, which tells that it is lost.
+            let _ = self.workers[worker].send(ticket);
+        }
+    }
+
+    /// Drops what was collected from partitions that were taken away: whoever has
+    /// them now reads it again.
+    fn forget_revoked(&mut self, member: &Member) {
+        if self.rebalances == member.rebalances() {
+            return;
+        }
+        self.rebalances = member.rebalances();
+        let progress = member.progress();
+        self.building.retain(|Building { batch, assignment, .. }| {
+            progress
+                .assignment(&batch.topic, batch.partition)
+                .is_some_and(|(_, current)| current == *assignment)
+        });
+    }
+}
+
+/// Bytes that a message takes in a batch.
+fn size(message: &BorrowedMessage<'_>) -> usize {
+    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    let headers: usize =
+        headers.map(|header| 8 + header.key.len() + header.value.map_or(0, <[u8]>::len)).sum();
+    message.key_len() + message.payload_len() + headers
+}

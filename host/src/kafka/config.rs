@@ -1,0 +1,80 @@
+//! The properties that librdkafka is given: our defaults, over them what the
+//! manifest says, over all what the delivery guarantee rests on.
+
+use std::collections::BTreeMap;
+
+use rdkafka::ClientConfig;
+
+/// librdkafka properties by name.
+pub type Properties = BTreeMap<String, String>;
+
+/// How to reach the brokers, as consumer and as producer.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// `host:port`, several separated by commas.
+    pub brokers: String,
+    /// Properties of the consumer.
+    pub consumer: Properties,
+    /// Properties of the producer.
+    pub producer: Properties,
+}
+
+/// Defaults of the consumer, which the manifest may change.
+const CONSUMER: &[(&str, &str)] = &[
+    // Fetched and waiting: part of the memory that a runner needs.
+    ("queued.max.messages.kbytes", "16384"),
+    ("fetch.message.max.bytes", "1048576"),
+    ("partition.assignment.strategy", "cooperative-sticky"),
+    // A lost connection is an event of ours, not a line of librdkafka's.
+    ("log.connection.close", "false"),
+];
+
+/// Defaults of the producer, which the manifest may change.
+const PRODUCER: &[(&str, &str)] = &[
+    ("linger.ms", "5"),
+    ("compression.type", "lz4"),
+    // As Java's clients do it, so that keys meet in the same partition.
+    ("partitioner", "murmur2_random"),
+    // How large a record may be is the topic's affair, not the client's.
+    ("message.max.bytes", "1000000000"),
+    ("queue.buffering.max.kbytes", "65536"),
+    ("log.connection.close", "false"),
+];
+
+/// The properties of the consumer of a group, which starts at `start` (`earliest`
+/// or `latest`) where the group has no offset.
+pub fn consumer(connection: &Connection, group: &str, start: &str) -> ClientConfig {
+    let mut config = layered(CONSUMER, &connection.consumer);
+    config
+        .set("bootstrap.servers", &connection.brokers)
+        .set("group.id", group)
+        .set("auto.offset.reset", start)
+        // Offsets are committed when what came of them is delivered, not before.
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("allow.auto.create.topics", "false");
+    config
+}
+
+/// The properties of the producer.
+pub fn producer(connection: &Connection) -> ClientConfig {
+    let mut config = layered(PRODUCER, &connection.producer);
+    config
+        .set("bootstrap.servers", &connection.brokers)
+        // Retries neither reorder nor repeat.
+        .set("enable.idempotence", "true")
+        // A broker that is away is waited for; the source is paused meanwhile.
+        .set("message.timeout.ms", "0");
+    config
+}
+
+fn layered(defaults: &[(&str, &str)], own: &Properties) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    for (key, value) in defaults {
+        config.set(*key, *value);
+    }
+    for (key, value) in own {
+        config.set(key, value);
+    }
+    config
+}

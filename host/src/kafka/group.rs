@@ -1,0 +1,112 @@
+//! What happens when the consumer group shares out its partitions anew.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use super::progress::Progress;
+use super::sink::Sink;
+
+/// The consumer's callbacks. They run on the thread that polls, inside `poll`.
+pub struct Member {
+    progress: Mutex<Progress>,
+    sink: Arc<Sink>,
+    workers: usize,
+    /// How long to wait for batches of partitions that are taken away.
+    patience: Duration,
+    /// How often partitions came or went.
+    rebalances: AtomicU64,
+}
+
+impl Member {
+    /// A member without partitions, which shares them out to `workers`.
+    pub fn new(progress: Progress, sink: Arc<Sink>, workers: usize, patience: Duration) -> Self {
+        let (progress, rebalances) = (Mutex::new(progress), AtomicU64::new(0));
+        Member { progress, sink, workers, patience, rebalances }
+    }
+
+    /// The books. Not to be held across a poll.
+    pub fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The sink.
+    pub fn sink(&self) -> &Sink {
+        &self.sink
+    }
+
+    /// How often partitions came or went: what changes when the books did.
+    pub fn rebalances(&self) -> u64 {
+        self.rebalances.load(Ordering::Relaxed)
+    }
+
+    /// Lets what is on its way from `removed` arrive, and commits it, so that the
+    /// next owner starts behind it.
+    fn give_up(&self, consumer: &BaseConsumer<Self>, removed: &TopicPartitionList) {
+        let mut progress = self.progress();
+        // Where the assignment is lost already, someone else may have begun: there is
+        // nothing to wait for, and a commit would be refused.
+        if !consumer.assignment_lost() {
+            match progress.drain(Some(removed), &self.sink, self.patience) {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::warn!(partitions = %names(removed), "partitions are handed over before all of them was delivered; some records will be processed twice");
+                }
+                // The polling thread meets the same error at its next look and ends.
+                Err(error) => tracing::error!(%error, "delivery failed"),
+            }
+            let offsets = progress.commit(Some(removed));
+            if offsets.count() > 0
+                && let Err(error) = consumer.commit(&offsets, CommitMode::Sync)
+            {
+                tracing::warn!(%error, "the last commit of partitions that are taken away failed; some records will be processed twice");
+            }
+        }
+        progress.revoke(removed);
+    }
+}
+
+impl ClientContext for Member {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "Kafka consumer");
+    }
+}
+
+impl ConsumerContext for Member {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        match rebalance {
+            Rebalance::Assign(added) => {
+                tracing::info!(partitions = %names(added), "partitions assigned");
+                self.progress().assign(added, self.workers);
+            }
+            Rebalance::Revoke(removed) => {
+                tracing::info!(partitions = %names(removed), "partitions taken away");
+                self.give_up(consumer, removed);
+            }
+            Rebalance::Error(error) => tracing::warn!(%error, "rebalance"),
+        }
+        self.rebalances.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+        if let Err(error) = result {
+            tracing::warn!(%error, "a commit failed; it is tried again");
+            // Synchronous commits hold the books and report here too.
+            if let Ok(mut progress) = self.progress.try_lock() {
+                progress.commit_failed();
+            }
+        }
+    }
+}
+
+/// `topic/0 topic/1 ...`
+fn names(list: &TopicPartitionList) -> String {
+    let names = list.elements();
+    let names = names.iter().map(|each| format!("{}/{}", each.topic(), each.partition()));
+    names.collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,64 @@
+//! Kafka at both ends of a pipeline.
+//!
+//! - [`config`]: the properties that librdkafka is given.
+//! - [`source`]: polls the consumer; [`batcher`] forms batches for the workers;
+//!   [`progress`] knows what is delivered and may be committed; [`group`] is what
+//!   happens when partitions come and go.
+//! - [`sink`]: the producer of predictions and of dead letters.
+//! - [`topics`]: are the topics there?
+//! - [`practice`]: a broker inside this process, for demonstrations and tests.
+
+pub mod batcher;
+pub mod config;
+pub mod group;
+pub mod practice;
+pub mod progress;
+pub mod sink;
+pub mod source;
+pub mod topics;
+
+use thiserror::Error;
+
+/// Why the runner cannot go on with Kafka.
+#[derive(Debug, Error)]
+pub enum KafkaFailure {
+    /// librdkafka does not take its configuration.
+    #[error("Kafka {client}: {cause}; correct the properties under [kafka], [source] or [sink]")]
+    Config {
+        /// `consumer` or `producer`.
+        client: &'static str,
+        /// librdkafka's words.
+        cause: rdkafka::error::KafkaError,
+    },
+    /// A topic is not there.
+    #[error(
+        "topic '{topic}' does not exist on {brokers}: create it, or correct {key} in the manifest"
+    )]
+    NoTopic {
+        /// The topic's name.
+        topic: String,
+        /// The brokers that were asked.
+        brokers: String,
+        /// The key of the manifest that names it.
+        key: &'static str,
+    },
+    /// The broker refuses this client.
+    #[error("the brokers at {brokers} refuse {what}: {cause}")]
+    Refused {
+        /// The brokers.
+        brokers: String,
+        /// What was tried.
+        what: String,
+        /// Kafka's reason.
+        cause: rdkafka::types::RDKafkaErrorCode,
+    },
+    /// The consumer cannot go on.
+    #[error("reading from Kafka: {0}")]
+    Consumer(rdkafka::error::KafkaError),
+    /// An output will never arrive. Its record's offset is not committed: the next
+    /// start reads it again.
+    #[error(
+        "writing to Kafka: {0}; nothing is committed from there on, the next start takes it up"
+    )]
+    Producer(String),
+}

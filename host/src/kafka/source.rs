@@ -1,0 +1,224 @@
+//! The consumer: reads records, hands batches of them to the workers, and commits
+//! what is delivered.
+//!
+//! One thread polls, whatever the workers do, so that the group never takes this
+//! runner for dead. When too much is on its way, partitions are paused, not the
+//! polling.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::batcher::{BatchLimits, Batcher};
+use super::config::{self, Connection};
+use super::group::Member;
+use super::progress::Progress;
+use super::sink::Sink;
+use super::{KafkaFailure, topics};
+use crate::observe::Stats;
+use crate::pipeline::Shutdown;
+use crate::pipeline::delivery::Ticket;
+
+/// How long to wait for a record when nothing is on its way.
+const IDLE: Duration = Duration::from_millis(100);
+/// The same while batches are on their way: their end may let partitions go on.
+const BUSY: Duration = Duration::from_millis(2);
+/// Records between two looks at the clock and at what is delivered.
+const STRIDE: usize = 64;
+
+/// What to read and how much at a time.
+#[derive(Debug, Clone)]
+pub struct SourcePlan {
+    /// The topics.
+    pub topics: Vec<String>,
+    /// The consumer group.
+    pub group: String,
+    /// `earliest` or `latest`: where a group without offsets begins.
+    pub start: &'static str,
+    /// How large a batch may become.
+    pub batch: BatchLimits,
+    /// Bytes on their way above which partitions are paused.
+    pub in_flight: u64,
+    /// Between two commits.
+    pub commit_interval: Duration,
+    /// How long to wait for what is on its way, at the end and when partitions are
+    /// taken away.
+    pub drain_deadline: Duration,
+}
+
+/// The reading end of a pipeline.
+pub struct Source {
+    consumer: BaseConsumer<Member>,
+    brokers: String,
+    plan: SourcePlan,
+    batcher: Batcher,
+    paused: bool,
+    committed: Instant,
+}
+
+impl Source {
+    /// Makes the consumer. It joins its group in [`Source::run`]. The batches of a
+    /// partition go to one and the same of `workers`, in order.
+    ///
+    /// # Errors
+    /// Where librdkafka refuses its configuration.
+    pub fn new(
+        connection: &Connection,
+        plan: SourcePlan,
+        sink: Arc<Sink>,
+        workers: Vec<Sender<Arc<Ticket>>>,
+        stats: Arc<Stats>,
+    ) -> Result<Self, KafkaFailure> {
+        let member = Member::new(Progress::new(stats), sink, workers.len(), plan.drain_deadline);
+        let consumer = config::consumer(connection, &plan.group, plan.start)
+            .create_with_context(member)
+            .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
+        let batcher = Batcher::new(plan.batch, workers);
+        let (brokers, committed) = (connection.brokers.clone(), Instant::now());
+        Ok(Source { consumer, brokers, plan, batcher, paused: false, committed })
+    }
+
+    /// Reads until `shutdown`, then lets what is on its way arrive and commits it.
+    ///
+    /// # Errors
+    /// Where a topic is not there, the brokers refuse this client, or an output
+    /// cannot be delivered. What was delivered until then is committed.
+    pub fn run(mut self, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
+        for topic in &self.plan.topics {
+            let client = self.consumer.client();
+            if !topics::await_topic(client, &self.brokers, topic, "[source] topics", shutdown)? {
+                return Ok(());
+            }
+        }
+        let names: Vec<&str> = self.plan.topics.iter().map(String::as_str).collect();
+        self.consumer.subscribe(&names).map_err(KafkaFailure::Consumer)?;
+
+        let result = self.read(shutdown).and_then(|()| self.drain());
+        self.commit(CommitMode::Sync);
+        result
+    }
+
+    fn read(&mut self, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
+        let mut wait = IDLE;
+        let mut since_look = 0;
+        while !shutdown.requested() {
+            match self.consumer.poll(wait) {
+                Some(Ok(message)) => {
+                    self.batcher.push(&message, self.consumer.context());
+                    wait = Duration::ZERO;
+                    since_look += 1;
+                    if since_look < STRIDE {
+                        continue;
+                    }
+                    self.batcher.flush(false, self.consumer.context());
+                }
+                Some(Err(error)) => self.sort_out(error)?,
+                // Nothing waits at the consumer: what has come so far goes on its way.
+                None => self.batcher.flush(true, self.consumer.context()),
+            }
+            let idle = self.look()?;
+            if since_look == 0 {
+                wait = if idle { IDLE } else { BUSY };
+            }
+            since_look = 0;
+        }
+        Ok(())
+    }
+
+    /// Settles what is delivered, commits when it is time, pauses or resumes.
+    /// Returns whether nothing is on its way.
+    fn look(&mut self) -> Result<bool, KafkaFailure> {
+        let member = self.consumer.context();
+        let mut progress = member.progress();
+        progress.settle(member.sink())?;
+        let (idle, in_flight) = (progress.is_idle(), progress.in_flight());
+        drop(progress);
+        if self.committed.elapsed() >= self.plan.commit_interval {
+            self.commit(CommitMode::Async);
+        }
+        self.hold_back(in_flight);
+        Ok(idle)
+    }
+
+    /// Pauses above the limit of bytes on their way, resumes below half of it.
+    fn hold_back(&mut self, in_flight: u64) {
+        let above = in_flight > self.plan.in_flight;
+        let below = in_flight < self.plan.in_flight / 2;
+        if !above && !(self.paused && below) {
+            return;
+        }
+        // While it is above, partitions that have just been assigned are paused too.
+        let done = self.consumer.assignment().and_then(|assigned| {
+            if above { self.consumer.pause(&assigned) } else { self.consumer.resume(&assigned) }
+        });
+        match done {
+            Ok(()) if self.paused != above => {
+                self.paused = above;
+                tracing::debug!(in_flight, paused = above, "back-pressure");
+            }
+            Ok(()) => {}
+            Err(error) => tracing::warn!(%error, "partitions could not be paused or resumed"),
+        }
+    }
+
+    fn commit(&mut self, mode: CommitMode) {
+        self.committed = Instant::now();
+        let offsets = self.consumer.context().progress().commit(None);
+        if offsets.count() == 0 {
+            return;
+        }
+        if let Err(error) = self.consumer.commit(&offsets, mode) {
+            tracing::warn!(%error, "a commit failed");
+            self.consumer.context().progress().commit_failed();
+        }
+    }
+
+    /// Lets what is on its way arrive. What was read and not handed over yet is left:
+    /// the next start reads it again.
+    fn drain(&self) -> Result<(), KafkaFailure> {
+        let member = self.consumer.context();
+        if !member.progress().drain(None, member.sink(), self.plan.drain_deadline)? {
+            let deadline = self.plan.drain_deadline;
+            tracing::warn!(
+                ?deadline,
+                "stopped before everything was delivered; the next start takes it up"
+            );
+        }
+        Ok(())
+    }
+
+    /// Most errors of a consumer pass by themselves; these end the run.
+    fn sort_out(&self, error: KafkaError) -> Result<(), KafkaFailure> {
+        let Some(code) = error.rdkafka_error_code() else {
+            return Err(KafkaFailure::Consumer(error));
+        };
+        if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
+            return Err(KafkaFailure::Consumer(error));
+        }
+        if topics::is_unknown(code) {
+            let (topic, brokers) = (self.plan.topics.join("', '"), self.brokers.clone());
+            return Err(KafkaFailure::NoTopic { topic, brokers, key: "[source] topics" });
+        }
+        if topics::is_refusal(code) {
+            let what = format!(
+                "topics '{}' or group '{}'",
+                self.plan.topics.join("', '"),
+                self.plan.group
+            );
+            return Err(KafkaFailure::Refused { brokers: self.brokers.clone(), what, cause: code });
+        }
+        match code {
+            RDKafkaErrorCode::PollExceeded => {
+                tracing::error!(
+                    "the group has dropped this runner: it did not poll for max.poll.interval.ms; it joins again"
+                );
+            }
+            _ => tracing::warn!(%error, "Kafka consumer"),
+        }
+        Ok(())
+    }
+}

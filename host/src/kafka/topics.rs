@@ -1,0 +1,81 @@
+//! Are the topics there? Asked once, before anything runs, so that a typing error
+//! ends with a name instead of with silence.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::client::{Client, ClientContext};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::KafkaFailure;
+use crate::pipeline::Shutdown;
+
+/// How long one question may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a broker that creates topics when they are asked for may take.
+const CREATION: Duration = Duration::from_secs(10);
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Waits until the brokers answer and `topic` is there. `key` is the key of the
+/// manifest that names it.
+///
+/// # Errors
+/// Where the topic does not exist, or the brokers refuse this client. Brokers that
+/// do not answer are waited for until `shutdown`: `Ok(false)`.
+pub fn await_topic<C: ClientContext>(
+    client: &Client<C>,
+    brokers: &str,
+    topic: &str,
+    key: &'static str,
+    shutdown: &Shutdown,
+) -> Result<bool, KafkaFailure> {
+    let mut unknown_since: Option<Instant> = None;
+    while !shutdown.requested() {
+        let code = match client.fetch_metadata(Some(topic), PATIENCE) {
+            Ok(metadata) => match metadata.topics().iter().find_map(|found| found.error()) {
+                None => return Ok(true),
+                Some(error) => RDKafkaErrorCode::from(error),
+            },
+            Err(KafkaError::MetadataFetch(code)) => code,
+            Err(cause) => return Err(KafkaFailure::Consumer(cause)),
+        };
+        if is_refusal(code) {
+            let (brokers, what) = (brokers.to_owned(), format!("topic '{topic}' ({key})"));
+            return Err(KafkaFailure::Refused { brokers, what, cause: code });
+        }
+        if is_unknown(code) {
+            if unknown_since.get_or_insert_with(Instant::now).elapsed() > CREATION {
+                let (topic, brokers) = (topic.to_owned(), brokers.to_owned());
+                return Err(KafkaFailure::NoTopic { topic, brokers, key });
+            }
+        } else {
+            tracing::warn!(brokers, topic, reason = %code, "the brokers do not answer yet");
+        }
+        shutdown.wait(PAUSE);
+    }
+    Ok(false)
+}
+
+/// Whether waiting will not help: who we are is the matter.
+pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::SaslAuthenticationFailed
+            | RDKafkaErrorCode::Authentication
+            | RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+            | RDKafkaErrorCode::InvalidTopic
+    )
+}
+
+/// Whether a topic is not there.
+pub(super) fn is_unknown(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownPartition
+    )
+}

@@ -1,0 +1,90 @@
+//! The events of a running pipeline. Each type writes its log line and moves its
+//! counters in `emit`, so that no caller can do one without the other.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Stats;
+use crate::failure::{Code, Failure};
+use crate::pipeline::chain::Outcome;
+use crate::records::{Batch, Record};
+use crate::sandbox::CallError;
+
+fn add(counter: &AtomicU64, count: usize) {
+    counter.fetch_add(count as u64, Ordering::Relaxed);
+}
+
+/// A batch reached a worker.
+pub struct BatchReceived<'a> {
+    /// The batch.
+    pub batch: &'a Batch,
+}
+
+impl BatchReceived<'_> {
+    /// Counts the batch.
+    pub fn emit(self, stats: &Stats) {
+        let Batch { topic, partition, .. } = self.batch;
+        tracing::trace!(%topic, partition, records = self.batch.len(), "batch");
+        add(&stats.batches, 1);
+        add(&stats.records, self.batch.len());
+        add(&stats.bytes, self.batch.bytes.len());
+    }
+}
+
+/// A batch, or one record of it, went through the stages.
+pub struct BatchProcessed<'a> {
+    /// What came of it.
+    pub outcome: &'a Outcome,
+    /// How many output records.
+    pub outputs: usize,
+}
+
+impl BatchProcessed<'_> {
+    /// Counts what came of the batch.
+    pub fn emit(self, stats: &Stats) {
+        add(&stats.outputs, self.outputs);
+        add(&stats.filtered, self.outcome.filtered);
+    }
+}
+
+/// A record failed and becomes a dead letter.
+pub struct RecordFailed<'a> {
+    /// The record.
+    pub record: Record<'a>,
+    /// Why.
+    pub failure: &'a Failure,
+}
+
+impl RecordFailed<'_> {
+    /// Counts the failure. Logged for whoever asks for it: the dead letter tells
+    /// the same, and a topic full of garbage must not fill the disk with log lines.
+    pub fn emit(self, stats: &Stats) {
+        let Failure { stage, code, message, .. } = self.failure;
+        let (topic, partition, offset) =
+            (self.record.topic(), self.record.partition(), self.record.offset());
+        tracing::debug!(%stage, %code, topic, partition, offset, "record failed: {message}");
+        stats.failures[position(*code)].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn position(code: Code) -> usize {
+    Code::ALL.iter().position(|other| *other == code).unwrap_or_default()
+}
+
+/// A call gave nothing for a batch, which is run again record by record.
+pub struct BatchIsolated<'a> {
+    /// The batch.
+    pub batch: &'a Batch,
+    /// What ended the call.
+    pub error: &'a CallError,
+}
+
+impl BatchIsolated<'_> {
+    /// Logs the cause and counts.
+    pub fn emit(self, stats: &Stats) {
+        let Batch { topic, partition, offsets, .. } = self.batch;
+        let CallError { stage, code, message } = self.error;
+        let first = offsets.first();
+        tracing::warn!(%stage, %code, %topic, partition, first, records = offsets.len(), "a batch is run again record by record: {message}");
+        add(&stats.isolated, 1);
+    }
+}

@@ -1,0 +1,306 @@
+//! The stages of a pipeline, one after the other, over one batch.
+
+use std::ops::Range;
+
+use crate::failure::{Code, Failure, shorten};
+use crate::output::Encoder;
+use crate::records::{Batch, Record};
+use crate::sandbox::{CallError, Extracted, Extractor, Scorer, Transformed, Transformer};
+
+/// The stages of one worker, with their warm instances.
+pub struct Chain {
+    pub(super) transformers: Vec<Routed>,
+    pub(super) predictor: Option<Predictor>,
+}
+
+/// A transformer, and where its routes lead: indices into the plan's topics.
+pub(super) struct Routed {
+    pub(super) transformer: Transformer,
+    pub(super) topics: Vec<usize>,
+}
+
+/// An extractor and the scorer behind it.
+pub(super) struct Predictor {
+    pub(super) extractor: Extractor,
+    pub(super) scorer: Scorer,
+    pub(super) encoder: Encoder,
+}
+
+/// What came of a batch. Reused from batch to batch.
+#[derive(Default)]
+pub struct Outcome {
+    /// At most one failure for each record, in order of the records.
+    pub failures: Vec<Failure>,
+    /// Records that a transformer dropped.
+    pub filtered: usize,
+    outputs: Vec<Placed>,
+    /// What transformers made; outputs refer to them.
+    derived: Vec<Batch>,
+    /// The encoded predictions, end to end.
+    values: Vec<u8>,
+}
+
+/// One output record.
+pub struct Output<'a> {
+    /// Index in the batch of the record that it comes from.
+    pub origin: usize,
+    /// The index of its topic among the plan's; 0 is the sink's.
+    pub topic: usize,
+    /// Whether it is a prediction, which says what model made it.
+    pub prediction: bool,
+    /// Key, headers and timestamp.
+    pub record: Record<'a>,
+    /// The value.
+    pub value: Option<&'a [u8]>,
+}
+
+struct Placed {
+    origin: u32,
+    topic: usize,
+    /// 0: the batch that came in; k: `derived[k - 1]`.
+    batch: usize,
+    index: u32,
+    /// In `values`, for a prediction.
+    value: Option<Range<usize>>,
+}
+
+impl Outcome {
+    fn clear(&mut self) {
+        self.failures.clear();
+        self.filtered = 0;
+        self.outputs.clear();
+        self.derived.clear();
+        self.values.clear();
+    }
+
+    /// The output records, in order. `batch` is the one that the outcome is of.
+    pub fn outputs<'a>(&'a self, batch: &'a Batch) -> impl Iterator<Item = Output<'a>> {
+        self.outputs.iter().map(move |placed| {
+            let source = if placed.batch == 0 { batch } else { &self.derived[placed.batch - 1] };
+            let record = source.record(placed.index as usize);
+            let value = match &placed.value {
+                Some(range) => Some(&self.values[range.clone()]),
+                None => record.value(),
+            };
+            let prediction = placed.value.is_some();
+            Output {
+                origin: placed.origin as usize,
+                topic: placed.topic,
+                prediction,
+                record,
+                value,
+            }
+        })
+    }
+
+    fn fail(&mut self, origin: u32, stage: &std::sync::Arc<str>, code: Code, message: String) {
+        let (stage, message) = (stage.clone(), shorten(message));
+        self.failures.push(Failure { record: origin as usize, stage, code, message });
+    }
+}
+
+/// The records that reach a stage: those of the batch, or what a transformer made.
+struct Stream<'a> {
+    batch: &'a Batch,
+    /// 0 or where the batch stands in [`Outcome::derived`], from 1.
+    place: usize,
+    /// The record of the source's batch that each comes from; `None`: the same.
+    origins: Option<Vec<u32>>,
+}
+
+impl Stream<'_> {
+    fn origin(&self, index: u32) -> u32 {
+        self.origins.as_ref().map_or(index, |origins| origins[index as usize])
+    }
+}
+
+impl Chain {
+    /// Takes a batch through all stages. With an error, `outcome` holds nothing.
+    ///
+    /// # Errors
+    /// Where a stage gave nothing for the batch; which of its records is to blame
+    /// is not known then.
+    pub fn process(&mut self, batch: &Batch, outcome: &mut Outcome) -> Result<(), CallError> {
+        outcome.clear();
+        let result = self.run(batch, outcome);
+        match &result {
+            Ok(()) => {
+                // A record that was multiplied may fail more than once.
+                outcome.failures.sort_by_key(|failure| failure.record);
+                outcome.failures.dedup_by_key(|failure| failure.record);
+            }
+            Err(_) => outcome.clear(),
+        }
+        result
+    }
+
+    fn run(&mut self, batch: &Batch, outcome: &mut Outcome) -> Result<(), CallError> {
+        let Some((first, rest)) = self.transformers.split_first_mut() else {
+            return self.finish(&Stream { batch, place: 0, origins: None }, outcome);
+        };
+        let mut kept = first.run(&Stream { batch, place: 0, origins: None }, outcome)?;
+        for stage in rest {
+            let batch = std::mem::take(&mut outcome.derived[kept.0 - 1]);
+            let stream = Stream { batch: &batch, place: kept.0, origins: Some(kept.1) };
+            let next = stage.run(&stream, outcome)?;
+            outcome.derived[kept.0 - 1] = batch;
+            kept = next;
+        }
+        let (place, origins) = kept;
+        let batch = std::mem::take(&mut outcome.derived[place - 1]);
+        self.finish(&Stream { batch: &batch, place, origins: Some(origins) }, outcome)?;
+        outcome.derived[place - 1] = batch;
+        Ok(())
+    }
+
+    /// What is left at the end of the transformers goes to the sink, as a
+    /// prediction where the pipeline makes one.
+    fn finish(&mut self, stream: &Stream<'_>, outcome: &mut Outcome) -> Result<(), CallError> {
+        if stream.batch.is_empty() {
+            return Ok(());
+        }
+        match &mut self.predictor {
+            Some(predictor) => predictor.run(stream, outcome),
+            None => {
+                let records = 0..stream.batch.len() as u32;
+                outcome.outputs.extend(records.map(|index| Placed {
+                    origin: stream.origin(index),
+                    topic: 0,
+                    batch: stream.place,
+                    index,
+                    value: None,
+                }));
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Routed {
+    /// Runs the stage. Records that it routes become outputs; the others are the
+    /// batch whose place and origins are returned.
+    fn run(
+        &mut self,
+        stream: &Stream<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<(usize, Vec<u32>), CallError> {
+        if stream.batch.is_empty() {
+            outcome.derived.push(Batch::default());
+            return Ok((outcome.derived.len(), Vec::new()));
+        }
+        let Transformed { records, failures } = self.transformer.transform(stream.batch)?;
+        let mut silent = stream.batch.len() - failures.len();
+        let stage = self.transformer.name();
+        for failure in failures {
+            outcome.fail(stream.origin(failure.index), stage, failure.code.into(), failure.message);
+        }
+        silent -= records.origins.chunk_by(|a, b| a == b).count();
+        outcome.filtered += silent;
+
+        let origins: Vec<u32> = records.origins.iter().map(|index| stream.origin(*index)).collect();
+        let whole = Batch {
+            topic: stream.batch.topic.clone(),
+            partition: stream.batch.partition,
+            offsets: records
+                .origins
+                .iter()
+                .map(|index| stream.batch.offsets[*index as usize])
+                .collect(),
+            timestamps: records.timestamps,
+            bytes: records.bytes,
+            ends: records.ends,
+            nulls: records.nulls,
+        };
+        if records.routes.iter().all(|route| *route == 0) {
+            outcome.derived.push(whole);
+            return Ok((outcome.derived.len(), origins));
+        }
+        let mut kept = Batch::new(whole.topic.clone(), whole.partition, whole.len());
+        let mut kept_origins = Vec::with_capacity(whole.len());
+        let place = outcome.derived.len() + 1;
+        for (index, (route, origin)) in records.routes.iter().zip(&origins).enumerate() {
+            match route.checked_sub(1) {
+                None => {
+                    let record = whole.record(index);
+                    let (key, value) = (record.key(), record.value());
+                    kept.push(record.offset(), record.timestamp(), key, value, record.headers());
+                    kept_origins.push(*origin);
+                }
+                Some(route) => outcome.outputs.push(Placed {
+                    origin: *origin,
+                    topic: self.topics[route as usize],
+                    batch: place,
+                    index: index as u32,
+                    value: None,
+                }),
+            }
+        }
+        outcome.derived.extend([whole, kept]);
+        Ok((outcome.derived.len(), kept_origins))
+    }
+}
+
+impl Predictor {
+    fn run(&mut self, stream: &Stream<'_>, outcome: &mut Outcome) -> Result<(), CallError> {
+        let Extracted { table, failures } = self.extractor.extract(stream.batch)?;
+        let rows = remaining(0..stream.batch.len() as u32, failures.iter().map(|f| f.index));
+        let stage = self.extractor.name();
+        for failure in failures {
+            outcome.fail(stream.origin(failure.index), stage, failure.code.into(), failure.message);
+        }
+        if table.rows == 0 {
+            return Ok(());
+        }
+        let scored = self.scorer.score(&table)?;
+        let stage = self.scorer.name();
+        let failed = scored.failures.iter().map(|failure| rows[failure.index as usize]);
+        let predicted = remaining(rows.iter().copied(), failed);
+        for failure in scored.failures {
+            let origin = stream.origin(rows[failure.index as usize]);
+            outcome.fail(origin, stage, failure.code.into(), failure.message);
+        }
+        if predicted.is_empty() {
+            return Ok(());
+        }
+        let width = scored.values.len() / predicted.len();
+        for (prediction, index) in predicted.into_iter().enumerate() {
+            let record = stream.batch.record(index as usize);
+            let label = scored.labels.get(prediction).copied();
+            let values = &scored.values[prediction * width..][..width];
+            let start = outcome.values.len();
+            match self.encoder.encode(&record, label, values, &mut outcome.values) {
+                Ok(()) => outcome.outputs.push(Placed {
+                    origin: stream.origin(index),
+                    topic: 0,
+                    batch: stream.place,
+                    index,
+                    value: Some(start..outcome.values.len()),
+                }),
+                Err(error) => {
+                    outcome.values.truncate(start);
+                    let message = error.to_string();
+                    outcome.fail(stream.origin(index), &"sink".into(), Code::Sink, message);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `all` without those in `without`; both ascend.
+fn remaining(all: impl Iterator<Item = u32>, without: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut without = without.peekable();
+    all.filter(|index| without.next_if_eq(index).is_none()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::remaining;
+
+    #[test]
+    fn what_remains_keeps_its_order() {
+        assert_eq!(remaining(0..5, [0, 3].into_iter()), [1, 2, 4]);
+        assert_eq!(remaining([2, 4, 7].into_iter(), [4].into_iter()), [2, 7]);
+        assert_eq!(remaining(0..2, [].into_iter()), [0, 1]);
+    }
+}

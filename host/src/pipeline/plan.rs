@@ -1,0 +1,270 @@
+//! The plan of a pipeline: what its manifest asks for, found, verified and fitted
+//! together before any record moves.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::chain::{Chain, Predictor, Routed};
+use crate::kafka::batcher::BatchLimits;
+use crate::kafka::config::Connection;
+use crate::kafka::sink::SinkPlan;
+use crate::kafka::source::SourcePlan;
+use crate::manifest::{self, Manifest};
+use crate::models::{Model, ModelError};
+use crate::output::{Encoder, Format, FormatError};
+use crate::sandbox::{
+    Component, ComponentError, Extractor, Grants, Limits, Operator, Sandbox, Scorer, StageError,
+    Transformer, World,
+};
+
+/// A pipeline that is ready to run.
+pub struct Plan {
+    /// The manifest's file, for errors.
+    path: PathBuf,
+    /// The pipeline's name.
+    pub name: String,
+    /// How to reach the brokers.
+    pub connection: Connection,
+    /// What to read.
+    pub source: SourcePlan,
+    /// How many threads call operators.
+    pub workers: usize,
+    /// The sink's topic, then those that transformers route to.
+    topics: Vec<String>,
+    dead_letters: String,
+    format: Format,
+    stages: Vec<StagePlan>,
+    /// Of the model that makes the predictions.
+    model: Option<String>,
+}
+
+struct StagePlan {
+    operator: Operator,
+    /// For a transformer: where its routes lead, indices into [`Plan::topics`].
+    routes: Vec<usize>,
+}
+
+/// Why a pipeline cannot run.
+#[derive(Debug, Error)]
+#[error("{manifest}: {reason}", manifest = manifest.display())]
+pub struct PlanError {
+    /// The manifest.
+    pub manifest: PathBuf,
+    /// What is wrong with what it asks for.
+    pub reason: Reason,
+}
+
+/// What is wrong.
+#[derive(Debug, Error)]
+pub enum Reason {
+    /// A component cannot be used.
+    #[error("stage '{stage}': {error}")]
+    Component {
+        /// The stage.
+        stage: String,
+        /// What is wrong with it.
+        error: ComponentError,
+    },
+    /// A model cannot be used.
+    #[error("model '{name}': {error}")]
+    Model {
+        /// The pipeline's name for it.
+        name: String,
+        /// What is wrong with it.
+        error: ModelError,
+    },
+    /// A stage cannot be set up.
+    #[error("{0}")]
+    Stage(#[from] StageError),
+    /// The stages do not follow from each other.
+    #[error(
+        "stages: {found}; a pipeline is any number of transformers, then an extractor and a scorer, or no more"
+    )]
+    Order {
+        /// The worlds of the stages.
+        found: String,
+    },
+    /// The output's form does not fit the predictions.
+    #[error("[sink]: {0}")]
+    Output(#[from] FormatError),
+}
+
+impl Plan {
+    /// Loads what the manifest names and sets every stage up once, so that what is
+    /// wrong shows now. `brokers` goes before the manifest's; that there are any is
+    /// asked when the plan runs.
+    ///
+    /// # Errors
+    /// Where anything that the manifest names cannot be used, or does not fit.
+    pub fn new(
+        manifest: &Manifest,
+        brokers: Option<&str>,
+        sandbox: &Sandbox,
+    ) -> Result<Self, PlanError> {
+        let path = manifest.path().to_owned();
+        let plan = Self::load(manifest, brokers, sandbox)
+            .map_err(|reason| PlanError { manifest: path, reason })?;
+        plan.chain()?;
+        Ok(plan)
+    }
+
+    fn load(manifest: &Manifest, brokers: Option<&str>, sandbox: &Sandbox) -> Result<Self, Reason> {
+        let models = load_models(manifest)?;
+        let mut topics = vec![manifest.sink.topic.clone()];
+        let stages = manifest.stages.iter().map(|stage| {
+            let routes = stage.topics.iter().map(|topic| place(&mut topics, topic)).collect();
+            Ok(StagePlan { operator: operator(manifest, stage, &models, sandbox)?, routes })
+        });
+        let stages = stages.collect::<Result<Vec<_>, Reason>>()?;
+        let is_scorer = |plan: &StagePlan| plan.operator.component.world() == World::Scorer;
+        let scorer = manifest.stages.iter().zip(&stages).rfind(|(_, plan)| is_scorer(plan));
+        let model = scorer.and_then(|(stage, _)| models.get(stage.models.first()?));
+        Ok(Plan {
+            path: manifest.path().to_owned(),
+            name: manifest.name.clone(),
+            connection: Connection {
+                brokers: manifest.brokers(brokers).unwrap_or_default().to_owned(),
+                consumer: manifest.consumer_properties(),
+                producer: manifest.producer_properties(),
+            },
+            source: source(manifest),
+            workers: manifest.runner.workers(),
+            dead_letters: manifest.dead_letter.topic.clone(),
+            format: manifest.format(),
+            model: model.map(|model| model.id.clone()),
+            topics,
+            stages,
+        })
+    }
+
+    /// The stages for one worker, each with a warm instance.
+    ///
+    /// # Errors
+    /// Where the stages do not fit each other, or an operator refuses its
+    /// configuration.
+    pub fn chain(&self) -> Result<Chain, PlanError> {
+        self.fit().map_err(|reason| PlanError { manifest: self.path.clone(), reason })
+    }
+
+    fn fit(&self) -> Result<Chain, Reason> {
+        let worlds: Vec<World> =
+            self.stages.iter().map(|stage| stage.operator.component.world()).collect();
+        let count = worlds.iter().take_while(|world| **world == World::Transformer).count();
+        let (transformers, rest) = self.stages.split_at(count);
+        let predictor = match (rest, &worlds[count..]) {
+            ([], _) => None,
+            ([extractor, scorer], [World::Extractor, World::Scorer]) => {
+                let extractor = Extractor::new(extractor.operator.clone())?;
+                let scorer = Scorer::new(scorer.operator.clone(), extractor.shape().clone())?;
+                let model = self.model.as_deref().unwrap_or("none");
+                let encoder = Encoder::new(&self.format, scorer.shape(), model)?;
+                Some(Predictor { extractor, scorer, encoder })
+            }
+            _ => {
+                let found: Vec<String> = worlds.iter().map(World::to_string).collect();
+                return Err(Reason::Order { found: found.join(", ") });
+            }
+        };
+        let transformers = transformers.iter().map(|stage| {
+            let transformer = Transformer::new(stage.operator.clone())?;
+            Ok(Routed { transformer, topics: stage.routes.clone() })
+        });
+        Ok(Chain { transformers: transformers.collect::<Result<_, StageError>>()?, predictor })
+    }
+
+    /// What the sink must know.
+    pub(super) fn sink(&self) -> SinkPlan {
+        SinkPlan {
+            pipeline: self.name.clone(),
+            topics: self.topics.clone(),
+            dead_letters: self.dead_letters.clone(),
+            model: self.model.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    /// `flights: flight-features (extractor) → score (scorer, model flights-gbm@1) → predictions`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.source.topics.join(", "))?;
+        for StagePlan { operator, .. } in &self.stages {
+            let world = operator.component.world();
+            write!(f, " → {} ({world}", operator.stage)?;
+            if let Some(model) = self.model.as_ref().filter(|_| world == World::Scorer) {
+                write!(f, ", {model}")?;
+            }
+            f.write_str(")")?;
+        }
+        write!(f, " → {}", self.topics[0])
+    }
+}
+
+/// A model's bytes, and `name@version`.
+struct Loaded {
+    id: String,
+    bytes: Arc<[u8]>,
+}
+
+fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Loaded>, Reason> {
+    let load = |(name, folder): (&String, &PathBuf)| {
+        let error = |error| Reason::Model { name: name.clone(), error };
+        let model = Model::open(&manifest.resolve(folder)).map_err(error)?;
+        let bytes = model.read().map_err(error)?;
+        Ok((name.clone(), Loaded { id: model.id(), bytes }))
+    };
+    manifest.models.iter().map(load).collect()
+}
+
+fn operator(
+    manifest: &Manifest,
+    stage: &manifest::Stage,
+    models: &BTreeMap<String, Loaded>,
+    sandbox: &Sandbox,
+) -> Result<Operator, Reason> {
+    let component = Component::load(sandbox, &manifest.resolve(&stage.component))
+        .map_err(|error| Reason::Component { stage: stage.name.clone(), error })?;
+    let granted = stage
+        .models
+        .iter()
+        .filter_map(|name| Some((name.clone(), models.get(name)?.bytes.clone())));
+    let grants = Grants {
+        config: serde_json::Value::Object(stage.config.clone()).to_string(),
+        models: granted.collect(),
+        topics: stage.topics.clone(),
+    };
+    let limits = Limits {
+        memory: stage.limits.memory.as_u64(),
+        deadline: stage.limits.deadline,
+        configure_deadline: stage.limits.configure_deadline,
+        log: stage.limits.log.as_u64(),
+    };
+    Ok(Operator { stage: stage.name.as_str().into(), component, grants: Arc::new(grants), limits })
+}
+
+/// The index of a topic in `topics`, where it is put if it is not there.
+fn place(topics: &mut Vec<String>, topic: &str) -> usize {
+    topics.iter().position(|known| known == topic).unwrap_or_else(|| {
+        topics.push(topic.to_owned());
+        topics.len() - 1
+    })
+}
+
+fn source(manifest: &Manifest) -> SourcePlan {
+    let runner = &manifest.runner;
+    SourcePlan {
+        topics: manifest.source.topics.clone(),
+        group: manifest.source.group.clone(),
+        start: manifest.source.start.as_str(),
+        batch: BatchLimits {
+            records: runner.batch_records.get() as usize,
+            bytes: usize::try_from(runner.batch_bytes.as_u64()).unwrap_or(usize::MAX),
+        },
+        in_flight: runner.in_flight.as_u64(),
+        commit_interval: runner.commit_interval,
+        drain_deadline: runner.drain_deadline,
+    }
+}

@@ -15,7 +15,8 @@ pub trait Sink {
     fn missing(&mut self);
 }
 
-/// Reads the values of records. After the first records, nothing is allocated.
+/// Reads the values of records. After the first ones nothing is allocated, except
+/// for JSON strings with escapes.
 #[derive(Debug)]
 pub struct Reader {
     format: Format,

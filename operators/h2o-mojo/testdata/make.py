@@ -1,0 +1,291 @@
+#!/usr/bin/env python3
+"""Makes the small MOJOs, rows and golden results that the reader's tests use.
+
+Needs Java 17 and `pip install h2o==3.46.0.6`:
+
+    python operators/h2o-mojo/testdata/make.py [NAME...]
+
+Data is synthetic and seeded, and training runs on one thread. See README.md for the files.
+"""
+
+import csv
+import math
+import random
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import h2o
+import numpy
+from h2o.estimators import (
+    H2ODeepLearningEstimator,
+    H2OGeneralizedLinearEstimator,
+    H2OGradientBoostingEstimator,
+    H2ORandomForestEstimator,
+)
+from h2o.tree import H2OTree
+
+HERE = Path(__file__).resolve().parent
+JAR = Path(h2o.__file__).parent / "backend" / "bin" / "h2o.jar"
+TRAINING_ROWS = 1500
+SCORED_ROWS = 100
+LARGE = 15_000  # bytes
+
+# Levels that are awkward to store: a backslash (domain files escape it), a space, not ASCII.
+FEW = ["red", "green", "back\\nslash", "two words", "größe"]
+MANY = [f"m{i:02}" for i in range(70)]
+FLAG = ["0", "1"]
+UNSEEN = ["unseen", "m99", "2"]
+
+NUMBERS = ["a", "b", "c"]
+CATEGORIES = ["few", "many", "flag"]
+FEATURES = NUMBERS + CATEGORIES
+RESPONSES = {
+    "rare": "enum",
+    "class2": "enum",
+    "class3": "enum",
+    "y": "numeric",
+    "count": "numeric",
+    "positive": "numeric",
+    "zero_one": "numeric",
+}
+EXTRA = ["offset", "weight"]
+
+GBM = {"ntrees": 4, "max_depth": 4, "learn_rate": 0.3, "seed": 1, "score_each_iteration": False}
+DRF = {"ntrees": 3, "max_depth": 4, "seed": 1}
+DL = {"hidden": [8, 6], "epochs": 5, "reproducible": True, "seed": 1}
+DROPOUT = {"hidden_dropout_ratios": [0.5, 0.2], "input_dropout_ratio": 0.1}
+
+
+def gbm(y, x=FEATURES, **more):
+    return H2OGradientBoostingEstimator(**(GBM | more)), x, y
+
+
+def drf(y, x=FEATURES, **more):
+    return H2ORandomForestEstimator(**(DRF | more)), x, y
+
+
+def dl(y, x=FEATURES, **more):
+    return H2ODeepLearningEstimator(**(DL | more)), x, y
+
+
+MODELS = {
+    # Gradient boosting: every distribution, and the shapes of trees that a reader must know.
+    "gbm-bernoulli": lambda: gbm("class2"),
+    "gbm-bernoulli-balanced": lambda: gbm("rare", balance_classes=True),
+    "gbm-bernoulli-offset": lambda: gbm("class2", offset_column="offset"),
+    "gbm-bernoulli-weights": lambda: gbm("class2", weights_column="weight"),
+    "gbm-quasibinomial": lambda: gbm("zero_one", distribution="quasibinomial"),
+    "gbm-multinomial": lambda: gbm("class3", ntrees=3),
+    "gbm-multinomial-balanced": lambda: gbm("class3", ntrees=2, balance_classes=True),
+    "gbm-gaussian": lambda: gbm("y"),
+    "gbm-gaussian-offset": lambda: gbm("y", offset_column="offset"),
+    "gbm-poisson": lambda: gbm("count", distribution="poisson"),
+    "gbm-poisson-offset": lambda: gbm("count", distribution="poisson", offset_column="offset"),
+    "gbm-gamma": lambda: gbm("positive", distribution="gamma"),
+    "gbm-tweedie": lambda: gbm("count", distribution="tweedie", tweedie_power=1.5),
+    "gbm-laplace": lambda: gbm("y", distribution="laplace"),
+    "gbm-huber": lambda: gbm("y", distribution="huber", huber_alpha=0.8),
+    "gbm-quantile": lambda: gbm("y", distribution="quantile", quantile_alpha=0.7),
+    "gbm-thresholds": lambda: gbm("y", x=["a", "b"], ntrees=3),
+    "gbm-only-categories": lambda: gbm("class2", x=CATEGORIES),
+    "gbm-only-numbers": lambda: gbm("class2", x=NUMBERS),
+    "gbm-grouped-levels": lambda: gbm("class2", nbins_cats=8),
+    "gbm-random-splits": lambda: gbm("class2", histogram_type="Random", ntrees=3),
+    "gbm-deep": lambda: gbm("y", ntrees=2, max_depth=9, min_rows=5),
+    "gbm-single-leaf": lambda: gbm("class2", min_split_improvement=0.9, ntrees=2),
+    "gbm-enum-limited": lambda: gbm("class2", categorical_encoding="EnumLimited"),
+    "gbm-one-hot-explicit": lambda: gbm(
+        "class2", ntrees=2, categorical_encoding="OneHotExplicit", max_depth=3
+    ),
+    # Random forests.
+    "drf-binomial": lambda: drf("class2"),
+    "drf-binomial-double-trees": lambda: drf("class2", binomial_double_trees=True),
+    "drf-binomial-balanced": lambda: drf("rare", balance_classes=True),
+    "drf-multinomial": lambda: drf("class3"),
+    "drf-regression": lambda: drf("y"),
+    # Deep learning: every activation with every kind of answer, then the ways rows are prepared.
+    **{
+        f"dl-{activation.lower()}-{kind}": lambda a=activation, y=y: dl(y, activation=a)
+        for activation in ["Rectifier", "Tanh", "Maxout"]
+        for kind, y in [("binomial", "class2"), ("multinomial", "class3"), ("regression", "y")]
+    },
+    **{
+        f"dl-{activation.lower()}-dropout-{kind}": lambda a=activation, y=y: dl(
+            y, activation=a + "WithDropout", **DROPOUT
+        )
+        for activation in ["Rectifier", "Tanh", "Maxout"]
+        for kind, y in [("binomial", "class2"), ("multinomial", "class3"), ("regression", "y")]
+    },
+    "dl-not-standardized-binomial": lambda: dl("class2", standardize=False),
+    "dl-not-standardized-regression": lambda: dl("y", standardize=False),
+    "dl-not-all-levels-binomial": lambda: dl("class2", use_all_factor_levels=False),
+    "dl-not-all-levels-regression": lambda: dl("y", use_all_factor_levels=False),
+    "dl-skip-missing-binomial": lambda: dl("class2", missing_values_handling="Skip"),
+    "dl-skip-missing-regression": lambda: dl("y", missing_values_handling="Skip"),
+    "dl-balanced-binomial": lambda: dl("rare", balance_classes=True),
+    "dl-only-numbers": lambda: dl("class2", x=NUMBERS),
+    "dl-only-categories": lambda: dl("class3", x=CATEGORIES),
+    "dl-one-layer": lambda: dl("y", hidden=[5]),
+    "dl-three-layers": lambda: dl("class3", hidden=[6, 5, 4]),
+    "dl-poisson": lambda: dl("count", distribution="poisson"),
+    "dl-gamma": lambda: dl("positive", distribution="gamma"),
+    "dl-tweedie": lambda: dl("count", distribution="tweedie"),
+    "dl-laplace": lambda: dl("y", distribution="laplace"),
+    "dl-huber": lambda: dl("y", distribution="huber"),
+    "dl-quantile": lambda: dl("y", distribution="quantile"),
+    # An algorithm that the reader does not know.
+    "glm-binomial": lambda: (
+        H2OGeneralizedLinearEstimator(family="binomial", seed=1), NUMBERS, "class2"
+    ),
+}
+
+
+def maybe(chance, value, rng, other="NA"):
+    return other if rng.random() < chance else value
+
+
+def training_row(rng: random.Random) -> dict:
+    a, b, c = rng.gauss(10, 4), rng.uniform(-1, 1), int(rng.expovariate(0.02))
+    few, flag = rng.choice(FEW), rng.choice(FLAG)
+    many = MANY[min(int(rng.expovariate(0.04)), len(MANY) - 1)]
+    # Levels matter in an order unlike that of their names, so that splits are sets, not ranges.
+    effect = (MANY.index(many) * 37 % 70) / 35 - 1
+    score = 0.15 * (a - 10) + b * (1 if few == "red" else -1) + effect - 0.002 * (c - 50)
+    score += 0.6 if flag == "1" else 0
+    missing_b, missing_few = rng.random() < 0.12, rng.random() < 0.1
+    score += 1.0 if missing_b else 0
+    score -= 0.8 if missing_few else 0
+    noise = rng.gauss(0, 0.5)
+    offset = rng.choice([-0.5, 0.0, 0.25, 1.0])
+    likely = 1 / (1 + math.exp(-(score + noise)))
+    mean = math.exp(min(score / 2, 3) + offset / 4)
+    return {
+        "a": maybe(0.04, f"{a:.4f}", rng),
+        "b": "NA" if missing_b else f"{b:.4f}",
+        "c": str(c),
+        "few": "NA" if missing_few else few,
+        "many": maybe(0.05, many, rng),
+        "flag": maybe(0.05, flag, rng),
+        "rare": "yes" if score + noise > 2.3 else "no",
+        "class2": "late" if rng.random() < likely else "early",
+        "class3": "high" if score + noise > 1.4 else "middle" if score + noise > -0.3 else "low",
+        "y": f"{100 + 20 * score + 5 * noise + 3 * offset:.3f}",
+        "count": str(min(int(rng.expovariate(1 / mean)), 40)),
+        "positive": f"{mean * (0.2 + rng.expovariate(1.0)):.4f}",
+        "zero_one": "1" if rng.random() < likely else "0",
+        "offset": str(offset),
+        "weight": rng.choice(["0.5", "1.0", "2.0"]),
+    }
+
+
+def scored_row(rng: random.Random, index: int) -> dict:
+    """More is missing than in training, and a tenth of the categories were never seen there."""
+    row = training_row(rng)
+    if index == 0:
+        row |= dict.fromkeys(FEATURES, "NA")
+    elif index == 1:
+        row |= dict.fromkeys(CATEGORIES, UNSEEN[0])
+    elif index == 2:
+        row |= {"a": "1e30", "b": "-1e30", "c": "-5"}
+    elif index == 3:
+        row |= {"a": "-0.0", "b": "+7.5E-1", "c": "1e9"}
+    elif index >= 20:
+        for column in NUMBERS:
+            row[column] = maybe(0.15, row[column], rng)
+        for column in CATEGORIES:
+            row[column] = maybe(0.1, maybe(0.1, row[column], rng, rng.choice(UNSEEN)), rng)
+    return row
+
+
+def threshold_rows(estimator, rows: list[dict]) -> list[dict]:
+    """Values at the splits of the first trees, and the nearest doubles on either side.
+
+    A reader that compares in single precision goes the wrong way on some of them.
+    """
+    made = []
+    for number in range(3):
+        tree = H2OTree(model=estimator, tree_number=number)
+        for feature, threshold in zip(tree.features, tree.thresholds, strict=True):
+            if feature is None or math.isnan(threshold):
+                continue
+            split = float(numpy.float32(threshold))
+            for value in (math.nextafter(split, -math.inf), split, math.nextafter(split, math.inf)):
+                made.append(rows[len(made) % 16 + 4] | {feature: repr(value)})
+    return made
+
+
+def write_rows(path: Path, columns: list[str], rows: list[dict]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def shrink(path: Path) -> None:
+    """Drops the folder of metrics, most of a small MOJO and unused when scoring, from large ones.
+
+    Smaller ones stay as H2O wrote them, so that both kinds of zip are among the files.
+    """
+    if path.stat().st_size < LARGE:
+        return
+    with zipfile.ZipFile(path) as archive:
+        entries = [e for e in archive.infolist() if not e.filename.startswith("experimental/")]
+        contents = [(entry.filename, archive.read(entry)) for entry in entries]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, content in contents:
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+
+
+def training_frame(folder: Path):
+    rng = random.Random(20261123)
+    columns = FEATURES + list(RESPONSES) + EXTRA
+    path = folder / "training.csv"
+    write_rows(path, columns, [training_row(rng) for _ in range(TRAINING_ROWS)])
+    types = dict.fromkeys(NUMBERS + EXTRA, "numeric") | dict.fromkeys(CATEGORIES, "enum")
+    return h2o.import_file(str(path), header=1, col_types=types | RESPONSES, na_strings=["NA"])
+
+
+def main() -> None:
+    names = sys.argv[1:] or list(MODELS)
+    rng = random.Random(7)
+    rows = [scored_row(rng, index) for index in range(SCORED_ROWS)]
+    to_score, failed = [], []
+    h2o.init(ip="127.0.0.1", port=54423, nthreads=1, max_mem_size="2G", strict_version_check=False,
+             jvm_custom_args=["-Dfile.encoding=UTF-8"])
+    h2o.no_progress()
+    try:
+        with tempfile.TemporaryDirectory() as temporary:
+            frame = training_frame(Path(temporary))
+            for name in names:
+                estimator, features, response = MODELS[name]()
+                try:
+                    estimator.train(x=features, y=response, training_frame=frame)
+                except Exception as error:  # one model that H2O refuses must not lose the others
+                    failed.append(f"{name}: {str(error).strip()[:300]}")
+                    continue
+                estimator.save_mojo(str(HERE), force=True, filename=f"{name}.zip")
+                shrink(HERE / f"{name}.zip")
+                offset = estimator.actual_params.get("offset_column")
+                columns = features + (["offset"] if offset else [])
+                mine = threshold_rows(estimator, rows) if name == "gbm-thresholds" else rows
+                write_rows(HERE / f"{name}.rows.csv", columns, mine)
+                to_score.append(f"{name}:offset" if offset else name)
+                print(name, flush=True)
+            subprocess.run(
+                ["javac", "-cp", JAR, "-d", temporary, HERE / "Golden.java"], check=True
+            )
+            subprocess.run(
+                ["java", "-Dfile.encoding=UTF-8", "-cp", f"{JAR}:{temporary}", "Golden", HERE, *to_score],
+                check=True,
+            )
+    finally:
+        h2o.cluster().shutdown()
+    if failed:
+        raise SystemExit("H2O refused:\n" + "\n".join(failed))
+
+
+if __name__ == "__main__":
+    main()

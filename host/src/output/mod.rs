@@ -2,7 +2,7 @@
 //!
 //! An [`Encoder`] is made once for each scorer, when its classes or value names
 //! and its model are known; everything that does not change from record to record
-//! is prepared then. [`json`] is the default form, [`template`] the author's own.
+//! is prepared then. JSON is the default form, a template the author's own.
 
 mod json;
 mod template;

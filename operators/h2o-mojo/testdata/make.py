@@ -212,8 +212,9 @@ def threshold_rows(estimator, rows: list[dict]) -> list[dict]:
             if feature is None or math.isnan(threshold):
                 continue
             split = float(numpy.float32(threshold))
+            row = rows[len(made) // 3 % 16 + 4]
             for value in (math.nextafter(split, -math.inf), split, math.nextafter(split, math.inf)):
-                made.append(rows[len(made) % 16 + 4] | {feature: repr(value)})
+                made.append(row | {feature: repr(value)})
     return made
 
 

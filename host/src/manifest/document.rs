@@ -9,6 +9,17 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// What serde and toml call things, and what the people do who write a manifest.
+const WORDS: &[(&str, &str)] = &[
+    ("expected a sequence", "expected a list, as in [\"flights\"]"),
+    ("expected a map", "expected a table"),
+    ("expected a nonzero u32", "expected a whole number from 1"),
+    ("expected a nonzero usize", "expected a whole number from 1"),
+    ("expected u32", "expected a whole number"),
+    ("expected u64", "expected a whole number"),
+    ("path string", "path"),
+];
+
 /// What is wrong at one place of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -141,7 +152,7 @@ impl<'a> Document<'a> {
             Some((value, known)) if message.starts_with("unknown variant") => {
                 format!("unknown value '{value}'; {}", instead(value, known, "it can be"))
             }
-            _ => message.to_owned(),
+            _ => WORDS.iter().fold(message.to_owned(), |text, (from, to)| text.replace(from, to)),
         };
         let line = error.span().map(|span| line(self.text, span.start));
         Problem { line, place: self.render(&place.0), message }

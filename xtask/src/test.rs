@@ -37,6 +37,7 @@ pub struct TestArguments {
 /// be skipped for want of Java or Maven.
 pub fn run(arguments: &TestArguments) -> Result<()> {
     let mut report = Report::default();
+    note_about_data(&mut report);
 
     process::heading("components");
     report.time("components", operators::build)?;
@@ -51,7 +52,6 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
     let kafka = report.time("Apache Kafka", || start_kafka(arguments.no_kafka))?;
 
     process::heading("tests of the host");
-    note_about_data(&mut report);
     let mut command = cargo::host();
     command.args(["test", "--release", "--workspace", "--no-fail-fast"]);
     match &kafka {
@@ -69,7 +69,9 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
         command.arg("--").args(&arguments.arguments);
     }
     let host = report.time("tests of the host", || process::run(&mut command));
-    if let (Err(_), Kafka::Running(cluster)) = (&host, &kafka) {
+    if let (Err(_), Kafka::Running(cluster)) = (&host, &kafka)
+        && !process::interrupted()
+    {
         cluster.keep_log();
     }
     report.test("tests of the host", host)?;

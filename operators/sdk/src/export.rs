@@ -26,6 +26,7 @@ macro_rules! extractor {
                     setup: types::Setup,
                 ) -> ::std::result::Result<::std::vec::Vec<types::Field>, ::std::string::String>
                 {
+                    $crate::__private::report_panics();
                     let extraction = Extraction::configure(setup)?;
                     let fields = extraction.fields().to_vec();
                     SLOT.with(|slot| slot.put(extraction));
@@ -65,6 +66,7 @@ macro_rules! scorer {
                     setup: types::Setup,
                     features: ::std::vec::Vec<types::Field>,
                 ) -> ::std::result::Result<scoring::Output, ::std::string::String> {
+                    $crate::__private::report_panics();
                     let scoring = Scoring::configure(setup, features)?;
                     let output = scoring.output().clone();
                     SLOT.with(|slot| slot.put(scoring));
@@ -103,6 +105,7 @@ macro_rules! transformer {
                 fn configure(
                     setup: types::Setup,
                 ) -> ::std::result::Result<(), ::std::string::String> {
+                    $crate::__private::report_panics();
                     let transformation = Transformation::configure(setup)?;
                     SLOT.with(|slot| slot.put(transformation));
                     Ok(())
@@ -133,6 +136,20 @@ pub mod __private {
     pub fn is_extractor<T: crate::Extractor>() {}
     pub fn is_scorer<T: crate::Scorer>() {}
     pub fn is_transformer<T: crate::Transformer>() {}
+
+    /// Makes a panic one line on stderr, its message last: the host quotes the last
+    /// line as the reason of a trap. (The standard hook ends with advice about
+    /// backtraces, which there are none of in the sandbox.)
+    #[cfg(target_arch = "wasm32")]
+    pub fn report_panics() {
+        std::panic::set_hook(Box::new(|panic| {
+            let message = panic.payload_as_str().unwrap_or("a panic without a message");
+            match panic.location() {
+                Some(place) => eprintln!("panic at {}:{}: {message}", place.file(), place.line()),
+                None => eprintln!("panic: {message}"),
+            }
+        }));
+    }
 
     /// Holds the operator of this instance.
     #[cfg(target_arch = "wasm32")]

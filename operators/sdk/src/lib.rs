@@ -174,3 +174,8 @@ pub use score::{Predictions, Scorer};
 pub use setup::{NoConfig, Setup};
 pub use table::{Column, Table, Tensor, Text};
 pub use transform::{Emission, Emitter, Transformer};
+
+// The example of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

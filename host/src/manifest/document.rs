@@ -11,6 +11,10 @@ use toml::de::{DeTable, DeValue};
 
 /// What serde and toml call things, and what the people do who write a manifest.
 const WORDS: &[(&str, &str)] = &[
+    (
+        "map, expected a sequence",
+        "table, expected a list; a list of tables stands in double brackets, as in [[stages]]",
+    ),
     ("expected a sequence", "expected a list, as in [\"flights\"]"),
     ("expected a map", "expected a table"),
     ("expected a nonzero u32", "expected a whole number from 1"),
@@ -152,7 +156,7 @@ impl<'a> Document<'a> {
             Some((value, known)) if message.starts_with("unknown variant") => {
                 format!("unknown value '{value}'; {}", instead(value, known, "it can be"))
             }
-            _ => WORDS.iter().fold(message.to_owned(), |text, (from, to)| text.replace(from, to)),
+            _ => in_words(message),
         };
         let line = error.span().map(|span| line(self.text, span.start));
         Problem { line, place: self.render(&place.0), message }
@@ -273,6 +277,14 @@ fn consider(wanted: &Range<usize>, span: Range<usize>, here: &Place, best: &mut 
     if around && span.len() <= best.0 {
         *best = (span.len(), here.clone());
     }
+}
+
+/// A message of serde in the words of [`WORDS`].
+fn in_words(message: &str) -> String {
+    if let Some((found, _)) = message.split_once(", expected struct ") {
+        return format!("{found}, expected a table");
+    }
+    WORDS.iter().fold(message.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 /// The line of a byte, from 1.

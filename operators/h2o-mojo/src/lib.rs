@@ -1,1 +1,61 @@
-//! Reads and scores H2O MOJO models.
+//! Reads H2O MOJO models and scores rows with them, without Java and without H2O.
+//!
+//! A MOJO is the zip archive that H2O exports for scoring. This crate takes its bytes, from
+//! wherever they come, and does no input or output of its own, so it runs natively and in a
+//! WebAssembly sandbox alike. It scores gradient boosting ([`Algorithm::Gbm`], MOJO versions
+//! 1.00 to 1.40) and deep learning ([`Algorithm::DeepLearning`], 1.00 and 1.10) with the
+//! results of H2O's own scorer: the same labels, probabilities within 1e-6 and 1e-5.
+//!
+//! ```no_run
+//! use h2o_mojo::{Model, Predictions};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let model = Model::read(&std::fs::read("model.zip")?)?;
+//!
+//! // One value per feature, in the order of the model. NaN is a missing value.
+//! let text = |name: &str| match name { "Origin" => "SAN", "Dest" => "SFO", _ => "1987" };
+//! let row: Vec<f64> = model
+//!     .features()
+//!     .iter()
+//!     .map(|feature| feature.value(text(feature.name()).as_bytes()).unwrap_or(f64::NAN))
+//!     .collect();
+//!
+//! let mut scorer = model.scorer();
+//! let mut predictions = Predictions::default();
+//! scorer.score(&row, None, &mut predictions)?;
+//! let label = predictions.labels()[0] as usize;
+//! println!("{}: {}", model.classes()[label], predictions.values()[label]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The bytes need not be trusted: whatever they are, the answer is a model or an [`Error`],
+//! within [`Limits`]. Whatever a row holds, scoring ends and stays within the model.
+//!
+//! Where things are:
+//! - `model`: [`Model`], [`Scorer`], [`Predictions`]; the one place that knows all algorithms.
+//! - `archive`, `info`, `columns`, `domain`: the parts of a MOJO that all algorithms share.
+//! - `distribution`, `classes`: from a model's sums to numbers, probabilities and labels.
+//! - `gbm`, `deeplearning`: one folder per algorithm, each with a reader and a scorer.
+//! - `limits`, `error`.
+//!
+//! An algorithm that is added gets a folder, a variant in [`Algorithm`] and in the two
+//! `match`es of `model`.
+
+mod archive;
+mod classes;
+mod columns;
+mod deeplearning;
+mod distribution;
+mod domain;
+mod error;
+mod gbm;
+mod info;
+mod limits;
+mod model;
+
+pub use columns::Feature;
+pub use domain::Domain;
+pub use error::{Error, ValueError};
+pub use limits::Limits;
+pub use model::{Algorithm, Category, Model, Predictions, Scorer};

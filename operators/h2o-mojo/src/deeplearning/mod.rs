@@ -1,0 +1,119 @@
+//! Deep learning: a multi-layer perceptron.
+//!
+//! - `input`: from a row to the inputs of the first layer.
+//! - `dense`, `sparse`, `simd`: weights, and their product with inputs that are mostly zero.
+//! - `activation`: what a hidden neuron makes of its sum.
+//! - `network`: rows through all layers.
+//! - this file: what `model.ini` says of the whole.
+
+mod activation;
+mod dense;
+mod input;
+mod network;
+mod simd;
+mod sparse;
+
+use crate::Error;
+use crate::columns::Feature;
+use crate::distribution::{Distribution, Link};
+use crate::info::Info;
+use crate::limits::{self, Limits};
+use crate::model::check_format;
+
+use activation::Activation;
+use dense::Dense;
+use input::Input;
+use network::Layer;
+pub(crate) use network::{DeepLearning, Scratch};
+
+/// Reads a network. `classes` is 0 for a regression.
+pub(crate) fn read(
+    info: &Info<'_>,
+    features: &[Feature],
+    classes: usize,
+    limits: &Limits,
+) -> Result<DeepLearning, Error> {
+    check_format(info, 1.1, "deeplearning 1.00 and 1.10")?;
+    let distribution = Distribution::read(info)?;
+    if distribution == Distribution::ModifiedHuber {
+        // H2O's own scorer answers such a model with a constant and label -1.
+        return Err(Error::Unsupported {
+            what: "deep learning with distribution 'modified_huber'".into(),
+            supported: "every other distribution",
+        });
+    }
+    let input = Input::read(info, features)?;
+    let sizes: Vec<usize> = info.list("neural_network_sizes")?.unwrap_or_default();
+    let [first, .., last] = sizes[..] else {
+        return Err(contradiction("neural_network_sizes", "has fewer than two layers"));
+    };
+    if input.width() != Some(first) {
+        return Err(contradiction("neural_network_sizes", "does not begin with the inputs"));
+    }
+    if last != classes.max(1) {
+        return Err(contradiction("neural_network_sizes", "does not end with the classes"));
+    }
+    let layers = layers(info, &sizes, limits)?;
+    Ok(DeepLearning::new(input, layers, classes == 0, response(info)?, Link::of(distribution)))
+}
+
+/// The layers, each from one size to the next.
+fn layers(info: &Info<'_>, sizes: &[usize], limits: &Limits) -> Result<Vec<Layer>, Error> {
+    let (activation, dropout) = Activation::read(info)?;
+    let ratios: Vec<f64> = info.list("hidden_dropout_ratios")?.unwrap_or_default();
+    if ratios.iter().any(|ratio| !(0.0..1.0).contains(ratio)) {
+        return Err(contradiction("hidden_dropout_ratios", "has a ratio that is not below 1"));
+    }
+    let mut layers = Vec::new();
+    let mut total = 0_u64;
+    for (index, size) in sizes.windows(2).enumerate() {
+        let (inputs, neurons) = (size[0], size[1]);
+        let hidden = index + 2 < sizes.len();
+        let ratio = ratios.get(index).copied().filter(|_| hidden && dropout).unwrap_or(0.0);
+        let (weight_key, bias_key) = (format!("weight_layer{index}"), format!("bias_layer{index}"));
+        let bias: Vec<f64> = list(info, &bias_key)?;
+        // A maxout neuron has two sums.
+        let pieces = match bias.len().checked_div(neurons) {
+            Some(2) if hidden && activation == Activation::Maxout => 2,
+            _ => 1,
+        };
+        if inputs == 0 || neurons == 0 || neurons.checked_mul(pieces) != Some(bias.len()) {
+            return Err(contradiction(&bias_key, "does not fit neural_network_sizes"));
+        }
+        total = total.saturating_add(Dense::size(inputs, bias.len()));
+        limits::check(
+            || format!("{weight_key}: weights so far"),
+            total,
+            limits.weights,
+            "weights",
+        )?;
+        let weights: Vec<f32> = list(info, &weight_key)?;
+        if inputs.checked_mul(bias.len()) != Some(weights.len()) {
+            return Err(contradiction(&weight_key, "does not fit neural_network_sizes"));
+        }
+        // By neuron, then by input, then by piece; sums are numbered neuron by neuron.
+        let place =
+            |sum: usize, input: usize| pieces * (sum / pieces * inputs + input) + sum % pieces;
+        let dense = Dense::new(inputs, bias, |sum, input| weights[place(sum, input)]);
+        layers.push(Layer { dense, pieces, activation, keep: 1.0 - ratio });
+    }
+    Ok(layers)
+}
+
+/// How the network's number becomes one of the response: divided, then added to.
+fn response(info: &Info<'_>) -> Result<Option<(f64, f64)>, Error> {
+    let Some(multipliers) = info.list::<f64>("norm_resp_mul")? else { return Ok(None) };
+    let means: Vec<f64> = info.list("norm_resp_sub")?.unwrap_or_default();
+    match (multipliers.first(), means.first()) {
+        (Some(multiplier), Some(mean)) => Ok(Some((*multiplier, *mean))),
+        _ => Err(contradiction("norm_resp_mul", "and norm_resp_sub do not have one item each")),
+    }
+}
+
+fn list<T: std::str::FromStr>(info: &Info<'_>, key: &str) -> Result<Vec<T>, Error> {
+    info.list(key)?.ok_or_else(|| Error::MissingKey { key: key.into() })
+}
+
+fn contradiction(key: &str, reason: &str) -> Error {
+    Error::Contradiction { key: key.into(), reason: reason.into() }
+}

@@ -1,0 +1,360 @@
+//! A model, whatever its algorithm, and what scores rows with it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::archive::Archive;
+use crate::classes::{self, Classes};
+use crate::columns::{Columns, Feature};
+use crate::deeplearning::{self, DeepLearning};
+use crate::gbm::{self, Gbm};
+use crate::info::{self, Info};
+use crate::{Error, Limits};
+
+/// The algorithms that this crate scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// Gradient boosting machine, `gbm`.
+    Gbm,
+    /// Multi-layer perceptron, `deeplearning`.
+    DeepLearning,
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Gbm => "gbm",
+            Self::DeepLearning => "deeplearning",
+        })
+    }
+}
+
+/// What a model predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    /// One of two classes; the label follows a threshold.
+    Binomial,
+    /// One of many classes; the label is the most probable.
+    Multinomial,
+    /// A number.
+    Regression,
+}
+
+/// A model read from a MOJO. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Model {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    category: Category,
+    columns: Vec<Feature>,
+    response: Option<String>,
+    offset_column: Option<String>,
+    uuid: Option<String>,
+    h2o_version: Option<String>,
+    mojo_version: f64,
+    engine: Engine,
+    /// Empty for a regression.
+    classes: Classes,
+}
+
+/// A model of one algorithm.
+#[derive(Debug)]
+enum Engine {
+    Gbm(Gbm),
+    DeepLearning(DeepLearning),
+}
+
+impl Model {
+    /// Reads a MOJO, within the default [`Limits`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], for anything that is not a MOJO, is damaged, or is of a kind that this
+    /// crate does not score.
+    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+        Self::read_within(bytes, &Limits::default())
+    }
+
+    /// Reads a MOJO, within `limits`.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn read_within(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        let mut archive = Archive::open(bytes, limits)?;
+        let text = archive.find(info::NAME)?.ok_or(Error::NotMojo)?;
+        let text = String::from_utf8_lossy(&text);
+        let info = Info::parse(&text, limits)?;
+        let algorithm = algorithm(&info)?;
+        let category = category(&info)?;
+        let columns = Columns::read(&mut archive, &info, limits)?;
+
+        let response = columns.response.as_ref();
+        let levels = response.and_then(Feature::domain).map(|domain| domain.levels());
+        let names = classes::names(category, info.number("n_classes")?, levels)?;
+        if category == Category::Binomial && names.len() != 2 {
+            return Err(Error::Contradiction {
+                key: "category".into(),
+                reason: format!("is Binomial, of {} classes", names.len()),
+            });
+        }
+        let classes = Classes::read(&info, names)?;
+        let engine = match algorithm {
+            Algorithm::Gbm => Engine::Gbm(gbm::read(
+                &mut archive,
+                &info,
+                &columns.features,
+                classes.count(),
+                limits,
+            )?),
+            Algorithm::DeepLearning => Engine::DeepLearning(deeplearning::read(
+                &info,
+                &columns.features,
+                classes.count(),
+                limits,
+            )?),
+        };
+        let own = |key| info.text(key).map(String::from);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                category,
+                response: columns.response.map(|feature| feature.name().into()),
+                columns: columns.features,
+                offset_column: own("offset_column"),
+                uuid: own("uuid"),
+                h2o_version: own("h2o_version"),
+                mojo_version: info.number("mojo_version")?,
+                engine,
+                classes,
+            }),
+        })
+    }
+
+    /// The algorithm that trained the model.
+    pub fn algorithm(&self) -> Algorithm {
+        match self.shared.engine {
+            Engine::Gbm(_) => Algorithm::Gbm,
+            Engine::DeepLearning(_) => Algorithm::DeepLearning,
+        }
+    }
+
+    /// What the model predicts.
+    pub fn category(&self) -> Category {
+        self.shared.category
+    }
+
+    /// The names of the classes; empty for a regression.
+    pub fn classes(&self) -> &[String] {
+        &self.shared.classes.names
+    }
+
+    /// The columns of a row, in their order.
+    pub fn features(&self) -> &[Feature] {
+        &self.shared.columns
+    }
+
+    /// The name of the column that the model predicts.
+    pub fn response(&self) -> Option<&str> {
+        self.shared.response.as_deref()
+    }
+
+    /// The column whose value is added to a row's sum before the link function, if there is
+    /// one. Deep learning MOJOs name it too, but H2O's scorer leaves it out there, and so
+    /// does this one.
+    pub fn offset_column(&self) -> Option<&str> {
+        self.shared.offset_column.as_deref()
+    }
+
+    /// H2O's identifier of the model.
+    pub fn uuid(&self) -> Option<&str> {
+        self.shared.uuid.as_deref()
+    }
+
+    /// The release of H2O that wrote the MOJO, such as `3.46.0.6`.
+    pub fn h2o_version(&self) -> Option<&str> {
+        self.shared.h2o_version.as_deref()
+    }
+
+    /// The version of the MOJO's format, such as 1.40; every algorithm counts its own.
+    pub fn mojo_version(&self) -> f64 {
+        self.shared.mojo_version
+    }
+
+    /// From which probability on the second of two classes is the label; `None` unless the
+    /// model is [`Category::Binomial`].
+    pub fn default_threshold(&self) -> Option<f64> {
+        (self.shared.category == Category::Binomial).then_some(self.shared.classes.threshold)
+    }
+
+    /// Makes a scorer. It holds the memory that scoring needs, so keep it for many rows.
+    pub fn scorer(&self) -> Scorer {
+        let scratch = match &self.shared.engine {
+            Engine::Gbm(gbm) => Scratch::Gbm(gbm.scratch()),
+            Engine::DeepLearning(network) => Scratch::DeepLearning(network.scratch()),
+        };
+        Scorer { model: self.clone(), scratch }
+    }
+}
+
+/// Scores rows with a model. One per thread.
+#[derive(Debug)]
+pub struct Scorer {
+    model: Model,
+    scratch: Scratch,
+}
+
+#[derive(Debug)]
+enum Scratch {
+    Gbm(gbm::Scratch),
+    DeepLearning(deeplearning::Scratch),
+}
+
+impl Scorer {
+    /// The model that is scored with.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Scores `rows`, row-major, one value for each of [`Model::features`]: a number, or a
+    /// category's number from [`Domain::index`](crate::Domain::index), or NaN where it is
+    /// missing. `offsets` has one value per row, or is `None` for zero in all.
+    ///
+    /// What `predictions` held before is overwritten, its memory used again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rows`] and [`Error::Offsets`], where the lengths do not fit.
+    pub fn score(
+        &mut self,
+        rows: &[f64],
+        offsets: Option<&[f64]>,
+        predictions: &mut Predictions,
+    ) -> Result<(), Error> {
+        let model = &*self.model.shared;
+        let features = model.columns.len();
+        if !rows.len().is_multiple_of(features) {
+            return Err(Error::Rows { values: rows.len(), features });
+        }
+        let count = rows.len() / features;
+        if let Some(offsets) = offsets.filter(|offsets| offsets.len() != count) {
+            return Err(Error::Offsets { offsets: offsets.len(), rows: count });
+        }
+        let width = model.classes.count().max(1);
+        predictions.reset(count, width);
+        match (&model.engine, &mut self.scratch) {
+            (Engine::Gbm(gbm), Scratch::Gbm(scratch)) => {
+                gbm.score(rows, offsets, scratch, &mut predictions.values, width);
+            }
+            (Engine::DeepLearning(network), Scratch::DeepLearning(scratch)) => {
+                network.score(rows, scratch, &mut predictions.values, width);
+            }
+            // A scorer is made by the model that it keeps, so the two are of one algorithm.
+            _ => unreachable!("a scorer has its own model's scratch"),
+        }
+        if model.category != Category::Regression {
+            let values = predictions.values.chunks_exact_mut(width);
+            let labels = rows.chunks_exact(features).zip(values);
+            predictions.labels.extend(labels.map(|(row, p)| model.classes.label(row, p)));
+        }
+        Ok(())
+    }
+}
+
+/// The predictions for some rows. Keep it and hand it over again: its memory is reused.
+#[derive(Debug, Clone, Default)]
+pub struct Predictions {
+    labels: Vec<u32>,
+    values: Vec<f64>,
+    width: usize,
+}
+
+impl Predictions {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.values.len().checked_div(self.width).unwrap_or(0)
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// How many values a row has: one per class, or 1 for a regression.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Per row the number of its class in [`Model::classes`]; empty for a regression.
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// Row-major [`width`](Self::width) values per row: the probabilities of the classes, or
+    /// the predicted number.
+    ///
+    /// All values of a row are NaN, and its label 0, where no result is a number, as for
+    /// infinite inputs of a network. H2O's scorer throws there.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    fn reset(&mut self, rows: usize, width: usize) {
+        self.labels.clear();
+        self.labels.reserve(rows);
+        self.values.clear();
+        self.values.resize(rows * width, 0.0);
+        self.width = width;
+    }
+}
+
+/// The algorithm by the names that H2O's releases have given it.
+fn algorithm(info: &Info<'_>) -> Result<Algorithm, Error> {
+    let name = match info.text("algorithm").or_else(|| info.text("algo")) {
+        Some(name) => name,
+        None => return Err(Error::MissingKey { key: "algorithm".into() }),
+    };
+    match name {
+        "Gradient Boosting Machine" | "Gradient Boosting Method" | "gbm" => Ok(Algorithm::Gbm),
+        "Deep Learning" | "deep learning" | "deeplearning" => Ok(Algorithm::DeepLearning),
+        _ => Err(Error::Unsupported {
+            what: format!("algorithm '{}'", info.text("algo").unwrap_or(name)),
+            supported: "gbm, deeplearning",
+        }),
+    }
+}
+
+fn category(info: &Info<'_>) -> Result<Category, Error> {
+    match info.required("category")? {
+        "Binomial" => Ok(Category::Binomial),
+        "Multinomial" => Ok(Category::Multinomial),
+        "Regression" => Ok(Category::Regression),
+        other => Err(Error::Unsupported {
+            what: format!("category '{other}'"),
+            supported: "Binomial, Multinomial, Regression",
+        }),
+    }
+}
+
+/// Whether the MOJO's version is one that the reader of an algorithm knows, and encodes
+/// categories as their numbers.
+pub(crate) fn check_format(
+    info: &Info<'_>,
+    newest: f64,
+    supported: &'static str,
+) -> Result<f64, Error> {
+    let version: f64 = info.number("mojo_version")?;
+    if !(1.0..=newest).contains(&version) {
+        return Err(Error::Unsupported { what: format!("MOJO version {version:.2}"), supported });
+    }
+    match info.text("_genmodel_encoding") {
+        None | Some("AUTO" | "Enum" | "SortByResponse" | "OneHotInternal") => Ok(version),
+        Some(other) => Err(Error::Unsupported {
+            what: format!("categorical encoding '{other}'"),
+            supported: "AUTO, Enum, OneHotInternal, SortByResponse",
+        }),
+    }
+}

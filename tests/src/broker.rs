@@ -1,0 +1,215 @@
+//! The brokers that tests run on, and records into and out of them.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaErrorCode;
+use sandbar::kafka::practice::PracticeBroker;
+
+/// How long a test waits for what must come.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A broker with topics of its own for each test.
+pub enum Broker {
+    /// librdkafka's mock cluster.
+    Practice(PracticeBroker),
+    /// An Apache Kafka, at this address.
+    Apache(String),
+}
+
+/// A record to send.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sent {
+    /// The key.
+    pub key: Option<Vec<u8>>,
+    /// The value.
+    pub value: Option<Vec<u8>>,
+    /// Headers, whose values are not null.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// Milliseconds since the epoch.
+    pub timestamp: Option<i64>,
+    /// The partition; by the key where there is none.
+    pub partition: Option<i32>,
+}
+
+impl Sent {
+    /// A record of partition 0 that has a value and nothing else.
+    pub fn value(value: impl Into<Vec<u8>>) -> Self {
+        Sent { value: Some(value.into()), partition: Some(0), ..Sent::default() }
+    }
+}
+
+/// A record that came back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Received {
+    /// The partition that it was found in.
+    pub partition: i32,
+    /// Its offset there.
+    pub offset: i64,
+    /// The key.
+    pub key: Option<Vec<u8>>,
+    /// The value.
+    pub value: Option<Vec<u8>>,
+    /// Headers.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// Milliseconds since the epoch.
+    pub timestamp: Option<i64>,
+}
+
+impl Received {
+    /// The value as text; empty where it is null.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(self.value.as_deref().unwrap_or_default()).into_owned()
+    }
+
+    /// A header as text; empty where there is none.
+    pub fn header(&self, name: &str) -> String {
+        let found = self.headers.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).unwrap_or_default()
+    }
+}
+
+impl Broker {
+    /// A practice broker of this test's own.
+    pub fn practice() -> Self {
+        Broker::Practice(PracticeBroker::start().unwrap())
+    }
+
+    /// The Apache Kafka that SANDBAR_TEST_KAFKA names. Without it the test is
+    /// skipped, which `cargo xtask test` reports.
+    pub fn apache() -> Option<Self> {
+        match std::env::var("SANDBAR_TEST_KAFKA") {
+            Ok(address) if !address.is_empty() => Some(Broker::Apache(address)),
+            _ => {
+                eprintln!("skipped: no Apache Kafka; `cargo xtask test` starts one");
+                None
+            }
+        }
+    }
+
+    /// `host:port`.
+    pub fn address(&self) -> String {
+        match self {
+            Broker::Practice(broker) => broker.address(),
+            Broker::Apache(address) => address.clone(),
+        }
+    }
+
+    /// Makes a topic whose name begins with `name` and that no other test has.
+    pub fn topic(&self, name: &str, partitions: i32) -> String {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let topic = format!("{name}-{}-{number}", std::process::id());
+        match self {
+            Broker::Practice(broker) => broker.create_topic(&topic, partitions).unwrap(),
+            Broker::Apache(address) => create_topic(address, &topic, partitions),
+        }
+        topic
+    }
+
+    fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", self.address())
+            .set("message.max.bytes", "100000000")
+            .set("enable.auto.commit", "false");
+        config
+    }
+
+    /// Sends records, in order, and waits until they have arrived.
+    pub fn send(&self, topic: &str, records: &[Sent]) {
+        let producer: BaseProducer =
+            self.client().set("enable.idempotence", "true").create().unwrap();
+        for sent in records {
+            let headers = sent.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
+                headers.insert(Header { key, value: Some(value) })
+            });
+            let mut record = BaseRecord::<[u8], [u8]>::to(topic).headers(headers);
+            record.key = sent.key.as_deref();
+            record.payload = sent.value.as_deref();
+            record.timestamp = sent.timestamp;
+            record.partition = sent.partition;
+            while let Err((error, back)) = producer.send(record) {
+                let full = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
+                assert_eq!(error, full, "sending to {topic}");
+                record = back;
+                producer.poll(Duration::from_millis(10));
+            }
+        }
+        producer.flush(PATIENCE).unwrap();
+    }
+
+    /// Waits until `count` records are in a topic and returns them, partition by
+    /// partition in order of their offsets. More than `count` are returned too.
+    ///
+    /// # Panics
+    /// Where fewer come within [`PATIENCE`].
+    pub fn receive(&self, topic: &str, count: usize) -> Vec<Received> {
+        let consumer: BaseConsumer =
+            self.client().set("group.id", "sandbar-tests").create().unwrap();
+        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).unwrap();
+        let mut all = TopicPartitionList::new();
+        for partition in metadata.topics()[0].partitions() {
+            all.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
+        }
+        consumer.assign(&all).unwrap();
+        let mut received = Vec::new();
+        let end = Instant::now() + PATIENCE;
+        while received.len() < count {
+            assert!(Instant::now() < end, "{} of {count} records in {topic}", received.len());
+            while let Some(message) = consumer.poll(Duration::from_millis(200)) {
+                match message {
+                    Ok(message) => received.push(copy(&message)),
+                    Err(error) => eprintln!("receiving from {topic}: {error}"),
+                }
+            }
+        }
+        received.sort_by_key(|record| (record.partition, record.offset));
+        received
+    }
+
+    /// The offset that a group has committed for a partition.
+    pub fn committed(&self, group: &str, topic: &str, partition: i32) -> Option<i64> {
+        let consumer: BaseConsumer = self.client().set("group.id", group).create().unwrap();
+        let mut list = TopicPartitionList::new();
+        list.add_partition(topic, partition);
+        let list = consumer.committed_offsets(list, PATIENCE).unwrap();
+        match list.find_partition(topic, partition)?.offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        }
+    }
+}
+
+fn create_topic(address: &str, topic: &str, partitions: i32) {
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", address).create().unwrap();
+    let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1))
+        .set("max.message.bytes", "20000000");
+    let created = futures_executor::block_on(admin.create_topics(&[new], &AdminOptions::new()));
+    assert!(created.unwrap()[0].is_ok(), "{topic} cannot be made on {address}");
+}
+
+fn copy(message: &impl Message) -> Received {
+    let headers = message.headers().map(|headers| {
+        let each = headers.iter();
+        each.map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec()))
+            .collect()
+    });
+    Received {
+        partition: message.partition(),
+        offset: message.offset(),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+        headers: headers.unwrap_or_default(),
+        timestamp: message.timestamp().to_millis(),
+    }
+}

@@ -1,0 +1,52 @@
+//! What the end-to-end tests have in common: a broker, a pipeline running on it,
+//! records in and out.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+pub mod broker;
+pub mod runner;
+
+use std::path::PathBuf;
+
+pub use broker::{Broker, Received, Sent};
+pub use runner::Runner;
+
+/// The project's folder.
+pub fn project() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// A component that `cargo xtask operators` builds, by the name of its crate.
+///
+/// # Panics
+/// Where it is not built.
+pub fn component(name: &str) -> PathBuf {
+    let file = format!("{}.wasm", name.replace('-', "_"));
+    let path = project().join("operators/target/wasm32-wasip2/release").join(file);
+    assert!(path.exists(), "{} is missing; run `cargo xtask operators`", path.display());
+    path
+}
+
+/// Runs a test on the practice broker and on Apache Kafka.
+#[macro_export]
+macro_rules! on_each_broker {
+    ($($(#[$about:meta])* fn $name:ident($broker:ident: &Broker) $body:block)*) => {$(
+        $(#[$about])*
+        mod $name {
+            use super::*;
+
+            fn body($broker: &$crate::Broker) $body
+
+            #[test]
+            fn practice() {
+                body(&$crate::Broker::practice());
+            }
+
+            #[test]
+            fn apache() {
+                if let Some(broker) = $crate::Broker::apache() {
+                    body(&broker);
+                }
+            }
+        }
+    )*};
+}

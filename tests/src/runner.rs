@@ -1,0 +1,90 @@
+//! A pipeline running in this process.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use sandbar::manifest::Manifest;
+use sandbar::observe::{Snapshot, Stats};
+use sandbar::pipeline::{self, Plan, RunError, Shutdown};
+use sandbar::sandbox::Sandbox;
+
+use crate::broker::PATIENCE;
+use crate::{Broker, component, project};
+
+/// A pipeline running in this process. Dropping it asks it to stop.
+pub struct Runner {
+    shutdown: Shutdown,
+    stats: Arc<Stats>,
+    thread: Option<JoinHandle<Result<(), RunError>>>,
+}
+
+impl Runner {
+    /// Starts the pipeline that `manifest` describes. In it, `{component:NAME}` is
+    /// the path of a component and `{project}` the project's folder.
+    pub fn start(broker: &Broker, manifest: &str) -> Self {
+        let plan = plan(manifest, &broker.address()).unwrap_or_else(|error| panic!("{error:#}"));
+        let (shutdown, stats) = (Shutdown::default(), Arc::new(Stats::default()));
+        let thread = {
+            let (shutdown, stats) = (shutdown.clone(), stats.clone());
+            std::thread::spawn(move || pipeline::run(&plan, &shutdown, &stats))
+        };
+        Runner { shutdown, stats, thread: Some(thread) }
+    }
+
+    /// The counters.
+    pub fn stats(&self) -> Snapshot {
+        self.stats.snapshot()
+    }
+
+    /// Waits until the counters fulfil a condition.
+    ///
+    /// # Panics
+    /// Where they do not within [`PATIENCE`].
+    pub fn await_stats(&self, what: &str, condition: impl Fn(&Snapshot) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !condition(&self.stats()) {
+            assert!(Instant::now() < end, "{what}: {:?}", self.stats());
+            std::thread::park_timeout(std::time::Duration::from_millis(5));
+        }
+    }
+
+    /// Asks the pipeline to stop and waits until it has.
+    pub fn stop(mut self) -> Result<Snapshot, RunError> {
+        self.shutdown.request();
+        self.join()
+    }
+
+    /// Waits until the pipeline has ended by itself.
+    pub fn join(&mut self) -> Result<Snapshot, RunError> {
+        let thread = self.thread.take().unwrap();
+        thread.join().unwrap()?;
+        Ok(self.stats())
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        self.shutdown.request();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The plan of a manifest in the notation of [`Runner::start`].
+pub fn plan(manifest: &str, brokers: &str) -> anyhow::Result<Plan> {
+    let mut text = manifest.replace("{project}", project().to_str().unwrap());
+    while let Some((before, rest)) = text.split_once("{component:") {
+        let (name, after) = rest.split_once('}').unwrap();
+        text = format!("{before}{}{after}", component(name).display());
+    }
+    let manifest = Manifest::parse(&text, &project().join("tests/pipeline.toml"))?;
+    Ok(Plan::new(&manifest, Some(brokers), &sandbox())?)
+}
+
+/// A sandbox that caches compiled components beside the build's other products.
+pub fn sandbox() -> Sandbox {
+    let cache = project().join("target/component-cache");
+    Sandbox::new(Some(cache)).unwrap()
+}

@@ -1,0 +1,38 @@
+//! The stage's configuration.
+
+use serde::Deserialize;
+
+/// How to score. Every key has a default.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The model, one of those granted to the stage. Default: the first.
+    pub model: Option<String>,
+    /// A category that the model was not trained with. Default: the row fails.
+    pub unknown_category: Treatment,
+    /// Text that is no number, for a numeric feature. Default: the row fails.
+    pub invalid_number: Treatment,
+    /// A feature of the model without a column. Default: it is missing in every row.
+    pub missing_column: Treatment,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            model: None,
+            unknown_category: Treatment::Fail,
+            invalid_number: Treatment::Fail,
+            missing_column: Treatment::Missing,
+        }
+    }
+}
+
+/// What to make of a value that cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Treatment {
+    /// Refuse: the row, or the configuration where it concerns all rows.
+    Fail,
+    /// Take it for missing, as H2O's NA.
+    Missing,
+}

@@ -1,0 +1,145 @@
+//! Where the value of each of the model's features comes from.
+
+use h2o_mojo::{Feature, ValueError};
+use sandbar_operator::{Column, Error, Failure, Field, FieldType, Table};
+
+use crate::config::{Config, Treatment};
+use crate::memo::Memo;
+
+/// The column that feeds one feature of the model.
+pub(crate) struct Source {
+    feature: Feature,
+    /// Position in the table; `None` where the table does not have it.
+    column: Option<usize>,
+    /// What is known of the categories' texts, for a categorical feature.
+    memo: Option<Memo>,
+    treatment: Treatment,
+}
+
+/// Rows that cannot be scored, and why; a row may be there more than once.
+pub(crate) type Refused = Vec<(usize, Failure)>;
+
+impl Source {
+    /// Finds the column for each feature.
+    ///
+    /// # Errors
+    /// Where a column is of a type that can never fit, or not there although it must be.
+    pub(crate) fn find_all(
+        features: &[Feature],
+        fields: &[Field],
+        config: &Config,
+    ) -> Result<Vec<Source>, Error> {
+        let sources = features
+            .iter()
+            .map(|feature| Source::find(feature, fields, config))
+            .collect::<Result<Vec<_>, _>>()?;
+        let absent: Vec<&str> = sources
+            .iter()
+            .filter(|source| source.column.is_none())
+            .map(|source| source.feature.name())
+            .collect();
+        if absent.is_empty() {
+            return Ok(sources);
+        }
+        let columns: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+        let (absent, columns) = (absent.join(", "), columns.join(", "));
+        if sources.iter().all(|source| source.column.is_none()) {
+            return Err(format!(
+                "the extractor gives none of the model's features ({absent}): its columns are \
+                 {columns}"
+            )
+            .into());
+        }
+        if config.missing_column == Treatment::Fail {
+            return Err(format!(
+                "the model's features {absent} have no column among {columns}; let the extractor \
+                 give them, or set missing_column = \"missing\""
+            )
+            .into());
+        }
+        eprintln!("no column for the model's features {absent}: they are missing in every row");
+        Ok(sources)
+    }
+
+    fn find(feature: &Feature, fields: &[Field], config: &Config) -> Result<Source, Error> {
+        let name = feature.name();
+        let column = fields.iter().position(|field| field.name == name);
+        let categorical = feature.domain().is_some();
+        match column.map(|column| &fields[column].ty) {
+            Some(FieldType::Number) if categorical => Err(format!(
+                "feature '{name}': the model has it as a category, the extractor gives a number; \
+                 let the extractor give it as text"
+            )
+            .into()),
+            Some(FieldType::Tensor(_)) => Err(format!(
+                "feature '{name}': the extractor gives a tensor, which no H2O model takes"
+            )
+            .into()),
+            Some(FieldType::Number | FieldType::Text) | None => Ok(Source {
+                feature: feature.clone(),
+                column,
+                memo: categorical.then(Memo::new),
+                treatment: if categorical {
+                    config.unknown_category
+                } else {
+                    config.invalid_number
+                },
+            }),
+        }
+    }
+
+    /// Writes the feature's value of every row into `cells`. Cells of a feature without
+    /// a column are left as they are.
+    pub(crate) fn read<'a>(
+        &mut self,
+        table: &Table<'_>,
+        cells: impl Iterator<Item = &'a mut f64>,
+        refused: &mut Refused,
+    ) {
+        match self.column.and_then(|column| table.column(column)) {
+            Some(Column::Numbers(numbers)) => {
+                cells.zip(numbers).for_each(|(cell, number)| *cell = *number);
+            }
+            Some(Column::Text(texts)) => {
+                for (row, (cell, text)) in cells.zip(texts.iter()).enumerate() {
+                    *cell = match self.value(text) {
+                        Ok(value) => value,
+                        Err(error) => {
+                            if self.treatment == Treatment::Fail {
+                                refused.push((row, self.failure(error, text)));
+                            }
+                            f64::NAN
+                        }
+                    };
+                }
+            }
+            Some(Column::Tensor(_)) | None => {}
+        }
+    }
+
+    #[inline]
+    fn value(&mut self, text: &str) -> Result<f64, ValueError> {
+        if text.is_empty() {
+            return Ok(f64::NAN);
+        }
+        let text = text.as_bytes();
+        match &mut self.memo {
+            Some(memo) => memo.get_or(text, |text| self.feature.value(text)),
+            None => self.feature.value(text),
+        }
+    }
+
+    #[cold]
+    fn failure(&self, error: ValueError, text: &str) -> Failure {
+        let name = self.feature.name();
+        let text: String = text.chars().take(80).collect();
+        match error {
+            ValueError::UnknownCategory => Failure::invalid(format!(
+                "feature '{name}': '{text}' is none of the categories that the model knows"
+            )),
+            ValueError::NotANumber => {
+                Failure::malformed(format!("feature '{name}': '{text}' is not a number"))
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! How columns meet the model's features, and what becomes of values that do not fit.
+
+use h2o_score::H2oScore;
+use sandbar_operator::testing::{Cell, Features, Prediction, Stage};
+use sandbar_operator::{ElementType, Error, Failure, FailureCode, Field};
+
+const GBM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/flights-gbm/model.zip");
+
+/// What Java says about the classic flight of 1987: see `models/flights-gbm/model.toml`.
+const CLASSIC_YES: f64 = 0.5969799275716748;
+
+fn stage(config: &str) -> Result<Stage, Error> {
+    Ok(Stage::new().config(config).model("flights", std::fs::read(GBM)?))
+}
+
+fn refusal(stage: &Stage, fields: &[Field]) -> String {
+    match stage.scorer::<H2oScore>(fields) {
+        Ok(_) => panic!("it should have been refused"),
+        Err(error) => error.message().to_owned(),
+    }
+}
+
+/// The classic flight, one cell for each of the model's features.
+fn classic() -> Vec<(Field, Cell)> {
+    let number = |name, value| (Field::number(name), Cell::Number(value));
+    let text = |name, value| (Field::text(name), Cell::text(value));
+    vec![
+        number("Year", 1987.0),
+        number("Month", 10.0),
+        number("DayofMonth", 14.0),
+        number("DayOfWeek", 3.0),
+        number("CRSDepTime", 730.0),
+        text("UniqueCarrier", "PS"),
+        text("Origin", "SAN"),
+        text("Dest", "SFO"),
+    ]
+}
+
+fn fields(cells: &[(Field, Cell)]) -> Vec<Field> {
+    cells.iter().map(|(field, _)| field.clone()).collect()
+}
+
+fn score_one(
+    config: &str,
+    cells: Vec<(Field, Cell)>,
+) -> Result<Result<Prediction, Failure>, Error> {
+    let mut scorer = stage(config)?.scorer::<H2oScore>(&fields(&cells))?;
+    let features = Features::new(fields(&cells)).row(cells.into_iter().map(|(_, cell)| cell));
+    Ok(scorer.score(&features).remove(0))
+}
+
+fn yes(config: &str, cells: Vec<(Field, Cell)>) -> Result<f64, Error> {
+    Ok(score_one(config, cells)??.numbers()[1])
+}
+
+/// The classic flight with another cell for one feature.
+fn with(field: Field, cell: Cell) -> Vec<(Field, Cell)> {
+    let mut cells = classic();
+    let slot = cells.iter_mut().find(|(it, _)| it.name == field.name);
+    *slot.expect("the model has this feature") = (field, cell);
+    cells
+}
+
+/// The classic flight without the column of one feature.
+fn without(name: &str) -> Vec<(Field, Cell)> {
+    classic().into_iter().filter(|(field, _)| field.name != name).collect()
+}
+
+#[test]
+fn columns_are_matched_by_name_in_any_order() -> Result<(), Error> {
+    let mut cells = classic();
+    cells.reverse();
+    cells.insert(3, (Field::text("TailNum"), Cell::text("N1")));
+    cells.push((Field::tensor("image", ElementType::U8, [1]), Cell::Tensor(vec![1])));
+    assert!((yes("{}", cells)? - CLASSIC_YES).abs() < 1e-6);
+    Ok(())
+}
+
+#[test]
+fn text_feeds_a_numeric_feature_as_in_java() -> Result<(), Error> {
+    for text in ["1987", " 1987.0 ", "1.987e3", "1987d"] {
+        let found = yes("{}", with(Field::text("Year"), Cell::text(text)))?;
+        assert!((found - CLASSIC_YES).abs() < 1e-6, "{text}: {found}");
+    }
+    Ok(())
+}
+
+#[test]
+fn unknown_category_and_invalid_number_fail_by_default() -> Result<(), Error> {
+    let cases = [
+        (with(Field::text("Origin"), Cell::text("Atlantis")), FailureCode::Invalid, "Atlantis"),
+        (with(Field::text("Origin"), Cell::text("XQX")), FailureCode::Invalid, "XQX"),
+        // Java compares without trimming here.
+        (with(Field::text("Origin"), Cell::text("SAN ")), FailureCode::Invalid, "'SAN '"),
+        (with(Field::text("Year"), Cell::text("soon")), FailureCode::Malformed, "soon"),
+    ];
+    for (cells, code, text) in cases {
+        let failure = score_one("{}", cells)?.expect_err("it cannot be scored");
+        assert_eq!(failure.code, code);
+        assert!(failure.message.contains(text), "{failure}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_first_feature_that_fails_is_named_and_other_rows_are_scored() -> Result<(), Error> {
+    let mut cells = classic();
+    cells[0].0 = Field::text("Year");
+    let row = |year: &str, origin: &str| {
+        let mut row: Vec<Cell> = cells.iter().map(|(_, cell)| cell.clone()).collect();
+        row[0] = Cell::text(year);
+        row[6] = Cell::text(origin);
+        row
+    };
+    let features = Features::new(fields(&cells))
+        .row(row("1987", "SAN"))
+        .row(row("never", "XQX"))
+        .row(row("1987", "XQX"))
+        .row(row("1987", "SAN"))
+        .row(row("never", "SAN"));
+    let mut scorer = stage("{}")?.scorer::<H2oScore>(features.fields())?;
+    // Twice: what the first batch leaves behind must not touch the second.
+    for _ in 0..2 {
+        let found: Vec<String> = scorer
+            .score(&features)
+            .into_iter()
+            .map(|it| match it {
+                Ok(prediction) => {
+                    assert!((prediction.numbers()[1] - CLASSIC_YES).abs() < 1e-6);
+                    "scored".into()
+                }
+                Err(failure) => failure.message.into_owned(),
+            })
+            .collect();
+        let year = "feature 'Year': 'never' is not a number";
+        let origin = "feature 'Origin': 'XQX' is none of the categories that the model knows";
+        assert_eq!(found, ["scored", year, origin, "scored", year]);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_counts_as_missing_is_scored_as_missing() -> Result<(), Error> {
+    let config = r#"{ "unknown_category": "missing", "invalid_number": "missing" }"#;
+    let origin = yes("{}", with(Field::text("Origin"), Cell::Missing))?;
+    assert_eq!(yes(config, with(Field::text("Origin"), Cell::text("XQX")))?, origin);
+    assert_eq!(yes("{}", without("Origin"))?, origin);
+    assert!((origin - CLASSIC_YES).abs() > 1e-6, "the origin should matter to this flight");
+
+    let year = yes("{}", with(Field::number("Year"), Cell::Missing))?;
+    assert_eq!(yes(config, with(Field::text("Year"), Cell::text("soon")))?, year);
+    assert_eq!(yes("{}", with(Field::text("Year"), Cell::Missing))?, year);
+    assert_eq!(yes("{}", without("Year"))?, year);
+    assert!((year - CLASSIC_YES).abs() > 1e-6, "the year should matter to this flight");
+    Ok(())
+}
+
+#[test]
+fn batches_of_any_size_give_the_same() -> Result<(), Error> {
+    let cells = classic();
+    let mut scorer = stage("{}")?.scorer::<H2oScore>(&fields(&cells))?;
+    for rows in [3, 0, 256, 1] {
+        let row = || cells.iter().map(|(_, cell)| cell.clone());
+        let features =
+            (0..rows).fold(Features::new(fields(&cells)), |features, _| features.row(row()));
+        let answers = scorer.score(&features);
+        assert_eq!(answers.len(), rows);
+        for answer in answers {
+            assert!((answer?.numbers()[1] - CLASSIC_YES).abs() < 1e-6);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn columns_that_can_never_fit_are_refused() -> Result<(), Error> {
+    let number = with(Field::number("Origin"), Cell::Number(1.0));
+    let tensor = with(Field::tensor("Year", ElementType::Fp32, [1]), Cell::Tensor(vec![0; 4]));
+    let strict = r#"{ "missing_column": "fail" }"#;
+    let cases = [
+        ("{}", fields(&number), "feature 'Origin': the model has it as a category"),
+        ("{}", fields(&tensor), "feature 'Year': the extractor gives a tensor"),
+        ("{}", vec![Field::number("x")], "none of the model's features"),
+        (strict, fields(&without("Dest")), "the model's features Dest have no column"),
+    ];
+    for (config, fields, expected) in cases {
+        let message = refusal(&stage(config)?, &fields);
+        assert!(message.contains(expected), "{message}");
+        assert!(message.starts_with("model 'flights': "), "{message}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_configuration_or_model_that_is_wrong_says_so() -> Result<(), Error> {
+    let all = fields(&classic());
+    let cases = [
+        (Stage::new(), "no model is granted to this stage"),
+        (stage(r#"{ "unknown_categories": "fail" }"#)?, "unknown field `unknown_categories`"),
+        (stage(r#"{ "unknown_category": "skip" }"#)?, "key 'unknown_category': unknown variant"),
+        (stage(r#"{ "model": "weather" }"#)?, "'weather'"),
+        (Stage::new().model("flights", "PK? no"), "model 'flights': "),
+        (Stage::new().model("flights", &std::fs::read(GBM)?[..40_000]), "model 'flights': "),
+    ];
+    for (stage, expected) in cases {
+        let message = refusal(&stage, &all);
+        assert!(message.contains(expected), "{message}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_model_can_be_chosen_by_name() -> Result<(), Error> {
+    let stage = Stage::new()
+        .config(r#"{ "model": "flights" }"#)
+        .model("other", "not a model")
+        .model("flights", std::fs::read(GBM)?);
+    stage.scorer::<H2oScore>(&fields(&classic()))?;
+    Ok(())
+}

@@ -18,8 +18,12 @@ pub(crate) struct Classes {
 }
 
 impl Classes {
-    /// Reads what concerns classes. `names` are the categories of the response.
+    /// Reads what concerns classes. `names` are the categories of the response, none for a
+    /// regression.
     pub(crate) fn read(info: &Info<'_>, names: Vec<String>) -> Result<Self, Error> {
+        if names.is_empty() {
+            return Ok(Self { names, threshold: 0.5, prior: None, correction: None });
+        }
         let prior = distribution(info, "prior_class_distrib", names.len())?;
         let model = distribution(info, "model_class_distrib", names.len())?;
         let correction = match (info.flag("balance_classes")?, &prior, &model) {

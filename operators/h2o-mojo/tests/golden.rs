@@ -1,0 +1,100 @@
+//! Every model of `testdata` against the results of H2O's own scorer.
+
+mod support;
+
+use std::fs;
+
+use h2o_mojo::{Algorithm, Model};
+use support::{Result, Table, compare, crate_folder, score, zoo, zoo_bytes};
+
+/// What is not supported, and what the error says of it.
+const REFUSED: [(&str, &str); 4] = [
+    ("drf-", "algorithm 'drf' is not supported; supported: gbm, deeplearning"),
+    ("glm-", "algorithm 'glm' is not supported; supported: gbm, deeplearning"),
+    ("gbm-enum-limited", "categorical encoding 'EnumLimited' is not supported"),
+    ("gbm-one-hot-explicit", "categorical encoding 'OneHotExplicit' is not supported"),
+];
+
+fn tolerance(model: &Model) -> f64 {
+    match model.algorithm() {
+        Algorithm::DeepLearning => 1e-5,
+        _ => 1e-6,
+    }
+}
+
+fn table(name: &str) -> Result<Table> {
+    Ok(Table::parse(&fs::read(crate_folder().join("testdata").join(name))?))
+}
+
+#[test]
+fn every_model_scores_as_in_java() -> Result {
+    let mut scored = 0;
+    for name in zoo()? {
+        let refused = REFUSED.iter().find(|(prefix, _)| name.starts_with(prefix));
+        let model = match (Model::read(&zoo_bytes(&name)?), refused) {
+            (Err(error), Some((_, message))) => {
+                assert!(error.to_string().starts_with(message), "{name}: {error}");
+                continue;
+            }
+            (Ok(_), Some(_)) => return Err(format!("{name} is not refused").into()),
+            (model, None) => model.map_err(|error| format!("{name}: {error}"))?,
+        };
+        let input = table(&format!("{name}.rows.csv"))?;
+        let rows = input.rows(&model);
+        let golden = table(&format!("{name}.golden.csv"))?;
+        let largest = compare(&name, &model, &score(&model, &rows, None)?, &golden)?;
+        println!("{name}: {largest:e}");
+        assert!(largest <= tolerance(&model), "{name}: differs by {largest:e}");
+
+        // One row at a time is another path through blocks and lanes.
+        let width = model.features().len();
+        let one = score(&model, &rows[..width], None)?;
+        let all = score(&model, &rows, None)?;
+        assert_eq!(one.values(), &all.values()[..all.width()], "{name}: a row by itself");
+        scored += 1;
+    }
+    assert!(scored > 40, "only {scored} models were scored");
+    Ok(())
+}
+
+#[test]
+fn offsets_count_as_in_java() -> Result {
+    let mut scored = 0;
+    for name in zoo()?.iter().filter(|name| name.ends_with("-offset")) {
+        let model = Model::read(&zoo_bytes(name)?)?;
+        let input = table(&format!("{name}.rows.csv"))?;
+        let column = model.offset_column().and_then(|column| input.column(column));
+        let column = column.ok_or("no offset column")?;
+        let offsets = input.lines.iter().map(|line| str::from_utf8(&line[column]).unwrap_or(""));
+        let offsets: Vec<f64> = offsets.map(str::parse).collect::<std::result::Result<_, _>>()?;
+        let golden = table(&format!("{name}.offset.golden.csv"))?;
+        let predictions = score(&model, &input.rows(&model), Some(&offsets))?;
+        let largest = compare(name, &model, &predictions, &golden)?;
+        assert!(largest <= 1e-6, "{name}: differs by {largest:e}");
+        scored += 1;
+    }
+    assert_eq!(scored, 3);
+    Ok(())
+}
+
+#[test]
+fn an_unknown_category_is_an_error_or_missing_as_the_caller_likes() -> Result {
+    let model = Model::read(&zoo_bytes("gbm-bernoulli")?)?;
+    let many = model.features().iter().find(|f| f.name() == "many").ok_or("no column")?;
+    assert_eq!(many.value(b"unseen"), Err(h2o_mojo::ValueError::UnknownCategory));
+    let known = many.domain().and_then(|domain| domain.levels().first()).ok_or("no level")?;
+    assert_eq!(many.value(known.as_bytes()), Ok(0.0));
+    let number = model.features().iter().find(|f| f.domain().is_none()).ok_or("no number")?;
+    assert_eq!(number.value(b"seven"), Err(h2o_mojo::ValueError::NotANumber));
+    Ok(())
+}
+
+#[test]
+fn lengths_that_do_not_fit_are_errors() -> Result {
+    let model = Model::read(&zoo_bytes("gbm-bernoulli")?)?;
+    let width = model.features().len();
+    assert!(score(&model, &vec![0.0; width + 1], None).is_err());
+    assert!(score(&model, &vec![0.0; width], Some(&[0.0, 0.0])).is_err());
+    assert_eq!(score(&model, &[], None)?.len(), 0);
+    Ok(())
+}

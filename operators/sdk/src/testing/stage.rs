@@ -131,6 +131,13 @@ impl<S: Scorer> ScorerStage<S> {
         let predictions = predictions(self.scoring.output(), &scored);
         testing::outcomes(features.len(), predictions, &scored.failures)
     }
+
+    /// The same as columns: labels and numbers, as they would cross the boundary. For
+    /// benchmarks, which measure the scorer and not the taking apart.
+    pub fn score_columns(&mut self, features: &Features) -> (Vec<u32>, Vec<f64>) {
+        let scored = self.scoring.score(features.table());
+        (scored.labels, scored.values)
+    }
 }
 
 /// A configured transformer.

@@ -1,7 +1,7 @@
 //! Scores features with an H2O MOJO model, read inside the sandbox.
 //!
 //! ```toml
-//! [stage.config]
+//! [stages.config]
 //! model = "flights"               # default: the stage's first model
 //! unknown_category = "fail"       # or "missing"
 //! invalid_number = "fail"         # or "missing"

@@ -61,7 +61,9 @@ fn create(brokers: &str, topics: &[&str]) -> Result<()> {
     for result in results {
         match result {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-            Err((topic, code)) => anyhow::bail!("topic '{topic}' cannot be made on {brokers}: {code}"),
+            Err((topic, code)) => {
+                anyhow::bail!("topic '{topic}' cannot be made on {brokers}: {code}")
+            }
         }
     }
     Ok(())

@@ -77,7 +77,8 @@ impl Demo {
         let stats = Arc::new(Stats::default());
         let answered = Arc::new(AtomicU64::new(0));
         let runner = {
-            let (stats, shutdown, failed) = (stats.clone(), stop_running.clone(), stop_feeding.clone());
+            let (stats, shutdown, failed) =
+                (stats.clone(), stop_running.clone(), stop_feeding.clone());
             std::thread::spawn(move || {
                 let result = pipeline::run(&plan, &shutdown, &stats);
                 failed.request();
@@ -110,7 +111,10 @@ impl Demo {
             "\n{} flights fed; {} predictions and {} dead letters came back",
             seen.fed, seen.predictions, seen.dead_letters
         );
-        ensure!(seen.fed == seen.predictions + seen.dead_letters, "some did not come back: {end:?}");
+        ensure!(
+            seen.fed == seen.predictions + seen.dead_letters,
+            "some did not come back: {end:?}"
+        );
         Ok(())
     }
 }

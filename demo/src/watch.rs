@@ -41,7 +41,12 @@ pub struct Seen {
 
 impl Watch {
     /// Shows what comes back until the feeder has ended and all is answered.
-    pub fn run(self, feeder: JoinHandle<Result<u64>>, shutdown: &Shutdown, stats: &Stats) -> Result<Seen> {
+    pub fn run(
+        self,
+        feeder: JoinHandle<Result<u64>>,
+        shutdown: &Shutdown,
+        stats: &Stats,
+    ) -> Result<Seen> {
         let consumer = self.consumer()?;
         let mut feeder = Some(feeder);
         let mut seen = Seen::default();
@@ -99,7 +104,8 @@ impl Watch {
             let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(30))?;
             let found = metadata.topics().first().with_context(|| format!("no topic '{topic}'"))?;
             for partition in found.partitions() {
-                let (_, end) = consumer.fetch_watermarks(topic, partition.id(), Duration::from_secs(30))?;
+                let (_, end) =
+                    consumer.fetch_watermarks(topic, partition.id(), Duration::from_secs(30))?;
                 from.add_partition_offset(topic, partition.id(), Offset::Offset(end))?;
             }
         }
@@ -160,7 +166,9 @@ impl Figures {
         let shares: Vec<String> = shares
             .into_iter()
             .take(4)
-            .map(|(label, count)| format!("{label} {:.1} %", 100.0 * *count as f64 / seen.predictions as f64))
+            .map(|(label, count)| {
+                format!("{label} {:.1} %", 100.0 * *count as f64 / seen.predictions as f64)
+            })
             .collect();
         let failures: Vec<String> =
             now.failures.iter().map(|(code, count)| format!("{code} {count}")).collect();

@@ -70,6 +70,11 @@ impl Received {
         String::from_utf8_lossy(self.value.as_deref().unwrap_or_default()).into_owned()
     }
 
+    /// The key as text; empty where it is null.
+    pub fn key_text(&self) -> String {
+        String::from_utf8_lossy(self.key.as_deref().unwrap_or_default()).into_owned()
+    }
+
     /// A header as text; empty where there is none.
     pub fn header(&self, name: &str) -> String {
         let found = self.headers.iter().find(|(key, _)| key == name);
@@ -105,12 +110,17 @@ impl Broker {
 
     /// Makes a topic whose name begins with `name` and that no other test has.
     pub fn topic(&self, name: &str, partitions: i32) -> String {
+        self.topic_with(name, partitions, &[])
+    }
+
+    /// The same with a configuration, of which the practice broker knows nothing.
+    pub fn topic_with(&self, name: &str, partitions: i32, config: &[(&str, &str)]) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let topic = format!("{name}-{}-{number}", std::process::id());
         match self {
             Broker::Practice(broker) => broker.create_topic(&topic, partitions).unwrap(),
-            Broker::Apache(address) => create_topic(address, &topic, partitions),
+            Broker::Apache(address) => create_topic(address, &topic, partitions, config),
         }
         topic
     }
@@ -189,11 +199,12 @@ impl Broker {
     }
 }
 
-fn create_topic(address: &str, topic: &str, partitions: i32) {
+fn create_topic(address: &str, topic: &str, partitions: i32, config: &[(&str, &str)]) {
     let admin: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", address).create().unwrap();
     let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1))
         .set("max.message.bytes", "20000000");
+    let new = config.iter().fold(new, |new, (key, value)| new.set(key, value));
     let created = futures_executor::block_on(admin.create_topics(&[new], &AdminOptions::new()));
     assert!(created.unwrap()[0].is_ok(), "{topic} cannot be made on {address}");
 }

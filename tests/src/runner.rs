@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use sandbar::manifest::Manifest;
-use sandbar::observe::{Snapshot, Stats};
+use sandbar::observe::{LogFormat, Snapshot, Stats};
 use sandbar::pipeline::{self, Plan, RunError, Shutdown};
 use sandbar::sandbox::Sandbox;
 
@@ -23,6 +23,7 @@ impl Runner {
     /// Starts the pipeline that `manifest` describes. In it, `{component:NAME}` is
     /// the path of a component and `{project}` the project's folder.
     pub fn start(broker: &Broker, manifest: &str) -> Self {
+        show_log();
         let plan = plan(manifest, &broker.address()).unwrap_or_else(|error| panic!("{error:#}"));
         let (shutdown, stats) = (Shutdown::default(), Arc::new(Stats::default()));
         let thread = {
@@ -87,4 +88,12 @@ pub fn plan(manifest: &str, brokers: &str) -> anyhow::Result<Plan> {
 pub fn sandbox() -> Sandbox {
     let cache = project().join("target/component-cache");
     Sandbox::new(Some(cache)).unwrap()
+}
+
+/// Shows the runner's events if SANDBAR_LOG asks for them.
+fn show_log() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    if let Ok(filter) = std::env::var("SANDBAR_LOG") {
+        ONCE.call_once(|| sandbar::observe::init(LogFormat::Text, &filter).unwrap());
+    }
 }

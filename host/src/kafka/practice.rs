@@ -3,8 +3,10 @@
 //! It speaks Kafka's protocol over TCP on the loopback address, so that real
 //! clients work with it. It is for demonstrations and tests, never for data:
 //! it keeps 5 MB or 100,000 batches per partition and then drops the oldest even
-//! if unread, has no transactions, creates topics only through this type, and
-//! answers look-ups by time with the end of the partition.
+//! if unread, has no transactions, creates topics only through this type, refuses
+//! commits while a group shares out its partitions (so that a hand-over repeats
+//! records), takes three seconds for the first join of a group, and answers look-ups
+//! by time with the end of the partition.
 
 use std::time::Duration;
 

@@ -1,9 +1,11 @@
 //! Gradient boosting: sums of trees, linked to a number or to probabilities.
 //!
+//! - `codes`: values of rows as integers that every test can work with.
 //! - `tree`: from the bytes of a tree to nodes.
 //! - `forest`: the nodes of all trees, and how rows walk through them.
 //! - this file: what `model.ini` says of the whole, and what becomes of the sums.
 
+mod codes;
 mod forest;
 mod tree;
 

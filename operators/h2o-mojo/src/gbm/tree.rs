@@ -17,29 +17,45 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use super::codes::{MISSING, NEVER, Reading, Slots, threshold};
 use crate::Error;
 
-/// One node of a tree. The left branch of a node that tests is the next node.
+/// One node of a tree: a row goes on to `right` where its code in `slot` is at least
+/// `threshold` or is in `set`, and otherwise to the node after this one.
+///
+/// All tests have this form, so that no step needs to ask of which kind a node is: a test of
+/// a number has the set without a member, a test of a category a threshold that no code
+/// reaches. A leaf sends every row to itself.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
-    /// A leaf's value, the number to compare with, or where the set begins in the pool.
-    pub(super) value: u32,
-    /// The node that the right branch begins with, always after this one; a leaf itself.
+    pub(super) slot: u32,
+    pub(super) threshold: u32,
+    /// Where the set begins in the pool.
+    pub(super) set: u32,
+    /// Always after this node, or the node itself: no path is endless.
     pub(super) right: u32,
-    /// Which feature is tested; 0 in a leaf.
-    pub(super) column: u16,
-    /// A combination of the constants below.
-    pub(super) flags: u16,
 }
 
-/// The node is a leaf.
-pub(super) const LEAF: u16 = 1;
-/// The node tests for membership in a set of categories.
-pub(super) const CATEGORIES: u16 = 2;
-/// Missing values go right.
-pub(super) const MISSING_RIGHT: u16 = 4;
-/// Categories that the set does not cover go right.
-pub(super) const OUTSIDE_RIGHT: u16 = 8;
+/// Sets of categories, one after the other: the first category that a set covers, how many
+/// it covers, then bits. Behind the bits of the categories is one for those that the set
+/// does not cover and one for missing values, which have directions of their own.
+#[derive(Debug)]
+pub(super) struct Pool {
+    pub(super) words: Vec<u32>,
+    /// For a set, the one of the same range without a member, where that was needed.
+    empties: HashMap<u32, u32, RandomState>,
+}
+
+/// The words that a set has before its bits.
+pub(super) const SET_HEADER: usize = 2;
+/// Where the set that covers nothing and has no member begins.
+const NOTHING: u32 = 0;
+
+impl Pool {
+    pub(super) fn new() -> Self {
+        Self { words: vec![0; SET_HEADER + 1], empties: HashMap::default() }
+    }
+}
 
 /// What differs between the versions of the tree format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,19 +80,14 @@ impl Format {
     }
 }
 
-/// The words that a set has in the pool before its bits: the first category that it covers,
-/// and how many it covers.
-pub(super) const SET_HEADER: usize = 2;
-
 /// The arrays that trees are decoded into.
 pub(super) struct Decoder<'a> {
     pub(super) format: Format,
-    /// How many features the model has.
-    pub(super) features: usize,
+    pub(super) slots: &'a mut Slots,
     pub(super) nodes: &'a mut Vec<Node>,
-    pub(super) pool: &'a mut Vec<u32>,
-    /// For a set, the set of the same range without a member, where one was needed.
-    pub(super) empties: &'a mut HashMap<u32, u32, RandomState>,
+    /// By node, what its tree predicts if it is a leaf.
+    pub(super) leaves: &'a mut Vec<f32>,
+    pub(super) pool: &'a mut Pool,
 }
 
 /// A branch that is still to be read.
@@ -86,6 +97,8 @@ struct Branch {
     leaf: bool,
     /// The node whose right branch it is; `None` for a left one or the root.
     right_of: Option<usize>,
+    /// How many nodes are above it.
+    depth: u32,
     /// Where the last set on the way here begins.
     set: Option<u32>,
 }
@@ -95,13 +108,16 @@ const NA_LEFT: u8 = 2;
 const LEFT: u8 = 4;
 
 impl Decoder<'_> {
-    /// Appends the nodes of the tree in `bytes`, the root first.
-    pub(super) fn decode(&mut self, bytes: &[u8], entry: &str) -> Result<(), Error> {
+    /// Appends the nodes of the tree in `bytes`, the root first. Answers how many steps it
+    /// takes at most to get to a leaf.
+    pub(super) fn decode(&mut self, bytes: &[u8], entry: &str) -> Result<u32, Error> {
         let mut input = Input { bytes, at: 0, node: 0, entry };
-        let mut branches = vec![Branch { at: 0, leaf: false, right_of: None, set: None }];
+        let mut depth = 0;
+        let root = Branch { at: 0, leaf: false, right_of: None, depth: 0, set: None };
+        let mut branches = vec![root];
         while let Some(branch) = branches.pop() {
-            let index = self.nodes.len();
-            let number = input.count(index)?;
+            depth = depth.max(branch.depth);
+            let number = input.count(self.nodes.len())?;
             if let Some(parent) = branch.right_of {
                 // Branches follow each other without gap or overlap, so a tree has no more
                 // nodes than its bytes have room for, and no node is reached twice.
@@ -112,15 +128,22 @@ impl Decoder<'_> {
             }
             input.node = input.at;
             if branch.leaf {
-                let value = input.u32()?;
-                self.nodes.push(leaf(value, number));
-                continue;
+                self.leaf(&mut input, number)?;
+            } else {
+                self.node(&mut input, branch, number, &mut branches)?;
             }
-            self.node(&mut input, branch, number, &mut branches)?;
         }
         if input.at != bytes.len() {
             return Err(input.fault("is the last, but bytes follow it"));
         }
+        Ok(depth)
+    }
+
+    /// Reads a leaf.
+    fn leaf(&mut self, input: &mut Input<'_>, number: u32) -> Result<(), Error> {
+        let value = f32::from_bits(input.u32()?);
+        self.nodes.push(Node { slot: 0, threshold: 0, set: NOTHING, right: number });
+        self.leaves.push(value);
         Ok(())
     }
 
@@ -135,23 +158,22 @@ impl Decoder<'_> {
         let kind = input.u8()?;
         let column = input.u16()?;
         if column == u16::MAX {
-            let value = input.u32()?;
-            self.nodes.push(leaf(value, number));
-            return Ok(());
+            return self.leaf(input, number);
         }
-        if usize::from(column) >= self.features {
+        if usize::from(column) >= self.slots.columns() {
             return Err(input.fault("tests a column that the model does not have"));
         }
         let direction = input.u8()?;
-        let missing_right = direction != NA_LEFT && direction != LEFT;
-        let (value, mut flags, set) = self.test(input, kind, direction, branch.set)?;
-        if missing_right {
-            flags |= MISSING_RIGHT;
-            if self.format != Format::First {
-                flags |= OUTSIDE_RIGHT;
-            }
-        }
-        self.nodes.push(Node { value, right: number, column, flags });
+        let test = self.test(input, kind, direction, branch.set)?;
+        let reading = match (test.set, direction) {
+            (NOTHING, NA_LEFT | LEFT) => Reading::MissingLow,
+            (NOTHING, _) => Reading::MissingHigh,
+            _ => Reading::Category,
+        };
+        let slot = self.slots.slot(column, reading);
+        let Test { threshold, set, last } = test;
+        self.nodes.push(Node { slot, threshold, set, right: number });
+        self.leaves.push(0.0);
 
         let size = match kind & 0x33 {
             0 => input.u8()?.into(),
@@ -167,42 +189,41 @@ impl Decoder<'_> {
             .filter(|right| *right < input.bytes.len())
             .ok_or_else(|| input.fault("points outside the tree"))?;
         let parent = Some(self.nodes.len() - 1);
-        branches.push(Branch { at: right, leaf: kind & 0x40 != 0, right_of: parent, set });
-        branches.push(Branch { at: left, leaf: kind & 0x10 != 0, right_of: None, set });
+        let depth = branch.depth + 1;
+        let (left_leaf, right_leaf) = (kind & 0x10 != 0, kind & 0x40 != 0);
+        branches.push(Branch { at: right, leaf: right_leaf, right_of: parent, depth, set: last });
+        branches.push(Branch { at: left, leaf: left_leaf, right_of: None, depth, set: last });
         Ok(())
     }
 
-    /// Reads the test: the node's value and flags, and the last set from here on.
+    /// Reads what a node tests; `last` is the last set on the way to it.
     fn test(
         &mut self,
         input: &mut Input<'_>,
         kind: u8,
         direction: u8,
         last: Option<u32>,
-    ) -> Result<(u32, u16, Option<u32>), Error> {
-        // Nothing is at least NaN, so every value that is not missing goes left.
-        const NEVER: u32 = f32::NAN.to_bits();
+    ) -> Result<Test, Error> {
+        let number = |threshold| Ok(Test { threshold, set: NOTHING, last });
         match (kind & 0x0C, direction == NA_VS_REST) {
-            (0, false) => Ok((input.u32()?, 0, last)),
+            (0, false) => number(threshold(f32::from_bits(input.u32()?))),
             (8 | 12, false) => {
-                let begin = self.set(input, kind & 0x0C == 12)?;
-                Ok((begin, CATEGORIES, Some(begin)))
+                let set = self.set(input, kind & 0x0C == 12, direction)?;
+                Ok(Test { threshold: NEVER, set, last: Some(set) })
             }
-            (0, true) => Ok((NEVER, 0, last)),
             // H2O's scorer holds on to the last set that it has met, and takes a category
             // that it does not cover for missing even where only missing values part.
-            (8 | 12, true) => match last {
-                Some(set) if self.format != Format::First => {
-                    Ok((self.empty(input, set)?, CATEGORIES, last))
-                }
-                _ => Ok((NEVER, 0, last)),
-            },
+            (8 | 12, true) if self.format != Format::First && last.is_some() => {
+                let set = self.empty(input, last.unwrap_or(NOTHING))?;
+                Ok(Test { threshold: NEVER, set, last })
+            }
+            (0 | 8 | 12, true) => number(MISSING),
             _ => Err(input.fault("has a test of an unknown kind")),
         }
     }
 
     /// Reads a set of categories into the pool and says where it begins there.
-    fn set(&mut self, input: &mut Input<'_>, large: bool) -> Result<u32, Error> {
+    fn set(&mut self, input: &mut Input<'_>, large: bool, direction: u8) -> Result<u32, Error> {
         let (first, count) = match (large, self.format) {
             (false, _) => (0, 32),
             (true, Format::Third) => (input.u16()?, input.u32()?),
@@ -212,33 +233,57 @@ impl Decoder<'_> {
             return Err(input.fault("has a set of negative size"));
         }
         let bytes = input.take(count.div_ceil(8) as usize)?;
-        let begin = input.count(self.pool.len())?;
-        self.pool.extend([u32::from(first), count]);
-        self.pool.extend(bytes.chunks(4).map(|chunk| {
-            let mut word = [0; 4];
-            word[..chunk.len()].copy_from_slice(chunk);
-            u32::from_le_bytes(word)
-        }));
-        Ok(begin)
+        let set = self.new_set(input, first.into(), count)?;
+        let words = &mut self.pool.words[set as usize + SET_HEADER..];
+        for (word, chunk) in words.iter_mut().zip(bytes.chunks(4)) {
+            let mut array = [0; 4];
+            array[..chunk.len()].copy_from_slice(chunk);
+            *word = u32::from_le_bytes(array);
+        }
+        let missing = direction != NA_LEFT && direction != LEFT;
+        let outside = missing && self.format != Format::First;
+        put(words, count, outside);
+        put(words, count + 1, missing);
+        Ok(set)
     }
 
-    /// A set of the range of the one at `set` that has no member.
+    /// The set of the range of another one that has no member, for nodes where missing
+    /// values go right.
     fn empty(&mut self, input: &Input<'_>, set: u32) -> Result<u32, Error> {
-        if let Some(empty) = self.empties.get(&set) {
+        if let Some(empty) = self.pool.empties.get(&set) {
             return Ok(*empty);
         }
-        let empty = input.count(self.pool.len())?;
-        let header = set as usize..set as usize + SET_HEADER;
-        let count = self.pool[set as usize + 1];
-        self.pool.extend_from_within(header);
-        self.pool.resize(self.pool.len() + count.div_ceil(32) as usize, 0);
-        self.empties.insert(set, empty);
+        let (first, count) = (self.pool.words[set as usize], self.pool.words[set as usize + 1]);
+        let empty = self.new_set(input, first, count)?;
+        let words = &mut self.pool.words[empty as usize + SET_HEADER..];
+        put(words, count, true);
+        put(words, count + 1, true);
+        self.pool.empties.insert(set, empty);
         Ok(empty)
+    }
+
+    /// Makes room for a set at the end of the pool. All its bits are zero.
+    fn new_set(&mut self, input: &Input<'_>, first: u32, count: u32) -> Result<u32, Error> {
+        let words = &mut self.pool.words;
+        let begin = input.count(words.len())?;
+        words.extend([first, count]);
+        words.resize(words.len() + (count as usize + 2).div_ceil(32), 0);
+        Ok(begin)
     }
 }
 
-fn leaf(value: u32, number: u32) -> Node {
-    Node { value, right: number, column: 0, flags: LEAF }
+/// What a node tests.
+struct Test {
+    threshold: u32,
+    set: u32,
+    /// The last set on the way to the node's branches.
+    last: Option<u32>,
+}
+
+/// Sets or clears one bit of a set.
+fn put(words: &mut [u32], bit: u32, value: bool) {
+    let word = &mut words[(bit >> 5) as usize];
+    *word = *word & !(1 << (bit & 31)) | u32::from(value) << (bit & 31);
 }
 
 /// The bytes of a tree, read from front to back.

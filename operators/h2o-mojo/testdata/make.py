@@ -249,6 +249,15 @@ def training_frame(folder: Path):
     return h2o.import_file(str(path), header=1, col_types=types | RESPONSES, na_strings=["NA"])
 
 
+def score(classes: str, names: list[str]) -> None:
+    """Answers of the Java runtime for each name, see Golden.java; compiles it into `classes`."""
+    path = f"{JAR}:{classes}"
+    subprocess.run(["javac", "-cp", JAR, "-d", classes, HERE / "Golden.java"], check=True)
+    subprocess.run(
+        ["java", "-Dfile.encoding=UTF-8", "-cp", path, "Golden", HERE, *names], check=True
+    )
+
+
 def main() -> None:
     names = sys.argv[1:] or list(MODELS)
     rng = random.Random(7)
@@ -275,13 +284,7 @@ def main() -> None:
                 write_rows(HERE / f"{name}.rows.csv", columns, mine)
                 to_score.append(f"{name}:offset" if offset else name)
                 print(name, flush=True)
-            subprocess.run(
-                ["javac", "-cp", JAR, "-d", temporary, HERE / "Golden.java"], check=True
-            )
-            subprocess.run(
-                ["java", "-Dfile.encoding=UTF-8", "-cp", f"{JAR}:{temporary}", "Golden", HERE, *to_score],
-                check=True,
-            )
+            score(temporary, to_score)
     finally:
         h2o.cluster().shutdown()
     if failed:

@@ -39,6 +39,12 @@ impl Broker {
         &self.address
     }
 
+    /// What a consumer of this broker needs. The practice broker answers a fetch that
+    /// found nothing only at the end of its time, whatever arrives meanwhile.
+    pub fn consumer_properties(&self) -> Option<(String, String)> {
+        self.practice.as_ref().map(|_| ("fetch.wait.max.ms".into(), "10".into()))
+    }
+
     pub fn describe(&self) -> String {
         match self.practice {
             Some(_) => format!("{} (the practice broker of this process)", self.address),

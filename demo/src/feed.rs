@@ -45,7 +45,7 @@ impl Feed {
                 continue;
             }
             match CLASSIC.get(fed as usize) {
-                Some(classic) => classic.clone_into(&mut line),
+                Some(classic) => (*classic).clone_into(&mut line),
                 None if self.garbage > 0 && fed % self.garbage == self.garbage - 1 => {
                     "this is not a flight".clone_into(&mut line);
                 }

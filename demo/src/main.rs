@@ -64,7 +64,8 @@ impl Demo {
         let manifest = Manifest::load(&path)?;
         let broker = broker::Broker::start(self.brokers.as_deref(), &manifest)?;
         let sandbox = Sandbox::new(cache::default_folder())?;
-        let plan = Plan::new(&manifest, Some(broker.address()), &sandbox)?;
+        let mut plan = Plan::new(&manifest, Some(broker.address()), &sandbox)?;
+        plan.connection.consumer.extend(broker.consumer_properties());
         println!("broker    {}", broker.describe());
         println!("pipeline  {plan}\n");
 
@@ -99,6 +100,7 @@ impl Demo {
         };
         let watch = watch::Watch {
             brokers: broker.address().to_owned(),
+            properties: broker.consumer_properties(),
             topics: [manifest.sink.topic.clone(), manifest.dead_letter.topic.clone()],
             answered,
         };

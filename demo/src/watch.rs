@@ -18,13 +18,17 @@ use sandbar::pipeline::Shutdown;
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How long answers may stay away after the last flight.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Predictions shown whole before the figures begin: the classic flights are among
-/// the first.
-const SHOWN: u64 = 6;
+/// Predictions shown whole before the figures begin.
+const SHOWN: u64 = 4;
+/// The key of the two classic flights, the first of their partition.
+const CLASSIC: &[u8] = b"PS1451";
+/// Their years, in the order in which they are fed.
+const CLASSIC_YEARS: [u32; 2] = [1987, 1999];
 
 /// What to watch.
 pub struct Watch {
     pub brokers: String,
+    pub properties: Option<(String, String)>,
     /// Of predictions and of dead letters.
     pub topics: [String; 2],
     /// Counts what comes back, for the feed.
@@ -53,6 +57,7 @@ impl Watch {
         let mut labels: HashMap<String, u64> = HashMap::new();
         let mut figures = Figures::default();
         let mut last_answer = Instant::now();
+        let mut classics = 0;
         loop {
             if let Some(message) = consumer.poll(Duration::from_millis(50)) {
                 let message = message?;
@@ -65,8 +70,14 @@ impl Watch {
                             None => drop(labels.insert(label.to_owned(), 1)),
                         }
                     }
-                    if seen.predictions <= SHOWN {
-                        println!("{}", show(&message));
+                    let is_classic = message.key() == Some(CLASSIC);
+                    match CLASSIC_YEARS.get(classics).filter(|_| is_classic) {
+                        Some(year) => {
+                            classics += 1;
+                            println!("{}  <- the classic flight, in {year}", show(&message));
+                        }
+                        None if seen.predictions <= SHOWN => println!("{}", show(&message)),
+                        None => {}
                     }
                 } else {
                     seen.dead_letters += 1;
@@ -94,7 +105,7 @@ impl Watch {
 
     /// Reads both topics from their ends as they are now, without a group.
     fn consumer(&self) -> Result<BaseConsumer> {
-        let consumer: BaseConsumer = ClientConfig::new()
+        let consumer: BaseConsumer = ClientConfig::from_iter(self.properties.clone())
             .set("bootstrap.servers", &self.brokers)
             .set("group.id", "sandbar-demo-watch")
             .set("enable.auto.commit", "false")

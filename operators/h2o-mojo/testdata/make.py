@@ -263,8 +263,14 @@ def main() -> None:
     rng = random.Random(7)
     rows = [scored_row(rng, index) for index in range(SCORED_ROWS)]
     to_score, failed = [], []
-    h2o.init(ip="127.0.0.1", port=54423, nthreads=1, max_mem_size="2G", strict_version_check=False,
-             jvm_custom_args=["-Dfile.encoding=UTF-8"])
+    h2o.init(
+        ip="127.0.0.1",
+        port=54423,
+        nthreads=1,
+        max_mem_size="2G",
+        strict_version_check=False,
+        jvm_custom_args=["-Dfile.encoding=UTF-8"],
+    )
     h2o.no_progress()
     try:
         with tempfile.TemporaryDirectory() as temporary:

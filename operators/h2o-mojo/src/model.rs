@@ -64,7 +64,7 @@ struct Shared {
 /// A model of one algorithm.
 #[derive(Debug)]
 enum Engine {
-    Gbm(Gbm),
+    Gbm(Box<Gbm>),
     DeepLearning(DeepLearning),
 }
 
@@ -104,13 +104,13 @@ impl Model {
         }
         let classes = Classes::read(&info, names)?;
         let engine = match algorithm {
-            Algorithm::Gbm => Engine::Gbm(gbm::read(
+            Algorithm::Gbm => Engine::Gbm(Box::new(gbm::read(
                 &mut archive,
                 &info,
                 &columns.features,
                 classes.count(),
                 limits,
-            )?),
+            )?)),
             Algorithm::DeepLearning => Engine::DeepLearning(deeplearning::read(
                 &info,
                 &columns.features,

@@ -30,6 +30,13 @@ pub(super) enum Reading {
     Category,
 }
 
+impl Reading {
+    /// The code of a missing value.
+    pub(super) fn missing(self) -> u32 {
+        if self == Self::MissingLow { MISSING_LOW } else { MISSING }
+    }
+}
+
 /// Which codes a row has: a column once for every reading that some test needs.
 #[derive(Debug)]
 pub(super) struct Slots {
@@ -75,6 +82,16 @@ impl Slots {
         })
     }
 
+    /// The column of a slot, and how it is read.
+    pub(super) fn read(&self, slot: u32) -> (u16, Reading) {
+        self.slots[slot as usize]
+    }
+
+    /// From which number on a column's value counts as missing.
+    pub(super) fn end(&self, column: u16) -> i64 {
+        self.ends[usize::from(column)]
+    }
+
     /// Encodes rows, row-major, into as many rows of `codes`.
     pub(super) fn encode(&self, rows: &[f64], codes: &mut [u32]) {
         let columns = self.columns();
@@ -84,35 +101,23 @@ impl Slots {
             let codes = codes[slot..].iter_mut().step_by(self.slots.len());
             let end = self.ends[column];
             let missing = |value: f64| value.is_nan() | (i64::from(value as i32) >= end);
-            match reading {
-                Reading::MissingLow => {
-                    for (code, value) in codes.zip(values) {
-                        *code = if missing(*value) { MISSING_LOW } else { number(*value) };
-                    }
-                }
-                Reading::MissingHigh => {
-                    for (code, value) in codes.zip(values) {
-                        *code = if missing(*value) { MISSING } else { number(*value) };
-                    }
-                }
-                Reading::Category => {
-                    for (code, value) in codes.zip(values) {
-                        *code = if missing(*value) { MISSING } else { category(*value) };
-                    }
-                }
+            let code_of = if *reading == Reading::Category { category } else { number };
+            let absent = reading.missing();
+            for (code, value) in codes.zip(values) {
+                *code = if missing(*value) { absent } else { code_of(*value) };
             }
         }
     }
 }
 
 /// A category's number; negative numbers become one beyond every set.
-fn category(value: f64) -> u32 {
+pub(super) fn category(value: f64) -> u32 {
     (value as i32 as u32).min(1 << 31)
 }
 
 /// A number's code. A value between two single-precision numbers gets the code of the lower
 /// one: it is at least a threshold exactly if the lower one is.
-fn number(value: f64) -> u32 {
+pub(super) fn number(value: f64) -> u32 {
     let nearest = value as f32;
     ordered(nearest) - u32::from(f64::from(nearest) > value)
 }

@@ -2,12 +2,16 @@
 //!
 //! - `codes`: values of rows as integers that every test can work with.
 //! - `tree`: from the bytes of a tree to nodes.
-//! - `forest`: the nodes of all trees, and how rows walk through them.
+//! - `walk`: rows that walk through trees of any size.
+//! - `masks`: the leaves of small trees by elimination, which is faster.
+//! - `forest`: all trees of a model, and which of the two ways is taken.
 //! - this file: what `model.ini` says of the whole, and what becomes of the sums.
 
 mod codes;
 mod forest;
+mod masks;
 mod tree;
+mod walk;
 
 use crate::Error;
 use crate::archive::Archive;
@@ -17,8 +21,8 @@ use crate::info::Info;
 use crate::limits::{self, Limits};
 use crate::model::check_format;
 
-use forest::Forest;
 pub(crate) use forest::Scratch;
+use forest::{Builder, Forest};
 use tree::Format;
 
 /// A model of trees.
@@ -75,7 +79,7 @@ pub(crate) fn read(
     limits::check(|| "trees".into(), total, limits.entries, "entries")?;
 
     let format = Format::of(version);
-    let mut forest = Forest::new(features, format, expected, limits.nodes);
+    let mut forest = Builder::new(features, format, expected, limits.nodes);
     for group in 0..expected {
         for tree in 0..trees {
             let entry = format!("trees/t{group:02}_{tree:03}.bin");
@@ -85,7 +89,7 @@ pub(crate) fn read(
             }
         }
     }
-    Ok(Gbm { forest, outcome, link, initial: info.number("init_f")? })
+    Ok(Gbm { forest: forest.build(), outcome, link, initial: info.number("init_f")? })
 }
 
 /// How many trees each round of boosting made.
@@ -164,4 +168,64 @@ fn rescale(row: &mut [f64]) {
         sum += *value;
     }
     row.iter_mut().for_each(|value| *value /= sum);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::read;
+    use crate::archive::Archive;
+    use crate::columns::Columns;
+    use crate::info::{self, Info};
+    use crate::{Category, Limits, Model};
+
+    /// Both ways to find leaves must find the same ones, for values of every kind: numbers
+    /// around the thresholds, categories that are known, not covered and impossible.
+    #[test]
+    fn masks_find_what_walking_finds() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+        let mut compared = 0;
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if !name.contains("gbm") || !name.ends_with(".zip") {
+                continue;
+            }
+            let bytes = fs::read(&path)?;
+            let Ok(model) = Model::read(&bytes) else { continue };
+            let limits = Limits::default();
+            let mut archive = Archive::open(&bytes, &limits)?;
+            let text = archive.get(info::NAME)?;
+            let text = String::from_utf8(text)?;
+            let info = Info::parse(&text, &limits)?;
+            let columns = Columns::read(&mut archive, &info, &limits)?;
+            let classes = model.classes().len();
+            assert_eq!(model.category() == Category::Regression, classes == 0);
+            let gbm = read(&mut archive, &info, &columns.features, classes, &limits)?;
+
+            let mut state = 1_u64;
+            let mut values = std::iter::repeat_with(|| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let draw = (state >> 33) as f64;
+                match state >> 61 {
+                    0 => f64::NAN,
+                    1 => draw % 100.0 - 5.0,
+                    2 => draw % 2.0,
+                    3 => draw / 1e8 - 10.0,
+                    4 => [f64::INFINITY, f64::NEG_INFINITY, -0.0, 1e300][draw as usize % 4],
+                    _ => draw % 12.0,
+                }
+            });
+            let count = 1000;
+            let rows: Vec<f64> = values.by_ref().take(count * columns.features.len()).collect();
+            if let Some((walked, masked)) = gbm.forest.both(&rows, classes.max(1)) {
+                assert_eq!(walked, masked, "{name}");
+                compared += 1;
+            }
+        }
+        assert!(compared > 10, "only {compared} models have masks");
+        Ok(())
+    }
 }

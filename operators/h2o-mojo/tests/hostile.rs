@@ -1,0 +1,258 @@
+//! Bytes that are no model, models that are wrong, rows that are strange: an error or an
+//! answer, never a panic, endless work or unbounded memory.
+
+mod support;
+#[path = "support/zip.rs"]
+mod zip;
+
+use h2o_mojo::{Error, Limits, Model, Predictions};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use support::{Result, zoo_bytes};
+use zip::{Entries, Packed, pack, pack_as, unpack};
+
+/// Small models of every kind of tree and layer.
+const MODELS: [&str; 8] = [
+    "gbm-bernoulli",
+    "gbm-deep",
+    "gbm-multinomial",
+    "v3.10.0.10-gbm-gaussian",
+    "v3.22.1.6-gbm-bernoulli",
+    "dl-rectifier-binomial",
+    "dl-maxout-multinomial",
+    "dl-tanh-regression",
+];
+
+/// Small enough that a test which reaches them is quick.
+const LIMITS: Limits = Limits {
+    entries: 1000,
+    inflated_bytes: 4 << 20,
+    columns: 1000,
+    categories: 10_000,
+    nodes: 100_000,
+    weights: 1_000_000,
+};
+
+/// Reads what may be a model and, if it is one, scores rows of all kinds with it.
+fn attempt(bytes: &[u8]) -> std::result::Result<(), Error> {
+    let model = Model::read_within(bytes, &LIMITS)?;
+    let kinds = [
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        0.0,
+        -0.0,
+        -1.0,
+        -2.0,
+        1.0,
+        31.0,
+        32.0,
+        1e9,
+        -1e9,
+        1e300,
+        -1e300,
+        f64::MIN_POSITIVE,
+        0.5,
+        f64::from(i32::MAX),
+        f64::from(i32::MIN),
+    ];
+    let features = model.features().len();
+    let mut rows: Vec<f64> =
+        kinds.iter().flat_map(|kind| std::iter::repeat_n(*kind, features)).collect();
+    rows.extend(
+        (0..features * 20).map(|index| kinds[(index * 7 + index / features) % kinds.len()]),
+    );
+
+    let mut predictions = Predictions::default();
+    model.scorer().score(&rows, None, &mut predictions)?;
+    assert_eq!(predictions.len(), rows.len() / features);
+    assert_eq!(predictions.width(), model.classes().len().max(1));
+    if !model.classes().is_empty() {
+        assert_eq!(predictions.labels().len(), predictions.len());
+        assert!(predictions.labels().iter().all(|label| (*label as usize) < predictions.width()));
+        for row in predictions.values().chunks_exact(predictions.width()) {
+            let missing = row.iter().filter(|value| value.is_nan()).count();
+            assert!(missing == 0 || missing == row.len(), "{row:?}");
+        }
+    }
+    Ok(())
+}
+
+/// Replaces some bytes of `bytes`.
+fn mutate(bytes: &mut [u8], changes: &[(Index, u8)]) {
+    for (place, value) in changes {
+        if !bytes.is_empty() {
+            bytes[place.index(bytes.len())] = *value;
+        }
+    }
+}
+
+fn changes() -> impl Strategy<Value = Vec<(Index, u8)>> {
+    // Bytes that mean something in a tree or in text come up more often.
+    let byte = prop_oneof![any::<u8>(), Just(0), Just(0xff), Just(b'0'), Just(b'9'), Just(b',')];
+    prop::collection::vec((any::<Index>(), byte), 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        prop_assert!(attempt(&bytes).is_err());
+    }
+
+    #[test]
+    fn a_model_that_is_cut_off(model in prop::sample::select(&MODELS[..]), place in any::<Index>()) {
+        let bytes = zoo_bytes(model).expect("a model of testdata");
+        let end = place.index(bytes.len());
+        prop_assert!(attempt(&bytes[..end]).is_err(), "{model} up to {end}");
+    }
+
+    #[test]
+    fn a_model_with_other_bytes(model in prop::sample::select(&MODELS[..]), changes in changes()) {
+        let mut bytes = zoo_bytes(model).expect("a model of testdata");
+        mutate(&mut bytes, &changes);
+        let _ = attempt(&bytes);
+    }
+
+    #[test]
+    fn an_entry_with_other_bytes(
+        model in prop::sample::select(&MODELS[..]),
+        entry in any::<Index>(),
+        changes in changes(),
+    ) {
+        let mut entries = unpack(&zoo_bytes(model).expect("a model of testdata")).expect("a zip");
+        let names: Vec<String> = entries.keys().cloned().collect();
+        let bytes = entries.get_mut(entry.get(&names)).expect("its own name");
+        mutate(bytes, &changes);
+        let _ = attempt(&pack(&entries));
+    }
+
+    #[test]
+    fn a_tree_of_any_bytes(
+        model in prop::sample::select(&MODELS[..5]),
+        tree in prop::collection::vec(any::<u8>(), 0..400),
+    ) {
+        let mut entries = unpack(&zoo_bytes(model).expect("a model of testdata")).expect("a zip");
+        entries.insert("trees/t00_000.bin".into(), tree);
+        let _ = attempt(&pack(&entries));
+    }
+
+    #[test]
+    fn a_line_of_model_ini_with_another_value(
+        model in prop::sample::select(&MODELS[..]),
+        line in any::<Index>(),
+        value in prop_oneof![
+            "[0-9]{1,20}", "-[0-9]{1,5}", "\\[\\]", "\\[[0-9, ]{0,40}\\]", "null", "NaN", "\\PC{0,12}",
+            Just("[1e308, 1e308]".to_string()), Just("[NaN]".to_string()), Just("1e308".to_string()),
+        ],
+    ) {
+        let mut entries = unpack(&zoo_bytes(model).expect("a model of testdata")).expect("a zip");
+        let text = String::from_utf8(entries["model.ini"].clone()).expect("text");
+        let mut lines: Vec<String> = text.lines().map(String::from).collect();
+        let line = line.index(lines.len());
+        let separator = if lines[line].contains('=') { " = " } else { ": " };
+        let key = lines[line].split(separator).next().unwrap_or_default().to_string();
+        lines[line] = format!("{key}{separator}{value}");
+        entries.insert("model.ini".into(), lines.join("\n").into_bytes());
+        let _ = attempt(&pack(&entries));
+    }
+}
+
+/// A model's entries after `change`, read.
+fn changed(model: &str, change: impl FnOnce(&mut Entries)) -> Result<String> {
+    let mut entries = unpack(&zoo_bytes(model)?)?;
+    change(&mut entries);
+    let error = Model::read_within(&pack(&entries), &LIMITS).err().ok_or("it was read")?;
+    Ok(error.to_string())
+}
+
+fn replace(entries: &mut Entries, from: &str, to: &str) {
+    let text = String::from_utf8_lossy(&entries["model.ini"]);
+    assert!(text.contains(from), "{from}: {text}");
+    let text = text.replacen(from, to, 1).into_bytes();
+    entries.insert("model.ini".into(), text);
+}
+
+#[test]
+fn errors_say_what_is_wrong_and_where() -> Result {
+    let model = "gbm-bernoulli";
+    let error = Model::read(b"no zip").err().ok_or("it was read")?.to_string();
+    assert!(error.starts_with("not an H2O MOJO: not a zip archive"), "{error}");
+    let error = Model::read(&pack(&Entries::new())).err().ok_or("it was read")?.to_string();
+    assert_eq!(error, "not an H2O MOJO: model.ini is missing");
+
+    let error = changed(model, |entries| {
+        entries.insert("trees/t00_003.bin".into(), vec![0xff; 3]);
+    })?;
+    assert_eq!(error, "trees/t00_003.bin: node at byte 0 is cut off");
+
+    let error = changed(model, |entries| {
+        // A test of column 0 whose left branch claims 200 bytes.
+        let tree = vec![0, 0, 0, 2, 0, 0, 0, 0, 200, 0, 0];
+        entries.insert("trees/t00_003.bin".into(), tree);
+    })?;
+    assert_eq!(error, "trees/t00_003.bin: node at byte 0 points outside the tree");
+
+    let error = changed(model, |entries| {
+        // Two leaves, the right one said to begin within the left one.
+        let mut tree = vec![0x40, 0, 0, 2, 0, 0, 0, 0, 2];
+        tree.extend([0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
+        entries.insert("trees/t00_003.bin".into(), tree);
+    })?;
+    assert_eq!(error, "trees/t00_003.bin: node at byte 9 has branches that overlap or leave a gap");
+
+    let error = changed(model, |entries| replace(entries, "n_classes = 2", "n_classes = two"))?;
+    assert!(error.starts_with("model.ini: line "), "{error}");
+    assert!(error.ends_with("n_classes is not such a number: \"two\""), "{error}");
+
+    let error = changed(model, |entries| replace(entries, "init_f = ", "init_g = "))?;
+    assert_eq!(error, "model.ini: init_f is missing");
+
+    let error = changed(model, |entries| replace(entries, "= 1.40", "= 1.50"))?;
+    assert_eq!(error, "MOJO version 1.50 is not supported; supported: gbm 1.00 to 1.40");
+
+    let error = changed(model, |entries| {
+        entries.retain(|name, _| name != "domains/d000.txt");
+    })?;
+    assert_eq!(error, "domains/d000.txt: missing from the archive");
+
+    let error = changed("dl-tanh-regression", |entries| {
+        replace(entries, "bias_layer1 = [", "bias_layer1 = [0.5, ");
+    })?;
+    assert_eq!(error, "model.ini: bias_layer1: does not fit neural_network_sizes");
+    Ok(())
+}
+
+#[test]
+fn archives_cannot_take_more_than_the_limits() -> Result {
+    let zeros = vec![0_u8; 8 << 20];
+    let packed = miniz_oxide::deflate::compress_to_vec(&zeros, 1);
+    let bomb = |size: usize| {
+        let entry = Packed {
+            name: "model.ini",
+            method: 8,
+            packed: packed.clone(),
+            size: size as u32,
+            crc: rawzip::crc32(&zeros[..size]),
+        };
+        Model::read_within(&pack_as(&[entry]), &LIMITS)
+    };
+    // One that says how large it is, and one that says that it is small.
+    let error = bomb(zeros.len()).err().ok_or("it was read")?.to_string();
+    assert!(error.contains("Limits::inflated_bytes"), "{error}");
+    let error = bomb(1000).err().ok_or("it was read")?.to_string();
+    assert!(error.starts_with("model.ini: cannot be inflated"), "{error}");
+
+    let many: Entries = (0..2000).map(|index| (format!("{index}"), vec![])).collect();
+    let error = Model::read_within(&pack(&many), &LIMITS).err().ok_or("it was read")?;
+    assert!(error.to_string().contains("Limits::entries"), "{error}");
+
+    let error = changed("gbm-bernoulli", |entries| {
+        replace(entries, "n_trees = ", "n_trees = 1000000");
+    })?;
+    assert!(error.contains("Limits::entries"), "{error}");
+    let error = changed("gbm-bernoulli", |entries| replace(entries, ": 5 d000", ": 50000 d000"))?;
+    assert!(error.contains("Limits::categories"), "{error}");
+    Ok(())
+}

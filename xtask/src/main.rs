@@ -1,11 +1,13 @@
 //! The project's chores as one command, `cargo xtask VERB`.
 //!
 //! One file per verb: [`operators`] builds the components, [`demo`] shows them
-//! at work, [`test`] runs every test, [`check`] the format and the lints, and
-//! [`kafka`] starts and stops an Apache Kafka for tests. What they share:
+//! at work, [`test`] runs every test, [`check`] the format and the lints,
+//! [`bench`] measures the budgets, and [`kafka`] starts and stops an Apache Kafka
+//! for tests. What they share:
 //! [`process`] runs other programs, [`toolchain`] sees to it that rustc can
 //! compile components, [`cargo`] knows the two workspaces.
 
+mod bench;
 mod cargo;
 mod check;
 mod demo;
@@ -36,6 +38,9 @@ enum Verb {
     Test(test::TestArguments),
     /// Check the format and the lints of both workspaces.
     Check,
+    /// Measure the budgets of docs/benchmarks.md; arguments go to the benchmark.
+    #[command(disable_help_flag = true)]
+    Bench(bench::BenchArguments),
     /// Build the components into operators/target/wasm32-wasip2/release/.
     Operators,
     /// Start and stop an Apache Kafka on this machine, for tests.
@@ -60,6 +65,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Demo(arguments) => demo::run(arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Check => check::run(),
+        Verb::Bench(arguments) => bench::run(arguments),
         Verb::Operators => operators::run(),
         Verb::Kafka(arguments) => kafka::run(&arguments),
     }

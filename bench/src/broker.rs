@@ -1,0 +1,162 @@
+//! Topics on the broker that is given: made, filled with flights, watched, deleted.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::ToBytes;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::types::RDKafkaErrorCode;
+
+use crate::workload::flights;
+
+/// Partitions of each topic.
+pub const PARTITIONS: i32 = 4;
+
+/// For one answer of the broker.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Without a single record more, something is wrong.
+const STALLED: Duration = Duration::from_secs(60);
+
+/// A broker, and the topics that were made on it.
+pub struct Broker {
+    /// `host:port`
+    pub address: String,
+    admin: AdminClient<DefaultClientContext>,
+    watcher: BaseConsumer,
+    topics: Vec<String>,
+}
+
+impl Broker {
+    /// Connects; that the broker answers shows with the first topic.
+    ///
+    /// # Errors
+    /// Where the address is not one.
+    pub fn connect(address: &str) -> Result<Broker> {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", address);
+        Ok(Broker {
+            address: address.to_owned(),
+            admin: config.create()?,
+            watcher: config.clone().set("group.id", "sandbar-bench").create()?,
+            topics: Vec::new(),
+        })
+    }
+
+    /// Makes a topic that nobody else uses; it is deleted in the end.
+    ///
+    /// # Errors
+    /// Where the broker refuses.
+    pub fn create_topic(&mut self, name: &str) -> Result<String> {
+        let topic = format!("sandbar-bench-{}-{name}", std::process::id());
+        let new = NewTopic::new(&topic, PARTITIONS, TopicReplication::Fixed(-1));
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
+        let results = futures_executor::block_on(self.admin.create_topics([&new], &options))
+            .with_context(|| format!("topics cannot be made on {}", self.address))?;
+        for result in results {
+            result.map_err(|(topic, code)| anyhow!("topic {topic} cannot be made: {code}"))?;
+        }
+        self.topics.push(topic.clone());
+        Ok(topic)
+    }
+
+    /// Writes so many flights to a topic, under their keys.
+    ///
+    /// # Errors
+    /// Where they do not arrive.
+    pub fn feed(&self, topic: &str, records: usize) -> Result<()> {
+        let producer: BaseProducer = ClientConfig::new()
+            .set("bootstrap.servers", &self.address)
+            .set("linger.ms", "20")
+            .create()?;
+        for flight in flights(records) {
+            let record = BaseRecord::to(topic).key(&flight.key).payload(&flight.line);
+            send(&producer, record)?;
+        }
+        producer.flush(PATIENCE)?;
+        ensure!(self.records(topic)? == records as i64, "flights were lost on their way");
+        Ok(())
+    }
+
+    /// How many records there are in a topic.
+    ///
+    /// # Errors
+    /// Where the broker does not answer.
+    pub fn records(&self, topic: &str) -> Result<i64> {
+        (0..PARTITIONS)
+            .map(|partition| {
+                let (low, high) = self.watcher.fetch_watermarks(topic, partition, PATIENCE)?;
+                Ok(high - low)
+            })
+            .sum()
+    }
+
+    /// Waits for so many records in a topic. Returns the rate from the first of
+    /// them that was seen to the last, per second.
+    ///
+    /// # Errors
+    /// Where no more come, or `alive` says why none will.
+    pub fn await_records(
+        &self,
+        topic: &str,
+        records: i64,
+        mut alive: impl FnMut() -> Result<()>,
+    ) -> Result<f64> {
+        let mut first = None;
+        let mut last = (self.records(topic)?, Instant::now());
+        loop {
+            let (seen, now) = (self.records(topic)?, Instant::now());
+            if seen > 0 && first.is_none() {
+                first = Some((seen, now));
+            }
+            if seen > last.0 {
+                last = (seen, now);
+            }
+            if let Some((before, start)) = first
+                && seen >= records
+            {
+                return Ok((seen - before) as f64 / (now - start).as_secs_f64());
+            }
+            if last.1.elapsed() > STALLED {
+                bail!("only {seen} of {records} records have come through to {topic}");
+            }
+            alive()?;
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
+        let deletion = self.admin.delete_topics(&topics, &AdminOptions::new());
+        if let Err(error) = futures_executor::block_on(deletion) {
+            eprintln!("topics sandbar-bench-* stay on the broker: {error}");
+        }
+    }
+}
+
+/// Sends a record; waits while the queue is full.
+///
+/// # Errors
+/// Where the producer refuses it.
+pub fn send<K: ToBytes + ?Sized, P: ToBytes + ?Sized>(
+    producer: &BaseProducer,
+    mut record: BaseRecord<'_, K, P>,
+) -> Result<()> {
+    loop {
+        match producer.send(record) {
+            Ok(()) => return Ok(()),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                record = back;
+                producer.poll(Duration::from_millis(1));
+            }
+            Err((error, _)) => return Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The flights pipeline in the sandbox against the same code natively.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use sandbar::models::Model;
+
+use crate::Bench;
+use crate::clock::Samples;
+use crate::native::Native;
+use crate::report::{Budget, Row};
+use crate::stages::{self, Encoding, Sandboxed};
+
+/// DESIGN.md §6, row 1.
+const BUDGET: Budget = Budget::at_most(1.75, 1.4, "x");
+
+/// CPU time per flight: extract, score and encode, for one of the two models.
+///
+/// # Errors
+/// Where a stage fails, or the native side does other work than the sandbox.
+pub fn against_native(bench: &Bench, model: &str, records: usize) -> Result<Row> {
+    let manifest = stages::manifest(&bench.project, model)?;
+    let sandbox = stages::sandbox()?;
+    let mut sandboxed = Sandboxed::new(&manifest, &sandbox, records)?;
+    let mut encoding = Encoding::new(&manifest, &sandbox, records)?;
+    let config = |stage: usize| {
+        let config = manifest.stages.get(stage).map(|stage| stage.config.clone());
+        serde_json::Value::Object(config.unwrap_or_default()).to_string()
+    };
+    let (records_text, file) = (records.to_string(), model_file(&bench.project, model)?);
+    let workload = ["flights", &records_text, &file, &config(0), &config(1)];
+    let mut native = Native::start(&bench.native, &workload)?;
+
+    // One pass that is not counted warms the caches of both.
+    sandboxed.pass()?;
+    ensure!(native.pass()?.sum == encoding.sum(), "sandbox and native code disagree");
+    let [mut ratio, mut inside, mut outside, mut encode] = [(); 4].map(|()| Samples::default());
+    for _ in 0..bench.rounds {
+        let sandboxed = sandboxed.pass()?.as_secs_f64();
+        let native = native.pass()?.cpu.as_secs_f64();
+        let encoded = encoding.pass()?.as_secs_f64();
+        ratio.push(sandboxed / (native + encoded));
+        let each = 1e9 / records as f64;
+        inside.push(sandboxed * each);
+        outside.push(native * each);
+        encode.push(encoded * each);
+    }
+    let (low, high) = ratio.range();
+    let [extract, score] = encoding.stages.map(|time| time.as_nanos() as f64 / records as f64);
+    let notes = vec![
+        format!(
+            "sandbox {:.0} ns a flight (extract {extract:.0}, score {score:.0}, encode and the rest); \
+             native {:.0} ns (extract and score {:.0}, encode {:.0})",
+            inside.median(),
+            outside.median() + encode.median(),
+            outside.median(),
+            encode.median(),
+        ),
+        format!(
+            "CPU time; median of {} alternating rounds of {records} flights in batches of 256, \
+             {low:.2} to {high:.2}",
+            bench.rounds
+        ),
+    ];
+    let what = format!("flights, {model}: sandbox / native");
+    Ok(match model {
+        "flights-gbm" => Row::new(what, ratio.median(), BUDGET, notes),
+        _ => Row::plain(what, ratio.median(), "x", notes),
+    })
+}
+
+/// The path of a model's MOJO.
+///
+/// # Errors
+/// Where the folder is not one of a model, or its path is not UTF-8.
+pub fn model_file(project: &Path, model: &str) -> Result<String> {
+    let model = Model::open(&project.join("models").join(model))?;
+    let file = model.folder().join(&model.file);
+    file.to_str().map(str::to_owned).ok_or_else(|| anyhow::anyhow!("the path is not UTF-8"))
+}

@@ -1,0 +1,164 @@
+//! Sandbar's budgets, measured side by side in one run: `cargo xtask bench`.
+//!
+//! What is compared runs in alternating rounds, and a figure is the median of the
+//! rounds' ratios: what else the machine does hits both sides. docs/benchmarks.md
+//! says what each row means.
+//!
+//! - [`flights`]: the sandbox against native code; [`interface`]: its boundary alone.
+//! - [`java`]: against H2O's own scorer.
+//! - [`runner`]: `sandbar run` from topic to topic on a [`broker`], against [`copy`].
+//! - [`start`]: from a component's file to its first record.
+//! - [`stages`], [`native`], [`workload`], [`clock`], [`report`]: what they share.
+
+mod broker;
+mod clock;
+mod copy;
+mod flights;
+mod interface;
+mod java;
+mod native;
+mod report;
+mod runner;
+mod stages;
+mod start;
+mod workload;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use clock::Pinned;
+use report::Row;
+
+/// Measures Sandbar's budgets; run it as `cargo xtask bench`.
+#[derive(Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
+struct Arguments {
+    /// Only these.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Figure>,
+    /// Rounds of which the median is taken.
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// h2o.jar, for the comparison with H2O's Java scorer.
+    #[arg(long, value_name = "PATH")]
+    h2o_jar: Option<PathBuf>,
+    /// Seconds for which the Java scorer warms up, and then is measured.
+    #[arg(long, default_value_t = 5.0)]
+    java_seconds: f64,
+    /// An Apache Kafka (`cargo xtask kafka start` prints one), for memory and speed
+    /// from topic to topic.
+    #[arg(long, value_name = "HOST:PORT")]
+    brokers: Option<String>,
+    /// Flights that go from topic to topic.
+    #[arg(long, default_value_t = 500_000, value_parser = clap::value_parser!(u32).range(1000..))]
+    broker_records: u32,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Figure {
+    /// Sandbox against native code, both models.
+    Native,
+    /// Sandbox against H2O's Java scorer, both models.
+    Java,
+    /// The sandbox's boundary.
+    Interface,
+    /// From file to first record.
+    Start,
+    /// From topic to topic: speed and memory.
+    Runner,
+}
+
+/// What this program starts as processes of their own.
+#[derive(Subcommand)]
+enum Part {
+    #[command(hide = true)]
+    FirstRecord(start::FirstRecord),
+    #[command(hide = true)]
+    Copy(copy::Copy),
+}
+
+/// Where everything is, and how often it is measured.
+struct Bench {
+    project: PathBuf,
+    /// The program `sandbar-bench-native`.
+    native: PathBuf,
+    rounds: usize,
+}
+
+impl Bench {
+    /// Where `cargo xtask operators` puts the components.
+    fn components(&self) -> PathBuf {
+        self.project.join("operators/target/wasm32-wasip2/release")
+    }
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    match &arguments.part {
+        Some(Part::FirstRecord(start)) => start.run(),
+        Some(Part::Copy(copy)) => copy.run(),
+        None => measure(&arguments),
+    }
+}
+
+fn measure(arguments: &Arguments) -> Result<()> {
+    let project =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no folder above bench")?;
+    let bench = Bench {
+        project: project.to_owned(),
+        native: project.join("operators/target/release/sandbar-bench-native"),
+        rounds: arguments.rounds.into(),
+    };
+    let wanted = |figure| arguments.only.is_empty() || arguments.only.contains(&figure);
+    println!("{}\n", machine()?);
+
+    let pinned = Pinned::to_one_core()?;
+    if wanted(Figure::Native) {
+        show(&[flights::against_native(&bench, "flights-gbm", 51_200)?]);
+        show(&[flights::against_native(&bench, "flights-dl", 5_120)?]);
+    }
+    if wanted(Figure::Java) {
+        let jar = arguments.h2o_jar.as_deref();
+        show(&java::against_java(&bench, jar, arguments.java_seconds)?);
+    }
+    if wanted(Figure::Interface) {
+        show(&interface::cost(&bench, 51_200)?);
+    }
+    drop(pinned);
+    if wanted(Figure::Start) {
+        show(&start::first_record(&bench)?);
+    }
+    if wanted(Figure::Runner) {
+        let records = arguments.broker_records as usize;
+        show(&match &arguments.brokers {
+            Some(brokers) => runner::topic_to_topic(&bench, brokers, records)?,
+            None => vec![Row::absent(
+                "from topic to topic: speed and memory",
+                "give --brokers HOST:PORT of an Apache Kafka: `cargo xtask kafka start` prints one",
+            )],
+        });
+    }
+    println!("\n{}", machine()?);
+    Ok(())
+}
+
+fn show(rows: &[Row]) {
+    rows.iter().for_each(|row| println!("{row}"));
+}
+
+/// The processor, and how much else the machine does.
+fn machine() -> Result<String> {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo")?;
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    let load = std::fs::read_to_string("/proc/loadavg")?;
+    Ok(format!(
+        "{}, {} cores, load {}",
+        model.map_or("unknown processor", |(_, model)| model.trim()),
+        std::thread::available_parallelism()?,
+        load.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
+    ))
+}

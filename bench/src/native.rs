@@ -1,0 +1,66 @@
+//! The native side: a program of the operators' workspace that is asked for one
+//! pass after the other (`bench/native`).
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+/// A native program that waits to be asked.
+pub struct Native {
+    child: Child,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+/// What one pass over the records took.
+pub struct Pass {
+    /// CPU time.
+    pub cpu: Duration,
+    /// A sum over the results.
+    pub sum: u64,
+}
+
+impl Native {
+    /// Starts it with a workload.
+    ///
+    /// # Errors
+    /// Where it is not built.
+    pub fn start(program: &Path, workload: &[&str]) -> Result<Native> {
+        let mut child = Command::new(program)
+            .args(workload)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| {
+                format!("cannot start {}; run `cargo xtask bench`", program.display())
+            })?;
+        let (Some(questions), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            bail!("{} has no pipes", program.display());
+        };
+        Ok(Native { child, questions, answers: BufReader::new(answers) })
+    }
+
+    /// Lets it take the records through the operators once.
+    ///
+    /// # Errors
+    /// Where it has ended; its standard error, which is ours, says why.
+    pub fn pass(&mut self) -> Result<Pass> {
+        let mut line = String::new();
+        let read = self.questions.write_all(b"\n").and_then(|()| self.answers.read_line(&mut line));
+        read.context("the native program does not answer")?;
+        let (nanoseconds, sum) =
+            line.trim().split_once(' ').context("the native program has ended")?;
+        Ok(Pass { cpu: Duration::from_nanos(nanoseconds.parse()?), sum: sum.parse()? })
+    }
+}
+
+impl Drop for Native {
+    fn drop(&mut self) {
+        // It only waits for us; what it says on its way out does not matter.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,188 @@
+//! The flights pipeline in the sandbox, whole and in its parts.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use sandbar::manifest::Manifest;
+use sandbar::models::Model;
+use sandbar::output::Encoder;
+use sandbar::pipeline::Plan;
+use sandbar::pipeline::chain::{Chain, Outcome};
+use sandbar::records::Batch;
+use sandbar::sandbox::{
+    Component, Extractor, Grants, Limits, Operator, Sandbox, Scored, Scorer, cache,
+};
+
+use crate::clock::thread_cpu;
+use crate::workload::{BATCH, HEADERS, flights};
+
+/// The manifest of the flights pipeline, with another model if one is given.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn manifest(project: &Path, model: &str) -> Result<Manifest> {
+    let mut manifest = Manifest::load(&project.join("pipelines/flights.toml"))?;
+    manifest.models.insert("flights".into(), project.join("models").join(model));
+    Ok(manifest)
+}
+
+/// A sandbox with the cache that `sandbar` itself uses.
+///
+/// # Errors
+/// Where this machine cannot run wasmtime.
+pub fn sandbox() -> Result<Sandbox> {
+    Ok(Sandbox::new(cache::default_folder())?)
+}
+
+/// So many flights as batches of the runner. `headers` come with keys.
+pub fn batches(records: usize, keys: bool, headers: bool) -> Vec<Batch> {
+    let flights: Vec<_> = flights(records).collect();
+    let batch = |chunk: &[crate::workload::Flight]| {
+        let mut batch = Batch::new("flights".into(), 0, chunk.len());
+        for (offset, flight) in chunk.iter().enumerate() {
+            let key = keys.then(|| flight.key.as_bytes());
+            let headers = HEADERS.iter().filter(|_| headers);
+            let headers = headers.map(|(name, value)| (*name, Some(*value)));
+            batch.push(offset as i64, Some(0), key, Some(flight.line.as_bytes()), headers);
+        }
+        batch
+    };
+    flights.chunks(BATCH).map(batch).collect()
+}
+
+/// A stage of the manifest as the plan makes it, limits and grants included.
+///
+/// # Errors
+/// Where its component or a model cannot be used.
+pub fn operator(manifest: &Manifest, stage: &str, sandbox: &Sandbox) -> Result<Operator> {
+    let found = manifest.stages.iter().find(|it| it.name == stage);
+    let stage = found.with_context(|| format!("no stage '{stage}' in the manifest"))?;
+    let models = stage.models.iter().map(|name| {
+        let folder = manifest.model_folder(name).context("a model without a folder")?;
+        Ok((name.clone(), Model::open(&folder)?.read()?))
+    });
+    Ok(Operator {
+        stage: stage.name.as_str().into(),
+        component: Component::load(sandbox, &manifest.resolve(&stage.component))?,
+        grants: Arc::new(Grants {
+            config: serde_json::Value::Object(stage.config.clone()).to_string(),
+            models: models.collect::<Result<_>>()?,
+            topics: Vec::new(),
+        }),
+        limits: limits(),
+    })
+}
+
+/// The limits that a manifest has by default.
+pub fn limits() -> Limits {
+    let limits = sandbar::manifest::Limits::default();
+    Limits {
+        memory: limits.memory.as_u64(),
+        deadline: limits.deadline,
+        configure_deadline: limits.configure_deadline,
+        log: limits.log.as_u64(),
+    }
+}
+
+/// A worker's chain of stages, with flights to take through it.
+pub struct Sandboxed {
+    chain: Chain,
+    outcome: Outcome,
+    batches: Vec<Batch>,
+}
+
+impl Sandboxed {
+    /// Plans the pipeline and makes one worker's chain.
+    ///
+    /// # Errors
+    /// Where the plan fails.
+    pub fn new(manifest: &Manifest, sandbox: &Sandbox, records: usize) -> Result<Self> {
+        let chain = Plan::new(manifest, None, sandbox)?.chain()?;
+        Ok(Sandboxed { chain, outcome: Outcome::default(), batches: batches(records, true, false) })
+    }
+
+    /// Takes all flights through all stages once: CPU time, encoding included.
+    ///
+    /// # Errors
+    /// Where a flight fails: the figures would be of something else.
+    pub fn pass(&mut self) -> Result<Duration> {
+        let start = thread_cpu()?;
+        for batch in &self.batches {
+            self.chain.process(batch, &mut self.outcome)?;
+            if let Some(failure) = self.outcome.failures.first() {
+                bail!("a flight fails: {}", failure.message);
+            }
+        }
+        Ok(thread_cpu()?.saturating_sub(start))
+    }
+}
+
+/// The predictions of the flights, and the time it takes to write them.
+pub struct Encoding {
+    encoder: Encoder,
+    batches: Vec<Batch>,
+    predictions: Vec<Scored>,
+    /// Kept only for its memory.
+    text: Vec<u8>,
+    /// CPU time of the extractor and of the scorer, in the sandbox.
+    pub stages: [Duration; 2],
+}
+
+impl Encoding {
+    /// Extracts and scores the flights, stage by stage.
+    ///
+    /// # Errors
+    /// Where a stage fails.
+    pub fn new(manifest: &Manifest, sandbox: &Sandbox, records: usize) -> Result<Self> {
+        let mut extractor = Extractor::new(operator(manifest, "features", sandbox)?)?;
+        let shape = extractor.shape().clone();
+        let mut scorer = Scorer::new(operator(manifest, "score", sandbox)?, shape)?;
+        let encoder = Encoder::new(&manifest.format(), scorer.shape(), "flights@1")?;
+        let batches = batches(records, true, false);
+        let mut stages = [Duration::MAX; 2];
+        let mut predictions = Vec::new();
+        // The best of three: the first warms up.
+        for _ in 0..3 {
+            let start = thread_cpu()?;
+            let tables = batches.iter().map(|batch| extractor.extract(batch));
+            let tables = tables.collect::<Result<Vec<_>, _>>()?;
+            let middle = thread_cpu()?;
+            predictions = tables
+                .iter()
+                .map(|extracted| scorer.score(&extracted.table))
+                .collect::<Result<Vec<_>, _>>()?;
+            let end = thread_cpu()?;
+            stages = [stages[0].min(middle - start), stages[1].min(end - middle)];
+        }
+        for (scored, batch) in predictions.iter().zip(&batches) {
+            ensure!(scored.labels.len() == batch.len(), "a flight fails");
+        }
+        Ok(Encoding { encoder, batches, predictions, text: Vec::new(), stages })
+    }
+
+    /// The sum of the labels.
+    pub fn sum(&self) -> u64 {
+        let labels = self.predictions.iter().flat_map(|scored| &scored.labels);
+        labels.map(|label| u64::from(*label)).sum()
+    }
+
+    /// Writes all predictions once: CPU time.
+    ///
+    /// # Errors
+    /// Where one cannot be written.
+    pub fn pass(&mut self) -> Result<Duration> {
+        let start = thread_cpu()?;
+        for (scored, batch) in self.predictions.iter().zip(&self.batches) {
+            self.text.clear();
+            let width = scored.values.len() / batch.len();
+            let rows = batch.records().zip(&scored.labels).zip(scored.values.chunks_exact(width));
+            for ((record, label), values) in rows {
+                self.encoder.encode(&record, Some(*label), values, &mut self.text)?;
+            }
+        }
+        std::hint::black_box(&self.text);
+        Ok(thread_cpu()?.saturating_sub(start))
+    }
+}

@@ -1,18 +1,15 @@
 //! The categories of a column and the way from a category's name to its number.
 
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
-
 use crate::Error;
 use crate::archive::Archive;
 use crate::info::DomainEntry;
+use crate::names::Names;
 
 /// The categories of one column, numbered from 0 in the order of the MOJO.
 #[derive(Debug, Clone, Default)]
 pub struct Domain {
     levels: Vec<String>,
-    indices: HashMap<Box<[u8]>, u32, RandomState>,
+    indices: Names,
 }
 
 impl Domain {
@@ -21,15 +18,14 @@ impl Domain {
     /// Where a level is named `column.level`, its bare name finds it too, unless another
     /// level has that name: so H2O's own wrapper looks levels up.
     pub(crate) fn new(name: &str, levels: Vec<String>) -> Self {
-        let mut indices: HashMap<Box<[u8]>, u32, RandomState> = HashMap::default();
-        indices.reserve(levels.len());
+        let mut indices = Names::default();
         for (index, level) in levels.iter().enumerate() {
-            indices.insert(level.as_bytes().into(), index as u32);
+            indices.insert(level.as_bytes(), index as u32);
         }
         for (index, level) in levels.iter().enumerate() {
             let bare = level.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
-            if let Some(bare) = bare {
-                indices.entry(bare.as_bytes().into()).or_insert(index as u32);
+            if let Some(bare) = bare.filter(|bare| indices.get(bare.as_bytes()).is_none()) {
+                indices.insert(bare.as_bytes(), index as u32);
             }
         }
         Self { levels, indices }
@@ -62,7 +58,7 @@ impl Domain {
 
     /// The number of the category with this name; `None` where the model does not know it.
     pub fn index(&self, level: &[u8]) -> Option<u32> {
-        self.indices.get(level).copied()
+        self.indices.get(level)
     }
 
     /// The names of the categories: the one at `index` is category `index`.

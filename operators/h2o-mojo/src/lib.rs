@@ -34,7 +34,7 @@
 //!
 //! Where things are:
 //! - `model`: [`Model`], [`Scorer`], [`Predictions`]; the one place that knows all algorithms.
-//! - `archive`, `info`, `columns`, `domain`: the parts of a MOJO that all algorithms share.
+//! - `archive`, `info`, `columns`, `domain`, `names`: the parts of a MOJO that all algorithms share.
 //! - `distribution`, `classes`: from a model's sums to numbers, probabilities and labels.
 //! - `gbm`, `deeplearning`: one folder per algorithm, each with a reader and a scorer.
 //! - `limits`, `error`.
@@ -53,6 +53,7 @@ mod gbm;
 mod info;
 mod limits;
 mod model;
+mod names;
 
 pub use columns::Feature;
 pub use domain::Domain;

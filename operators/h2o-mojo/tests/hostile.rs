@@ -2,14 +2,12 @@
 //! answer, never a panic, endless work or unbounded memory.
 
 mod support;
-#[path = "support/zip.rs"]
-mod zip;
 
 use h2o_mojo::{Error, Limits, Model, Predictions};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use support::zip::{Entries, Packed, pack, pack_as, unpack};
 use support::{Result, zoo_bytes};
-use zip::{Entries, Packed, pack, pack_as, unpack};
 
 /// Small models of every kind of tree and layer.
 const MODELS: [&str; 8] = [

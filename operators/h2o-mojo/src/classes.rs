@@ -183,7 +183,7 @@ fn contradiction(reason: String) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::java_random;
+    use super::{Classes, java_random};
 
     /// What `new java.util.Random(seed).nextDouble()` of OpenJDK 17 answers.
     #[test]
@@ -191,5 +191,25 @@ mod tests {
         assert_eq!(java_random(0), 0.730967787376657);
         assert_eq!(java_random(42), 0.7275636800328681);
         assert_eq!(java_random(-1), 0.26894263088050496);
+    }
+
+    /// What `GenModel.getPrediction` of H2O 3.46.0.6 answers.
+    #[test]
+    fn ties_are_drawn_as_in_java() {
+        let ties = [[0.4, 0.2, 0.4], [0.2, 0.4, 0.4], [0.3, 0.3, 0.3]];
+        let drawn = [0, 2, 0, 0, 0, 0, 0, 2, 0, 0, 2, 0];
+        let with_prior = [drawn; 3];
+        let without = [[0; 12], [1; 12], [0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0, 2]];
+        for (prior, expected) in [(Some(vec![0.7, 0.1, 0.2]), with_prior), (None, without)] {
+            let names = ["a", "b", "c"].map(String::from).into();
+            let classes = Classes { names, threshold: 0.5, prior, correction: None };
+            for (probabilities, expected) in ties.iter().zip(expected) {
+                let label = |k| {
+                    let row = [f64::from(k), f64::NAN, 0.37 * f64::from(k) - 1.0];
+                    classes.label(&row, &mut probabilities.clone())
+                };
+                assert_eq!((0..12).map(label).collect::<Vec<_>>(), expected, "{probabilities:?}");
+            }
+        }
     }
 }

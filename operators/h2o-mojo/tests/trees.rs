@@ -11,14 +11,21 @@ use support::{Result, score, zip};
 
 const GOLDEN: &str = include_str!("trees/golden.csv");
 
+/// The rows that a tree is scored with, and the leaves that they come to.
+#[derive(Default)]
+struct Tree {
+    rows: Vec<f64>,
+    leaves: Vec<f64>,
+}
+
 #[test]
 fn leaves_are_those_of_java() -> Result {
     // By version and tree: the rows and what they come to.
-    let mut trees: BTreeMap<(&str, &str), (Vec<f64>, Vec<f64>)> = BTreeMap::new();
+    let mut trees = BTreeMap::<(&str, &str), Tree>::new();
     for line in GOLDEN.lines() {
         let items: Vec<&str> = line.split(',').collect();
         let [version, tree, row @ .., leaf] = &items[..] else { return Err("a short line".into()) };
-        let (rows, leaves) = trees.entry((version, tree)).or_default();
+        let Tree { rows, leaves } = trees.entry((version, tree)).or_default();
         for value in row {
             rows.push(value.parse()?);
         }
@@ -26,7 +33,7 @@ fn leaves_are_those_of_java() -> Result {
     }
     let versions: BTreeSet<&str> = trees.keys().map(|(version, _)| *version).collect();
     assert_eq!(versions.into_iter().collect::<Vec<_>>(), ["1.00", "1.10", "1.20"]);
-    for ((version, tree), (rows, leaves)) in trees {
+    for ((version, tree), Tree { rows, leaves }) in trees {
         let model = Model::read(&mojo(version, tree)?)?;
         let found = score(&model, &rows, None)?;
         assert_eq!(found.values(), leaves, "version {version}, tree {tree}");

@@ -68,10 +68,17 @@ impl Samples {
         }
     }
 
-    /// The lowest and the highest.
-    pub fn range(&self) -> (f64, f64) {
+    /// The lowest: of times, that of the least disturbed round. NaN without any.
+    pub fn lowest(&self) -> f64 {
+        self.sorted().first().copied().unwrap_or(f64::NAN)
+    }
+
+    /// The quarter points, between which half of the samples are. NaN without any.
+    pub fn quartiles(&self) -> (f64, f64) {
         let sorted = self.sorted();
-        (sorted.first().copied().unwrap_or(f64::NAN), sorted.last().copied().unwrap_or(f64::NAN))
+        let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
+        let last = sorted.len().saturating_sub(1);
+        (at(last / 4), at(last - last / 4))
     }
 
     fn sorted(&self) -> Vec<f64> {
@@ -93,7 +100,9 @@ mod tests {
         assert_eq!(samples.median(), 3.0);
         samples.push(4.0);
         assert_eq!(samples.median(), 3.5);
-        assert_eq!(samples.range(), (1.0, 100.0));
+        assert_eq!(samples.lowest(), 1.0);
+        samples.push(5.0);
+        assert_eq!(samples.quartiles(), (3.0, 5.0));
     }
 
     #[test]

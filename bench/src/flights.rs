@@ -1,6 +1,7 @@
 //! The flights pipeline in the sandbox against the same code natively.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use sandbar::models::Model;
@@ -9,7 +10,7 @@ use crate::Bench;
 use crate::clock::Samples;
 use crate::native::Native;
 use crate::report::{Budget, Row};
-use crate::stages::{self, Encoding, Sandboxed};
+use crate::stages::{self, Parts, Sandboxed};
 
 /// DESIGN.md §6, row 1.
 const BUDGET: Budget = Budget::at_most(1.75, 1.4, "x");
@@ -21,8 +22,8 @@ const BUDGET: Budget = Budget::at_most(1.75, 1.4, "x");
 pub fn against_native(bench: &Bench, model: &str, records: usize) -> Result<Row> {
     let manifest = stages::manifest(&bench.project, model)?;
     let sandbox = stages::sandbox()?;
-    let mut sandboxed = Sandboxed::new(&manifest, &sandbox, records)?;
-    let mut encoding = Encoding::new(&manifest, &sandbox, records)?;
+    let mut whole = Sandboxed::new(&manifest, &sandbox, records)?;
+    let mut parts = Parts::new(&manifest, &sandbox, records)?;
     let config = |stage: usize| {
         let config = manifest.stages.get(stage).map(|stage| stage.config.clone());
         serde_json::Value::Object(config.unwrap_or_default()).to_string()
@@ -32,34 +33,39 @@ pub fn against_native(bench: &Bench, model: &str, records: usize) -> Result<Row>
     let mut native = Native::start(&bench.native, &workload)?;
 
     // One pass that is not counted warms the caches of both.
-    sandboxed.pass()?;
-    ensure!(native.pass()?.sum == encoding.sum(), "sandbox and native code disagree");
-    let [mut ratio, mut inside, mut outside, mut encode] = [(); 4].map(|()| Samples::default());
+    whole.pass()?;
+    ensure!(native.pass()?.sum == parts.sum(), "sandbox and native code disagree");
+    let mut ratio = Samples::default();
+    let [mut inside, mut outside] = [(); 2].map(|()| Samples::default());
+    let mut steps = [(); 5].map(|()| Samples::default());
     for _ in 0..bench.rounds {
-        let sandboxed = sandboxed.pass()?.as_secs_f64();
-        let native = native.pass()?.cpu.as_secs_f64();
-        let encoded = encoding.pass()?.as_secs_f64();
-        ratio.push(sandboxed / (native + encoded));
-        let each = 1e9 / records as f64;
-        inside.push(sandboxed * each);
-        outside.push(native * each);
-        encode.push(encoded * each);
+        let sandboxed = whole.pass()?;
+        let native = native.pass()?;
+        let encode = parts.encode()?;
+        let [extract, score] = parts.stages()?;
+        let natively = native.extract + native.score + encode;
+        ratio.push(sandboxed.as_secs_f64() / natively.as_secs_f64());
+        let each = |time: Duration| time.as_nanos() as f64 / records as f64;
+        inside.push(each(sandboxed));
+        outside.push(each(natively));
+        let times = [extract, score, native.extract, native.score, encode];
+        steps.iter_mut().zip(times).for_each(|(samples, time)| samples.push(each(time)));
     }
-    let (low, high) = ratio.range();
-    let [extract, score] = encoding.stages.map(|time| time.as_nanos() as f64 / records as f64);
+    let (low, high) = ratio.quartiles();
+    let [extract, score, native_extract, native_score, encode] =
+        steps.each_ref().map(Samples::median);
     let notes = vec![
         format!(
-            "sandbox {:.0} ns a flight (extract {extract:.0}, score {score:.0}, encode and the rest); \
-             native {:.0} ns (extract and score {:.0}, encode {:.0})",
+            "sandbox {:.0} ns a flight (extract {extract:.0}, score {score:.0}), native {:.0} ns \
+             (extract {native_extract:.0}, score {native_score:.0}), encode {encode:.0} in both",
             inside.median(),
-            outside.median() + encode.median(),
             outside.median(),
-            encode.median(),
         ),
         format!(
             "CPU time; median of {} alternating rounds of {records} flights in batches of 256, \
-             {low:.2} to {high:.2}",
-            bench.rounds
+             half of them {low:.2} to {high:.2}; fastest against fastest {:.2}",
+            bench.rounds,
+            inside.lowest() / outside.lowest(),
         ),
     ];
     let what = format!("flights, {model}: sandbox / native");

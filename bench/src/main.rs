@@ -8,7 +8,8 @@
 //! - [`java`]: against H2O's own scorer.
 //! - [`runner`]: `sandbar run` from topic to topic on a [`broker`], against [`copy`].
 //! - [`start`]: from a component's file to its first record.
-//! - [`stages`], [`native`], [`workload`], [`clock`], [`report`]: what they share.
+//! - [`stages`], [`native`], [`process`], [`workload`], [`clock`], [`report`]:
+//!   what they share.
 
 mod broker;
 mod clock;
@@ -17,6 +18,7 @@ mod flights;
 mod interface;
 mod java;
 mod native;
+mod process;
 mod report;
 mod runner;
 mod stages;
@@ -39,7 +41,7 @@ struct Arguments {
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Figure>,
     /// Rounds of which the median is taken.
-    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = 201, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
     /// h2o.jar, for the comparison with H2O's Java scorer.
     #[arg(long, value_name = "PATH")]
@@ -118,15 +120,15 @@ fn measure(arguments: &Arguments) -> Result<()> {
 
     let pinned = Pinned::to_one_core()?;
     if wanted(Figure::Native) {
-        show(&[flights::against_native(&bench, "flights-gbm", 51_200)?]);
-        show(&[flights::against_native(&bench, "flights-dl", 5_120)?]);
+        show(&[flights::against_native(&bench, "flights-gbm", 5_120)?]);
+        show(&[flights::against_native(&bench, "flights-dl", 2_560)?]);
     }
     if wanted(Figure::Java) {
         let jar = arguments.h2o_jar.as_deref();
         show(&java::against_java(&bench, jar, arguments.java_seconds)?);
     }
     if wanted(Figure::Interface) {
-        show(&interface::cost(&bench, 51_200)?);
+        show(&interface::cost(&bench, 5_120)?);
     }
     drop(pinned);
     if wanted(Figure::Start) {

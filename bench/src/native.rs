@@ -17,8 +17,10 @@ pub struct Native {
 
 /// What one pass over the records took.
 pub struct Pass {
-    /// CPU time.
-    pub cpu: Duration,
+    /// CPU time of the extractor.
+    pub extract: Duration,
+    /// CPU time of the scorer; nothing where there is none.
+    pub score: Duration,
     /// A sum over the results.
     pub sum: u64,
 }
@@ -51,9 +53,10 @@ impl Native {
         let mut line = String::new();
         let read = self.questions.write_all(b"\n").and_then(|()| self.answers.read_line(&mut line));
         read.context("the native program does not answer")?;
-        let (nanoseconds, sum) =
-            line.trim().split_once(' ').context("the native program has ended")?;
-        Ok(Pass { cpu: Duration::from_nanos(nanoseconds.parse()?), sum: sum.parse()? })
+        let numbers = line.split_whitespace().map(str::parse).collect::<Result<Vec<u64>, _>>()?;
+        let [extract, score, sum] = numbers[..] else { bail!("the native program has ended") };
+        let [extract, score] = [extract, score].map(Duration::from_nanos);
+        Ok(Pass { extract, score, sum })
     }
 }
 

@@ -1,16 +1,14 @@
 //! `sandbar run` on the flights pipeline, from topic to topic: its memory, and its
 //! speed against a plain copy.
 
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use anyhow::Result;
 
 use crate::Bench;
 use crate::broker::Broker;
 use crate::clock::{Pinned, Samples};
+use crate::process::Process;
 use crate::report::{Budget, Row};
 
 /// DESIGN.md §6: "broker to broker, flights, one core".
@@ -21,9 +19,6 @@ const MEMORY: Budget = Budget::at_most(80.0, 40.0, " MB");
 
 /// Runs of the pipeline and of the copy, in turn.
 const RUNS: usize = 3;
-
-/// For the runner to deliver, commit and end.
-const DRAIN: Duration = Duration::from_secs(40);
 
 /// Memory after `records` flights on all cores; then speed on one core.
 ///
@@ -72,7 +67,7 @@ pub fn topic_to_topic(bench: &Bench, brokers: &str, records: usize) -> Result<Ve
         theirs.push(copy_rate);
     }
     drop(pinned);
-    let (low, high) = ratio.range();
+    let (low, high) = ratio.quartiles();
     let speed = Row::new(
         "broker to broker on one core: runner / plain copy",
         ratio.median(),
@@ -140,70 +135,5 @@ impl Pipeline {
         let Pipeline { mut process, sink, _folder } = self;
         let rate = broker.await_records(&sink, records as i64, || process.alive())?;
         Ok((rate, process))
-    }
-}
-
-/// A process that is killed when it is dropped.
-struct Process(Child);
-
-impl Process {
-    fn spawn(command: &mut Command) -> Result<Process> {
-        let program = command.get_program().to_owned();
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
-        Ok(Process(child.with_context(|| {
-            format!("cannot start {}; run `cargo xtask bench`", program.display())
-        })?))
-    }
-
-    fn alive(&mut self) -> Result<()> {
-        match self.0.try_wait()? {
-            None => Ok(()),
-            Some(status) => bail!("it has ended ({status}) before all records were through"),
-        }
-    }
-
-    /// A line of /proc/PID/status, in MB (10⁶ bytes).
-    fn memory(&self, line: &str) -> Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        let line = status.lines().find_map(|it| it.strip_prefix(line)?.strip_prefix(':'));
-        let number = line.and_then(|it| it.split_whitespace().next());
-        Ok(number.context("/proc has no such line")?.parse::<f64>()? * 1024.0 / 1e6)
-    }
-
-    /// Seconds of CPU so far, all threads, user and system.
-    fn cpu(&self) -> Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
-        // The program's name, in parentheses, may contain spaces.
-        let (_, fields) = stat.rsplit_once(')').context("/proc/PID/stat has no name")?;
-        let ticks = |index: usize| -> Result<f64> {
-            let field = fields.split_whitespace().nth(index);
-            Ok(field.context("/proc/PID/stat is short")?.parse()?)
-        };
-        // utime and stime, in hundredths of a second on every Linux.
-        Ok((ticks(11)? + ticks(12)?) / 100.0)
-    }
-
-    /// Asks it to stop and waits until it has.
-    fn stop(mut self) -> Result<()> {
-        kill(Pid::from_raw(self.0.id().cast_signed()), Signal::SIGTERM)?;
-        let start = Instant::now();
-        while start.elapsed() < DRAIN {
-            if let Some(status) = self.0.try_wait()? {
-                if status.success() {
-                    return Ok(());
-                }
-                bail!("the runner ended with {status}");
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        bail!("the runner does not stop")
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Mostly it has ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }

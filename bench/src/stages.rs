@@ -119,47 +119,60 @@ impl Sandboxed {
     }
 }
 
-/// The predictions of the flights, and the time it takes to write them.
-pub struct Encoding {
+/// The same, stage by stage, to see what takes how long.
+pub struct Parts {
+    extractor: Extractor,
+    scorer: Scorer,
     encoder: Encoder,
     batches: Vec<Batch>,
     predictions: Vec<Scored>,
     /// Kept only for its memory.
     text: Vec<u8>,
-    /// CPU time of the extractor and of the scorer, in the sandbox.
-    pub stages: [Duration; 2],
 }
 
-impl Encoding {
-    /// Extracts and scores the flights, stage by stage.
+impl Parts {
+    /// Makes the stages and takes the flights through them once.
     ///
     /// # Errors
     /// Where a stage fails.
     pub fn new(manifest: &Manifest, sandbox: &Sandbox, records: usize) -> Result<Self> {
-        let mut extractor = Extractor::new(operator(manifest, "features", sandbox)?)?;
+        let extractor = Extractor::new(operator(manifest, "features", sandbox)?)?;
         let shape = extractor.shape().clone();
-        let mut scorer = Scorer::new(operator(manifest, "score", sandbox)?, shape)?;
+        let scorer = Scorer::new(operator(manifest, "score", sandbox)?, shape)?;
         let encoder = Encoder::new(&manifest.format(), scorer.shape(), "flights@1")?;
         let batches = batches(records, true, false);
-        let mut stages = [Duration::MAX; 2];
-        let mut predictions = Vec::new();
-        // The best of three: the first warms up.
-        for _ in 0..3 {
-            let start = thread_cpu()?;
-            let tables = batches.iter().map(|batch| extractor.extract(batch));
-            let tables = tables.collect::<Result<Vec<_>, _>>()?;
-            let middle = thread_cpu()?;
-            predictions = tables
-                .iter()
-                .map(|extracted| scorer.score(&extracted.table))
-                .collect::<Result<Vec<_>, _>>()?;
-            let end = thread_cpu()?;
-            stages = [stages[0].min(middle - start), stages[1].min(end - middle)];
-        }
-        for (scored, batch) in predictions.iter().zip(&batches) {
+        let mut parts = Parts {
+            extractor,
+            scorer,
+            encoder,
+            batches,
+            predictions: Vec::new(),
+            text: Vec::new(),
+        };
+        parts.stages()?;
+        for (scored, batch) in parts.predictions.iter().zip(&parts.batches) {
             ensure!(scored.labels.len() == batch.len(), "a flight fails");
         }
-        Ok(Encoding { encoder, batches, predictions, text: Vec::new(), stages })
+        Ok(parts)
+    }
+
+    /// Extracts and scores all flights once, batch by batch: CPU time of each.
+    ///
+    /// # Errors
+    /// Where a stage fails.
+    pub fn stages(&mut self) -> Result<[Duration; 2]> {
+        let mut times = [Duration::ZERO; 2];
+        let mut last = thread_cpu()?;
+        self.predictions.clear();
+        for batch in &self.batches {
+            let extracted = self.extractor.extract(batch)?;
+            let middle = thread_cpu()?;
+            self.predictions.push(self.scorer.score(&extracted.table)?);
+            let end = thread_cpu()?;
+            times = [times[0] + (middle - last), times[1] + (end - middle)];
+            last = end;
+        }
+        Ok(times)
     }
 
     /// The sum of the labels.
@@ -172,7 +185,7 @@ impl Encoding {
     ///
     /// # Errors
     /// Where one cannot be written.
-    pub fn pass(&mut self) -> Result<Duration> {
+    pub fn encode(&mut self) -> Result<Duration> {
         let start = thread_cpu()?;
         for (scored, batch) in self.predictions.iter().zip(&self.batches) {
             self.text.clear();

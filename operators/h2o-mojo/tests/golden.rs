@@ -4,7 +4,7 @@ mod support;
 
 use std::fs;
 
-use h2o_mojo::{Algorithm, Model};
+use h2o_mojo::{Algorithm, Model, Predictions, Scorer};
 use support::{Result, Table, compare, crate_folder, score, zoo, zoo_bytes};
 
 /// What is not supported, and what the error says of it.
@@ -47,11 +47,16 @@ fn every_model_scores_as_in_java() -> Result {
         println!("{name}: {largest:e}");
         assert!(largest <= tolerance(&model), "{name}: differs by {largest:e}");
 
-        // One row at a time is another path through blocks and lanes.
-        let width = model.features().len();
-        let one = score(&model, &rows[..width], None)?;
+        // A few rows at a time, with one scorer, end in the middle of blocks and lanes.
         let all = score(&model, &rows, None)?;
-        assert_eq!(one.values(), &all.values()[..all.width()], "{name}: a row by itself");
+        let mut scorer = model.scorer();
+        let mut pieces = Predictions::default();
+        let mut values = vec![];
+        for rows in rows.chunks(7 * model.features().len()) {
+            scorer.score(rows, None, &mut pieces)?;
+            values.extend_from_slice(pieces.values());
+        }
+        assert_eq!(values, all.values(), "{name}: in pieces");
         scored += 1;
     }
     assert!(scored > 40, "only {scored} models were scored");
@@ -98,4 +103,12 @@ fn lengths_that_do_not_fit_are_errors() -> Result {
     assert!(score(&model, &vec![0.0; width], Some(&[0.0, 0.0])).is_err());
     assert_eq!(score(&model, &[], None)?.len(), 0);
     Ok(())
+}
+
+#[test]
+fn a_model_is_shared_by_threads_and_a_scorer_moves_to_one() {
+    fn shared<T: Send + Sync + 'static>() {}
+    fn moved<T: Send + 'static>() {}
+    shared::<Model>();
+    moved::<Scorer>();
 }

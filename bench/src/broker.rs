@@ -62,7 +62,22 @@ impl Broker {
             result.map_err(|(topic, code)| anyhow!("topic {topic} cannot be made: {code}"))?;
         }
         self.topics.push(topic.clone());
+        // Its partitions have no leader for a moment, and the client remembers that.
+        let start = Instant::now();
+        while let Err(error) = self.refresh(&topic).and_then(|()| self.records(&topic)) {
+            if start.elapsed() > PATIENCE {
+                return Err(error.context(format!("topic {topic} does not answer")));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
         Ok(topic)
+    }
+
+    fn refresh(&self, topic: &str) -> Result<()> {
+        let known = self.watcher.fetch_metadata(Some(topic), PATIENCE)?;
+        let found = known.topics().iter().map(|it| it.partitions().len()).sum::<usize>();
+        ensure!(found == PARTITIONS as usize, "{found} partitions of {PARTITIONS}");
+        Ok(())
     }
 
     /// Writes so many flights to a topic, under their keys.

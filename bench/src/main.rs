@@ -26,6 +26,7 @@ mod start;
 mod workload;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -98,12 +99,19 @@ impl Bench {
     }
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match &arguments.part {
+    let result = match &arguments.part {
         Some(Part::FirstRecord(start)) => start.run(),
         Some(Part::Copy(copy)) => copy.run(),
         None => measure(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
 

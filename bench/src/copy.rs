@@ -11,7 +11,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::broker::{PARTITIONS, send};
 
-/// Copies until it is killed, with the delivery settings of `sandbar run`, but
+/// Copies until it is killed, with the producer's settings of `sandbar run`, but
 /// without its bookkeeping: no group, no offsets, no failures.
 #[derive(Args)]
 pub struct Copy {
@@ -33,8 +33,12 @@ impl Copy {
             .set("group.id", "sandbar-bench-copy")
             .set("enable.auto.commit", "false")
             .create()?;
-        let producer: BaseProducer =
-            config.set("enable.idempotence", "true").set("linger.ms", "5").create()?;
+        let producer: BaseProducer = config
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "5")
+            .set("compression.type", "lz4")
+            .set("partitioner", "murmur2_random")
+            .create()?;
         let mut partitions = TopicPartitionList::new();
         for partition in 0..PARTITIONS {
             partitions.add_partition_offset(&self.from, partition, Offset::Beginning)?;

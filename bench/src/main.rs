@@ -71,8 +71,10 @@ enum Figure {
     Interface,
     /// From file to first record.
     Start,
-    /// From topic to topic: speed and memory.
-    Runner,
+    /// The runner from topic to topic, against a plain copy.
+    Broker,
+    /// The runner's resident memory.
+    Memory,
 }
 
 /// What this program starts as processes of their own.
@@ -142,15 +144,21 @@ fn measure(arguments: &Arguments) -> Result<()> {
     if wanted(Figure::Start) {
         show(&start::first_record(&bench)?);
     }
-    if wanted(Figure::Runner) {
-        let records = arguments.broker_records as usize;
-        show(&match &arguments.brokers {
-            Some(brokers) => runner::topic_to_topic(&bench, brokers, records)?,
-            None => vec![Row::absent(
-                "from topic to topic: speed and memory",
-                "give --brokers HOST:PORT of an Apache Kafka: `cargo xtask kafka start` prints one",
-            )],
-        });
+    let records = arguments.broker_records as usize;
+    match &arguments.brokers {
+        Some(brokers) => {
+            if wanted(Figure::Broker) {
+                show(&[runner::speed(&bench, brokers, records)?]);
+            }
+            if wanted(Figure::Memory) {
+                show(&[runner::memory(&bench, brokers, records)?]);
+            }
+        }
+        None if wanted(Figure::Broker) || wanted(Figure::Memory) => show(&[Row::absent(
+            "from topic to topic: speed and memory",
+            "give --brokers HOST:PORT of an Apache Kafka: `cargo xtask kafka start` prints one",
+        )]),
+        None => {}
     }
     println!("\n{}", machine()?);
     Ok(())

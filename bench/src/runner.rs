@@ -2,6 +2,7 @@
 //! speed against a plain copy.
 
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -11,7 +12,8 @@ use crate::clock::{Pinned, Samples};
 use crate::process::Process;
 use crate::report::{Budget, Row};
 
-/// DESIGN.md §6: "broker to broker, flights, one core".
+/// DESIGN.md §6: "broker to broker, flights, one core, against a plain librdkafka
+/// copy loop".
 const SPEED: Budget = Budget::at_least(0.5, 0.8, "x");
 
 /// DESIGN.md §6: "resident memory of the flights runner".
@@ -20,35 +22,37 @@ const MEMORY: Budget = Budget::at_most(80.0, 40.0, " MB");
 /// Runs of the pipeline and of the copy, in turn.
 const RUNS: usize = 3;
 
-/// Memory after `records` flights on all cores; then speed on one core.
+/// Resident memory after a backlog of `records` flights, on all cores.
 ///
 /// # Errors
 /// Where the broker does not answer, or records do not come through.
-pub fn topic_to_topic(bench: &Bench, brokers: &str, records: usize) -> Result<Vec<Row>> {
+pub fn memory(bench: &Bench, brokers: &str, records: usize) -> Result<Row> {
     let mut broker = Broker::connect(brokers)?;
     let flights = broker.create_topic("flights")?;
     broker.feed(&flights, records)?;
-
-    let (memory, peak) = {
-        let run = Pipeline::start(bench, &mut broker, &flights, 0)?;
-        let (_, process) = run.through(&broker, records)?;
-        let memory = (process.memory("VmRSS")?, process.memory("VmHWM")?);
-        process.stop()?;
-        memory
-    };
-    let memory = Row::new(
-        "resident memory of the flights runner",
-        memory,
-        MEMORY,
-        vec![format!(
-            "VmRSS of `sandbar run` after a backlog of {records} flights, {} workers; highest (VmHWM) \
-         {peak:.1} MB",
-            std::thread::available_parallelism()?
-        )],
+    let pipeline = Pipeline::start(bench, &mut broker, &flights, 0)?;
+    let before = pipeline.await_start()?;
+    let (_, process) = pipeline.through(&broker, records)?;
+    let (now, peak) = (process.memory("VmRSS")?, process.memory("VmHWM")?);
+    process.stop()?;
+    let note = format!(
+        "VmRSS of `sandbar run` after a backlog of {records} flights, {} workers; at the start, \
+         before the first batch, {before:.1} MB; highest (VmHWM) {peak:.1} MB",
+        std::thread::available_parallelism()?
     );
+    Ok(Row::new("resident memory of the flights runner", now, MEMORY, vec![note]))
+}
 
-    let [mut ratio, mut ours, mut theirs, mut our_cpu, mut their_cpu] =
-        [(); 5].map(|()| Samples::default());
+/// CPU time from topic to topic against a plain copy.
+///
+/// # Errors
+/// As [`memory`].
+pub fn speed(bench: &Bench, brokers: &str, records: usize) -> Result<Row> {
+    let mut broker = Broker::connect(brokers)?;
+    let flights = broker.create_topic("flights")?;
+    broker.feed(&flights, records)?;
+    let mut ratio = Samples::default();
+    let [mut ours, mut theirs] = [(); 2].map(|()| [(); 2].map(|()| Samples::default()));
     let pinned = Pinned::to_one_core()?;
     for run in 1..=RUNS {
         let copied = broker.create_topic(&format!("copied-{run}"))?;
@@ -56,37 +60,37 @@ pub fn topic_to_topic(bench: &Bench, brokers: &str, records: usize) -> Result<Ve
             Command::new(std::env::current_exe()?).args(["copy", brokers, &flights, &copied]),
         )?;
         let copy_rate = broker.await_records(&copied, records as i64, || copy.alive())?;
-        their_cpu.push(copy.cpu()? / records as f64);
+        let copy_cpu = copy.cpu()? / records as f64;
         drop(copy);
         let (rate, process) =
             Pipeline::start(bench, &mut broker, &flights, run)?.through(&broker, records)?;
-        our_cpu.push(process.cpu()? / records as f64);
+        let cpu = process.cpu()? / records as f64;
         process.stop()?;
-        ratio.push(rate / copy_rate);
-        ours.push(rate);
-        theirs.push(copy_rate);
+        ratio.push(copy_cpu / cpu);
+        ours.iter_mut().zip([rate, cpu * 1e6]).for_each(|(samples, it)| samples.push(it));
+        theirs.iter_mut().zip([copy_rate, copy_cpu * 1e6]).for_each(|(all, it)| all.push(it));
     }
     drop(pinned);
     let (low, high) = ratio.quartiles();
-    let speed = Row::new(
-        "broker to broker on one core: runner / plain copy",
+    let [rate, cpu] = ours.each_ref().map(Samples::median);
+    let [copy_rate, copy_cpu] = theirs.each_ref().map(Samples::median);
+    let notes = vec![
+        format!(
+            "runner {cpu:.2} us of CPU a record, copy {copy_cpu:.2} us, with all of librdkafka's \
+             threads; {rate:.0} and {copy_rate:.0} records/s by the clock, in which the broker \
+             has a share"
+        ),
+        format!(
+            "backlog of {records} flights, each program pinned to one core, the broker is not; \
+             median of {RUNS} pairs, {low:.2} to {high:.2}"
+        ),
+    ];
+    Ok(Row::new(
+        "broker to broker: records per CPU second, runner / copy",
         ratio.median(),
         SPEED,
-        vec![
-            format!(
-                "runner {:.0} records/s and {:.2} us of CPU each, copy {:.0} and {:.2} us",
-                ours.median(),
-                our_cpu.median() * 1e6,
-                theirs.median(),
-                their_cpu.median() * 1e6
-            ),
-            format!(
-                "wall clock over a backlog of {records} flights, first to last output; each pinned to \
-             one core, the broker is not; median of {RUNS} pairs, {low:.2} to {high:.2}"
-            ),
-        ],
-    );
-    Ok(vec![speed, memory])
+        notes,
+    ))
 }
 
 /// A flights pipeline with topics of its own.
@@ -127,6 +131,20 @@ impl Pipeline {
                 .args(["--brokers", &broker.address]),
         )?;
         Ok(Pipeline { process, sink, _folder: folder })
+    }
+
+    /// Waits until its memory stands still, stages set up and the group not yet
+    /// joined: memory in MB.
+    fn await_start(&self) -> Result<f64> {
+        let mut before = 0.0;
+        loop {
+            std::thread::sleep(Duration::from_millis(40));
+            let now = self.process.memory("VmRSS")?;
+            if now > 10.0 && now - before < 0.1 {
+                return Ok(now);
+            }
+            before = now;
+        }
     }
 
     /// Waits until all flights are through; the rate per second, and the process,

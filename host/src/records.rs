@@ -57,13 +57,13 @@ impl Batch {
     ///
     /// # Panics
     /// Where the batch would grow past 4 GiB, which [`Batch::fits`] rules out.
-    pub fn push<'a>(
+    pub fn push<'a, N: AsRef<str>>(
         &mut self,
         offset: i64,
         timestamp: Option<i64>,
         key: Option<&[u8]>,
         value: Option<&[u8]>,
-        headers: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>,
+        headers: impl Iterator<Item = (N, Option<&'a [u8]>)>,
     ) {
         self.offsets.push(offset);
         self.timestamps.push(timestamp.unwrap_or(-1));
@@ -80,7 +80,7 @@ impl Batch {
         self.bytes.extend_from_slice(value.unwrap_or_default());
         self.end_part();
         for (name, value) in headers {
-            encode_header(&mut self.bytes, name, value);
+            encode_header(&mut self.bytes, name.as_ref(), value);
         }
         self.end_part();
     }

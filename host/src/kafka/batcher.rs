@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::{BorrowedMessage, Message};
 
 use super::group::Member;
+use super::headers::RawHeaders;
 use crate::pipeline::delivery::Ticket;
 use crate::records::Batch;
 
@@ -64,11 +65,7 @@ impl Batcher {
             message.timestamp().to_millis(),
             message.key(),
             message.payload(),
-            message
-                .headers()
-                .into_iter()
-                .flat_map(|headers| headers.iter())
-                .map(|header| (header.key, header.value)),
+            RawHeaders::of(message),
         );
         if building.batch.len() >= self.limits.records
             || building.batch.bytes.len() >= self.limits.bytes
@@ -140,8 +137,8 @@ impl Batcher {
 
 /// Bytes that a message takes in a batch.
 fn size(message: &BorrowedMessage<'_>) -> usize {
-    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    let headers = RawHeaders::of(message);
     let headers: usize =
-        headers.map(|header| 8 + header.key.len() + header.value.map_or(0, <[u8]>::len)).sum();
+        headers.map(|(name, value)| 8 + name.len() + value.map_or(0, <[u8]>::len)).sum();
     message.key_len() + message.payload_len() + headers
 }

@@ -1,7 +1,7 @@
 //! What happens when the consumer group shares out its partitions anew.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
@@ -10,24 +10,29 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::progress::Progress;
-use super::sink::Sink;
 
 /// The consumer's callbacks. They run on the thread that polls, inside `poll`.
 pub struct Member {
     progress: Mutex<Progress>,
-    sink: Arc<Sink>,
     workers: usize,
     /// How long to wait for batches of partitions that are taken away.
     patience: Duration,
     /// How often partitions came or went.
     rebalances: AtomicU64,
+    /// Set when all that could be delivered and committed is.
+    finished: AtomicBool,
 }
 
 impl Member {
     /// A member without partitions, which shares them out to `workers`.
-    pub fn new(progress: Progress, sink: Arc<Sink>, workers: usize, patience: Duration) -> Self {
-        let (progress, rebalances) = (Mutex::new(progress), AtomicU64::new(0));
-        Member { progress, sink, workers, patience, rebalances }
+    pub fn new(workers: usize, patience: Duration) -> Self {
+        Member {
+            progress: Mutex::new(Progress::new()),
+            workers,
+            patience,
+            rebalances: AtomicU64::new(0),
+            finished: AtomicBool::new(false),
+        }
     }
 
     /// The books. Not to be held across a poll.
@@ -35,9 +40,9 @@ impl Member {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The sink.
-    pub fn sink(&self) -> &Sink {
-        &self.sink
+    /// Says that there is nothing left to wait for when partitions are taken away.
+    pub fn finish(&self) {
+        self.finished.store(true, Ordering::Relaxed);
     }
 
     /// How often partitions came or went: what changes when the books did.
@@ -51,8 +56,8 @@ impl Member {
         let mut progress = self.progress();
         // Where the assignment is lost already, someone else may have begun: there is
         // nothing to wait for, and a commit would be refused.
-        if !consumer.assignment_lost() {
-            match progress.drain(Some(removed), &self.sink, self.patience) {
+        if !consumer.assignment_lost() && !self.finished.load(Ordering::Relaxed) {
+            match progress.drain(Some(removed), self.patience) {
                 Ok(true) => {}
                 Ok(false) => {
                     tracing::warn!(partitions = %names(removed), "partitions are handed over before all of them was delivered; some records will be processed twice");
@@ -60,6 +65,8 @@ impl Member {
                 // The polling thread meets the same error at its next look and ends.
                 Err(error) => tracing::error!(%error, "delivery failed"),
             }
+            // A commit whose answer has not come may have been refused.
+            progress.forget_commits();
             let offsets = progress.commit(Some(removed));
             if offsets.count() > 0
                 && let Err(error) = consumer.commit(&offsets, CommitMode::Sync)
@@ -98,7 +105,7 @@ impl ConsumerContext for Member {
             tracing::warn!(%error, "a commit failed; it is tried again");
             // Synchronous commits hold the books and report here too.
             if let Ok(mut progress) = self.progress.try_lock() {
-                progress.commit_failed();
+                progress.forget_commits();
             }
         }
     }

@@ -4,20 +4,26 @@
 //! - [`source`]: polls the consumer; [`batcher`] forms batches for the workers;
 //!   [`progress`] knows what is delivered and may be committed; [`group`] is what
 //!   happens when partitions come and go.
-//! - [`sink`]: the producer of predictions and of dead letters.
+//! - [`sink`]: the producer of predictions and of dead letters; `refusal` deals with
+//!   what a topic does not take.
 //! - [`topics`]: are the topics there?
 //! - [`practice`]: a broker inside this process, for demonstrations and tests.
 
 pub mod batcher;
 pub mod config;
 pub mod group;
+mod headers;
+mod letters;
 pub mod practice;
 pub mod progress;
+mod refusal;
 pub mod sink;
 pub mod source;
 pub mod topics;
 
 use thiserror::Error;
+
+pub use letters::DeadLetters;
 
 /// Why the runner cannot go on with Kafka.
 #[derive(Debug, Error)]

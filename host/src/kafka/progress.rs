@@ -9,10 +9,7 @@ use std::time::{Duration, Instant};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::KafkaFailure;
-use super::sink::Sink;
-use crate::observe::Stats;
-use crate::observe::events::RecordFailed;
-use crate::pipeline::delivery::{Event, Parcel, Ticket};
+use crate::pipeline::delivery::{Event, Ticket};
 use crate::records::Batch;
 
 /// Memory that a record takes besides its bytes: columns, queue entries, headers.
@@ -27,7 +24,6 @@ pub struct Progress {
     next_assignment: u64,
     sender: Sender<Event>,
     events: Receiver<Event>,
-    stats: Arc<Stats>,
     /// Why something will never be delivered. There is no way on from there.
     broken: Option<String>,
 }
@@ -54,7 +50,7 @@ struct Pending {
 
 impl Progress {
     /// No partitions.
-    pub fn new(stats: Arc<Stats>) -> Self {
+    pub fn new() -> Self {
         let (sender, events) = channel();
         Progress {
             partitions: Vec::new(),
@@ -63,7 +59,6 @@ impl Progress {
             next_assignment: 0,
             sender,
             events,
-            stats,
             broken: None,
         }
     }
@@ -128,9 +123,9 @@ impl Progress {
     ///
     /// # Errors
     /// Where something will never be delivered.
-    pub fn settle(&mut self, sink: &Sink) -> Result<(), KafkaFailure> {
+    pub fn settle(&mut self) -> Result<(), KafkaFailure> {
         while let Ok(event) = self.events.try_recv() {
-            self.take(event, sink);
+            self.take(event);
         }
         match &self.broken {
             None => Ok(()),
@@ -146,12 +141,11 @@ impl Progress {
     pub fn drain(
         &mut self,
         partitions: Option<&TopicPartitionList>,
-        sink: &Sink,
         patience: Duration,
     ) -> Result<bool, KafkaFailure> {
         let end = Instant::now() + patience;
         loop {
-            self.settle(sink)?;
+            self.settle()?;
             let busy = |partition: &Partition| {
                 partitions.is_none_or(|list| partition.is_in(list)) && !partition.pending.is_empty()
             };
@@ -160,7 +154,7 @@ impl Progress {
                 return Ok(true);
             }
             match self.events.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(event) => self.take(event, sink),
+                Ok(event) => self.take(event),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     return Ok(false);
                 }
@@ -168,7 +162,7 @@ impl Progress {
         }
     }
 
-    fn take(&mut self, event: Event, sink: &Sink) {
+    fn take(&mut self, event: Event) {
         match event {
             Event::Done { topic, partition, sequence, bytes, delivered } => {
                 self.in_flight -= bytes;
@@ -180,15 +174,6 @@ impl Progress {
                 let found = self.partitions.iter_mut().find(|found| found.is(&topic, partition));
                 if let Some(found) = found {
                     found.done(sequence);
-                }
-            }
-            Event::Refused { ticket, failure, what } => {
-                if what == Parcel::Output {
-                    let record = ticket.batch().record(failure.record);
-                    RecordFailed { record, failure: &failure }.emit(&self.stats);
-                    sink.dead_letter(&ticket, &failure);
-                } else {
-                    sink.notice(&ticket, &failure);
                 }
             }
             Event::Broken { reason } => drop(self.broken.get_or_insert(reason)),
@@ -218,8 +203,9 @@ impl Progress {
         list
     }
 
-    /// Forgets what was committed, after a commit that failed.
-    pub fn commit_failed(&mut self) {
+    /// Forgets what was committed: after a commit that failed, and before one that must
+    /// not rely on an earlier one whose answer is still awaited.
+    pub fn forget_commits(&mut self) {
         self.partitions.iter_mut().for_each(|partition| partition.committed = None);
     }
 }

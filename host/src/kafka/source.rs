@@ -16,10 +16,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::batcher::{BatchLimits, Batcher};
 use super::config::{self, Connection};
 use super::group::Member;
-use super::progress::Progress;
-use super::sink::Sink;
 use super::{KafkaFailure, topics};
-use crate::observe::Stats;
 use crate::pipeline::Shutdown;
 use crate::pipeline::delivery::Ticket;
 
@@ -57,6 +54,8 @@ pub struct Source {
     plan: SourcePlan,
     batcher: Batcher,
     paused: bool,
+    /// [`Member::rebalances`] when partitions were last paused or resumed.
+    rebalances: u64,
     committed: Instant,
 }
 
@@ -69,17 +68,15 @@ impl Source {
     pub fn new(
         connection: &Connection,
         plan: SourcePlan,
-        sink: Arc<Sink>,
         workers: Vec<Sender<Arc<Ticket>>>,
-        stats: Arc<Stats>,
     ) -> Result<Self, KafkaFailure> {
-        let member = Member::new(Progress::new(stats), sink, workers.len(), plan.drain_deadline);
+        let member = Member::new(workers.len(), plan.drain_deadline);
         let consumer = config::consumer(connection, &plan.group, plan.start)
             .create_with_context(member)
             .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
         let batcher = Batcher::new(plan.batch, workers);
         let (brokers, committed) = (connection.brokers.clone(), Instant::now());
-        Ok(Source { consumer, brokers, plan, batcher, paused: false, committed })
+        Ok(Source { consumer, brokers, plan, batcher, paused: false, rebalances: 0, committed })
     }
 
     /// Reads until `shutdown`, then lets what is on its way arrive and commits it.
@@ -88,18 +85,27 @@ impl Source {
     /// Where a topic is not there, the brokers refuse this client, or an output
     /// cannot be delivered. What was delivered until then is committed.
     pub fn run(mut self, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
-        for topic in &self.plan.topics {
-            let client = self.consumer.client();
-            if !topics::await_topic(client, &self.brokers, topic, "[source] topics", shutdown)? {
-                return Ok(());
-            }
+        if !self.await_topics(shutdown)? {
+            return Ok(());
         }
         let names: Vec<&str> = self.plan.topics.iter().map(String::as_str).collect();
         self.consumer.subscribe(&names).map_err(KafkaFailure::Consumer)?;
 
         let result = self.read(shutdown).and_then(|()| self.drain());
-        self.commit(CommitMode::Sync);
+        self.commit_at_last();
+        self.consumer.context().finish();
         result
+    }
+
+    /// Waits until all topics are there. `false`: `shutdown` came first.
+    fn await_topics(&self, shutdown: &Shutdown) -> Result<bool, KafkaFailure> {
+        for topic in &self.plan.topics {
+            let client = self.consumer.client();
+            if !topics::await_topic(client, &self.brokers, topic, "[source] topics", shutdown)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn read(&mut self, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
@@ -116,7 +122,7 @@ impl Source {
                     }
                     self.batcher.flush(false, self.consumer.context());
                 }
-                Some(Err(error)) => self.sort_out(error)?,
+                Some(Err(error)) => self.sort_out(error, shutdown)?,
                 // Nothing waits at the consumer: what has come so far goes on its way.
                 None => self.batcher.flush(true, self.consumer.context()),
             }
@@ -134,11 +140,12 @@ impl Source {
     fn look(&mut self) -> Result<bool, KafkaFailure> {
         let member = self.consumer.context();
         let mut progress = member.progress();
-        progress.settle(member.sink())?;
+        progress.settle()?;
         let (idle, in_flight) = (progress.is_idle(), progress.in_flight());
         drop(progress);
         if self.committed.elapsed() >= self.plan.commit_interval {
-            self.commit(CommitMode::Async);
+            // It has been logged, and the next interval tries again.
+            let _ = self.commit(CommitMode::Async);
         }
         self.hold_back(in_flight);
         Ok(idle)
@@ -147,11 +154,14 @@ impl Source {
     /// Pauses above the limit of bytes on their way, resumes below half of it.
     fn hold_back(&mut self, in_flight: u64) {
         let above = in_flight > self.plan.in_flight;
-        let below = in_flight < self.plan.in_flight / 2;
-        if !above && !(self.paused && below) {
+        let below = in_flight <= self.plan.in_flight / 2;
+        // Partitions that have just been assigned are not paused yet.
+        let rebalances = self.consumer.context().rebalances();
+        let pause = above && (!self.paused || self.rebalances != rebalances);
+        if !pause && !(self.paused && below) {
             return;
         }
-        // While it is above, partitions that have just been assigned are paused too.
+        self.rebalances = rebalances;
         let done = self.consumer.assignment().and_then(|assigned| {
             if above { self.consumer.pause(&assigned) } else { self.consumer.resume(&assigned) }
         });
@@ -165,15 +175,36 @@ impl Source {
         }
     }
 
-    fn commit(&mut self, mode: CommitMode) {
+    fn commit(&mut self, mode: CommitMode) -> Result<(), KafkaError> {
         self.committed = Instant::now();
         let offsets = self.consumer.context().progress().commit(None);
         if offsets.count() == 0 {
-            return;
+            return Ok(());
         }
-        if let Err(error) = self.consumer.commit(&offsets, mode) {
-            tracing::warn!(%error, "a commit failed");
-            self.consumer.context().progress().commit_failed();
+        self.consumer.commit(&offsets, mode).inspect_err(|error| {
+            tracing::warn!(%error, "a commit failed; it is tried again");
+            self.consumer.context().progress().forget_commits();
+        })
+    }
+
+    /// The commit before the end. While the group shares out its partitions it
+    /// refuses commits; to get past that it must be polled.
+    fn commit_at_last(&mut self) {
+        let end = Instant::now() + self.plan.drain_deadline;
+        // A commit whose answer has not come may have been refused.
+        self.consumer.context().progress().forget_commits();
+        let passing = |error: &KafkaError| {
+            let code = error.rdkafka_error_code();
+            let rebalance = RDKafkaErrorCode::RebalanceInProgress;
+            code == Some(rebalance) || code == Some(RDKafkaErrorCode::IllegalGeneration)
+        };
+        while let Err(error) = self.commit(CommitMode::Sync) {
+            if !passing(&error) || Instant::now() >= end {
+                tracing::error!(%error, "the last commit failed; some records will be processed twice");
+                return;
+            }
+            // A record that comes now is left to the next start.
+            let _ = self.consumer.poll(IDLE);
         }
     }
 
@@ -181,7 +212,7 @@ impl Source {
     /// the next start reads it again.
     fn drain(&self) -> Result<(), KafkaFailure> {
         let member = self.consumer.context();
-        if !member.progress().drain(None, member.sink(), self.plan.drain_deadline)? {
+        if !member.progress().drain(None, self.plan.drain_deadline)? {
             let deadline = self.plan.drain_deadline;
             tracing::warn!(
                 ?deadline,
@@ -192,7 +223,7 @@ impl Source {
     }
 
     /// Most errors of a consumer pass by themselves; these end the run.
-    fn sort_out(&self, error: KafkaError) -> Result<(), KafkaFailure> {
+    fn sort_out(&self, error: KafkaError, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
         let Some(code) = error.rdkafka_error_code() else {
             return Err(KafkaFailure::Consumer(error));
         };
@@ -200,8 +231,8 @@ impl Source {
             return Err(KafkaFailure::Consumer(error));
         }
         if topics::is_unknown(code) {
-            let (topic, brokers) = (self.plan.topics.join("', '"), self.brokers.clone());
-            return Err(KafkaFailure::NoTopic { topic, brokers, key: "[source] topics" });
+            // A broker that was away may not know its topics yet.
+            return self.await_topics(shutdown).map(drop);
         }
         if topics::is_refusal(code) {
             let what = format!(

@@ -82,7 +82,7 @@ impl BatchIsolated<'_> {
     /// Logs the cause and counts.
     pub fn emit(self, stats: &Stats) {
         let Batch { topic, partition, offsets, .. } = self.batch;
-        let CallError { stage, code, message } = self.error;
+        let CallError { stage, code, message, .. } = self.error;
         let first = offsets.first();
         tracing::warn!(%stage, %code, %topic, partition, first, records = offsets.len(), "a batch is run again record by record: {message}");
         add(&stats.isolated, 1);

@@ -1,7 +1,7 @@
 //! What a runner says about itself: events, each a log line and a counter in one,
 //! and the counters.
 //!
-//! Nothing here is called once per record: counters move once per batch.
+//! Counters move once per batch; only failures are told one by one.
 
 pub mod events;
 mod log;

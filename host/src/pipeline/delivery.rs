@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 
-use crate::failure::Failure;
 use crate::records::Batch;
 
 /// A batch on its way through the pipeline.
@@ -39,32 +38,11 @@ pub enum Event {
         /// Whether all that came of it is delivered.
         delivered: bool,
     },
-    /// A topic refused one output for what it is: too large, for example. The
-    /// record it came from must become a dead letter.
-    Refused {
-        /// The batch, which is not done before this is dealt with.
-        ticket: Arc<Ticket>,
-        /// Why; with the index of the record.
-        failure: Failure,
-        /// What was refused.
-        what: Parcel,
-    },
     /// The sink cannot go on.
     Broken {
         /// What is wrong.
         reason: String,
     },
-}
-
-/// What a message on its way is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Parcel {
-    /// A prediction or a transformed record.
-    Output,
-    /// A record that failed, with the cause.
-    DeadLetter,
-    /// A dead letter without key, value and headers, since those were refused too.
-    Notice,
 }
 
 impl Ticket {
@@ -91,14 +69,8 @@ impl Ticket {
         self.tell(Event::Broken { reason });
     }
 
-    /// Says that a topic refused an output of this batch.
-    pub fn refused(self: Arc<Self>, failure: Failure, what: Parcel) {
-        let events = self.events.clone();
-        // The source is gone only when the runner has given up on this batch.
-        let _ = events.send(Event::Refused { ticket: self, failure, what });
-    }
-
     fn tell(&self, event: Event) {
+        // The source is gone only when the runner has given up on this batch.
         let _ = self.events.send(event);
     }
 }

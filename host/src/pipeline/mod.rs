@@ -46,7 +46,7 @@ pub enum RunError {
 /// Where it cannot start, or cannot go on. Records that were not delivered are not
 /// committed: the next start reads them again.
 pub fn run(plan: &Plan, shutdown: &Shutdown, stats: &Arc<Stats>) -> Result<(), RunError> {
-    let sink = Arc::new(Sink::new(&plan.connection, plan.sink())?);
+    let sink = Arc::new(Sink::new(&plan.connection, plan.sink(), stats)?);
     if !sink.await_topics(shutdown)? {
         return Ok(());
     }
@@ -60,10 +60,12 @@ pub fn run(plan: &Plan, shutdown: &Shutdown, stats: &Arc<Stats>) -> Result<(), R
         senders.push(sender);
     }
     tracing::info!(pipeline = plan.name, workers = plan.workers, "running");
-    let source = Source::new(&plan.connection, plan.source.clone(), sink, senders, stats.clone())?;
+    let source = Source::new(&plan.connection, plan.source.clone(), senders)?;
     let result = source.run(shutdown);
     // The source held the senders: the workers end when they have seen the last batch.
-    // One that is inside a guest ends at that call's deadline.
+    // What is left then is not waited for; one that is inside a guest ends at that call's
+    // deadline.
+    sink.abandon();
     for thread in threads {
         if thread.join().is_err() {
             tracing::error!("a worker panicked; this is a fault of sandbar, please report it");

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::chain::{Chain, Predictor, Routed};
+use crate::kafka::DeadLetters;
 use crate::kafka::batcher::BatchLimits;
 use crate::kafka::config::Connection;
 use crate::kafka::sink::SinkPlan;
@@ -179,9 +180,8 @@ impl Plan {
     /// What the sink must know.
     pub(super) fn sink(&self) -> SinkPlan {
         SinkPlan {
-            pipeline: self.name.clone(),
             topics: self.topics.clone(),
-            dead_letters: self.dead_letters.clone(),
+            letters: DeadLetters { pipeline: self.name.clone(), topic: self.dead_letters.clone() },
             model: self.model.clone(),
         }
     }

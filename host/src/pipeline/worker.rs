@@ -24,6 +24,9 @@ impl Worker {
     pub(super) fn run(mut self, batches: Receiver<Arc<Ticket>>) {
         let mut outcome = Outcome::default();
         for ticket in batches {
+            if self.sink.is_abandoned() {
+                continue;
+            }
             BatchReceived { batch: ticket.batch() }.emit(&self.stats);
             self.process(&ticket, &mut outcome);
             ticket.processed();
@@ -34,7 +37,7 @@ impl Worker {
         let batch = ticket.batch();
         match self.chain.process(batch, outcome) {
             Ok(()) => self.deliver(ticket, batch, 0, outcome),
-            Err(error) if batch.len() == 1 => self.fail(ticket, &blame(0, error)),
+            Err(error) if error.unusable => ticket.broken(error.to_string()),
             Err(error) => {
                 BatchIsolated { batch, error: &error }.emit(&self.stats);
                 self.isolate(ticket, outcome);
@@ -46,9 +49,13 @@ impl Worker {
     /// the others do not suffer from its company.
     fn isolate(&mut self, ticket: &Arc<Ticket>, outcome: &mut Outcome) {
         for index in 0..ticket.batch().len() {
+            if self.sink.is_abandoned() {
+                return ticket.broken("the runner stopped before the batch was through".into());
+            }
             let single = ticket.batch().single(index);
             match self.chain.process(&single, outcome) {
                 Ok(()) => self.deliver(ticket, &single, index, outcome),
+                Err(error) if error.unusable => return ticket.broken(error.to_string()),
                 Err(error) => self.fail(ticket, &blame(index, error)),
             }
         }
@@ -76,6 +83,6 @@ impl Worker {
 }
 
 /// The failure of a record that was alone in a call that gave nothing.
-fn blame(record: usize, CallError { stage, code, message }: CallError) -> Failure {
+fn blame(record: usize, CallError { stage, code, message, .. }: CallError) -> Failure {
     Failure { record, stage, code, message }
 }

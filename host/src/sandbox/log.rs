@@ -22,7 +22,7 @@ struct Lines {
     dropped: u64,
     /// The line that has not ended.
     line: Vec<u8>,
-    /// The last whole line that said anything: of a panic, the reason.
+    /// The last line that said anything: of a panic, the reason.
     last: String,
 }
 
@@ -80,7 +80,10 @@ impl Lines {
         let line = line.trim_end();
         if !line.is_empty() {
             tracing::info!(target: "sandbar::operator", stage = %self.stage, "{}", line.escape_debug());
-            self.last = line.to_owned();
+            // Rust ends the report of a panic with this hint, which says nothing here.
+            if !line.starts_with("note: run with `RUST_BACKTRACE") {
+                self.last = line.to_owned();
+            }
         }
         self.line.clear();
     }

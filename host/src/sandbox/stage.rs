@@ -28,6 +28,11 @@ use crate::failure::{Code, shorten};
 use crate::output::Output;
 use crate::records::Batch;
 
+/// How often an instance is tried to be made in place of a spoilt one.
+const ATTEMPTS: u32 = 4;
+/// After the first of them; it grows with each.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// A component with what it is granted, under the name of its stage. Cheap to clone.
 #[derive(Clone)]
 pub struct Operator {
@@ -51,6 +56,8 @@ pub struct CallError {
     pub code: Code,
     /// For a person.
     pub message: String,
+    /// Whether no instance could be made: then no record is to blame.
+    pub unusable: bool,
 }
 
 /// Why a stage cannot be set up.
@@ -185,21 +192,24 @@ impl<I: Interface> Stage<I> {
         Ok(result)
     }
 
+    /// Makes another instance after a trap. It worked before, so what keeps it from
+    /// that now may pass: a machine that is too busy, or short of memory.
     fn replace(&self) -> Result<Live<I::Guest>, CallError> {
-        let stage = || self.operator.stage.clone();
-        let (live, shape) = make(&self.operator, &self.interface).map_err(|error| match error {
-            StageError::Call(error) => error,
-            other => CallError {
-                stage: stage(),
-                code: Code::Internal,
-                message: shorten(other.to_string()),
-            },
-        })?;
-        if shape != self.shape {
-            let what = "configured again, it declares something else than before";
-            return Err(violation(&self.operator.stage, what.into()));
+        let mut attempt = 1;
+        loop {
+            let reason = match make(&self.operator, &self.interface) {
+                Ok((live, shape)) if shape == self.shape => return Ok(live),
+                Ok(_) => "configured again, it declares something else than before".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            if attempt == ATTEMPTS {
+                let message = shorten(format!("no instance can be made any more: {reason}"));
+                let stage = self.operator.stage.clone();
+                return Err(CallError { stage, code: Code::Internal, message, unusable: true });
+            }
+            std::thread::sleep(PAUSE * attempt);
+            attempt += 1;
         }
-        Ok(live)
     }
 }
 
@@ -212,6 +222,8 @@ fn make<I: Interface>(
     let state = State::new(stage.clone(), grants.clone(), limits);
     let mut store = Store::new(component.pre.engine(), state);
     store.limiter(|state| &mut state.memory);
+    // What a guest returns comes out of its memory, and may be all of it.
+    store.set_hostcall_fuel(usize::try_from(limits.memory).unwrap_or(usize::MAX));
     let models: Vec<&str> = grants.models.iter().map(|(name, _)| name.as_str()).collect();
     let topics: Vec<&str> = grants.topics.iter().map(String::as_str).collect();
     let setup = Setup { config: &grants.config, models: &models, topics: &topics };
@@ -243,7 +255,7 @@ fn enter<R>(
     result.map_err(|cause| {
         let exceeded = store.data().memory.exceeded;
         let (code, message) = explain(&cause, exceeded, deadline, last_line);
-        CallError { stage: stage.clone(), code, message: shorten(message) }
+        CallError { stage: stage.clone(), code, message: shorten(message), unusable: false }
     })
 }
 
@@ -270,7 +282,7 @@ fn explain(
 
 fn violation(stage: &Arc<str>, what: check::Violation) -> CallError {
     let message = shorten(format!("the operator breaks the contract: {what}"));
-    CallError { stage: stage.clone(), code: Code::Contract, message }
+    CallError { stage: stage.clone(), code: Code::Contract, message, unusable: false }
 }
 
 /// A batch as the guest's bindings take it.

@@ -1,0 +1,211 @@
+//! The command `sandbar` as a person or a platform meets it.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use sandbar_tests::broker::PATIENCE;
+use sandbar_tests::{Broker, Sent, component, on_each_broker, project};
+
+/// The command, which cargo builds beside the tests.
+fn sandbar() -> Command {
+    let tests = std::env::current_exe().unwrap();
+    let folder = tests.ancestors().nth(2).unwrap();
+    let path = folder.join("sandbar");
+    assert!(path.exists(), "{} is missing; run `cargo build --release`", path.display());
+    let mut command = Command::new(path);
+    command.env("SANDBAR_CACHE", project().join("target/component-cache"));
+    command.env_remove("SANDBAR_BROKERS").env_remove("SANDBAR_LOG");
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn check(path: &Path) -> Output {
+    sandbar().arg("check").arg(path).output().unwrap()
+}
+
+/// A folder with a manifest of the flights pipeline in which `from` is `to`.
+fn changed(from: &str, to: &str) -> (tempfile::TempDir, PathBuf) {
+    let text = std::fs::read_to_string(project().join("pipelines/flights.toml")).unwrap();
+    let absolute = format!("\"{}/", project().display());
+    assert!(text.contains(from));
+    let text = text.replacen(from, to, 1).replace("\"../", &absolute);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.toml");
+    std::fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+/// What `sandbar check` says of a manifest that is wrong.
+fn complaint(from: &str, to: &str) -> String {
+    let (_folder, path) = changed(from, to);
+    let output = check(&path);
+    assert!(!output.status.success(), "{}", text(&output.stdout));
+    let complaint = text(&output.stderr);
+    assert!(complaint.starts_with(path.to_str().unwrap()), "{complaint}");
+    complaint
+}
+
+#[test]
+fn check_says_what_a_pipeline_is() {
+    let output = check(&project().join("pipelines/flights.toml"));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(
+        said.ends_with(
+            "ok: flights → features (extractor) → score (scorer, flights-gbm@1) → flight-predictions\n"
+        ),
+        "{said}"
+    );
+}
+
+#[test]
+fn check_names_what_is_wrong() {
+    let typo = complaint("topics = [\"flights\"]", "topcs = [\"flights\"]");
+    assert!(typo.contains("unknown key 'topcs'; did you mean 'topics'?"), "{typo}");
+
+    let component = complaint("flight_features.wasm", "flight_feature.wasm");
+    assert!(component.contains("stage 'features': component "), "{component}");
+    assert!(component.contains("No such file"), "{component}");
+
+    let world = complaint("flight_features.wasm", "h2o_score.wasm");
+    assert!(world.contains("stages: scorer, scorer"), "{world}");
+
+    let config = complaint("unknown_category = \"missing\"", "unknown_categry = \"missing\"");
+    assert!(config.contains("stage 'score': the operator refuses its configuration"), "{config}");
+    assert!(config.contains("unknown_categry"), "{config}");
+
+    let model = complaint("models/flights-gbm", "models/flights");
+    assert!(model.contains("model 'flights': ") && model.contains("model.toml"), "{model}");
+}
+
+/// A model folder whose file is `bytes`, under the right digest.
+fn model_of(bytes: &[u8], folder: &Path) {
+    let digest = sandbar::models::Digest::of(bytes);
+    std::fs::write(folder.join("model.zip"), bytes).unwrap();
+    let about = format!(
+        "name = \"bad\"\nversion = 1\nkind = \"h2o-mojo\"\nfile = \"model.zip\"\nsha256 = \"{digest}\"\n\
+         size = {}\nlicence = \"none\"\ndescription = \"a test\"\n",
+        bytes.len()
+    );
+    std::fs::write(folder.join("model.toml"), about).unwrap();
+}
+
+#[test]
+fn a_bad_model_is_refused_with_its_reason() {
+    let mojo = std::fs::read(project().join("models/flights-gbm/model.zip")).unwrap();
+    let cases = [
+        (mojo[..mojo.len() / 2].to_vec(), "truncated"),
+        (b"this is not a zip file".to_vec(), "no zip"),
+    ];
+    for (bytes, what) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        model_of(&bytes, folder.path());
+        let path = format!("\"{}\"", folder.path().display());
+        let said = complaint("\"../models/flights-gbm\"", &path);
+        assert!(
+            said.contains("stage 'score': the operator refuses its configuration: "),
+            "{what}: {said}"
+        );
+        assert!(said.contains("not an H2O MOJO"), "{what}: {said}");
+    }
+}
+
+#[test]
+fn a_model_that_was_changed_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    model_of(b"as it was", folder.path());
+    std::fs::write(folder.path().join("model.zip"), b"otherwise").unwrap();
+    let said = complaint("\"../models/flights-gbm\"", &format!("\"{}\"", folder.path().display()));
+    assert!(said.contains("sha256"), "{said}");
+}
+
+#[test]
+fn run_wants_brokers() {
+    let output =
+        sandbar().arg("run").arg(project().join("pipelines/flights.toml")).output().unwrap();
+    assert!(!output.status.success());
+    let said = text(&output.stderr);
+    assert!(said.contains("no brokers are named; give --brokers HOST:PORT"), "{said}");
+}
+
+fn run(manifest: &Path, broker: &Broker) -> Child {
+    let mut command = sandbar();
+    command.arg("run").arg(manifest).args(["--brokers", &broker.address()]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// A pipeline of the mischief extractor: its `loop` keeps a worker busy for a second.
+fn slow(broker: &Broker) -> (tempfile::TempDir, PathBuf, [String; 3]) {
+    let topics = ["source", "sink", "dead"].map(|name| broker.topic(name, 1));
+    let [source, sink, dead] = &topics;
+    let [extract, score] = ["mischief-extractor", "mischief-scorer"].map(component);
+    let manifest = format!(
+        "name = \"{source}\"\n[source]\ntopics = [\"{source}\"]\n\
+         properties = {{ \"session.timeout.ms\" = 6000 }}\n[[stages]]\nname = \"extract\"\ncomponent = \"{}\"\n\
+         [[stages]]\nname = \"score\"\ncomponent = \"{}\"\n\
+         [sink]\ntopic = \"{sink}\"\n[dead-letter]\ntopic = \"{dead}\"\n[limits]\ndeadline = \"1s\"\n",
+        extract.display(),
+        score.display()
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("slow.toml");
+    std::fs::write(&path, manifest).unwrap();
+    (folder, path, topics)
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+on_each_broker! {
+    /// SIGTERM in the middle of work: what is on its way arrives and is committed.
+    fn sigterm_drains(broker: &Broker) {
+        let (_folder, manifest, topics) = slow(broker);
+        broker.send(&topics[0], &["one", "loop", "two"].map(Sent::value));
+        let child = run(&manifest, broker);
+        // The first record is through, or the loop is being waited for: either way the
+        // work has begun.
+        let watcher = broker.receive(&topics[1], 1);
+        signal(&child, "-TERM");
+        let output = child.wait_with_output().unwrap();
+        let said = text(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("totals") && !watcher.is_empty(), "{said}");
+        let good = broker.receive(&topics[1], 2);
+        let dead = broker.receive(&topics[2], 1);
+        assert_eq!((good.len(), dead[0].header("sandbar-code").as_str()), (2, "deadline"));
+        assert_eq!(broker.committed(&topics[0], &topics[0], 0), Some(3));
+    }
+
+    /// `kill -9` in the middle of work, and a new start: nothing is lost.
+    fn a_killed_runner_loses_nothing(broker: &Broker) {
+        let (_folder, manifest, topics) = slow(broker);
+        let values: Vec<Sent> = (0..200)
+            .map(|number| Sent::value(if number == 100 { "loop".into() } else { format!("{number}") }))
+            .collect();
+        broker.send(&topics[0], &values);
+        let mut child = run(&manifest, broker);
+        broker.receive(&topics[1], 1);
+        signal(&child, "-KILL");
+        child.wait().unwrap();
+        let child = run(&manifest, broker);
+        let end = std::time::Instant::now() + PATIENCE;
+        loop {
+            let good = broker.receive(&topics[1], 199);
+            let dead = broker.receive(&topics[2], 1);
+            let distinct: std::collections::BTreeSet<i64> = good.iter().map(|record| record.timestamp.unwrap_or(0)).collect();
+            if good.len() >= 199 && !dead.is_empty() && !distinct.is_empty() {
+                break;
+            }
+            assert!(std::time::Instant::now() < end);
+        }
+        signal(&child, "-TERM");
+        assert!(child.wait_with_output().unwrap().status.success());
+        assert_eq!(broker.committed(&topics[0], &topics[0], 0), Some(200));
+    }
+}

@@ -1,0 +1,110 @@
+//! The flights pipeline against the answers of H2O's own Java runtime, from topic to
+//! topic: `models/*/golden-generated.csv` holds them for the generator's first 20,000
+//! flights (models/golden.py).
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use flight_records::{CLASSIC, Flights};
+use sandbar_tests::{Broker, Runner, Sent, on_each_broker, project};
+
+/// `pipelines/flights.toml` with a broker's topics, and another model or sink.
+fn flights(topics: &[String; 3], model: &str, sink: &str) -> String {
+    let text = std::fs::read_to_string(project().join("pipelines/flights.toml")).unwrap();
+    let parts = [
+        ("name = \"flights\"\n".to_owned(), format!("name = \"{}\"\n", topics[0])),
+        ("topics = [\"flights\"]".to_owned(), format!("topics = [\"{}\"]", topics[0])),
+        ("\"../operators/".to_owned(), "\"{project}/operators/".to_owned()),
+        ("\"../models/flights-gbm\"".to_owned(), format!("\"{{project}}/models/{model}\"")),
+        ("topic = \"flight-predictions\"".to_owned(), format!("topic = \"{}\"\n{sink}", topics[1])),
+        ("topic = \"flights.dead-letter\"".to_owned(), format!("topic = \"{}\"", topics[2])),
+    ];
+    parts.iter().fold(text, |text, (from, to)| {
+        assert!(text.contains(from), "pipelines/flights.toml has changed: {from}");
+        text.replacen(from, to, 1)
+    })
+}
+
+fn topics(broker: &Broker) -> [String; 3] {
+    ["flights", "predictions", "dead"].map(|name| broker.topic(name, 1))
+}
+
+/// Label and probability of YES for each of the generator's flights.
+fn golden(model: &str) -> Vec<(String, f64)> {
+    let path = project().join("models").join(model).join("golden-generated.csv");
+    let text = std::fs::read_to_string(path).unwrap();
+    let line = |line: &str| {
+        let (label, probability) = line.split_once(',').unwrap();
+        (label.to_owned(), probability.parse().unwrap())
+    };
+    text.lines().skip(1).map(line).collect()
+}
+
+fn compare(broker: &Broker, model: &str, tolerance: f64) {
+    let expected = golden(model);
+    assert_eq!(expected.len(), 20_000);
+    let topics = topics(broker);
+    let records: Vec<Sent> = Flights::new(1).take(expected.len()).map(Sent::value).collect();
+    broker.send(&topics[0], &records);
+    let runner = Runner::start(broker, &flights(&topics, model, ""));
+    let received = broker.receive(&topics[1], expected.len());
+    let end = runner.stop().unwrap();
+    assert_eq!(end.failed(), 0);
+    assert_eq!(received.len(), expected.len());
+    for (number, (record, (label, probability))) in received.iter().zip(&expected).enumerate() {
+        let prediction: serde_json::Value =
+            serde_json::from_slice(record.value.as_ref().unwrap()).unwrap();
+        assert_eq!(prediction["label"], label.as_str(), "flight {number}: {prediction}");
+        let yes = prediction["probabilities"]["YES"].as_f64().unwrap();
+        assert!(
+            (yes - probability).abs() <= tolerance,
+            "flight {number}: {yes}, not {probability}"
+        );
+        let id = format!("{model}@1");
+        assert_eq!(
+            (prediction["model"].as_str(), record.header("sandbar-model")),
+            (Some(id.as_str()), id.clone())
+        );
+    }
+}
+
+on_each_broker! {
+    /// 10 trees of depth 5.
+    fn gbm_as_h2o(broker: &Broker) {
+        compare(broker, "flights-gbm", 1e-6);
+    }
+
+    /// 200-200 rectifier.
+    fn deep_learning_as_h2o(broker: &Broker) {
+        compare(broker, "flights-dl", 1e-5);
+    }
+
+    /// The published behaviour of the classic example, in its own words: about the
+    /// flight of 1987 both models agree, about that of 1999 they do not.
+    fn the_classic_flights(broker: &Broker) {
+        let template = r#"template = "Prediction: Is Airline delayed? => {{ label }}""#;
+        for (model, labels) in [("flights-gbm", ["YES", "NO"]), ("flights-dl", ["YES", "YES"])] {
+            let topics = topics(broker);
+            broker.send(&topics[0], &CLASSIC.map(Sent::value));
+            let runner = Runner::start(broker, &flights(&topics, model, template));
+            let received = broker.receive(&topics[1], 2);
+            runner.stop().unwrap();
+            let texts: Vec<String> = received.iter().map(|record| record.text()).collect();
+            let expected = labels.map(|label| format!("Prediction: Is Airline delayed? => {label}"));
+            assert_eq!(texts, expected, "{model}");
+        }
+    }
+
+    /// The same flights as JSON objects, and what is no flight at all.
+    fn flights_as_json_and_garbage(broker: &Broker) {
+        let topics = topics(broker);
+        let json = r#"{"Year":1987,"Month":10,"DayofMonth":14,"DayOfWeek":3,"CRSDepTime":730,"UniqueCarrier":"PS","Origin":"SAN","Dest":"SFO"}"#;
+        let values: [&[u8]; 6] = [CLASSIC[0].as_bytes(), json.as_bytes(), b"garbage", b"{\"Year\":", b"\xff\xfe", b""];
+        broker.send(&topics[0], &values.map(Sent::value));
+        let runner = Runner::start(broker, &flights(&topics, "flights-gbm", ""));
+        let good = broker.receive(&topics[1], 2);
+        let dead = broker.receive(&topics[2], 4);
+        runner.stop().unwrap();
+        assert_eq!(good[0].value, good[1].value);
+        let codes: Vec<String> = dead.iter().map(|letter| letter.header("sandbar-code")).collect();
+        assert_eq!(codes, ["malformed", "malformed", "malformed", "missing"]);
+    }
+}

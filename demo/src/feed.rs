@@ -38,9 +38,9 @@ impl Feed {
             .create()?;
         let mut flights = Flights::new(self.seed);
         let mut line = String::new();
-        let mut fed = 0;
+        let mut fed = 0_u64;
         while !shutdown.requested() && self.records.is_none_or(|records| fed < records) {
-            if fed - self.answered.load(Ordering::Relaxed) >= AHEAD {
+            if fed.saturating_sub(self.answered.load(Ordering::Relaxed)) >= AHEAD {
                 producer.poll(Duration::from_millis(1));
                 continue;
             }

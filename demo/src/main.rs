@@ -86,25 +86,27 @@ impl Demo {
                 result
             })
         };
+        let watch = watch::Watch {
+            brokers: broker.address().to_owned(),
+            properties: broker.consumer_properties(),
+            topics: [manifest.sink.topic.clone(), manifest.dead_letter.topic.clone()],
+            answered: answered.clone(),
+        };
+        // Before the first answer can come.
+        let consumer = watch.consumer()?;
         let feed = feed::Feed {
             brokers: broker.address().to_owned(),
             topic: manifest.source.topics[0].clone(),
             seed: self.seed,
             garbage: self.garbage,
             records: self.records,
-            answered: answered.clone(),
+            answered,
         };
         let feeder = {
             let shutdown = stop_feeding.clone();
             std::thread::spawn(move || feed.run(&shutdown))
         };
-        let watch = watch::Watch {
-            brokers: broker.address().to_owned(),
-            properties: broker.consumer_properties(),
-            topics: [manifest.sink.topic.clone(), manifest.dead_letter.topic.clone()],
-            answered,
-        };
-        let seen = watch.run(feeder, &stop_feeding, &stats);
+        let seen = watch.run(&consumer, feeder, &stop_feeding, &stats);
         stop_running.request();
         runner.join().map_err(|_| anyhow::anyhow!("the runner panicked"))??;
         let seen = seen?;

@@ -46,12 +46,12 @@ pub struct Seen {
 impl Watch {
     /// Shows what comes back until the feeder has ended and all is answered.
     pub fn run(
-        self,
+        &self,
+        consumer: &BaseConsumer,
         feeder: JoinHandle<Result<u64>>,
         shutdown: &Shutdown,
         stats: &Stats,
     ) -> Result<Seen> {
-        let consumer = self.consumer()?;
         let mut feeder = Some(feeder);
         let mut seen = Seen::default();
         let mut labels: HashMap<String, u64> = HashMap::new();
@@ -104,7 +104,7 @@ impl Watch {
     }
 
     /// Reads both topics from their ends as they are now, without a group.
-    fn consumer(&self) -> Result<BaseConsumer> {
+    pub fn consumer(&self) -> Result<BaseConsumer> {
         let consumer: BaseConsumer = ClientConfig::from_iter(self.properties.clone())
             .set("bootstrap.servers", &self.brokers)
             .set("group.id", "sandbar-demo-watch")

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -10,6 +11,9 @@ use super::Common;
 use crate::manifest::Manifest;
 use crate::observe::Stats;
 use crate::pipeline::{self, Plan, Shutdown};
+
+/// What a stop may take beyond the drain deadline: closing connections.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Run a pipeline until Ctrl-C or SIGTERM, which let what is on its way arrive
 /// first.
@@ -31,6 +35,7 @@ impl Run {
         let manifest = Manifest::load(&self.manifest)?;
         let brokers = manifest.brokers(self.brokers.as_deref())?;
         let plan = Plan::new(&manifest, Some(brokers), &common.sandbox()?)?;
+        let patience = manifest.runner.drain_deadline;
         let shutdown = Shutdown::default();
         let asked = shutdown.clone();
         ctrlc::set_handler(move || {
@@ -39,6 +44,14 @@ impl Run {
                 std::process::exit(130);
             }
             asked.request();
+            std::thread::spawn(move || {
+                // librdkafka may wait for brokers that are away, whatever we ask of it.
+                std::thread::sleep(patience + GRACE);
+                tracing::error!(
+                    "stopped at the deadline; the next start takes up what was not delivered"
+                );
+                std::process::exit(1);
+            });
         })
         .context("signals cannot be handled")?;
         let stats = Arc::new(Stats::default());

@@ -63,8 +63,6 @@ pub enum KafkaFailure {
     Consumer(rdkafka::error::KafkaError),
     /// An output will never arrive. Its record's offset is not committed: the next
     /// start reads it again.
-    #[error(
-        "writing to Kafka: {0}; nothing is committed from there on, the next start takes it up"
-    )]
-    Producer(String),
+    #[error("{0}; nothing is committed from there on, the next start takes it up")]
+    Undelivered(String),
 }

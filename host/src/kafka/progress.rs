@@ -129,7 +129,7 @@ impl Progress {
         }
         match &self.broken {
             None => Ok(()),
-            Some(reason) => Err(KafkaFailure::Producer(reason.clone())),
+            Some(reason) => Err(KafkaFailure::Undelivered(reason.clone())),
         }
     }
 

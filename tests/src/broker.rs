@@ -157,6 +157,40 @@ impl Broker {
         producer.flush(PATIENCE).unwrap();
     }
 
+    /// Sends a record with a header whose name is any bytes but zero. rdkafka wants
+    /// UTF-8, so this goes to librdkafka itself.
+    pub fn send_with_odd_header(&self, topic: &str, name: &[u8], value: &str) {
+        use rdkafka::bindings as raw;
+
+        let producer: BaseProducer = self.client().create().unwrap();
+        let topic = std::ffi::CString::new(topic).unwrap();
+        // SAFETY: all that the pointers name lives until the flush below; the headers
+        // belong to librdkafka once the call has succeeded, which is asserted.
+        unsafe {
+            let headers = raw::rd_kafka_headers_new(1);
+            let text = (value.as_ptr().cast(), value.len());
+            raw::rd_kafka_header_add(
+                headers,
+                name.as_ptr().cast(),
+                name.len() as isize,
+                text.0,
+                text.1 as isize,
+            );
+            let mut parts: [raw::rd_kafka_vu_t; 3] = std::mem::zeroed();
+            parts[0].vtype = raw::rd_kafka_vtype_t::RD_KAFKA_VTYPE_TOPIC;
+            parts[0].u.cstr = topic.as_ptr();
+            parts[1].vtype = raw::rd_kafka_vtype_t::RD_KAFKA_VTYPE_VALUE;
+            parts[1].u.mem.ptr = text.0.cast_mut();
+            parts[1].u.mem.size = text.1;
+            parts[2].vtype = raw::rd_kafka_vtype_t::RD_KAFKA_VTYPE_HEADERS;
+            parts[2].u.headers = headers;
+            let client = producer.client().native_ptr();
+            let error = raw::rd_kafka_produceva(client, parts.as_ptr(), parts.len());
+            assert!(error.is_null(), "librdkafka refuses the record");
+        }
+        producer.flush(PATIENCE).unwrap();
+    }
+
     /// Waits until `count` records are in a topic and returns them, partition by
     /// partition in order of their offsets. More than `count` are returned too.
     ///

@@ -39,7 +39,13 @@ fn mischief(config: &str) -> Extractor {
 fn batch(values: &[&str]) -> Batch {
     let mut batch = Batch::new("t".into(), 0, values.len());
     for (offset, value) in values.iter().enumerate() {
-        batch.push(offset as i64, None, None, Some(value.as_bytes()), [].into_iter());
+        batch.push(
+            offset as i64,
+            None,
+            None,
+            Some(value.as_bytes()),
+            std::iter::empty::<(&str, _)>(),
+        );
     }
     batch
 }

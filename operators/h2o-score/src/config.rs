@@ -3,11 +3,9 @@
 use serde::Deserialize;
 
 /// How to score. Every key has a default.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The model, one of those granted to the stage. Default: the first.
-    pub model: Option<String>,
     /// A category that the model was not trained with. Default: the row fails.
     pub unknown_category: Treatment,
     /// Text that is no number, for a numeric feature. Default: the row fails.
@@ -19,7 +17,6 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            model: None,
             unknown_category: Treatment::Fail,
             invalid_number: Treatment::Fail,
             missing_column: Treatment::Missing,

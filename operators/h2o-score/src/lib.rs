@@ -2,7 +2,6 @@
 //!
 //! ```toml
 //! [stages.config]
-//! model = "flights"               # default: the stage's first model
 //! unknown_category = "fail"       # or "missing"
 //! invalid_number = "fail"         # or "missing"
 //! missing_column = "missing"      # or "fail"

@@ -32,10 +32,9 @@ impl Scorer for H2oScore {
     type Config = Config;
 
     fn configure(config: Config, setup: &Setup, features: &[Field]) -> Result<Self, Error> {
-        let name =
-            config.model.as_deref().or(setup.main_model()).ok_or(
-                "no model is granted to this stage; name an H2O MOJO in the stage's `models`",
-            )?;
+        let name = setup
+            .main_model()
+            .ok_or("no model is granted to this stage; name an H2O MOJO in the stage's `models`")?;
         let model = Model::read(&setup.load_model(name)?)
             .map_err(|error| Error::from(error).context(format_args!("model '{name}'")))?;
         let sources = Source::find_all(model.features(), features, &config)

@@ -198,7 +198,6 @@ fn a_configuration_or_model_that_is_wrong_says_so() -> Result<(), Error> {
         (Stage::new(), "no model is granted to this stage"),
         (stage(r#"{ "unknown_categories": "fail" }"#)?, "unknown field `unknown_categories`"),
         (stage(r#"{ "unknown_category": "skip" }"#)?, "key 'unknown_category': unknown variant"),
-        (stage(r#"{ "model": "weather" }"#)?, "'weather'"),
         (Stage::new().model("flights", "PK? no"), "model 'flights': "),
         (Stage::new().model("flights", &std::fs::read(GBM)?[..40_000]), "model 'flights': "),
     ];
@@ -210,11 +209,11 @@ fn a_configuration_or_model_that_is_wrong_says_so() -> Result<(), Error> {
 }
 
 #[test]
-fn the_model_can_be_chosen_by_name() -> Result<(), Error> {
-    let stage = Stage::new()
-        .config(r#"{ "model": "flights" }"#)
-        .model("other", "not a model")
-        .model("flights", std::fs::read(GBM)?);
-    stage.scorer::<H2oScore>(&fields(&classic()))?;
+fn the_model_is_the_first_that_is_granted() -> Result<(), Error> {
+    let mojo = std::fs::read(GBM)?;
+    let first = Stage::new().model("flights", mojo.clone()).model("other", "not a model");
+    first.scorer::<H2oScore>(&fields(&classic()))?;
+    let second = Stage::new().model("other", "not a model").model("flights", mojo);
+    assert!(refusal(&second, &fields(&classic())).contains("model 'other': "));
     Ok(())
 }

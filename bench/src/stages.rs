@@ -42,7 +42,7 @@ pub fn batches(records: usize, keys: bool, headers: bool) -> Vec<Batch> {
     let batch = |chunk: &[crate::workload::Flight]| {
         let mut batch = Batch::new("flights".into(), 0, chunk.len());
         for (offset, flight) in chunk.iter().enumerate() {
-            let key = keys.then(|| flight.key.as_bytes());
+            let key = keys.then_some(flight.key.as_bytes());
             let headers = HEADERS.iter().filter(|_| headers);
             let headers = headers.map(|(name, value)| (*name, Some(*value)));
             batch.push(offset as i64, Some(0), key, Some(flight.line.as_bytes()), headers);

@@ -27,7 +27,7 @@ impl Member {
     /// A member without partitions, which shares them out to `workers`.
     pub fn new(workers: usize, patience: Duration) -> Self {
         Member {
-            progress: Mutex::new(Progress::new()),
+            progress: Mutex::new(Progress::default()),
             workers,
             patience,
             rebalances: AtomicU64::new(0),

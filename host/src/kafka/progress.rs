@@ -48,9 +48,9 @@ struct Pending {
     done: bool,
 }
 
-impl Progress {
+impl Default for Progress {
     /// No partitions.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let (sender, events) = channel();
         Progress {
             partitions: Vec::new(),
@@ -62,7 +62,9 @@ impl Progress {
             broken: None,
         }
     }
+}
 
+impl Progress {
     /// Bytes of the batches on their way.
     pub fn in_flight(&self) -> u64 {
         self.in_flight

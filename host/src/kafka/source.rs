@@ -158,7 +158,8 @@ impl Source {
         // Partitions that have just been assigned are not paused yet.
         let rebalances = self.consumer.context().rebalances();
         let pause = above && (!self.paused || self.rebalances != rebalances);
-        if !pause && !(self.paused && below) {
+        let resume = self.paused && below;
+        if !pause && !resume {
             return;
         }
         self.rebalances = rebalances;

@@ -31,7 +31,7 @@ fn batch() -> Batch {
     let mut batch = Batch::new("flights".into(), 3, 2);
     let headers = [("trace", Some(&b"first"[..])), ("trace", Some(b"last")), ("gone", None)];
     batch.push(41, Some(561_168_000_000), Some(b"PS1451"), Some(b"1987,\xff"), headers.into_iter());
-    batch.push(42, None, None, None, std::iter::empty());
+    batch.push(42, None, None, None, std::iter::empty::<(&str, _)>());
     batch
 }
 

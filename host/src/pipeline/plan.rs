@@ -76,7 +76,7 @@ pub enum Reason {
         /// The pipeline's name for it.
         name: String,
         /// What is wrong with it.
-        error: ModelError,
+        error: Box<ModelError>,
     },
     /// A stage cannot be set up.
     #[error("{0}")]
@@ -211,7 +211,7 @@ struct Loaded {
 
 fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Loaded>, Reason> {
     let load = |(name, folder): (&String, &PathBuf)| {
-        let error = |error| Reason::Model { name: name.clone(), error };
+        let error = |error| Reason::Model { name: name.clone(), error: Box::new(error) };
         let model = Model::open(&manifest.resolve(folder)).map_err(error)?;
         let bytes = model.read().map_err(error)?;
         Ok((name.clone(), Loaded { id: model.id(), bytes }))

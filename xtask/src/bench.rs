@@ -38,8 +38,7 @@ pub fn run(arguments: BenchArguments) -> Result<()> {
         "sandbar-bench",
     ]))?;
     let error = cargo::host()
-        .args(["run", "--quiet", "--release", "--package", "sandbar", "--package", "sandbar-bench"])
-        .args(["--bin", "sandbar-bench", "--"])
+        .args(["run", "--quiet", "--release", "--package", "sandbar-bench", "--"])
         .args(arguments.arguments)
         .exec();
     Err(error).context("cannot run the benchmark")

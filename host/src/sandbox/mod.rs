@@ -6,7 +6,8 @@
 //!   keeps what was compiled.
 //! - [`state`]: what belongs to one instance: grants, memory budget, [`log`].
 //! - [`stage`]: a warm instance of an operator that is called batch by batch and
-//!   replaced after a trap; [`check`] reads everything that comes back from it.
+//!   replaced after a trap; [`worlds`] says what is called in each world, and [`check`]
+//!   reads everything that comes back.
 
 pub(crate) mod bindings;
 pub mod cache;
@@ -16,11 +17,13 @@ pub mod engine;
 mod log;
 pub mod stage;
 pub mod state;
+pub mod worlds;
 
 pub use component::{Component, ComponentError, World};
 pub use engine::Sandbox;
-pub use stage::{CallError, Extractor, Operator, Scorer, StageError, Transformer};
+pub use stage::{CallError, Operator, StageError};
 pub use state::{Grants, Limits};
+pub use worlds::{Extractor, Scorer, Transformer};
 
 pub use bindings::extraction::Extracted;
 pub use bindings::scoring::Scored;

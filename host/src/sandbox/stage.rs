@@ -12,21 +12,12 @@ use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
-use super::bindings::extraction::{self, Extracted};
-use super::bindings::scoring::{self, Scored};
-use super::bindings::transformation::{self, Transformed};
-use super::bindings::types::{
-    Batch as GuestBatch, ColumnParam, ColumnResult as Column, FieldParam, FieldResult as Field,
-    FieldTypeParam, FieldTypeResult as FieldType, Setup, TableParam, TableResult as Table,
-    TensorShapeParam, TextParam,
-};
-use super::component::{Component, World};
+use super::bindings::types::Setup;
+use super::check;
+use super::component::{CONTRACT, Component, World};
 use super::engine::TICK;
 use super::state::{Grants, Limits, State};
-use super::{check, component};
 use crate::failure::{Code, shorten};
-use crate::output::Output;
-use crate::records::Batch;
 
 /// How often an instance is tried to be made in place of a spoilt one.
 const ATTEMPTS: u32 = 4;
@@ -123,18 +114,11 @@ pub trait Interface: Sized {
 
 /// An operator with its warm instance. Belongs to one worker.
 pub struct Stage<I: Interface> {
-    operator: Operator,
+    pub(super) operator: Operator,
     interface: I,
     shape: I::Shape,
     live: Option<Live<I::Guest>>,
 }
-
-/// Records to features.
-pub type Extractor = Stage<Extraction>;
-/// Features to predictions.
-pub type Scorer = Stage<Scoring>;
-/// Records to records.
-pub type Transformer = Stage<Transformation>;
 
 struct Live<G> {
     store: Store<State>,
@@ -142,7 +126,7 @@ struct Live<G> {
 }
 
 impl<I: Interface> Stage<I> {
-    fn start(
+    pub(super) fn start(
         operator: Operator,
         bind: impl FnOnce(&InstancePre<State>) -> wasmtime::Result<I>,
     ) -> Result<Self, StageError> {
@@ -154,10 +138,7 @@ impl<I: Interface> Stage<I> {
         }
         let interface = bind(&component.pre).map_err(|cause| StageError::Link {
             stage,
-            reason: format!(
-                "not an operator of sandbar:operator@{}: {cause:#}",
-                component::CONTRACT
-            ),
+            reason: format!("not an operator of sandbar:operator@{}: {cause:#}", CONTRACT),
         })?;
         let (live, shape) = make(&operator, &interface)?;
         Ok(Stage { operator, interface, shape, live: Some(live) })
@@ -175,7 +156,7 @@ impl<I: Interface> Stage<I> {
 
     /// Calls a function of the warm instance, or of a new one where an earlier call
     /// spoilt it, and reads what it returned with `check`.
-    fn call<R>(
+    pub(super) fn call<R>(
         &mut self,
         function: impl FnOnce(&I::Guest, &mut Store<State>) -> wasmtime::Result<R>,
         check: impl FnOnce(&I::Shape, &R) -> Result<(), check::Violation>,
@@ -283,194 +264,4 @@ fn explain(
 fn violation(stage: &Arc<str>, what: check::Violation) -> CallError {
     let message = shorten(format!("the operator breaks the contract: {what}"));
     CallError { stage: stage.clone(), code: Code::Contract, message, unusable: false }
-}
-
-/// A batch as the guest's bindings take it.
-fn guest_batch(batch: &Batch) -> GuestBatch<'_> {
-    GuestBatch {
-        topic: &batch.topic,
-        partition: batch.partition,
-        offsets: &batch.offsets,
-        timestamps: &batch.timestamps,
-        bytes: &batch.bytes,
-        ends: &batch.ends,
-        nulls: &batch.nulls,
-    }
-}
-
-/// The interface of the world `extractor`.
-pub struct Extraction(extraction::GuestIndices);
-
-impl Interface for Extraction {
-    type Guest = extraction::Guest;
-    type Shape = Vec<Field>;
-    const WORLD: World = World::Extractor;
-
-    fn bind(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Self::Guest> {
-        self.0.load(store, instance)
-    }
-
-    fn configure(
-        &self,
-        guest: &Self::Guest,
-        store: &mut Store<State>,
-        setup: Setup<'_>,
-    ) -> wasmtime::Result<Result<Self::Shape, String>> {
-        guest.call_configure(store, setup)
-    }
-
-    fn check(fields: &Self::Shape) -> Result<(), check::Violation> {
-        check::fields(fields)
-    }
-}
-
-impl Extractor {
-    /// Makes an instance, which says what features it gives ([`Stage::shape`]).
-    ///
-    /// # Errors
-    /// Where the component is of another world, or refuses its configuration.
-    pub fn new(operator: Operator) -> Result<Self, StageError> {
-        Stage::start(operator, |pre| Ok(Extraction(extraction::GuestIndices::new(pre)?)))
-    }
-
-    /// The features of a batch: a row or a failure for each record.
-    ///
-    /// # Errors
-    /// Where the call gave nothing for the whole batch.
-    pub fn extract(&mut self, batch: &Batch) -> Result<Extracted, CallError> {
-        self.call(
-            |guest, store| guest.call_extract(store, guest_batch(batch)),
-            |fields, extracted| check::extracted(batch.len(), fields, extracted),
-        )
-    }
-}
-
-/// The interface of the world `scorer`, for features of an extractor.
-pub struct Scoring {
-    indices: scoring::GuestIndices,
-    features: Vec<Field>,
-}
-
-impl Interface for Scoring {
-    type Guest = scoring::Guest;
-    type Shape = Output;
-    const WORLD: World = World::Scorer;
-
-    fn bind(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Self::Guest> {
-        self.indices.load(store, instance)
-    }
-
-    fn configure(
-        &self,
-        guest: &Self::Guest,
-        store: &mut Store<State>,
-        setup: Setup<'_>,
-    ) -> wasmtime::Result<Result<Self::Shape, String>> {
-        let features: Vec<FieldParam<'_>> = self.features.iter().map(borrow_field).collect();
-        let declared = guest.call_configure(store, setup, &features)?;
-        Ok(declared.map(|output| match output {
-            scoring::Output::Classes(names) => Output::Classes(names),
-            scoring::Output::Values(names) => Output::Values(names),
-        }))
-    }
-
-    fn check(output: &Self::Shape) -> Result<(), check::Violation> {
-        check::output(output)
-    }
-}
-
-impl Scorer {
-    /// Makes an instance for the features of an extractor; it says what its
-    /// predictions are made of ([`Stage::shape`]).
-    ///
-    /// # Errors
-    /// Where the component is of another world, or refuses its configuration or
-    /// these features.
-    pub fn new(operator: Operator, features: Vec<Field>) -> Result<Self, StageError> {
-        Stage::start(operator, |pre| {
-            Ok(Scoring { indices: scoring::GuestIndices::new(pre)?, features })
-        })
-    }
-
-    /// The predictions for a table: a prediction or a failure for each row.
-    ///
-    /// # Errors
-    /// Where the call gave nothing for the whole table.
-    pub fn score(&mut self, table: &Table) -> Result<Scored, CallError> {
-        let columns: Vec<ColumnParam<'_>> = table.columns.iter().map(borrow_column).collect();
-        let rows = table.rows;
-        self.call(
-            |guest, store| guest.call_score(store, TableParam { rows, columns: &columns }),
-            |output, scored| check::scored(rows as usize, output, scored),
-        )
-    }
-}
-
-fn borrow_field(field: &Field) -> FieldParam<'_> {
-    let ty = match &field.ty {
-        FieldType::Number => FieldTypeParam::Number,
-        FieldType::Text => FieldTypeParam::Text,
-        FieldType::Tensor(shape) => FieldTypeParam::Tensor(TensorShapeParam {
-            element: shape.element,
-            dimensions: &shape.dimensions,
-        }),
-    };
-    FieldParam { name: &field.name, ty }
-}
-
-fn borrow_column(column: &Column) -> ColumnParam<'_> {
-    match column {
-        Column::Numbers(numbers) => ColumnParam::Numbers(numbers),
-        Column::Text(text) => ColumnParam::Text(TextParam { bytes: &text.bytes, ends: &text.ends }),
-        Column::Tensor(data) => ColumnParam::Tensor(data),
-    }
-}
-
-/// The interface of the world `transformer`.
-pub struct Transformation(transformation::GuestIndices);
-
-impl Interface for Transformation {
-    type Guest = transformation::Guest;
-    type Shape = ();
-    const WORLD: World = World::Transformer;
-
-    fn bind(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Self::Guest> {
-        self.0.load(store, instance)
-    }
-
-    fn configure(
-        &self,
-        guest: &Self::Guest,
-        store: &mut Store<State>,
-        setup: Setup<'_>,
-    ) -> wasmtime::Result<Result<Self::Shape, String>> {
-        guest.call_configure(store, setup)
-    }
-
-    fn check((): &Self::Shape) -> Result<(), check::Violation> {
-        Ok(())
-    }
-}
-
-impl Transformer {
-    /// Makes an instance.
-    ///
-    /// # Errors
-    /// Where the component is of another world, or refuses its configuration.
-    pub fn new(operator: Operator) -> Result<Self, StageError> {
-        Stage::start(operator, |pre| Ok(Transformation(transformation::GuestIndices::new(pre)?)))
-    }
-
-    /// The records that come of a batch: none, one or several for each record, or
-    /// a failure.
-    ///
-    /// # Errors
-    /// Where the call gave nothing for the whole batch.
-    pub fn transform(&mut self, batch: &Batch) -> Result<Transformed, CallError> {
-        let topics = self.operator.grants.topics.len();
-        self.call(
-            |guest, store| guest.call_transform(store, guest_batch(batch)),
-            |(), transformed| check::transformed(batch.len(), topics, transformed),
-        )
-    }
 }

@@ -1,5 +1,6 @@
 //! The brokers that tests run on, and records into and out of them.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,11 @@ impl Sent {
     pub fn value(value: impl Into<Vec<u8>>) -> Self {
         Sent { value: Some(value.into()), partition: Some(0), ..Sent::default() }
     }
+
+    /// The same with a key.
+    pub fn keyed(key: impl std::fmt::Display, value: impl Into<Vec<u8>>) -> Self {
+        Sent { key: Some(key.to_string().into_bytes()), ..Sent::value(value) }
+    }
 }
 
 /// A record that came back.
@@ -68,11 +74,6 @@ impl Received {
     /// The value as text; empty where it is null.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(self.value.as_deref().unwrap_or_default()).into_owned()
-    }
-
-    /// The key as text; empty where it is null.
-    pub fn key_text(&self) -> String {
-        String::from_utf8_lossy(self.key.as_deref().unwrap_or_default()).into_owned()
     }
 
     /// A header as text; empty where there is none.
@@ -218,6 +219,20 @@ impl Broker {
         }
         received.sort_by_key(|record| (record.partition, record.offset));
         received
+    }
+
+    /// Waits until records of `keys` different keys are in a topic: for what may arrive
+    /// more than once. Returns how many records there are.
+    pub fn receive_keys(&self, topic: &str, keys: usize) -> usize {
+        let mut count = keys;
+        loop {
+            let received = self.receive(topic, count);
+            let distinct: BTreeSet<_> = received.iter().map(|record| &record.key).collect();
+            if distinct.len() >= keys {
+                return received.len();
+            }
+            count = received.len() + 1;
+        }
     }
 
     /// The offset that a group has committed for a partition.

@@ -5,17 +5,24 @@ use memchr::memchr3;
 use crate::columns::{COUNT, Kind};
 use crate::config::Feature;
 use crate::fault::Fault;
+use crate::marks::{BLOCK, marks};
 use crate::reader::Sink;
-use crate::value::{Number, is_missing, number};
+use crate::value::{Number, is_missing, number, short_integer};
+
+/// How many columns are kept in one go.
+const STEP: usize = 8;
 
 /// Reads lines. What it holds is memory that one line after the other uses.
 #[derive(Debug)]
 pub(crate) struct Lines {
     separator: u8,
-    /// Where the columns of the current line end: in the line itself, or in
-    /// `unquoted` if it has quotes. The next column starts one byte further.
-    ends: [usize; COUNT],
-    /// The index of the last column that anyone wants: ends beyond are not kept.
+    /// Where the columns of the current line start: in the line itself, or in
+    /// `unquoted` if it has quotes. A column ends one byte before the next one
+    /// starts; behind the last one it is as if another followed. What lies behind
+    /// that is of no meaning.
+    starts: [usize; COUNT + STEP],
+    /// The index of the last column that anyone wants: starts of those behind the
+    /// next one need not be kept.
     last: usize,
     unquoted: Vec<u8>,
 }
@@ -25,7 +32,7 @@ impl Lines {
     pub(crate) fn new(separator: u8, wanted: &[Feature]) -> Lines {
         Lines {
             separator,
-            ends: [0; COUNT],
+            starts: [0; COUNT + STEP],
             last: wanted.iter().map(|feature| feature.column).max().unwrap_or(0),
             unquoted: Vec::new(),
         }
@@ -47,11 +54,9 @@ impl Lines {
         }
 
         // Nearly every line is free of quotes and of line ends.
-        let special = memchr3(b'"', b'\n', b'\r', line);
-        let (found, line) = match special.map(|at| line[at]) {
-            None => (self.split(line), line),
-            Some(b'"') => (self.split_quoted(line)?, self.unquoted.as_slice()),
-            Some(_) => return Err(Fault::Lines),
+        let (found, line) = match self.split(line) {
+            Some(found) => (found, line),
+            None => (self.split_quoted(line)?, self.unquoted.as_slice()),
         };
         if found != COUNT {
             return Err(Fault::Columns { found });
@@ -59,13 +64,16 @@ impl Lines {
 
         for feature in wanted {
             let column = feature.column;
-            let start = if column == 0 { 0 } else { self.ends[column - 1] + 1 };
-            let field = &line[start..self.ends[column]];
+            let start = self.starts[column];
+            let field = &line[start..self.starts[column + 1] - 1];
             match feature.kind {
-                Kind::Number => match number(field) {
-                    Number::Is(number) => row.number(number),
-                    Number::Missing => row.missing(),
-                    Number::Invalid => return Err(Fault::not_a_number(feature.name, field)),
+                Kind::Number => match short_integer(&line[start..], field.len()) {
+                    Some(number) => row.number(number),
+                    None => match number(field) {
+                        Number::Is(number) => row.number(number),
+                        Number::Missing => row.missing(),
+                        Number::Invalid => return Err(Fault::not_a_number(feature.name, field)),
+                    },
                 },
                 Kind::Text if is_missing(field) => row.missing(),
                 Kind::Text => match str::from_utf8(field) {
@@ -79,44 +87,64 @@ impl Lines {
         Ok(())
     }
 
-    /// Finds the columns of a line without quotes. Returns how many there are, of
-    /// which no more than [`COUNT`] are kept.
-    ///
-    /// Columns are some three bytes wide, so that a search for each separator
-    /// would cost more in its start than in its way: eight bytes are compared at
-    /// once, and the separators among them taken from the result's bits.
+    /// Finds the columns of a line. Returns how many there are, or nothing if there
+    /// are quotes or line ends in it.
     #[inline]
-    fn split(&mut self, line: &[u8]) -> usize {
+    fn split(&mut self, line: &[u8]) -> Option<usize> {
+        let (blocks, rest) = line.as_chunks::<BLOCK>();
         let mut found = 0;
-        let (words, rest) = line.as_chunks::<8>();
-        for (index, word) in words.iter().enumerate() {
-            let mut marks = equal_bytes(u64::from_le_bytes(*word), self.separator);
-            if found > self.last {
-                found += marks.count_ones() as usize;
-                continue;
+        for (index, block) in blocks.iter().enumerate() {
+            let marks = marks(block, self.separator);
+            if marks.special {
+                return None;
             }
-            while marks != 0 {
-                self.end(found, 8 * index + marks.trailing_zeros() as usize / 8);
-                found += 1;
-                marks &= marks - 1;
-            }
+            self.keep(found, marks.separators, index * BLOCK);
+            found += marks.separators.count_ones() as usize;
         }
-        let read = line.len() - rest.len();
-        for (index, byte) in rest.iter().enumerate() {
-            if *byte == self.separator {
-                self.end(found, read + index);
-                found += 1;
+        if !rest.is_empty() {
+            let (block, behind) = match line.last_chunk::<BLOCK>() {
+                // Some of these bytes were looked at before.
+                Some(block) => (*block, 0),
+                // Lines this short are rare.
+                None => {
+                    let mut block = [0; BLOCK];
+                    block[..rest.len()].copy_from_slice(rest);
+                    (block, BLOCK - rest.len())
+                }
+            };
+            let marks = marks(&block, self.separator);
+            if marks.special {
+                return None;
             }
+            let separators = marks.separators << behind >> (BLOCK - rest.len());
+            self.keep(found, separators, line.len() - rest.len());
+            found += separators.count_ones() as usize;
         }
-        self.end(found, line.len());
-        found + 1
+        self.start(found + 1, line.len() + 1);
+        Some(found + 1)
     }
 
-    /// Keeps where a column ends, unless there are too many.
+    /// Keeps where columns start: behind the separators of a block, whose bits these
+    /// are. `found` separators were before them, `first` is the block's place.
     #[inline]
-    fn end(&mut self, column: usize, end: usize) {
-        if let Some(kept) = self.ends.get_mut(column) {
-            *kept = end;
+    fn keep(&mut self, mut found: usize, mut separators: u64, first: usize) {
+        // Eight at a time, some of them for nothing: how many a block has differs
+        // from line to line, and a wrong guess of the processor costs more.
+        while separators != 0 && found <= self.last {
+            let Some(starts) = self.starts[found + 1..].first_chunk_mut::<STEP>() else { return };
+            for start in starts {
+                *start = first + separators.trailing_zeros() as usize + 1;
+                separators &= separators.wrapping_sub(1);
+            }
+            found += STEP;
+        }
+    }
+
+    /// Keeps where a column starts, unless there are too many.
+    #[inline]
+    fn start(&mut self, column: usize, start: usize) {
+        if let Some(kept) = self.starts.get_mut(column) {
+            *kept = start;
         }
     }
 
@@ -124,6 +152,9 @@ impl Lines {
     /// and doubled inside. The columns are copied without their quotes.
     #[cold]
     fn split_quoted(&mut self, line: &[u8]) -> Result<usize, Fault> {
+        if let Some(b'\n' | b'\r') = memchr3(b'"', b'\n', b'\r', line).map(|at| line[at]) {
+            return Err(Fault::Lines);
+        }
         self.unquoted.clear();
         let mut found = 0;
         let mut rest = Some(line);
@@ -132,9 +163,9 @@ impl Lines {
                 [b'"', inside @ ..] => self.unquote(inside, found + 1)?,
                 _ => self.copy(from_here, found + 1)?,
             };
-            self.end(found, self.unquoted.len());
             self.unquoted.push(self.separator);
             found += 1;
+            self.start(found, self.unquoted.len());
             rest = match after {
                 [] => None,
                 [byte, next @ ..] if *byte == self.separator => Some(next),
@@ -185,14 +216,4 @@ impl Lines {
         }
         Ok(after)
     }
-}
-
-/// The highest bit of each byte of `word` that is `byte`; all other bits are 0.
-#[inline]
-fn equal_bytes(word: u64, byte: u8) -> u64 {
-    const LOW_BITS: u64 = u64::from_ne_bytes([0x7f; 8]);
-    let difference = word ^ u64::from_ne_bytes([byte; 8]);
-    // In a byte that differs, the sum of its low seven bits carries into the
-    // highest, or the highest is set already. No carry leaves its byte.
-    !((difference & LOW_BITS).wrapping_add(LOW_BITS) | difference | LOW_BITS)
 }

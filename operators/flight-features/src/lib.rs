@@ -53,6 +53,7 @@ mod config;
 mod csv;
 mod fault;
 mod json;
+mod marks;
 mod operator;
 mod reader;
 mod value;

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Value, reader, row};
-use flight_features::{COLUMNS, Config, Kind, Reader};
+use flight_features::{COLUMNS, Config, Fault, Kind, Reader};
 use flight_records::Flights;
 use proptest::prelude::*;
 
@@ -149,5 +149,28 @@ fn generated_flights_give_their_fields() {
         assert_eq!(row(&mut all, object.as_bytes()), Ok(expected), "{object}");
         let number = fields[0].parse().expect("a year");
         assert_eq!(row(&mut year, line.as_bytes()), Ok(vec![Value::Number(number)]));
+    }
+}
+
+/// Lines are looked at in pieces: nothing may depend on where one ends.
+#[test]
+fn columns_are_found_in_lines_of_every_length() {
+    let mut all = Reader::new(&all_backwards()).expect("a valid configuration");
+    for shift in 0..COLUMNS.len() {
+        for extra in 0..180 {
+            // One digit more in one column after the other, each time from another one.
+            let width = |index| (extra + (index + shift) % COLUMNS.len()) / COLUMNS.len();
+            let field = |index| "1234567890"[index % 4..][..width(index)].to_owned();
+            let fields: Vec<String> = (0..COLUMNS.len()).map(field).collect();
+            let mut line = fields.join(",").into_bytes();
+            if line.iter().all(|byte| *byte == b',') {
+                continue;
+            }
+            assert_eq!(row(&mut all, &line), Ok(expected(&fields)), "{fields:?}");
+
+            let place = (extra * 7 + shift) % (line.len() - 1);
+            line[place] = b'\n';
+            assert_eq!(row(&mut all, &line), Err(Fault::Lines), "a line end at {place}");
+        }
     }
 }

@@ -22,7 +22,9 @@ pub struct Connection {
 /// Defaults of the consumer, which the manifest may change.
 const CONSUMER: &[(&str, &str)] = &[
     // Fetched and waiting: part of the memory that a runner needs.
-    ("queued.max.messages.kbytes", "16384"),
+    ("queued.max.messages.kbytes", "4096"),
+    // When that is full, fetching rests for this time: a second, by default.
+    ("fetch.queue.backoff.ms", "10"),
     ("fetch.message.max.bytes", "1048576"),
     ("partition.assignment.strategy", "cooperative-sticky"),
     // A lost connection is an event of ours, not a line of librdkafka's.

@@ -65,13 +65,8 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// Bytes of the batches on their way.
-    pub fn in_flight(&self) -> u64 {
-        self.in_flight
-    }
-
     /// Whether nothing is on its way.
-    pub fn is_idle(&self) -> bool {
+    fn is_idle(&self) -> bool {
         self.in_flight == 0
     }
 
@@ -133,6 +128,23 @@ impl Progress {
             None => Ok(()),
             Some(reason) => Err(KafkaFailure::Undelivered(reason.clone())),
         }
+    }
+
+    /// Waits until no more than `limit` bytes are on their way, for `patience` at the
+    /// most. Returns how many there are.
+    ///
+    /// # Errors
+    /// As [`Progress::settle`].
+    pub fn await_room(&mut self, limit: u64, patience: Duration) -> Result<u64, KafkaFailure> {
+        let end = Instant::now() + patience;
+        self.settle()?;
+        while self.in_flight > limit {
+            let left = end.saturating_duration_since(Instant::now());
+            let Ok(event) = self.events.recv_timeout(left) else { break };
+            self.take(event);
+            self.settle()?;
+        }
+        Ok(self.in_flight)
     }
 
     /// Waits until nothing of `partitions` (`None`: of any) is on its way. `false`:

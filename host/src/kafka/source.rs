@@ -2,8 +2,8 @@
 //! what is delivered.
 //!
 //! One thread polls, whatever the workers do, so that the group never takes this
-//! runner for dead. When too much is on its way, partitions are paused, not the
-//! polling.
+//! runner for dead. When too much is on its way it waits a moment for room; if that does
+//! not come, partitions are paused, not the polling.
 
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -24,6 +24,9 @@ use crate::pipeline::delivery::Ticket;
 const IDLE: Duration = Duration::from_millis(100);
 /// The same while batches are on their way: their end may let partitions go on.
 const BUSY: Duration = Duration::from_millis(2);
+/// How long to wait for room without polling, before partitions are paused. The group
+/// takes a member for dead only after `max.poll.interval.ms`, minutes.
+const UNPOLLED: Duration = Duration::from_secs(1);
 /// Records between two looks at the clock and at what is delivered.
 const STRIDE: usize = 64;
 
@@ -139,16 +142,15 @@ impl Source {
     /// Returns whether nothing is on its way.
     fn look(&mut self) -> Result<bool, KafkaFailure> {
         let member = self.consumer.context();
-        let mut progress = member.progress();
-        progress.settle()?;
-        let (idle, in_flight) = (progress.is_idle(), progress.in_flight());
-        drop(progress);
+        // A moment's wait costs nothing, a pause throws away what was fetched ahead.
+        let patience = if self.paused { Duration::ZERO } else { UNPOLLED };
+        let in_flight = member.progress().await_room(self.plan.in_flight, patience)?;
         if self.committed.elapsed() >= self.plan.commit_interval {
             // It has been logged, and the next interval tries again.
             let _ = self.commit(CommitMode::Async);
         }
         self.hold_back(in_flight);
-        Ok(idle)
+        Ok(in_flight == 0)
     }
 
     /// Pauses above the limit of bytes on their way, resumes below half of it.

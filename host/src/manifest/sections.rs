@@ -197,7 +197,7 @@ pub struct Runner {
     #[serde(with = "size")]
     pub batch_bytes: ByteSize,
     /// Bytes that are consumed and not yet delivered, above which the source is
-    /// paused. Default 64 MiB.
+    /// paused. Default 8 MiB.
     #[serde(with = "size")]
     pub in_flight: ByteSize,
     /// Time, once asked to stop, to deliver what is on its way. Default 30 s; at
@@ -215,7 +215,7 @@ impl Default for Runner {
             workers: None,
             batch_records: NonZeroU32::MIN.saturating_add(255),
             batch_bytes: ByteSize::mib(1),
-            in_flight: ByteSize::mib(64),
+            in_flight: ByteSize::mib(8),
             drain_deadline: Duration::from_secs(30),
             commit_interval: Duration::from_secs(1),
         }

@@ -23,5 +23,5 @@ wasmtime::component::bindgen!({
     additional_derives: [PartialEq],
 });
 
-pub use exports::sandbar::operator::{extraction, scoring, transformation};
-pub use sandbar::operator::{artifacts, types};
+pub use self::exports::sandbar::operator::{extraction, scoring, transformation};
+pub use self::sandbar::operator::{artifacts, types};

@@ -7,7 +7,7 @@ use crate::config::Feature;
 use crate::fault::Fault;
 use crate::marks::{BLOCK, marks};
 use crate::reader::Sink;
-use crate::value::{Number, is_missing, number, short_integer};
+use crate::value::{Number, is_missing, number, short_ascii, short_integer};
 
 /// How many columns are kept in one go.
 const STEP: usize = 8;
@@ -64,11 +64,12 @@ impl Lines {
 
         for feature in wanted {
             let column = feature.column;
-            let start = self.starts[column];
-            let field = &line[start..self.starts[column + 1] - 1];
+            let from_here = &line[self.starts[column]..];
+            let field = &from_here[..self.starts[column + 1] - 1 - self.starts[column]];
             match feature.kind {
-                Kind::Number => match short_integer(&line[start..], field.len()) {
+                Kind::Number => match short_integer(from_here, field.len()) {
                     Some(number) => row.number(number),
+                    None if is_missing(field) => row.missing(),
                     None => match number(field) {
                         Number::Is(number) => row.number(number),
                         Number::Missing => row.missing(),
@@ -76,11 +77,12 @@ impl Lines {
                     },
                 },
                 Kind::Text if is_missing(field) => row.missing(),
-                Kind::Text => match str::from_utf8(field) {
-                    Ok(text) => row.text(text),
-                    Err(_) => {
-                        return Err(Fault::NotUtf8 { column: feature.name });
-                    }
+                Kind::Text => match short_ascii(from_here, field.len()) {
+                    Some(text) => row.text(text),
+                    None => match str::from_utf8(field) {
+                        Ok(text) => row.text(text),
+                        Err(_) => return Err(Fault::NotUtf8 { column: feature.name }),
+                    },
                 },
             }
         }
@@ -102,17 +104,17 @@ impl Lines {
             found += marks.separators.count_ones() as usize;
         }
         if !rest.is_empty() {
+            let padded;
             let (block, behind) = match line.last_chunk::<BLOCK>() {
                 // Some of these bytes were looked at before.
-                Some(block) => (*block, 0),
+                Some(block) => (block, 0),
                 // Lines this short are rare.
                 None => {
-                    let mut block = [0; BLOCK];
-                    block[..rest.len()].copy_from_slice(rest);
-                    (block, BLOCK - rest.len())
+                    padded = pad(rest);
+                    (&padded, BLOCK - rest.len())
                 }
             };
-            let marks = marks(&block, self.separator);
+            let marks = marks(block, self.separator);
             if marks.special {
                 return None;
             }
@@ -216,4 +218,12 @@ impl Lines {
         }
         Ok(after)
     }
+}
+
+/// Less than a block, with zeros behind.
+#[cold]
+fn pad(bytes: &[u8]) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK];
+    block[..bytes.len()].copy_from_slice(bytes);
+    block
 }

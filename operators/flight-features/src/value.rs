@@ -19,24 +19,15 @@ pub(crate) fn number(field: &[u8]) -> Number {
 }
 
 /// The quickest way, for one to eight digits: the first `length` bytes of `text`, if
-/// these are all digits and `text` goes on up to eight bytes or more.
-///
-/// All eight bytes are worked on at once, without a loop whose end the processor
-/// would have to guess.
+/// these are all digits.
 #[inline]
 pub(crate) fn short_integer(text: &[u8], length: usize) -> Option<f64> {
-    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
-    let bytes = text.first_chunk::<8>()?;
-    if !(1..=8).contains(&length) {
-        return None;
-    }
-    // What follows the number is shifted out, and zeros in before its first digit,
-    // which is the lowest byte.
-    let digits = (u64::from_le_bytes(*bytes) ^ ZEROS) << (64 - 8 * length);
+    let characters = short(text, length)?;
+    let digits = characters ^ (repeat(b'0') << (64 - 8 * length));
     // A byte above 9 has its highest bit, or gets it: the sum leaves its byte only
     // where the bit is there already, in that byte or in one below.
-    let above_nine = digits | digits.wrapping_add(u64::from_ne_bytes([0x80 - 10; 8]));
-    if above_nine & u64::from_ne_bytes([0x80; 8]) != 0 {
+    let above_nine = digits | digits.wrapping_add(repeat(0x7f - 9));
+    if above_nine & repeat(0x80) != 0 {
         return None;
     }
     // Neighbours are joined: digits to pairs, pairs to fours, fours to all eight.
@@ -44,6 +35,35 @@ pub(crate) fn short_integer(text: &[u8], length: usize) -> Option<f64> {
     let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
     let number = (fours * 10_000 + (fours >> 32)) as u32;
     Some(f64::from(number))
+}
+
+/// The quickest way for texts: the first `length` bytes of `text`, if these are one
+/// to eight of ASCII.
+#[inline]
+pub(crate) fn short_ascii(text: &[u8], length: usize) -> Option<&str> {
+    let characters = short(text, length)?;
+    if characters & repeat(0x80) != 0 {
+        return None;
+    }
+    // SAFETY: `short` gives all bytes of `text[..length]`; none of them has the
+    // highest bit, so that each is an ASCII character, which is UTF-8.
+    Some(unsafe { str::from_utf8_unchecked(&text[..length]) })
+}
+
+/// The first `length` bytes of `text` as the highest bytes of a word, the first of
+/// them lowest, with zeros below: if these are one to eight, and `text` goes on to
+/// its eighth byte or further.
+///
+/// Work on a word needs no loop, whose end the processor would have to guess.
+#[inline]
+fn short(text: &[u8], length: usize) -> Option<u64> {
+    let bytes = text.first_chunk::<8>()?;
+    (1..=8).contains(&length).then(|| u64::from_le_bytes(*bytes) << (64 - 8 * length))
+}
+
+/// A word of eight such bytes.
+const fn repeat(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
 }
 
 /// The quick way, for what nearly all numeric columns hold: up to 15 digits, which

@@ -174,3 +174,37 @@ fn columns_are_found_in_lines_of_every_length() {
         }
     }
 }
+
+/// Short values are read several bytes at a time: what a byte means may not depend on
+/// its place, nor on what follows the value.
+#[test]
+fn every_byte_counts_in_every_place_of_a_value() {
+    let mut number = reader(r#"{"features": ["LateAircraftDelay"]}"#);
+    let mut text = reader(r#"{"features": ["TailNum"]}"#);
+    let bytes = (0..=u8::MAX).filter(|byte| !b",\"\r\n".contains(byte));
+    let places = (1..=10).flat_map(|length| (0..length).map(move |place| (length, place)));
+    for ((length, place), byte) in places.flat_map(|at| bytes.clone().map(move |byte| (at, byte))) {
+        let mut value = b"9876543210"[..length].to_vec();
+        value[place] = byte;
+        let line =
+            |before, after| [b",".repeat(before).as_slice(), &value, &b",".repeat(after)].concat();
+
+        // Enough bytes behind it and too few, as the last two columns may be empty.
+        let long = [line(28, 2).as_slice(), b"NOT AT ALL"].concat();
+        for line in [line(28, 2), long] {
+            let read = row(&mut number, &line);
+            match str::from_utf8(value.trim_ascii()).map(str::parse::<f64>) {
+                _ if value.trim_ascii().is_empty() => assert_eq!(read, Ok(vec![Value::Missing])),
+                Ok(Ok(n)) if n.is_finite() => {
+                    assert_eq!(read, Ok(vec![Value::Number(n)]), "{value:?}");
+                }
+                _ => assert!(matches!(read, Err(Fault::NotANumber { .. })), "{value:?}: {read:?}"),
+            }
+        }
+        let read = row(&mut text, &line(10, 20));
+        match String::from_utf8(value) {
+            Ok(value) => assert_eq!(read, Ok(vec![Value::Text(value)])),
+            Err(_) => assert_eq!(read, Err(Fault::NotUtf8 { column: "TailNum" })),
+        }
+    }
+}

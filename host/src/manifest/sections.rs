@@ -238,7 +238,11 @@ fn json_object<'de, D: Deserializer<'de>>(
     json_members(toml::Table::deserialize(from)?).map_err(serde::de::Error::custom)
 }
 
-fn json_members(table: toml::Table) -> Result<serde_json::Map<String, serde_json::Value>, String> {
+/// The members of a TOML table as those of a JSON object.
+///
+/// # Errors
+/// Where a number is not finite.
+pub(crate) fn json_members(table: toml::Table) -> Result<serde_json::Map<String, serde_json::Value>, String> {
     table.into_iter().map(|(key, value)| Ok((key, json(value)?))).collect()
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Digest, Kind, Model};
+use super::{Kind, Model, Sha256};
 
 /// The digest of `abc`, from FIPS 180-2, appendix B.1.
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -63,10 +63,10 @@ fn a_model_in_order() {
 
 #[test]
 fn the_digest_is_read_in_either_case() {
-    let digest: Digest = ABC.to_uppercase().parse().unwrap();
+    let digest: Sha256 = ABC.to_uppercase().parse().unwrap();
     assert_eq!(digest.to_string(), ABC);
     for wrong in ["", "abc", &ABC[1..], &ABC.replace('b', "g"), &format!("{ABC}0")] {
-        assert!(wrong.parse::<Digest>().is_err(), "{wrong}");
+        assert!(wrong.parse::<Sha256>().is_err(), "{wrong}");
     }
 }
 
@@ -104,10 +104,19 @@ fn what_is_wrong_with_a_description_is_said_with_its_line() {
         ("kind =", "knid =", "FOLDER/model.toml:3: unknown key 'knid'; did you mean 'kind'?"),
         (
             "h2o-mojo",
-            "onnx",
-            "FOLDER/model.toml:3: kind: unknown value 'onnx'; it can be 'h2o-mojo'",
+            "onyx",
+            "FOLDER/model.toml:3: kind: unknown value 'onyx'; did you mean 'onnx'?",
         ),
-        ("size = 3\n", "", "FOLDER/model.toml: the key 'size' is missing"),
+        (
+            "sha256 =",
+            "url =",
+            "FOLDER/model.toml: sha256: the key 'sha256' is missing; write the file's digest",
+        ),
+        (
+            "[provenance]",
+            "[[inputs]]\nname = \"data\"\nshape = [1, 0]\n[provenance]",
+            "FOLDER/model.toml:10: inputs: a model of kind h2o-mojo has none; leave them out\nFOLDER/model.toml:10: inputs: 'data' has a dimension of 0; write a text, as \"N\", for one that the caller chooses",
+        ),
         ("version = 1", "version = 0", "FOLDER/model.toml:2: version: versions count from 1"),
         ("size = 3", "size = 0", "FOLDER/model.toml:5: size: 0 bytes; a model has 1 to 1073741824"),
         (
@@ -144,6 +153,43 @@ fn a_file_stays_in_its_folder() {
     assert!(folder.error().contains("this is not a file"));
 }
 
+#[test]
+fn labels_are_lines() {
+    let folder = Folder::new();
+    folder.describe("[provenance]", "[labels]\nfile = \"labels.txt\"\nskip-words = 1\n[provenance]");
+    let labels = |text: &str| {
+        folder.write("labels.txt", text);
+        Model::open(&folder.0).unwrap().read_labels().map_err(|error| error.to_string())
+    };
+    let read = labels("n1 crane\r\nn2 tench, Tinca tinca\nn3 crane\n").unwrap().unwrap();
+    assert_eq!(read, ["crane", "tench, Tinca tinca", "crane #3"]);
+    assert!(labels("n1 crane\nn2\n").unwrap_err().contains("line 2 has no label"));
+    assert!(labels("").unwrap_err().ends_with("labels.txt: there are no labels in it"));
+    assert!(labels("n1 a\nn2 a #3\nn3 a").unwrap_err().contains("line 3: 'a #3' is there already"));
+}
+
+#[test]
+fn an_operator_is_told_what_the_folder_says() {
+    let folder = Folder::new();
+    folder.describe(
+        "[provenance]",
+        "[[inputs]]\nname = \"x\"\nshape = [\"N\", 3]\n[preprocessing]\nscale = 0.5\n[provenance]",
+    );
+    let text = fs::read_to_string(folder.0.join("model.toml")).unwrap();
+    folder.write("model.toml", &text.replace("h2o-mojo", "onnx"));
+    let json = Model::open(&folder.0).unwrap().to_json(Some(&["a".to_owned()]));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let expected = serde_json::json!({
+        "name": "flights-gbm",
+        "version": 1,
+        "kind": "onnx",
+        "inputs": [{ "name": "x", "type": "fp32", "shape": ["N", 3] }],
+        "labels": ["a"],
+        "preprocessing": { "scale": 0.5 },
+    });
+    assert_eq!(json, expected);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_symbolic_link_may_not_lead_out() {
@@ -171,7 +217,12 @@ fn the_models_of_this_project_are_in_order() {
     for entry in entries {
         let folder = entry.unwrap().path();
         if folder.join("model.toml").exists() {
-            Model::open(&folder).and_then(|model| model.read()).unwrap();
+            let model = Model::describe(&folder).unwrap();
+            // The large ones are described here and pulled by whoever wants them.
+            if folder.join(&model.file).exists() {
+                Model::open(&folder).and_then(|model| model.read()).unwrap();
+                model.read_labels().unwrap();
+            }
         }
     }
 }

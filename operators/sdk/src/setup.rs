@@ -10,9 +10,17 @@ use crate::error::Error;
 pub struct Setup {
     models: Vec<String>,
     topics: Vec<String>,
-    /// Models' bytes: outside of the sandbox there is no host to ask for them.
+    /// Models: outside of the sandbox there is no host to ask for them.
     #[cfg(not(target_arch = "wasm32"))]
-    artifacts: std::collections::HashMap<String, Vec<u8>>,
+    artifacts: std::collections::HashMap<String, Artifact>,
+}
+
+/// What a native test gives in place of a model folder.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Artifact {
+    pub(crate) description: Option<String>,
+    pub(crate) bytes: Option<Vec<u8>>,
 }
 
 impl Setup {
@@ -41,7 +49,7 @@ impl Setup {
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn with_artifacts(
         mut self,
-        artifacts: std::collections::HashMap<String, Vec<u8>>,
+        artifacts: std::collections::HashMap<String, Artifact>,
     ) -> Setup {
         self.artifacts = artifacts;
         self
@@ -71,10 +79,32 @@ impl Setup {
         #[cfg(target_arch = "wasm32")]
         let bytes = crate::bindings::artifacts::load(name)?;
         #[cfg(not(target_arch = "wasm32"))]
-        let bytes = self.artifacts.get(name).cloned().ok_or_else(|| {
+        let bytes = self.artifacts.get(name).and_then(|it| it.bytes.clone()).ok_or_else(|| {
             format!("model '{name}' is not among those that the test gave this stage")
         })?;
         Ok(bytes)
+    }
+
+    /// What a model's folder says about it, as far as `T` asks: `name`, `version`,
+    /// `kind`, `inputs`, `outputs`, `labels`, `preprocessing`
+    /// (docs/reference/models.md). In a native test it comes from
+    /// `testing::Stage::description`.
+    ///
+    /// # Errors
+    /// Where `name` is none of [`Setup::models`], or its description is not of `T`'s form.
+    pub fn describe_model<T: DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
+        #[cfg(target_arch = "wasm32")]
+        let json = crate::bindings::artifacts::describe(name)?;
+        #[cfg(not(target_arch = "wasm32"))]
+        let json = self.artifacts.get(name).and_then(|it| it.description.clone()).ok_or_else(
+            || format!("model '{name}' has no description among those that the test gave"),
+        )?;
+        let deserializer = &mut serde_json::Deserializer::from_str(&json);
+        serde_path_to_error::deserialize(deserializer).map_err(|error| {
+            let key = error.path().to_string();
+            Error::from(error.into_inner())
+                .context(format_args!("model '{name}': {key} of its model.toml"))
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::extract::{Extraction, Extractor};
 use crate::field::{Field, Output};
 use crate::score::{Scorer, Scoring};
-use crate::setup::Setup;
+use crate::setup::{Artifact, Setup};
 use crate::testing::features::predictions;
 use crate::testing::{Extracted, Features, Prediction, Records, Transformed};
 use crate::transform::{Transformation, Transformer};
@@ -18,7 +18,7 @@ use crate::{Failure, testing};
 pub struct Stage {
     config: String,
     models: Vec<String>,
-    artifacts: HashMap<String, Vec<u8>>,
+    artifacts: HashMap<String, Artifact>,
     topics: Vec<String>,
 }
 
@@ -45,9 +45,24 @@ impl Stage {
     /// Grants a model, the first of them the main one.
     #[must_use]
     pub fn model(mut self, name: &str, bytes: impl Into<Vec<u8>>) -> Stage {
-        self.models.push(name.into());
-        self.artifacts.insert(name.into(), bytes.into());
+        self.artifact(name).bytes = Some(bytes.into());
         self
+    }
+
+    /// Grants a model of which its description is known: what a `model.toml` says,
+    /// as a JSON object.
+    #[must_use]
+    pub fn description(mut self, name: &str, json: impl ToString) -> Stage {
+        self.artifact(name).description = Some(json.to_string());
+        self
+    }
+
+    /// The model of this name, granted behind those before it if it is new.
+    fn artifact(&mut self, name: &str) -> &mut Artifact {
+        if !self.models.iter().any(|known| known == name) {
+            self.models.push(name.into());
+        }
+        self.artifacts.entry(name.into()).or_default()
     }
 
     /// Grants a topic to send to.

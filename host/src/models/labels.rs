@@ -1,0 +1,64 @@
+//! What the classes of a model are called: one label a line of a file in its folder.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::digest::Sha256;
+
+/// Labels that are accepted: as many classes as a scorer may declare.
+const LIMIT: usize = 1 << 16;
+
+/// `[labels]` of a `model.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Labels {
+    /// The file's name, in the model's folder.
+    pub file: String,
+    /// How many words at the start of each line are no part of the label, as in
+    /// `n02690373 airliner`. Default: none.
+    #[serde(default)]
+    pub skip_words: usize,
+    /// Where the file can be had. Unknown by default.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// The file's digest. Unchecked by default.
+    #[serde(default)]
+    pub sha256: Option<Sha256>,
+}
+
+impl Labels {
+    /// The labels in the text of the file, one a line. A label that was there before
+    /// gets its line behind it, as in `crane #518`: two classes need two names.
+    ///
+    /// # Errors
+    /// Where a line has no label, or there are none or too many.
+    pub(super) fn read(&self, text: &str) -> Result<Vec<String>, String> {
+        let mut labels: Vec<String> = Vec::new();
+        let mut seen = HashSet::new();
+        for (index, line) in text.lines().enumerate() {
+            let number = index + 1;
+            let mut label = line.trim();
+            for _ in 0..self.skip_words {
+                label = label.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim());
+            }
+            if label.is_empty() {
+                return Err(format!(
+                    "line {number} has no label; write one, or correct [labels] skip-words"
+                ));
+            }
+            if labels.len() == LIMIT {
+                return Err(format!("more than {LIMIT} labels"));
+            }
+            let mut label = label.to_owned();
+            if seen.contains(&label) {
+                label = format!("{label} #{number}");
+            }
+            if !seen.insert(label.clone()) {
+                return Err(format!("line {number}: '{label}' is there already"));
+            }
+            labels.push(label);
+        }
+        if labels.is_empty() { Err("there are no labels in it".into()) } else { Ok(labels) }
+    }
+}

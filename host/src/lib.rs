@@ -4,6 +4,7 @@
 //!
 //! - [`manifest`]: what a pipeline is, read from its TOML file.
 //! - [`models`]: model folders: name, version, digest.
+//! - [`inference`]: graphs that the host computes for operators (`wasi:nn`).
 //! - [`sandbox`]: operators, WebAssembly components within limits.
 //! - [`pipeline`]: the stages, and the workers that take batches through them.
 //! - [`kafka`]: the source, the sink, and what is delivered.
@@ -14,6 +15,7 @@
 
 pub mod cli;
 pub mod failure;
+pub mod inference;
 pub mod kafka;
 pub mod manifest;
 pub mod models;

@@ -27,7 +27,7 @@ pub use lane::Threads;
 pub use session::NnLimits;
 pub(crate) use session::Session;
 pub use tensor::Tensor;
-pub(crate) use wasi_nn::{Context, Handle};
+pub use wasi_nn::{Context, Handle};
 
 pub use crate::sandbox::bindings::nn::errors::ErrorCode;
 

@@ -169,3 +169,22 @@ pub fn constant(dims: &[i64], data: &[u8], file: Option<&str>) -> Vec<u8> {
         ..Default::default()
     })
 }
+
+/// A graph that expands its input, of one number, to these dimensions.
+pub fn expands(dims: &[i64]) -> Vec<u8> {
+    let shape = TensorProto {
+        name: "shape".into(),
+        data_type: Ty::I64.number(),
+        dims: vec![dims.len() as i64],
+        int64_data: dims.to_vec(),
+        ..Default::default()
+    };
+    model(GraphProto {
+        name: "test".into(),
+        node: vec![node("Expand", &["x", "shape"], "y")],
+        input: vec![value("x", Ty::F32, &[1, 1])],
+        output: vec![value("y", Ty::F32, dims)],
+        initializer: vec![shape],
+        ..Default::default()
+    })
+}

@@ -142,7 +142,7 @@ fn a_deadline_is_for_the_guests_own_time() {
     // About 30 ms each on a fast machine: together far more than the stage's 500 ms.
     let slow = graph("slow", graphs::products(4, 768));
     let mut scorer = scorer(&sandbox(), vec![slow], PATIENT);
-    let done = obey(&mut scorer, "again 60 slow x 768x768 fp32 0");
+    let done = obey(&mut scorer, "again 150 slow x 768x768 fp32 0");
     assert_eq!(done, Ok([768.0 * 768.0, 0.0, 0.0]));
 }
 

@@ -22,7 +22,7 @@ mod wasi_nn;
 
 use std::fmt;
 
-pub use graph::{Graph, Source};
+pub use graph::{Graph, Source, States};
 pub use lane::Threads;
 pub use session::NnLimits;
 pub(crate) use session::Session;

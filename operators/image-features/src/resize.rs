@@ -8,13 +8,15 @@ use crate::config::Filter;
 use crate::decode::Picture;
 use crate::fault::Fault;
 use crate::geometry::Cut;
-use crate::upright::{Walk, turned};
+use crate::upright::{Area, Walk, is_transposed, turned};
 
 /// Resizes one image after another into one buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Resizer {
     convolver: Convolver,
     pixels: Vec<u8>,
+    /// An image of which one side is resized already.
+    half: Vec<u8>,
 }
 
 /// The pixels of the tensor, with the channels of the image, not always upright.
@@ -38,65 +40,130 @@ impl Resizer {
         if self.pixels.len() < length {
             self.pixels.resize(length, 0);
         }
-        let pixels = &mut self.pixels[..length];
-        let filter = match filter {
+        let convolution = match filter {
             Filter::Nearest => {
-                nearest(picture, cut, target, pixels);
+                nearest(picture, cut, target, &mut self.pixels[..length]);
                 let walk = Walk::new(target.0, target.1, Orientation::NoTransforms);
-                return Ok(Resized { pixels, walk });
+                return Ok(Resized { pixels: &self.pixels[..length], walk });
             }
             Filter::Bilinear => FilterType::Bilinear,
             Filter::Bicubic => FilterType::CatmullRom,
             Filter::Lanczos3 => FilterType::Lanczos3,
         };
-        convolve(&mut self.convolver, picture, cut, target, filter, pixels)
-            .map_err(|problem| Fault::Resize { problem })?;
-        let (width, height) = turned(target, picture.orientation);
-        Ok(Resized { pixels, walk: Walk::new(width, height, picture.orientation) })
+        let (width, height, orientation) = (picture.width, picture.height, picture.orientation);
+        let area = cut.area(turned((width, height), orientation));
+        let area = area.stored(width.into(), height.into(), orientation);
+        let view = View { width, height, channels: picture.channels, pixels: picture.pixels };
+        let target = turned(target, orientation);
+        // The convolver resizes downwards first, Pillow sideways. It matters to filters
+        // that overshoot, since the result of the first step is cut off at 0 and 255.
+        let sideways_first = filter != Filter::Bilinear && !is_transposed(orientation);
+        let done = if sideways_first {
+            self.sideways_first(view, area, target, convolution)
+        } else {
+            convolve(&mut self.convolver, view, area, target, convolution, &mut self.pixels)
+        };
+        done.map_err(|problem| Fault::Resize { problem })?;
+        let walk = Walk::new(target.0, target.1, orientation);
+        Ok(Resized { pixels: &self.pixels[..length], walk })
+    }
+
+    /// Resizes rows, then columns: in two steps that leave one side as it is.
+    fn sideways_first(
+        &mut self,
+        view: View<'_>,
+        area: Area,
+        target: (u32, u32),
+        filter: FilterType,
+    ) -> Result<(), String> {
+        // The rows that any pixel is made of: three lobes on each side at most.
+        let reach = 3.0 * (area.height / f64::from(target.1)).max(1.0) + 1.0;
+        let first = (area.top - reach).floor().max(0.0);
+        let last = (area.top + area.height + reach).ceil().min(view.height.into());
+        let rows = (last - first) as u32;
+        let length = target.0 as usize * rows as usize * view.channels;
+        if self.half.len() < length {
+            self.half.resize(length, 0);
+        }
+        let wide = Area { top: first, height: last - first, ..area };
+        convolve(&mut self.convolver, view, wide, (target.0, rows), filter, &mut self.half)?;
+        let half = View { width: target.0, height: rows, pixels: &self.half, ..view };
+        let rest = Area {
+            left: 0.0,
+            top: area.top - first,
+            width: target.0.into(),
+            height: area.height.min(f64::from(rows) - (area.top - first)),
+        };
+        convolve(&mut self.convolver, half, rest, target, filter, &mut self.pixels)
     }
 }
 
-/// Fills `pixels` with the part of the picture, as it is stored.
+/// Pixels to resize.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    width: u32,
+    height: u32,
+    channels: usize,
+    /// At least as many as there are.
+    pixels: &'a [u8],
+}
+
+/// Resizes a part of `view` into the start of `pixels`.
 fn convolve(
     convolver: &mut Convolver,
-    picture: &Picture<'_>,
-    cut: Cut,
-    target: (u32, u32),
+    view: View<'_>,
+    area: Area,
+    (width, height): (u32, u32),
     filter: FilterType,
     pixels: &mut [u8],
 ) -> Result<(), String> {
-    let (width, height, orientation) = (picture.width, picture.height, picture.orientation);
-    let kind = if picture.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
-    let area = cut.area(turned((width, height), orientation));
-    let area = area.stored(width.into(), height.into(), orientation);
+    let kind = if view.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).crop(
         area.left,
         area.top,
         area.width,
         area.height,
     );
-    let source =
-        ImageRef::new(width, height, picture.pixels, kind).map_err(|error| error.to_string())?;
-    let (width, height) = turned(target, orientation);
+    let source = ImageRef::new(view.width, view.height, view.pixels, kind)
+        .map_err(|error| error.to_string())?;
     let mut result =
         Image::from_slice_u8(width, height, pixels, kind).map_err(|error| error.to_string())?;
     convolver.resize(&source, &mut result, &options).map_err(|error| error.to_string())
 }
 
-/// The pixel under the middle of each, counted in whole numbers; upright.
+/// The pixel under the middle of each; upright.
 fn nearest(picture: &Picture<'_>, cut: Cut, target: (u32, u32), pixels: &mut [u8]) {
     let (width, height) = turned((picture.width, picture.height), picture.orientation);
-    let place = |index: u64, length: u32, scaled: u64| {
-        ((2 * index + 1) * u64::from(length) / (2 * scaled)).min(u64::from(length) - 1) as usize
-    };
     let walk = Walk::new(picture.width, picture.height, picture.orientation);
     let channels = picture.channels;
     let rows = pixels.chunks_exact_mut(target.0 as usize * channels);
-    for (row, top) in rows.zip(cut.top..) {
-        let y = place(top, height, cut.scaled.1);
-        for (pixel, left) in row.chunks_exact_mut(channels).zip(cut.left..) {
-            let index = walk.index(place(left, width, cut.scaled.0), y) * channels;
+    for (row, y) in rows.zip(places(height, cut.scaled.1, cut.top)) {
+        let row = row.chunks_exact_mut(channels);
+        for (pixel, x) in row.zip(places(width, cut.scaled.0, cut.left)) {
+            let index = walk.index(x, y) * channels;
             pixel.copy_from_slice(&picture.pixels[index..index + channels]);
         }
     }
+}
+
+/// How many steps are added up before the first pixel, rather than multiplied.
+const MOST_STEPS: u64 = 65_535;
+
+/// Where the middle of each pixel of a scaled side falls, from the pixel `first` on.
+/// Where it falls between two pixels, rounding decides; so places are added up one by
+/// one, as Pillow does.
+fn places(length: u32, scaled: u64, first: u64) -> impl Iterator<Item = usize> {
+    let step = f64::from(length) / scaled as f64;
+    let mut place = step * 0.5;
+    if first <= MOST_STEPS {
+        (0..first).for_each(|_| place += step);
+    } else {
+        place += first as f64 * step;
+    }
+    let last = length as usize - 1;
+    std::iter::from_fn(move || {
+        let index = (place as usize).min(last);
+        place += step;
+        Some(index)
+    })
 }

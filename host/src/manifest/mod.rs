@@ -39,8 +39,8 @@ use thiserror::Error;
 
 pub use document::{Problem, Problems};
 pub use properties::Properties;
-pub use sections::{DeadLetter, FormatName, Kafka, Limits, Runner, Sink, Source, Stage, Start};
 pub(crate) use sections::json_members;
+pub use sections::{DeadLetter, FormatName, Kafka, Limits, Runner, Sink, Source, Stage, Start};
 pub(crate) use validate::name_problem;
 
 use crate::output::Format;

@@ -17,6 +17,15 @@ pub fn thread_cpu() -> Result<Duration> {
     Ok(Duration::from(time))
 }
 
+/// CPU time of this process so far, all threads together.
+///
+/// # Errors
+/// Where the system has no such clock.
+pub fn process_cpu() -> Result<Duration> {
+    let time = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID)?;
+    Ok(Duration::from(time))
+}
+
 /// As long as it lives, the calling thread, and the processes and threads that it
 /// starts, run on one core.
 pub struct Pinned {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
+use sandbar::pipeline::plan::limits;
 use sandbar::sandbox::{Component, Extractor, Grants, Operator};
 
 use crate::Bench;
@@ -30,7 +31,7 @@ fn measure(bench: &Bench, records: usize, full: bool) -> Result<Row> {
         stage: "echo".into(),
         component: Component::load(&sandbox, &path)?,
         grants: Arc::new(Grants { config: "{}".into(), ..Grants::default() }),
-        limits: stages::limits(),
+        limits: limits(&Default::default()),
     })?;
     let batches = stages::batches(records, full, full);
     let bytes = batches.iter().map(|batch| batch.bytes.len()).sum::<usize>() / records;

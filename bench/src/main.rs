@@ -5,6 +5,7 @@
 //! says what each row means.
 //!
 //! - [`flights`]: the sandbox against native code; [`interface`]: its boundary alone.
+//! - [`images`]: decoding and inference, against native code and ONNX Runtime.
 //! - [`java`]: against H2O's own scorer.
 //! - [`runner`]: `sandbar run` from topic to topic on a [`broker`], against [`copy`].
 //! - [`start`]: from a component's file to its first record.
@@ -15,6 +16,7 @@ mod broker;
 mod clock;
 mod copy;
 mod flights;
+mod images;
 mod interface;
 mod java;
 mod native;
@@ -50,6 +52,12 @@ struct Arguments {
     /// Seconds for which the Java scorer warms up, and then is measured.
     #[arg(long, default_value_t = 5.0)]
     java_seconds: f64,
+    /// The folder of large test data (docs/test-data.md), for pictures.
+    #[arg(long, value_name = "FOLDER", env = "SANDBAR_TEST_DATA")]
+    data: Option<PathBuf>,
+    /// A Python that has onnxruntime, for the comparison with ONNX Runtime.
+    #[arg(long, value_name = "PYTHON")]
+    onnxruntime: Option<PathBuf>,
     /// An Apache Kafka (`cargo xtask kafka start` prints one), for memory and speed
     /// from topic to topic.
     #[arg(long, value_name = "HOST:PORT")]
@@ -69,6 +77,8 @@ enum Figure {
     Java,
     /// The sandbox's boundary.
     Interface,
+    /// Pictures and graphs.
+    Images,
     /// From file to first record.
     Start,
     /// The runner from topic to topic, against a plain copy.
@@ -82,6 +92,8 @@ enum Figure {
 enum Part {
     #[command(hide = true)]
     FirstRecord(start::FirstRecord),
+    #[command(hide = true)]
+    LoadGraph(images::LoadGraph),
     #[command(hide = true)]
     Copy(copy::Copy),
 }
@@ -105,6 +117,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.part {
         Some(Part::FirstRecord(start)) => start.run(),
+        Some(Part::LoadGraph(load)) => load.run(),
         Some(Part::Copy(copy)) => copy.run(),
         None => measure(&arguments),
     };
@@ -139,6 +152,10 @@ fn measure(arguments: &Arguments) -> Result<()> {
     }
     if wanted(Figure::Interface) {
         show(&interface::cost(&bench, 5_120)?);
+    }
+    if wanted(Figure::Images) {
+        let (data, python) = (arguments.data.as_deref(), arguments.onnxruntime.as_deref());
+        show(&images::rows(&bench, data.filter(|data| !data.as_os_str().is_empty()), python)?);
     }
     drop(pinned);
     if wanted(Figure::Start) {

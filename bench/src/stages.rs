@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use sandbar::inference::NnLimits;
 use sandbar::manifest::Manifest;
 use sandbar::models::{Artifact, Model};
 use sandbar::output::Encoder;
 use sandbar::pipeline::Plan;
 use sandbar::pipeline::chain::{Chain, Outcome};
+use sandbar::pipeline::plan::limits;
 use sandbar::records::Batch;
 use sandbar::sandbox::{
-    Component, Extractor, Grants, Limits, Operator, Sandbox, Scored, Scorer, cache,
+    Component, Extractor, Grants, Operator, Sandbox, Scored, Scorer, cache,
 };
 
 use crate::clock::thread_cpu;
@@ -72,20 +72,8 @@ pub fn operator(manifest: &Manifest, stage: &str, sandbox: &Sandbox) -> Result<O
             models: models.collect::<Result<_>>()?,
             topics: Vec::new(),
         }),
-        limits: limits(),
+        limits: limits(&stage.limits),
     })
-}
-
-/// The limits that a manifest has by default.
-pub fn limits() -> Limits {
-    let limits = sandbar::manifest::Limits::default();
-    Limits {
-        memory: limits.memory.as_u64(),
-        deadline: limits.deadline,
-        configure_deadline: limits.configure_deadline,
-        log: limits.log.as_u64(),
-        nn: NnLimits { deadline: limits.inference_deadline, load: 0 },
-    }
 }
 
 /// A worker's chain of stages, with flights to take through it.

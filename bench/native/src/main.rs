@@ -3,6 +3,7 @@
 //! ```text
 //! sandbar-bench-native flights RECORDS MODEL EXTRACTOR-CONFIG SCORER-CONFIG
 //! sandbar-bench-native echo RECORDS plain|full
+//! sandbar-bench-native image FILE EXTRACTOR-CONFIG
 //! ```
 //!
 //! For each line on standard input it takes the records once through the
@@ -21,6 +22,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use echo_extractor::Echo;
 use flight_features::FlightFeatures;
 use h2o_score::H2oScore;
+use image_features::ImageFeatures;
 use nix::time::{ClockId, clock_gettime};
 use sandbar_operator::Error;
 use sandbar_operator::testing::{Records, Stage, TestRecord};
@@ -37,6 +39,7 @@ fn main() -> Result<()> {
         ["echo", records, headers @ ("plain" | "full")] => {
             echo(records.parse()?, *headers == "full")
         }
+        ["image", file, features] => image(file, features),
         _ => bail!("this program is for sandbar-bench: run `cargo xtask bench`"),
     }
 }
@@ -78,6 +81,20 @@ fn echo(records: usize, full: bool) -> Result<()> {
         for batch in &batches {
             rows += black_box(extractor.extract(batch)).features.len() as u64;
         }
+        Ok((cpu_nanoseconds()? - start, 0, rows))
+    })
+}
+
+/// Makes the tensor of one picture; the sum is 1.
+fn image(file: &str, features: &str) -> Result<()> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {file}"))?;
+    let refused = |error: Error| anyhow!("the operator refuses: {}", error.message());
+    let mut extractor =
+        Stage::new().config(features).extractor::<ImageFeatures>().map_err(refused)?;
+    let batch = Records::of_values([bytes]);
+    answer(|| {
+        let start = cpu_nanoseconds()?;
+        let rows = black_box(extractor.extract(&batch)).features.len() as u64;
         Ok((cpu_nanoseconds()? - start, 0, rows))
     })
 }

@@ -228,17 +228,20 @@ fn operator(
         models: granted.collect(),
         topics: stage.topics.clone(),
     };
-    let limits = Limits {
-        memory: stage.limits.memory.as_u64(),
-        deadline: stage.limits.deadline,
-        configure_deadline: stage.limits.configure_deadline,
-        log: stage.limits.log.as_u64(),
-        nn: NnLimits {
-            deadline: stage.limits.inference_deadline,
-            load: stage.load_graphs.map_or(0, |size| size.as_u64()),
-        },
-    };
+    let mut limits = limits(&stage.limits);
+    limits.nn.load = stage.load_graphs.map_or(0, |size| size.as_u64());
     Ok(Operator { stage: stage.name.as_str().into(), component, grants: Arc::new(grants), limits })
+}
+
+/// A manifest's limits as those of an operator, which may not bring graphs.
+pub fn limits(limits: &manifest::Limits) -> Limits {
+    Limits {
+        memory: limits.memory.as_u64(),
+        deadline: limits.deadline,
+        configure_deadline: limits.configure_deadline,
+        log: limits.log.as_u64(),
+        nn: NnLimits { deadline: limits.inference_deadline, load: 0 },
+    }
 }
 
 /// The index of a topic in `topics`, where it is put if it is not there.

@@ -1,6 +1,7 @@
 //! Bytes to pixels: 8 bits a channel, grey or RGB, alpha composed on the background.
 
 mod flatten;
+mod halved;
 mod jpeg;
 mod others;
 

@@ -10,10 +10,13 @@ use libjpeg_turbo_rs::RawImage;
 const STEP: usize = 16;
 
 /// Converts the planes of an image whose colour planes are half as wide and high.
-/// Does nothing beyond what `rgb` or the planes hold.
-pub(super) fn to_rgb(image: &RawImage, rgb: &mut [u8]) {
-    let [luma, blue, red] = image.planes.as_slice() else { return };
-    let [luma_width, blue_width, red_width] = image.plane_widths.as_slice() else { return };
+/// `None` where the planes are not of the image's size, with `rgb` filled in part.
+pub(super) fn to_rgb(image: &RawImage, rgb: &mut [u8]) -> Option<()> {
+    let [luma, blue, red] = image.planes.as_slice() else { return None };
+    let [luma_width, blue_width, red_width] = image.plane_widths.as_slice() else { return None };
+    if *luma_width < image.width.next_multiple_of(STEP) || luma.len() < luma_width * image.height {
+        return None;
+    }
     let (width, half) = (image.width.div_ceil(2), image.height.div_ceil(2));
     let (mut blues, mut reds) = (Sums::new(width), Sums::new(width));
     let rows = rgb.chunks_exact_mut(3 * image.width).zip(luma.chunks_exact(*luma_width));
@@ -22,18 +25,11 @@ pub(super) fn to_rgb(image: &RawImage, rgb: &mut [u8]) {
         let near = y / 2;
         let next = if y % 2 == 0 { near.saturating_sub(1) } else { (near + 1).min(half - 1) };
         let part = |plane, stride: &usize, y| <[u8]>::get(plane, y * stride..y * stride + width);
-        let (Some(near_blue), Some(next_blue), Some(near_red), Some(next_red)) = (
-            part(blue, blue_width, near),
-            part(blue, blue_width, next),
-            part(red, red_width, near),
-            part(red, red_width, next),
-        ) else {
-            return;
-        };
-        blues.fill(near_blue, next_blue);
-        reds.fill(near_red, next_red);
+        blues.fill(part(blue, blue_width, near)?, part(blue, blue_width, next)?);
+        reds.fill(part(red, red_width, near)?, part(red, red_width, next)?);
         convert(luma, &blues, &reds, row);
     }
+    Some(())
 }
 
 /// Three times the near row and once its neighbour: for each sample of a row of colour,
@@ -205,7 +201,7 @@ mod tests {
             let (format, halved) = (PixelFormat::Rgb, Subsampling::S420);
             let jpeg = compress(&pixels, width, height, format, 95, halved).expect("a JPEG");
             let mut rgb = vec![0; pixels.len()];
-            to_rgb(&decompress_raw(&jpeg).expect("planes"), &mut rgb);
+            to_rgb(&decompress_raw(&jpeg).expect("planes"), &mut rgb).expect("planes that fit");
             assert!(rgb == decompress(&jpeg).expect("pixels").data, "{width} x {height}");
         }
     }

@@ -39,10 +39,15 @@ impl Decoder {
         let planes =
             cfg!(all(target_arch = "wasm32", target_feature = "simd128")) && is_halved(&jpeg);
         let pixels = self.room(Format::Jpeg, expected)?;
-        if planes {
-            halved::to_rgb(&jpeg.decode_raw().map_err(fault)?, pixels);
+        let complete = if planes {
+            halved::to_rgb(&jpeg.decode_raw().map_err(fault)?, pixels).is_some()
         } else {
-            jpeg.decode_image_into(pixels).map_err(fault)?;
+            jpeg.decode_image_into(pixels).map_err(fault)?.bytes_written == pixels.len()
+        };
+        if !complete {
+            // What is left of the image before must not be taken for this one.
+            let problem = "pixels are missing".into();
+            return Err(Fault::Damaged { format: Format::Jpeg, problem });
         }
         Ok(Header { width, height, channels, orientation })
     }

@@ -5,6 +5,7 @@
 //! compiler; the pictures of the tests are the first corpus:
 //!
 //! ```text
+//! mkdir -p fuzz/corpus/images
 //! cargo +nightly fuzz run images fuzz/corpus/images testdata/images -- -max_len=30000
 //! ```
 

@@ -1,6 +1,7 @@
 //! Bytes to pixels: 8 bits a channel, grey or RGB, alpha composed on the background.
 
 mod flatten;
+mod halved;
 mod jpeg;
 mod others;
 
@@ -69,8 +70,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// The buffer with room for so many bytes. What it held before is still in it:
-    /// decoders overwrite all, or fail.
+    /// The buffer with room for so many bytes. What it held before is still in it.
     fn room(&mut self, format: Format, bytes: u64) -> Result<&mut [u8], Fault> {
         let no_memory = || Fault::Memory { format, problem: format!("{bytes} bytes of pixels") };
         let bytes = usize::try_from(bytes).map_err(|_| no_memory())?;

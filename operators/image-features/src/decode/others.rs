@@ -47,6 +47,8 @@ impl Decoder {
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let color = decoder.color_type();
         let room = self.room(format, decoder.total_bytes())?;
+        // Some formats may leave pixels out; those of the image before are in the buffer.
+        room.fill(0);
         decoder.read_image(room).map_err(fault)?;
         let channels = self.flatten(color, width as usize * height as usize);
         let channels = channels.ok_or_else(|| Fault::Feature {

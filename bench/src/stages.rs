@@ -12,9 +12,7 @@ use sandbar::pipeline::Plan;
 use sandbar::pipeline::chain::{Chain, Outcome};
 use sandbar::pipeline::plan::limits;
 use sandbar::records::Batch;
-use sandbar::sandbox::{
-    Component, Extractor, Grants, Operator, Sandbox, Scored, Scorer, cache,
-};
+use sandbar::sandbox::{Component, Extractor, Grants, Operator, Sandbox, Scored, Scorer, cache};
 
 use crate::clock::thread_cpu;
 use crate::workload::{BATCH, HEADERS, flights};

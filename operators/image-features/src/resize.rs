@@ -55,9 +55,8 @@ impl Resizer {
         let area = area.stored(width.into(), height.into(), orientation);
         let view = View { width, height, channels: picture.channels, pixels: picture.pixels };
         let target = turned(target, orientation);
-        let sideways_first = filter != Filter::Bilinear
-            && sideways_first(turned((width, height), orientation), cut.scaled)
-                != is_transposed(orientation);
+        let sideways_first = sideways_first(turned((width, height), orientation), cut.scaled)
+            != is_transposed(orientation);
         let done = if sideways_first {
             self.sideways_first(view, area, target, convolution)
         } else {

@@ -4,6 +4,7 @@
 //!
 //! - [`manifest`]: what a pipeline is, read from its TOML file.
 //! - [`models`]: model folders: name, version, digest.
+//! - [`references`]: what records name instead of carrying it.
 //! - [`sandbox`]: operators, WebAssembly components within limits.
 //! - [`pipeline`]: the stages, and the workers that take batches through them.
 //! - [`kafka`]: the source, the sink, and what is delivered.
@@ -14,6 +15,7 @@
 
 pub mod cli;
 pub mod failure;
+mod http;
 pub mod kafka;
 pub mod manifest;
 pub mod models;
@@ -21,4 +23,5 @@ pub mod observe;
 pub mod output;
 pub mod pipeline;
 pub mod records;
+pub mod references;
 pub mod sandbox;

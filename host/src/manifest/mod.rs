@@ -27,6 +27,7 @@
 
 pub(crate) mod document;
 mod properties;
+mod references;
 mod sections;
 mod units;
 mod validate;
@@ -39,8 +40,9 @@ use thiserror::Error;
 
 pub use document::{Problem, Problems};
 pub use properties::Properties;
-pub use sections::{DeadLetter, FormatName, Kafka, Limits, Runner, Sink, Source, Stage, Start};
+pub use references::{References, StoreOptions};
 pub(crate) use sections::json_members;
+pub use sections::{DeadLetter, FormatName, Kafka, Limits, Runner, Sink, Source, Stage, Start};
 pub(crate) use validate::name_problem;
 
 use crate::output::Format;
@@ -70,6 +72,9 @@ pub struct Manifest {
     /// manifest's folder. None by default.
     #[serde(default)]
     pub models: BTreeMap<String, PathBuf>,
+    /// Where the runner gets what records refer to. Default: records carry their data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub references: Option<References>,
     /// How much a stage may use, unless it says otherwise.
     #[serde(default)]
     pub limits: Limits,

@@ -54,7 +54,8 @@ pub fn run(plan: &Plan, shutdown: &Shutdown, stats: &Arc<Stats>) -> Result<(), R
     let mut threads = Vec::with_capacity(plan.workers);
     for index in 0..plan.workers {
         let (sender, batches) = channel();
-        let worker = Worker { chain: plan.chain()?, sink: sink.clone(), stats: stats.clone() };
+        let (chain, references) = (plan.chain()?, plan.resolver());
+        let worker = Worker { chain, references, sink: sink.clone(), stats: stats.clone() };
         let thread = std::thread::Builder::new().name(format!("sandbar-worker-{index}"));
         threads.push(thread.spawn(move || worker.run(batches))?);
         senders.push(sender);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use sandbar::manifest::Manifest;
-use sandbar::models::Model;
+use sandbar::models::{Artifact, Model};
 use sandbar::output::Encoder;
 use sandbar::pipeline::Plan;
 use sandbar::pipeline::chain::{Chain, Outcome};
@@ -61,7 +61,7 @@ pub fn operator(manifest: &Manifest, stage: &str, sandbox: &Sandbox) -> Result<O
     let stage = found.with_context(|| format!("no stage '{stage}' in the manifest"))?;
     let models = stage.models.iter().map(|name| {
         let folder = manifest.model_folder(name).context("a model without a folder")?;
-        Ok((name.clone(), Model::open(&folder)?.read()?))
+        Ok((name.clone(), Artifact::load(Model::open(&folder)?)?))
     });
     Ok(Operator {
         stage: stage.name.as_str().into(),

@@ -5,6 +5,7 @@
 //! - [`manifest`]: what a pipeline is, read from its TOML file.
 //! - [`models`]: model folders: name, version, digest.
 //! - [`references`]: what records name instead of carrying it.
+//! - [`inference`]: graphs that the host computes for operators (`wasi:nn`).
 //! - [`sandbox`]: operators, WebAssembly components within limits.
 //! - [`pipeline`]: the stages, and the workers that take batches through them.
 //! - [`kafka`]: the source, the sink, and what is delivered.
@@ -16,6 +17,7 @@
 pub mod cli;
 pub mod failure;
 mod http;
+pub mod inference;
 pub mod kafka;
 pub mod manifest;
 pub mod models;

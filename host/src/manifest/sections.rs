@@ -82,6 +82,10 @@ pub struct Stage {
     /// None by default.
     #[serde(default)]
     pub topics: Vec<String>,
+    /// Bytes of a graph that the operator may bring along and load itself, through
+    /// `wasi:nn`. Nothing by default: it is refused.
+    #[serde(default, deserialize_with = "size::optional")]
+    pub load_graphs: Option<ByteSize>,
     /// The stage's limits: those of `[limits]`, and over them `[stages.limits]`.
     #[serde(skip_deserializing)]
     pub limits: Limits,
@@ -99,6 +103,8 @@ pub(super) struct Overrides {
     deadline: Option<Duration>,
     #[serde(default, deserialize_with = "duration::optional")]
     configure_deadline: Option<Duration>,
+    #[serde(default, deserialize_with = "duration::optional")]
+    inference_deadline: Option<Duration>,
     #[serde(default, deserialize_with = "size::optional")]
     log: Option<ByteSize>,
 }
@@ -109,6 +115,7 @@ impl Overrides {
             memory: self.memory.unwrap_or(limits.memory),
             deadline: self.deadline.unwrap_or(limits.deadline),
             configure_deadline: self.configure_deadline.unwrap_or(limits.configure_deadline),
+            inference_deadline: self.inference_deadline.unwrap_or(limits.inference_deadline),
             log: self.log.unwrap_or(limits.log),
         }
     }
@@ -157,7 +164,8 @@ pub struct DeadLetter {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Limits {
-    /// Memory of one instance. Default 64 MiB; at most 4 GiB.
+    /// Memory of one instance, its tensors in the host included. Default 64 MiB; at
+    /// most 4 GiB.
     #[serde(with = "size")]
     pub memory: ByteSize,
     /// Time for one call with a batch. Default 1 s; at most a day.
@@ -167,6 +175,10 @@ pub struct Limits {
     /// Default 10 s; at most a day.
     #[serde(with = "duration")]
     pub configure_deadline: Duration,
+    /// Time for one computation of a graph; a call with n records may spend n times
+    /// that. It does not count as time of the call itself. Default 10 s; at most a day.
+    #[serde(with = "duration")]
+    pub inference_deadline: Duration,
     /// What one call may print to stdout and stderr together; the rest is dropped
     /// and counted. Default 64 KiB.
     #[serde(with = "size")]
@@ -179,6 +191,7 @@ impl Default for Limits {
             memory: ByteSize::mib(64),
             deadline: Duration::from_secs(1),
             configure_deadline: Duration::from_secs(10),
+            inference_deadline: Duration::from_secs(10),
             log: ByteSize::kib(64),
         }
     }

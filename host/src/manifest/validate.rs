@@ -203,6 +203,9 @@ impl Check<'_> {
                     self.report(place, format!("'{topic}' is here twice; once is enough"));
                 }
             }
+            if let Some(size) = stage.load_graphs {
+                self.size(place.clone().key("load-graphs"), size, MEMORY_LIMIT);
+            }
             self.limits(&place.key("limits"), &stage.limits, Some(&manifest.limits));
         }
     }
@@ -292,6 +295,9 @@ impl Check<'_> {
         }
         if inherited.is_none_or(|other| other.configure_deadline != limits.configure_deadline) {
             self.duration(place.clone().key("configure-deadline"), limits.configure_deadline);
+        }
+        if inherited.is_none_or(|other| other.inference_deadline != limits.inference_deadline) {
+            self.duration(place.clone().key("inference-deadline"), limits.inference_deadline);
         }
         if inherited.is_none_or(|other| other.log != limits.log) {
             self.size(place.clone().key("log"), limits.log, MEMORY_LIMIT);

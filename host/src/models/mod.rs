@@ -3,13 +3,16 @@
 //!
 //! - [`model`]: the folder, its description and its file.
 //! - [`tensors`], [`labels`]: what goes into a graph, what comes out, and what that means.
+//! - [`artifact`]: a model that is loaded.
 //! - [`digest`]: SHA-256, and SHA-1 where a publisher gives nothing better.
 
+mod artifact;
 mod digest;
 mod labels;
 mod model;
 mod tensors;
 
+pub use artifact::{Artifact, Content};
 pub use digest::{Digest, Sha1, Sha256};
 pub use labels::Labels;
 pub use model::{Archive, DESCRIPTION, Kind, Model, ModelError, SIZE_LIMIT};

@@ -278,6 +278,27 @@ impl Model {
         read.map(Some).map_err(|reason| ModelError::File { path, reason })
     }
 
+    /// Whether there are as many labels as classes, where both are known.
+    ///
+    /// # Errors
+    /// Where there are not.
+    pub(super) fn check_labels(
+        &self,
+        labels: Option<&[String]>,
+        classes: Option<usize>,
+    ) -> Result<(), ModelError> {
+        match (&self.labels, labels, classes) {
+            (Some(file), Some(labels), Some(classes)) if labels.len() != classes => {
+                let reason = format!(
+                    "{} labels, where the model has {classes} classes; use the list that belongs to it",
+                    labels.len()
+                );
+                Err(ModelError::File { path: self.folder.join(&file.file), reason })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What an operator is told about the model, a JSON object: `artifacts.describe` of
     /// the contract. `labels` are those of [`Model::read_labels`].
     pub fn to_json(&self, labels: Option<&[String]>) -> String {

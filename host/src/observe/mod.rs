@@ -5,7 +5,9 @@
 
 pub mod events;
 mod log;
+mod memory;
 mod stats;
 
 pub use log::{LogFormat, init};
+pub use memory::resident_bytes;
 pub use stats::{Snapshot, Stats};

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::chain::{Chain, Predictor, Routed};
+use crate::inference::NnLimits;
 use crate::kafka::DeadLetters;
 use crate::kafka::batcher::BatchLimits;
 use crate::kafka::config::Connection;
 use crate::kafka::sink::SinkPlan;
 use crate::kafka::source::SourcePlan;
 use crate::manifest::{self, Manifest};
-use crate::models::{Model, ModelError};
+use crate::models::{Artifact, Model, ModelError};
 use crate::output::{Encoder, Format, FormatError};
 use crate::references::{References, ReferencesError, Resolver};
 use crate::sandbox::{
@@ -216,18 +217,11 @@ impl fmt::Display for Plan {
     }
 }
 
-/// A model's bytes, and `name@version`.
-struct Loaded {
-    id: String,
-    bytes: Arc<[u8]>,
-}
-
-fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Loaded>, Reason> {
+fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Artifact>, Reason> {
     let load = |(name, folder): (&String, &PathBuf)| {
         let error = |error| Reason::Model { name: name.clone(), error: Box::new(error) };
         let model = Model::open(&manifest.resolve(folder)).map_err(error)?;
-        let bytes = model.read().map_err(error)?;
-        Ok((name.clone(), Loaded { id: model.id(), bytes }))
+        Ok((name.clone(), Artifact::load(model).map_err(error)?))
     };
     manifest.models.iter().map(load).collect()
 }
@@ -235,7 +229,7 @@ fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Loaded>, Reason> 
 fn operator(
     manifest: &Manifest,
     stage: &manifest::Stage,
-    models: &BTreeMap<String, Loaded>,
+    models: &BTreeMap<String, Artifact>,
     sandbox: &Sandbox,
 ) -> Result<Operator, Reason> {
     let component = Component::load(sandbox, &manifest.resolve(&stage.component))
@@ -243,7 +237,7 @@ fn operator(
     let granted = stage
         .models
         .iter()
-        .filter_map(|name| Some((name.clone(), models.get(name)?.bytes.clone())));
+        .filter_map(|name| Some((name.clone(), models.get(name)?.clone())));
     let grants = Grants {
         config: serde_json::Value::Object(stage.config.clone()).to_string(),
         models: granted.collect(),
@@ -254,6 +248,10 @@ fn operator(
         deadline: stage.limits.deadline,
         configure_deadline: stage.limits.configure_deadline,
         log: stage.limits.log.as_u64(),
+        nn: NnLimits {
+            deadline: stage.limits.inference_deadline,
+            load: stage.load_graphs.map_or(0, |size| size.as_u64()),
+        },
     };
     Ok(Operator { stage: stage.name.as_str().into(), component, grants: Arc::new(grants), limits })
 }

@@ -11,6 +11,10 @@ wasmtime::component::bindgen!({
         package sandbar:host;
         world every-world {
             import sandbar:operator/artifacts@0.1.0;
+            import wasi:nn/tensor@0.2.0-rc-2024-10-28;
+            import wasi:nn/graph@0.2.0-rc-2024-10-28;
+            import wasi:nn/inference@0.2.0-rc-2024-10-28;
+            import wasi:nn/errors@0.2.0-rc-2024-10-28;
             export sandbar:operator/extraction@0.1.0;
             export sandbar:operator/scoring@0.1.0;
             export sandbar:operator/transformation@0.1.0;
@@ -21,7 +25,14 @@ wasmtime::component::bindgen!({
     ownership: Borrowing { duplicate_if_necessary: true },
     imports: { default: trappable },
     additional_derives: [PartialEq],
+    with: {
+        "wasi:nn/tensor.tensor": crate::inference::Tensor,
+        "wasi:nn/graph.graph": crate::inference::Handle,
+        "wasi:nn/inference.graph-execution-context": crate::inference::Context,
+        "wasi:nn/errors.error": crate::inference::Error,
+    },
 });
 
 pub use self::exports::sandbar::operator::{extraction, scoring, transformation};
 pub use self::sandbar::operator::{artifacts, types};
+pub use self::wasi::nn;

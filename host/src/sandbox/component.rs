@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use thiserror::Error;
 use wasmtime::component::{Component as Compiled, InstancePre};
 
 use super::engine::Sandbox;
 use super::state::State;
+use crate::inference::Threads;
 
 /// The version of the contract that this runner speaks: of `sandbar:operator`.
 pub const CONTRACT: &str = "0.1.0";
@@ -62,6 +64,7 @@ pub struct ComponentError {
 #[derive(Clone)]
 pub struct Component {
     pub(super) pre: InstancePre<State>,
+    pub(super) threads: Arc<Threads>,
     world: World,
     path: PathBuf,
 }
@@ -84,7 +87,8 @@ impl Component {
         let pre = sandbox.linker.instantiate_pre(&compiled).map_err(|cause| {
             error(format!("it asks for something that this runner does not have: {cause:#}"))
         })?;
-        Ok(Component { pre, world, path: path.to_owned() })
+        let threads = sandbox.threads.clone();
+        Ok(Component { pre, threads, world, path: path.to_owned() })
     }
 
     /// The world that the component implements.

@@ -1,14 +1,16 @@
 //! One wasmtime engine for the process.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Engine};
 
-use super::bindings::artifacts;
+use super::bindings::{artifacts, nn};
 use super::cache::Cache;
 use super::state::State;
+use crate::inference::Threads;
 
 /// How often the engine's clock ticks: the precision of a deadline.
 pub const TICK: Duration = Duration::from_millis(10);
@@ -17,8 +19,9 @@ pub const TICK: Duration = Duration::from_millis(10);
 #[derive(Clone)]
 pub struct Sandbox {
     pub(super) engine: Engine,
-    pub(super) linker: std::sync::Arc<Linker<State>>,
+    pub(super) linker: Arc<Linker<State>>,
     pub(super) cache: Option<Cache>,
+    pub(super) threads: Arc<Threads>,
 }
 
 impl Sandbox {
@@ -38,9 +41,9 @@ impl Sandbox {
             .epoch_interruption(true);
         let engine = Engine::new(&config)?;
         start_ticker(&engine)?;
-        let linker = std::sync::Arc::new(linker(&engine)?);
+        let linker = Arc::new(linker(&engine)?);
         let cache = cache.and_then(|folder| Cache::open(folder, &engine));
-        Ok(Sandbox { engine, linker, cache })
+        Ok(Sandbox { engine, linker, cache, threads: Arc::default() })
     }
 }
 
@@ -60,13 +63,17 @@ fn start_ticker(engine: &Engine) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// What a component may import: WASI with nothing behind it, and the artifacts
-/// that its stage is granted.
+/// What a component may import: WASI with nothing behind it, and the models that its
+/// stage is granted.
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
     refuse_to_wait(&mut linker)?;
     artifacts::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    nn::tensor::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    nn::graph::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    nn::inference::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    nn::errors::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use wasmtime::component::{Instance, InstancePre};
-use wasmtime::{Store, Trap};
+use wasmtime::{Store, Trap, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
 
 use super::bindings::types::Setup;
@@ -155,9 +155,10 @@ impl<I: Interface> Stage<I> {
     }
 
     /// Calls a function of the warm instance, or of a new one where an earlier call
-    /// spoilt it, and reads what it returned with `check`.
+    /// spoilt it, with so many records, and reads what it returned with `check`.
     pub(super) fn call<R>(
         &mut self,
+        records: usize,
         function: impl FnOnce(&I::Guest, &mut Store<State>) -> wasmtime::Result<R>,
         check: impl FnOnce(&I::Shape, &R) -> Result<(), check::Violation>,
     ) -> Result<R, CallError> {
@@ -167,6 +168,7 @@ impl<I: Interface> Stage<I> {
         };
         let Live { store, guest } = &mut live;
         let deadline = self.operator.limits.deadline;
+        store.data_mut().nn.begin_call(records);
         let result = enter(&self.operator.stage, store, deadline, |store| function(guest, store))?;
         check(&self.shape, &result).map_err(|what| violation(&self.operator.stage, what))?;
         self.live = Some(live);
@@ -200,8 +202,15 @@ fn make<I: Interface>(
     interface: &I,
 ) -> Result<(Live<I::Guest>, I::Shape), StageError> {
     let Operator { stage, component, grants, limits } = operator;
-    let state = State::new(stage.clone(), grants.clone(), limits);
+    let mut state = State::new(stage.clone(), grants.clone(), limits, component.threads.clone());
+    state.nn.begin_call(1);
     let mut store = Store::new(component.pre.engine(), state);
+    // A deadline is for the guest's own work. What it waits for inference has another,
+    // and is made up for when the first one seems to have passed.
+    store.epoch_deadline_callback(|mut store| match store.data_mut().nn.take_waited() {
+        Duration::ZERO => Ok(UpdateDeadline::Interrupt),
+        waited => Ok(UpdateDeadline::Continue(ticks(waited))),
+    });
     store.limiter(|state| &mut state.memory);
     // What a guest returns comes out of its memory, and may be all of it.
     store.set_hostcall_fuel(usize::try_from(limits.memory).unwrap_or(usize::MAX));
@@ -229,7 +238,7 @@ fn enter<R>(
     function: impl FnOnce(&mut Store<State>) -> wasmtime::Result<R>,
 ) -> Result<R, CallError> {
     // One tick more: the current one may be about to end.
-    store.set_epoch_deadline(deadline.as_nanos().div_ceil(TICK.as_nanos()) as u64 + 1);
+    store.set_epoch_deadline(ticks(deadline) + 1);
     store.data_mut().memory.exceeded = false;
     let result = function(store);
     let last_line = store.data().log.end_call();
@@ -238,6 +247,11 @@ fn enter<R>(
         let (code, message) = explain(&cause, exceeded, deadline, last_line);
         CallError { stage: stage.clone(), code, message: shorten(message), unusable: false }
     })
+}
+
+/// So long, in ticks of the engine's clock.
+fn ticks(time: Duration) -> u64 {
+    time.as_nanos().div_ceil(TICK.as_nanos()) as u64
 }
 
 /// Sorts what ended a call. `last_line` is what the guest printed last: Rust's

@@ -10,6 +10,8 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::bindings::artifacts;
 use super::log::GuestLog;
+use crate::inference::{self, ErrorCode, Graph, NnLimits, Session, Threads};
+use crate::models::{Artifact, Content};
 
 /// Elements that the tables of an instance may have together: function tables of
 /// large programs have a few thousand.
@@ -18,7 +20,7 @@ const TABLE_ELEMENTS: usize = 1 << 20;
 /// How much an operator may use.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
-    /// Bytes of all linear memories of an instance together.
+    /// Bytes of all linear memories of an instance together, and of its tensors.
     pub memory: u64,
     /// Time for one call with a batch.
     pub deadline: Duration,
@@ -26,6 +28,8 @@ pub struct Limits {
     pub configure_deadline: Duration,
     /// Bytes that one call may print; the rest is dropped and counted.
     pub log: u64,
+    /// Inference through `wasi:nn`.
+    pub nn: NnLimits,
 }
 
 /// What an operator is given. Nothing else can be had in the sandbox.
@@ -34,22 +38,53 @@ pub struct Grants {
     /// The stage's configuration, a JSON object.
     pub config: String,
     /// Models by the pipeline's name for them; the first is the main one.
-    pub models: Vec<(String, Arc<[u8]>)>,
+    pub models: Vec<(String, Artifact)>,
     /// Topics that a transformer may send records to.
     pub topics: Vec<String>,
 }
 
+impl Grants {
+    /// The model that a guest names.
+    fn model(&self, name: &str) -> Result<&Artifact, String> {
+        let granted = self.models.iter().find(|(granted, _)| granted == name);
+        granted.map(|(_, model)| model).ok_or_else(|| {
+            format!("model '{name}' is not granted to this stage; name it in the stage's `models`")
+        })
+    }
+
+    /// The graph that a guest names.
+    ///
+    /// # Errors
+    /// Where there is none of this name.
+    pub(crate) fn graph(&self, name: &str) -> Result<Arc<Graph>, inference::Error> {
+        let not_found = |message| inference::Error { code: ErrorCode::NotFound, message };
+        match &self.model(name).map_err(not_found)?.content {
+            Content::Graph(graph) => Ok(graph.clone()),
+            Content::Bytes(_) => {
+                Err(not_found(format!("model '{name}' is no graph; an operator reads it by itself")))
+            }
+        }
+    }
+}
+
 /// The store's data.
 pub struct State {
-    pub(super) memory: MemoryBudget,
+    pub(crate) memory: MemoryBudget,
     pub(super) log: GuestLog,
-    grants: Arc<Grants>,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) nn: Session,
     wasi: WasiCtx,
-    resources: ResourceTable,
+    pub(crate) resources: ResourceTable,
 }
 
 impl State {
-    pub(super) fn new(stage: Arc<str>, grants: Arc<Grants>, limits: &Limits) -> Self {
+    pub(super) fn new(
+        stage: Arc<str>,
+        grants: Arc<Grants>,
+        limits: &Limits,
+        threads: Arc<Threads>,
+    ) -> Self {
+        let nn = Session::new(stage.clone(), threads, limits.nn);
         let log = GuestLog::new(stage, limits.log);
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(log.clone()).stderr(log.clone());
@@ -58,6 +93,7 @@ impl State {
             memory: MemoryBudget { limit: limits.memory, used: 0, elements: 0, exceeded: false },
             log,
             grants,
+            nn,
             wasi: wasi.build(),
             resources: ResourceTable::new(),
         }
@@ -72,23 +108,44 @@ impl WasiView for State {
 
 impl artifacts::Host for State {
     fn load(&mut self, model: String) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        let granted = self.grants.models.iter().find(|(name, _)| *name == model);
-        Ok(match granted {
-            Some((_, bytes)) => Ok(bytes.to_vec()),
-            None => Err(format!(
-                "model '{model}' is not granted to this stage; name it in the stage's `models`"
+        Ok(self.grants.model(&model).and_then(|artifact| match &artifact.content {
+            Content::Bytes(bytes) => Ok(bytes.to_vec()),
+            Content::Graph(_) => Err(format!(
+                "model '{model}' is a graph that the host runs; load it by name through wasi:nn"
             )),
-        })
+        }))
+    }
+
+    fn describe(&mut self, model: String) -> wasmtime::Result<Result<String, String>> {
+        Ok(self.grants.model(&model).map(|artifact| artifact.description.to_string()))
     }
 }
 
-/// Counts the bytes of all memories of an instance against one limit.
-pub(super) struct MemoryBudget {
+/// Counts the bytes of all memories of an instance, and of what the host keeps for it,
+/// against one limit.
+pub(crate) struct MemoryBudget {
     limit: u64,
     used: u64,
     elements: usize,
-    /// Whether growing was refused, since this was last reset.
+    /// Whether more was refused, since this was last reset.
     pub(super) exceeded: bool,
+}
+
+impl MemoryBudget {
+    /// Takes so many bytes; whether there were as many left.
+    pub(crate) fn charge(&mut self, bytes: usize) -> bool {
+        let used = self.used.saturating_add(bytes as u64);
+        self.exceeded |= used > self.limit;
+        if used <= self.limit {
+            self.used = used;
+        }
+        used <= self.limit
+    }
+
+    /// Gives back what was taken.
+    pub(crate) fn release(&mut self, bytes: usize) {
+        self.used = self.used.saturating_sub(bytes as u64);
+    }
 }
 
 impl ResourceLimiter for MemoryBudget {
@@ -98,13 +155,11 @@ impl ResourceLimiter for MemoryBudget {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let used = self.used.saturating_add(desired.saturating_sub(current) as u64);
-        if used > self.limit || maximum.is_some_and(|maximum| desired > maximum) {
+        if maximum.is_some_and(|maximum| desired > maximum) {
             self.exceeded = true;
             return Ok(false);
         }
-        self.used = used;
-        Ok(true)
+        Ok(self.charge(desired.saturating_sub(current)))
     }
 
     fn table_growing(

@@ -79,6 +79,7 @@ impl Extractor {
     /// Where the call gave nothing for the whole batch.
     pub fn extract(&mut self, batch: &Batch) -> Result<Extracted, CallError> {
         self.call(
+            batch.len(),
             |guest, store| guest.call_extract(store, guest_batch(batch)),
             |fields, extracted| check::extracted(batch.len(), fields, extracted),
         )
@@ -140,6 +141,7 @@ impl Scorer {
         let columns: Vec<ColumnParam<'_>> = table.columns.iter().map(borrow_column).collect();
         let rows = table.rows;
         self.call(
+            rows as usize,
             |guest, store| guest.call_score(store, TableParam { rows, columns: &columns }),
             |output, scored| check::scored(rows as usize, output, scored),
         )
@@ -209,6 +211,7 @@ impl Transformer {
     pub fn transform(&mut self, batch: &Batch) -> Result<Transformed, CallError> {
         let topics = self.operator.grants.topics.len();
         self.call(
+            batch.len(),
             |guest, store| guest.call_transform(store, guest_batch(batch)),
             |(), transformed| check::transformed(batch.len(), topics, transformed),
         )

@@ -256,6 +256,51 @@ fn nothing_outside_of_the_folder_is_reached() {
     assert_eq!(message(&letters, "pipe"), "this is not a file: \"pipe\"");
 }
 
+/// A name that is a file in the folder at one moment and leads out of it at the next.
+#[test]
+fn no_race_leads_out_of_the_folder() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let fixture = Fixture::new();
+    fixture.write("secret", "secret");
+    fixture.write("images/good", "good");
+    fs::create_dir(fixture.folder.path().join("images/inner")).unwrap();
+    fixture.write("images/inner/secret", "good");
+    symlink("../secret", fixture.path("images/out")).unwrap();
+    symlink("good", fixture.path("images/in")).unwrap();
+    symlink("..", fixture.path("images/up")).unwrap();
+    symlink("inner", fixture.path("images/down")).unwrap();
+    let end = std::sync::Arc::new(AtomicBool::new(false));
+    let flipper = {
+        let (end, path) = (end.clone(), |name: &str| fixture.path(&format!("images/{name}")));
+        let pairs = [("out", "in", "file"), ("up", "down", "folder")]
+            .map(|(bad, good, name)| (path(bad), path(good), path(name), path("new")));
+        std::thread::spawn(move || {
+            let mut turn = false;
+            while !end.load(Ordering::Relaxed) {
+                turn = !turn;
+                for (bad, good, name, new) in &pairs {
+                    let target = fs::read_link(if turn { bad } else { good }).unwrap();
+                    symlink(target, new).unwrap();
+                    fs::rename(new, name).unwrap();
+                }
+            }
+        })
+    };
+    let values: Vec<&str> = ["file", "folder/secret"].into_iter().cycle().take(4000).collect();
+    fixture.send(&values);
+    let runner = Runner::start(&fixture.broker, &fixture.manifest(false, &fixture.images("")));
+    runner.await_stats("all records", |stats| stats.outputs + stats.failed() == 4000);
+    end.store(true, Ordering::Relaxed);
+    flipper.join().unwrap();
+    let stats = runner.stop().unwrap();
+    eprintln!("{} read, {} refused", stats.outputs, stats.failed());
+    assert!(stats.outputs > 0 && stats.failed() > 0, "{stats:?}");
+    for record in fixture.sink(stats.outputs as usize) {
+        assert_eq!(record.text(), "good");
+    }
+}
+
 #[test]
 fn bytes_that_are_no_text_are_no_reference() {
     let fixture = Fixture::new();

@@ -3,12 +3,16 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::ahead::Ahead;
 use super::{References, Refusal, STAGE, Target, folders};
 use crate::failure::{Failure, shorten};
 use crate::records::{Batch, Record};
+
+/// After this time a slice ends with what it has: what is there goes on, and a worker
+/// that is to stop notices.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Resolves the references of one worker's batches.
 pub struct Resolver {
@@ -64,7 +68,8 @@ impl Resolver {
             failures: VecDeque::new(),
             end: start,
         };
-        while slice.end < batch.len() {
+        let begin = Instant::now();
+        while slice.end < batch.len() && (slice.end == start || begin.elapsed() < PATIENCE) {
             let record = batch.record(slice.end);
             let value = match self.held.take() {
                 Some(value) => Ok(Some(value)),

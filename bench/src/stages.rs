@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use sandbar::manifest::Manifest;
+use sandbar::inference::NnLimits;
 use sandbar::models::{Artifact, Model};
 use sandbar::output::Encoder;
 use sandbar::pipeline::Plan;
@@ -83,6 +84,7 @@ pub fn limits() -> Limits {
         deadline: limits.deadline,
         configure_deadline: limits.configure_deadline,
         log: limits.log.as_u64(),
+        nn: NnLimits { deadline: limits.inference_deadline, load: 0 },
     }
 }
 

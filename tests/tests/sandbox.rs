@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sandbar::failure::Code;
+use sandbar::inference::NnLimits;
 use sandbar::records::Batch;
 use sandbar::sandbox::{
     CallError, Column, Component, Extracted, Extractor, Grants, Limits, Operator, Scorer,
@@ -19,6 +20,7 @@ fn limits() -> Limits {
         deadline: Duration::from_millis(300),
         configure_deadline: Duration::from_secs(2),
         log: 10_000,
+        nn: NnLimits { deadline: Duration::from_secs(1), load: 0 },
     }
 }
 

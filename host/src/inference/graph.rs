@@ -59,7 +59,7 @@ struct Plan {
 /// What one thread needs to compute: a state for each of the plans that it used last,
 /// the latest first.
 #[derive(Default)]
-pub(super) struct States(Vec<(Arc<Plan>, TypedSimpleState)>);
+pub struct States(Vec<(Arc<Plan>, TypedSimpleState)>);
 
 impl States {
     /// Puts the state for a graph and shapes first, if there is one. No lock is taken.
@@ -164,7 +164,7 @@ impl Graph {
     /// # Errors
     /// `invalid-argument` where the inputs do not fit, `timeout` where it was stopped,
     /// `runtime-error` where the computation fails.
-    pub(super) fn compute(
+    pub fn compute(
         &self,
         inputs: &[(String, Tensor)],
         states: &mut States,

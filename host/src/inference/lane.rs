@@ -43,6 +43,8 @@ pub(super) struct Lane {
     stage: Arc<str>,
     threads: Arc<Threads>,
     jobs: Sender<Job>,
+    /// Whether the caller has given up on what it does.
+    given_up: bool,
     /// Filled when the thread is late; emptied, and so counted off, when it ends.
     late: Arc<Mutex<Option<Late>>>,
 }
@@ -86,16 +88,16 @@ impl Lane {
         thread.spawn(run).map_err(|cause| {
             Error::new(ErrorCode::RuntimeError, format!("no thread can be started: {cause}"))
         })?;
-        Ok(Lane { stage, threads, jobs, late })
+        Ok(Lane { stage, threads, jobs, given_up: false, late })
     }
 
     /// Runs `work` on the thread and waits for it as long as `patience`. `work` gets a
-    /// flag that tells it to stop. After a `timeout` the lane is of no use.
+    /// flag that tells it to stop. When it does not end in time, the lane is given up.
     ///
     /// # Errors
     /// Those of `work`, and `timeout`.
     pub(super) fn run<T: Send + 'static>(
-        &self,
+        &mut self,
         patience: Duration,
         work: impl FnOnce(&mut States, &AtomicBool) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
@@ -122,8 +124,14 @@ impl Lane {
         }
     }
 
+    /// Whether it is of no more use: its thread still does what nobody waits for.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.given_up
+    }
+
     /// Counts the thread among the late ones until it ends.
-    fn give_up(&self, deadline: Duration) {
+    fn give_up(&mut self, deadline: Duration) {
+        self.given_up = true;
         let late = self.threads.late.fetch_add(1, Ordering::Relaxed) + 1;
         let counted = Late { stage: self.stage.clone(), threads: self.threads.clone() };
         *self.late.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted);
@@ -146,7 +154,7 @@ mod tests {
     }
 
     /// A computation that ends when the sender that is returned is dropped.
-    fn endless(lane: &Lane) -> (Sender<()>, Error) {
+    fn endless(mut lane: Lane) -> (Sender<()>, Error) {
         let (hold, held): (Sender<()>, Receiver<()>) = channel();
         let error = lane.run(Duration::from_millis(1), move |_, _| {
             let _ = held.recv();
@@ -160,8 +168,7 @@ mod tests {
         let threads = Arc::new(Threads::default());
         let mut holds = Vec::new();
         for late in 1..=LATE_LIMIT {
-            let lane = lane(&threads).unwrap();
-            let (hold, error) = endless(&lane);
+            let (hold, error) = endless(lane(&threads).unwrap());
             assert_eq!((error.code, threads.late()), (ErrorCode::Timeout, late));
             holds.push(hold);
         }
@@ -193,7 +200,7 @@ mod tests {
     #[test]
     fn a_panic_is_an_error() {
         let threads = Arc::new(Threads::default());
-        let lane = lane(&threads).unwrap();
+        let mut lane = lane(&threads).unwrap();
         let failed: Result<(), _> = lane.run(Duration::MAX, |_, _| panic!("on purpose"));
         assert_eq!(failed.unwrap_err().code, ErrorCode::RuntimeError);
         assert_eq!(lane.run(Duration::MAX, |_, _| Ok(1)), Ok(1));

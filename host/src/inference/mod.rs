@@ -22,12 +22,12 @@ mod wasi_nn;
 
 use std::fmt;
 
-pub use graph::{Graph, Source};
+pub use graph::{Graph, Source, States};
 pub use lane::Threads;
 pub use session::NnLimits;
 pub(crate) use session::Session;
 pub use tensor::Tensor;
-pub(crate) use wasi_nn::{Context, Handle};
+pub use wasi_nn::{Context, Handle};
 
 pub use crate::sandbox::bindings::nn::errors::ErrorCode;
 

@@ -66,7 +66,7 @@ impl Session {
             let message = "the call has used up its time for inference";
             return Err(Error::new(ErrorCode::Timeout, message));
         }
-        let lane = match self.lane.take() {
+        let mut lane = match self.lane.take() {
             Some(lane) => lane,
             None => Lane::start(self.stage.clone(), self.threads.clone())?,
         };
@@ -75,9 +75,7 @@ impl Session {
         let took = start.elapsed();
         self.waited += took;
         self.left = self.left.saturating_sub(took);
-        if took < patience {
-            self.lane = Some(lane);
-        }
+        self.lane = Some(lane).filter(|lane| !lane.is_given_up());
         result
     }
 }

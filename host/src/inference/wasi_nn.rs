@@ -18,14 +18,14 @@ use crate::sandbox::state::State;
 const OVERHEAD: usize = 256;
 
 /// A graph, as a guest holds it.
-pub(crate) struct Handle {
+pub struct Handle {
     graph: Arc<Graph>,
     /// What it counts for, if the guest brought it.
     charged: usize,
 }
 
 /// A graph with which a guest computes. It keeps the graph alive.
-pub(crate) struct Context(Arc<Graph>);
+pub struct Context(Arc<Graph>);
 
 /// What an operation gives: outside, what ends the guest; inside, what it is told.
 type Answer<T> = wasmtime::Result<Result<T, Resource<Error>>>;

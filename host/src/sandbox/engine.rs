@@ -47,6 +47,13 @@ impl Sandbox {
     }
 }
 
+impl Sandbox {
+    /// The computations that this sandbox's operators are waiting for no more.
+    pub fn threads(&self) -> &Threads {
+        &self.threads
+    }
+}
+
 /// Advances the engine's epoch until the engine is dropped.
 fn start_ticker(engine: &Engine) -> wasmtime::Result<()> {
     let engine = engine.weak();

@@ -30,5 +30,5 @@ pub use bindings::scoring::Scored;
 pub use bindings::transformation::Transformed;
 pub use bindings::types::{
     ColumnResult as Column, FieldResult as Field, FieldTypeResult as FieldType,
-    TableResult as Table,
+    TableResult as Table, TextResult as Text,
 };

@@ -74,6 +74,8 @@ pub mod transformer {
 pub use extractor::exports::sandbar::operator::extraction;
 pub use scorer::exports::sandbar::operator::scoring;
 #[cfg(target_arch = "wasm32")]
+pub use scorer::wasi::nn;
+#[cfg(target_arch = "wasm32")]
 pub use shared::sandbar::operator::artifacts;
 pub use shared::sandbar::operator::types;
 pub use transformer::exports::sandbar::operator::transformation;

@@ -26,6 +26,19 @@ impl Field {
 }
 
 impl ElementType {
+    /// The name in a `model.toml` and in messages: `fp32`, `u8`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ElementType::Fp16 => "fp16",
+            ElementType::Fp32 => "fp32",
+            ElementType::Fp64 => "fp64",
+            ElementType::Bf16 => "bf16",
+            ElementType::U8 => "u8",
+            ElementType::I32 => "i32",
+            ElementType::I64 => "i64",
+        }
+    }
+
     /// Bytes of one element.
     pub fn size(self) -> usize {
         match self {

@@ -156,6 +156,7 @@ mod error;
 mod export;
 mod extract;
 mod field;
+pub mod nn;
 mod record;
 mod score;
 mod setup;

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bindings::types;
 use crate::error::Error;
+use crate::nn::Graph;
 
 /// The models and topics that the pipeline's manifest grants to this stage.
 pub struct Setup {
@@ -21,6 +22,7 @@ pub struct Setup {
 pub(crate) struct Artifact {
     pub(crate) description: Option<String>,
     pub(crate) bytes: Option<Vec<u8>>,
+    pub(crate) graph: Option<Graph>,
 }
 
 impl Setup {
@@ -83,6 +85,21 @@ impl Setup {
             format!("model '{name}' is not among those that the test gave this stage")
         })?;
         Ok(bytes)
+    }
+
+    /// A model that the host runs, ready to compute. For scorers; the other worlds have
+    /// no `wasi:nn`. In a native test it comes from `testing::Stage::graph`.
+    ///
+    /// # Errors
+    /// Where `name` is none of [`Setup::models`], or not of a kind that the host runs.
+    pub fn load_graph(&self, name: &str) -> Result<Graph, Error> {
+        #[cfg(target_arch = "wasm32")]
+        let graph = Graph::load(name)?;
+        #[cfg(not(target_arch = "wasm32"))]
+        let graph = self.artifacts.get(name).and_then(|it| it.graph.clone()).ok_or_else(|| {
+            format!("model '{name}' is no graph among those that the test gave this stage")
+        })?;
+        Ok(graph)
     }
 
     /// What a model's folder says about it, as far as `T` asks: `name`, `version`,

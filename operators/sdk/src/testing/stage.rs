@@ -6,6 +6,7 @@ use crate::bindings::types;
 use crate::error::Error;
 use crate::extract::{Extraction, Extractor};
 use crate::field::{Field, Output};
+use crate::nn::{self, ComputeError, Graph, Input};
 use crate::score::{Scorer, Scoring};
 use crate::setup::{Artifact, Setup};
 use crate::testing::features::predictions;
@@ -54,6 +55,20 @@ impl Stage {
     #[must_use]
     pub fn description(mut self, name: &str, json: impl ToString) -> Stage {
         self.artifact(name).description = Some(json.to_string());
+        self
+    }
+
+    /// Grants a model that the host runs; `compute` takes its place.
+    #[must_use]
+    pub fn graph(
+        mut self,
+        name: &str,
+        compute: impl Fn(&[Input<'_>]) -> Result<Vec<nn::Output>, ComputeError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Stage {
+        self.artifact(name).graph = Some(Graph::new(compute));
         self
     }
 

@@ -1,0 +1,80 @@
+//! JPEG, by a decoder that gives the same bits as libjpeg-turbo, and so as Pillow.
+
+use image::metadata::Orientation;
+use libjpeg_turbo_rs::{DecodeLimits, Decoder as Jpeg, FrameHeader, JpegError, PixelFormat};
+
+use super::{Decoder, Header};
+use crate::fault::Fault;
+use crate::format::Format;
+
+/// Progressive images have about ten scans. Each goes over all pixels, so that
+/// thousands of them in a few kilobytes would take minutes.
+const MAX_SCANS: usize = 100;
+
+impl Decoder {
+    pub(super) fn jpeg(&mut self, bytes: &[u8]) -> Result<Header, Fault> {
+        let limits = DecodeLimits {
+            max_pixels: self.max_pixels,
+            max_scans: MAX_SCANS,
+            ..DecodeLimits::default()
+        };
+        let mut jpeg = Jpeg::new_with_limits(bytes, limits).map_err(fault)?;
+        let header = jpeg.header();
+        let (width, height) = (u32::from(header.width), u32::from(header.height));
+        self.check_size(Format::Jpeg, width.into(), height.into())?;
+        check_features(header)?;
+        let (channels, pixel) = match header.components.len() {
+            1 => (1, PixelFormat::Grayscale),
+            // CMYK and YCCK too, which become RGB as in Pillow: Adobe's inverted inks,
+            // no colour profile.
+            _ => (3, PixelFormat::Rgb),
+        };
+        jpeg.set_output_format(pixel);
+        let expected = u64::from(width) * u64::from(height) * channels as u64;
+        let pixels = self.room(Format::Jpeg, expected)?;
+        jpeg.decode_image_into(pixels).map_err(fault)?;
+        let orientation = jpeg.exif_orientation().and_then(Orientation::from_exif);
+        let orientation = orientation.unwrap_or(Orientation::NoTransforms);
+        Ok(Header { width, height, channels, orientation })
+    }
+}
+
+/// Refuses what the decoder cannot do, and what no program writes but which has made
+/// it panic.
+fn check_features(header: &FrameHeader) -> Result<(), Fault> {
+    let feature = |feature: String| Err(Fault::Feature { format: Format::Jpeg, feature });
+    if header.precision != 8 {
+        return feature(format!("{} bits a channel", header.precision));
+    }
+    if header.is_lossless {
+        return feature("lossless compression".into());
+    }
+    let sampling = |index: usize| {
+        let component = &header.components[index];
+        (component.horizontal_sampling, component.vertical_sampling)
+    };
+    match header.components.len() {
+        1 | 3 => Ok(()),
+        // All alike, or colour at half the size of luma and black.
+        4 => match [sampling(0), sampling(1), sampling(2), sampling(3)] {
+            [first, cb, cr, black] if cb == cr && first == black => match (first, cb) {
+                (first, cb) if first == cb => Ok(()),
+                ((1 | 2, 1 | 2), (1, 1)) => Ok(()),
+                _ => feature("an unusual sampling of CMYK".into()),
+            },
+            _ => feature("an unusual sampling of CMYK".into()),
+        },
+        count => feature(format!("{count} components")),
+    }
+}
+
+fn fault(error: JpegError) -> Fault {
+    let format = Format::Jpeg;
+    match error {
+        JpegError::Unsupported(feature) => Fault::Feature { format, feature },
+        JpegError::LimitExceeded { .. } | JpegError::AllocationFailed { .. } => {
+            Fault::Memory { format, problem: error.to_string() }
+        }
+        error => Fault::Damaged { format, problem: error.to_string() },
+    }
+}

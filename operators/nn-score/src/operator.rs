@@ -1,0 +1,180 @@
+//! The scorer.
+
+use sandbar_operator::nn::{ComputeError, Graph, Input};
+use sandbar_operator::{
+    Column, ElementType, Error, Failure, Field, Output, Predictions, Scorer, Setup, Table, Tensor,
+};
+
+use crate::config::{Config, Description};
+use crate::fit;
+
+/// What a row is whose best class is too improbable.
+const UNKNOWN: &str = "unknown";
+
+/// A graph, matched with the extractor's tensor.
+pub struct NnScore {
+    graph: Graph,
+    /// Position of the tensor in the table.
+    column: usize,
+    /// The name of the graph's input.
+    input: String,
+    element: ElementType,
+    /// Dimensions of a computation: the rows, then those of one row.
+    dimensions: Vec<u32>,
+    /// Position of the output with the classes.
+    output: usize,
+    classes: Vec<String>,
+    softmax: bool,
+    unknown_below: Option<f64>,
+    stack: usize,
+}
+
+impl Scorer for NnScore {
+    type Config = Config;
+
+    fn configure(config: Config, setup: &Setup, features: &[Field]) -> Result<Self, Error> {
+        let name = setup
+            .main_model()
+            .ok_or("no model is granted to this stage; name a graph in the stage's `models`")?;
+        if config.stack == 0 {
+            return Err("key 'stack': 0 rows cannot be computed; set it to 1 or more".into());
+        }
+        if config.unknown_below.is_some_and(|least| !(0.0..=1.0).contains(&least)) {
+            return Err("key 'unknown_below': a probability is between 0 and 1".into());
+        }
+        let description: Description = setup.describe_model(name)?;
+        let graph = setup.load_graph(name)?;
+        let (column, shape) = fit::column(&config, features)?;
+        let about = |error: Error| error.context(format_args!("model '{name}'"));
+        let input = fit::input(&description, shape, config.stack).map_err(about)?.name.clone();
+        let output = fit::output(&config, &description).map_err(about)?;
+        let mut classes = fit::classes(&description, output).map_err(about)?;
+        if config.unknown_below.is_some() {
+            if classes.iter().any(|class| class == UNKNOWN) {
+                return Err(about("one of its labels is 'unknown'; leave out 'unknown_below'".into()));
+            }
+            classes.push(UNKNOWN.into());
+        }
+        let dimensions = [1].iter().chain(&shape.dimensions).copied().collect();
+        Ok(NnScore {
+            graph,
+            column,
+            input,
+            element: shape.element,
+            dimensions,
+            output,
+            classes,
+            softmax: config.softmax,
+            unknown_below: config.unknown_below,
+            stack: config.stack,
+        })
+    }
+
+    fn output(&self) -> Output {
+        Output::Classes(self.classes.clone())
+    }
+
+    fn score(&mut self, table: &Table<'_>, predictions: &mut Predictions) {
+        let Some(Column::Tensor(tensor)) = table.column(self.column) else { return };
+        let mut row = 0;
+        while row < table.rows() {
+            let rows = if table.rows() - row >= self.stack { self.stack } else { 1 };
+            self.rows(tensor, row, rows, predictions);
+            row += rows;
+        }
+    }
+}
+
+impl NnScore {
+    /// Computes some rows together, or each by itself where that fails.
+    fn rows(&mut self, tensor: Tensor<'_>, first: usize, rows: usize, predictions: &mut Predictions) {
+        match self.compute(tensor, first, rows) {
+            Ok(numbers) => {
+                let width = numbers.len() / rows;
+                for numbers in numbers.chunks_exact(width) {
+                    predictions.class_with(|out| self.predict(numbers, out));
+                }
+            }
+            Err(_) if rows > 1 => {
+                for row in first..first + rows {
+                    self.rows(tensor, row, 1, predictions);
+                }
+            }
+            Err(failure) => predictions.fail(failure),
+        }
+    }
+
+    /// The numbers of the classes for some rows, end to end.
+    fn compute(
+        &mut self,
+        tensor: Tensor<'_>,
+        first: usize,
+        rows: usize,
+    ) -> Result<Vec<f64>, Failure> {
+        self.dimensions[0] = rows as u32;
+        let bytes = tensor.shape().row_bytes();
+        let input = Input {
+            name: &self.input,
+            dimensions: &self.dimensions,
+            element: self.element,
+            data: &tensor.data()[first * bytes..][..rows * bytes],
+        };
+        let outputs = self.graph.compute(&[input]).map_err(failure)?;
+        let Some(output) = outputs.get(self.output) else {
+            return Err(Failure::internal("the graph gave no such output"));
+        };
+        let Some(numbers) = output.numbers() else {
+            return Err(Failure::internal("the graph's output is of 16-bit numbers"));
+        };
+        let due = rows * (self.classes.len() - usize::from(self.unknown_below.is_some()));
+        if numbers.len() != due {
+            return Err(Failure::internal(format!(
+                "the graph gave {} numbers for {rows} rows, where {due} are due",
+                numbers.len()
+            )));
+        }
+        Ok(numbers)
+    }
+
+    /// The class of one row, and the probabilities.
+    fn predict(&self, numbers: &[f64], out: &mut [f64]) -> Result<usize, Failure> {
+        let out = &mut out[..numbers.len()];
+        out.copy_from_slice(numbers);
+        if self.softmax {
+            softmax(out);
+        }
+        if out.iter().any(|number| !number.is_finite()) {
+            return Err(Failure::invalid("the model's result for this row is not a number"));
+        }
+        let mut best = 0;
+        for (class, number) in out.iter().enumerate() {
+            if *number > out[best] {
+                best = class;
+            }
+        }
+        match self.unknown_below {
+            Some(least) if out[best] < least => Ok(self.classes.len() - 1),
+            _ => Ok(best),
+        }
+    }
+}
+
+#[cold]
+fn failure(error: ComputeError) -> Failure {
+    if error.timeout {
+        Failure::unavailable(error.message)
+    } else {
+        Failure::internal(error.message)
+    }
+}
+
+/// Logits to probabilities.
+fn softmax(numbers: &mut [f64]) {
+    let largest = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut sum = 0.0;
+    for number in numbers.iter_mut() {
+        *number = (*number - largest).exp();
+        sum += *number;
+    }
+    numbers.iter_mut().for_each(|number| *number /= sum);
+}

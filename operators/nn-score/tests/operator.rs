@@ -1,0 +1,180 @@
+//! The scorer against graphs that are functions, through the SDK's stand-in for a stage.
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+use std::sync::{Arc, Mutex};
+
+use nn_score::NnScore;
+use sandbar_operator::nn::{ComputeError, Input, Output};
+use sandbar_operator::testing::{Cell, Features, Stage};
+use sandbar_operator::{ElementType, Failure, FailureCode, Field};
+use serde_json::{Value, json};
+
+/// A model of two numbers in and two classes out.
+fn description() -> Value {
+    json!({
+        "name": "pair", "version": 1, "kind": "onnx",
+        "inputs": [{ "name": "x", "type": "fp32", "shape": ["N", 2] }],
+        "outputs": [{ "name": "y", "type": "fp32", "shape": ["N", 2] }],
+        "labels": ["left", "right"],
+    })
+}
+
+fn bytes(numbers: &[f32]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+/// What goes in comes out. A row that begins with 13 makes the computation fail, one
+/// with 60 takes too long.
+fn echo(inputs: &[Input<'_>]) -> Result<Vec<Output>, ComputeError> {
+    let Input { dimensions, element, data, .. } = inputs[0];
+    for (first, timeout) in [(13.0, false), (60.0, true)] {
+        if data.chunks(8).any(|row| row.starts_with(&bytes(&[first]))) {
+            return Err(ComputeError { timeout, message: "model 'pair': no".into() });
+        }
+    }
+    let dimensions = dimensions.to_vec();
+    Ok(vec![Output { name: "y".into(), dimensions, element, data: data.to_vec() }])
+}
+
+fn stage(config: Value) -> Stage {
+    Stage::new().config(config).description("pair", description()).graph("pair", echo)
+}
+
+fn field() -> Field {
+    Field::tensor("image", ElementType::Fp32, [2])
+}
+
+fn features(rows: &[[f32; 2]]) -> Features {
+    rows.iter().fold(Features::new([field()]), |features, row| {
+        features.row([Cell::Tensor(bytes(row))])
+    })
+}
+
+/// Labels, or the codes of failures.
+fn labels(config: Value, rows: &[[f32; 2]]) -> Vec<Result<String, FailureCode>> {
+    let mut scorer = stage(config).scorer::<NnScore>(&[field()]).unwrap();
+    let scored = scorer.score(&features(rows));
+    let label = |result: &Result<_, Failure>| match result {
+        Ok(prediction) => {
+            let prediction: &sandbar_operator::testing::Prediction = prediction;
+            Ok(prediction.label().unwrap().to_owned())
+        }
+        Err(failure) => Err(failure.code),
+    };
+    scored.iter().map(label).collect()
+}
+
+fn refusal(config: Value, description: Value, fields: &[Field]) -> String {
+    let stage = Stage::new().config(config).description("pair", description).graph("pair", echo);
+    let error = stage.scorer::<NnScore>(fields).err().unwrap();
+    error.message().to_owned()
+}
+
+#[test]
+fn the_most_probable_class_is_the_label() {
+    let rows = [[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [f32::NAN, 1.0]];
+    let found = labels(json!({}), &rows);
+    let due =
+        [Ok("left".into()), Ok("right".into()), Ok("left".into()), Err(FailureCode::Invalid)];
+    assert_eq!(found, due);
+}
+
+#[test]
+fn too_improbable_is_unknown() {
+    let found = labels(json!({ "unknown_below": 0.7 }), &[[0.9, 0.1], [0.4, 0.6]]);
+    assert_eq!(found, [Ok("left".into()), Ok("unknown".into())]);
+}
+
+#[test]
+fn logits_become_probabilities() {
+    let mut scorer = stage(json!({ "softmax": true })).scorer::<NnScore>(&[field()]).unwrap();
+    let scored = scorer.score(&features(&[[1000.0, 1001.0]]));
+    let values = scored[0].as_ref().unwrap().numbers().to_vec();
+    let right = 1.0 / (1.0 + (-1.0_f64).exp());
+    assert!((values[1] - right).abs() < 1e-12 && (values[0] + values[1] - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_row_that_fails_fails_alone_also_in_a_stack() {
+    let rows = [[0.9, 0.1], [13.0, 0.0], [0.1, 0.9], [60.0, 0.0], [0.1, 0.9]];
+    let due = [
+        Ok("left".into()),
+        Err(FailureCode::Internal),
+        Ok("right".into()),
+        Err(FailureCode::Unavailable),
+        Ok("right".into()),
+    ];
+    for stack in [1, 2, 3, 5, 8] {
+        assert_eq!(labels(json!({ "stack": stack }), &rows), due, "{stack}");
+    }
+}
+
+#[test]
+fn a_graph_sees_two_sizes_of_batch() {
+    let sizes = Arc::new(Mutex::new(Vec::new()));
+    let seen = sizes.clone();
+    let graph = move |inputs: &[Input<'_>]| {
+        seen.lock().unwrap().push(inputs[0].dimensions[0]);
+        echo(inputs)
+    };
+    let stage = Stage::new()
+        .config(json!({ "stack": 3 }))
+        .description("pair", description())
+        .graph("pair", graph);
+    let mut scorer = stage.scorer::<NnScore>(&[field()]).unwrap();
+    scorer.score(&features(&[[0.0, 1.0]; 8]));
+    assert_eq!(*sizes.lock().unwrap(), [3, 3, 1, 1]);
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let with = |key: &str, value: Value| {
+        let mut description = description();
+        description[key] = value;
+        description
+    };
+    let three = json!([
+        { "name": "a", "type": "fp32", "shape": ["N", 2] },
+        { "name": "b", "type": "fp32", "shape": ["N", 2] },
+        { "name": "c", "type": "fp32", "shape": ["N", 2] },
+    ]);
+    assert_eq!(
+        refusal(json!({}), with("inputs", three), &[field()]),
+        "model 'pair': it has 3 inputs (a, b, c), and this operator is for models with one"
+    );
+    let other = Field::tensor("image", ElementType::U8, [2]);
+    assert_eq!(
+        refusal(json!({}), description(), &[other]),
+        "model 'pair': its input 'x' takes fp32 of [2] for each row, the extractor gives u8 of [2]"
+    );
+    let fixed = json!([{ "name": "x", "type": "fp32", "shape": [4, 2] }]);
+    assert!(
+        refusal(json!({}), with("inputs", fixed), &[field()]).contains("set stack = 4, or declare")
+    );
+    let mut nameless = description();
+    nameless.as_object_mut().unwrap().remove("labels");
+    nameless.as_object_mut().unwrap().remove("outputs");
+    assert!(refusal(json!({}), nameless, &[field()]).contains("nothing says how many classes"));
+    let refused = |config: Value| refusal(config, description(), &[field()]);
+    assert!(refused(json!({ "stack": 0 })).contains("key 'stack': 0 rows"));
+    assert!(refused(json!({ "unknown_below": 2 })).contains("between 0 and 1"));
+    assert!(refused(json!({ "output": "z" })).contains("it has no output 'z', but: y"));
+    assert!(refused(json!({ "column": "z" })).contains("no tensor 'z', but: image"));
+    assert!(refusal(json!({}), description(), &[]).contains("the extractor gives no tensor"));
+    let two = [field(), Field::tensor("other", ElementType::Fp32, [2])];
+    assert!(refusal(json!({}), description(), &two).contains("one of image, other"));
+    let unknown = with("labels", json!(["left", "unknown"]));
+    assert!(
+        refusal(json!({ "unknown_below": 0.5 }), unknown, &[field()]).contains("leave out")
+    );
+}
+
+#[test]
+fn classes_without_labels_are_numbers() {
+    let mut nameless = description();
+    nameless.as_object_mut().unwrap().remove("labels");
+    let stage = Stage::new().description("pair", nameless).graph("pair", echo);
+    let mut scorer = stage.scorer::<NnScore>(&[field()]).unwrap();
+    let scored = scorer.score(&features(&[[0.1, 0.9]]));
+    assert_eq!(scored[0].as_ref().unwrap().label(), Some("1"));
+}

@@ -1,0 +1,160 @@
+//! Uses `wasi:nn` as published, and nothing of the SDK: the part that talks to it would
+//! be the same in a component that was written for another host.
+//!
+//! The column `command` has a command in each row, words between spaces:
+//!
+//! | command | does |
+//! |---|---|
+//! | `named MODEL INPUT SIZES TYPE NUMBER` | loads a model by name and computes it with an input full of a number; SIZES as `1x1x8x8` |
+//! | `bytes ENCODING TARGET INPUT SIZES TYPE NUMBER` | the same with the graph that this component brings along, the digits of `models/digits` |
+//! | `missing MODEL` | computes with no input at all |
+//! | `twice MODEL INPUT SIZES TYPE NUMBER` | computes with the input given twice |
+//! | `short MODEL INPUT SIZES TYPE NUMBER` | computes with a byte less than the dimensions say |
+//! | `again TIMES MODEL INPUT SIZES TYPE NUMBER` | computes so many times, errors or not, and says the last |
+//! | `hoard TIMES BYTES` | makes so many tensors and keeps them |
+//!
+//! A row gives how many numbers the first output has, their sum, and the largest; or it
+//! fails with `CODE: MESSAGE` of the error.
+
+mod bindings {
+    #![allow(missing_docs, reason = "generated; wit/ documents what it means")]
+    #![allow(
+        dead_code,
+        clippy::undocumented_unsafe_blocks,
+        unused_qualifications,
+        reason = "generated"
+    )]
+    wit_bindgen::generate!({
+        path: "../../../wit",
+        world: "sandbar:operator/scorer",
+        generate_all,
+    });
+
+    #[cfg(target_arch = "wasm32")]
+    export!(Component with_types_in self);
+
+    #[cfg(target_arch = "wasm32")]
+    use super::Component;
+}
+
+use bindings::exports::sandbar::operator::scoring::{Guest, Output, Scored};
+use bindings::sandbar::operator::types::{Column, Failure, FailureCode, Field, Setup, Table};
+use bindings::wasi::nn::errors::Error;
+use bindings::wasi::nn::graph::{ExecutionTarget, Graph, GraphEncoding, load, load_by_name};
+use bindings::wasi::nn::tensor::{Tensor, TensorType};
+
+/// The graph that this component brings along.
+static DIGITS: &[u8] = include_bytes!("../../../../models/digits/model.onnx");
+
+/// The component.
+pub struct Component;
+
+impl Guest for Component {
+    fn configure(_: Setup, _: Vec<Field>) -> Result<Output, String> {
+        Ok(Output::Values(vec!["count".into(), "sum".into(), "largest".into()]))
+    }
+
+    fn score(table: Table) -> Scored {
+        let mut scored = Scored { labels: vec![], values: vec![], failures: vec![] };
+        let Some(Column::Text(text)) = table.columns.first() else { return scored };
+        let mut start = 0;
+        for (index, end) in text.ends.iter().enumerate() {
+            let command = String::from_utf8_lossy(&text.bytes[start..*end as usize]);
+            start = *end as usize;
+            match obey(&command) {
+                Ok(values) => scored.values.extend(values),
+                Err(message) => scored.failures.push(Failure {
+                    index: index as u32,
+                    code: FailureCode::Internal,
+                    message,
+                }),
+            }
+        }
+        scored
+    }
+}
+
+fn obey(command: &str) -> Result<[f64; 3], String> {
+    let words: Vec<&str> = command.split(' ').collect();
+    match words[..] {
+        ["named", model, input, sizes, ty, number] => {
+            compute(&load_by_name(model).map_err(words_of)?, vec![tensor(input, sizes, ty, number)?])
+        }
+        ["bytes", encoding, target, input, sizes, ty, number] => {
+            let encoding = match encoding {
+                "onnx" => GraphEncoding::Onnx,
+                "tensorflow" => GraphEncoding::Tensorflow,
+                "ggml" => GraphEncoding::Ggml,
+                _ => GraphEncoding::Autodetect,
+            };
+            let target = if target == "cpu" { ExecutionTarget::Cpu } else { ExecutionTarget::Gpu };
+            let graph = load(&[DIGITS.to_vec()], encoding, target).map_err(words_of)?;
+            compute(&graph, vec![tensor(input, sizes, ty, number)?])
+        }
+        ["missing", model] => compute(&load_by_name(model).map_err(words_of)?, vec![]),
+        ["twice", model, input, sizes, ty, number] => {
+            let inputs = vec![tensor(input, sizes, ty, number)?, tensor("0", sizes, ty, number)?];
+            compute(&load_by_name(model).map_err(words_of)?, inputs)
+        }
+        ["short", model, input, sizes, ty, number] => {
+            let whole = tensor(input, sizes, ty, number)?.1;
+            let mut data = whole.data();
+            data.pop();
+            let short = Tensor::new(&whole.dimensions(), whole.ty(), &data);
+            compute(&load_by_name(model).map_err(words_of)?, vec![(input.to_owned(), short)])
+        }
+        ["again", times, model, input, sizes, ty, number] => {
+            let graph = load_by_name(model).map_err(words_of)?;
+            let mut last = Err("nothing was computed".to_owned());
+            for _ in 0..times.parse::<u32>().map_err(|error| error.to_string())? {
+                last = compute(&graph, vec![tensor(input, sizes, ty, number)?]);
+            }
+            last
+        }
+        ["hoard", times, bytes] => {
+            let number = |word: &str| word.parse::<u32>().map_err(|error| error.to_string());
+            let (times, bytes) = (number(times)?, number(bytes)?);
+            let data = vec![0; bytes as usize];
+            let kept = (0..times).map(|_| Tensor::new(&[bytes], TensorType::U8, &data));
+            let kept: Vec<Tensor> = kept.collect();
+            Ok([kept.len() as f64, 0.0, 0.0])
+        }
+        _ => Err(format!("no such command: {command}")),
+    }
+}
+
+fn compute(graph: &Graph, inputs: Vec<(String, Tensor)>) -> Result<[f64; 3], String> {
+    let context = graph.init_execution_context().map_err(words_of)?;
+    let outputs = context.compute(inputs).map_err(words_of)?;
+    let (name, output) = outputs.first().ok_or("no output")?;
+    if output.ty() != TensorType::Fp32 {
+        return Err(format!("output '{name}' is of {:?}", output.ty()));
+    }
+    let data = output.data();
+    let numbers = data.as_chunks().0.iter().map(|bytes| f64::from(f32::from_le_bytes(*bytes)));
+    let largest = numbers.clone().fold(f64::NEG_INFINITY, f64::max);
+    Ok([numbers.clone().count() as f64, numbers.sum(), largest])
+}
+
+fn tensor(name: &str, sizes: &str, ty: &str, number: &str) -> Result<(String, Tensor), String> {
+    let sizes: Result<Vec<u32>, _> = sizes.split('x').map(str::parse).collect();
+    let sizes = sizes.map_err(|error| error.to_string())?;
+    let number: f32 = number.parse().map_err(|_| "no number")?;
+    let (ty, element) = match ty {
+        "fp32" => (TensorType::Fp32, number.to_le_bytes().to_vec()),
+        "fp64" => (TensorType::Fp64, f64::from(number).to_le_bytes().to_vec()),
+        "fp16" => (TensorType::Fp16, vec![0, 0]),
+        "bf16" => (TensorType::Bf16, vec![0, 0]),
+        "u8" => (TensorType::U8, vec![number as u8]),
+        "i32" => (TensorType::I32, (number as i32).to_le_bytes().to_vec()),
+        "i64" => (TensorType::I64, (number as i64).to_le_bytes().to_vec()),
+        other => return Err(format!("no such type: {other}")),
+    };
+    let count: usize = sizes.iter().map(|size| *size as usize).product();
+    Ok((name.to_owned(), Tensor::new(&sizes, ty, &element.repeat(count))))
+}
+
+fn words_of(error: Error) -> String {
+    let code = format!("{:?}", error.code());
+    format!("{}: {}", code.trim_start_matches("ErrorCode::"), error.data())
+}

@@ -126,7 +126,11 @@ fn a_model_and_its_labels_are_pulled_and_then_there() {
     let asked = server.requests().len();
     assert_eq!(models.says(&["pull", "cat"]), "cat@2: everything is there and right\n");
     fs::remove_file(models.path("cat").join("labels.txt")).unwrap();
-    assert!(models.complains(&["verify", "cat"]).contains("labels.txt is absent; get it by `sandbar models pull cat`"));
+    assert!(
+        models
+            .complains(&["verify", "cat"])
+            .contains("labels.txt is absent; get it by `sandbar models pull cat`")
+    );
     models.assert_pulled(&[]);
     assert_eq!(server.requests().len(), asked + 1);
     models.assert_pulled(&["--force"]);
@@ -187,7 +191,13 @@ fn a_connection_that_always_breaks_ends_with_what_there_is_kept() {
     });
     let models = Models::cat(&url(&server));
     let said = models.complains(&["pull", "cat"]);
-    assert!(said.starts_with(&format!("error: {}: the connection broke after 1000 bytes", server.url("/zoo/cat.bin"))), "{said}");
+    assert!(
+        said.starts_with(&format!(
+            "error: {}: the connection broke after 1000 bytes",
+            server.url("/zoo/cat.bin")
+        )),
+        "{said}"
+    );
     assert!(said.contains("; pull again to go on from there"), "{said}");
     assert_eq!(models.files(), ["cat.bin.part"]);
 }
@@ -198,8 +208,14 @@ fn what_is_not_the_right_file_is_not_put_in_place() {
     let cases: [(Answer, &str); 5] = [
         (Answer::body(other()), "the sha256 is "),
         (Answer::body(&weights()[1..]), "the server has 399999 bytes, expected are 400000"),
-        (Answer { unsized_body: true, ..Answer::body(&weights()[1..]) }, "the size is 399999, expected is 400000"),
-        (Answer { unsized_body: true, ..Answer::body([weights(), weights()].concat()) }, "more than the 400000 bytes that are expected"),
+        (
+            Answer { unsized_body: true, ..Answer::body(&weights()[1..]) },
+            "the size is 399999, expected is 400000",
+        ),
+        (
+            Answer { unsized_body: true, ..Answer::body([weights(), weights()].concat()) },
+            "more than the 400000 bytes that are expected",
+        ),
         (Answer::status(404), "the server answers 404"),
     ];
     for (answer, problem) in cases {
@@ -230,7 +246,10 @@ fn a_file_that_is_there_is_replaced_only_on_request() {
     let models = Models::cat(&url(&server));
     fs::write(models.path("cat").join("cat.bin"), "mine").unwrap();
     let said = models.complains(&["pull", "cat"]);
-    assert!(said.contains("the size of cat.bin is 4") && said.ends_with("--force replaces it\n"), "{said}");
+    assert!(
+        said.contains("the size of cat.bin is 4") && said.ends_with("--force replaces it\n"),
+        "{said}"
+    );
     assert!(server.requests().is_empty());
     models.assert_pulled(&["--force"]);
 }
@@ -256,7 +275,10 @@ fn a_mirror_has_the_same_names() {
     fs::write(folder.path().join("cat.bin"), weights()).unwrap();
     models.assert_pulled(&["--from", from]);
     let said = Models::cat("").complains(&["pull", "cat"]);
-    assert!(said.contains("cat.bin: MODELS/cat/model.toml does not say where it can be had"), "{said}");
+    assert!(
+        said.contains("cat.bin: MODELS/cat/model.toml does not say where it can be had"),
+        "{said}"
+    );
 }
 
 /// A zip archive with the members deflated.
@@ -266,7 +288,8 @@ fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     for (name, content) in members {
         let file = archive.new_file(name).compression_method(rawzip::CompressionMethod::DEFLATE);
         let (mut entry, config) = file.start().unwrap();
-        let encoder = flate2::write::DeflateEncoder::new(&mut entry, flate2::Compression::default());
+        let encoder =
+            flate2::write::DeflateEncoder::new(&mut entry, flate2::Compression::default());
         let mut writer = config.wrap(encoder);
         writer.write_all(content).unwrap();
         let (encoder, descriptor) = writer.finish().unwrap();
@@ -291,7 +314,11 @@ fn archived(archive: &[u8], more: &str) -> (Server, Models) {
 
 #[test]
 fn an_archive_gives_its_members_and_goes() {
-    let members = [("../../evil", b"evil".as_slice()), ("words", LABELS.as_bytes()), ("deep/weights", &weights())];
+    let members = [
+        ("../../evil", b"evil".as_slice()),
+        ("words", LABELS.as_bytes()),
+        ("deep/weights", &weights()),
+    ];
     let (server, models) = archived(&zip(&members), "");
     models.assert_pulled(&[]);
     assert_eq!(models.files(), ["cat.bin", "labels.txt"]);
@@ -320,8 +347,14 @@ fn an_archive_that_is_not_as_described_leaves_nothing_behind() {
     let cases: [(&[u8], &str); 6] = [
         (&bomb, "'deep/weights' has 50000000 bytes, more than the 400000 that are accepted"),
         (&liar, "'deep/weights' of the archive: "),
-        (&zip(&[("words", b"crane"), ("weights", &weights())]), "there is no 'deep/weights' in the archive; there is words, weights"),
-        (&zip(&[("deep/weights", &weights()[1..])]), "'deep/weights' of the archive: the size is 399999, expected is 400000"),
+        (
+            &zip(&[("words", b"crane"), ("weights", &weights())]),
+            "there is no 'deep/weights' in the archive; there is words, weights",
+        ),
+        (
+            &zip(&[("deep/weights", &weights()[1..])]),
+            "'deep/weights' of the archive: the size is 399999, expected is 400000",
+        ),
         (b"this is not an archive", "not a zip archive"),
         (&bomb[..bomb.len() / 2], "not a zip archive"),
     ];
@@ -331,7 +364,8 @@ fn an_archive_that_is_not_as_described_leaves_nothing_behind() {
         assert!(said.contains(problem) && said.contains(&server.url("/zoo/cat.zip")), "{said}");
         assert_eq!(models.files(), Vec::<String>::new(), "{problem}");
     }
-    let (_server, models) = archived(&zip(&[("deep/weights", &weights()), ("words", b"crane")]), "size = 7\n");
+    let (_server, models) =
+        archived(&zip(&[("deep/weights", &weights()), ("words", b"crane")]), "size = 7\n");
     assert!(models.complains(&["pull", "cat"]).contains("expected are 7"));
 }
 
@@ -368,17 +402,32 @@ fn list_show_and_verify_say_what_there_is() {
              provenance    seed = 7\n"
         )
     );
-    let json: serde_json::Value = serde_json::from_str(&models.says(&["show", "absent", "--json"])).unwrap();
-    assert_eq!((&json["state"], &json["name"], &json["sha256"]), (&"absent".into(), &"absent".into(), &digest.into()));
+    let json: serde_json::Value =
+        serde_json::from_str(&models.says(&["show", "absent", "--json"])).unwrap();
+    assert_eq!(
+        (&json["state"], &json["name"], &json["sha256"]),
+        (&"absent".into(), &"absent".into(), &digest.into())
+    );
     assert_eq!(models.says(&["verify", "present"]), "present: ok (its labels have no digest)\n");
     let said = models.complains(&["verify"]);
-    assert!(said.contains("absent: cat.bin is absent; get it by `sandbar models pull absent`\n"), "{said}");
-    assert!(said.contains("wrong: MODELS/wrong/model.toml: the size of cat.bin is 9, but model.toml says 400000"), "{said}");
+    assert!(
+        said.contains("absent: cat.bin is absent; get it by `sandbar models pull absent`\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains(
+            "wrong: MODELS/wrong/model.toml: the size of cat.bin is 9, but model.toml says 400000"
+        ),
+        "{said}"
+    );
     assert!(said.ends_with("error: 2 of 3 models are not in order\n"), "{said}");
     let said = models.complains(&["show", "presnt"]);
     assert_eq!(said, "error: 'presnt' is not a model folder of MODELS; did you mean 'present'?\n");
     let path = models.path("present");
-    assert_eq!(models.says(&["verify", path.to_str().unwrap()]), "MODELS/present: ok (its labels have no digest)\n");
+    assert_eq!(
+        models.says(&["verify", path.to_str().unwrap()]),
+        "MODELS/present: ok (its labels have no digest)\n"
+    );
     fs::write(models.path("wrong").join("model.toml"), "nmae = 1\n").unwrap();
     let said = models.complains(&["list"]);
     assert!(said.contains("MODELS/wrong/model.toml:1: unknown key 'nmae'"), "{said}");
@@ -387,11 +436,20 @@ fn list_show_and_verify_say_what_there_is() {
 #[test]
 fn the_catalogue_of_the_project_is_in_order() {
     let mut command = sandbar();
-    let output = command.args(["models", "list", "--models"]).arg(sandbar_tests::project().join("models")).output();
+    let output = command
+        .args(["models", "list", "--models"])
+        .arg(sandbar_tests::project().join("models"))
+        .output();
     let output = output.unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    for model in ["googlenet-12@1", "googlenet-9@1", "inception-v1-12@1", "squeezenet-1.1-7@1", "inception5h@1"] {
+    for model in [
+        "googlenet-12@1",
+        "googlenet-9@1",
+        "inception-v1-12@1",
+        "squeezenet-1.1-7@1",
+        "inception5h@1",
+    ] {
         assert!(said.contains(model), "{said}");
     }
 }

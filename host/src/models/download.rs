@@ -99,7 +99,8 @@ pub fn download(
     progress: &mut Progress<'_>,
 ) -> Result<Downloaded, DownloadError> {
     let wrong = |reason: String| DownloadError { from: source.to_string(), reason };
-    let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&part);
+    let options =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&part);
     let mut file = options.map_err(|error| wrong(format!("{}: {error}", part.display())))?;
     match file.try_lock() {
         Ok(()) | Err(TryLockError::Error(_)) => {}
@@ -161,7 +162,12 @@ impl From<std::io::Error> for Fault {
     }
 }
 
-fn copy(path: &Path, file: &mut File, expected: &Expected, progress: &mut Progress<'_>) -> Result<(), Fault> {
+fn copy(
+    path: &Path,
+    file: &mut File,
+    expected: &Expected,
+    progress: &mut Progress<'_>,
+) -> Result<(), Fault> {
     file.set_len(0)?;
     file.rewind()?;
     let from = File::open(path).map_err(|error| Fault::Refused(error.to_string()))?;
@@ -183,7 +189,12 @@ fn copy(path: &Path, file: &mut File, expected: &Expected, progress: &mut Progre
     }
 }
 
-fn fetch(url: &Url, file: &mut File, expected: &Expected, progress: &mut Progress<'_>) -> Result<(), Fault> {
+fn fetch(
+    url: &Url,
+    file: &mut File,
+    expected: &Expected,
+    progress: &mut Progress<'_>,
+) -> Result<(), Fault> {
     let runtime = Runtime::start().map_err(|error| Fault::Refused(error.to_string()))?;
     let client = client().map_err(Fault::Refused)?;
     runtime.handle().block_on(async {
@@ -247,7 +258,9 @@ async fn attempt(
     loop {
         let piece = tokio::time::timeout(SILENCE, response.chunk()).await;
         let piece = piece
-            .map_err(|_| Fault::Broken(format!("nothing came for {SILENCE:?}, after {there} bytes")))?
+            .map_err(|_| {
+                Fault::Broken(format!("nothing came for {SILENCE:?}, after {there} bytes"))
+            })?
             .map_err(|error| {
                 let cause = explain(&error.without_url());
                 Fault::Broken(format!("the connection broke after {there} bytes: {cause}"))
@@ -278,11 +291,17 @@ async fn ask(client: &reqwest::Client, url: &Url, start: u64) -> Result<reqwest:
         }
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let next = location.and_then(|location| at.join(location).ok()).ok_or_else(|| {
-            Fault::Refused(format!("the server answers {} without saying where to", response.status()))
+            Fault::Refused(format!(
+                "the server answers {} without saying where to",
+                response.status()
+            ))
         })?;
         let secure = next.scheme() == "https" || (next.scheme() == "http" && at.scheme() == "http");
         if !secure {
-            return Err(Fault::Refused(format!("redirects to {}, which is not https", shown(&next))));
+            return Err(Fault::Refused(format!(
+                "redirects to {}, which is not https",
+                shown(&next)
+            )));
         }
         at = next;
     }

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use url::Url;
 
-use super::download::{
-    DownloadError, Downloaded, Expected, Progress, Source, check, download,
-};
+use super::download::{DownloadError, Downloaded, Expected, Progress, Source, check, download};
 use super::model::{LABELS_LIMIT, Model, ModelError, SIZE_LIMIT};
 use super::zip::extract;
 
@@ -217,14 +215,18 @@ impl Pull<'_> {
     /// Where a file is that `model.toml` says is at `url`.
     fn source(&self, url: Option<&str>, file: &str) -> Result<Source, PullError> {
         let description = self.model.folder().join(super::DESCRIPTION);
-        let url = url.map(http).transpose().map_err(|reason| PullError::Url { description: description.clone(), reason })?;
+        let url = url
+            .map(http)
+            .transpose()
+            .map_err(|reason| PullError::Url { description: description.clone(), reason })?;
         let last = url.as_ref().and_then(|url| url.path_segments()?.next_back().map(str::to_owned));
         let name = last.filter(|name| !name.is_empty()).unwrap_or_else(|| file.to_owned());
         match (self.mirror, url) {
             (Some(Mirror::Folder(folder)), _) => Ok(Source::File(folder.join(&name))),
             (Some(Mirror::Url(mirror)), _) => {
                 let url = mirror.join(&name);
-                url.map(Source::Url).map_err(|error| PullError::Url { description, reason: error.to_string() })
+                url.map(Source::Url)
+                    .map_err(|error| PullError::Url { description, reason: error.to_string() })
             }
             (None, Some(url)) => Ok(Source::Url(url)),
             (None, None) => Err(PullError::Nowhere { file: file.to_owned(), description }),

@@ -52,7 +52,12 @@ impl Models {
 impl Folders {
     /// The names of the model folders, in alphabetical order.
     fn names(&self) -> anyhow::Result<Vec<String>> {
-        let wrong = || format!("{}: no model folders can be read there; name their folder with --models", self.root.display());
+        let wrong = || {
+            format!(
+                "{}: no model folders can be read there; name their folder with --models",
+                self.root.display()
+            )
+        };
         let mut names = Vec::new();
         for entry in std::fs::read_dir(&self.root).with_context(wrong)? {
             let path = entry.with_context(wrong)?.path();

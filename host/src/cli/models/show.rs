@@ -40,11 +40,14 @@ fn text(model: &Model, state: &State) -> String {
     line("folder", model.folder().display().to_string());
     let size = model.size.map_or(String::new(), |size| format!(", {size} bytes"));
     line("file", format!("{}{size}", model.file));
-    line("files", match state {
-        State::Present => "present".into(),
-        State::Absent(file) => format!("{file} is absent"),
-        State::Wrong(error) => format!("wrong: {error}"),
-    });
+    line(
+        "files",
+        match state {
+            State::Present => "present".into(),
+            State::Absent(file) => format!("{file} is absent"),
+            State::Wrong(error) => format!("wrong: {error}"),
+        },
+    );
     if let Some(digest) = model.sha256 {
         line("sha256", digest.to_string());
     }
@@ -65,10 +68,12 @@ fn text(model: &Model, state: &State) -> String {
         }
     }
     if let Some(labels) = &model.labels {
-        let count = model.read_labels().ok().flatten().map(|labels| format!("{}, in ", labels.len()));
+        let count =
+            model.read_labels().ok().flatten().map(|labels| format!("{}, in ", labels.len()));
         line("labels", format!("{}{}", count.unwrap_or_default(), labels.file));
     }
-    let tables = [("preprocessing", model.preprocessing.as_ref()), ("provenance", Some(&model.provenance))];
+    let tables =
+        [("preprocessing", model.preprocessing.as_ref()), ("provenance", Some(&model.provenance))];
     for (key, table) in tables {
         for (index, (name, value)) in table.into_iter().flatten().enumerate() {
             line(if index == 0 { key } else { "" }, format!("{name} = {value}"));

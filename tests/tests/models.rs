@@ -66,7 +66,14 @@ impl Models {
     fn complains(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
-        self.shortened(&[output.stdout, output.stderr].concat())
+        let said = self.shortened(&[output.stdout, output.stderr].concat());
+        for line in said.lines() {
+            let line = line.trim_start_matches("error: ");
+            let half = line.len().saturating_sub(2) / 2;
+            let twice = line.get(..half).is_some_and(|first| line == format!("{first}: {first}"));
+            assert!(!twice || line.is_empty(), "said twice: {line}");
+        }
+        said
     }
 
     fn shortened(&self, said: &[u8]) -> String {

@@ -98,7 +98,7 @@ pub enum ManifestError {
         cause: std::io::Error,
     },
     /// It says something that is not allowed; one line for each problem.
-    #[error("{0}")]
+    #[error(transparent)]
     Invalid(#[from] Problems),
     /// Neither the manifest nor the command line knows where Kafka is.
     #[error("{path}: no brokers are named; give --brokers HOST:PORT, or set brokers = \"HOST:PORT\" under [kafka]", path = path.display())]

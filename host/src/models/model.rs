@@ -140,7 +140,7 @@ pub enum ModelError {
         cause: std::io::Error,
     },
     /// The description says something that is not allowed; a line for each problem.
-    #[error("{0}")]
+    #[error(transparent)]
     Invalid(#[from] crate::manifest::Problems),
     /// The model's file is not there, or is not a file in the folder.
     #[error("{path}: {reason}", path = path.display())]

@@ -99,7 +99,7 @@ pub enum PullError {
     #[error("{0}; --force replaces it")]
     InTheWay(ModelError),
     /// The file cannot be got.
-    #[error("{0}")]
+    #[error(transparent)]
     Download(#[from] DownloadError),
     /// The archive does not hold it.
     #[error("{from}: {reason}")]
@@ -118,7 +118,7 @@ pub enum PullError {
         cause: std::io::Error,
     },
     /// All is there, and it is not a model.
-    #[error("{0}")]
+    #[error(transparent)]
     Model(#[from] ModelError),
 }
 

@@ -30,10 +30,10 @@ use worker::Worker;
 #[derive(Debug, Error)]
 pub enum RunError {
     /// A stage cannot be set up.
-    #[error("{0}")]
+    #[error(transparent)]
     Plan(#[from] PlanError),
     /// Kafka, at one of the ends.
-    #[error("{0}")]
+    #[error(transparent)]
     Kafka(#[from] KafkaFailure),
     /// The machine gives no more threads.
     #[error("a worker cannot be started: {0}")]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use sandbar::manifest::Manifest;
 use sandbar::inference::NnLimits;
+use sandbar::manifest::Manifest;
 use sandbar::models::{Artifact, Model};
 use sandbar::output::Encoder;
 use sandbar::pipeline::Plan;

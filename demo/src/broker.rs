@@ -19,30 +19,39 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Starts the practice broker, or takes the one that is given, and makes the
-    /// pipeline's topics.
-    pub fn start(brokers: Option<&str>, manifest: &Manifest) -> Result<Self> {
-        let mut topics: Vec<&str> = manifest.source.topics.iter().map(String::as_str).collect();
-        topics.extend([manifest.sink.topic.as_str(), manifest.dead_letter.topic.as_str()]);
+    /// Starts the practice broker, or takes the one that is given.
+    pub fn start(brokers: Option<&str>) -> Result<Self> {
         if let Some(address) = brokers {
-            create(address, &topics)?;
             return Ok(Broker { address: address.to_owned(), practice: None });
         }
         let practice = PracticeBroker::start().context("the practice broker does not start")?;
-        for topic in topics {
-            practice.create_topic(topic, PARTITIONS)?;
-        }
         Ok(Broker { address: practice.address(), practice: Some(practice) })
     }
 
-    pub fn address(&self) -> &str {
-        &self.address
+    /// Makes the topics of a pipeline that are not there.
+    pub fn create_topics(&self, manifest: &Manifest) -> Result<()> {
+        let mut topics: Vec<&str> = manifest.source.topics.iter().map(String::as_str).collect();
+        topics.extend([manifest.sink.topic.as_str(), manifest.dead_letter.topic.as_str()]);
+        match &self.practice {
+            None => create(&self.address, &topics),
+            Some(practice) => {
+                for topic in topics {
+                    practice.create_topic(topic, PARTITIONS)?;
+                }
+                Ok(())
+            }
+        }
     }
 
-    /// What a consumer of this broker needs. The practice broker answers a fetch that
-    /// found nothing only at the end of its time, whatever arrives meanwhile.
-    pub fn consumer_properties(&self) -> Option<(String, String)> {
-        self.practice.as_ref().map(|_| ("fetch.wait.max.ms".into(), "10".into()))
+    /// What its clients must know.
+    pub fn access(&self) -> Access {
+        // The practice broker answers a fetch that found nothing only at the end of its
+        // time, whatever arrives meanwhile.
+        let wait = || ("fetch.wait.max.ms".into(), "10".into());
+        Access {
+            address: self.address.clone(),
+            consumer_properties: self.practice.as_ref().map(|_| wait()),
+        }
     }
 
     pub fn describe(&self) -> String {
@@ -51,6 +60,13 @@ impl Broker {
             None => self.address.clone(),
         }
     }
+}
+
+/// How a client reaches the broker.
+#[derive(Clone)]
+pub struct Access {
+    pub address: String,
+    pub consumer_properties: Option<(String, String)>,
 }
 
 /// Makes the topics that are not there.

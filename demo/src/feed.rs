@@ -1,69 +1,76 @@
-//! The producer of the demo's flights.
+//! The producer of what the demo feeds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
-use flight_records::{CLASSIC, Flights};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::types::RDKafkaErrorCode;
 use sandbar::pipeline::Shutdown;
 
-/// Flights that may be without an answer. The practice broker drops what is unread
+/// Records that may be without an answer. The practice broker drops what is unread
 /// once a partition holds 5 MB; this many flights and their answers are 3 MB.
 const AHEAD: u64 = 10_000;
+
+/// A record to feed, whose memory is used again for the next.
+#[derive(Default)]
+pub struct Record {
+    pub key: String,
+    pub value: Vec<u8>,
+}
+
+/// Writes the record of a number, from 0.
+pub type Records = Box<dyn FnMut(u64, &mut Record) + Send>;
 
 /// What to feed.
 pub struct Feed {
     pub brokers: String,
     pub topic: String,
-    pub seed: u64,
-    /// One record in this many is not a flight; 0 for none.
-    pub garbage: u64,
-    pub records: Option<u64>,
+    pub records: Records,
+    /// How many; without it, until asked to stop.
+    pub limit: Option<u64>,
+    /// How many there must be, even if it is asked to stop before.
+    pub least: u64,
+    /// Between two records.
+    pub pause: Duration,
     /// Predictions and dead letters that came back.
     pub answered: Arc<AtomicU64>,
 }
 
 impl Feed {
     /// Feeds until `shutdown` or the end. Returns how many records it fed.
-    pub fn run(self, shutdown: &Shutdown) -> Result<u64> {
+    pub fn run(mut self, shutdown: &Shutdown) -> Result<u64> {
         let producer: BaseProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.brokers)
             .set("linger.ms", "5")
             .set("enable.idempotence", "true")
             .create()?;
-        let mut flights = Flights::new(self.seed);
-        let mut line = String::new();
+        let mut record = Record::default();
         let mut fed = 0_u64;
-        while !shutdown.requested() && self.records.is_none_or(|records| fed < records) {
+        let more = |fed| fed < self.least || !shutdown.requested();
+        while more(fed) && self.limit.is_none_or(|limit| fed < limit) {
             if fed.saturating_sub(self.answered.load(Ordering::Relaxed)) >= AHEAD {
                 producer.poll(Duration::from_millis(1));
                 continue;
             }
-            match CLASSIC.get(fed as usize) {
-                Some(classic) => (*classic).clone_into(&mut line),
-                None if self.garbage > 0 && fed % self.garbage == self.garbage - 1 => {
-                    "this is not a flight".clone_into(&mut line);
-                }
-                None => flights.write_next(&mut line),
-            }
-            send(&producer, &self.topic, &line)?;
+            (self.records)(fed, &mut record);
+            send(&producer, &self.topic, &record)?;
             fed += 1;
+            if !self.pause.is_zero() {
+                shutdown.wait(self.pause);
+            }
         }
         producer.flush(Duration::from_secs(10))?;
         Ok(fed)
     }
 }
 
-/// Sends a line under the number of its flight; waits while the queue is full.
-fn send(producer: &BaseProducer, topic: &str, line: &str) -> Result<()> {
-    let mut columns = line.split(',').skip(8);
-    let key = format!("{}{}", columns.next().unwrap_or(""), columns.next().unwrap_or(""));
-    let mut record = BaseRecord::to(topic).key(&key).payload(line);
+/// Sends a record; waits while the queue is full.
+fn send(producer: &BaseProducer, topic: &str, record: &Record) -> Result<()> {
+    let mut record = BaseRecord::to(topic).key(&record.key).payload(&record.value);
     loop {
         match producer.send(record) {
             Ok(()) => {

@@ -1,27 +1,38 @@
-//! `cargo xtask demo`: flights in, predictions out, before your eyes.
+//! `cargo xtask demo`: flights and pictures in, predictions out, before your eyes.
 //!
-//! Everything is as in production but the broker: the pipeline is
-//! `pipelines/flights.toml` as it stands, the components are the built ones, and
-//! records go through Kafka's protocol over TCP. The broker is the practice broker
-//! of this process, unless `--brokers` names a real one.
+//! Everything is as in production but the broker: the pipelines are
+//! `pipelines/flights.toml` and `pipelines/images.toml` as they stand, the components
+//! are the built ones, and records go through Kafka's protocol over TCP. The broker is
+//! the practice broker of this process, unless `--brokers` names a real one.
 
 mod broker;
+mod digits;
 mod feed;
+mod flights;
+mod show;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::Parser;
-use sandbar::manifest::Manifest;
-use sandbar::observe::{self, LogFormat, Stats};
-use sandbar::pipeline::{self, Plan, Shutdown};
+use sandbar::observe::{self, LogFormat};
+use sandbar::pipeline::Shutdown;
 use sandbar::sandbox::{Sandbox, cache};
 
-/// Run the flights pipeline on a stream of flights and show what it predicts.
+use broker::Broker;
+use show::Show;
+
+/// The repository.
+const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+/// Between two pictures: the flights are to show how fast they go.
+const BETWEEN_PICTURES: Duration = Duration::from_millis(10);
+/// Pictures that are shown however soon the flights end.
+const PICTURES: u64 = 50;
+
+/// Run the pipelines of flights and pictures and show what they predict.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask demo")]
 struct Demo {
@@ -34,12 +45,15 @@ struct Demo {
     /// The seed of the flights.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// One record in this many is garbage, to show where it goes; 0 for none.
+    /// One flight in this many is garbage, to show where it goes; 0 for none.
     #[arg(long, default_value_t = 1000)]
     garbage: u64,
-    /// The pipeline.
+    /// The pipeline of flights. [default: pipelines/flights.toml]
     #[arg(long, value_name = "PIPELINE")]
     pipeline: Option<PathBuf>,
+    /// The pipeline of pictures. [default: pipelines/images.toml]
+    #[arg(long, value_name = "PIPELINE")]
+    images: Option<PathBuf>,
     /// What is logged to standard error: "info" shows the runner's events.
     #[arg(long, default_value = "warn")]
     log: String,
@@ -58,67 +72,37 @@ fn main() -> ExitCode {
 impl Demo {
     fn execute(self) -> Result<()> {
         observe::init(LogFormat::Text, &self.log)?;
-        let path = self.pipeline.clone().unwrap_or_else(|| {
-            PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../pipelines/flights.toml"))
-        });
-        let manifest = Manifest::load(&path)?;
-        let broker = broker::Broker::start(self.brokers.as_deref(), &manifest)?;
-        let sandbox = Sandbox::new(cache::default_folder())?;
-        let mut plan = Plan::new(&manifest, Some(broker.address()), &sandbox)?;
-        plan.connection.consumer.extend(broker.consumer_properties());
+        let broker = Broker::start(self.brokers.as_deref())?;
         println!("broker    {}", broker.describe());
-        println!("pipeline  {plan}\n");
+        let sandbox = Sandbox::new(cache::default_folder())?;
+        let path = |given: Option<PathBuf>, name| given.unwrap_or(Path::new(PROJECT).join(name));
 
-        // The feed and the screen stop at Ctrl-C; the runner afterwards, so that all
-        // that was fed is shown.
-        let (stop_feeding, stop_running) = (Shutdown::default(), Shutdown::default());
-        let asked = stop_feeding.clone();
+        let pipeline = path(self.pipeline, "pipelines/flights.toml");
+        let records = flights::records(self.seed, self.garbage);
+        let mut flights = Show::new("flights", &pipeline, &broker, &sandbox, records)?;
+        flights.remarks = flights::remarks();
+        flights.limit = self.records;
+
+        let pipeline = path(self.images, "pipelines/images.toml");
+        let records = digits::records(&Path::new(PROJECT).join("models/digits/samples"))?;
+        let mut pictures = Show::new("pictures", &pipeline, &broker, &sandbox, records)?;
+        pictures.pause = BETWEEN_PICTURES;
+        pictures.least = PICTURES;
+        println!();
+
+        let stop = Shutdown::default();
+        let asked = stop.clone();
         ctrlc::set_handler(move || asked.request()).context("signals cannot be handled")?;
-
-        let stats = Arc::new(Stats::default());
-        let answered = Arc::new(AtomicU64::new(0));
-        let runner = {
-            let (stats, shutdown, failed) =
-                (stats.clone(), stop_running.clone(), stop_feeding.clone());
-            std::thread::spawn(move || {
-                let result = pipeline::run(&plan, &shutdown, &stats);
-                failed.request();
+        std::thread::scope(|scope| {
+            let pictures = scope.spawn(|| {
+                let result = pictures.run(&stop);
+                stop.request();
                 result
-            })
-        };
-        let watch = watch::Watch {
-            brokers: broker.address().to_owned(),
-            properties: broker.consumer_properties(),
-            topics: [manifest.sink.topic.clone(), manifest.dead_letter.topic.clone()],
-            answered: answered.clone(),
-        };
-        // Before the first answer can come.
-        let consumer = watch.consumer()?;
-        let feed = feed::Feed {
-            brokers: broker.address().to_owned(),
-            topic: manifest.source.topics[0].clone(),
-            seed: self.seed,
-            garbage: self.garbage,
-            records: self.records,
-            answered,
-        };
-        let feeder = {
-            let shutdown = stop_feeding.clone();
-            std::thread::spawn(move || feed.run(&shutdown))
-        };
-        let seen = watch.run(&consumer, feeder, &stop_feeding, &stats);
-        stop_running.request();
-        runner.join().map_err(|_| anyhow::anyhow!("the runner panicked"))??;
-        let seen = seen?;
-        let end = stats.snapshot();
-        println!(
-            "\n{} flights fed; {} predictions and {} dead letters came back",
-            seen.fed, seen.predictions, seen.dead_letters
-        );
-        ensure!(
-            seen.fed == seen.predictions + seen.dead_letters,
-            "some did not come back: {end:?}"
-        );
-        Ok(())
+            });
+            let flights = flights.run(&stop);
+            stop.request();
+            let pictures = pictures.join().map_err(|_| anyhow::anyhow!("the demo panicked"))?;
+            flights.and(pictures)
+        })
     }
 }

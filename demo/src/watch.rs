@@ -20,17 +20,19 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Predictions shown whole before the figures begin.
 const SHOWN: u64 = 4;
-/// The key of the two classic flights, the first of their partition.
-const CLASSIC: &[u8] = b"PS1451";
-/// Their years, in the order in which they are fed.
-const CLASSIC_YEARS: [u32; 2] = [1987, 1999];
+
+/// What there is to say about the answer for a key.
+pub type Remarks = Box<dyn FnMut(&str) -> Option<String> + Send>;
 
 /// What to watch.
 pub struct Watch {
+    /// What the records are: `flights`.
+    pub what: &'static str,
     pub brokers: String,
     pub properties: Option<(String, String)>,
     /// Of predictions and of dead letters.
     pub topics: [String; 2],
+    pub remarks: Remarks,
     /// Counts what comes back, for the feed.
     pub answered: Arc<AtomicU64>,
 }
@@ -46,7 +48,7 @@ pub struct Seen {
 impl Watch {
     /// Shows what comes back until the feeder has ended and all is answered.
     pub fn run(
-        &self,
+        &mut self,
         consumer: &BaseConsumer,
         feeder: JoinHandle<Result<u64>>,
         shutdown: &Shutdown,
@@ -57,7 +59,6 @@ impl Watch {
         let mut labels: HashMap<String, u64> = HashMap::new();
         let mut figures = Figures::default();
         let mut last_answer = Instant::now();
-        let mut classics = 0;
         loop {
             if let Some(message) = consumer.poll(Duration::from_millis(50)) {
                 let message = message?;
@@ -70,12 +71,9 @@ impl Watch {
                             None => drop(labels.insert(label.to_owned(), 1)),
                         }
                     }
-                    let is_classic = message.key() == Some(CLASSIC);
-                    match CLASSIC_YEARS.get(classics).filter(|_| is_classic) {
-                        Some(year) => {
-                            classics += 1;
-                            println!("{}  <- the classic flight, in {year}", show(&message));
-                        }
+                    let key = std::str::from_utf8(message.key().unwrap_or_default());
+                    match (self.remarks)(key.unwrap_or_default()) {
+                        Some(remark) => println!("{}  <- {remark}", show(&message)),
                         None if seen.predictions <= SHOWN => println!("{}", show(&message)),
                         None => {}
                     }
@@ -87,7 +85,7 @@ impl Watch {
                 }
                 self.answered.fetch_add(1, Ordering::Relaxed);
             }
-            figures.print(&seen, &labels, stats);
+            figures.print(self.what, &seen, &labels, stats);
             if feeder.as_ref().is_some_and(JoinHandle::is_finished) {
                 let feeder = feeder.take().context("the feeder ends once")?;
                 seen.fed = feeder.join().map_err(|_| anyhow::anyhow!("the feeder panicked"))??;
@@ -149,7 +147,9 @@ fn show_dead_letter(message: &BorrowedMessage<'_>) -> String {
         .flat_map(|headers| headers.iter())
         .map(|header| format!("{}: {}", header.key, text(header.value)))
         .collect();
-    format!("dead letter: {:?}\n         {}", text(message.payload()), headers.join("\n         "))
+    let value = text(message.payload());
+    let value: String = value.chars().take(60).collect();
+    format!("dead letter: {value:?}\n         {}", headers.join("\n         "))
 }
 
 /// The line of figures, once a second.
@@ -165,7 +165,7 @@ impl Default for Figures {
 }
 
 impl Figures {
-    fn print(&mut self, seen: &Seen, labels: &HashMap<String, u64>, stats: &Stats) {
+    fn print(&mut self, what: &str, seen: &Seen, labels: &HashMap<String, u64>, stats: &Stats) {
         let elapsed = self.since.elapsed();
         if elapsed < INTERVAL {
             return;
@@ -184,7 +184,7 @@ impl Figures {
         let failures: Vec<String> =
             now.failures.iter().map(|(code, count)| format!("{code} {count}")).collect();
         println!(
-            "{:>10} flights  {:>8.0}/s  {}  failures: {}",
+            "{:>10} {what:8}  {:>8.0}/s  {}  failures: {}",
             now.records,
             rate,
             shares.join("  "),

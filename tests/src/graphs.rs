@@ -2,11 +2,11 @@
 
 use prost::Message;
 use tract_onnx::pb::type_proto::Value;
+pub use tract_onnx::pb::{AttributeProto, tensor_proto::DataType};
 use tract_onnx::pb::{
     GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto,
     TypeProto, ValueInfoProto, attribute_proto, tensor_proto, tensor_shape_proto, type_proto,
 };
-pub use tract_onnx::pb::{AttributeProto, tensor_proto::DataType};
 
 /// An element type, as ONNX numbers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

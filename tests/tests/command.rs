@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use sandbar_tests::{Broker, Sent, component, on_each_broker, project, sandbar};
 
 fn text(bytes: &[u8]) -> String {
@@ -144,9 +146,8 @@ fn slow(broker: &Broker) -> (tempfile::TempDir, PathBuf, [String; 3]) {
     (folder, path, topics)
 }
 
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
+fn signal(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(child.id() as i32), signal).unwrap();
 }
 
 on_each_broker! {
@@ -157,7 +158,7 @@ on_each_broker! {
         let child = run(&manifest, broker);
         // The first record of the batch is through, the loop is not.
         broker.receive(&topics[1], 1);
-        signal(&child, "-TERM");
+        signal(&child, Signal::SIGTERM);
         let output = child.wait_with_output().unwrap();
         let said = text(&output.stderr);
         assert!(output.status.success(), "{said}");
@@ -176,12 +177,12 @@ on_each_broker! {
         broker.send(&topics[0], &records);
         let mut child = run(&manifest, broker);
         broker.receive(&topics[1], 1);
-        signal(&child, "-KILL");
+        signal(&child, Signal::SIGKILL);
         child.wait().unwrap();
         let child = run(&manifest, broker);
         broker.receive_keys(&topics[1], 199);
         broker.receive_keys(&topics[2], 1);
-        signal(&child, "-TERM");
+        signal(&child, Signal::SIGTERM);
         assert!(child.wait_with_output().unwrap().status.success());
         assert_eq!(broker.committed(&topics[0], &topics[0], 0), Some(200));
     }

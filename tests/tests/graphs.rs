@@ -130,8 +130,9 @@ fn a_stack_is_its_rows() {
     let bytes = std::fs::read(project().join("models/digits/model.onnx")).unwrap();
     let graph = load(Kind::Onnx, bytes).unwrap();
     let mut states = States::default();
-    let rows: Vec<Vec<f32>> =
-        (0..7).map(|row| (0..64).map(|n| ((row * 64 + n) % 13) as f32 / 13.0 - 0.5).collect()).collect();
+    let rows: Vec<Vec<f32>> = (0..7)
+        .map(|row| (0..64).map(|n| ((row * 64 + n) % 13) as f32 / 13.0 - 0.5).collect())
+        .collect();
     let together = compute(&graph, &mut states, [7, 1, 8, 8], &rows.concat());
     for (row, together) in rows.iter().zip(together.chunks(10)) {
         let alone = compute(&graph, &mut states, [1, 1, 8, 8], row);

@@ -19,7 +19,10 @@ fn images(topics: &[String; 3], model: &Path, sink: &str) -> String {
         ("\"../operators/".to_owned(), "\"{project}/operators/".to_owned()),
         ("\"../operators/".to_owned(), "\"{project}/operators/".to_owned()),
         ("\"../models/digits\"".to_owned(), format!("\"{model}\"")),
-        ("topic = \"image-predictions\"\ntop = 5".to_owned(), format!("topic = \"{}\"\n{sink}", topics[1])),
+        (
+            "topic = \"image-predictions\"\ntop = 5".to_owned(),
+            format!("topic = \"{}\"\n{sink}", topics[1]),
+        ),
         ("topic = \"images.dead-letter\"".to_owned(), format!("topic = \"{}\"", topics[2])),
     ];
     parts.iter().fold(text, |text, (from, to)| {
@@ -47,9 +50,19 @@ fn csv(name: &str) -> Vec<Vec<f64>> {
 fn bmp(pixels: &[f64]) -> Vec<u8> {
     let mut file = b"BM".to_vec();
     let words: [u32; 13] = [
-        1078 + 64, 0, 1078, // the file's size, nothing, where the pixels are
-        40, 8, 8_u32.wrapping_neg(), // a header's size, width, height from the top down
-        1 | 8 << 16, 0, 64, 2835, 2835, 256, 0, // planes and bits, and the rest
+        1078 + 64,
+        0,
+        1078, // the file's size, nothing, where the pixels are
+        40,
+        8,
+        8_u32.wrapping_neg(), // a header's size, width, height from the top down
+        1 | 8 << 16,
+        0,
+        64,
+        2835,
+        2835,
+        256,
+        0, // planes and bits, and the rest
     ];
     words.iter().for_each(|word| file.extend(word.to_le_bytes()));
     (0..=255).for_each(|grey| file.extend([grey, grey, grey, 0]));
@@ -201,20 +214,31 @@ fn models_that_cannot_be_used_are_refused_with_their_reason() {
     assert!(error.contains("the sha256 of m.onnx is "), "{error}");
 
     let error = refusal(&folder(&[("m.onnx", &model[..model.len() / 2])], preprocessing));
-    assert!(error.contains("model 'images': FOLDER/m.onnx: test@3: not a readable graph of kind onnx"), "{error}");
+    assert!(
+        error.contains("model 'images': FOLDER/m.onnx: test@3: not a readable graph of kind onnx"),
+        "{error}"
+    );
 
     let error = refusal(&folder(&[("m.onnx", &graphs::unknown_operation())], preprocessing));
-    assert!(error.ends_with("FOLDER/m.onnx: test@3: operation Levitate (node 'y') is not supported"), "{error}");
+    assert!(
+        error.ends_with("FOLDER/m.onnx: test@3: operation Levitate (node 'y') is not supported"),
+        "{error}"
+    );
 
     let error = refusal(&folder(&[("m.onnx", &graphs::three_inputs())], preprocessing));
     assert!(error.contains("stage '"), "{error}");
 
-    let declared = format!("[[inputs]]\nname = \"picture\"\nshape = [\"N\", 1, 8, 8]\n{preprocessing}");
+    let declared =
+        format!("[[inputs]]\nname = \"picture\"\nshape = [\"N\", 1, 8, 8]\n{preprocessing}");
     let error = refusal(&folder(&[("m.onnx", &model)], &declared));
     assert!(error.ends_with("the graph has no input 'picture': there are image"), "{error}");
 
-    let error = refusal(&folder(&[("m.onnx", &model)], &preprocessing.replace("width = 8", "width = 9")));
-    assert!(error.contains("stage 'features': the operator refuses its configuration: "), "{error}");
+    let error =
+        refusal(&folder(&[("m.onnx", &model)], &preprocessing.replace("width = 8", "width = 9")));
+    assert!(
+        error.contains("stage 'features': the operator refuses its configuration: "),
+        "{error}"
+    );
 }
 
 /// A file of the large test data, where there are any.

@@ -41,7 +41,10 @@ fn digits() -> (String, Artifact) {
 
 fn graph(name: &str, bytes: Vec<u8>) -> (String, Artifact) {
     let graph = Graph::load(name.into(), Source::Bytes(Kind::Onnx, bytes.into())).unwrap();
-    (name.into(), Artifact { id: name.into(), description: "{}".into(), content: Content::Graph(graph) })
+    (
+        name.into(),
+        Artifact { id: name.into(), description: "{}".into(), content: Content::Graph(graph) },
+    )
 }
 
 fn table(commands: &[&str]) -> Table {
@@ -98,7 +101,12 @@ fn what_is_wrong_is_an_error_with_its_code_and_its_model() {
         assert_eq!(obey(&mut scorer, command), Err(error), "{command}");
     }
     let wrong = obey(&mut scorer, "bytes tensorflow cpu image 1x1x8x8 fp32 0").unwrap_err();
-    assert!(wrong.starts_with("InvalidEncoding: the operator's own graph: not a readable graph of kind tensorflow"), "{wrong}");
+    assert!(
+        wrong.starts_with(
+            "InvalidEncoding: the operator's own graph: not a readable graph of kind tensorflow"
+        ),
+        "{wrong}"
+    );
     // The instance is none the worse for any of it.
     assert!(obey(&mut scorer, "named digits image 1x1x8x8 fp32 1").is_ok());
 }
@@ -112,14 +120,21 @@ fn a_graph_of_its_own_is_refused_unless_granted() {
     };
     assert!(refused(0).starts_with("Security: this stage may not bring graphs; set load-graphs"));
     let size = std::fs::metadata(project().join("models/digits/model.onnx")).unwrap().len();
-    assert_eq!(refused(1000), format!("TooLarge: {size} bytes; the stage's load-graphs allows 1000"));
+    assert_eq!(
+        refused(1000),
+        format!("TooLarge: {size} bytes; the stage's load-graphs allows 1000")
+    );
 }
 
 #[test]
 fn each_element_type_that_tract_has_goes_through() {
     let types = [
-        ("fp16", Ty::F16), ("fp32", Ty::F32), ("fp64", Ty::F64), ("u8", Ty::U8),
-        ("i32", Ty::I32), ("i64", Ty::I64),
+        ("fp16", Ty::F16),
+        ("fp32", Ty::F32),
+        ("fp64", Ty::F64),
+        ("u8", Ty::U8),
+        ("i32", Ty::I32),
+        ("i64", Ty::I64),
     ];
     for (name, ty) in types {
         let mut scorer = scorer(&sandbox(), vec![graph("g", graphs::to_f32(ty))], PATIENT);
@@ -133,7 +148,10 @@ fn each_element_type_that_tract_has_goes_through() {
     // An output of a type that wasi:nn lacks is named.
     let mut scorer = self::scorer(&sandbox(), vec![graph("g", graphs::to_bool())], PATIENT);
     let refused = obey(&mut scorer, "named g x 2x3 fp32 0").unwrap_err();
-    assert!(refused.starts_with("UnsupportedOperation: model 'g': elements of type Bool"), "{refused}");
+    assert!(
+        refused.starts_with("UnsupportedOperation: model 'g': elements of type Bool"),
+        "{refused}"
+    );
 }
 
 /// The time of a guest's own work does not run while it waits.

@@ -1,7 +1,7 @@
 //! Files of graphs, as tract's loaders read them.
 
-use tract_onnx::tract_hir::internal::*;
 use tract_onnx::prelude::Framework;
+use tract_onnx::tract_hir::internal::*;
 use tract_tensorflow::tfpb::tensorflow::GraphDef;
 
 use super::lrn;

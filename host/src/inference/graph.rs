@@ -281,7 +281,11 @@ impl Graph {
             let place = |input: &TensorSpec| {
                 let place = names.iter().position(|name| *name == input.name);
                 place.map(|place| outlets[place]).with_context(|| {
-                    format!("the graph has no input '{}': there are {}", input.name, names.join(", "))
+                    format!(
+                        "the graph has no input '{}': there are {}",
+                        input.name,
+                        names.join(", ")
+                    )
                 })
             };
             let ordered = self.inputs.iter().map(place).collect::<TractResult<Vec<_>>>()?;
@@ -354,8 +358,12 @@ fn inputs_of(model: &InferenceModel) -> TractResult<Vec<TensorSpec>> {
         let ty = fact.datum_type.concretize().and_then(ElementType::of).with_context(|| {
             format!("input '{name}' is of no type that wasi:nn has ({:?})", fact.datum_type)
         })?;
-        ensure!(!fact.shape.is_open(), "input '{name}' is of unknown rank: declare it in [[inputs]]");
-        let dimension = |known: &DimFact| known.concretize().map_or_else(unknown, |it| dimension(&it));
+        ensure!(
+            !fact.shape.is_open(),
+            "input '{name}' is of unknown rank: declare it in [[inputs]]"
+        );
+        let dimension =
+            |known: &DimFact| known.concretize().map_or_else(unknown, |it| dimension(&it));
         Ok(TensorSpec { name, ty, shape: fact.shape.dims().map(dimension).collect() })
     };
     model.input_outlets()?.iter().map(spec).collect()

@@ -213,7 +213,8 @@ fn accept(
         Onnx => Kind::Onnx,
         Tensorflow => Kind::Tensorflow,
         other => {
-            let message = format!("graphs of encoding {other:?} are not read; onnx and tensorflow are");
+            let message =
+                format!("graphs of encoding {other:?} are not read; onnx and tensorflow are");
             return error(ErrorCode::InvalidEncoding, message);
         }
     };

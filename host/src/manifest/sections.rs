@@ -255,7 +255,9 @@ fn json_object<'de, D: Deserializer<'de>>(
 ///
 /// # Errors
 /// Where a number is not finite.
-pub(crate) fn json_members(table: toml::Table) -> Result<serde_json::Map<String, serde_json::Value>, String> {
+pub(crate) fn json_members(
+    table: toml::Table,
+) -> Result<serde_json::Map<String, serde_json::Value>, String> {
     table.into_iter().map(|(key, value)| Ok((key, json(value)?))).collect()
 }
 

@@ -233,7 +233,12 @@ impl Model {
             let zero = |spec: &&TensorSpec| spec.shape.contains(&Dimension::Fixed(0));
             if let Some(spec) = specs.iter().find(zero) {
                 let name = &spec.name;
-                report(key, format!("'{name}' has a dimension of 0; write a text, as \"N\", for one that the caller chooses"));
+                report(
+                    key,
+                    format!(
+                        "'{name}' has a dimension of 0; write a text, as \"N\", for one that the caller chooses"
+                    ),
+                );
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(document.problems(problems).into()) }

@@ -156,7 +156,8 @@ fn a_file_stays_in_its_folder() {
 #[test]
 fn labels_are_lines() {
     let folder = Folder::new();
-    folder.describe("[provenance]", "[labels]\nfile = \"labels.txt\"\nskip-words = 1\n[provenance]");
+    folder
+        .describe("[provenance]", "[labels]\nfile = \"labels.txt\"\nskip-words = 1\n[provenance]");
     let labels = |text: &str| {
         folder.write("labels.txt", text);
         Model::open(&folder.0).unwrap().read_labels().map_err(|error| error.to_string())

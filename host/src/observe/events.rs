@@ -109,7 +109,14 @@ impl GraphOptimised<'_> {
         let GraphOptimised { graph, shapes, took, before } = self;
         let mebibytes = |bytes: Option<u64>| bytes.map(|bytes| bytes >> 20);
         let (before, after) = (mebibytes(before), mebibytes(resident_bytes()));
-        tracing::info!(model = graph.id(), ?shapes, ?took, before, after, "graph optimised (resident memory in MiB)");
+        tracing::info!(
+            model = graph.id(),
+            ?shapes,
+            ?took,
+            before,
+            after,
+            "graph optimised (resident memory in MiB)"
+        );
     }
 }
 

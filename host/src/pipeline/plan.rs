@@ -234,10 +234,8 @@ fn operator(
 ) -> Result<Operator, Reason> {
     let component = Component::load(sandbox, &manifest.resolve(&stage.component))
         .map_err(|error| Reason::Component { stage: stage.name.clone(), error })?;
-    let granted = stage
-        .models
-        .iter()
-        .filter_map(|name| Some((name.clone(), models.get(name)?.clone())));
+    let granted =
+        stage.models.iter().filter_map(|name| Some((name.clone(), models.get(name)?.clone())));
     let grants = Grants {
         config: serde_json::Value::Object(stage.config.clone()).to_string(),
         models: granted.collect(),

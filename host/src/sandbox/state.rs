@@ -60,9 +60,9 @@ impl Grants {
         let not_found = |message| inference::Error { code: ErrorCode::NotFound, message };
         match &self.model(name).map_err(not_found)?.content {
             Content::Graph(graph) => Ok(graph.clone()),
-            Content::Bytes(_) => {
-                Err(not_found(format!("model '{name}' is no graph; an operator reads it by itself")))
-            }
+            Content::Bytes(_) => Err(not_found(format!(
+                "model '{name}' is no graph; an operator reads it by itself"
+            ))),
         }
     }
 }

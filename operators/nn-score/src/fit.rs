@@ -30,8 +30,11 @@ pub(crate) fn column<'a>(
         None => match tensors.as_slice() {
             [(place, _, shape)] => Ok((*place, shape)),
             [] => Err("the extractor gives no tensor; use one that does, as image-features".into()),
-            _ => Err(format!("the extractor gives several tensors; set 'column' to one of {}", names())
-                .into()),
+            _ => Err(format!(
+                "the extractor gives several tensors; set 'column' to one of {}",
+                names()
+            )
+            .into()),
         },
     }
 }

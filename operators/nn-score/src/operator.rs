@@ -51,7 +51,9 @@ impl Scorer for NnScore {
         let mut classes = fit::classes(&description, output).map_err(about)?;
         if config.unknown_below.is_some() {
             if classes.iter().any(|class| class == UNKNOWN) {
-                return Err(about("one of its labels is 'unknown'; leave out 'unknown_below'".into()));
+                return Err(about(
+                    "one of its labels is 'unknown'; leave out 'unknown_below'".into(),
+                ));
             }
             classes.push(UNKNOWN.into());
         }
@@ -87,7 +89,13 @@ impl Scorer for NnScore {
 
 impl NnScore {
     /// Computes some rows together, or each by itself where that fails.
-    fn rows(&mut self, tensor: Tensor<'_>, first: usize, rows: usize, predictions: &mut Predictions) {
+    fn rows(
+        &mut self,
+        tensor: Tensor<'_>,
+        first: usize,
+        rows: usize,
+        predictions: &mut Predictions,
+    ) {
         match self.compute(tensor, first, rows) {
             Ok(numbers) => {
                 let width = numbers.len() / rows;

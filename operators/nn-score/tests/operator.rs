@@ -45,9 +45,8 @@ fn field() -> Field {
 }
 
 fn features(rows: &[[f32; 2]]) -> Features {
-    rows.iter().fold(Features::new([field()]), |features, row| {
-        features.row([Cell::Tensor(bytes(row))])
-    })
+    rows.iter()
+        .fold(Features::new([field()]), |features, row| features.row([Cell::Tensor(bytes(row))]))
 }
 
 /// Labels, or the codes of failures.
@@ -74,8 +73,7 @@ fn refusal(config: Value, description: Value, fields: &[Field]) -> String {
 fn the_most_probable_class_is_the_label() {
     let rows = [[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [f32::NAN, 1.0]];
     let found = labels(json!({}), &rows);
-    let due =
-        [Ok("left".into()), Ok("right".into()), Ok("left".into()), Err(FailureCode::Invalid)];
+    let due = [Ok("left".into()), Ok("right".into()), Ok("left".into()), Err(FailureCode::Invalid)];
     assert_eq!(found, due);
 }
 
@@ -164,9 +162,7 @@ fn what_does_not_fit_is_refused() {
     let two = [field(), Field::tensor("other", ElementType::Fp32, [2])];
     assert!(refusal(json!({}), description(), &two).contains("one of image, other"));
     let unknown = with("labels", json!(["left", "unknown"]));
-    assert!(
-        refusal(json!({ "unknown_below": 0.5 }), unknown, &[field()]).contains("leave out")
-    );
+    assert!(refusal(json!({ "unknown_below": 0.5 }), unknown, &[field()]).contains("leave out"));
 }
 
 #[test]

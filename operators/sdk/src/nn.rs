@@ -88,9 +88,9 @@ pub use imp::Graph;
 mod imp {
     use super::{ComputeError, Input, Output};
     use crate::bindings::nn::errors::{Error, ErrorCode};
+    use crate::bindings::nn::graph;
     use crate::bindings::nn::inference::GraphExecutionContext;
     use crate::bindings::nn::tensor::{Tensor, TensorType};
-    use crate::bindings::nn::graph;
     use crate::field::ElementType;
 
     /// A model that the host runs.

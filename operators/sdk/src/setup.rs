@@ -113,9 +113,10 @@ impl Setup {
         #[cfg(target_arch = "wasm32")]
         let json = crate::bindings::artifacts::describe(name)?;
         #[cfg(not(target_arch = "wasm32"))]
-        let json = self.artifacts.get(name).and_then(|it| it.description.clone()).ok_or_else(
-            || format!("model '{name}' has no description among those that the test gave"),
-        )?;
+        let json =
+            self.artifacts.get(name).and_then(|it| it.description.clone()).ok_or_else(|| {
+                format!("model '{name}' has no description among those that the test gave")
+            })?;
         let deserializer = &mut serde_json::Deserializer::from_str(&json);
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
             let key = error.path().to_string();

@@ -63,10 +63,7 @@ impl Stage {
     pub fn graph(
         mut self,
         name: &str,
-        compute: impl Fn(&[Input<'_>]) -> Result<Vec<nn::Output>, ComputeError>
-        + Send
-        + Sync
-        + 'static,
+        compute: impl Fn(&[Input<'_>]) -> Result<Vec<nn::Output>, ComputeError> + Send + Sync + 'static,
     ) -> Stage {
         self.artifact(name).graph = Some(Graph::new(compute));
         self

@@ -77,9 +77,10 @@ impl Guest for Component {
 fn obey(command: &str) -> Result<[f64; 3], String> {
     let words: Vec<&str> = command.split(' ').collect();
     match words[..] {
-        ["named", model, input, sizes, ty, number] => {
-            compute(&load_by_name(model).map_err(words_of)?, vec![tensor(input, sizes, ty, number)?])
-        }
+        ["named", model, input, sizes, ty, number] => compute(
+            &load_by_name(model).map_err(words_of)?,
+            vec![tensor(input, sizes, ty, number)?],
+        ),
         ["bytes", encoding, target, input, sizes, ty, number] => {
             let encoding = match encoding {
                 "onnx" => GraphEncoding::Onnx,

@@ -1,0 +1,106 @@
+//! One pipeline at work: what feeds it, the runner, and the screen.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use sandbar::manifest::Manifest;
+use sandbar::observe::Stats;
+use sandbar::pipeline::{self, Plan, Shutdown};
+use sandbar::sandbox::Sandbox;
+
+use crate::broker::{Access, Broker};
+use crate::feed::{Feed, Records};
+use crate::watch::{Remarks, Watch};
+
+/// A pipeline and what it is shown with.
+pub struct Show {
+    access: Access,
+    manifest: Manifest,
+    plan: Plan,
+    /// What its records are: `flights`.
+    pub what: &'static str,
+    pub records: Records,
+    pub remarks: Remarks,
+    pub limit: Option<u64>,
+    pub least: u64,
+    pub pause: Duration,
+}
+
+impl Show {
+    /// Plans the pipeline at `path` and makes its topics.
+    pub fn new(
+        what: &'static str,
+        path: &Path,
+        broker: &Broker,
+        sandbox: &Sandbox,
+        records: Records,
+    ) -> Result<Self> {
+        let manifest = Manifest::load(path)?;
+        broker.create_topics(&manifest)?;
+        let access = broker.access();
+        let mut plan = Plan::new(&manifest, Some(&access.address), sandbox)?;
+        plan.connection.consumer.extend(access.consumer_properties.clone());
+        println!("pipeline  {plan}");
+        let (limit, least, pause) = (None, 0, Duration::ZERO);
+        let remarks: Remarks = Box::new(|_| None);
+        Ok(Show { access, manifest, plan, what, records, remarks, limit, least, pause })
+    }
+
+    /// Feeds and shows until `stop`, and then until every record is answered.
+    pub fn run(self, stop: &Shutdown) -> Result<()> {
+        let Show { access, manifest, plan, what, records, remarks, limit, least, pause } = self;
+        // The feed and the screen stop when asked; the runner afterwards, so that all
+        // that was fed is shown.
+        let stop_running = Shutdown::default();
+        let stats = Arc::new(Stats::default());
+        let answered = Arc::new(AtomicU64::new(0));
+        let mut watch = Watch {
+            what,
+            brokers: access.address.clone(),
+            properties: access.consumer_properties,
+            topics: [manifest.sink.topic.clone(), manifest.dead_letter.topic.clone()],
+            remarks,
+            answered: answered.clone(),
+        };
+        // Before the first answer can come.
+        let consumer = watch.consumer()?;
+        let runner = {
+            let (stats, shutdown, failed) = (stats.clone(), stop_running.clone(), stop.clone());
+            std::thread::spawn(move || {
+                let result = pipeline::run(&plan, &shutdown, &stats);
+                failed.request();
+                result
+            })
+        };
+        let feed = Feed {
+            brokers: access.address,
+            topic: manifest.source.topics[0].clone(),
+            records,
+            limit,
+            least,
+            pause,
+            answered,
+        };
+        let feeder = {
+            let shutdown = stop.clone();
+            std::thread::spawn(move || feed.run(&shutdown))
+        };
+        let seen = watch.run(&consumer, feeder, stop, &stats);
+        stop_running.request();
+        runner.join().map_err(|_| anyhow::anyhow!("the runner panicked"))??;
+        let seen = seen?;
+        println!(
+            "{} {what} fed; {} predictions and {} dead letters came back",
+            seen.fed, seen.predictions, seen.dead_letters
+        );
+        let end = stats.snapshot();
+        ensure!(
+            seen.fed == seen.predictions + seen.dead_letters,
+            "some did not come back: {end:?}"
+        );
+        Ok(())
+    }
+}

@@ -10,15 +10,16 @@ use crate::sandbox::bindings::types::FailureCode;
 pub enum Code {
     /// The operator: the bytes are not what it reads.
     Malformed,
-    /// The operator: something that is needed is absent.
+    /// The operator: something that is needed is absent. A reference: nothing is there.
     Missing,
-    /// The operator: readable, but the value is not allowed.
+    /// The operator: readable, but the value is not allowed. A reference: the same.
     Invalid,
     /// The operator: valid input of a kind that it does not handle.
     Unsupported,
-    /// Larger than the operator, or the topic that should take the output, accepts.
+    /// Larger than the operator, the limit of references, or the topic that should take
+    /// the output, accepts.
     TooLarge,
-    /// The operator: something outside of it did not answer.
+    /// The operator: something outside of it did not answer. A reference: the same.
     Unavailable,
     /// The operator: its own fault.
     Internal,

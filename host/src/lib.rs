@@ -4,6 +4,7 @@
 //!
 //! - [`manifest`]: what a pipeline is, read from its TOML file.
 //! - [`models`]: model folders: name, version, digest.
+//! - [`references`]: what records name instead of carrying it.
 //! - [`inference`]: graphs that the host computes for operators (`wasi:nn`).
 //! - [`sandbox`]: operators, WebAssembly components within limits.
 //! - [`pipeline`]: the stages, and the workers that take batches through them.
@@ -15,6 +16,7 @@
 
 pub mod cli;
 pub mod failure;
+mod http;
 pub mod inference;
 pub mod kafka;
 pub mod manifest;
@@ -23,4 +25,5 @@ pub mod observe;
 pub mod output;
 pub mod pipeline;
 pub mod records;
+pub mod references;
 pub mod sandbox;

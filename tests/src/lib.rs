@@ -4,9 +4,11 @@
 
 pub mod broker;
 pub mod graphs;
+pub mod http;
 pub mod runner;
 
 use std::path::PathBuf;
+use std::process::Command;
 
 pub use broker::{Broker, Received, Sent};
 pub use runner::Runner;
@@ -25,6 +27,21 @@ pub fn component(name: &str) -> PathBuf {
     let path = project().join("operators/target/wasm32-wasip2/release").join(file);
     assert!(path.exists(), "{} is missing; run `cargo xtask operators`", path.display());
     path
+}
+
+/// The command `sandbar`, which cargo builds beside the tests.
+///
+/// # Panics
+/// Where it is not built.
+pub fn sandbar() -> Command {
+    let tests = std::env::current_exe().unwrap();
+    let folder = tests.ancestors().nth(2).unwrap();
+    let path = folder.join("sandbar");
+    assert!(path.exists(), "{} is missing; run `cargo build --release`", path.display());
+    let mut command = Command::new(path);
+    command.env("SANDBAR_CACHE", project().join("target/component-cache"));
+    command.env_remove("SANDBAR_BROKERS").env_remove("SANDBAR_LOG");
+    command
 }
 
 /// Runs a test on the practice broker and on Apache Kafka.

@@ -2,23 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use sandbar_tests::{Broker, Sent, component, on_each_broker, project};
-
-/// The command, which cargo builds beside the tests.
-fn sandbar() -> Command {
-    let tests = std::env::current_exe().unwrap();
-    let folder = tests.ancestors().nth(2).unwrap();
-    let path = folder.join("sandbar");
-    assert!(path.exists(), "{} is missing; run `cargo build --release`", path.display());
-    let mut command = Command::new(path);
-    command.env("SANDBAR_CACHE", project().join("target/component-cache"));
-    command.env_remove("SANDBAR_BROKERS").env_remove("SANDBAR_LOG");
-    command
-}
+use sandbar_tests::{Broker, Sent, component, on_each_broker, project, sandbar};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()

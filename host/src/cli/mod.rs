@@ -1,6 +1,7 @@
 //! The verbs of the command `sandbar`, one file each.
 
 mod check;
+mod models;
 mod run;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub struct Cli {
 enum Verb {
     Run(run::Run),
     Check(check::Check),
+    Models(models::Models),
 }
 
 /// Options of every verb.
@@ -58,6 +60,7 @@ impl Cli {
         match self.verb {
             Verb::Run(run) => run.execute(&self.common),
             Verb::Check(check) => check.execute(&self.common),
+            Verb::Models(models) => models.execute(),
         }
     }
 }

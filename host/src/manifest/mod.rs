@@ -27,6 +27,7 @@
 
 pub(crate) mod document;
 mod properties;
+mod references;
 mod sections;
 mod units;
 mod validate;
@@ -39,6 +40,7 @@ use thiserror::Error;
 
 pub use document::{Problem, Problems};
 pub use properties::Properties;
+pub use references::{References, StoreOptions};
 pub(crate) use sections::json_members;
 pub use sections::{DeadLetter, FormatName, Kafka, Limits, Runner, Sink, Source, Stage, Start};
 pub(crate) use validate::name_problem;
@@ -70,6 +72,9 @@ pub struct Manifest {
     /// manifest's folder. None by default.
     #[serde(default)]
     pub models: BTreeMap<String, PathBuf>,
+    /// Where the runner gets what records refer to. Default: records carry their data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub references: Option<References>,
     /// How much a stage may use, unless it says otherwise.
     #[serde(default)]
     pub limits: Limits,
@@ -93,7 +98,7 @@ pub enum ManifestError {
         cause: std::io::Error,
     },
     /// It says something that is not allowed; one line for each problem.
-    #[error("{0}")]
+    #[error(transparent)]
     Invalid(#[from] Problems),
     /// Neither the manifest nor the command line knows where Kafka is.
     #[error("{path}: no brokers are named; give --brokers HOST:PORT, or set brokers = \"HOST:PORT\" under [kafka]", path = path.display())]

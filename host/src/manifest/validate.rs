@@ -9,6 +9,7 @@ use bytesize::ByteSize;
 use super::document::{Document, Place, Problem, Problems, nearest};
 use super::{Limits, Manifest, Properties};
 use crate::output;
+use crate::references::Allowed;
 
 /// Characters of a topic's name that Kafka accepts at most.
 const TOPIC_LENGTH: usize = 249;
@@ -19,7 +20,7 @@ const BATCH_LIMIT: ByteSize = ByteSize::gib(1);
 /// A longer wait is a mistake, and keeps clear of the clock's arithmetic.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// Names that dead letters give to what is not a stage.
-const NOT_A_STAGE: [&str; 2] = ["source", "sink"];
+const NOT_A_STAGE: [&str; 3] = ["source", "sink", crate::references::STAGE];
 
 /// Checks a manifest whose defaults are filled in.
 pub(super) fn validate(manifest: &Manifest, document: &Document<'_>) -> Result<(), Problems> {
@@ -37,6 +38,7 @@ pub(super) fn validate(manifest: &Manifest, document: &Document<'_>) -> Result<(
             check.report(Place::of("models").key(name), "this is empty; name a model's folder");
         }
     }
+    check.references(manifest);
     check.limits(&Place::of("limits"), &manifest.limits, None);
     check.runner(manifest);
     if check.problems.is_empty() { Ok(()) } else { Err(document.problems(check.problems)) }
@@ -227,6 +229,35 @@ impl Check<'_> {
         if let Err(error) = output::Template::compile(template) {
             self.report(place, error.to_string());
         }
+    }
+
+    fn references(&mut self, manifest: &Manifest) {
+        let Some(references) = &manifest.references else { return };
+        let place = Place::of("references");
+        if references.allow.is_empty() {
+            let message = "this is empty; name a folder or a URL prefix";
+            self.report(place.clone().key("allow"), message);
+        }
+        let mut prefixes = Vec::new();
+        for (index, text) in references.allow.iter().enumerate() {
+            match text.parse() {
+                Ok(Allowed::Prefix(prefix)) => prefixes.push(prefix),
+                Ok(Allowed::Folder(_)) => {}
+                Err(problem) => self.report(place.clone().key("allow").index(index), problem),
+            }
+        }
+        for text in references.stores.keys() {
+            let known = text.parse().is_ok_and(|allowed| match allowed {
+                Allowed::Prefix(prefix) => prefixes.contains(&prefix),
+                Allowed::Folder(_) => false,
+            });
+            if !known {
+                let message = format!("'{text}' is no URL prefix of 'allow'; write it as there");
+                self.report(place.clone().key("stores").key(text), message);
+            }
+        }
+        self.size(place.clone().key("max-size"), references.max_size, BATCH_LIMIT);
+        self.duration(place.key("timeout"), references.timeout);
     }
 
     fn size(&mut self, place: Place, size: ByteSize, most: ByteSize) {

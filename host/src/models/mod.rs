@@ -4,13 +4,18 @@
 //! - [`model`]: the folder, its description and its file.
 //! - [`tensors`], [`labels`]: what goes into a graph, what comes out, and what that means.
 //! - [`artifact`]: a model that is loaded.
+//! - [`pull`]: gets what a description names; [`download`] one file of it, `zip` takes one
+//!   out of an archive.
 //! - [`digest`]: SHA-256, and SHA-1 where a publisher gives nothing better.
 
 mod artifact;
 mod digest;
+pub mod download;
 mod labels;
 mod model;
+pub mod pull;
 mod tensors;
+mod zip;
 
 pub use artifact::{Artifact, Content};
 pub use digest::{Digest, Sha1, Sha256};

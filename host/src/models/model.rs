@@ -19,7 +19,7 @@ pub const DESCRIPTION: &str = "model.toml";
 /// Bytes of a model's file that are accepted: what is read into memory at once.
 pub const SIZE_LIMIT: u64 = 1 << 30;
 /// Bytes of a file of labels that are accepted.
-const LABELS_LIMIT: u64 = 16 << 20;
+pub(super) const LABELS_LIMIT: u64 = 16 << 20;
 
 /// What sort of file a model is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,7 +140,7 @@ pub enum ModelError {
         cause: std::io::Error,
     },
     /// The description says something that is not allowed; a line for each problem.
-    #[error("{0}")]
+    #[error(transparent)]
     Invalid(#[from] crate::manifest::Problems),
     /// The model's file is not there, or is not a file in the folder.
     #[error("{path}: {reason}", path = path.display())]

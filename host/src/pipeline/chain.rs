@@ -73,7 +73,8 @@ impl Outcome {
         self.values.clear();
     }
 
-    /// The output records, in order. `batch` is the one that the outcome is of.
+    /// The output records, in order. `batch` is the one that the outcome is of: that
+    /// of [`Chain::process`], or the source of [`Chain::process_input`].
     pub fn outputs<'a>(&'a self, batch: &'a Batch) -> impl Iterator<Item = Output<'a>> {
         self.outputs.iter().map(move |placed| {
             let source = if placed.batch == 0 { batch } else { &self.derived[placed.batch - 1] };
@@ -99,18 +100,51 @@ impl Outcome {
     }
 }
 
+/// What the first stage is given.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// The records as they came in. Outputs and failures are of these.
+    pub source: &'a Batch,
+    /// `source`, some of it, or what its records refer to.
+    pub batch: &'a Batch,
+    /// For each record of `batch` its index in `source`; `None`: the same.
+    pub origins: Option<&'a [u32]>,
+}
+
+impl<'a> Input<'a> {
+    /// All records, as they came in.
+    pub fn whole(batch: &'a Batch) -> Self {
+        Input { source: batch, batch, origins: None }
+    }
+
+    /// The index in the source of the record at `index`.
+    pub fn origin(&self, index: usize) -> usize {
+        self.origins.map_or(index, |origins| origins[index] as usize)
+    }
+}
+
 /// The records that reach a stage: those of the batch, or what a transformer made.
 struct Stream<'a> {
+    /// The records as they came in.
+    source: &'a Batch,
     batch: &'a Batch,
     /// 0 or where the batch stands in [`Outcome::derived`], from 1.
     place: usize,
     /// The record of the source's batch that each comes from; `None`: the same.
-    origins: Option<Vec<u32>>,
+    origins: Option<&'a [u32]>,
 }
 
-impl Stream<'_> {
+impl<'a> Stream<'a> {
     fn origin(&self, index: u32) -> u32 {
-        self.origins.as_ref().map_or(index, |origins| origins[index as usize])
+        self.origins.map_or(index, |origins| origins[index as usize])
+    }
+
+    /// The record that an output is made of, and its index in the batch at `place`: in
+    /// front of all transformers the record as it came in, not what it refers to.
+    fn record(&self, index: u32) -> (Record<'a>, u32) {
+        let (batch, index) =
+            if self.place == 0 { (self.source, self.origin(index)) } else { (self.batch, index) };
+        (batch.record(index as usize), index)
     }
 }
 
@@ -121,8 +155,20 @@ impl Chain {
     /// Where a stage gave nothing for the batch; which of its records is to blame
     /// is not known then.
     pub fn process(&mut self, batch: &Batch, outcome: &mut Outcome) -> Result<(), CallError> {
+        self.process_input(&Input::whole(batch), outcome)
+    }
+
+    /// The same for some of a batch, or for what its records refer to.
+    ///
+    /// # Errors
+    /// As [`Chain::process`].
+    pub fn process_input(
+        &mut self,
+        input: &Input<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<(), CallError> {
         outcome.clear();
-        let result = self.run(batch, outcome);
+        let result = self.run(input, outcome);
         match &result {
             Ok(()) => {
                 // A record that was multiplied may fail more than once.
@@ -134,21 +180,25 @@ impl Chain {
         result
     }
 
-    fn run(&mut self, batch: &Batch, outcome: &mut Outcome) -> Result<(), CallError> {
+    fn run(&mut self, input: &Input<'_>, outcome: &mut Outcome) -> Result<(), CallError> {
+        let Input { source, batch, origins } = *input;
+        let stream = Stream { source, batch, place: 0, origins };
         let Some((first, rest)) = self.transformers.split_first_mut() else {
-            return self.finish(&Stream { batch, place: 0, origins: None }, outcome);
+            return self.finish(&stream, outcome);
         };
-        let mut kept = first.run(&Stream { batch, place: 0, origins: None }, outcome)?;
+        let mut kept = first.run(&stream, outcome)?;
         for stage in rest {
             let batch = std::mem::take(&mut outcome.derived[kept.0 - 1]);
-            let stream = Stream { batch: &batch, place: kept.0, origins: Some(kept.1) };
+            let origins = Some(kept.1.as_slice());
+            let stream = Stream { source, batch: &batch, place: kept.0, origins };
             let next = stage.run(&stream, outcome)?;
             outcome.derived[kept.0 - 1] = batch;
             kept = next;
         }
         let (place, origins) = kept;
         let batch = std::mem::take(&mut outcome.derived[place - 1]);
-        self.finish(&Stream { batch: &batch, place, origins: Some(origins) }, outcome)?;
+        let stream = Stream { source, batch: &batch, place, origins: Some(&origins) };
+        self.finish(&stream, outcome)?;
         outcome.derived[place - 1] = batch;
         Ok(())
     }
@@ -264,7 +314,7 @@ impl Predictor {
         }
         let width = scored.values.len() / predicted.len();
         for (prediction, index) in predicted.into_iter().enumerate() {
-            let record = stream.batch.record(index as usize);
+            let (record, place) = stream.record(index);
             let label = scored.labels.get(prediction).copied();
             let values = &scored.values[prediction * width..][..width];
             let start = outcome.values.len();
@@ -273,7 +323,7 @@ impl Predictor {
                     origin: stream.origin(index),
                     topic: 0,
                     batch: stream.place,
-                    index,
+                    index: place,
                     value: Some(start..outcome.values.len()),
                 }),
                 Err(error) => {

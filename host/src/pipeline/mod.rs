@@ -30,10 +30,10 @@ use worker::Worker;
 #[derive(Debug, Error)]
 pub enum RunError {
     /// A stage cannot be set up.
-    #[error("{0}")]
+    #[error(transparent)]
     Plan(#[from] PlanError),
     /// Kafka, at one of the ends.
-    #[error("{0}")]
+    #[error(transparent)]
     Kafka(#[from] KafkaFailure),
     /// The machine gives no more threads.
     #[error("a worker cannot be started: {0}")]
@@ -54,7 +54,8 @@ pub fn run(plan: &Plan, shutdown: &Shutdown, stats: &Arc<Stats>) -> Result<(), R
     let mut threads = Vec::with_capacity(plan.workers);
     for index in 0..plan.workers {
         let (sender, batches) = channel();
-        let worker = Worker { chain: plan.chain()?, sink: sink.clone(), stats: stats.clone() };
+        let (chain, references) = (plan.chain()?, plan.resolver());
+        let worker = Worker { chain, references, sink: sink.clone(), stats: stats.clone() };
         let thread = std::thread::Builder::new().name(format!("sandbar-worker-{index}"));
         threads.push(thread.spawn(move || worker.run(batches))?);
         senders.push(sender);

@@ -18,6 +18,7 @@ use crate::kafka::source::SourcePlan;
 use crate::manifest::{self, Manifest};
 use crate::models::{Artifact, Model, ModelError};
 use crate::output::{Encoder, Format, FormatError};
+use crate::references::{References, ReferencesError, Resolver};
 use crate::sandbox::{
     Component, ComponentError, Extractor, Grants, Limits, Operator, Sandbox, Scorer, StageError,
     Transformer, World,
@@ -42,6 +43,8 @@ pub struct Plan {
     stages: Vec<StagePlan>,
     /// Of the model that makes the predictions.
     model: Option<String>,
+    /// Where records may refer to their data.
+    references: Option<Arc<References>>,
 }
 
 struct StagePlan {
@@ -90,6 +93,9 @@ pub enum Reason {
         /// The worlds of the stages.
         found: String,
     },
+    /// What records may refer to cannot be got at.
+    #[error("{0}")]
+    References(#[from] ReferencesError),
     /// The output's form does not fit the predictions.
     #[error("[sink]: {0}")]
     Output(#[from] FormatError),
@@ -134,6 +140,7 @@ impl Plan {
                 producer: manifest.producer_properties(),
             },
             source: source(manifest),
+            references: References::open(manifest)?.map(Arc::new),
             workers: manifest.runner.workers(),
             dead_letters: manifest.dead_letter.topic.clone(),
             format: manifest.format(),
@@ -176,6 +183,12 @@ impl Plan {
             Ok(Routed { transformer, topics: stage.routes.clone() })
         });
         Ok(Chain { transformers: transformers.collect::<Result<_, StageError>>()?, predictor })
+    }
+
+    /// What one worker resolves references with, if records may refer to their data.
+    pub(super) fn resolver(&self) -> Option<Resolver> {
+        let references = self.references.clone()?;
+        Some(Resolver::new(references, self.source.batch.bytes))
     }
 
     /// What the sink must know.

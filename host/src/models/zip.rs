@@ -1,0 +1,67 @@
+//! Takes one file out of a zip archive that nobody has to trust.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use flate2::bufread::DeflateDecoder;
+use rawzip::{CompressionMethod, ZipArchive};
+
+/// Entries of an archive that are looked at.
+const ENTRIES: usize = 10_000;
+
+/// Writes the member `name` of the archive to `target`, at most `limit` bytes; its
+/// checksum is compared. Nothing else is taken out, and no path of the archive is used.
+///
+/// # Errors
+/// Where the archive is none, lacks the member, or holds another size than it says.
+pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> Result<(), String> {
+    let bytes = std::fs::read(archive).map_err(|error| error.to_string())?;
+    let no_zip = |error: rawzip::Error| format!("not a zip archive: {error}");
+    let zip = ZipArchive::from_slice(&bytes).map_err(no_zip)?;
+    let mut entries = zip.entries();
+    let mut names = Vec::new();
+    let (place, method) = loop {
+        let Some(entry) = entries.next_entry().map_err(no_zip)? else {
+            let there = if names.is_empty() { "nothing".into() } else { names.join(", ") };
+            return Err(format!("there is no '{name}' in the archive; there is {there}"));
+        };
+        if entry.file_path().as_ref() == name.as_bytes() {
+            let size = entry.uncompressed_size_hint();
+            if size > limit {
+                return Err(format!(
+                    "'{name}' has {size} bytes, more than the {limit} that are accepted"
+                ));
+            }
+            break (entry.wayfinder(), entry.compression_method());
+        }
+        if names.len() == ENTRIES {
+            return Err(format!("more than {ENTRIES} files in the archive"));
+        }
+        names.push(String::from_utf8_lossy(entry.file_path().as_ref()).into_owned());
+    };
+    let fault = |error: &dyn std::fmt::Display| format!("'{name}' of the archive: {error}");
+    let member = zip.get_entry(place).map_err(|error| fault(&error))?;
+    let mut out = File::create(target).map_err(|error| format!("{}: {error}", target.display()))?;
+    let plain: Box<dyn Read> = match method {
+        CompressionMethod::STORE => Box::new(member.data()),
+        CompressionMethod::DEFLATE => Box::new(DeflateDecoder::new(member.data())),
+        _ => return Err(fault(&"packed in another way than deflate")),
+    };
+    // Of a bomb that lies about its size one byte more is enough to notice.
+    let mut reader = member.verifying_reader(plain.take(limit + 1));
+    let mut buffer = vec![0; 64 << 10];
+    let mut size = 0;
+    loop {
+        let read = reader.read(&mut buffer).map_err(|error| fault(&error))?;
+        if read == 0 {
+            break;
+        }
+        size += read as u64;
+        if size > limit {
+            return Err(fault(&format!("more than the {limit} bytes that are accepted")));
+        }
+        out.write_all(&buffer[..read]).map_err(|error| format!("{}: {error}", target.display()))?;
+    }
+    out.sync_all().map_err(|error| format!("{}: {error}", target.display()))
+}

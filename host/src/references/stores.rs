@@ -1,0 +1,243 @@
+//! References to servers and object stores: which of them a URL belongs to, and one
+//! request to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::client::{HttpClient, HttpConnector};
+use object_store::path::Path;
+use object_store::{ClientOptions, ObjectStoreExt, RetryConfig};
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
+use url::Url;
+
+use super::Refusal;
+use super::allow::Prefix;
+use super::signing::Signing;
+use crate::http::{explain, shown};
+use crate::manifest::StoreOptions;
+
+/// Redirects of one reference that are followed.
+const REDIRECTS: usize = 5;
+
+/// The prefixes of a pipeline, and how to get what is below them.
+pub(super) struct Stores {
+    client: reqwest::Client,
+    stores: Vec<Store>,
+}
+
+struct Store {
+    prefix: Prefix,
+    access: Access,
+}
+
+enum Access {
+    /// Headers that go with every request.
+    Http(HeaderMap),
+    S3(Box<AmazonS3>),
+}
+
+/// Why a request gave nothing.
+pub(super) enum Trouble {
+    /// It would give nothing again.
+    Lasting(Refusal),
+    /// It may be tried again.
+    Passing(String),
+}
+
+/// What is about to be read.
+pub(super) struct Body {
+    /// Its size in bytes, where that is told in advance.
+    pub(super) size: Option<u64>,
+    pieces: Pieces,
+}
+
+enum Pieces {
+    Http(Box<reqwest::Response>),
+    Store(BoxStream<'static, object_store::Result<Bytes>>),
+}
+
+impl Stores {
+    pub(super) fn new() -> Result<Self, String> {
+        Ok(Stores { client: crate::http::client()?, stores: Vec::new() })
+    }
+
+    /// Adds a prefix with its options.
+    pub(super) fn add(
+        &mut self,
+        prefix: Prefix,
+        options: &StoreOptions,
+        timeout: Duration,
+    ) -> Result<(), String> {
+        let access = match prefix.scheme() {
+            "s3" => Access::S3(Box::new(s3(&prefix, options, timeout, &self.client)?)),
+            _ => Access::Http(headers(options)?),
+        };
+        self.stores.push(Store { prefix, access });
+        Ok(())
+    }
+
+    fn find(&self, url: &Url) -> Option<&Store> {
+        // The longest has the options that are meant for it.
+        let covering = self.stores.iter().filter(|store| store.prefix.covers(url));
+        covering.max_by_key(|store| store.prefix.to_string().len())
+    }
+
+    /// Whether anything may be got from there.
+    pub(super) fn allow(&self, url: &Url) -> bool {
+        self.find(url).is_some()
+    }
+
+    /// Asks for what a URL names, once; the body is still to be read.
+    pub(super) async fn request(&self, url: &Url) -> Result<Body, Trouble> {
+        let mut url = url.clone();
+        for _ in 0..=REDIRECTS {
+            let store = self.find(&url).ok_or_else(|| Trouble::Lasting(not_allowed(&url)))?;
+            let headers = match &store.access {
+                Access::S3(store) => return object(store, &url).await,
+                Access::Http(headers) => headers.clone(),
+            };
+            let response = self.client.get(url.clone()).headers(headers).send().await;
+            let response =
+                response.map_err(|error| Trouble::Passing(explain(&error.without_url())))?;
+            match redirect(&url, &response)? {
+                // Where it leads must be allowed as well, and has its own headers.
+                Some(next) => url = next,
+                None => return answer(response),
+            }
+        }
+        let message = format!("more than {REDIRECTS} redirects, the last to {}", shown(&url));
+        Err(Trouble::Lasting(Refusal::invalid(message)))
+    }
+}
+
+/// What to say of a URL that no prefix covers.
+pub(super) fn not_allowed(url: &Url) -> Refusal {
+    Refusal::invalid(format!("{} lies below no prefix of [references] allow", shown(url)))
+}
+
+fn redirect(url: &Url, response: &reqwest::Response) -> Result<Option<Url>, Trouble> {
+    if !response.status().is_redirection() {
+        return Ok(None);
+    }
+    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let next = location.and_then(|location| url.join(location).ok());
+    let next = next.filter(|next| matches!(next.scheme(), "http" | "https"));
+    next.map(Some).ok_or_else(|| {
+        let message = format!("the server answers {} without saying where to", response.status());
+        Trouble::Lasting(Refusal::invalid(message))
+    })
+}
+
+fn answer(response: reqwest::Response) -> Result<Body, Trouble> {
+    let status = response.status();
+    let answers = format!("the server answers {status}");
+    Err(match status {
+        StatusCode::OK => {
+            let size = response.content_length();
+            return Ok(Body { size, pieces: Pieces::Http(Box::new(response)) });
+        }
+        StatusCode::NOT_FOUND | StatusCode::GONE => Trouble::Lasting(Refusal::missing(answers)),
+        StatusCode::UNAUTHORIZED
+        | StatusCode::FORBIDDEN
+        | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            Trouble::Lasting(Refusal::unavailable(format!("{answers}; see [references.stores]")))
+        }
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Trouble::Passing(answers),
+        _ if status.is_server_error() => Trouble::Passing(answers),
+        _ => Trouble::Lasting(Refusal::invalid(answers)),
+    })
+}
+
+async fn object(store: &AmazonS3, url: &Url) -> Result<Body, Trouble> {
+    let path = Path::from_url_path(url.path()).map_err(|error| {
+        Trouble::Lasting(Refusal::invalid(format!("this is not a key: {error}")))
+    })?;
+    match store.get(&path).await {
+        Ok(found) => {
+            Ok(Body { size: Some(found.meta.size), pieces: Pieces::Store(found.into_stream()) })
+        }
+        Err(object_store::Error::NotFound { .. }) => {
+            Err(Trouble::Lasting(Refusal::missing("there is no such object".into())))
+        }
+        // The store has tried again already, as far as that helps.
+        Err(error) => Err(Trouble::Lasting(Refusal::unavailable(explain(&error)))),
+    }
+}
+
+impl Body {
+    /// The next piece; `None` at the end.
+    pub(super) async fn piece(&mut self) -> Result<Option<Bytes>, Trouble> {
+        let broke_off = |error: &dyn std::error::Error| {
+            Trouble::Passing(format!("the answer broke off: {}", explain(error)))
+        };
+        match &mut self.pieces {
+            Pieces::Http(response) => {
+                response.chunk().await.map_err(|error| broke_off(&error.without_url()))
+            }
+            Pieces::Store(stream) => {
+                stream.next().await.transpose().map_err(|error| broke_off(&error))
+            }
+        }
+    }
+}
+
+/// Headers of requests to a server.
+fn headers(options: &StoreOptions) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in options.as_map() {
+        let known: HeaderName =
+            name.parse().map_err(|_| format!("'{name}' is not the name of a header"))?;
+        let mut value: HeaderValue =
+            value.parse().map_err(|_| format!("the value of '{name}' cannot be a header's"))?;
+        value.set_sensitive(true);
+        headers.insert(known, value);
+    }
+    Ok(headers)
+}
+
+/// The store of a bucket. Credentials and region are those of the environment, in
+/// `AWS_...`, and over them the options.
+fn s3(
+    prefix: &Prefix,
+    options: &StoreOptions,
+    timeout: Duration,
+    client: &reqwest::Client,
+) -> Result<AmazonS3, String> {
+    let mut builder = AmazonS3Builder::from_env();
+    for (name, value) in options.as_map() {
+        match name.parse() {
+            // Timeouts, proxies and the like are the runner's own.
+            Ok(AmazonS3ConfigKey::Client(_) | AmazonS3ConfigKey::Bucket) | Err(_) => {
+                return Err(format!(
+                    "'{name}' is no option of an S3 store; there are 'region', 'endpoint', 'access_key_id', 'secret_access_key', 'token', 'skip_signature', 'virtual_hosted_style_request' and other names of the crate object_store"
+                ));
+            }
+            Ok(key) => builder = builder.with_config(key, value),
+        }
+    }
+    let mut retry =
+        RetryConfig { max_retries: 2, retry_timeout: timeout, ..RetryConfig::default() };
+    retry.backoff.max_backoff = timeout;
+    let store = builder
+        .with_bucket_name(prefix.host())
+        .with_crypto_provider(Arc::new(Signing))
+        .with_http_connector(Connector(client.clone()))
+        .with_retry(retry)
+        .build();
+    store.map_err(|error| explain(&error))
+}
+
+/// Hands the runner's client to `object_store`: it follows no redirects.
+#[derive(Debug)]
+struct Connector(reqwest::Client);
+
+impl HttpConnector for Connector {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(self.0.clone()))
+    }
+}

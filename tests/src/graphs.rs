@@ -149,7 +149,7 @@ pub fn constant(dims: &[i64], data: &[u8], file: Option<&str>) -> Vec<u8> {
         name: "c".into(),
         data_type: Ty::F32.number(),
         dims: dims.to_vec(),
-        raw_data: data.to_vec().into(),
+        raw_data: data.to_vec(),
         ..Default::default()
     };
     if let Some(file) = file {

@@ -146,6 +146,8 @@ fn take(late: &Mutex<Option<Late>>) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
     use super::*;
     use std::sync::mpsc::Receiver;
 

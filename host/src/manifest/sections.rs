@@ -83,9 +83,9 @@ pub struct Stage {
     #[serde(default)]
     pub topics: Vec<String>,
     /// Bytes of a graph that the operator may bring along and load itself, through
-    /// `wasi:nn`. Nothing by default: it is refused.
-    #[serde(default, deserialize_with = "size::optional")]
-    pub load_graphs: Option<ByteSize>,
+    /// `wasi:nn`. Default 0: it is refused.
+    #[serde(default, with = "size")]
+    pub load_graphs: ByteSize,
     /// The stage's limits: those of `[limits]`, and over them `[stages.limits]`.
     #[serde(skip_deserializing)]
     pub limits: Limits,

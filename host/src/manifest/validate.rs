@@ -203,8 +203,8 @@ impl Check<'_> {
                     self.report(place, format!("'{topic}' is here twice; once is enough"));
                 }
             }
-            if let Some(size) = stage.load_graphs {
-                self.size(place.clone().key("load-graphs"), size, MEMORY_LIMIT);
+            if stage.load_graphs.as_u64() > 0 {
+                self.size(place.clone().key("load-graphs"), stage.load_graphs, MEMORY_LIMIT);
             }
             self.limits(&place.key("limits"), &stage.limits, Some(&manifest.limits));
         }

@@ -242,7 +242,7 @@ fn operator(
         topics: stage.topics.clone(),
     };
     let mut limits = limits(&stage.limits);
-    limits.nn.load = stage.load_graphs.map_or(0, |size| size.as_u64());
+    limits.nn.load = stage.load_graphs.as_u64();
     Ok(Operator { stage: stage.name.as_str().into(), component, grants: Arc::new(grants), limits })
 }
 

@@ -130,14 +130,14 @@ pub fn unknown_operation() -> Vec<u8> {
     simple(vec![unknown], value("x", Ty::F32, &[1, 2]), value("y", Ty::F32, &[1, 2]))
 }
 
-/// A graph with three inputs, which it adds.
+/// A graph with three inputs, as large as a digit, which it adds.
 pub fn three_inputs() -> Vec<u8> {
     let nodes = vec![node("Add", &["a", "b"], "ab"), node("Add", &["ab", "c"], "abc")];
     model(GraphProto {
         name: "test".into(),
         node: nodes,
-        input: ["a", "b", "c"].map(|name| value(name, Ty::F32, &[1, 2])).to_vec(),
-        output: vec![value("abc", Ty::F32, &[1, 2])],
+        input: ["a", "b", "c"].map(|name| value(name, Ty::F32, &[1, 1, 8, 8])).to_vec(),
+        output: vec![value("abc", Ty::F32, &[1, 1, 8, 8])],
         ..Default::default()
     })
 }

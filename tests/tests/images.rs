@@ -100,6 +100,36 @@ on_each_broker! {
         }
     }
 
+    /// The classic example sends paths: the runner gets what they name, and what they may
+    /// not name is a dead letter.
+    fn a_topic_of_paths(broker: &Broker) {
+        let topics = topics(broker);
+        let samples = digits().join("samples");
+        let mut names: Vec<String> = std::fs::read_dir(&samples)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        let good = names.iter().map(|name| Sent::keyed(name, name.as_str()));
+        let bad = ["../model.onnx", "/etc/hostname", "nowhere.png"];
+        let sent: Vec<Sent> = good.chain(bad.map(|path| Sent::keyed(path, path))).collect();
+        broker.send(&topics[0], &sent);
+        let references = format!("\n[references]\nallow = [\"{}\"]\n", samples.display());
+        let manifest = images(&topics, &digits(), "top = 1") + &references;
+        let runner = Runner::start(broker, &manifest);
+        let received = broker.receive(&topics[1], names.len());
+        let dead = broker.receive(&topics[2], bad.len());
+        runner.stop().unwrap();
+        for (record, name) in received.iter().zip(&names) {
+            let digit = name.trim_end_matches(".png").split_once('-').unwrap().1;
+            assert_eq!((json(record)["label"].as_str(), &record.key), (Some(digit), &Some(name.clone().into_bytes())));
+        }
+        let codes: Vec<String> = dead.iter().map(|letter| letter.header("sandbar-code")).collect();
+        assert_eq!(codes, ["invalid", "invalid", "missing"]);
+        assert_eq!(dead[0].text(), "../model.onnx");
+        assert_eq!(dead[0].header("sandbar-stage"), "references");
+    }
+
     /// What is no picture becomes a dead letter with its reason; its neighbours go on.
     fn bad_pictures_fail_alone(broker: &Broker) {
         let topics = topics(broker);
@@ -108,8 +138,11 @@ on_each_broker! {
         let mut bomb = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
         bomb.extend([0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0, 8, 2, 0, 0, 0]);
         bomb.extend([0; 4]);
+        let photograph = "operators/image-features/testdata/images/jpeg-420.jpg";
+        let photograph = std::fs::read(project().join(photograph)).unwrap();
         let sent = [
             ("good", Some(good.clone())),
+            ("cut photograph", Some(photograph[..photograph.len() / 2].to_vec())),
             ("text", Some(b"a text file".to_vec())),
             ("empty", Some(Vec::new())),
             ("null", None),
@@ -122,9 +155,9 @@ on_each_broker! {
         broker.send(&topics[0], &sent);
         let runner = Runner::start(broker, &images(&topics, &digits(), "top = 1"));
         let good = broker.receive(&topics[1], 2);
-        let dead = broker.receive(&topics[2], 6);
+        let dead = broker.receive(&topics[2], 7);
         runner.stop().unwrap();
-        assert_eq!((good.len(), dead.len(), good[0].text()), (2, 6, good[1].text()));
+        assert_eq!((good.len(), dead.len(), good[0].text()), (2, 7, good[1].text()));
         let codes: BTreeMap<String, String> = dead
             .iter()
             .map(|letter| {
@@ -133,7 +166,7 @@ on_each_broker! {
             })
             .collect();
         let due = [
-            ("bomb", "too-large"), ("cut", "malformed"), ("empty", "missing"),
+            ("bomb", "too-large"), ("cut", "malformed"), ("cut photograph", "malformed"), ("empty", "missing"),
             ("null", "missing"), ("text", "malformed"), ("tiff", "unsupported"),
         ];
         let due = due.map(|(key, code)| (key.to_owned(), code.to_owned()));
@@ -226,7 +259,7 @@ fn models_that_cannot_be_used_are_refused_with_their_reason() {
     );
 
     let error = refusal(&folder(&[("m.onnx", &graphs::three_inputs())], preprocessing));
-    assert!(error.contains("stage '"), "{error}");
+    assert!(error.ends_with("stage 'score': the operator refuses its configuration: model 'images': it has 3 inputs (a, b, c), and this operator is for models with one"), "{error}");
 
     let declared =
         format!("[[inputs]]\nname = \"picture\"\nshape = [\"N\", 1, 8, 8]\n{preprocessing}");

@@ -33,13 +33,13 @@ impl Artifact {
     /// or there are not as many labels as the graph has classes.
     pub fn load(mut model: Model) -> Result<Self, ModelError> {
         let id = model.id();
-        let labels = model.read_labels()?;
+        let mut labels = model.read_labels()?;
         let content = if model.kind.is_graph() {
             let path = model.folder().join(&model.file);
             let source = Source::Folder(Box::new(model.clone()));
             let graph = Graph::load(id.clone(), source)
                 .map_err(|error| ModelError::File { path, reason: error.message })?;
-            model.check_labels(labels.as_deref(), graph.classes())?;
+            model.fit_labels(labels.as_mut(), graph.classes())?;
             // What the file says, where the description left it open.
             model.inputs = graph.inputs().to_vec();
             model.outputs = graph.outputs().to_vec();

@@ -19,6 +19,10 @@ pub struct Labels {
     /// `n02690373 airliner`. Default: none.
     #[serde(default)]
     pub skip_words: usize,
+    /// Whether there may be fewer labels than classes, as some published lists have it;
+    /// the others are called by their line, as in `#1001`. Default: no.
+    #[serde(default)]
+    pub incomplete: bool,
     /// Where the file can be had. Unknown by default.
     #[serde(default)]
     pub url: Option<String>,
@@ -28,6 +32,21 @@ pub struct Labels {
 }
 
 impl Labels {
+    /// Fits the labels to a number of classes.
+    ///
+    /// # Errors
+    /// Where there are more, or fewer and the list does not call itself incomplete.
+    pub(super) fn fit(&self, labels: &mut Vec<String>, classes: usize) -> Result<(), String> {
+        if self.incomplete && labels.len() < classes {
+            labels.extend((labels.len() + 1..=classes).map(|line| format!("#{line}")));
+        }
+        if labels.len() == classes {
+            return Ok(());
+        }
+        let (count, way_out) = (labels.len(), "use the list that belongs to it");
+        Err(format!("{count} labels, where the model has {classes} classes; {way_out}"))
+    }
+
     /// The labels in the text of the file, one a line. A label that was there before
     /// gets its line behind it, as in `crane #518`: two classes need two names.
     ///

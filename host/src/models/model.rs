@@ -283,25 +283,20 @@ impl Model {
         read.map(Some).map_err(|reason| ModelError::File { path, reason })
     }
 
-    /// Whether there are as many labels as classes, where both are known.
+    /// Fits the labels to the number of classes, where both are known.
     ///
     /// # Errors
-    /// Where there are not.
-    pub(super) fn check_labels(
+    /// Where they are not as many.
+    pub(super) fn fit_labels(
         &self,
-        labels: Option<&[String]>,
+        labels: Option<&mut Vec<String>>,
         classes: Option<usize>,
     ) -> Result<(), ModelError> {
-        match (&self.labels, labels, classes) {
-            (Some(file), Some(labels), Some(classes)) if labels.len() != classes => {
-                let reason = format!(
-                    "{} labels, where the model has {classes} classes; use the list that belongs to it",
-                    labels.len()
-                );
-                Err(ModelError::File { path: self.folder.join(&file.file), reason })
-            }
-            _ => Ok(()),
-        }
+        let (Some(list), Some(labels), Some(classes)) = (&self.labels, labels, classes) else {
+            return Ok(());
+        };
+        let path = self.folder.join(&list.file);
+        list.fit(labels, classes).map_err(|reason| ModelError::File { path, reason })
     }
 
     /// What an operator is told about the model, a JSON object: `artifacts.describe` of

@@ -166,7 +166,29 @@ fn labels_are_lines() {
     assert_eq!(read, ["crane", "tench, Tinca tinca", "crane #3"]);
     assert!(labels("n1 crane\nn2\n").unwrap_err().contains("line 2 has no label"));
     assert!(labels("").unwrap_err().ends_with("labels.txt: there are no labels in it"));
-    assert!(labels("n1 a\nn2 a #3\nn3 a").unwrap_err().contains("line 3: 'a #3' is there already"));
+    let twice = labels("n1 a\nn2 a #3\nn3 a").unwrap_err();
+    assert!(twice.contains("line 3: 'a #3' is there already"), "{twice}");
+}
+
+#[test]
+fn labels_fit_the_classes() {
+    let folder = Folder::new();
+    let model = |incomplete: &str| {
+        folder.write("labels.txt", "a\nb\n");
+        folder.describe(
+            "[provenance]",
+            &format!("[labels]\nfile = \"labels.txt\"\n{incomplete}[provenance]"),
+        );
+        Model::open(&folder.0).unwrap()
+    };
+    let fit = |model: &Model, classes| {
+        let mut labels = model.read_labels().unwrap().unwrap();
+        model.fit_labels(Some(&mut labels), Some(classes)).map(|()| labels)
+    };
+    assert_eq!(fit(&model("incomplete = true\n"), 4).unwrap(), ["a", "b", "#3", "#4"]);
+    assert_eq!(fit(&model("incomplete = true\n"), 2).unwrap(), ["a", "b"]);
+    assert!(fit(&model("incomplete = true\n"), 1).unwrap_err().to_string().contains("2 labels"));
+    assert!(fit(&model(""), 3).unwrap_err().to_string().contains("where the model has 3 classes"));
 }
 
 #[test]

@@ -266,6 +266,12 @@ fn models_that_cannot_be_used_are_refused_with_their_reason() {
     let error = refusal(&folder(&[("m.onnx", &model)], &declared));
     assert!(error.ends_with("the graph has no input 'picture': there are image"), "{error}");
 
+    let declared =
+        format!("[[outputs]]\nname = \"probabilities\"\nshape = [\"N\", 1000]\n{preprocessing}");
+    let error = refusal(&folder(&[("m.onnx", &model)], &declared));
+    let words = "output 'probabilities' is fp32 of [N, 10], the model declares fp32 of [N, 1000]";
+    assert!(error.ends_with(words), "{error}");
+
     let error =
         refusal(&folder(&[("m.onnx", &model)], &preprocessing.replace("width = 8", "width = 9")));
     assert!(

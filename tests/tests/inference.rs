@@ -84,12 +84,12 @@ fn a_component_without_our_sdk_computes() {
 #[test]
 fn what_is_wrong_is_an_error_with_its_code_and_its_model() {
     let mut scorer = scorer(&sandbox(), vec![digits()], PATIENT);
-    let due = "[1, 2, 8, 8] of Fp32, where Fp32 of [N, 1, 8, 8] is due";
+    let due = "fp32 of [1, 2, 8, 8], where fp32 of [N, 1, 8, 8] is due";
     for (command, error) in [
         ("named nothing image 1x1x8x8 fp32 0", "NotFound: model 'nothing' is not granted to this stage; name it in the stage's `models`".to_owned()),
         ("named digits image 1x2x8x8 fp32 0", format!("InvalidArgument: model 'digits@1': input 'image': {due}")),
-        ("named digits image 1x1x8x8 fp64 0", "InvalidArgument: model 'digits@1': input 'image': [1, 1, 8, 8] of Fp64, where Fp32 of [N, 1, 8, 8] is due".to_owned()),
-        ("named digits image 0x1x8x8 fp32 0", "InvalidArgument: model 'digits@1': input 'image': [0, 1, 8, 8] of Fp32, where Fp32 of [N, 1, 8, 8] is due".to_owned()),
+        ("named digits image 1x1x8x8 fp64 0", "InvalidArgument: model 'digits@1': input 'image': fp64 of [1, 1, 8, 8], where fp32 of [N, 1, 8, 8] is due".to_owned()),
+        ("named digits image 0x1x8x8 fp32 0", "InvalidArgument: model 'digits@1': input 'image': fp32 of [0, 1, 8, 8], where fp32 of [N, 1, 8, 8] is due".to_owned()),
         ("named digits picture 1x1x8x8 fp32 0", "InvalidArgument: model 'digits@1': no input is called 'picture': there are image".to_owned()),
         ("named digits 1 1x1x8x8 fp32 0", "InvalidArgument: model 'digits@1': no input is called '1': there are image".to_owned()),
         ("missing digits", "InvalidArgument: model 'digits@1': input 'image' is not given: there are image".to_owned()),

@@ -14,7 +14,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::graph::States;
+use super::plan::States;
 use super::{Error, ErrorCode};
 use crate::observe::events::{InferenceEnded, InferenceLate};
 

@@ -6,8 +6,8 @@
 //!
 //! - [`formats`]: ONNX and frozen TensorFlow files; [`lrn`], an operation that tract
 //!   has too slowly or not at all.
-//! - [`graph`]: inputs, outputs and plans of one model; [`tensor`]: bytes as a guest
-//!   has them, and as tract does.
+//! - [`graph`]: one model; [`ports`], its inputs and outputs; [`plan`], the model
+//!   optimised for some shapes; [`tensor`]: bytes as a guest has them, and as tract does.
 //! - [`lane`]: the thread that computes for one instance of an operator, and what
 //!   becomes of it when a computation does not end.
 //! - [`session`]: what one instance may use and has left; [`wasi_nn`]: the interface.
@@ -16,14 +16,17 @@ mod formats;
 mod graph;
 mod lane;
 mod lrn;
+mod plan;
+mod ports;
 mod session;
 mod tensor;
 mod wasi_nn;
 
 use std::fmt;
 
-pub use graph::{Graph, Source, States};
+pub use graph::{Graph, Source};
 pub use lane::Threads;
+pub use plan::States;
 pub use session::NnLimits;
 pub(crate) use session::Session;
 pub use tensor::Tensor;

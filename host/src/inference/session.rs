@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::graph::States;
 use super::lane::{Lane, Threads};
+use super::plan::States;
 use super::{Error, ErrorCode};
 
 /// How much inference an operator may use.

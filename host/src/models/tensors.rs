@@ -38,6 +38,20 @@ pub enum ElementType {
     I64,
 }
 
+impl fmt::Display for ElementType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ElementType::Fp16 => "fp16",
+            ElementType::Fp32 => "fp32",
+            ElementType::Fp64 => "fp64",
+            ElementType::Bf16 => "bf16",
+            ElementType::U8 => "u8",
+            ElementType::I32 => "i32",
+            ElementType::I64 => "i64",
+        })
+    }
+}
+
 /// One dimension of a tensor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -18,6 +18,19 @@ pub fn project() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
+/// A file of the large test data (docs/test-data.md), where there are any.
+///
+/// # Panics
+/// Where the folder does not have it.
+pub fn test_data(name: &str) -> Option<Vec<u8>> {
+    let folder = std::env::var_os("SANDBAR_TEST_DATA").filter(|folder| !folder.is_empty());
+    let Some(folder) = folder else {
+        eprintln!("skipped: SANDBAR_TEST_DATA is not set, see docs/test-data.md");
+        return None;
+    };
+    Some(std::fs::read(PathBuf::from(folder).join(name)).unwrap())
+}
+
 /// A component that `cargo xtask operators` builds, by the name of its crate.
 ///
 /// # Panics

@@ -4,29 +4,19 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::io::Read;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use proptest::prelude::*;
 use sandbar::inference::{Error, ErrorCode, Graph, Source, States, Tensor};
 use sandbar::models::{ElementType, Kind};
-use sandbar_tests::{graphs, project};
+use sandbar_tests::{graphs, project, test_data};
 
 /// Rows of a golden file with tensors of the generator; pictures follow.
 const RANDOM: usize = 20;
 
 fn load(kind: Kind, bytes: impl Into<Arc<[u8]>>) -> Result<Arc<Graph>, Error> {
     Graph::load("model".into(), Source::Bytes(kind, bytes.into()))
-}
-
-/// A file of the large test data, where there are any.
-fn shared(name: &str) -> Option<Vec<u8>> {
-    let Some(folder) = std::env::var_os("SANDBAR_TEST_DATA").filter(|it| !it.is_empty()) else {
-        eprintln!("skipped: SANDBAR_TEST_DATA is not set, see docs/test-data.md");
-        return None;
-    };
-    Some(std::fs::read(PathBuf::from(folder).join(name)).unwrap())
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
@@ -86,7 +76,7 @@ const PICTURES: [Option<&str>; 4] =
 
 /// A picture as the script prepares it: decoded, squashed, BGR minus the means.
 fn picture(name: &str, side: usize, channels_last: bool) -> Option<Vec<f32>> {
-    let file = shared(&format!("images/{name}"))?;
+    let file = test_data(&format!("images/{name}"))?;
     let picture = libjpeg_turbo_rs::decompress(&file).unwrap();
     let pixels = pillow::bilinear(&picture.data, (picture.width, picture.height), side);
     let mut elements = vec![0.0; pixels.len()];
@@ -172,7 +162,7 @@ fn assert_same(found: &[f32], due: &[f32], what: &str) {
 }
 
 fn as_the_original(kind: Kind, file: &str, results: &str, side: u32) {
-    let Some(bytes) = shared(&format!("models/{file}")) else { return };
+    let Some(bytes) = test_data(&format!("models/{file}")) else { return };
     let graph = load(kind, bytes).unwrap();
     let channels_last = kind == Kind::Tensorflow;
     let shape = if channels_last { [1, side, side, 3] } else { [1, 3, side, side] };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sandbar::models::Sha256;
 use sandbar_tests::runner::plan;
-use sandbar_tests::{Broker, Received, Runner, Sent, graphs, on_each_broker, project};
+use sandbar_tests::{Broker, Received, Runner, Sent, graphs, on_each_broker, project, test_data};
 
 /// `pipelines/images.toml` with a broker's topics, another model, and more in the sink.
 fn images(topics: &[String; 3], model: &Path, sink: &str) -> String {
@@ -280,16 +280,6 @@ fn models_that_cannot_be_used_are_refused_with_their_reason() {
     );
 }
 
-/// A file of the large test data, where there are any.
-fn shared(name: &str) -> Option<Vec<u8>> {
-    let folder = std::env::var_os("SANDBAR_TEST_DATA").filter(|folder| !folder.is_empty());
-    let Some(folder) = folder else {
-        eprintln!("skipped: SANDBAR_TEST_DATA is not set, see docs/test-data.md");
-        return None;
-    };
-    Some(std::fs::read(PathBuf::from(folder).join(name)).unwrap())
-}
-
 /// GoogLeNet, SqueezeNet and Inception of TensorFlow see an airliner where there is one,
 /// and the answer can be had in the words of the classic example.
 #[test]
@@ -301,8 +291,8 @@ fn airliners_in_the_words_of_the_classic_example() {
         ("inception_tf_frozen.pb", 224, "nhwc", "99.0"),
     ];
     for (file, side, layout, probability) in networks {
-        let Some(model) = shared(&format!("models/{file}")) else { return };
-        let labels = shared("models/imagenet_synset_words.txt").unwrap();
+        let Some(model) = test_data(&format!("models/{file}")) else { return };
+        let labels = test_data("models/imagenet_synset_words.txt").unwrap();
         let preprocessing = format!(
             "{LABELS}[preprocessing]\nwidth = {side}\nheight = {side}\nchannels = \"bgr\"\n\
              layout = \"{layout}\"\nmean = [104, 117, 123]\n"
@@ -312,7 +302,7 @@ fn airliners_in_the_words_of_the_classic_example() {
         let topics = topics(&broker);
         let template = r#"template = 'Prediction: What is the content of this picture? => {{ label }}, probability = {{ "%.2f"|format(probability * 100) }}'"#;
         let pictures = ["new_airplane.jpg", "trained_airplane_2.jpg", "devil.png"];
-        let sent = pictures.map(|name| Sent::value(shared(&format!("images/{name}")).unwrap()));
+        let sent = pictures.map(|name| Sent::value(test_data(&format!("images/{name}")).unwrap()));
         broker.send(&topics[0], &sent);
         let runner = Runner::start(&broker, &images(&topics, folder.path(), template));
         let received = broker.receive(&topics[1], 3);

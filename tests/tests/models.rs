@@ -399,14 +399,14 @@ fn list_show_and_verify_say_what_there_is() {
         models.says(&["show", "present"]),
         format!(
             "present@2\nIs it a cat?\n\
-             kind          h2o-mojo\n\
-             folder        MODELS/present\n\
-             file          cat.bin\n\
-             files         present\n\
-             sha256        {digest}\n\
-             licence       MIT\n\
-             labels        2, in labels.txt\n\
-             provenance    seed = 7\n"
+             kind           h2o-mojo\n\
+             folder         MODELS/present\n\
+             file           cat.bin\n\
+             files          present\n\
+             sha256         {digest}\n\
+             licence        MIT\n\
+             labels         2, in labels.txt\n\
+             provenance     seed = 7\n"
         )
     );
     let json: serde_json::Value =

@@ -97,6 +97,9 @@ pub struct Model {
     /// How records become inputs: for the operator that makes them.
     #[serde(default)]
     pub preprocessing: Option<toml::Table>,
+    /// How outputs become predictions: for the operator that makes them.
+    #[serde(default)]
+    pub postprocessing: Option<toml::Table>,
     /// How the model came to be; for people.
     #[serde(default)]
     pub provenance: toml::Table,
@@ -223,8 +226,10 @@ impl Model {
         if self.url.is_some() && self.archive.is_some() {
             report("archive", "there is a 'url' too; leave one of them out".to_owned());
         }
-        if let Some(Err(reason)) = self.preprocessing.clone().map(json_members) {
-            report("preprocessing", reason);
+        for (key, table) in self.processing() {
+            if let Err(reason) = json_members(table.clone()) {
+                report(key, reason);
+            }
         }
         for (key, specs) in [("inputs", &self.inputs), ("outputs", &self.outputs)] {
             if !self.kind.is_graph() && !specs.is_empty() {
@@ -316,11 +321,18 @@ impl Model {
         if let Some(labels) = labels {
             json["labels"] = labels.into();
         }
-        if let Some(table) = &self.preprocessing {
+        for (key, table) in self.processing() {
             // What has no place in JSON was refused when the description was read.
-            json["preprocessing"] = json_members(table.clone()).unwrap_or_default().into();
+            json[key] = json_members(table.clone()).unwrap_or_default().into();
         }
         json.to_string()
+    }
+
+    /// The tables that are for operators, under their keys.
+    pub(crate) fn processing(&self) -> impl Iterator<Item = (&'static str, &toml::Table)> {
+        let tables =
+            [("preprocessing", &self.preprocessing), ("postprocessing", &self.postprocessing)];
+        tables.into_iter().filter_map(|(key, table)| Some((key, table.as_ref()?)))
     }
 
     fn read_file(&self, name: &str, limit: u64, size: Option<u64>) -> Result<Vec<u8>, ModelError> {

@@ -10,8 +10,9 @@ pub struct Config {
     pub column: Option<String>,
     /// The model's output that has a number for each class. Default: the first.
     pub output: Option<String>,
-    /// Whether the model gives logits, of which probabilities are yet to be made.
-    pub softmax: bool,
+    /// Whether the model gives logits, of which probabilities are yet to be made. Default:
+    /// what the model's folder says under `[postprocessing]`, or no.
+    pub softmax: Option<bool>,
     /// Rows whose best class is less probable than this are `unknown`. Default: none.
     pub unknown_below: Option<f64>,
     /// Rows that go into one computation.
@@ -20,7 +21,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Config { column: None, output: None, softmax: false, unknown_below: None, stack: 1 }
+        Config { column: None, output: None, softmax: None, unknown_below: None, stack: 1 }
     }
 }
 
@@ -33,6 +34,15 @@ pub(crate) struct Description {
     pub(crate) outputs: Vec<Tensor>,
     #[serde(default)]
     pub(crate) labels: Vec<String>,
+    #[serde(default)]
+    pub(crate) postprocessing: Postprocessing,
+}
+
+/// What a model's folder says of its outputs.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Postprocessing {
+    pub(crate) softmax: bool,
 }
 
 /// An input or output of the graph.

@@ -66,7 +66,7 @@ impl Scorer for NnScore {
             dimensions,
             output,
             classes,
-            softmax: config.softmax,
+            softmax: config.softmax.unwrap_or(description.postprocessing.softmax),
             unknown_below: config.unknown_below,
             stack: config.stack,
         })

@@ -85,11 +85,19 @@ fn too_improbable_is_unknown() {
 
 #[test]
 fn logits_become_probabilities() {
-    let mut scorer = stage(json!({ "softmax": true })).scorer::<NnScore>(&[field()]).unwrap();
-    let scored = scorer.score(&features(&[[1000.0, 1001.0]]));
-    let values = scored[0].as_ref().unwrap().numbers().to_vec();
-    let right = 1.0 / (1.0 + (-1.0_f64).exp());
-    assert!((values[1] - right).abs() < 1e-12 && (values[0] + values[1] - 1.0).abs() < 1e-12);
+    let mut logits = description();
+    logits["postprocessing"] = json!({ "softmax": true });
+    let by_folder = Stage::new().description("pair", logits.clone()).graph("pair", echo);
+    for stage in [stage(json!({ "softmax": true })), by_folder] {
+        let mut scorer = stage.scorer::<NnScore>(&[field()]).unwrap();
+        let scored = scorer.score(&features(&[[1000.0, 1001.0]]));
+        let values = scored[0].as_ref().unwrap().numbers().to_vec();
+        let right = 1.0 / (1.0 + (-1.0_f64).exp());
+        assert!((values[1] - right).abs() < 1e-12 && (values[0] + values[1] - 1.0).abs() < 1e-12);
+    }
+    logits["postprocessing"] = json!({ "softmex": true });
+    let error = refusal(json!({}), logits, &[field()]);
+    assert!(error.contains("model 'pair': postprocessing") && error.contains("softmex"), "{error}");
 }
 
 #[test]

@@ -103,7 +103,7 @@ impl Setup {
     }
 
     /// What a model's folder says about it, as far as `T` asks: `name`, `version`,
-    /// `kind`, `inputs`, `outputs`, `labels`, `preprocessing`
+    /// `kind`, `inputs`, `outputs`, `labels`, `preprocessing`, `postprocessing`
     /// (docs/reference/models.md). In a native test it comes from
     /// `testing::Stage::description`.
     ///

@@ -35,7 +35,7 @@ impl Show {
 
 fn text(model: &Model, state: &State) -> String {
     let mut lines = vec![model.id(), model.description.clone()];
-    let mut line = |key: &str, value: String| lines.push(format!("{key:14}{value}"));
+    let mut line = |key: &str, value: String| lines.push(format!("{key:15}{value}"));
     line("kind", model.kind.to_string());
     line("folder", model.folder().display().to_string());
     let size = model.size.map_or(String::new(), |size| format!(", {size} bytes"));
@@ -72,10 +72,8 @@ fn text(model: &Model, state: &State) -> String {
             model.read_labels().ok().flatten().map(|labels| format!("{}, in ", labels.len()));
         line("labels", format!("{}{}", count.unwrap_or_default(), labels.file));
     }
-    let tables =
-        [("preprocessing", model.preprocessing.as_ref()), ("provenance", Some(&model.provenance))];
-    for (key, table) in tables {
-        for (index, (name, value)) in table.into_iter().flatten().enumerate() {
+    for (key, table) in model.processing().chain([("provenance", &model.provenance)]) {
+        for (index, (name, value)) in table.iter().enumerate() {
             line(if index == 0 { key } else { "" }, format!("{name} = {value}"));
         }
     }
@@ -85,7 +83,5 @@ fn text(model: &Model, state: &State) -> String {
 /// `data fp32 [N, 3, 224, 224]`
 fn tensor(spec: &TensorSpec) -> String {
     let shape: Vec<String> = spec.shape.iter().map(ToString::to_string).collect();
-    // Its name as it stands in a description.
-    let ty = serde_json::to_value(spec.ty).unwrap_or_default();
-    format!("{} {} [{}]", spec.name, ty.as_str().unwrap_or_default(), shape.join(", "))
+    format!("{} {} [{}]", spec.name, spec.ty, shape.join(", "))
 }

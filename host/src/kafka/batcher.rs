@@ -2,26 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rdkafka::message::{BorrowedMessage, Message};
 
 use super::group::Member;
 use super::headers::RawHeaders;
+use crate::pipeline::batching::{BatchLimits, LINGER};
 use crate::pipeline::delivery::Ticket;
 use crate::records::Batch;
-
-/// How long a record may wait in a batch that does not fill up.
-const LINGER: Duration = Duration::from_millis(20);
-
-/// How large a batch may become.
-#[derive(Debug, Clone, Copy)]
-pub struct BatchLimits {
-    /// Records at the most.
-    pub records: usize,
-    /// Bytes at the most; only a single larger record exceeds them.
-    pub bytes: usize,
-}
 
 /// The batches that are not full yet, one for each partition that has any.
 pub struct Batcher {
@@ -51,9 +40,7 @@ impl Batcher {
         self.forget_revoked(member);
         let size = size(message);
         let Some(index) = self.place(message, member) else { return };
-        let batch = &self.building[index].batch;
-        let full = batch.bytes.len() + size > self.limits.bytes || !batch.fits(size);
-        if full && !batch.is_empty() {
+        if self.limits.leaves_no_room(&self.building[index].batch, size) {
             self.submit(index, member);
         }
         let building = &mut self.building[index];
@@ -67,9 +54,7 @@ impl Batcher {
             message.payload(),
             RawHeaders::of(message),
         );
-        if building.batch.len() >= self.limits.records
-            || building.batch.bytes.len() >= self.limits.bytes
-        {
+        if self.limits.is_full(&building.batch) {
             self.submit(index, member);
         }
     }

@@ -8,8 +8,12 @@ use std::ffi::CStr;
 use std::ptr;
 
 use rdkafka::bindings::{rd_kafka_header_get_all, rd_kafka_headers_t, rd_kafka_message_headers};
-use rdkafka::message::BorrowedMessage;
+use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
 use rdkafka::types::RDKafkaRespErr;
+
+use crate::failure::Failure;
+use crate::pipeline::labels::{LETTER_HEADERS, Labels};
+use crate::records::Record;
 
 /// Headers in their order. In a name, what is not UTF-8 becomes U+FFFD.
 pub(super) struct RawHeaders<'a> {
@@ -60,4 +64,20 @@ impl<'a> Iterator for RawHeaders<'a> {
         });
         Some((name, value))
     }
+}
+
+/// The headers of a record that failed.
+pub(super) fn letter(labels: &Labels, record: &Record<'_>, failure: &Failure) -> OwnedHeaders {
+    let count = record.headers().count() + LETTER_HEADERS;
+    owned(count, labels.letter(record, failure))
+}
+
+/// Headers for a message, with room for `count`.
+pub(super) fn owned<'a, V: AsRef<[u8]>>(
+    count: usize,
+    headers: impl Iterator<Item = (&'a str, Option<V>)>,
+) -> OwnedHeaders {
+    headers.fold(OwnedHeaders::new_with_capacity(count), |headers, (key, value)| {
+        headers.insert(Header { key, value: value.as_ref().map(AsRef::as_ref) })
+    })
 }

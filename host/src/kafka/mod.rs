@@ -13,7 +13,6 @@ pub mod batcher;
 pub mod config;
 pub mod group;
 mod headers;
-mod letters;
 pub mod practice;
 pub mod progress;
 mod refusal;
@@ -22,8 +21,6 @@ pub mod source;
 pub mod topics;
 
 use thiserror::Error;
-
-pub use letters::DeadLetters;
 
 /// Why the runner cannot go on with Kafka.
 #[derive(Debug, Error)]

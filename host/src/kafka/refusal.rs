@@ -11,15 +11,16 @@ use std::sync::{Arc, OnceLock, Weak};
 use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, DeliveryResult, Message, OwnedHeaders};
+use rdkafka::message::{BorrowedMessage, DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::letters::DeadLetters;
+use super::headers::{letter, owned};
 use crate::failure::{Code, Failure};
 use crate::observe::Stats;
 use crate::observe::events::RecordFailed;
 use crate::pipeline::delivery::Ticket;
+use crate::pipeline::labels::{LETTER_HEADERS, Labels};
 
 /// What the producer carries along with each message.
 pub(super) struct Delivery {
@@ -57,7 +58,7 @@ fn refusal(cause: &KafkaError) -> Option<Code> {
 /// Sends messages one in a request. Its producer is made when it is first needed.
 pub(super) struct Alone {
     config: ClientConfig,
-    letters: Arc<DeadLetters>,
+    labels: Arc<Labels>,
     stats: Arc<Stats>,
     producer: OnceLock<ThreadedProducer<Reports>>,
 }
@@ -66,7 +67,7 @@ impl Alone {
     /// As a producer of `config`, but for the size of its batches.
     pub(super) fn new(
         mut config: ClientConfig,
-        letters: Arc<DeadLetters>,
+        labels: Arc<Labels>,
         stats: Arc<Stats>,
     ) -> Arc<Self> {
         config
@@ -75,7 +76,7 @@ impl Alone {
             // What waits here is bounded by what the source has on its way.
             .set("queue.buffering.max.messages", "0")
             .set("queue.buffering.max.kbytes", "2147483647");
-        Arc::new(Alone { config, letters, stats, producer: OnceLock::new() })
+        Arc::new(Alone { config, labels, stats, producer: OnceLock::new() })
     }
 
     fn producer(self: &Arc<Self>) -> Result<&ThreadedProducer<Reports>, KafkaError> {
@@ -111,17 +112,19 @@ impl Alone {
                 let message = format!("topic '{topic}' refuses the record: {cause}");
                 let failure = Failure { record: index, stage: "sink".into(), code, message };
                 RecordFailed { record, failure: &failure }.emit(&self.stats);
-                let headers = self.letters.headers(&record, &failure);
+                let headers = letter(&self.labels, &record, &failure);
                 let content = (record.key(), record.value(), record.timestamp());
                 let parcel = Parcel::DeadLetter(failure);
                 let delivery = Delivery { ticket: ticket.clone(), record: index, parcel, alone };
-                self.send(&self.letters.topic, content, Some(headers), delivery);
+                self.send(&self.labels.dead_letters, content, Some(headers), delivery);
             }
             Parcel::DeadLetter(failure) => {
-                let headers = self.letters.bare_headers(&record, &failure);
+                let truncated = Header { key: "sandbar-truncated", value: Some("true") };
+                let headers = owned(LETTER_HEADERS + 1, self.labels.notice(&record, &failure));
+                let headers = headers.insert(truncated);
                 let parcel = Parcel::Notice;
                 let delivery = Delivery { ticket: ticket.clone(), record: index, parcel, alone };
-                self.send(&self.letters.topic, (None, None, None), Some(headers), delivery);
+                self.send(&self.labels.dead_letters, (None, None, None), Some(headers), delivery);
             }
             Parcel::Notice => ticket.broken(format!("topic '{topic}': {cause}")),
         }

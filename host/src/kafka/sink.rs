@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rdkafka::error::KafkaError;
-use rdkafka::message::{Header, Headers as _, OwnedHeaders};
+use rdkafka::message::{Headers as _, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::config::{Connection, producer};
-use super::letters::{DeadLetters, copy_headers};
+use super::headers::{letter, owned};
 use super::refusal::{Alone, Delivery, Parcel, Reports};
 use super::{KafkaFailure, topics};
 use crate::failure::Failure;
@@ -18,9 +18,7 @@ use crate::observe::Stats;
 use crate::pipeline::Shutdown;
 use crate::pipeline::chain::Output;
 use crate::pipeline::delivery::Ticket;
-
-/// Header of an output: the model that made it, `name@version`.
-pub const MODEL_HEADER: &str = "sandbar-model";
+use crate::pipeline::labels::Labels;
 
 /// Where the outputs of a pipeline go. Shared by its workers.
 pub struct Sink {
@@ -28,23 +26,9 @@ pub struct Sink {
     /// For what the topics refuse.
     _alone: Arc<Alone>,
     brokers: String,
-    /// The sink's topic, then those that transformers route to.
-    topics: Vec<String>,
-    letters: Arc<DeadLetters>,
-    /// Of the model that makes the predictions.
-    model: Option<String>,
+    labels: Arc<Labels>,
     /// Set when nothing more is to be delivered.
     abandoned: AtomicBool,
-}
-
-/// What the sink must know of its pipeline.
-pub struct SinkPlan {
-    /// The sink's topic, then those that transformers route to.
-    pub topics: Vec<String>,
-    /// Where records go that failed.
-    pub letters: DeadLetters,
-    /// The model that makes the predictions, `name@version`.
-    pub model: Option<String>,
 }
 
 impl Sink {
@@ -54,17 +38,16 @@ impl Sink {
     /// Where librdkafka refuses its configuration.
     pub fn new(
         connection: &Connection,
-        plan: SinkPlan,
+        labels: Labels,
         stats: &Arc<Stats>,
     ) -> Result<Self, KafkaFailure> {
-        let SinkPlan { topics, letters, model } = plan;
-        let (config, letters) = (producer(connection), Arc::new(letters));
-        let alone = Alone::new(config.clone(), letters.clone(), stats.clone());
+        let (config, labels) = (producer(connection), Arc::new(labels));
+        let alone = Alone::new(config.clone(), labels.clone(), stats.clone());
         let producer = config
             .create_with_context(Reports(Arc::downgrade(&alone)))
             .map_err(|cause| KafkaFailure::Config { client: "producer", cause })?;
         let (brokers, abandoned) = (connection.brokers.clone(), AtomicBool::new(false));
-        Ok(Sink { producer, _alone: alone, brokers, topics, letters, model, abandoned })
+        Ok(Sink { producer, _alone: alone, brokers, labels, abandoned })
     }
 
     /// Gives up what is not delivered yet: nobody waits for room in the queue any more.
@@ -83,8 +66,9 @@ impl Sink {
     /// # Errors
     /// As [`topics::await_topic`].
     pub fn await_topics(&self, shutdown: &Shutdown) -> Result<bool, KafkaFailure> {
-        let routed = self.topics[1..].iter().map(|topic| (topic, "the stage's `topics`"));
-        let all = [(&self.topics[0], "[sink] topic"), (&self.letters.topic, "[dead-letter] topic")];
+        let Labels { topics, dead_letters, .. } = &*self.labels;
+        let routed = topics[1..].iter().map(|topic| (topic, "the stage's `topics`"));
+        let all = [(&topics[0], "[sink] topic"), (dead_letters, "[dead-letter] topic")];
         for (topic, key) in all.into_iter().chain(routed) {
             let client = self.producer.client();
             if !topics::await_topic(client, &self.brokers, topic, key, shutdown)? {
@@ -94,21 +78,18 @@ impl Sink {
         Ok(true)
     }
 
-    /// Sends an output that came of the ticket's record at `origin`.
-    pub fn output(&self, output: &Output<'_>, ticket: &Arc<Ticket>, origin: usize) {
+    /// Sends an output that came of the ticket's batch.
+    pub fn output(&self, output: &Output<'_>, ticket: &Arc<Ticket>) {
         let record = &output.record;
-        let mut headers = copy_headers(record, 1);
-        if let Some(model) = self.model.as_deref().filter(|_| output.prediction) {
-            headers = headers.insert(Header { key: MODEL_HEADER, value: Some(model) });
-        }
+        let headers = owned(record.headers().count() + 1, self.labels.output(output));
         let content = (record.key(), output.value, record.timestamp());
         let delivery = Delivery {
             ticket: ticket.clone(),
-            record: origin,
+            record: output.origin,
             parcel: Parcel::Output,
             alone: false,
         };
-        self.send(&self.topics[output.topic], content, headers, delivery);
+        self.send(self.labels.topic(output), content, headers, delivery);
     }
 
     /// Sends the record that failed to the dead-letter topic: its own key, value,
@@ -116,7 +97,7 @@ impl Sink {
     /// failed.
     pub fn dead_letter(&self, ticket: &Arc<Ticket>, failure: &Failure) {
         let record = ticket.batch().record(failure.record);
-        let headers = self.letters.headers(&record, failure);
+        let headers = letter(&self.labels, &record, failure);
         let content = (record.key(), record.value(), record.timestamp());
         let delivery = Delivery {
             ticket: ticket.clone(),
@@ -124,7 +105,7 @@ impl Sink {
             parcel: Parcel::DeadLetter(failure.clone()),
             alone: false,
         };
-        self.send(&self.letters.topic, content, headers, delivery);
+        self.send(&self.labels.dead_letters, content, headers, delivery);
     }
 
     /// Puts a message into the producer's queue; waits while that is full.

@@ -13,11 +13,12 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::batcher::{BatchLimits, Batcher};
+use super::batcher::Batcher;
 use super::config::{self, Connection};
 use super::group::Member;
 use super::{KafkaFailure, topics};
 use crate::pipeline::Shutdown;
+use crate::pipeline::batching::BatchLimits;
 use crate::pipeline::delivery::Ticket;
 
 /// How long to wait for a record when nothing is on its way.

@@ -2,13 +2,19 @@
 //! running.
 //!
 //! - [`plan`]: components loaded, models verified, stages fitted to each other.
-//! - [`chain`]: the stages over one batch; [`worker`] drives one chain.
+//! - [`chain`]: the stages over one batch; [`processor`] drives one chain, with a batch
+//!   of any content; [`worker`] is one at work for Kafka.
+//! - [`batching`]: when does a batch go on?
+//! - [`labels`]: topics and headers of what comes out.
 //! - [`delivery`]: when is a batch done?
 //! - [`shutdown`]: the request to stop.
 
+pub mod batching;
 pub mod chain;
 pub mod delivery;
+pub mod labels;
 pub mod plan;
+pub mod processor;
 mod shutdown;
 mod worker;
 
@@ -24,6 +30,7 @@ use crate::kafka::KafkaFailure;
 use crate::kafka::sink::Sink;
 use crate::kafka::source::Source;
 use crate::observe::Stats;
+use processor::Processor;
 use worker::Worker;
 
 /// Why a pipeline ended before it was asked to.
@@ -46,7 +53,7 @@ pub enum RunError {
 /// Where it cannot start, or cannot go on. Records that were not delivered are not
 /// committed: the next start reads them again.
 pub fn run(plan: &Plan, shutdown: &Shutdown, stats: &Arc<Stats>) -> Result<(), RunError> {
-    let sink = Arc::new(Sink::new(&plan.connection, plan.sink(), stats)?);
+    let sink = Arc::new(Sink::new(&plan.connection, plan.labels(), stats)?);
     if !sink.await_topics(shutdown)? {
         return Ok(());
     }
@@ -54,8 +61,8 @@ pub fn run(plan: &Plan, shutdown: &Shutdown, stats: &Arc<Stats>) -> Result<(), R
     let mut threads = Vec::with_capacity(plan.workers);
     for index in 0..plan.workers {
         let (sender, batches) = channel();
-        let (chain, references) = (plan.chain()?, plan.resolver());
-        let worker = Worker { chain, references, sink: sink.clone(), stats: stats.clone() };
+        let processor = Processor::new(plan, stats.clone())?;
+        let worker = Worker { processor, sink: sink.clone() };
         let thread = std::thread::Builder::new().name(format!("sandbar-worker-{index}"));
         threads.push(thread.spawn(move || worker.run(batches))?);
         senders.push(sender);

@@ -8,12 +8,11 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::batching::BatchLimits;
 use super::chain::{Chain, Predictor, Routed};
+use super::labels::Labels;
 use crate::inference::NnLimits;
-use crate::kafka::DeadLetters;
-use crate::kafka::batcher::BatchLimits;
 use crate::kafka::config::Connection;
-use crate::kafka::sink::SinkPlan;
 use crate::kafka::source::SourcePlan;
 use crate::manifest::{self, Manifest};
 use crate::models::{Artifact, Model, ModelError};
@@ -36,20 +35,16 @@ pub struct Plan {
     pub source: SourcePlan,
     /// How many threads call operators.
     pub workers: usize,
-    /// The sink's topic, then those that transformers route to.
-    topics: Vec<String>,
-    dead_letters: String,
+    labels: Labels,
     format: Format,
     stages: Vec<StagePlan>,
-    /// Of the model that makes the predictions.
-    model: Option<String>,
     /// Where records may refer to their data.
     references: Option<Arc<References>>,
 }
 
 struct StagePlan {
     operator: Operator,
-    /// For a transformer: where its routes lead, indices into [`Plan::topics`].
+    /// For a transformer: where its routes lead, indices into the topics of [`Plan::labels`].
     routes: Vec<usize>,
 }
 
@@ -142,10 +137,13 @@ impl Plan {
             source: source(manifest),
             references: References::open(manifest)?.map(Arc::new),
             workers: manifest.runner.workers(),
-            dead_letters: manifest.dead_letter.topic.clone(),
             format: manifest.format(),
-            model: model.map(|model| model.id.clone()),
-            topics,
+            labels: Labels {
+                pipeline: manifest.name.clone(),
+                topics,
+                dead_letters: manifest.dead_letter.topic.clone(),
+                model: model.map(|model| model.id.clone()),
+            },
             stages,
         })
     }
@@ -169,7 +167,7 @@ impl Plan {
             ([extractor, scorer], [World::Extractor, World::Scorer]) => {
                 let extractor = Extractor::new(extractor.operator.clone())?;
                 let scorer = Scorer::new(scorer.operator.clone(), extractor.shape().clone())?;
-                let model = self.model.as_deref().unwrap_or("none");
+                let model = self.labels.model.as_deref().unwrap_or("none");
                 let encoder = Encoder::new(&self.format, scorer.shape(), model)?;
                 Some(Predictor { extractor, scorer, encoder })
             }
@@ -191,13 +189,9 @@ impl Plan {
         Some(Resolver::new(references, self.source.batch.bytes))
     }
 
-    /// What the sink must know.
-    pub(super) fn sink(&self) -> SinkPlan {
-        SinkPlan {
-            topics: self.topics.clone(),
-            letters: DeadLetters { pipeline: self.name.clone(), topic: self.dead_letters.clone() },
-            model: self.model.clone(),
-        }
+    /// What the pipeline writes on everything that leaves it.
+    pub fn labels(&self) -> Labels {
+        self.labels.clone()
     }
 }
 
@@ -208,12 +202,12 @@ impl fmt::Display for Plan {
         for StagePlan { operator, .. } in &self.stages {
             let world = operator.component.world();
             write!(f, " → {} ({world}", operator.stage)?;
-            if let Some(model) = self.model.as_ref().filter(|_| world == World::Scorer) {
+            if let Some(model) = self.labels.model.as_ref().filter(|_| world == World::Scorer) {
                 write!(f, ", {model}")?;
             }
             f.write_str(")")?;
         }
-        write!(f, " → {}", self.topics[0])
+        write!(f, " → {}", self.labels.topics[0])
     }
 }
 

@@ -12,10 +12,12 @@
 //! - [`records`], [`failure`], [`output`]: a batch, why a record failed, and how a
 //!   prediction is written.
 //! - [`observe`]: log events and counters.
+//! - [`harness`]: a pipeline without Kafka.
 //! - [`cli`]: the verbs of the command `sandbar`.
 
 pub mod cli;
 pub mod failure;
+pub mod harness;
 mod http;
 pub mod inference;
 pub mod kafka;

@@ -18,8 +18,8 @@ use crate::sandbox::CallError;
 
 /// Where what comes of a batch goes, in order.
 pub trait Outlet {
-    /// Takes an output.
-    fn output(&mut self, output: &Output<'_>);
+    /// Takes an output that came of `batch`.
+    fn output(&mut self, batch: &Batch, output: &Output<'_>);
 
     /// Takes a record that failed: the one of `batch` that `failure` names.
     fn dead_letter(&mut self, batch: &Batch, failure: &Failure);
@@ -163,7 +163,7 @@ impl<O: Outlet> Pass<'_, O> {
     fn deliver(&mut self) {
         let mut outputs = 0;
         for output in self.outcome.outputs(self.batch) {
-            self.outlet.output(&output);
+            self.outlet.output(self.batch, &output);
             outputs += 1;
         }
         BatchProcessed { outcome: self.outcome, outputs }.emit(self.stats);

@@ -40,7 +40,7 @@ struct Shipment<'a> {
 }
 
 impl Outlet for Shipment<'_> {
-    fn output(&mut self, output: &Output<'_>) {
+    fn output(&mut self, _: &Batch, output: &Output<'_>) {
         self.sink.output(output, self.ticket);
     }
 

@@ -1,0 +1,247 @@
+//! A whole pipeline in this process, without Kafka: records go in, what it would write
+//! comes out. For tests of operators and pipelines, and for whoever has records that
+//! are in no topic.
+//!
+//! Records go through the code that the runner's workers use: the same batches, the same
+//! stages in the sandbox, references resolved, a batch in which a call gave nothing run
+//! again record by record. What is missing is what Kafka does: delivery, commits, and
+//! topics that refuse a record.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use sandbar::harness::{Harness, Input};
+//! use sandbar::manifest::Manifest;
+//! use sandbar::pipeline::Plan;
+//! use sandbar::sandbox::{Sandbox, cache};
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let manifest = Manifest::load(Path::new("pipelines/flights.toml"))?;
+//! let sandbox = Sandbox::new(cache::default_folder())?;
+//! let plan = Plan::new(&manifest, None, &sandbox)?;
+//! let mut harness = Harness::new(&plan)?;
+//!
+//! let classic = "1987,10,14,3,741,730,912,849,PS,1451,NA,91,79,NA,23,11,SAN,SFO,447,\
+//!                NA,NA,0,NA,0,NA,NA,NA,NA,NA,YES,YES";
+//! let written = harness.pipe([
+//!     Input::value(classic).key("PS1451"),
+//!     Input::value("this is not a flight"),
+//! ])?;
+//!
+//! let prediction = &written.outputs[0];
+//! assert_eq!(prediction.topic, "flight-predictions");
+//! assert_eq!(prediction.key.as_deref(), Some("PS1451".as_bytes()));
+//! assert!(prediction.text().starts_with(r#"{"label":"YES""#));
+//! assert_eq!(prediction.header("sandbar-model").as_deref(), Some("flights-gbm@1"));
+//!
+//! let letter = &written.dead_letters[0];
+//! assert_eq!((&*letter.stage, letter.code.as_str()), ("features", "malformed"));
+//! assert_eq!(letter.record.origin.offset, 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Harness::pipe`] collects what comes out. Where that may be more than the memory
+//! holds, [`Harness::push`] and [`Harness::flush`] hand it to an
+//! [`Outlet`] at once.
+
+mod records;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use thiserror::Error;
+
+pub use records::{DeadLetter, Input, Origin, Record, Written};
+
+use crate::observe::{Snapshot, Stats};
+use crate::pipeline::batching::BatchLimits;
+use crate::pipeline::labels::Labels;
+use crate::pipeline::processor::{Interrupted, Outlet, Processor};
+use crate::pipeline::{Plan, PlanError};
+use crate::records::Batch;
+use records::Collector;
+
+/// A pipeline that is given its records one by one. It has one chain, as each worker of
+/// a runner has one.
+pub struct Harness {
+    processor: Processor,
+    labels: Labels,
+    limits: BatchLimits,
+    /// Where records come from that do not say it: the first of the source's topics.
+    topic: Arc<str>,
+    /// The batches that are not full yet, in the order in which they were begun.
+    building: Vec<Building>,
+    /// The next offset of each partition.
+    offsets: BTreeMap<(Arc<str>, i32), i64>,
+    stats: Arc<Stats>,
+}
+
+struct Building {
+    batch: Batch,
+    since: Instant,
+}
+
+/// Why a harness cannot go on.
+#[derive(Debug, Error)]
+pub enum HarnessError {
+    /// A batch did not get through.
+    #[error("{topic}/{partition}, from offset {offset}: {cause}")]
+    Interrupted {
+        /// The batch's topic.
+        topic: String,
+        /// Its partition.
+        partition: i32,
+        /// Its first offset.
+        offset: i64,
+        /// What happened.
+        cause: Interrupted,
+    },
+    /// A record is larger than a batch can be.
+    #[error("{topic}/{partition}, offset {offset}: a record of {size} bytes; at most 2 GiB fit")]
+    TooLarge {
+        /// The record's topic.
+        topic: String,
+        /// Its partition.
+        partition: i32,
+        /// The offset that it would have had.
+        offset: i64,
+        /// Its bytes: key, value and headers.
+        size: usize,
+    },
+}
+
+impl Harness {
+    /// Sets the stages up, once. The plan needs no brokers.
+    ///
+    /// # Errors
+    /// As [`Plan::chain`].
+    pub fn new(plan: &Plan) -> Result<Self, PlanError> {
+        let stats = Arc::new(Stats::default());
+        Ok(Harness {
+            processor: Processor::new(plan, stats.clone())?,
+            labels: plan.labels(),
+            limits: plan.source.batch,
+            topic: plan.source.topics.first().map(String::as_str).unwrap_or_default().into(),
+            building: Vec::new(),
+            offsets: BTreeMap::new(),
+            stats,
+        })
+    }
+
+    /// Takes records through the pipeline and returns all that it writes, each kind in
+    /// the order of writing. A record that fails is a dead letter, not an error.
+    ///
+    /// Records form batches as in a runner: of one partition, until `batch-records` or
+    /// `batch-bytes` is reached. What is left goes on at the end of the call.
+    ///
+    /// # Errors
+    /// Where an operator cannot be used any more, or a record is larger than a batch
+    /// can be.
+    pub fn pipe(
+        &mut self,
+        records: impl IntoIterator<Item = Input>,
+    ) -> Result<Written, HarnessError> {
+        let mut collector = Collector::new(self.labels.clone());
+        for record in records {
+            self.push(&record, &mut collector)?;
+        }
+        self.flush(&mut collector)?;
+        Ok(collector.written)
+    }
+
+    /// Adds one record to the batch of its partition. A batch that is full goes through
+    /// the pipeline at once, and what comes of it to `outlet`.
+    ///
+    /// # Errors
+    /// As [`Harness::pipe`]; also where `outlet` is closed.
+    pub fn push<O: Outlet>(&mut self, record: &Input, outlet: &mut O) -> Result<(), HarnessError> {
+        let topic = match &record.topic {
+            Some(topic) if **topic != *self.topic => topic.as_str().into(),
+            _ => self.topic.clone(),
+        };
+        let index = self.place(topic, record.partition);
+        let size = record.size();
+        if self.limits.leaves_no_room(&self.building[index].batch, size) {
+            let batch = self.take(index);
+            self.process(&batch, outlet)?;
+        }
+        let Building { batch, since } = &mut self.building[index];
+        let offset = self.offsets.entry((batch.topic.clone(), batch.partition)).or_default();
+        if !batch.fits(size) {
+            let (topic, partition) = (batch.topic.to_string(), batch.partition);
+            return Err(HarnessError::TooLarge { topic, partition, offset: *offset, size });
+        }
+        if batch.is_empty() {
+            *since = Instant::now();
+        }
+        let headers = record.headers.iter().map(|(name, value)| (name, value.as_deref()));
+        let (key, value) = (record.key.as_deref(), record.value.as_deref());
+        batch.push(*offset, record.timestamp, key, value, headers);
+        *offset += 1;
+        if self.limits.is_full(batch) {
+            let batch = self.take(index);
+            self.process(&batch, outlet)?;
+        }
+        Ok(())
+    }
+
+    /// Takes what waits in batches that are not full through the pipeline.
+    ///
+    /// # Errors
+    /// As [`Harness::push`]. The batch that did not get through is not tried again.
+    pub fn flush<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), HarnessError> {
+        while !self.building.is_empty() {
+            let Building { batch, .. } = self.building.remove(0);
+            if !batch.is_empty() {
+                self.process(&batch, outlet)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Since when a record waits in a batch that is not full; `None` where none does.
+    pub fn waiting_since(&self) -> Option<Instant> {
+        let waiting = self.building.iter().filter(|building| !building.batch.is_empty());
+        waiting.map(|building| building.since).min()
+    }
+
+    /// Topics and headers of what comes out, for an [`Outlet`].
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// The counters, since the harness was made.
+    pub fn stats(&self) -> Snapshot {
+        self.stats.snapshot()
+    }
+
+    /// Where in `building` the records of a partition belong.
+    fn place(&mut self, topic: Arc<str>, partition: i32) -> usize {
+        let here = |Building { batch, .. }: &Building| {
+            batch.partition == partition && *batch.topic == *topic
+        };
+        self.building.iter().position(here).unwrap_or_else(|| {
+            let batch = Batch::new(topic, partition, self.limits.records);
+            self.building.push(Building { batch, since: Instant::now() });
+            self.building.len() - 1
+        })
+    }
+
+    /// The batch at `index`, in whose place an empty one begins.
+    fn take(&mut self, index: usize) -> Batch {
+        let batch = &mut self.building[index].batch;
+        let next = Batch::new(batch.topic.clone(), batch.partition, self.limits.records);
+        std::mem::replace(batch, next)
+    }
+
+    fn process<O: Outlet>(&mut self, batch: &Batch, outlet: &mut O) -> Result<(), HarnessError> {
+        self.processor.process(batch, outlet).map_err(|cause| HarnessError::Interrupted {
+            topic: batch.topic.to_string(),
+            partition: batch.partition,
+            offset: batch.offsets.first().copied().unwrap_or_default(),
+            cause,
+        })
+    }
+}

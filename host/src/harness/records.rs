@@ -1,0 +1,188 @@
+//! What goes into a harness and what comes out of it.
+
+use std::borrow::Cow;
+
+use crate::failure::{Code, Failure};
+use crate::pipeline::chain::Output;
+use crate::pipeline::labels::Labels;
+use crate::pipeline::processor::Outlet;
+use crate::records::{self, Batch};
+
+/// Headers in order; a name may occur more than once, a value may be null.
+type Headers = Vec<(String, Option<Vec<u8>>)>;
+
+/// A record to put in.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Input {
+    /// The topic that it comes from. `None`: the first of the pipeline's source.
+    pub topic: Option<String>,
+    /// The partition that it comes from.
+    pub partition: i32,
+    /// The key; `None` where it is null.
+    pub key: Option<Vec<u8>>,
+    /// The value; `None` where it is null (a tombstone).
+    pub value: Option<Vec<u8>>,
+    /// Headers in order; a name may occur more than once.
+    pub headers: Headers,
+    /// Milliseconds since the epoch.
+    pub timestamp: Option<i64>,
+}
+
+impl Input {
+    /// A record of partition 0 that has a value and nothing else.
+    pub fn value(value: impl Into<Vec<u8>>) -> Self {
+        Input { value: Some(value.into()), ..Input::default() }
+    }
+
+    /// The same with a key.
+    #[must_use]
+    pub fn key(self, key: impl Into<Vec<u8>>) -> Self {
+        Input { key: Some(key.into()), ..self }
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        self.headers.push((name.into(), Some(value.into())));
+        self
+    }
+
+    /// The same at a time, in milliseconds since the epoch.
+    #[must_use]
+    pub fn at(self, timestamp: i64) -> Self {
+        Input { timestamp: Some(timestamp), ..self }
+    }
+
+    /// The same in another partition.
+    #[must_use]
+    pub fn partition(self, partition: i32) -> Self {
+        Input { partition, ..self }
+    }
+
+    /// Bytes that it takes in a batch.
+    pub(super) fn size(&self) -> usize {
+        let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        let headers = self.headers.iter().map(|(name, value)| 8 + name.len() + length(value));
+        length(&self.key) + length(&self.value) + headers.sum::<usize>()
+    }
+}
+
+/// All that a pipeline wrote.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Written {
+    /// Predictions and transformed records, in the order of writing.
+    pub outputs: Vec<Record>,
+    /// Records that failed, in the order of writing.
+    pub dead_letters: Vec<DeadLetter>,
+}
+
+/// A record as the pipeline would write it to Kafka.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The topic.
+    pub topic: String,
+    /// The key; `None` where it is null.
+    pub key: Option<Vec<u8>>,
+    /// The value; `None` where it is null.
+    pub value: Option<Vec<u8>>,
+    /// Headers in order: those of the record that it comes of, then the pipeline's own.
+    pub headers: Headers,
+    /// Milliseconds since the epoch; Kafka would give the time of writing for `None`.
+    pub timestamp: Option<i64>,
+    /// The record that it comes of.
+    pub origin: Origin,
+}
+
+/// Which record something comes of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// Its topic.
+    pub topic: String,
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset: how many records were put into that partition before it.
+    pub offset: i64,
+}
+
+/// A record that failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadLetter {
+    /// As it would be written to the dead-letter topic: what went in, with headers that
+    /// say where it came from and why it failed.
+    pub record: Record,
+    /// The stage that it failed in.
+    pub stage: String,
+    /// The cause.
+    pub code: Code,
+    /// The cause for a person.
+    pub message: String,
+}
+
+impl Record {
+    /// The value as text, with U+FFFD for what is not UTF-8; empty where it is null.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.value.as_deref().unwrap_or_default())
+    }
+
+    /// The last header of a name as text; `None` where there is none, or it is null.
+    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        let (_, value) = self.headers.iter().rfind(|(own, _)| own == name)?;
+        value.as_deref().map(String::from_utf8_lossy)
+    }
+
+    fn new<'a, V: AsRef<[u8]>>(
+        topic: &str,
+        record: &records::Record<'a>,
+        value: Option<&[u8]>,
+        headers: impl Iterator<Item = (&'a str, Option<V>)>,
+        origin: &records::Record<'_>,
+    ) -> Self {
+        let bytes = |bytes: V| bytes.as_ref().to_vec();
+        Record {
+            topic: topic.to_owned(),
+            key: record.key().map(<[u8]>::to_vec),
+            value: value.map(<[u8]>::to_vec),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.map(bytes))).collect(),
+            timestamp: record.timestamp(),
+            origin: Origin {
+                topic: origin.topic().to_owned(),
+                partition: origin.partition(),
+                offset: origin.offset(),
+            },
+        }
+    }
+}
+
+/// Keeps all that is written.
+pub(super) struct Collector {
+    labels: Labels,
+    pub(super) written: Written,
+}
+
+impl Collector {
+    pub(super) fn new(labels: Labels) -> Self {
+        Collector { labels, written: Written::default() }
+    }
+}
+
+impl Outlet for Collector {
+    fn output(&mut self, batch: &Batch, output: &Output<'_>) {
+        let Collector { labels, written } = self;
+        let origin = batch.record(output.origin);
+        let (topic, headers) = (labels.topic(output), labels.output(output));
+        written.outputs.push(Record::new(topic, &output.record, output.value, headers, &origin));
+    }
+
+    fn dead_letter(&mut self, batch: &Batch, failure: &Failure) {
+        let Collector { labels, written } = self;
+        let record = batch.record(failure.record);
+        let headers = labels.letter(&record, failure);
+        let value = record.value();
+        written.dead_letters.push(DeadLetter {
+            record: Record::new(&labels.dead_letters, &record, value, headers, &record),
+            stage: failure.stage.to_string(),
+            code: failure.code,
+            message: failure.message.clone(),
+        });
+    }
+}

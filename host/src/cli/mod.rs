@@ -1,6 +1,8 @@
 //! The verbs of the command `sandbar`, one file each.
 
 mod check;
+mod lines;
+mod local;
 mod models;
 mod run;
 

@@ -8,6 +8,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::Common;
+use super::local::{Local, tell_totals};
 use crate::manifest::Manifest;
 use crate::observe::Stats;
 use crate::pipeline::{self, Plan, Shutdown};
@@ -20,20 +21,33 @@ const GRACE: Duration = Duration::from_secs(5);
 ///
 /// Runners with the same consumer group share the partitions of the topics: start
 /// as many as you need.
+///
+/// With --stdin or --file no Kafka is needed: records are lines or files, predictions
+/// go to standard output, and the command ends with the input. For a first look, and
+/// for use in a shell.
 #[derive(Debug, Args)]
 pub(super) struct Run {
     /// The pipeline's manifest (docs/reference/manifest.md).
     #[arg(value_name = "PIPELINE")]
     manifest: PathBuf,
     /// The brokers, "host:port" separated by commas, instead of the manifest's.
-    #[arg(long, env = "SANDBAR_BROKERS", value_name = "HOST:PORT,...")]
+    /// [env: SANDBAR_BROKERS]
+    // Not by clap: the variable must not be in conflict with --stdin.
+    #[arg(long, value_name = "HOST:PORT,...")]
     brokers: Option<String>,
+    #[command(flatten)]
+    local: Local,
 }
 
 impl Run {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
         let manifest = Manifest::load(&self.manifest)?;
-        let brokers = manifest.brokers(self.brokers.as_deref())?;
+        if self.local.is_asked() {
+            self.local.look()?;
+            return self.local.execute(&Plan::new(&manifest, None, &common.sandbox()?)?);
+        }
+        let brokers = self.brokers.or_else(|| std::env::var("SANDBAR_BROKERS").ok());
+        let brokers = manifest.brokers(brokers.as_deref())?;
         let plan = Plan::new(&manifest, Some(brokers), &common.sandbox()?)?;
         let patience = manifest.runner.drain_deadline;
         let shutdown = Shutdown::default();
@@ -56,14 +70,7 @@ impl Run {
         .context("signals cannot be handled")?;
         let stats = Arc::new(Stats::default());
         let result = pipeline::run(&plan, &shutdown, &stats);
-        let end = stats.snapshot();
-        tracing::info!(
-            records = end.records,
-            outputs = end.outputs,
-            failed = end.failed(),
-            filtered = end.filtered,
-            "totals"
-        );
+        tell_totals(&stats.snapshot());
         Ok(result?)
     }
 }

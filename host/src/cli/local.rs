@@ -47,7 +47,7 @@ pub(super) struct Local {
     )]
     files: Vec<PathBuf>,
     /// Take each file as one record, whose key is the file's path: for images.
-    #[arg(long, requires = "files")]
+    #[arg(long, requires = "files", conflicts_with = "stdin")]
     whole: bool,
     /// Put the topic of each output and a tab in front of it: for pipelines that route.
     #[arg(long, requires = "local")]

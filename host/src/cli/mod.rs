@@ -1,6 +1,7 @@
 //! The verbs of the command `sandbar`, one file each.
 
 mod check;
+mod inspect;
 mod lines;
 mod local;
 mod models;
@@ -27,6 +28,7 @@ pub struct Cli {
 enum Verb {
     Run(run::Run),
     Check(check::Check),
+    Inspect(inspect::Inspect),
     Models(models::Models),
 }
 
@@ -62,6 +64,7 @@ impl Cli {
         match self.verb {
             Verb::Run(run) => run.execute(&self.common),
             Verb::Check(check) => check.execute(&self.common),
+            Verb::Inspect(inspect) => inspect.execute(&self.common),
             Verb::Models(models) => models.execute(),
         }
     }

@@ -63,6 +63,16 @@ struct Check<'a> {
     problems: Vec<Problem>,
 }
 
+/// What is wrong with the name of a stage.
+pub(crate) fn stage_name_problem(name: &str) -> Option<String> {
+    let taken = || {
+        NOT_A_STAGE.contains(&name).then(|| {
+            format!("dead letters call something else '{name}'; give the stage another name")
+        })
+    };
+    name_problem(name).or_else(taken)
+}
+
 impl Check<'_> {
     fn report(&mut self, place: Place, message: impl Into<String>) {
         self.problems.push(self.document.problem(&place, message.into()));
@@ -159,13 +169,8 @@ impl Check<'_> {
         let mut seen = BTreeMap::new();
         for (number, stage) in manifest.stages.iter().enumerate() {
             let place = Place::of("stages").index(number);
-            self.name(place.clone().key("name"), &stage.name);
-            if NOT_A_STAGE.contains(&stage.name.as_str()) {
-                let message = format!(
-                    "dead letters call something else '{}'; give the stage another name",
-                    stage.name
-                );
-                self.report(place.clone().key("name"), message);
+            if let Some(problem) = stage_name_problem(&stage.name) {
+                self.report(place.clone().key("name"), problem);
             }
             if let Some(first) = seen.insert(&stage.name, number) {
                 let message =

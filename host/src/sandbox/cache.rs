@@ -11,9 +11,11 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
+use serde::Serialize;
 use wasmtime::Engine;
 use wasmtime::component::Component;
+
+use crate::models::Sha256;
 
 /// A folder of compiled components, by digest of the component and by the
 /// version and settings of the compiler.
@@ -21,6 +23,16 @@ use wasmtime::component::Component;
 pub struct Cache {
     folder: Arc<Path>,
     compiler: u64,
+}
+
+/// Where the compiled form of a component comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// It was compiled before.
+    Cache,
+    /// It was compiled now.
+    Compiler,
 }
 
 /// The folder that is used unless told otherwise: `sandbar/components` in the
@@ -47,17 +59,28 @@ impl Cache {
         Some(Cache { folder: folder.into(), compiler: hasher.finish() })
     }
 
+    /// Whether the compiled form of `wasm` is in the folder.
+    pub(super) fn holds(&self, wasm: &[u8]) -> bool {
+        self.path(wasm).exists()
+    }
+
+    fn path(&self, wasm: &[u8]) -> PathBuf {
+        self.folder.join(format!("{}-{:016x}.cwasm", Sha256::of(wasm), self.compiler))
+    }
+
     /// The compiled form of `wasm`, from the folder or compiled and put there.
-    pub(super) fn compile(&self, engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Component> {
-        let digest = Sha256::digest(wasm);
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let path = self.folder.join(format!("{digest}-{:016x}.cwasm", self.compiler));
+    pub(super) fn compile(
+        &self,
+        engine: &Engine,
+        wasm: &[u8],
+    ) -> wasmtime::Result<(Component, Origin)> {
+        let path = self.path(wasm);
         if path.exists() {
             // SAFETY: the file was written by this function: `prepare` made sure
             // that the folder belongs to this user and that only this user can
             // write to it, and files appear in it whole, by a rename.
             match unsafe { Component::deserialize_file(engine, &path) } {
-                Ok(component) => return Ok(component),
+                Ok(component) => return Ok((component, Origin::Cache)),
                 Err(reason) => {
                     tracing::warn!(path = %path.display(), %reason, "a compiled component is compiled anew");
                 }
@@ -68,7 +91,7 @@ impl Cache {
             tracing::warn!(path = %path.display(), %reason, "a compiled component could not be cached");
         }
         // SAFETY: the bytes come from this engine's own compiler, a line above.
-        unsafe { Component::deserialize(engine, &compiled) }
+        unsafe { Component::deserialize(engine, &compiled) }.map(|it| (it, Origin::Compiler))
     }
 }
 

@@ -4,10 +4,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::Serialize;
 use thiserror::Error;
 use wasmtime::component::{Component as Compiled, InstancePre};
 
+use super::cache::Origin;
 use super::engine::Sandbox;
+use super::imports;
 use super::state::State;
 use crate::inference::Threads;
 
@@ -17,7 +20,8 @@ pub const CONTRACT: &str = "0.1.0";
 const SIZE_LIMIT: u64 = 256 << 20;
 
 /// What a component is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum World {
     /// Records to features.
     Extractor,
@@ -78,15 +82,9 @@ impl Component {
     pub fn load(sandbox: &Sandbox, path: &Path) -> Result<Self, ComponentError> {
         let error = |reason: String| ComponentError { path: path.to_owned(), reason };
         let wasm = read(path).map_err(error)?;
-        let compiled = match &sandbox.cache {
-            Some(cache) => cache.compile(&sandbox.engine, &wasm),
-            None => Compiled::new(&sandbox.engine, &wasm),
-        };
-        let compiled = compiled.map_err(|cause| error(not_a_component(&wasm, &cause)))?;
-        let world = world(sandbox, &compiled).map_err(error)?;
-        let pre = sandbox.linker.instantiate_pre(&compiled).map_err(|cause| {
-            error(format!("it asks for something that this runner does not have: {cause:#}"))
-        })?;
+        let (compiled, _) = compile(sandbox, &wasm).map_err(error)?;
+        let world = world(&exports(sandbox, &compiled)).map_err(error)?;
+        let pre = link(sandbox, &compiled).map_err(error)?;
         let threads = sandbox.threads.clone();
         Ok(Component { pre, threads, world, path: path.to_owned() })
     }
@@ -102,7 +100,9 @@ impl Component {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+// The steps of `load`, which `inspect` takes too. Each says what is wrong.
+
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let about = std::fs::metadata(path).map_err(|error| {
         format!("{error}; build it with `cargo build --release --target wasm32-wasip2`, or correct the path")
     })?;
@@ -115,34 +115,20 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|error| error.to_string())
 }
 
-/// Says what a file is that does not compile as a component.
-fn not_a_component(wasm: &[u8], cause: &wasmtime::Error) -> String {
-    // Magic number, then version and layer: 0x0d 0x00 0x01 0x00 for a component.
-    match wasm {
-        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => {
-            "a core WebAssembly module, not a component; build it for the target wasm32-wasip2"
-                .into()
-        }
-        [0, b'a', b's', b'm', ..] => format!("not a valid component: {cause:#}"),
-        _ => "not a WebAssembly component".into(),
-    }
+pub(super) fn compile(sandbox: &Sandbox, wasm: &[u8]) -> Result<(Compiled, Origin), String> {
+    let compiled = match &sandbox.cache {
+        Some(cache) => cache.compile(&sandbox.engine, wasm),
+        None => Compiled::new(&sandbox.engine, wasm).map(|it| (it, Origin::Compiler)),
+    };
+    compiled.map_err(|cause| not_a_component(wasm, &cause))
 }
 
-fn world(sandbox: &Sandbox, compiled: &Compiled) -> Result<World, String> {
-    let ty = compiled.component_type();
+/// The world of a component with these exports.
+pub(super) fn world(exports: &[String]) -> Result<World, String> {
     let mut other_version = None;
     let mut worlds = Vec::new();
-    for (name, _) in ty.exports(&sandbox.engine) {
-        let Some((interface, version)) = name.split_once('@') else { continue };
-        let Some(world) = World::ALL.into_iter().find(|world| world.interface() == interface)
-        else {
-            continue;
-        };
-        if version == CONTRACT {
-            worlds.push(world)
-        } else {
-            other_version = Some(version.to_owned())
-        }
+    for (world, version) in exports.iter().filter_map(|name| claim(name)) {
+        if version == CONTRACT { worlds.push(world) } else { other_version = Some(version) }
     }
     match (worlds.as_slice(), other_version) {
         ([world], _) => Ok(*world),
@@ -155,4 +141,61 @@ fn world(sandbox: &Sandbox, compiled: &Compiled) -> Result<World, String> {
             .into()),
         _ => Err("an operator of more than one world; make it one component per world".into()),
     }
+}
+
+pub(super) fn link(sandbox: &Sandbox, compiled: &Compiled) -> Result<InstancePre<State>, String> {
+    sandbox.linker.instantiate_pre(compiled).map_err(|cause| {
+        let what = imports::missing(&imports::of(&sandbox.engine, compiled));
+        // All of it by name, where it is known; the linker stops at the first.
+        let what = what.unwrap_or_else(|| format!("{cause:#}"));
+        format!("it asks for something that this runner does not have: {what}")
+    })
+}
+
+/// What a file is, by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileKind {
+    /// A component, if the rest of it is right.
+    Component,
+    /// A core WebAssembly module.
+    CoreModule,
+    /// Anything else.
+    Other,
+}
+
+impl FileKind {
+    pub(super) fn of(wasm: &[u8]) -> Self {
+        // Magic number, then version and layer: 0x0d 0x00 0x01 0x00 for a component.
+        match wasm {
+            [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => FileKind::CoreModule,
+            [0, b'a', b's', b'm', ..] => FileKind::Component,
+            _ => FileKind::Other,
+        }
+    }
+}
+
+/// Says what a file is that does not compile as a component.
+fn not_a_component(wasm: &[u8], cause: &wasmtime::Error) -> String {
+    match FileKind::of(wasm) {
+        FileKind::CoreModule => {
+            "a core WebAssembly module, not a component; build it for the target wasm32-wasip2"
+                .into()
+        }
+        FileKind::Component => format!("not a valid component: {cause:#}"),
+        FileKind::Other => "not a WebAssembly component".into(),
+    }
+}
+
+/// The names of what a component exports.
+pub(super) fn exports(sandbox: &Sandbox, compiled: &Compiled) -> Vec<String> {
+    let ty = compiled.component_type();
+    ty.exports(&sandbox.engine).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The world that an export is of, in whatever version of the contract.
+pub(super) fn claim(export: &str) -> Option<(World, &str)> {
+    let (interface, version) = export.split_once('@')?;
+    let world = World::ALL.into_iter().find(|world| world.interface() == interface)?;
+    Some((world, version))
 }

@@ -3,7 +3,8 @@
 //!
 //! - [`engine`]: one wasmtime engine for the process, its clock and its linker.
 //! - [`component`]: a component from its file, checked for its world; [`cache`]
-//!   keeps what was compiled.
+//!   keeps what was compiled; [`imports`] has the words for what components ask for,
+//!   and [`inspect`] says all that can be told of a file.
 //! - [`state`]: what belongs to one instance: grants, memory budget, [`log`].
 //! - [`stage`]: a warm instance of an operator that is called batch by batch and
 //!   replaced after a trap; [`worlds`] says what is called in each world, and [`check`]
@@ -14,6 +15,8 @@ pub mod cache;
 mod check;
 pub mod component;
 pub mod engine;
+pub mod imports;
+pub mod inspect;
 mod log;
 pub mod stage;
 pub mod state;
@@ -21,6 +24,7 @@ pub mod worlds;
 
 pub use component::{Component, ComponentError, World};
 pub use engine::Sandbox;
+pub use inspect::Inspection;
 pub use stage::{CallError, Operator, StageError};
 pub use state::{Grants, Limits};
 pub use worlds::{Extractor, Scorer, Transformer};

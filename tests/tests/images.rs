@@ -285,12 +285,15 @@ fn models_that_cannot_be_used_are_refused_with_their_reason() {
 #[test]
 fn airliners_in_the_words_of_the_classic_example() {
     const LABELS: &str = "[labels]\nfile = \"labels.txt\"\nskip-words = 1\n";
+    // In percent, as ONNX Runtime and TensorFlow have it of Pillow's pixels
+    // (models/golden-graphs.py). Ours differ from those by 1 here and there, which moves
+    // an answer by less than 0.1; that of the classic example comes out to the digit.
     let networks = [
-        ("bvlc_googlenet.onnx", 224, "nchw", "97.77"),
-        ("squeezenet1_0.onnx", 227, "nchw", "80.4"),
-        ("inception_tf_frozen.pb", 224, "nhwc", "99.0"),
+        ("bvlc_googlenet.onnx", 224, "nchw", 97.77, 0.0),
+        ("squeezenet1_0.onnx", 227, "nchw", 80.51, 0.1),
+        ("inception_tf_frozen.pb", 224, "nhwc", 99.03, 0.1),
     ];
-    for (file, side, layout, probability) in networks {
+    for (file, side, layout, due, tolerance) in networks {
         let Some(model) = test_data(&format!("models/{file}")) else { return };
         let labels = test_data("models/imagenet_synset_words.txt").unwrap();
         let preprocessing = format!(
@@ -309,9 +312,9 @@ fn airliners_in_the_words_of_the_classic_example() {
         assert_eq!(runner.stop().unwrap().failed(), 0);
         let texts: Vec<String> = received.iter().map(Received::text).collect();
         let words = "Prediction: What is the content of this picture? => ";
-        // The pixels differ from Pillow's by 1 here and there, and with them the last digits.
-        let first = format!("{words}airliner, probability = {probability}");
-        assert!(texts[0].starts_with(&first), "{file}: {texts:?}");
+        let found = texts[0].strip_prefix(&format!("{words}airliner, probability = "));
+        let found: f64 = found.unwrap_or_else(|| panic!("{file}: {texts:?}")).parse().unwrap();
+        assert!((found - due).abs() <= tolerance, "{file}: {found}, not {due}");
         assert!(texts[1].starts_with(&format!("{words}airliner, probability = 9")), "{texts:?}");
         assert!(!texts[2].contains("airliner"), "{texts:?}");
     }

@@ -49,7 +49,7 @@ mod records;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -61,6 +61,7 @@ use crate::pipeline::labels::Labels;
 use crate::pipeline::processor::{Interrupted, Outlet, Processor};
 use crate::pipeline::{Plan, PlanError};
 use crate::records::Batch;
+use crate::sandbox::Clock;
 use records::Collector;
 
 /// A pipeline that is given its records one by one. It has one chain, as each worker of
@@ -75,6 +76,7 @@ pub struct Harness {
     building: Vec<Building>,
     /// The next offset of each partition.
     offsets: BTreeMap<(Arc<str>, i32), i64>,
+    clock: Clock,
     stats: Arc<Stats>,
 }
 
@@ -126,6 +128,7 @@ impl Harness {
             topic: plan.source.topics.first().map(String::as_str).unwrap_or_default().into(),
             building: Vec::new(),
             offsets: BTreeMap::new(),
+            clock: plan.clock().clone(),
             stats,
         })
     }
@@ -199,6 +202,18 @@ impl Harness {
             }
         }
         Ok(())
+    }
+
+    /// Makes the clock of the stages that are granted one stand at a time, in
+    /// milliseconds since the epoch. It never goes back. The other stages have the
+    /// time of their records: [`Input::at`].
+    pub fn set_time(&mut self, timestamp: u64) {
+        self.clock.set(Duration::from_millis(timestamp));
+    }
+
+    /// Puts that clock forward. If nothing has set it yet, from the machine's time.
+    pub fn advance_time(&mut self, by: Duration) {
+        self.clock.set(self.clock.now().saturating_add(by));
     }
 
     /// Since when a record waits in a batch that is not full; `None` where none does.

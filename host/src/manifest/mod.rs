@@ -42,7 +42,9 @@ pub use document::{Problem, Problems};
 pub use properties::Properties;
 pub use references::{References, StoreOptions};
 pub(crate) use sections::json_members;
-pub use sections::{DeadLetter, FormatName, Kafka, Limits, Runner, Sink, Source, Stage, Start};
+pub use sections::{
+    DeadLetter, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage, Start,
+};
 pub(crate) use validate::{name_problem, stage_name_problem};
 
 use crate::output::Format;

@@ -13,8 +13,10 @@
 //!   prediction is written.
 //! - [`observe`]: log events and counters.
 //! - [`harness`]: a pipeline without Kafka.
+//! - [`bench`]: how fast operators are, and where their time goes.
 //! - [`cli`]: the verbs of the command `sandbar`.
 
+pub mod bench;
 pub mod cli;
 pub mod failure;
 pub mod harness;

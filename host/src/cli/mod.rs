@@ -1,5 +1,6 @@
 //! The verbs of the command `sandbar`, one file each.
 
+mod bench;
 mod check;
 mod inspect;
 mod lines;
@@ -29,6 +30,7 @@ enum Verb {
     Run(run::Run),
     Check(check::Check),
     Inspect(inspect::Inspect),
+    Bench(bench::Bench),
     Models(models::Models),
 }
 
@@ -50,7 +52,11 @@ struct Common {
 
 impl Common {
     fn sandbox(&self) -> anyhow::Result<Sandbox> {
-        Ok(Sandbox::new(self.cache.clone().or_else(cache::default_folder))?)
+        Ok(Sandbox::new(self.cache_folder())?)
+    }
+
+    fn cache_folder(&self) -> Option<PathBuf> {
+        self.cache.clone().or_else(cache::default_folder)
     }
 }
 
@@ -65,6 +71,7 @@ impl Cli {
             Verb::Run(run) => run.execute(&self.common),
             Verb::Check(check) => check.execute(&self.common),
             Verb::Inspect(inspect) => inspect.execute(&self.common),
+            Verb::Bench(bench) => bench.execute(&self.common),
             Verb::Models(models) => models.execute(),
         }
     }

@@ -220,6 +220,20 @@ impl fmt::Display for Plan {
     }
 }
 
+/// The operators of a manifest's stages, whatever their order: to call them one by one.
+///
+/// # Errors
+/// Where a component or a model cannot be used.
+pub fn operators(manifest: &Manifest, sandbox: &Sandbox) -> Result<Vec<Operator>, PlanError> {
+    let load = || -> Result<Vec<Operator>, Reason> {
+        let models = load_models(manifest)?;
+        let clock = Clock::default();
+        let stages = manifest.stages.iter();
+        stages.map(|stage| operator(manifest, stage, &models, &clock, sandbox)).collect()
+    };
+    load().map_err(|reason| PlanError { manifest: manifest.path().to_owned(), reason })
+}
+
 fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Artifact>, Reason> {
     let load = |(name, folder): (&String, &PathBuf)| {
         let error = |error| Reason::Model { name: name.clone(), error: Box::new(error) };
@@ -264,6 +278,14 @@ pub fn limits(limits: &manifest::Limits) -> Limits {
     }
 }
 
+/// A manifest's limits of a batch.
+pub fn batch_limits(runner: &manifest::Runner) -> BatchLimits {
+    BatchLimits {
+        records: runner.batch_records.get() as usize,
+        bytes: usize::try_from(runner.batch_bytes.as_u64()).unwrap_or(usize::MAX),
+    }
+}
+
 /// The index of a topic in `topics`, where it is put if it is not there.
 fn place(topics: &mut Vec<String>, topic: &str) -> usize {
     topics.iter().position(|known| known == topic).unwrap_or_else(|| {
@@ -278,10 +300,7 @@ fn source(manifest: &Manifest) -> SourcePlan {
         topics: manifest.source.topics.clone(),
         group: manifest.source.group.clone(),
         start: manifest.source.start.as_str(),
-        batch: BatchLimits {
-            records: runner.batch_records.get() as usize,
-            bytes: usize::try_from(runner.batch_bytes.as_u64()).unwrap_or(usize::MAX),
-        },
+        batch: batch_limits(runner),
         in_flight: runner.in_flight.as_u64(),
         commit_interval: runner.commit_interval,
         drain_deadline: runner.drain_deadline,

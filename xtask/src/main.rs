@@ -2,8 +2,8 @@
 //!
 //! One file per verb: [`operators`] builds the components, [`demo`] shows them
 //! at work, [`test`] runs every test, [`check`] the format and the lints,
-//! [`bench`] measures the budgets, and [`kafka`] starts and stops an Apache Kafka
-//! for tests. What they share:
+//! [`bench`] measures the budgets, [`reference`] writes the contract's page, and
+//! [`kafka`] starts and stops an Apache Kafka for tests. What they share:
 //! [`process`] runs other programs, [`toolchain`] sees to it that rustc can
 //! compile components, [`cargo`] knows the two workspaces.
 
@@ -14,6 +14,7 @@ mod demo;
 mod kafka;
 mod operators;
 mod process;
+mod reference;
 mod test;
 mod toolchain;
 
@@ -41,6 +42,8 @@ enum Verb {
     /// Measure the budgets of docs/benchmarks.md; arguments go to the benchmark.
     #[command(disable_help_flag = true)]
     Bench(bench::BenchArguments),
+    /// Write docs/reference/contract.md from the comments of wit/.
+    Reference,
     /// Build the components into operators/target/wasm32-wasip2/release/.
     Operators,
     /// Start and stop an Apache Kafka on this machine, for tests.
@@ -66,6 +69,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Check => check::run(),
         Verb::Bench(arguments) => bench::run(arguments),
+        Verb::Reference => reference::run(),
         Verb::Operators => operators::run(),
         Verb::Kafka(arguments) => kafka::run(&arguments),
     }

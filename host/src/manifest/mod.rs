@@ -25,6 +25,7 @@
 //! Everything is checked that the file alone can tell; whether components and
 //! models exist, and fit together, is for the plan of the pipeline to find out.
 
+mod admin;
 pub(crate) mod document;
 mod properties;
 mod references;
@@ -38,6 +39,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use admin::{Admin, Listen};
 pub use document::{Problem, Problems};
 pub use properties::Properties;
 pub use references::{References, StoreOptions};
@@ -83,6 +85,9 @@ pub struct Manifest {
     /// The process that runs the pipeline.
     #[serde(default)]
     pub runner: Runner,
+    /// What it tells over HTTP.
+    #[serde(default)]
+    pub admin: Admin,
     /// The manifest's file.
     #[serde(skip)]
     path: PathBuf,

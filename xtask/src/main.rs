@@ -2,8 +2,9 @@
 //!
 //! One file per verb: [`operators`] builds the components, [`demo`] shows them
 //! at work, [`test`] runs every test, [`check`] the format and the lints,
-//! [`bench`] measures the budgets, [`reference`] writes the contract's page, and
-//! [`kafka`] starts and stops an Apache Kafka for tests. What they share:
+//! [`bench`] measures the budgets, [`reference`] writes the contract's page, [`faults`]
+//! breaks things for long, and [`kafka`] starts and stops an Apache Kafka for tests. What
+//! they share:
 //! [`process`] runs other programs, [`toolchain`] sees to it that rustc can
 //! compile components, [`cargo`] knows the two workspaces.
 
@@ -11,6 +12,7 @@ mod bench;
 mod cargo;
 mod check;
 mod demo;
+mod faults;
 mod kafka;
 mod operators;
 mod process;
@@ -44,6 +46,8 @@ enum Verb {
     Bench(bench::BenchArguments),
     /// Write docs/reference/contract.md from the comments of wit/.
     Reference,
+    /// Kill runners and look at all that comes out, as `test` does in short.
+    Faults(faults::FaultArguments),
     /// Build the components into operators/target/wasm32-wasip2/release/.
     Operators,
     /// Start and stop an Apache Kafka on this machine, for tests.
@@ -70,6 +74,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Check => check::run(),
         Verb::Bench(arguments) => bench::run(arguments),
         Verb::Reference => reference::run(),
+        Verb::Faults(arguments) => faults::run(&arguments),
         Verb::Operators => operators::run(),
         Verb::Kafka(arguments) => kafka::run(&arguments),
     }

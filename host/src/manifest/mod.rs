@@ -45,7 +45,7 @@ pub use properties::Properties;
 pub use references::{References, StoreOptions};
 pub(crate) use sections::json_members;
 pub use sections::{
-    DeadLetter, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage, Start,
+    DeadLetter, Delivery, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage, Start,
 };
 pub(crate) use validate::{name_problem, stage_name_problem};
 
@@ -59,6 +59,9 @@ pub struct Manifest {
     /// The pipeline's name in consumer group, headers and metrics: letters,
     /// digits, `-`, `_` and `.`.
     pub name: String,
+    /// How often what comes of a record may arrive.
+    #[serde(default)]
+    pub delivery: Delivery,
     /// Where the brokers are. Default: nothing is known of them.
     #[serde(default)]
     pub kafka: Kafka,

@@ -43,7 +43,7 @@ pub use properties::Properties;
 pub use references::{References, StoreOptions};
 pub(crate) use sections::json_members;
 pub use sections::{DeadLetter, FormatName, Kafka, Limits, Runner, Sink, Source, Stage, Start};
-pub(crate) use validate::{name_problem, stage_name_problem};
+pub(crate) use validate::{limit_problems, name_problem, stage_name_problem};
 
 use crate::output::Format;
 use document::Document;

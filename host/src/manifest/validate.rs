@@ -58,6 +58,17 @@ pub(crate) fn name_problem(name: &str) -> Option<String> {
     })
 }
 
+/// What is wrong with the limits that stand at a place of another file than a manifest.
+pub(crate) fn limit_problems(
+    document: &Document<'_>,
+    place: &Place,
+    limits: &Limits,
+) -> Vec<Problem> {
+    let mut check = Check { document, problems: Vec::new() };
+    check.limits(place, limits, None);
+    check.problems
+}
+
 struct Check<'a> {
     document: &'a Document<'a>,
     problems: Vec<Problem>,

@@ -13,6 +13,7 @@
 //!   prediction is written.
 //! - [`observe`]: log events and counters.
 //! - [`harness`]: a pipeline without Kafka; [`cases`]: what one expects of it.
+//! - [`operator_folder`]: how one operator is built.
 //! - [`cli`]: the verbs of the command `sandbar`.
 
 pub mod cases;
@@ -25,6 +26,7 @@ pub mod kafka;
 pub mod manifest;
 pub mod models;
 pub mod observe;
+pub mod operator_folder;
 pub mod output;
 pub mod pipeline;
 pub mod records;

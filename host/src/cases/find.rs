@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::syntax::{CaseFile, Test};
-use super::validate::{locate, problems};
+use super::validate::{Of, locate, problems};
 use crate::manifest::document::{Document, Place};
-use crate::manifest::{Manifest, ManifestError, Problems};
+use crate::manifest::{Limits, Manifest, ManifestError, Problems};
+use crate::operator_folder::{DESCRIPTION, FolderError, OperatorFolder};
 
 /// The cases of one file, and what they are of.
 pub struct Suite {
@@ -21,10 +22,29 @@ pub struct Suite {
 
 /// What is tested.
 pub enum Subject {
-    /// An operator alone: its component.
-    Operator(PathBuf),
+    /// An operator alone.
+    Operator(Operator),
     /// A pipeline.
     Pipeline(Box<Manifest>),
+}
+
+/// An operator that is tested alone.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    /// What it is called.
+    pub name: String,
+    /// Its component.
+    pub component: PathBuf,
+    /// Its limits, where a case has none.
+    pub limits: Limits,
+}
+
+impl Operator {
+    /// One of which nothing but the component is known.
+    fn at(component: PathBuf) -> Self {
+        let stem = component.file_stem().unwrap_or_default().to_string_lossy();
+        Operator { name: stem.replace('_', "-"), component, limits: Limits::default() }
+    }
 }
 
 /// Why there are no cases to run.
@@ -44,6 +64,9 @@ pub enum FindError {
     /// The manifest of a pipeline cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// The description of an operator's folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// There is nothing to test, or nothing says what it is of.
     #[error("{path}: {reason}", path = path.display())]
     Nothing {
@@ -144,14 +167,14 @@ impl Finder {
                 ));
             }
             (Some(manifest), None) => Subject::Pipeline(Box::new(Manifest::load(&manifest)?)),
-            (None, Some(component)) => Subject::Operator(base.join(component)),
-            (None, None) => Subject::Operator(self.component_of(path)?),
+            (None, Some(component)) => Subject::Operator(Operator::at(base.join(component))),
+            (None, None) => Subject::Operator(self.operator_of(path)?),
         };
-        let pipeline = match &subject {
-            Subject::Pipeline(manifest) => Some(&**manifest),
-            Subject::Operator(_) => None,
+        let of = match &subject {
+            Subject::Pipeline(manifest) => Of::Pipeline(manifest),
+            Subject::Operator(operator) => Of::Operator(&operator.limits),
         };
-        let problems = problems(&file.tests, pipeline, &document);
+        let problems = problems(&file.tests, of, &document);
         if !problems.is_empty() {
             return Err(document.problems(problems).into());
         }
@@ -176,16 +199,27 @@ impl Finder {
         }
     }
 
-    /// The component that a case file without one is of.
-    fn component_of(&mut self, path: &Path) -> Result<PathBuf, FindError> {
+    /// The operator that a case file is of which does not say it: the component before
+    /// it, or that of the folder that it lies in.
+    fn operator_of(&mut self, path: &Path) -> Result<Operator, FindError> {
         self.unused = false;
-        self.component.clone().ok_or_else(|| {
-            nothing(
-                path,
-                "nothing says what these cases are of; write component = \"FILE.wasm\" at its top, \
-                 or name the component before it",
-            )
-        })
+        if let Some(component) = &self.component {
+            return Ok(Operator::at(component.clone()));
+        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let above = folder.join("..");
+        for folder in [folder, &above] {
+            if folder.join(DESCRIPTION).is_file() {
+                let folder = OperatorFolder::open(folder)?;
+                let (name, component) = (folder.name.clone(), folder.component());
+                return Ok(Operator { name, component, limits: folder.limits });
+            }
+        }
+        Err(nothing(
+            path,
+            "nothing says what these cases are of; write component = \"FILE.wasm\" at its top, \
+             name the component before it, or put it into tests/ of an operator's folder",
+        ))
     }
 }
 

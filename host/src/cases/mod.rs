@@ -25,4 +25,4 @@ pub mod values;
 pub use find::{FindError, Finder, Subject, Suite};
 pub use run::{Difference, Report, Runner, Verdict};
 pub use syntax::Test;
-pub(crate) use validate::{locate, problems};
+pub(crate) use validate::{Of, locate, problems};

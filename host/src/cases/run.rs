@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::diff::lines;
 use super::expectation::{Expectation, FailureSpec, OutputRecord, Prediction};
-use super::find::{Subject, Suite};
+use super::find::{self, Subject, Suite};
 use super::input;
 use super::syntax::{ModelSpec, Test, Wording};
 use super::values::{Bytes, Feature, HeaderValues, TensorValue};
@@ -119,7 +119,7 @@ impl Runner {
     fn results(&mut self, suite: &Suite, test: &Test) -> Result<Results, Stop> {
         let base = suite.path.parent().unwrap_or(Path::new(""));
         match &suite.subject {
-            Subject::Operator(component) => self.alone(&suite.path, component, test, base),
+            Subject::Operator(subject) => self.alone(&suite.path, subject, test, base),
             Subject::Pipeline(manifest) => {
                 let mut manifest = (**manifest).clone();
                 for stage in &mut manifest.stages {
@@ -147,15 +147,14 @@ impl Runner {
     fn alone(
         &mut self,
         file: &Path,
-        component: &Path,
+        subject: &find::Operator,
         test: &Test,
         base: &Path,
     ) -> Result<Results, Stop> {
-        let stem = component.file_stem().unwrap_or_default().to_string_lossy();
         let stage = Stage {
-            name: stem.replace('_', "-"),
+            name: subject.name.clone(),
             // Absolute, since it is not relative to the file.
-            component: std::path::absolute(component).map_err(|cause| cause.to_string())?,
+            component: std::path::absolute(&subject.component).map_err(|it| it.to_string())?,
             config: test.config.clone(),
             models: test.models.keys().cloned().collect(),
             topics: test.topics.clone(),
@@ -163,7 +162,7 @@ impl Runner {
             limits: Default::default(),
             overrides: test.limits.clone(),
         };
-        let manifest = Manifest::of_operator(file, stage);
+        let manifest = Manifest::of_operator(file, stage, subject.limits.clone());
         let stage = &manifest.stages[0];
         let mut models = BTreeMap::new();
         for (name, model) in &test.models {

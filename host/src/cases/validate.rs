@@ -9,16 +9,24 @@ use super::expectation::{Expectation, parse_indices};
 use super::syntax::{Cell, CellTable, FeatureSpec, FeatureType, ModelSpec, RecordSpec, Test};
 use super::values::{Feature, from_base64};
 use crate::manifest::document::{Document, Place, Problem, nearest};
-use crate::manifest::{self, Manifest, Overrides};
+use crate::manifest::{self, Limits, Manifest, Overrides};
 
-/// What is wrong with the `tests` of a document: those of a pipeline, or of an operator
-/// alone.
-pub(crate) fn problems(
-    tests: &[Test],
-    pipeline: Option<&Manifest>,
-    document: &Document<'_>,
-) -> Vec<Problem> {
-    let mut check = Check { document, pipeline, problems: Vec::new() };
+/// What tests are of.
+#[derive(Clone, Copy)]
+pub(crate) enum Of<'a> {
+    /// An operator alone that has these limits.
+    Operator(&'a Limits),
+    /// A pipeline.
+    Pipeline(&'a Manifest),
+}
+
+/// What is wrong with the `tests` of a document.
+pub(crate) fn problems(tests: &[Test], of: Of<'_>, document: &Document<'_>) -> Vec<Problem> {
+    let pipeline = match of {
+        Of::Operator(_) => None,
+        Of::Pipeline(manifest) => Some(manifest),
+    };
+    let mut check = Check { document, of, pipeline, problems: Vec::new() };
     for (number, test) in tests.iter().enumerate() {
         let place = Place::of("tests").index(number);
         if test.name.trim().is_empty() {
@@ -45,6 +53,7 @@ pub(crate) fn locate(tests: &mut [Test], document: &Document<'_>) {
 
 struct Check<'a> {
     document: &'a Document<'a>,
+    of: Of<'a>,
     pipeline: Option<&'a Manifest>,
     problems: Vec<Problem>,
 }
@@ -112,22 +121,17 @@ impl Check<'_> {
 
     /// Keys that are for an operator alone, or for a pipeline.
     fn subject(&mut self, place: &Place, test: &Test) {
-        let Some(manifest) = self.pipeline else {
-            for name in test.stages.keys() {
-                let message =
-                    "an operator alone has no stages; write config and limits of the test";
-                self.report(place.clone().key("stages").key(name), message);
+        let manifest = match self.of {
+            Of::Pipeline(manifest) => manifest,
+            Of::Operator(own) => {
+                for name in test.stages.keys() {
+                    let place = place.clone().key("stages").key(name);
+                    let message =
+                        "an operator alone has no stages; write config and limits of the test";
+                    self.report(place, message);
+                }
+                return self.limits(place.clone().key("limits"), &test.limits, own);
             }
-            let inherited = manifest::Limits::default();
-            let limits = test.limits.over(&inherited);
-            let place = place.clone().key("limits");
-            self.problems.extend(manifest::limit_problems(
-                self.document,
-                &place,
-                &limits,
-                Some(&inherited),
-            ));
-            return;
         };
         let own = [
             ("config", !test.config.is_empty()),
@@ -144,22 +148,20 @@ impl Check<'_> {
         for (name, spec) in &test.stages {
             let place = place.clone().key("stages").key(name);
             match manifest.stages.iter().find(|stage| stage.name == *name) {
-                Some(stage) => {
-                    let limits = spec.limits.over(&stage.limits);
-                    let place = place.key("limits");
-                    self.problems.extend(manifest::limit_problems(
-                        self.document,
-                        &place,
-                        &limits,
-                        Some(&stage.limits),
-                    ));
-                }
+                Some(stage) => self.limits(place.key("limits"), &spec.limits, &stage.limits),
                 None => {
                     let known = manifest.stages.iter().map(|stage| stage.name.as_str());
                     self.unknown(place, "the pipeline has no stage", name, known);
                 }
             }
         }
+    }
+
+    /// Limits that lie over others.
+    fn limits(&mut self, place: Place, overrides: &Overrides, others: &Limits) {
+        let limits = overrides.over(others);
+        let problems = manifest::limit_problems(self.document, &place, &limits, Some(others));
+        self.problems.extend(problems);
     }
 
     fn unknown<'k>(

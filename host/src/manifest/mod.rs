@@ -144,7 +144,7 @@ impl Manifest {
 
     /// A pipeline of one stage, as a case of an operator alone has it. Relative paths are
     /// seen from the folder of `path`.
-    pub(crate) fn of_operator(path: &Path, stage: Stage) -> Self {
+    pub(crate) fn of_operator(path: &Path, stage: Stage, limits: Limits) -> Self {
         let mut manifest = Manifest {
             name: stage.name.clone(),
             kafka: Kafka::default(),
@@ -165,7 +165,7 @@ impl Manifest {
             dead_letter: DeadLetter::default(),
             models: BTreeMap::new(),
             references: None,
-            limits: Limits::default(),
+            limits,
             runner: Runner::default(),
             tests: Vec::new(),
             path: path.to_owned(),

@@ -42,7 +42,11 @@ pub(super) fn validate(manifest: &Manifest, document: &Document<'_>) -> Result<(
     check.references(manifest);
     check.limits(&Place::of("limits"), &manifest.limits, None);
     check.runner(manifest);
-    check.problems.extend(cases::problems(&manifest.tests, Some(manifest), document));
+    check.problems.extend(cases::problems(
+        &manifest.tests,
+        cases::Of::Pipeline(manifest),
+        document,
+    ));
     if check.problems.is_empty() { Ok(()) } else { Err(document.problems(check.problems)) }
 }
 

@@ -43,7 +43,7 @@ impl Blessing {
 
     /// What changed, as a unified diff.
     pub fn diff(&self, indent: &str, colours: Colours) -> String {
-        unified(&self.before, &self.document.to_string(), indent, colours)
+        unified(&self.before, &self.document.to_string(), indent, true, colours)
     }
 
     /// Writes the file, if anything changed.

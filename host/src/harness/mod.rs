@@ -41,6 +41,9 @@
 //! # }
 //! ```
 //!
+//! An operator alone: [`ExtractorHarness`] and [`ScorerHarness`]. A transformer alone is a
+//! pipeline already.
+//!
 //! [`Harness::pipe`] collects what comes out. Where that may be more than the memory
 //! holds, [`Harness::push`] and [`Harness::flush`] hand it to an
 //! [`Outlet`] at once.

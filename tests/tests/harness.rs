@@ -349,9 +349,8 @@ fn a_scorer_alone() {
         [3.0, 12.0, f64::NAN].into_iter().map(|length| vec![Value::Number(length)]).collect();
     let mut harness = scorer("{}").unwrap();
     assert_eq!(harness.output().names(), ["short", "long"]);
-    let predicted = |label, values: [f64; 2]| {
-        Ok(Predicted { label: Some(label), values: values.to_vec() })
-    };
+    let predicted =
+        |label, values: [f64; 2]| Ok(Predicted { label: Some(label), values: values.to_vec() });
     let expected =
         [predicted(0, [0.75, 0.25]), predicted(1, [0.25, 0.75]), predicted(0, [0.75, 0.25])];
     assert_eq!(harness.pipe(&rows).unwrap(), expected);

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
 
+use super::compare::Difference;
 use super::diff::{Colours, unified};
-use super::run::{Difference, Report, Verdict};
+use super::run::{Report, Verdict};
 
 /// A case file as it is, and as it should be.
 pub struct Blessing {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::run::Difference;
+use super::compare::Difference;
 
 /// Lines around a change that are shown too.
 const CONTEXT: usize = 3;

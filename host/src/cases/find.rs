@@ -212,7 +212,10 @@ impl Finder {
             return Ok(Operator::at(component.clone()));
         }
         let folder = path.parent().unwrap_or(Path::new(""));
-        let above = folder.join("..");
+        let above = match (folder.file_name(), folder.parent()) {
+            (Some(_), Some(above)) => above.to_owned(),
+            _ => folder.join(".."),
+        };
         for folder in [folder, &above] {
             if folder.join(DESCRIPTION).is_file() {
                 let folder = OperatorFolder::open(folder)?;

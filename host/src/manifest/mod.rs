@@ -143,8 +143,8 @@ impl Manifest {
     }
 
     /// A pipeline of one stage, as a case of an operator alone has it. Relative paths are
-    /// seen from the folder of `path`.
-    pub(crate) fn of_operator(path: &Path, stage: Stage, limits: Limits) -> Self {
+    /// seen from the current folder.
+    pub(crate) fn of_operator(stage: Stage, limits: Limits) -> Self {
         let mut manifest = Manifest {
             name: stage.name.clone(),
             kafka: Kafka::default(),
@@ -168,7 +168,7 @@ impl Manifest {
             limits,
             runner: Runner::default(),
             tests: Vec::new(),
-            path: path.to_owned(),
+            path: PathBuf::new(),
         };
         manifest.fill();
         manifest

@@ -173,10 +173,10 @@ impl Check<'_> {
     ) {
         let message = match nearest(name, known.clone()) {
             Some(near) => format!("{what} '{name}'; did you mean '{near}'?"),
-            None => {
-                let known: Vec<&str> = known.collect();
-                format!("{what} '{name}', but: {}", known.join(", "))
-            }
+            None => match known.collect::<Vec<_>>().join(", ") {
+                none if none.is_empty() => format!("{what} '{name}': there is none"),
+                known => format!("{what} '{name}', but: {known}"),
+            },
         };
         self.report(place, message);
     }

@@ -18,7 +18,7 @@ use crate::manifest::{Manifest, Stage};
 use crate::models::{Artifact, Model};
 use crate::pipeline::Plan;
 use crate::pipeline::plan::{Reason, operator};
-use crate::sandbox::{Sandbox, StageError, Usage, World};
+use crate::sandbox::{Clock, Sandbox, StageError, Usage, World};
 
 /// What became of a case.
 #[derive(Debug)]
@@ -139,6 +139,7 @@ impl Runner {
             models: test.models.keys().cloned().collect(),
             topics: test.topics.clone(),
             load_graphs: test.load_graphs,
+            grants: test.grants.clone(),
             limits: Default::default(),
             overrides: test.limits.clone(),
         };
@@ -148,7 +149,8 @@ impl Runner {
         for (name, model) in &test.models {
             models.insert(name.clone(), self.model(name, model, base)?);
         }
-        let operator = operator(&manifest, stage, &models, &self.sandbox);
+        let operator =
+            operator(&manifest, stage, &models, &clock(test, Clock::default()), &self.sandbox);
         let operator = operator.map_err(|reason| stop(reason, true))?;
         let (name, limits) = (operator.stage.clone(), (&manifest.runner).into());
         match operator.component.world() {
@@ -194,6 +196,7 @@ impl Runner {
         let records = take_records(test, base, World::Transformer)?;
         let plan = Plan::with_models(manifest, models, None, &self.sandbox);
         let plan = plan.map_err(|error| stop(error.reason, alone))?;
+        clock(test, plan.clock().clone());
         let mut harness = Harness::new(&plan).map_err(|error| stop(error.reason, alone))?;
         let origins = origins(&records, &manifest.source.topics[0]);
         let about = records.iter().map(input::shown).collect();
@@ -260,6 +263,14 @@ fn refused(error: StageError, alone: bool) -> Stop {
         StageError::Refused { .. } | StageError::Call(_) => Stop::Refused(error.to_string()),
         StageError::World { .. } | StageError::Link { .. } => Stop::Error(error.to_string()),
     }
+}
+
+/// A clock as the case sets it.
+fn clock(test: &Test, clock: Clock) -> Clock {
+    if let Some(time) = test.time {
+        clock.set(Duration::from_millis(time));
+    }
+    clock
 }
 
 /// The place of each record, by where a harness says that it comes from.

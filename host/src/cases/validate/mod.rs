@@ -137,6 +137,7 @@ impl Check<'_> {
             ("config", !test.config.is_empty()),
             ("topics", !test.topics.is_empty()),
             ("limits", test.limits != Overrides::default()),
+            ("grants", !test.grants.is_empty()),
             ("load-graphs", test.load_graphs.as_u64() > 0),
             ("features", !test.features.is_empty()),
             ("rows", !test.rows.is_empty()),

@@ -12,12 +12,14 @@
 //! - [`records`], [`failure`], [`output`]: a batch, why a record failed, and how a
 //!   prediction is written.
 //! - [`observe`]: log events and counters; [`admin`] serves them over HTTP.
-//! - [`harness`]: a pipeline without Kafka.
+//! - [`harness`]: a pipeline without Kafka; [`cases`]: what one expects of it.
 //! - [`bench`]: how fast operators are, and where their time goes.
+//! - [`operator_folder`]: how one operator is built.
 //! - [`cli`]: the verbs of the command `sandbar`.
 
 pub mod admin;
 pub mod bench;
+pub mod cases;
 pub mod cli;
 pub mod failure;
 pub mod harness;
@@ -27,6 +29,7 @@ pub mod kafka;
 pub mod manifest;
 pub mod models;
 pub mod observe;
+pub mod operator_folder;
 pub mod output;
 pub mod pipeline;
 pub mod records;

@@ -12,7 +12,7 @@ use super::lines::{self, Place};
 use crate::bench::{self, Length, Options, Report, Work};
 use crate::manifest::Manifest;
 use crate::pipeline::batching::BatchLimits;
-use crate::pipeline::plan::{batch_limits, operators};
+use crate::pipeline::plan::operators;
 use crate::sandbox::Sandbox;
 
 /// Bytes of records that are measured with; of a larger input, the beginning.
@@ -90,7 +90,7 @@ const OF_A_COMPONENT: &str = "Of a component";
 impl Bench {
     pub(super) fn execute(self, common: &Common) -> Result<()> {
         let manifest = self.manifest()?;
-        let mut limits = batch_limits(&manifest.runner);
+        let mut limits = BatchLimits::from(&manifest.runner);
         if let Some(records) = self.batch_records {
             limits.records = records as usize;
         }

@@ -7,6 +7,7 @@ mod lines;
 mod local;
 mod models;
 mod run;
+mod test;
 
 use std::path::PathBuf;
 
@@ -31,6 +32,7 @@ enum Verb {
     Check(check::Check),
     Inspect(inspect::Inspect),
     Bench(bench::Bench),
+    Test(test::Test),
     Models(models::Models),
 }
 
@@ -39,8 +41,9 @@ enum Verb {
 struct Common {
     /// What is logged to standard error: a level, or levels by module
     /// ("info,sandbar=debug"; what operators print is "sandbar::operator").
-    #[arg(long, global = true, default_value = "info", env = "SANDBAR_LOG", value_name = "FILTER")]
-    log: String,
+    /// [default: info; of `sandbar test`: what operators print, and errors]
+    #[arg(long, global = true, env = "SANDBAR_LOG", value_name = "FILTER")]
+    log: Option<String>,
     /// The form of log lines.
     #[arg(long, global = true, value_enum, default_value = "text", env = "SANDBAR_LOG_FORMAT")]
     log_format: LogFormat,
@@ -60,18 +63,25 @@ impl Common {
     }
 }
 
+/// The exit status of a command that could not do what it was asked.
+pub fn status(error: &anyhow::Error) -> u8 {
+    if error.is::<test::Unreadable>() { 2 } else { 1 }
+}
+
 impl Cli {
     /// Does what the command line says.
     ///
     /// # Errors
     /// Whatever keeps it from that, for the person at the terminal.
     pub fn execute(self) -> anyhow::Result<()> {
-        observe::init(self.common.log_format, &self.common.log)?;
+        let usual = if matches!(self.verb, Verb::Test(_)) { test::LOG } else { "info" };
+        observe::init(self.common.log_format, self.common.log.as_deref().unwrap_or(usual))?;
         match self.verb {
             Verb::Run(run) => run.execute(&self.common),
             Verb::Check(check) => check.execute(&self.common),
             Verb::Inspect(inspect) => inspect.execute(&self.common),
             Verb::Bench(bench) => bench.execute(&self.common),
+            Verb::Test(test) => test.execute(&self.common),
             Verb::Models(models) => models.execute(),
         }
     }

@@ -43,12 +43,14 @@ pub use admin::{Admin, Listen};
 pub use document::{Problem, Problems};
 pub use properties::Properties;
 pub use references::{References, StoreOptions};
-pub(crate) use sections::json_members;
 pub use sections::{
     DeadLetter, Delivery, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage, Start,
 };
-pub(crate) use validate::{name_problem, stage_name_problem};
+pub(crate) use sections::{Overrides, json_members, json_object, json_value};
+pub(crate) use units::size;
+pub(crate) use validate::{limit_problems, name_problem, stage_name_problem};
 
+use crate::cases::{self, Test};
 use crate::output::Format;
 use document::Document;
 
@@ -91,6 +93,10 @@ pub struct Manifest {
     /// What it tells over HTTP.
     #[serde(default)]
     pub admin: Admin,
+    /// Cases that show what the pipeline does, for `sandbar test`. None by default; a file
+    /// beside the manifest may have them instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<Test>,
     /// The manifest's file.
     #[serde(skip)]
     path: PathBuf,
@@ -142,7 +148,42 @@ impl Manifest {
         manifest.path = path.to_owned();
         manifest.fill();
         validate::validate(&manifest, &document)?;
+        cases::locate(&mut manifest.tests, &document);
         Ok(manifest)
+    }
+
+    /// A pipeline of one stage, as a case of an operator alone has it. Relative paths are
+    /// seen from the current folder.
+    pub(crate) fn of_operator(stage: Stage, limits: Limits) -> Self {
+        let mut manifest = Manifest {
+            name: stage.name.clone(),
+            kafka: Kafka::default(),
+            source: Source {
+                topics: vec!["input".to_owned()],
+                group: String::new(),
+                start: Start::default(),
+                properties: Properties::default(),
+            },
+            stages: vec![stage],
+            sink: Sink {
+                topic: "output".to_owned(),
+                format: None,
+                template: None,
+                top: None,
+                properties: Properties::default(),
+            },
+            dead_letter: DeadLetter::default(),
+            models: BTreeMap::new(),
+            references: None,
+            limits,
+            runner: Runner::default(),
+            admin: Admin::default(),
+            delivery: Delivery::default(),
+            tests: Vec::new(),
+            path: PathBuf::new(),
+        };
+        manifest.fill();
+        manifest
     }
 
     /// Sets the defaults that come from other keys.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::batching::BatchLimits;
 use super::chain::{Chain, Predictor, Routed};
 use super::labels::Labels;
 use crate::inference::NnLimits;
@@ -112,20 +111,38 @@ impl Plan {
         brokers: Option<&str>,
         sandbox: &Sandbox,
     ) -> Result<Self, PlanError> {
-        let path = manifest.path().to_owned();
-        let plan = Self::load(manifest, brokers, sandbox)
-            .map_err(|reason| PlanError { manifest: path, reason })?;
+        let models = load_models(manifest).map_err(|reason| error(manifest, reason))?;
+        Plan::with_models(manifest, &models, brokers, sandbox)
+    }
+
+    /// The same with models that are loaded already, or stand in for those of the
+    /// manifest, by the pipeline's names for them.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn with_models(
+        manifest: &Manifest,
+        models: &BTreeMap<String, Artifact>,
+        brokers: Option<&str>,
+        sandbox: &Sandbox,
+    ) -> Result<Self, PlanError> {
+        let plan = Self::load(manifest, models, brokers, sandbox)
+            .map_err(|reason| error(manifest, reason))?;
         plan.chain()?;
         Ok(plan)
     }
 
-    fn load(manifest: &Manifest, brokers: Option<&str>, sandbox: &Sandbox) -> Result<Self, Reason> {
-        let models = load_models(manifest)?;
+    fn load(
+        manifest: &Manifest,
+        models: &BTreeMap<String, Artifact>,
+        brokers: Option<&str>,
+        sandbox: &Sandbox,
+    ) -> Result<Self, Reason> {
         let clock = Clock::default();
         let mut topics = vec![manifest.sink.topic.clone()];
         let stages = manifest.stages.iter().map(|stage| {
             let routes = stage.topics.iter().map(|topic| place(&mut topics, topic)).collect();
-            Ok(StagePlan { operator: operator(manifest, stage, &models, &clock, sandbox)?, routes })
+            Ok(StagePlan { operator: operator(manifest, stage, models, &clock, sandbox)?, routes })
         });
         let stages = stages.collect::<Result<Vec<_>, Reason>>()?;
         let is_scorer = |plan: &StagePlan| plan.operator.component.world() == World::Scorer;
@@ -234,7 +251,11 @@ pub fn operators(manifest: &Manifest, sandbox: &Sandbox) -> Result<Vec<Operator>
         let stages = manifest.stages.iter();
         stages.map(|stage| operator(manifest, stage, &models, &clock, sandbox)).collect()
     };
-    load().map_err(|reason| PlanError { manifest: manifest.path().to_owned(), reason })
+    load().map_err(|reason| error(manifest, reason))
+}
+
+fn error(manifest: &Manifest, reason: Reason) -> PlanError {
+    PlanError { manifest: manifest.path().to_owned(), reason }
 }
 
 fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Artifact>, Reason> {
@@ -246,7 +267,8 @@ fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Artifact>, Reason
     manifest.models.iter().map(load).collect()
 }
 
-fn operator(
+/// The operator of a stage, with what it is granted.
+pub(crate) fn operator(
     manifest: &Manifest,
     stage: &manifest::Stage,
     models: &BTreeMap<String, Artifact>,
@@ -281,14 +303,6 @@ pub fn limits(limits: &manifest::Limits) -> Limits {
     }
 }
 
-/// A manifest's limits of a batch.
-pub fn batch_limits(runner: &manifest::Runner) -> BatchLimits {
-    BatchLimits {
-        records: runner.batch_records.get() as usize,
-        bytes: usize::try_from(runner.batch_bytes.as_u64()).unwrap_or(usize::MAX),
-    }
-}
-
 /// The index of a topic in `topics`, where it is put if it is not there.
 fn place(topics: &mut Vec<String>, topic: &str) -> usize {
     topics.iter().position(|known| known == topic).unwrap_or_else(|| {
@@ -303,7 +317,7 @@ fn source(manifest: &Manifest) -> SourcePlan {
         topics: manifest.source.topics.clone(),
         group: manifest.source.group.clone(),
         start: manifest.source.start.as_str(),
-        batch: batch_limits(runner),
+        batch: runner.into(),
         in_flight: runner.in_flight.as_u64(),
         commit_interval: runner.commit_interval(manifest.delivery),
         commits: manifest.delivery == Delivery::AtLeastOnce,

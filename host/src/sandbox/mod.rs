@@ -28,7 +28,7 @@ pub use component::{Component, ComponentError, World};
 pub use engine::Sandbox;
 pub use inspect::Inspection;
 pub use moment::{Clock, Moment};
-pub use stage::{CallError, Crossing, Operator, StageError};
+pub use stage::{CallError, Crossing, Operator, StageError, Usage};
 pub use state::{Grants, Limits};
 pub use worlds::{Extractor, Scorer, Transformer};
 
@@ -37,5 +37,6 @@ pub use bindings::scoring::Scored;
 pub use bindings::transformation::{Emitted, Transformed};
 pub use bindings::types::{
     ColumnResult as Column, FieldResult as Field, FieldTypeResult as FieldType,
-    TableResult as Table, TextResult as Text,
+    TableResult as Table, TensorShapeResult as TensorShape, TextResult as Text,
 };
+pub(crate) use check::row_bytes;

@@ -6,7 +6,7 @@
 //! (`retire-after`) makes room for another too, which bounds what it may hoard.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 pub use wasmtime::CallHook as Crossing;
@@ -126,6 +126,34 @@ pub struct Stage<I: Interface> {
     log: GuestLog,
     moment: Moment,
     live: Option<Live<I::Guest>>,
+    usage: Usage,
+}
+
+/// What the calls of a stage have used, since it was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// The calls with a batch.
+    pub calls: u64,
+    /// The records or rows in them.
+    pub records: u64,
+    /// The time that they took, with what the host did for the guest meanwhile.
+    pub time: Duration,
+    /// Bytes of memory that the instance has, or had at the end of the last call.
+    pub memory: u64,
+    /// Bytes of memory that instances have taken in calls, in addition to what they had
+    /// when they were configured.
+    pub grown: u64,
+}
+
+impl Usage {
+    /// Adds a call that found so much memory and left so much.
+    fn add(&mut self, records: usize, time: Duration, before: u64, memory: u64) {
+        self.calls += 1;
+        self.records += records as u64;
+        self.time += time;
+        self.memory = memory;
+        self.grown += memory.saturating_sub(before);
+    }
 }
 
 struct Live<G> {
@@ -152,8 +180,9 @@ impl<I: Interface> Stage<I> {
         })?;
         let log = GuestLog::new(operator.stage.clone(), operator.limits.log);
         let (live, shape) = make(&operator, &interface, &log)?;
+        let usage = Usage { memory: live.store.data().memory.used(), ..Usage::default() };
         let moment = Moment::default();
-        Ok(Stage { operator, interface, shape, log, moment, live: Some(live) })
+        Ok(Stage { operator, interface, shape, log, moment, live: Some(live), usage })
     }
 
     /// The name of the stage.
@@ -164,6 +193,11 @@ impl<I: Interface> Stage<I> {
     /// What the operator declared when it was configured.
     pub fn shape(&self) -> &I::Shape {
         &self.shape
+    }
+
+    /// What its calls have used.
+    pub fn usage(&self) -> Usage {
+        self.usage
     }
 
     /// Sets when the next call takes place.
@@ -201,7 +235,11 @@ impl<I: Interface> Stage<I> {
         let deadline = self.operator.limits.deadline;
         store.data_mut().nn.begin_call(records);
         store.data().present.begin_call(self.moment);
-        let result = enter(&self.operator.stage, store, deadline, |store| function(guest, store))?;
+        let (before, start) = (store.data().memory.used(), Instant::now());
+        let result = enter(&self.operator.stage, store, deadline, |store| function(guest, store));
+        let (time, memory) = (start.elapsed(), store.data().memory.used());
+        self.usage.add(records, time, before, memory);
+        let result = result?;
         check(&self.shape, &result).map_err(|what| violation(&self.operator.stage, what))?;
         self.live = Some(live);
         Ok(result)

@@ -13,7 +13,7 @@
 //!   prediction is written.
 //! - [`observe`]: log events and counters.
 //! - [`harness`]: a pipeline without Kafka.
-//! - [`operator_folder`]: how one operator is built.
+//! - [`operator_folder`], [`project`]: how one operator is built; new ones.
 //! - [`cli`]: the verbs of the command `sandbar`.
 
 pub mod cli;
@@ -28,6 +28,7 @@ pub mod observe;
 pub mod operator_folder;
 pub mod output;
 pub mod pipeline;
+pub mod project;
 pub mod records;
 pub mod references;
 pub mod sandbox;

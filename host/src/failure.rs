@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::sandbox::bindings::types::FailureCode;
 
 /// The cause of a failure, as it stands in the header `sandbar-code` of a dead
@@ -53,7 +55,7 @@ impl Code {
     ];
 
     /// The name in headers, logs and metrics.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Code::Malformed => "malformed",
             Code::Missing => "missing",
@@ -74,6 +76,29 @@ impl Code {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        const NAMES: [&str; Code::ALL.len()] = {
+            let mut names = [""; Code::ALL.len()];
+            let mut index = 0;
+            while index < names.len() {
+                names[index] = Code::ALL[index].as_str();
+                index += 1;
+            }
+            names
+        };
+        let name = String::deserialize(from)?;
+        let code = Code::ALL.into_iter().find(|code| code.as_str() == name);
+        code.ok_or_else(|| serde::de::Error::unknown_variant(&name, &NAMES))
     }
 }
 

@@ -12,10 +12,11 @@
 //! - [`records`], [`failure`], [`output`]: a batch, why a record failed, and how a
 //!   prediction is written.
 //! - [`observe`]: log events and counters.
-//! - [`harness`]: a pipeline without Kafka.
+//! - [`harness`]: a pipeline without Kafka; [`cases`]: what one expects of it.
 //! - [`operator_folder`], [`project`]: how one operator is built; new ones.
 //! - [`cli`]: the verbs of the command `sandbar`.
 
+pub mod cases;
 pub mod cli;
 pub mod failure;
 pub mod harness;

@@ -108,7 +108,7 @@ impl OperatorFolder {
         let document = Document::new(path, text)?;
         let mut operator: OperatorFolder = document.read()?;
         operator.folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let mut problems = limit_problems(&document, &Place::of("limits"), &operator.limits);
+        let mut problems = limit_problems(&document, &Place::of("limits"), &operator.limits, None);
         let mut report = |place: Place, message: String| {
             problems.push(document.problem(&place, message));
         };

@@ -8,6 +8,7 @@ mod local;
 mod models;
 mod new;
 mod run;
+mod test;
 
 use std::path::PathBuf;
 
@@ -33,6 +34,7 @@ enum Verb {
     Inspect(inspect::Inspect),
     New(new::New),
     Build(build::Build),
+    Test(test::Test),
     Models(models::Models),
 }
 
@@ -41,8 +43,9 @@ enum Verb {
 struct Common {
     /// What is logged to standard error: a level, or levels by module
     /// ("info,sandbar=debug"; what operators print is "sandbar::operator").
-    #[arg(long, global = true, default_value = "info", env = "SANDBAR_LOG", value_name = "FILTER")]
-    log: String,
+    /// [default: info; of `sandbar test`: what operators print, and errors]
+    #[arg(long, global = true, env = "SANDBAR_LOG", value_name = "FILTER")]
+    log: Option<String>,
     /// The form of log lines.
     #[arg(long, global = true, value_enum, default_value = "text", env = "SANDBAR_LOG_FORMAT")]
     log_format: LogFormat,
@@ -58,19 +61,26 @@ impl Common {
     }
 }
 
+/// The exit status of a command that could not do what it was asked.
+pub fn status(error: &anyhow::Error) -> u8 {
+    if error.is::<test::Unreadable>() { 2 } else { 1 }
+}
+
 impl Cli {
     /// Does what the command line says.
     ///
     /// # Errors
     /// Whatever keeps it from that, for the person at the terminal.
     pub fn execute(self) -> anyhow::Result<()> {
-        observe::init(self.common.log_format, &self.common.log)?;
+        let usual = if matches!(self.verb, Verb::Test(_)) { test::LOG } else { "info" };
+        observe::init(self.common.log_format, self.common.log.as_deref().unwrap_or(usual))?;
         match self.verb {
             Verb::Run(run) => run.execute(&self.common),
             Verb::Check(check) => check.execute(&self.common),
             Verb::Inspect(inspect) => inspect.execute(&self.common),
             Verb::New(new) => new.execute(),
             Verb::Build(build) => build.execute(&self.common),
+            Verb::Test(test) => test.execute(&self.common),
             Verb::Models(models) => models.execute(),
         }
     }

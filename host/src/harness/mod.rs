@@ -45,22 +45,25 @@
 //! holds, [`Harness::push`] and [`Harness::flush`] hand it to an
 //! [`Outlet`] at once.
 
+mod batches;
+mod operator;
 mod records;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use thiserror::Error;
 
+pub use operator::{ExtractorHarness, Predicted, ScorerHarness, Value};
 pub use records::{DeadLetter, Input, Origin, Record, Written};
 
 use crate::observe::{Snapshot, Stats};
-use crate::pipeline::batching::BatchLimits;
 use crate::pipeline::labels::Labels;
 use crate::pipeline::processor::{Interrupted, Outlet, Processor};
 use crate::pipeline::{Plan, PlanError};
 use crate::records::Batch;
+use crate::sandbox::{CallError, Usage};
+use batches::Batches;
 use records::Collector;
 
 /// A pipeline that is given its records one by one. It has one chain, as each worker of
@@ -68,19 +71,8 @@ use records::Collector;
 pub struct Harness {
     processor: Processor,
     labels: Labels,
-    limits: BatchLimits,
-    /// Where records come from that do not say it: the first of the source's topics.
-    topic: Arc<str>,
-    /// The batches that are not full yet, in the order in which they were begun.
-    building: Vec<Building>,
-    /// The next offset of each partition.
-    offsets: BTreeMap<(Arc<str>, i32), i64>,
+    batches: Batches,
     stats: Arc<Stats>,
-}
-
-struct Building {
-    batch: Batch,
-    since: Instant,
 }
 
 /// Why a harness cannot go on.
@@ -110,6 +102,28 @@ pub enum HarnessError {
         /// Its bytes: key, value and headers.
         size: usize,
     },
+    /// A row does not have the features that were declared.
+    #[error("row {row}: {reason}")]
+    Row {
+        /// Its index.
+        row: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The operator cannot be used any more; no row is to blame.
+    #[error("{0}")]
+    Unusable(CallError),
+}
+
+impl HarnessError {
+    fn at(batch: &Batch, cause: Interrupted) -> Self {
+        HarnessError::Interrupted {
+            topic: batch.topic.to_string(),
+            partition: batch.partition,
+            offset: batch.offsets.first().copied().unwrap_or_default(),
+            cause,
+        }
+    }
 }
 
 impl Harness {
@@ -119,15 +133,11 @@ impl Harness {
     /// As [`Plan::chain`].
     pub fn new(plan: &Plan) -> Result<Self, PlanError> {
         let stats = Arc::new(Stats::default());
-        Ok(Harness {
-            processor: Processor::new(plan, stats.clone())?,
-            labels: plan.labels(),
-            limits: plan.source.batch,
-            topic: plan.source.topics.first().map(String::as_str).unwrap_or_default().into(),
-            building: Vec::new(),
-            offsets: BTreeMap::new(),
-            stats,
-        })
+        let processor = Processor::new(plan, stats.clone())?;
+        // Where records come from that do not say it.
+        let topic = plan.source.topics.first().map(String::as_str).unwrap_or_default();
+        let batches = Batches::new(topic, plan.source.batch);
+        Ok(Harness { processor, labels: plan.labels(), batches, stats })
     }
 
     /// Takes records through the pipeline and returns all that it writes, each kind in
@@ -157,34 +167,8 @@ impl Harness {
     /// # Errors
     /// As [`Harness::pipe`]; also where `outlet` is closed.
     pub fn push<O: Outlet>(&mut self, record: &Input, outlet: &mut O) -> Result<(), HarnessError> {
-        let topic = match &record.topic {
-            Some(topic) if **topic != *self.topic => topic.as_str().into(),
-            _ => self.topic.clone(),
-        };
-        let index = self.place(topic, record.partition);
-        let size = record.size();
-        if self.limits.leaves_no_room(&self.building[index].batch, size) {
-            let batch = self.take(index);
-            self.process(&batch, outlet)?;
-        }
-        let Building { batch, since } = &mut self.building[index];
-        let offset = self.offsets.entry((batch.topic.clone(), batch.partition)).or_default();
-        if !batch.fits(size) {
-            let (topic, partition) = (batch.topic.to_string(), batch.partition);
-            return Err(HarnessError::TooLarge { topic, partition, offset: *offset, size });
-        }
-        if batch.is_empty() {
-            *since = Instant::now();
-        }
-        let headers = record.headers.iter().map(|(name, value)| (name, value.as_deref()));
-        let (key, value) = (record.key.as_deref(), record.value.as_deref());
-        batch.push(*offset, record.timestamp, key, value, headers);
-        *offset += 1;
-        if self.limits.is_full(batch) {
-            let batch = self.take(index);
-            self.process(&batch, outlet)?;
-        }
-        Ok(())
+        let Harness { processor, batches, .. } = self;
+        batches.push(record, &mut |batch| process(processor, batch, outlet))
     }
 
     /// Takes what waits in batches that are not full through the pipeline.
@@ -192,19 +176,13 @@ impl Harness {
     /// # Errors
     /// As [`Harness::push`]. The batch that did not get through is not tried again.
     pub fn flush<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), HarnessError> {
-        while !self.building.is_empty() {
-            let Building { batch, .. } = self.building.remove(0);
-            if !batch.is_empty() {
-                self.process(&batch, outlet)?;
-            }
-        }
-        Ok(())
+        let Harness { processor, batches, .. } = self;
+        batches.flush(&mut |batch| process(processor, batch, outlet))
     }
 
     /// Since when a record waits in a batch that is not full; `None` where none does.
     pub fn waiting_since(&self) -> Option<Instant> {
-        let waiting = self.building.iter().filter(|building| !building.batch.is_empty());
-        waiting.map(|building| building.since).min()
+        self.batches.waiting_since()
     }
 
     /// Topics and headers of what comes out, for an [`Outlet`].
@@ -217,31 +195,16 @@ impl Harness {
         self.stats.snapshot()
     }
 
-    /// Where in `building` the records of a partition belong.
-    fn place(&mut self, topic: Arc<str>, partition: i32) -> usize {
-        let here = |Building { batch, .. }: &Building| {
-            batch.partition == partition && *batch.topic == *topic
-        };
-        self.building.iter().position(here).unwrap_or_else(|| {
-            let batch = Batch::new(topic, partition, self.limits.records);
-            self.building.push(Building { batch, since: Instant::now() });
-            self.building.len() - 1
-        })
+    /// What each stage has used, by its name, in the order of the pipeline.
+    pub fn usage(&self) -> Vec<(Arc<str>, Usage)> {
+        self.processor.usage()
     }
+}
 
-    /// The batch at `index`, in whose place an empty one begins.
-    fn take(&mut self, index: usize) -> Batch {
-        let batch = &mut self.building[index].batch;
-        let next = Batch::new(batch.topic.clone(), batch.partition, self.limits.records);
-        std::mem::replace(batch, next)
-    }
-
-    fn process<O: Outlet>(&mut self, batch: &Batch, outlet: &mut O) -> Result<(), HarnessError> {
-        self.processor.process(batch, outlet).map_err(|cause| HarnessError::Interrupted {
-            topic: batch.topic.to_string(),
-            partition: batch.partition,
-            offset: batch.offsets.first().copied().unwrap_or_default(),
-            cause,
-        })
-    }
+fn process<O: Outlet>(
+    processor: &mut Processor,
+    batch: &Batch,
+    outlet: &mut O,
+) -> Result<(), HarnessError> {
+    processor.process(batch, outlet).map_err(|cause| HarnessError::at(batch, cause))
 }

@@ -104,6 +104,16 @@ pub struct Origin {
     pub offset: i64,
 }
 
+impl Origin {
+    pub(super) fn of(record: &records::Record<'_>) -> Self {
+        Origin {
+            topic: record.topic().to_owned(),
+            partition: record.partition(),
+            offset: record.offset(),
+        }
+    }
+}
+
 /// A record that failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeadLetter {
@@ -144,11 +154,7 @@ impl Record {
             value: value.map(<[u8]>::to_vec),
             headers: headers.map(|(name, value)| (name.to_owned(), value.map(bytes))).collect(),
             timestamp: record.timestamp(),
-            origin: Origin {
-                topic: origin.topic().to_owned(),
-                partition: origin.partition(),
-                offset: origin.offset(),
-            },
+            origin: Origin::of(origin),
         }
     }
 }

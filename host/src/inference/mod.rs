@@ -7,11 +7,12 @@
 //! - [`formats`]: ONNX and frozen TensorFlow files; [`lrn`], an operation that tract
 //!   has too slowly or not at all.
 //! - [`graph`]: one model; [`ports`], its inputs and outputs; [`plan`], the model
-//!   optimised for some shapes; [`tensor`]: bytes as a guest has them, and as tract does.
+//!   optimised for some shapes; [`fixed`], a stand-in for tests; [`tensor`]: bytes as a guest has them, and as tract does.
 //! - [`lane`]: the thread that computes for one instance of an operator, and what
 //!   becomes of it when a computation does not end.
 //! - [`session`]: what one instance may use and has left; [`wasi_nn`]: the interface.
 
+mod fixed;
 mod formats;
 mod graph;
 mod lane;
@@ -24,6 +25,7 @@ mod wasi_nn;
 
 use std::fmt;
 
+pub use fixed::FixedAnswer;
 pub use graph::{Graph, Source};
 pub use lane::Threads;
 pub use plan::States;

@@ -15,7 +15,7 @@ use crate::models::TensorSpec;
 /// ago makes room. Each plan has weights of its own, in the order that its kernels want.
 pub(super) const PLANS: usize = 4;
 /// Bytes of one tensor on the way through a graph.
-const TENSOR_LIMIT: usize = 1 << 30;
+pub(super) const TENSOR_LIMIT: usize = 1 << 30;
 
 /// A graph optimised for inputs of given shapes.
 #[derive(Debug)]

@@ -21,16 +21,6 @@ pub struct Tensor {
 }
 
 impl ElementType {
-    /// Bytes of one element.
-    fn size(self) -> usize {
-        match self {
-            ElementType::U8 => 1,
-            ElementType::Fp16 | ElementType::Bf16 => 2,
-            ElementType::Fp32 | ElementType::I32 => 4,
-            ElementType::Fp64 | ElementType::I64 => 8,
-        }
-    }
-
     /// tract's type of this name, where it has one.
     pub(super) fn datum_type(self) -> Option<DatumType> {
         Some(match self {

@@ -129,8 +129,12 @@ impl<'a> Document<'a> {
 
     /// A problem at a place, with the line of the nearest part of it that exists.
     pub(crate) fn problem(&self, place: &Place, message: String) -> Problem {
-        let line = self.span(place).map(|span| line(self.text, span.start));
-        Problem { line, place: self.render(&place.0), message }
+        Problem { line: self.line(place), place: self.render(&place.0), message }
+    }
+
+    /// The line of the nearest part of a place that exists.
+    pub(crate) fn line(&self, place: &Place) -> Option<usize> {
+        self.span(place).map(|span| line(self.text, span.start))
     }
 
     /// Says in the words of a manifest what serde found.

@@ -41,10 +41,12 @@ use thiserror::Error;
 pub use document::{Problem, Problems};
 pub use properties::Properties;
 pub use references::{References, StoreOptions};
-pub(crate) use sections::json_members;
 pub use sections::{DeadLetter, FormatName, Kafka, Limits, Runner, Sink, Source, Stage, Start};
+pub(crate) use sections::{Overrides, json_members, json_object, json_value};
+pub(crate) use units::size;
 pub(crate) use validate::{limit_problems, name_problem, stage_name_problem};
 
+use crate::cases::{self, Test};
 use crate::output::Format;
 use document::Document;
 
@@ -81,6 +83,10 @@ pub struct Manifest {
     /// The process that runs the pipeline.
     #[serde(default)]
     pub runner: Runner,
+    /// Cases that show what the pipeline does, for `sandbar test`. None by default; a file
+    /// beside the manifest may have them instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<Test>,
     /// The manifest's file.
     #[serde(skip)]
     path: PathBuf,
@@ -132,7 +138,40 @@ impl Manifest {
         manifest.path = path.to_owned();
         manifest.fill();
         validate::validate(&manifest, &document)?;
+        cases::locate(&mut manifest.tests, &document);
         Ok(manifest)
+    }
+
+    /// A pipeline of one stage, as a case of an operator alone has it. Relative paths are
+    /// seen from the folder of `path`.
+    pub(crate) fn of_operator(path: &Path, stage: Stage, limits: Limits) -> Self {
+        let mut manifest = Manifest {
+            name: stage.name.clone(),
+            kafka: Kafka::default(),
+            source: Source {
+                topics: vec!["input".to_owned()],
+                group: String::new(),
+                start: Start::default(),
+                properties: Properties::default(),
+            },
+            stages: vec![stage],
+            sink: Sink {
+                topic: "output".to_owned(),
+                format: None,
+                template: None,
+                top: None,
+                properties: Properties::default(),
+            },
+            dead_letter: DeadLetter::default(),
+            models: BTreeMap::new(),
+            references: None,
+            limits,
+            runner: Runner::default(),
+            tests: Vec::new(),
+            path: path.to_owned(),
+        };
+        manifest.fill();
+        manifest
     }
 
     /// Sets the defaults that come from other keys.

@@ -90,13 +90,13 @@ pub struct Stage {
     #[serde(skip_deserializing)]
     pub limits: Limits,
     #[serde(rename(deserialize = "limits"), default, skip_serializing)]
-    pub(super) overrides: Overrides,
+    pub(crate) overrides: Overrides,
 }
 
 /// `[stages.limits]`: the limits in which a stage differs from `[limits]`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct Overrides {
+pub(crate) struct Overrides {
     #[serde(default, deserialize_with = "size::optional")]
     memory: Option<ByteSize>,
     #[serde(default, deserialize_with = "duration::optional")]
@@ -110,7 +110,7 @@ pub(super) struct Overrides {
 }
 
 impl Overrides {
-    pub(super) fn over(&self, limits: &Limits) -> Limits {
+    pub(crate) fn over(&self, limits: &Limits) -> Limits {
         Limits {
             memory: self.memory.unwrap_or(limits.memory),
             deadline: self.deadline.unwrap_or(limits.deadline),
@@ -245,10 +245,17 @@ impl Runner {
 
 /// A TOML table as the JSON object that the operator is handed: dates become
 /// strings; NaN and infinity have no place in JSON.
-fn json_object<'de, D: Deserializer<'de>>(
+pub(crate) fn json_object<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<serde_json::Map<String, serde_json::Value>, D::Error> {
     json_members(toml::Table::deserialize(from)?).map_err(serde::de::Error::custom)
+}
+
+/// Any TOML value as JSON, under a key that need not be there.
+pub(crate) fn json_value<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<serde_json::Value>, D::Error> {
+    json(toml::Value::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
 }
 
 /// The members of a TOML table as those of a JSON object.

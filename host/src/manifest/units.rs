@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use std::fmt;
 
 /// A size: `"64 MiB"`, or a whole number of bytes.
-pub(super) mod size {
+pub(crate) mod size {
     use super::*;
     use bytesize::ByteSize;
     use serde::Serializer;
@@ -34,22 +34,17 @@ pub(super) mod size {
         }
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<ByteSize, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ByteSize, D::Error> {
         from.deserialize_any(Size)
     }
 
-    pub(in super::super) fn optional<'de, D: Deserializer<'de>>(
+    pub(crate) fn optional<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Option<ByteSize>, D::Error> {
         deserialize(from).map(Some)
     }
 
-    pub(in super::super) fn serialize<S: Serializer>(
-        size: &ByteSize,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(size: &ByteSize, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_u64(size.as_u64())
     }
 }

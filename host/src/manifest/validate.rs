@@ -8,6 +8,7 @@ use bytesize::ByteSize;
 
 use super::document::{Document, Place, Problem, Problems, nearest};
 use super::{Limits, Manifest, Properties};
+use crate::cases;
 use crate::output;
 use crate::references::Allowed;
 
@@ -41,6 +42,11 @@ pub(super) fn validate(manifest: &Manifest, document: &Document<'_>) -> Result<(
     check.references(manifest);
     check.limits(&Place::of("limits"), &manifest.limits, None);
     check.runner(manifest);
+    check.problems.extend(cases::problems(
+        &manifest.tests,
+        cases::Of::Pipeline(manifest),
+        document,
+    ));
     if check.problems.is_empty() { Ok(()) } else { Err(document.problems(check.problems)) }
 }
 
@@ -58,14 +64,16 @@ pub(crate) fn name_problem(name: &str) -> Option<String> {
     })
 }
 
-/// What is wrong with the limits that stand at a place of another file than a manifest.
+/// What is wrong with limits; of a stage's only with those that it has not from
+/// `inherited`.
 pub(crate) fn limit_problems(
     document: &Document<'_>,
     place: &Place,
     limits: &Limits,
+    inherited: Option<&Limits>,
 ) -> Vec<Problem> {
     let mut check = Check { document, problems: Vec::new() };
-    check.limits(place, limits, None);
+    check.limits(place, limits, inherited);
     check.problems
 }
 

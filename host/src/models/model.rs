@@ -167,6 +167,14 @@ pub enum ModelError {
         /// What it should have.
         expected: String,
     },
+    /// A stand-in for a model cannot stand in for it.
+    #[error("the stand-in for '{name}': {reason}")]
+    StandIn {
+        /// The pipeline's name for the model.
+        name: String,
+        /// What is wrong, and the way out.
+        reason: String,
+    },
 }
 
 impl Model {
@@ -195,6 +203,30 @@ impl Model {
         model.validate(&document)?;
         model.folder = folder.to_owned();
         Ok(model)
+    }
+
+    /// A model without folder and file.
+    pub(super) fn stand_in(name: &str, kind: Kind) -> Self {
+        Model {
+            name: name.to_owned(),
+            version: 1,
+            kind,
+            file: String::new(),
+            sha256: None,
+            sha1: None,
+            size: None,
+            url: None,
+            archive: None,
+            licence: String::new(),
+            description: String::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            labels: None,
+            preprocessing: None,
+            postprocessing: None,
+            provenance: toml::Table::new(),
+            folder: PathBuf::new(),
+        }
     }
 
     fn validate(&self, document: &Document<'_>) -> Result<(), ModelError> {

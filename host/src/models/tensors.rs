@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use half::{bf16, f16};
 use serde::{Deserialize, Serialize};
 
 /// An input or an output: its name, element type and dimensions.
@@ -36,6 +37,73 @@ pub enum ElementType {
     I32,
     /// Signed, 64 bits.
     I64,
+}
+
+impl TensorSpec {
+    /// Whether its first dimension is the batch, which the caller chooses.
+    pub(crate) fn is_by_row(&self) -> bool {
+        matches!(self.shape.first(), Some(Dimension::Symbol(_)))
+    }
+
+    /// How many elements each row of a batch has, or all of it where there is no batch;
+    /// `None` where the caller chooses that.
+    pub(crate) fn row_elements(&self) -> Option<usize> {
+        let size = |dimension: &Dimension| match dimension {
+            Dimension::Fixed(size) => Some(*size as usize),
+            Dimension::Symbol(_) => None,
+        };
+        let row = &self.shape[usize::from(self.is_by_row())..];
+        row.iter().try_fold(1usize, |count, dimension| count.checked_mul(size(dimension)?))
+    }
+}
+
+impl ElementType {
+    /// Bytes of one element.
+    pub(crate) fn size(self) -> usize {
+        match self {
+            ElementType::U8 => 1,
+            ElementType::Fp16 | ElementType::Bf16 => 2,
+            ElementType::Fp32 | ElementType::I32 => 4,
+            ElementType::Fp64 | ElementType::I64 => 8,
+        }
+    }
+
+    /// Appends a number as an element: the nearest that there is of this type.
+    pub(crate) fn encode(self, number: f64, to: &mut Vec<u8>) {
+        match self {
+            ElementType::Fp16 => to.extend(f16::from_f64(number).to_le_bytes()),
+            ElementType::Fp32 => to.extend((number as f32).to_le_bytes()),
+            ElementType::Fp64 => to.extend(number.to_le_bytes()),
+            ElementType::Bf16 => to.extend(bf16::from_f64(number).to_le_bytes()),
+            ElementType::U8 => to.push(number as u8),
+            ElementType::I32 => to.extend((number as i32).to_le_bytes()),
+            ElementType::I64 => to.extend((number as i64).to_le_bytes()),
+        }
+    }
+
+    /// The elements as numbers. What is left of a last one that is not whole is ignored.
+    /// A single-precision number is the double of the same decimal digits, `0.1` and not
+    /// `0.10000000149011612`: for people who compare it with what they wrote.
+    pub(crate) fn decode(self, bytes: &[u8]) -> Vec<f64> {
+        /// The double that is written with the same digits.
+        fn digits(number: f32) -> f64 {
+            number.to_string().parse().unwrap_or(f64::from(number))
+        }
+        match self {
+            ElementType::Fp16 => elements(bytes, |it| f16::from_le_bytes(it).to_f64()),
+            ElementType::Fp32 => elements(bytes, |it| digits(f32::from_le_bytes(it))),
+            ElementType::Fp64 => elements(bytes, f64::from_le_bytes),
+            ElementType::Bf16 => elements(bytes, |it| bf16::from_le_bytes(it).to_f64()),
+            ElementType::U8 => elements(bytes, |[it]| f64::from(it)),
+            ElementType::I32 => elements(bytes, |it| f64::from(i32::from_le_bytes(it))),
+            ElementType::I64 => elements(bytes, |it| i64::from_le_bytes(it) as f64),
+        }
+    }
+}
+
+fn elements<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f64) -> Vec<f64> {
+    let (chunks, _) = bytes.as_chunks::<N>();
+    chunks.iter().map(|chunk| number(*chunk)).collect()
 }
 
 impl fmt::Display for ElementType {

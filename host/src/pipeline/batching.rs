@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::manifest::Runner;
 use crate::records::Batch;
 
 /// How long a record may wait in a batch that does not fill up.
@@ -14,6 +15,15 @@ pub struct BatchLimits {
     pub records: usize,
     /// Bytes at the most; only a single larger record exceeds them.
     pub bytes: usize,
+}
+
+impl From<&Runner> for BatchLimits {
+    fn from(runner: &Runner) -> Self {
+        BatchLimits {
+            records: runner.batch_records.get() as usize,
+            bytes: usize::try_from(runner.batch_bytes.as_u64()).unwrap_or(usize::MAX),
+        }
+    }
 }
 
 impl BatchLimits {

@@ -1,11 +1,12 @@
 //! The stages of a pipeline, one after the other, over one batch.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::failure::{Code, Failure, shorten};
 use crate::output::Encoder;
 use crate::records::{Batch, Record};
-use crate::sandbox::{CallError, Extracted, Extractor, Scorer, Transformed, Transformer};
+use crate::sandbox::{CallError, Extracted, Extractor, Scorer, Transformed, Transformer, Usage};
 
 /// The stages of one worker, with their warm instances.
 pub struct Chain {
@@ -94,7 +95,7 @@ impl Outcome {
         })
     }
 
-    fn fail(&mut self, origin: u32, stage: &std::sync::Arc<str>, code: Code, message: String) {
+    fn fail(&mut self, origin: u32, stage: &Arc<str>, code: Code, message: String) {
         let (stage, message) = (stage.clone(), shorten(message));
         self.failures.push(Failure { record: origin as usize, stage, code, message });
     }
@@ -149,6 +150,19 @@ impl<'a> Stream<'a> {
 }
 
 impl Chain {
+    /// What each stage has used, by its name.
+    pub(super) fn usage(&self) -> Vec<(Arc<str>, Usage)> {
+        let transformers = self.transformers.iter();
+        let mut usage: Vec<_> = transformers
+            .map(|Routed { transformer, .. }| (transformer.name().clone(), transformer.usage()))
+            .collect();
+        if let Some(Predictor { extractor, scorer, .. }) = &self.predictor {
+            usage.push((extractor.name().clone(), extractor.usage()));
+            usage.push((scorer.name().clone(), scorer.usage()));
+        }
+        usage
+    }
+
     /// Takes a batch through all stages. With an error, `outcome` holds nothing.
     ///
     /// # Errors

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::batching::BatchLimits;
 use super::chain::{Chain, Predictor, Routed};
 use super::labels::Labels;
 use crate::inference::NnLimits;
@@ -108,19 +107,37 @@ impl Plan {
         brokers: Option<&str>,
         sandbox: &Sandbox,
     ) -> Result<Self, PlanError> {
-        let path = manifest.path().to_owned();
-        let plan = Self::load(manifest, brokers, sandbox)
-            .map_err(|reason| PlanError { manifest: path, reason })?;
+        let models = load_models(manifest).map_err(|reason| error(manifest, reason))?;
+        Plan::with_models(manifest, &models, brokers, sandbox)
+    }
+
+    /// The same with models that are loaded already, or stand in for those of the
+    /// manifest, by the pipeline's names for them.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn with_models(
+        manifest: &Manifest,
+        models: &BTreeMap<String, Artifact>,
+        brokers: Option<&str>,
+        sandbox: &Sandbox,
+    ) -> Result<Self, PlanError> {
+        let plan = Self::load(manifest, models, brokers, sandbox)
+            .map_err(|reason| error(manifest, reason))?;
         plan.chain()?;
         Ok(plan)
     }
 
-    fn load(manifest: &Manifest, brokers: Option<&str>, sandbox: &Sandbox) -> Result<Self, Reason> {
-        let models = load_models(manifest)?;
+    fn load(
+        manifest: &Manifest,
+        models: &BTreeMap<String, Artifact>,
+        brokers: Option<&str>,
+        sandbox: &Sandbox,
+    ) -> Result<Self, Reason> {
         let mut topics = vec![manifest.sink.topic.clone()];
         let stages = manifest.stages.iter().map(|stage| {
             let routes = stage.topics.iter().map(|topic| place(&mut topics, topic)).collect();
-            Ok(StagePlan { operator: operator(manifest, stage, &models, sandbox)?, routes })
+            Ok(StagePlan { operator: operator(manifest, stage, models, sandbox)?, routes })
         });
         let stages = stages.collect::<Result<Vec<_>, Reason>>()?;
         let is_scorer = |plan: &StagePlan| plan.operator.component.world() == World::Scorer;
@@ -211,6 +228,10 @@ impl fmt::Display for Plan {
     }
 }
 
+fn error(manifest: &Manifest, reason: Reason) -> PlanError {
+    PlanError { manifest: manifest.path().to_owned(), reason }
+}
+
 fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Artifact>, Reason> {
     let load = |(name, folder): (&String, &PathBuf)| {
         let error = |error| Reason::Model { name: name.clone(), error: Box::new(error) };
@@ -220,7 +241,8 @@ fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Artifact>, Reason
     manifest.models.iter().map(load).collect()
 }
 
-fn operator(
+/// The operator of a stage, with what it is granted.
+pub(crate) fn operator(
     manifest: &Manifest,
     stage: &manifest::Stage,
     models: &BTreeMap<String, Artifact>,
@@ -265,10 +287,7 @@ fn source(manifest: &Manifest) -> SourcePlan {
         topics: manifest.source.topics.clone(),
         group: manifest.source.group.clone(),
         start: manifest.source.start.as_str(),
-        batch: BatchLimits {
-            records: runner.batch_records.get() as usize,
-            bytes: usize::try_from(runner.batch_bytes.as_u64()).unwrap_or(usize::MAX),
-        },
+        batch: runner.into(),
         in_flight: runner.in_flight.as_u64(),
         commit_interval: runner.commit_interval,
         drain_deadline: runner.drain_deadline,

@@ -14,7 +14,7 @@ use crate::observe::Stats;
 use crate::observe::events::{BatchIsolated, BatchProcessed, BatchReceived, RecordFailed};
 use crate::records::Batch;
 use crate::references::{Resolver, Slice};
-use crate::sandbox::CallError;
+use crate::sandbox::{CallError, Usage};
 
 /// Where what comes of a batch goes, in order.
 pub trait Outlet {
@@ -67,6 +67,11 @@ impl Processor {
     pub fn new(plan: &Plan, stats: Arc<Stats>) -> Result<Self, PlanError> {
         let (chain, references) = (plan.chain()?, plan.resolver());
         Ok(Processor { chain, references, stats, outcome: Outcome::default() })
+    }
+
+    /// What each stage has used, by its name.
+    pub fn usage(&self) -> Vec<(Arc<str>, Usage)> {
+        self.chain.usage()
     }
 
     /// Takes a batch through the stages.
@@ -194,6 +199,6 @@ fn fail(stats: &Stats, batch: &Batch, failure: &Failure, outlet: &mut impl Outle
 }
 
 /// The failure of a record that was alone in a call that gave nothing.
-fn blame(record: usize, CallError { stage, code, message, .. }: CallError) -> Failure {
+pub(crate) fn blame(record: usize, CallError { stage, code, message, .. }: CallError) -> Failure {
     Failure { record, stage, code, message }
 }

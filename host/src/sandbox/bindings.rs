@@ -36,3 +36,33 @@ wasmtime::component::bindgen!({
 pub use self::exports::sandbar::operator::{extraction, scoring, transformation};
 pub use self::sandbar::operator::{artifacts, types};
 pub use self::wasi::nn;
+
+use crate::models::ElementType;
+
+impl From<types::ElementType> for ElementType {
+    fn from(ty: types::ElementType) -> Self {
+        match ty {
+            types::ElementType::Fp16 => ElementType::Fp16,
+            types::ElementType::Fp32 => ElementType::Fp32,
+            types::ElementType::Fp64 => ElementType::Fp64,
+            types::ElementType::Bf16 => ElementType::Bf16,
+            types::ElementType::U8 => ElementType::U8,
+            types::ElementType::I32 => ElementType::I32,
+            types::ElementType::I64 => ElementType::I64,
+        }
+    }
+}
+
+impl From<ElementType> for types::ElementType {
+    fn from(ty: ElementType) -> Self {
+        match ty {
+            ElementType::Fp16 => types::ElementType::Fp16,
+            ElementType::Fp32 => types::ElementType::Fp32,
+            ElementType::Fp64 => types::ElementType::Fp64,
+            ElementType::Bf16 => types::ElementType::Bf16,
+            ElementType::U8 => types::ElementType::U8,
+            ElementType::I32 => types::ElementType::I32,
+            ElementType::I64 => types::ElementType::I64,
+        }
+    }
+}

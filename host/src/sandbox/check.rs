@@ -6,9 +6,10 @@ use super::bindings::extraction::Extracted;
 use super::bindings::scoring::Scored;
 use super::bindings::transformation::Transformed;
 use super::bindings::types::{
-    ColumnResult as Column, ElementType, Failure, FieldResult as Field,
-    FieldTypeResult as FieldType, TensorShapeResult as TensorShape,
+    ColumnResult as Column, Failure, FieldResult as Field, FieldTypeResult as FieldType,
+    TensorShapeResult as TensorShape,
 };
+use crate::models::ElementType;
 use crate::output::Output;
 use crate::records::Headers;
 
@@ -90,13 +91,8 @@ fn column(rows: usize, field: &Field, column: &Column) -> Result<(), Violation> 
 }
 
 /// Bytes of one row of a tensor column; `None` past what memory can address.
-fn row_bytes(shape: &TensorShape) -> Option<usize> {
-    let element = match shape.element {
-        ElementType::U8 => 1,
-        ElementType::Fp16 | ElementType::Bf16 => 2,
-        ElementType::Fp32 | ElementType::I32 => 4,
-        ElementType::Fp64 | ElementType::I64 => 8,
-    };
+pub(crate) fn row_bytes(shape: &TensorShape) -> Option<usize> {
+    let element = ElementType::from(shape.element).size();
     shape
         .dimensions
         .iter()

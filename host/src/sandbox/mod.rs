@@ -25,7 +25,7 @@ pub mod worlds;
 pub use component::{Component, ComponentError, World};
 pub use engine::Sandbox;
 pub use inspect::Inspection;
-pub use stage::{CallError, Operator, StageError};
+pub use stage::{CallError, Operator, StageError, Usage};
 pub use state::{Grants, Limits};
 pub use worlds::{Extractor, Scorer, Transformer};
 
@@ -34,5 +34,6 @@ pub use bindings::scoring::Scored;
 pub use bindings::transformation::Transformed;
 pub use bindings::types::{
     ColumnResult as Column, FieldResult as Field, FieldTypeResult as FieldType,
-    TableResult as Table, TextResult as Text,
+    TableResult as Table, TensorShapeResult as TensorShape, TextResult as Text,
 };
+pub(crate) use check::row_bytes;

@@ -5,7 +5,7 @@
 //! away, and the next call makes another.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use wasmtime::component::{Instance, InstancePre};
@@ -118,6 +118,34 @@ pub struct Stage<I: Interface> {
     interface: I,
     shape: I::Shape,
     live: Option<Live<I::Guest>>,
+    usage: Usage,
+}
+
+/// What the calls of a stage have used, since it was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// The calls with a batch.
+    pub calls: u64,
+    /// The records or rows in them.
+    pub records: u64,
+    /// The time that they took, with what the host did for the guest meanwhile.
+    pub time: Duration,
+    /// Bytes of memory that the instance has, or had at the end of the last call.
+    pub memory: u64,
+    /// Bytes of memory that instances have taken in calls, in addition to what they had
+    /// when they were configured.
+    pub grown: u64,
+}
+
+impl Usage {
+    /// Adds a call that found so much memory and left so much.
+    fn add(&mut self, records: usize, time: Duration, before: u64, memory: u64) {
+        self.calls += 1;
+        self.records += records as u64;
+        self.time += time;
+        self.memory = memory;
+        self.grown += memory.saturating_sub(before);
+    }
 }
 
 struct Live<G> {
@@ -141,7 +169,8 @@ impl<I: Interface> Stage<I> {
             reason: format!("not an operator of sandbar:operator@{}: {cause:#}", CONTRACT),
         })?;
         let (live, shape) = make(&operator, &interface)?;
-        Ok(Stage { operator, interface, shape, live: Some(live) })
+        let usage = Usage { memory: live.store.data().memory.used(), ..Usage::default() };
+        Ok(Stage { operator, interface, shape, live: Some(live), usage })
     }
 
     /// The name of the stage.
@@ -152,6 +181,11 @@ impl<I: Interface> Stage<I> {
     /// What the operator declared when it was configured.
     pub fn shape(&self) -> &I::Shape {
         &self.shape
+    }
+
+    /// What its calls have used.
+    pub fn usage(&self) -> Usage {
+        self.usage
     }
 
     /// Calls a function of the warm instance, or of a new one where an earlier call
@@ -169,7 +203,11 @@ impl<I: Interface> Stage<I> {
         let Live { store, guest } = &mut live;
         let deadline = self.operator.limits.deadline;
         store.data_mut().nn.begin_call(records);
-        let result = enter(&self.operator.stage, store, deadline, |store| function(guest, store))?;
+        let (before, start) = (store.data().memory.used(), Instant::now());
+        let result = enter(&self.operator.stage, store, deadline, |store| function(guest, store));
+        let (time, memory) = (start.elapsed(), store.data().memory.used());
+        self.usage.add(records, time, before, memory);
+        let result = result?;
         check(&self.shape, &result).map_err(|what| violation(&self.operator.stage, what))?;
         self.live = Some(live);
         Ok(result)

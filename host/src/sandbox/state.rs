@@ -132,6 +132,11 @@ pub(crate) struct MemoryBudget {
 }
 
 impl MemoryBudget {
+    /// The bytes that are taken.
+    pub(super) fn used(&self) -> u64 {
+        self.used
+    }
+
     /// Takes so many bytes; whether there were as many left.
     pub(crate) fn charge(&mut self, bytes: usize) -> bool {
         let used = self.used.saturating_add(bytes as u64);

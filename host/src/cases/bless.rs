@@ -1,0 +1,175 @@
+//! Writes what came in place of what was expected, into the file that has the case: only
+//! what differs is touched, so that comments and layout stay.
+
+use std::path::Path;
+
+use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
+
+use super::diff::{Colours, unified};
+use super::run::{Difference, Report, Verdict};
+
+/// A case file as it is, and as it should be.
+pub struct Blessing {
+    before: String,
+    document: DocumentMut,
+}
+
+impl Blessing {
+    /// Begins with the text of a file.
+    ///
+    /// # Errors
+    /// Where it is not TOML any more.
+    pub fn of(text: String) -> Result<Self, String> {
+        let document = text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
+        Ok(Blessing { before: text, document })
+    }
+
+    /// Takes in what came of the case at `index`. Whether all of it could be: that an
+    /// operator did not refuse what it should, for one, is for a person to change.
+    pub fn take(&mut self, index: usize, report: &Report) -> bool {
+        let Verdict::Failed(differences) = &report.verdict else { return false };
+        let test = self.document.get_mut("tests").and_then(|tests| tests.get_mut(index));
+        let Some(test) = test else { return false };
+        // From behind, so that what is removed moves nothing that is yet to be changed.
+        let mut done = true;
+        for difference in differences.iter().filter(|it| it.came.is_none()).rev() {
+            done &= apply(test, difference);
+        }
+        for difference in differences.iter().filter(|it| it.came.is_some()) {
+            done &= apply(test, difference);
+        }
+        done
+    }
+
+    /// What changed, as a unified diff.
+    pub fn diff(&self, indent: &str, colours: Colours) -> String {
+        unified(&self.before, &self.document.to_string(), indent, colours)
+    }
+
+    /// Writes the file, if anything changed.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write(&self, path: &Path) -> std::io::Result<()> {
+        let after = self.document.to_string();
+        if after == self.before { Ok(()) } else { std::fs::write(path, after) }
+    }
+}
+
+fn apply(test: &mut Item, difference: &Difference) -> bool {
+    let Difference { record, expected, came, .. } = difference;
+    match (record, expected, came) {
+        (None, Some(expected), Some(came)) => update(test, expected, came),
+        (Some(index), Some(expected), Some(came)) => {
+            let item = test.get_mut("expect").and_then(|list| list.get_mut(*index));
+            item.is_some_and(|item| update(item, expected, came))
+        }
+        (Some(_), None, Some(came)) => append(test, came),
+        (Some(index), Some(_), None) => match test.get_mut("expect") {
+            Some(Item::ArrayOfTables(list)) if *index < list.len() => {
+                list.remove(*index);
+                true
+            }
+            Some(Item::Value(Value::Array(list))) if *index < list.len() => {
+                list.remove(*index);
+                true
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Appends an expectation in the form that the others have.
+fn append(test: &mut Item, came: &toml::Table) -> bool {
+    let Some(test) = test.as_table_like_mut() else { return false };
+    match test.get_mut("expect") {
+        Some(Item::Value(Value::Array(list))) => {
+            list.push(Value::InlineTable(inline(came)));
+            true
+        }
+        Some(Item::ArrayOfTables(list)) => {
+            list.push(block(came));
+            true
+        }
+        Some(_) => false,
+        None => {
+            let mut list = ArrayOfTables::new();
+            list.push(block(came));
+            test.insert("expect", Item::ArrayOfTables(list)).is_none()
+        }
+    }
+}
+
+/// `[[tests.expect]]` with a line for each key.
+fn block(came: &toml::Table) -> Table {
+    let mut table = Table::new();
+    table.decor_mut().set_prefix("\n");
+    for (key, value) in came {
+        table.insert(key, Item::Value(edit(value)));
+    }
+    table
+}
+
+fn inline(table: &toml::Table) -> InlineTable {
+    table.iter().map(|(key, value)| (key.as_str(), edit(value))).collect()
+}
+
+fn edit(value: &toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => Value::from(text.as_str()),
+        toml::Value::Integer(number) => Value::from(*number),
+        // A whole number needs no point, as people write it.
+        toml::Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+            Value::from(*number as i64)
+        }
+        toml::Value::Float(number) => Value::from(*number),
+        toml::Value::Boolean(flag) => Value::from(*flag),
+        toml::Value::Datetime(date) => Value::from(date.to_string()),
+        toml::Value::Array(list) => Value::Array(list.iter().map(edit).collect()),
+        toml::Value::Table(table) => Value::InlineTable(inline(table)),
+    }
+}
+
+/// Makes a table of the file, which says `before`, say `after`.
+fn update(item: &mut Item, before: &toml::Table, after: &toml::Table) -> bool {
+    let Some(table) = item.as_table_like_mut() else { return false };
+    let mut done = true;
+    for key in before.keys().filter(|key| !after.contains_key(*key)) {
+        table.remove(key);
+    }
+    for (key, after) in after {
+        let before = before.get(key);
+        if before == Some(after) {
+            continue;
+        }
+        match (table.get_mut(key), before) {
+            (Some(item), Some(before)) => done &= replace(item, before, after),
+            _ => drop(table.insert(key, Item::Value(edit(after)))),
+        }
+    }
+    done
+}
+
+fn replace(item: &mut Item, before: &toml::Value, after: &toml::Value) -> bool {
+    match (before, after) {
+        (toml::Value::Table(before), toml::Value::Table(after)) if item.is_table_like() => {
+            return update(item, before, after);
+        }
+        (toml::Value::Array(before), toml::Value::Array(after)) if before.len() == after.len() => {
+            let places = before.iter().zip(after).enumerate();
+            return places.filter(|(_, (before, after))| before != after).all(
+                |(index, (before, after))| {
+                    item.get_mut(index).is_some_and(|item| replace(item, before, after))
+                },
+            );
+        }
+        _ => {}
+    }
+    let mut value = edit(after);
+    if let Item::Value(old) = item {
+        *value.decor_mut() = old.decor().clone();
+    }
+    *item = Item::Value(value);
+    true
+}

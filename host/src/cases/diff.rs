@@ -1,0 +1,117 @@
+//! What is expected and what came, side by side, so that one sees where they differ.
+
+use std::fmt::Write;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::run::Difference;
+
+/// Lines around a change that are shown too.
+const CONTEXT: usize = 3;
+/// Characters of one line that are shown.
+const LINE: usize = 2000;
+
+/// Whether text is for a terminal that shows colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Colours(pub bool);
+
+impl Colours {
+    const REMOVED: &'static str = "31";
+    const ADDED: &'static str = "32";
+    const PLACE: &'static str = "36";
+
+    /// `text` in a colour, by its ANSI code.
+    pub fn paint(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// A table as lines, each with the way to one value: `outputs[0].topic = "flights"`.
+pub(super) fn lines(table: &toml::Table) -> String {
+    let mut text = String::new();
+    for (key, value) in table {
+        flatten(&mut text, key.clone(), value);
+    }
+    text
+}
+
+fn flatten(text: &mut String, path: String, value: &toml::Value) {
+    match value {
+        toml::Value::Table(members) if !members.is_empty() => {
+            for (key, value) in members {
+                let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+                let key = match !key.is_empty() && key.chars().all(bare) {
+                    true => key.clone(),
+                    false => format!("{key:?}"),
+                };
+                flatten(text, format!("{path}.{key}"), value);
+            }
+        }
+        toml::Value::Array(list) if !list.is_empty() => {
+            for (index, value) in list.iter().enumerate() {
+                flatten(text, format!("{path}[{index}]"), value);
+            }
+        }
+        // A text of several lines, line by line.
+        toml::Value::String(value) if value.contains('\n') => {
+            for (index, line) in value.split('\n').enumerate() {
+                let mark = if index == 0 { "=" } else { "|" };
+                let _ = writeln!(text, "{path} {mark} {line:?}");
+            }
+        }
+        // As people write whole numbers.
+        toml::Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+            let _ = writeln!(text, "{path} = {number}");
+        }
+        value => {
+            let _ = writeln!(text, "{path} = {value}");
+        }
+    }
+}
+
+impl Difference {
+    /// The expectation and what came as a unified diff, every line behind `indent`.
+    pub fn render(&self, indent: &str, colours: Colours) -> String {
+        let before = self.expected.as_ref().map(lines).unwrap_or_default();
+        let after = self.came.as_ref().map(lines).unwrap_or_default();
+        let mut text = unified(&before, &after, indent, colours);
+        let nothing = match (&self.expected, &self.came, self.record) {
+            (Some(_), None, None) => "it was not refused",
+            (Some(_), None, Some(_)) => "no such record goes in",
+            (None, Some(_), _) => "nothing is expected of this record yet; --bless writes it down",
+            _ => return text,
+        };
+        let _ = writeln!(text, "{indent}({nothing})");
+        text
+    }
+}
+
+/// Two texts as a unified diff without its header.
+pub(super) fn unified(before: &str, after: &str, indent: &str, colours: Colours) -> String {
+    let diff = TextDiff::from_lines(before, after);
+    let mut text = String::new();
+    for (index, hunk) in diff.unified_diff().context_radius(CONTEXT).iter_hunks().enumerate() {
+        // The first lines need no place: there is nothing in front of them.
+        if index > 0 || !hunk.header().to_string().starts_with("@@ -1") {
+            let header = hunk.header().to_string();
+            let _ = writeln!(text, "{indent}{}", colours.paint(Colours::PLACE, header.trim_end()));
+        }
+        for change in hunk.iter_changes() {
+            let line = shortened(change.value().trim_end_matches('\n'));
+            let line = match change.tag() {
+                ChangeTag::Equal => format!("  {line}"),
+                ChangeTag::Delete => colours.paint(Colours::REMOVED, &format!("- {line}")),
+                ChangeTag::Insert => colours.paint(Colours::ADDED, &format!("+ {line}")),
+            };
+            let _ = writeln!(text, "{indent}{line}");
+        }
+    }
+    text
+}
+
+fn shortened(line: &str) -> String {
+    match line.char_indices().nth(LINE) {
+        Some((end, _)) => format!("{}… ({} bytes)", &line[..end], line.len()),
+        None => line.to_owned(),
+    }
+}

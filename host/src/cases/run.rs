@@ -1,0 +1,425 @@
+//! Runs a case, and compares what came with what is expected.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::diff::lines;
+use super::expectation::{Expectation, FailureSpec, OutputRecord, Prediction};
+use super::find::{self, Subject, Suite};
+use super::input;
+use super::syntax::{ModelSpec, Test, Wording};
+use super::values::{Bytes, Feature, HeaderValues, TensorValue};
+use crate::failure::Failure;
+use crate::harness::{
+    DeadLetter, ExtractorHarness, Harness, Input, Origin, Predicted, Record, ScorerHarness, Value,
+    Written,
+};
+use crate::manifest::{Manifest, Stage};
+use crate::models::{Artifact, Model};
+use crate::output::Output;
+use crate::pipeline::Plan;
+use crate::pipeline::plan::{Reason, operator};
+use crate::sandbox::{Field, FieldType, Sandbox, StageError, Usage, World};
+
+/// What became of a case.
+#[derive(Debug)]
+pub struct Report {
+    /// The case.
+    pub name: String,
+    /// Its line in its file.
+    pub line: Option<usize>,
+    /// Whether what came is what is expected.
+    pub verdict: Verdict,
+    /// What each stage has used, by its name.
+    pub usage: Vec<(Arc<str>, Usage)>,
+    /// How long it took, with setting up.
+    pub took: Duration,
+}
+
+/// Whether what came is what is expected.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It is.
+    Passed,
+    /// It differs.
+    Failed(Vec<Difference>),
+    /// The case could not be run.
+    Error(String),
+}
+
+/// Where what came differs from what is expected.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    /// The index of the record or row; `None` where it is about the case itself.
+    pub record: Option<usize>,
+    /// The beginning of its value, if it is a record.
+    pub about: Option<String>,
+    /// The line of the expectation.
+    pub line: Option<usize>,
+    /// What is expected; `None` where nothing is.
+    pub expected: Option<toml::Table>,
+    /// What came, as far as the expectation speaks of it; `None` where nothing did.
+    pub came: Option<toml::Table>,
+}
+
+/// Why a case has no results.
+enum Stop {
+    /// The operator or pipeline could not be set up: what a case may expect.
+    Refused(String),
+    /// The case itself, or what it names, cannot be used.
+    Error(String),
+}
+
+impl From<String> for Stop {
+    fn from(message: String) -> Self {
+        Stop::Error(message)
+    }
+}
+
+/// What came of a case.
+struct Results {
+    /// In the order of the records or rows.
+    came: Vec<Expectation>,
+    /// The beginning of each record's value; of rows none.
+    about: Vec<String>,
+    usage: Vec<(Arc<str>, Usage)>,
+}
+
+/// Runs cases. Models are loaded once.
+pub struct Runner {
+    sandbox: Sandbox,
+    models: BTreeMap<PathBuf, Artifact>,
+}
+
+impl Runner {
+    /// Runs cases in this sandbox.
+    pub fn new(sandbox: Sandbox) -> Self {
+        Runner { sandbox, models: BTreeMap::new() }
+    }
+
+    /// Runs one case of a suite.
+    pub fn run(&mut self, suite: &Suite, test: &Test) -> Report {
+        let start = Instant::now();
+        let (verdict, usage) = match (self.results(suite, test), &test.refused) {
+            (Ok(results), None) => (compare(test, &results), results.usage),
+            (Ok(results), Some(due)) => (refusal(test, due, None), results.usage),
+            (Err(Stop::Refused(reason)), Some(due)) => {
+                (refusal(test, due, Some(&reason)), Vec::new())
+            }
+            (Err(Stop::Refused(reason) | Stop::Error(reason)), _) => {
+                (Verdict::Error(reason), Vec::new())
+            }
+        };
+        let (name, line) = (test.name.clone(), test.lines_of.test);
+        Report { name, line, verdict, usage, took: start.elapsed() }
+    }
+
+    fn results(&mut self, suite: &Suite, test: &Test) -> Result<Results, Stop> {
+        let base = suite.path.parent().unwrap_or(Path::new(""));
+        match &suite.subject {
+            Subject::Operator(subject) => self.alone(&suite.path, subject, test, base),
+            Subject::Pipeline(manifest) => {
+                let mut manifest = (**manifest).clone();
+                for stage in &mut manifest.stages {
+                    if let Some(spec) = test.stages.get(&stage.name) {
+                        if let Some(config) = &spec.config {
+                            stage.config.clone_from(config);
+                        }
+                        stage.limits = spec.limits.over(&stage.limits);
+                    }
+                }
+                let mut models = BTreeMap::new();
+                for (name, folder) in &manifest.models {
+                    let model = match test.models.get(name) {
+                        Some(model) => self.model(name, model, base)?,
+                        None => self.folder(name, &manifest.resolve(folder))?,
+                    };
+                    models.insert(name.clone(), model);
+                }
+                self.pipeline(&manifest, &models, test, base, false)
+            }
+        }
+    }
+
+    /// Runs an operator alone.
+    fn alone(
+        &mut self,
+        file: &Path,
+        subject: &find::Operator,
+        test: &Test,
+        base: &Path,
+    ) -> Result<Results, Stop> {
+        let stage = Stage {
+            name: subject.name.clone(),
+            // Absolute, since it is not relative to the file.
+            component: std::path::absolute(&subject.component).map_err(|it| it.to_string())?,
+            config: test.config.clone(),
+            models: test.models.keys().cloned().collect(),
+            topics: test.topics.clone(),
+            load_graphs: test.load_graphs,
+            limits: Default::default(),
+            overrides: test.limits.clone(),
+        };
+        let manifest = Manifest::of_operator(file, stage, subject.limits.clone());
+        let stage = &manifest.stages[0];
+        let mut models = BTreeMap::new();
+        for (name, model) in &test.models {
+            models.insert(name.clone(), self.model(name, model, base)?);
+        }
+        let operator = operator(&manifest, stage, &models, &self.sandbox);
+        let operator = operator.map_err(|reason| stop(reason, true))?;
+        let (name, limits) = (operator.stage.clone(), (&manifest.runner).into());
+        match operator.component.world() {
+            World::Transformer => self.pipeline(&manifest, &models, test, base, true),
+            World::Extractor => {
+                let records = take_records(test, base, World::Extractor)?;
+                let mut harness = ExtractorHarness::new(operator, limits)
+                    .map_err(|error| refused(error, true))?;
+                let origins = origins(&records, &manifest.source.topics[0]);
+                let about = records.iter().map(input::shown).collect();
+                let rows = harness.pipe(records).map_err(|error| error.to_string())?;
+                let mut came = vec![Expectation::default(); origins.len()];
+                for (origin, row) in rows {
+                    if let Some(place) = origins.get(&origin) {
+                        came[*place] = extracted(harness.fields(), row);
+                    }
+                }
+                Ok(Results { came, about, usage: vec![(name, harness.usage())] })
+            }
+            World::Scorer => {
+                if test.rows.is_empty() && test.refused.is_none() {
+                    return Err(Stop::Error("a scorer takes rows; give features and rows".into()));
+                }
+                let (fields, rows) = (input::fields(test), input::rows(test, base)?);
+                let mut harness = ScorerHarness::new(operator, fields, limits)
+                    .map_err(|error| refused(error, true))?;
+                let predicted = harness.pipe(&rows).map_err(|error| error.to_string())?;
+                let came = predicted.into_iter().map(|row| scored(harness.output(), row)).collect();
+                Ok(Results { came, about: Vec::new(), usage: vec![(name, harness.usage())] })
+            }
+        }
+    }
+
+    /// Runs a whole pipeline, or a transformer `alone`, which is one.
+    fn pipeline(
+        &mut self,
+        manifest: &Manifest,
+        models: &BTreeMap<String, Artifact>,
+        test: &Test,
+        base: &Path,
+        alone: bool,
+    ) -> Result<Results, Stop> {
+        let records = take_records(test, base, World::Transformer)?;
+        let plan = Plan::with_models(manifest, models, None, &self.sandbox);
+        let plan = plan.map_err(|error| stop(error.reason, alone))?;
+        let mut harness = Harness::new(&plan).map_err(|error| stop(error.reason, alone))?;
+        let origins = origins(&records, &manifest.source.topics[0]);
+        let about = records.iter().map(input::shown).collect();
+        let Written { outputs, dead_letters } =
+            harness.pipe(records).map_err(|error| error.to_string())?;
+        let none = Expectation { outputs: Some(Vec::new()), ..Expectation::default() };
+        let mut came = vec![none; origins.len()];
+        for record in outputs {
+            if let Some(place) = origins.get(&record.origin) {
+                came[*place].outputs.get_or_insert_default().push(written(record));
+            }
+        }
+        for DeadLetter { record, stage, code, message } in dead_letters {
+            if let Some(place) = origins.get(&record.origin) {
+                let stage = Some(stage).filter(|_| !alone);
+                came[*place].failure = Some(failed(stage, code, message));
+            }
+        }
+        Ok(Results { came, about, usage: harness.usage() })
+    }
+
+    fn model(&mut self, name: &str, model: &ModelSpec, base: &Path) -> Result<Artifact, String> {
+        match model {
+            ModelSpec::Folder(folder) => self.folder(name, &base.join(folder)),
+            ModelSpec::Stub(stub) => {
+                stub.artifact(name, base).map_err(|error| format!("model '{name}': {error}"))
+            }
+        }
+    }
+
+    fn folder(&mut self, name: &str, folder: &Path) -> Result<Artifact, String> {
+        if let Some(model) = self.models.get(folder) {
+            return Ok(model.clone());
+        }
+        let model = Model::open(folder).and_then(Artifact::load);
+        let model = model.map_err(|error| format!("model '{name}': {error}"))?;
+        self.models.insert(folder.to_owned(), model.clone());
+        Ok(model)
+    }
+}
+
+/// The records of a case, for what takes records.
+fn take_records(test: &Test, base: &Path, world: World) -> Result<Vec<Input>, String> {
+    if !test.rows.is_empty() {
+        let found = if world == World::Extractor { "an extractor" } else { "a transformer" };
+        return Err(format!("rows are for a scorer; this is {found}, which takes records"));
+    }
+    input::records(test, base)
+}
+
+/// Whether what keeps a pipeline from being set up is something that a case may expect.
+fn stop(reason: Reason, alone: bool) -> Stop {
+    match reason {
+        Reason::Component { error, .. } => Stop::Error(error.to_string()),
+        Reason::Stage(error) => refused(error, alone),
+        other => Stop::Refused(other.to_string()),
+    }
+}
+
+fn refused(error: StageError, alone: bool) -> Stop {
+    match error {
+        // The operator's own words, where there is only one.
+        StageError::Refused { reason, .. } if alone => Stop::Refused(reason),
+        StageError::Refused { .. } | StageError::Call(_) => Stop::Refused(error.to_string()),
+        StageError::World { .. } | StageError::Link { .. } => Stop::Error(error.to_string()),
+    }
+}
+
+/// The place of each record, by where a harness says that it comes from.
+fn origins(records: &[Input], topic: &str) -> BTreeMap<Origin, usize> {
+    let mut next: BTreeMap<(String, i32), i64> = BTreeMap::new();
+    let mut origins = BTreeMap::new();
+    for (place, record) in records.iter().enumerate() {
+        let topic = record.topic.clone().unwrap_or_else(|| topic.to_owned());
+        let partition = record.partition;
+        let next = next.entry((topic.clone(), partition)).or_default();
+        origins.insert(Origin { topic, partition, offset: *next }, place);
+        *next += 1;
+    }
+    origins
+}
+
+fn extracted(fields: &[Field], row: Result<Vec<Value>, Failure>) -> Expectation {
+    let values = match row {
+        Ok(values) => values,
+        Err(Failure { code, message, .. }) => return failure(failed(None, code, message)),
+    };
+    let feature = |(field, value): (&Field, Value)| {
+        let feature = match (&field.ty, value) {
+            (_, Value::Number(number)) => Feature::number(number),
+            (_, Value::Text(text)) => Feature::text(&text),
+            (FieldType::Tensor(shape), Value::Tensor(bytes)) => {
+                let ty = shape.element.into();
+                Feature::Tensor(TensorValue {
+                    ty: Some(ty),
+                    shape: Some(shape.dimensions.clone()),
+                    values: Some(crate::models::ElementType::decode(ty, &bytes)),
+                    ..TensorValue::default()
+                })
+            }
+            (_, Value::Tensor(_)) => Feature::Missing,
+        };
+        (field.name.clone(), feature)
+    };
+    let features = fields.iter().zip(values).map(feature).collect();
+    Expectation { features: Some(features), ..Expectation::default() }
+}
+
+fn scored(output: &Output, row: Result<Predicted, Failure>) -> Expectation {
+    let Predicted { label, values } = match row {
+        Ok(predicted) => predicted,
+        Err(Failure { code, message, .. }) => return failure(failed(None, code, message)),
+    };
+    let named = output.names().iter().cloned().zip(values).collect();
+    let prediction = match output {
+        Output::Classes(classes) => Prediction {
+            label: label.and_then(|label| classes.get(label as usize).cloned()),
+            probabilities: named,
+            ..Prediction::default()
+        },
+        Output::Values(_) => Prediction { values: named, ..Prediction::default() },
+    };
+    Expectation { prediction: Some(prediction), ..Expectation::default() }
+}
+
+fn failure(failure: FailureSpec) -> Expectation {
+    Expectation { failure: Some(failure), ..Expectation::default() }
+}
+
+fn failed(stage: Option<String>, code: crate::failure::Code, message: String) -> FailureSpec {
+    FailureSpec { stage, code: Some(code), message: Some(message), contains: None }
+}
+
+fn written(record: Record) -> OutputRecord {
+    let mut headers = indexmap::IndexMap::new();
+    for (name, value) in record.headers {
+        let HeaderValues(values) = headers.entry(name).or_insert_with(|| HeaderValues(Vec::new()));
+        values.push(Bytes(value));
+    }
+    OutputRecord {
+        topic: Some(record.topic),
+        key: Some(Bytes(record.key)),
+        value: Some(Bytes(record.value)),
+        headers,
+        timestamp: record.timestamp,
+        ..OutputRecord::default()
+    }
+}
+
+/// Compares what came of each record with what is expected of it.
+fn compare(test: &Test, results: &Results) -> Verdict {
+    let count = results.came.len().max(test.expect.len());
+    let mut differences = Vec::new();
+    for index in 0..count {
+        let (due, came) = (test.expect.get(index), results.came.get(index));
+        let seen = match (due, came) {
+            (Some(due), Some(came)) => Some(due.seen(came, test.tolerance)),
+            (None, Some(came)) => Some(came.brief()),
+            (_, None) => None,
+        };
+        let (expected, came) = (due.map(as_table), seen.as_ref().map(as_table));
+        // As text: a number that is none is equal to itself there.
+        if expected.as_ref().map(lines) != came.as_ref().map(lines) {
+            differences.push(Difference {
+                record: Some(index),
+                about: results.about.get(index).cloned(),
+                line: test.lines_of.expect.get(index).copied().flatten(),
+                expected,
+                came,
+            });
+        }
+    }
+    if differences.is_empty() { Verdict::Passed } else { Verdict::Failed(differences) }
+}
+
+/// Compares how a subject was refused, if it was, with what is expected.
+fn refusal(test: &Test, due: &Wording, reason: Option<&str>) -> Verdict {
+    let fits = match (reason, &due.message, &due.contains) {
+        (Some(reason), Some(message), _) => reason == message,
+        (Some(reason), None, Some(part)) => reason.contains(part.as_str()),
+        _ => false,
+    };
+    if fits {
+        return Verdict::Passed;
+    }
+    let refused =
+        |wording: Wording| toml::Table::from_iter([("refused".into(), as_value(&wording))]);
+    let came =
+        reason.map(|reason| refused(Wording { message: Some(reason.to_owned()), contains: None }));
+    Verdict::Failed(vec![Difference {
+        record: None,
+        about: None,
+        line: test.lines_of.test,
+        expected: Some(refused(due.clone())),
+        came,
+    }])
+}
+
+fn as_table(expectation: &Expectation) -> toml::Table {
+    match as_value(expectation) {
+        toml::Value::Table(table) => table,
+        _ => toml::Table::new(),
+    }
+}
+
+/// As TOML. Nothing of a case is without a form in it, numbers that are none included.
+fn as_value<T: serde::Serialize>(value: &T) -> toml::Value {
+    toml::Value::try_from(value).unwrap_or_else(|error| error.to_string().into())
+}

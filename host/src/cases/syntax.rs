@@ -1,0 +1,222 @@
+//! What a case says: the tables of a case file, and of `[[tests]]` in a manifest.
+//! `docs/reference/tests.md` says the same to the people who write them.
+
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use super::expectation::Expectation;
+use super::values::{Bytes, HeaderValues};
+use crate::manifest::{Overrides, json_object, json_value, size};
+use crate::models::Stub;
+
+/// A file of cases beside an operator or a pipeline.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct CaseFile {
+    /// The component that the cases are of, relative to the file. Default: that of the
+    /// operator's folder, or of the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<PathBuf>,
+    /// The manifest of the pipeline that they are of, relative to the file. Default, for
+    /// `NAME.tests.toml`: `NAME.toml` beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<PathBuf>,
+    /// The cases.
+    #[serde(default)]
+    pub tests: Vec<Test>,
+}
+
+/// One case: what goes in, and what is expected to come out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Test {
+    /// What it shows; unique in its file.
+    pub name: String,
+    /// The records that go in.
+    #[serde(default)]
+    pub records: Vec<RecordSpec>,
+    /// A file whose lines are the records, instead of `records`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<PathBuf>,
+    /// Of a scorer: the features that the extractor before it would declare.
+    #[serde(default)]
+    pub features: Vec<FeatureSpec>,
+    /// Of a scorer: the rows that go in.
+    #[serde(default)]
+    pub rows: Vec<IndexMap<String, Cell>>,
+    /// Of an operator: its configuration.
+    #[serde(default, deserialize_with = "json_object")]
+    pub config: serde_json::Map<String, serde_json::Value>,
+    /// Of an operator: its models by name, the first its main one. Of a pipeline: models
+    /// instead of those of the manifest.
+    #[serde(default)]
+    pub models: IndexMap<String, ModelSpec>,
+    /// Of a transformer: the topics that it may send to.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// Of an operator: as `load-graphs` of a stage.
+    #[serde(default, with = "size")]
+    pub load_graphs: ByteSize,
+    /// Of an operator: the limits that differ from the defaults of a manifest.
+    #[serde(default, skip_serializing)]
+    pub(crate) limits: Overrides,
+    /// Of a pipeline: what differs in its stages, by their names.
+    #[serde(default)]
+    pub stages: IndexMap<String, StageSpec>,
+    /// How much a number may differ from the one that is expected.
+    #[serde(default)]
+    pub tolerance: f64,
+    /// That the operator refuses its configuration, or the pipeline cannot be set up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Wording>,
+    /// What comes of each record or row, in order.
+    #[serde(default)]
+    pub expect: Vec<Expectation>,
+    /// Where the case and its expectations stand in their file.
+    #[serde(skip)]
+    pub(crate) lines_of: Lines,
+}
+
+/// Lines of a file, from 1.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Lines {
+    pub(crate) test: Option<usize>,
+    pub(crate) expect: Vec<Option<usize>>,
+}
+
+/// A record that goes in. Its value is one of `value`, `json`, `file` and `base64`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RecordSpec {
+    /// The value as text, or as [`Bytes`] has it: null for a tombstone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Bytes>,
+    /// The value as JSON.
+    #[serde(default, deserialize_with = "json_value", skip_serializing_if = "Option::is_none")]
+    pub json: Option<serde_json::Value>,
+    /// The file that the value is read from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// The value in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+    /// The key. Default: null.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Bytes>,
+    /// The headers in order; a list for a name that occurs more than once.
+    #[serde(default)]
+    pub headers: IndexMap<String, HeaderValues>,
+    /// Milliseconds since the epoch. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<i64>,
+    /// The topic that it comes from. Default: the first of the pipeline's source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// The partition that it comes from. Default: 0.
+    #[serde(default)]
+    pub partition: i32,
+}
+
+/// A feature that a scorer is told of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FeatureSpec {
+    /// Its name.
+    pub name: String,
+    /// What it is: `number`, `text`, or the type of a tensor's elements.
+    #[serde(rename = "type")]
+    pub ty: FeatureType,
+    /// The dimensions of a tensor, without the batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Vec<u32>>,
+}
+
+/// The type of a feature: of its elements, where it is a tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names of the contract")]
+pub enum FeatureType {
+    Number,
+    Text,
+    Fp16,
+    Fp32,
+    Fp64,
+    Bf16,
+    U8,
+    I32,
+    I64,
+}
+
+/// A feature of one row that goes in.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(String),
+    /// The elements of a tensor, in row-major order.
+    Elements(Vec<f64>),
+    /// A tensor, or that the value is missing.
+    Other(CellTable),
+}
+
+/// What a [`Cell`] is that is no plain value.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct CellTable {
+    /// That the value is missing.
+    #[serde(default)]
+    pub missing: bool,
+    /// The number that all elements of a tensor are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<f64>,
+    /// The file with the elements of a tensor, little-endian.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+}
+
+/// A model for a case.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelSpec {
+    /// A model folder, relative to the file.
+    Folder(PathBuf),
+    /// A stand-in.
+    Stub(Box<Stub>),
+}
+
+/// What differs in a stage of a pipeline.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct StageSpec {
+    /// The configuration, instead of that of the manifest.
+    #[serde(
+        default,
+        deserialize_with = "optional_object",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub config: Option<serde_json::Map<String, serde_json::Value>>,
+    /// The limits that differ.
+    #[serde(default, skip_serializing)]
+    pub(crate) limits: Overrides,
+}
+
+fn optional_object<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<Option<serde_json::Map<String, serde_json::Value>>, D::Error> {
+    json_object(from).map(Some)
+}
+
+/// What a message says.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Wording {
+    /// The message, exactly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Part of the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contains: Option<String>,
+}

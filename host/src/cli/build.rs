@@ -47,8 +47,8 @@ fn run_commands(operator: &OperatorFolder) -> anyhow::Result<()> {
         let status = shell.status().with_context(|| format!("{name}: sh cannot be run"))?;
         ensure!(
             status.success(),
-            "{name}: the build failed ({status}) at the command that is named last above; \
-             it is one of [build] in {}",
+            "{name}: `{command}` failed: {status}; what it printed is above, and its place is \
+             [build] in {}",
             operator.folder().join(crate::operator_folder::DESCRIPTION).display()
         );
     }

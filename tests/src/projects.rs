@@ -71,8 +71,15 @@ impl Projects {
         self.prepare(Command::new(program), project)
     }
 
+    /// Anywhere in a project the command is found, and its cache is that of the tests.
     fn prepare(&self, mut command: Command, project: &str) -> Command {
         command.current_dir(self.folder.join(project));
+        let sandbar = sandbar();
+        let folder = Path::new(sandbar.get_program()).parent().unwrap().to_owned();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(folder).chain(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(folders).unwrap());
+        command.envs(sandbar.get_envs().filter_map(|(name, value)| Some((name, value?))));
         // The crates that a project needs are those of the operators here, and fetched.
         command.env("CARGO_NET_OFFLINE", "true").env("SANDBAR_LOG", "error");
         for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {

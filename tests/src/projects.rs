@@ -114,7 +114,8 @@ impl Projects {
     }
 }
 
-fn has(language: &str) -> bool {
+/// Whether operators can be built in a language; says so where they cannot.
+pub fn has(language: &str) -> bool {
     let languages = std::env::var(LANGUAGES).unwrap_or_default();
     let found = languages.split(',').any(|it| it == language);
     if !found {

@@ -5,13 +5,15 @@
 //! [`bench`] measures the budgets, and [`kafka`] starts and stops an Apache Kafka
 //! for tests. What they share:
 //! [`process`] runs other programs, [`toolchain`] sees to it that rustc can
-//! compile components, [`cargo`] knows the two workspaces.
+//! compile components, [`languages`] whether Python and JavaScript can be had, [`cargo`]
+//! knows the two workspaces.
 
 mod bench;
 mod cargo;
 mod check;
 mod demo;
 mod kafka;
+mod languages;
 mod operators;
 mod process;
 mod test;

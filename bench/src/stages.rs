@@ -69,6 +69,7 @@ pub fn operator(manifest: &Manifest, stage: &str, sandbox: &Sandbox) -> Result<O
             config: serde_json::Value::Object(stage.config.clone()).to_string(),
             models: models.collect::<Result<_>>()?,
             topics: Vec::new(),
+            ..Grants::default()
         }),
         limits: limits(&stage.limits),
     })

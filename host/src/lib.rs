@@ -11,11 +11,12 @@
 //! - [`kafka`]: the source, the sink, and what is delivered.
 //! - [`records`], [`failure`], [`output`]: a batch, why a record failed, and how a
 //!   prediction is written.
-//! - [`observe`]: log events and counters.
+//! - [`observe`]: log events and counters; [`admin`] serves them over HTTP.
 //! - [`harness`]: a pipeline without Kafka; [`cases`]: what one expects of it.
 //! - [`operator_folder`], [`project`]: how one operator is built; new ones.
 //! - [`cli`]: the verbs of the command `sandbar`.
 
+pub mod admin;
 pub mod cases;
 pub mod cli;
 pub mod failure;

@@ -5,6 +5,7 @@
 pub mod broker;
 pub mod graphs;
 pub mod http;
+pub mod operators;
 pub mod projects;
 pub mod runner;
 

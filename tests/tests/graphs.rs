@@ -69,16 +69,40 @@ fn random(tensor: usize, side: usize, channels_last: bool) -> Vec<f32> {
     elements
 }
 
-/// Pictures of the golden files behind the tensors, in order; the first has alpha, which
-/// the script drops and no JPEG has.
-const PICTURES: [Option<&str>; 4] =
-    [None, Some("new_airplane.jpg"), Some("trained_airplane_2.jpg"), Some("trained_butterfly.jpg")];
+/// Pictures of the golden files behind the tensors, in order.
+const PICTURES: [&str; 4] =
+    ["devil.png", "new_airplane.jpg", "trained_airplane_2.jpg", "trained_butterfly.jpg"];
+
+/// What becomes of the alpha of a picture that has some.
+#[derive(Clone, Copy)]
+enum Alpha {
+    Dropped,
+    OnWhite,
+}
+
+/// A decoded picture: RGB pixels, width and height.
+fn decoded(name: &str, alpha: Alpha) -> Option<(Vec<u8>, (usize, usize))> {
+    let file = test_data(&format!("images/{name}"))?;
+    if name.ends_with(".jpg") {
+        let picture = libjpeg_turbo_rs::decompress(&file).unwrap();
+        return Some((picture.data, (picture.width, picture.height)));
+    }
+    let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let frame = reader.next_frame(&mut pixels).unwrap();
+    assert_eq!((frame.color_type, frame.bit_depth), (png::ColorType::Rgba, png::BitDepth::Eight));
+    let rgb = |pixel: &[u8; 4]| match alpha {
+        Alpha::Dropped => [pixel[0], pixel[1], pixel[2]],
+        Alpha::OnWhite => pillow::on_white(*pixel),
+    };
+    let pixels = pixels.as_chunks().0.iter().flat_map(rgb).collect();
+    Some((pixels, (frame.width as usize, frame.height as usize)))
+}
 
 /// A picture as the script prepares it: decoded, squashed, BGR minus the means.
-fn picture(name: &str, side: usize, channels_last: bool) -> Option<Vec<f32>> {
-    let file = test_data(&format!("images/{name}"))?;
-    let picture = libjpeg_turbo_rs::decompress(&file).unwrap();
-    let pixels = pillow::bilinear(&picture.data, (picture.width, picture.height), side);
+fn picture(name: &str, alpha: Alpha, side: usize, channels_last: bool) -> Option<Vec<f32>> {
+    let (pixels, size) = decoded(name, alpha)?;
+    let pixels = pillow::bilinear(&pixels, size, side);
     let mut elements = vec![0.0; pixels.len()];
     for (place, pixel) in pixels.chunks(3).enumerate() {
         for (channel, mean) in [104.0, 117.0, 123.0].into_iter().enumerate() {
@@ -90,10 +114,20 @@ fn picture(name: &str, side: usize, channels_last: bool) -> Option<Vec<f32>> {
     Some(elements)
 }
 
-/// Pillow's way of resizing, to the last bit, so that the graphs get what the original
-/// tools got. (The operator's resizer is faster, and off by 1 here and there.)
+/// Pillow's way of resizing and composing, to the last bit, so that the graphs get what
+/// the original tools got. (The operator's resizer is faster, and off by 1 here and there.)
 mod pillow {
     const BITS: u32 = 22;
+
+    /// A pixel in front of opaque white: fixed-point with 7 more bits.
+    pub fn on_white([red, green, blue, alpha]: [u8; 4]) -> [u8; 3] {
+        let own = u32::from(alpha) << 7;
+        let white = (255 << 7) - own;
+        [red, green, blue].map(|channel| {
+            let sum = u32::from(channel) * own + 255 * white + (0x80 << 7);
+            (((sum >> 8) + sum) >> 8 >> 7) as u8
+        })
+    }
 
     /// Where each new pixel begins among the old, and its weights.
     fn weights(from: usize, to: usize) -> Vec<(usize, Vec<i64>)> {
@@ -161,42 +195,45 @@ fn assert_same(found: &[f32], due: &[f32], what: &str) {
     }
 }
 
-fn as_the_original(kind: Kind, file: &str, results: &str, side: u32) {
+/// `row`: which of devil-on-white.f32.gz is this graph's.
+fn as_the_original(kind: Kind, file: &str, results: &str, side: u32, row: usize) {
     let Some(bytes) = test_data(&format!("models/{file}")) else { return };
     let graph = load(kind, bytes).unwrap();
     let channels_last = kind == Kind::Tensorflow;
     let shape = if channels_last { [1, side, side, 3] } else { [1, 3, side, side] };
     let mut states = States::default();
-    let golden = golden(results);
-    let (tensors, pictures) = golden.split_at(RANDOM);
+    let rows = golden(results);
+    let (tensors, pictures) = rows.split_at(RANDOM);
     for (number, due) in tensors.iter().enumerate() {
         let x = random(number, side as usize, channels_last);
         let found = compute(&graph, &mut states, shape, &x);
         assert_same(&found, due, &format!("{file}, tensor {number}"));
     }
-    assert_eq!(pictures.len(), PICTURES.len());
-    for (name, due) in PICTURES.iter().zip(pictures) {
-        let Some(x) = name.and_then(|name| picture(name, side as usize, channels_last)) else {
-            continue;
-        };
+    let on_white = &golden("devil-on-white.f32.gz")[row];
+    let dropped = PICTURES.map(|name| (name, Alpha::Dropped));
+    assert_eq!(pictures.len(), dropped.len());
+    let due = pictures.iter().chain([on_white]);
+    for ((name, alpha), due) in dropped.into_iter().chain([("devil.png", Alpha::OnWhite)]).zip(due)
+    {
+        let Some(x) = picture(name, alpha, side as usize, channels_last) else { continue };
         let found = compute(&graph, &mut states, shape, &x);
-        assert_same(&found, due, &format!("{file}, {name:?}"));
+        assert_same(&found, due, &format!("{file}, {name}"));
     }
 }
 
 #[test]
 fn googlenet_as_onnx_runtime() {
-    as_the_original(Kind::Onnx, "bvlc_googlenet.onnx", "googlenet.f32.gz", 224);
+    as_the_original(Kind::Onnx, "bvlc_googlenet.onnx", "googlenet.f32.gz", 224, 0);
 }
 
 #[test]
 fn squeezenet_as_onnx_runtime() {
-    as_the_original(Kind::Onnx, "squeezenet1_0.onnx", "squeezenet.f32.gz", 227);
+    as_the_original(Kind::Onnx, "squeezenet1_0.onnx", "squeezenet.f32.gz", 227, 1);
 }
 
 #[test]
 fn inception_as_tensorflow() {
-    as_the_original(Kind::Tensorflow, "inception_tf_frozen.pb", "inception-tf.f32.gz", 224);
+    as_the_original(Kind::Tensorflow, "inception_tf_frozen.pb", "inception-tf.f32.gz", 224, 2);
 }
 
 /// A stack of tensors gives what each gives alone.

@@ -1,14 +1,22 @@
 //! The harness with real components: what comes out of it is what Kafka would be given.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+use std::time::Duration;
+
 use flight_records::{CLASSIC, Flights};
 use sandbar::failure::Code;
-use sandbar::harness::{Harness, Input, Record, Written};
+use sandbar::harness::{
+    ExtractorHarness, Harness, Input, Origin, Predicted, Record, ScorerHarness, Value, Written,
+};
+use sandbar::manifest::Limits;
+use sandbar::pipeline::batching::BatchLimits;
 use sandbar::pipeline::chain::Output;
+use sandbar::pipeline::plan::limits;
 use sandbar::pipeline::processor::Outlet;
 use sandbar::records::Batch;
-use sandbar_tests::runner::plan;
-use sandbar_tests::{Broker, Received, Runner, Sent, project};
+use sandbar::sandbox::{Component, Field, FieldType, Grants, Operator, StageError};
+use sandbar_tests::runner::{plan, sandbox};
+use sandbar_tests::{Broker, Received, Runner, Sent, component, project};
 
 /// A harness of a manifest in the notation of [`Runner::start`].
 fn harness(manifest: &str) -> Harness {
@@ -284,4 +292,84 @@ fn routed_records_are_those_that_kafka_is_given() {
     let values =
         ["plain", "drop it", "twice", "route:there", "fail", "header", "trap", "last"].repeat(5);
     compare(&topics, &manifest, &broker, &records(&values));
+}
+
+/// An operator with no more than a configuration.
+fn operator(name: &str, config: &str) -> Operator {
+    Operator {
+        stage: "alone".into(),
+        component: Component::load(&sandbox(), &component(name)).unwrap(),
+        grants: Grants { config: config.into(), ..Grants::default() }.into(),
+        limits: limits(&Limits { deadline: Duration::from_millis(300), ..Limits::default() }),
+    }
+}
+
+const TWO_AT_A_TIME: BatchLimits = BatchLimits { records: 2, bytes: 1 << 20 };
+
+#[test]
+fn an_extractor_alone() {
+    let mut harness =
+        ExtractorHarness::new(operator("mischief-extractor", "{}"), TWO_AT_A_TIME).unwrap();
+    let names: Vec<&str> = harness.fields().iter().map(|field| field.name.as_str()).collect();
+    assert_eq!(names, ["length", "text"]);
+    let values = ["ab", "fail", "trap", "loop", "x"];
+    let records = values.map(Input::value).map(|input| match input.value.as_deref() {
+        Some(b"x") => input.partition(1),
+        _ => input,
+    });
+    let results = harness.pipe(records).unwrap();
+    let row = |length: f64, text: &str| Ok(vec![Value::Number(length), Value::Text(text.into())]);
+    let seen: Vec<_> = results
+        .into_iter()
+        .map(|(origin, result)| (origin.partition, origin.offset, result.map_err(|it| it.code)))
+        .collect();
+    let expected = [
+        (0, 0, row(2.0, "ab")),
+        (0, 1, Err(Code::Malformed)),
+        (0, 2, Err(Code::Trap)),
+        (0, 3, Err(Code::Deadline)),
+        (1, 0, row(1.0, "x")),
+    ];
+    assert_eq!(seen, expected);
+    // Two batches of two, of which the second is run again record by record, and one more.
+    let usage = harness.usage();
+    assert_eq!((usage.calls, usage.records), (5, 7));
+    // The partitions go on where they were.
+    let more = harness.pipe([Input::value("y")]).unwrap();
+    assert_eq!(more[0].0, Origin { topic: "input".into(), partition: 0, offset: 4 });
+}
+
+#[test]
+fn a_scorer_alone() {
+    let length = || Field { name: "length".into(), ty: FieldType::Number };
+    let scorer = |config: &str| {
+        ScorerHarness::new(operator("mischief-scorer", config), vec![length()], TWO_AT_A_TIME)
+    };
+    let rows: Vec<Vec<Value>> =
+        [3.0, 12.0, f64::NAN].into_iter().map(|length| vec![Value::Number(length)]).collect();
+    let mut harness = scorer("{}").unwrap();
+    assert_eq!(harness.output().names(), ["short", "long"]);
+    let predicted =
+        |label, values: [f64; 2]| Ok(Predicted { label: Some(label), values: values.to_vec() });
+    let expected =
+        [predicted(0, [0.75, 0.25]), predicted(1, [0.25, 0.75]), predicted(0, [0.75, 0.25])];
+    assert_eq!(harness.pipe(&rows).unwrap(), expected);
+    assert_eq!(harness.usage().calls, 2);
+
+    // A contract that is broken for every table is broken for every row.
+    let failed = scorer(r#"{ "lie": "too-few-values" }"#).unwrap().pipe(&rows).unwrap();
+    let codes: Vec<_> = failed.into_iter().map(|row| row.unwrap_err().code).collect();
+    assert_eq!(codes, [Code::Contract; 3]);
+
+    // Rows that are not of the features that were declared.
+    let error = harness.pipe(&[rows[0].clone(), rows[0].clone(), Vec::new()]).unwrap_err();
+    assert_eq!(error.to_string(), "row 2: 0 features, where 1 are declared");
+    let error = harness.pipe(&[vec![Value::Text("x".into())]]).unwrap_err();
+    assert!(error.to_string().starts_with("row 0: the feature 'length' is not of the type"));
+    assert_eq!(harness.pipe(&[]).unwrap(), []);
+
+    let error = ScorerHarness::new(operator("mischief-scorer", "{}"), Vec::new(), TWO_AT_A_TIME);
+    assert!(matches!(error.err().unwrap(), StageError::Refused { .. }));
+    let error = ExtractorHarness::new(operator("mischief-scorer", "{}"), TWO_AT_A_TIME);
+    assert!(matches!(error.err().unwrap(), StageError::World { .. }));
 }

@@ -26,6 +26,7 @@ fn scorer(sandbox: &Sandbox, models: Vec<(String, Artifact)>, nn: NnLimits) -> S
             deadline: Duration::from_millis(500),
             configure_deadline: Duration::from_secs(5),
             log: 10_000,
+            retire_after: None,
             nn,
         },
     };

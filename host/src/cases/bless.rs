@@ -5,8 +5,9 @@ use std::path::Path;
 
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
 
+use super::compare::Difference;
 use super::diff::{Colours, unified};
-use super::run::{Difference, Report, Verdict};
+use super::run::{Report, Verdict};
 
 /// A case file as it is, and as it should be.
 pub struct Blessing {
@@ -43,7 +44,7 @@ impl Blessing {
 
     /// What changed, as a unified diff.
     pub fn diff(&self, indent: &str, colours: Colours) -> String {
-        unified(&self.before, &self.document.to_string(), indent, colours)
+        unified(&self.before, &self.document.to_string(), indent, true, colours)
     }
 
     /// Writes the file, if anything changed.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::run::Difference;
+use super::compare::Difference;
 
 /// Lines around a change that are shown too.
 const CONTEXT: usize = 3;
@@ -74,7 +74,7 @@ impl Difference {
     pub fn render(&self, indent: &str, colours: Colours) -> String {
         let before = self.expected.as_ref().map(lines).unwrap_or_default();
         let after = self.came.as_ref().map(lines).unwrap_or_default();
-        let mut text = unified(&before, &after, indent, colours);
+        let mut text = unified(&before, &after, indent, false, colours);
         let nothing = match (&self.expected, &self.came, self.record) {
             (Some(_), None, None) => "it was not refused",
             (Some(_), None, Some(_)) => "no such record goes in",
@@ -86,15 +86,21 @@ impl Difference {
     }
 }
 
-/// Two texts as a unified diff without its header.
-pub(super) fn unified(before: &str, after: &str, indent: &str, colours: Colours) -> String {
+/// Two texts as a unified diff. `places`: with the lines of each hunk.
+pub(super) fn unified(
+    before: &str,
+    after: &str,
+    indent: &str,
+    places: bool,
+    colours: Colours,
+) -> String {
     let diff = TextDiff::from_lines(before, after);
     let mut text = String::new();
     for (index, hunk) in diff.unified_diff().context_radius(CONTEXT).iter_hunks().enumerate() {
-        // The first lines need no place: there is nothing in front of them.
-        if index > 0 || !hunk.header().to_string().starts_with("@@ -1") {
-            let header = hunk.header().to_string();
-            let _ = writeln!(text, "{indent}{}", colours.paint(Colours::PLACE, header.trim_end()));
+        let header = hunk.header().to_string();
+        let header = if places { header.trim_end() } else { "  ..." };
+        if places || index > 0 {
+            let _ = writeln!(text, "{indent}{}", colours.paint(Colours::PLACE, header));
         }
         for change in hunk.iter_changes() {
             let line = shortened(change.value().trim_end_matches('\n'));

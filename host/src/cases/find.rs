@@ -86,6 +86,8 @@ pub struct Finder {
     component: Option<PathBuf>,
     /// Whether nothing stood behind it yet.
     unused: bool,
+    /// How many files with cases were come upon, again and again too.
+    met: usize,
 }
 
 impl Finder {
@@ -104,9 +106,9 @@ impl Finder {
             self.unused = true;
             return Ok(());
         }
-        let before = self.suites.len();
+        let before = self.met;
         self.file(path)?;
-        match self.suites.len() {
+        match self.met {
             after if after > before => Ok(()),
             _ => Err(nothing(
                 path,
@@ -129,7 +131,7 @@ impl Finder {
     }
 
     fn folder(&mut self, folder: &Path) -> Result<(), FindError> {
-        let before = self.suites.len();
+        let before = self.met;
         for folder in [folder.to_owned(), folder.join("tests")] {
             for file in toml_files(&folder)? {
                 // What a manifest's own file says of it comes with the manifest.
@@ -139,7 +141,7 @@ impl Finder {
                 }
             }
         }
-        match self.suites.len() {
+        match self.met {
             after if after > before => Ok(()),
             _ => Err(nothing(
                 folder,
@@ -193,8 +195,11 @@ impl Finder {
     }
 
     fn push(&mut self, path: &Path, subject: Subject, tests: Vec<Test>) {
-        let known = self.suites.iter().any(|suite| suite.path == path);
-        if !known && !tests.is_empty() {
+        if tests.is_empty() {
+            return;
+        }
+        self.met += 1;
+        if !self.suites.iter().any(|suite| suite.path == path) {
             self.suites.push(Suite { path: path.to_owned(), subject, tests });
         }
     }
@@ -207,7 +212,10 @@ impl Finder {
             return Ok(Operator::at(component.clone()));
         }
         let folder = path.parent().unwrap_or(Path::new(""));
-        let above = folder.join("..");
+        let above = match (folder.file_name(), folder.parent()) {
+            (Some(_), Some(above)) => above.to_owned(),
+            _ => folder.join(".."),
+        };
         for folder in [folder, &above] {
             if folder.join(DESCRIPTION).is_file() {
                 let folder = OperatorFolder::open(folder)?;
@@ -247,7 +255,8 @@ fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, FindError> {
     for entry in std::fs::read_dir(folder).map_err(wrong)? {
         let path = entry.map_err(wrong)?.path();
         if path.is_file() && path.extension().is_some_and(|ending| ending == "toml") {
-            files.push(path);
+            // As a person would name it, where the folder is the current one.
+            files.push(path.strip_prefix(".").map(Path::to_owned).unwrap_or(path));
         }
     }
     files.sort();

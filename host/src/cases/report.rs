@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
+use super::compare::Difference;
 use super::diff::Colours;
-use super::run::{Difference, Report};
+use super::run::Report;
 use crate::sandbox::Usage;
 
 impl Report {

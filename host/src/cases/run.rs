@@ -5,23 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::diff::lines;
-use super::expectation::{Expectation, FailureSpec, OutputRecord, Prediction};
+use super::came::{extracted, failed, scored, written};
+use super::compare::{Difference, compare, refusal};
+use super::expectation::Expectation;
 use super::find::{self, Subject, Suite};
 use super::input;
-use super::syntax::{ModelSpec, Test, Wording};
-use super::values::{Bytes, Feature, HeaderValues, TensorValue};
-use crate::failure::Failure;
+use super::syntax::{ModelSpec, Test};
 use crate::harness::{
-    DeadLetter, ExtractorHarness, Harness, Input, Origin, Predicted, Record, ScorerHarness, Value,
-    Written,
+    DeadLetter, ExtractorHarness, Harness, Input, Origin, ScorerHarness, Written,
 };
 use crate::manifest::{Manifest, Stage};
 use crate::models::{Artifact, Model};
-use crate::output::Output;
 use crate::pipeline::Plan;
 use crate::pipeline::plan::{Reason, operator};
-use crate::sandbox::{Field, FieldType, Sandbox, StageError, Usage, World};
+use crate::sandbox::{Clock, Sandbox, StageError, Usage, World};
 
 /// What became of a case.
 #[derive(Debug)]
@@ -47,21 +44,6 @@ pub enum Verdict {
     Failed(Vec<Difference>),
     /// The case could not be run.
     Error(String),
-}
-
-/// Where what came differs from what is expected.
-#[derive(Debug, Clone)]
-pub struct Difference {
-    /// The index of the record or row; `None` where it is about the case itself.
-    pub record: Option<usize>,
-    /// The beginning of its value, if it is a record.
-    pub about: Option<String>,
-    /// The line of the expectation.
-    pub line: Option<usize>,
-    /// What is expected; `None` where nothing is.
-    pub expected: Option<toml::Table>,
-    /// What came, as far as the expectation speaks of it; `None` where nothing did.
-    pub came: Option<toml::Table>,
 }
 
 /// Why a case has no results.
@@ -103,7 +85,7 @@ impl Runner {
     pub fn run(&mut self, suite: &Suite, test: &Test) -> Report {
         let start = Instant::now();
         let (verdict, usage) = match (self.results(suite, test), &test.refused) {
-            (Ok(results), None) => (compare(test, &results), results.usage),
+            (Ok(results), None) => (compare(test, &results.came, &results.about), results.usage),
             (Ok(results), Some(due)) => (refusal(test, due, None), results.usage),
             (Err(Stop::Refused(reason)), Some(due)) => {
                 (refusal(test, due, Some(&reason)), Vec::new())
@@ -119,7 +101,7 @@ impl Runner {
     fn results(&mut self, suite: &Suite, test: &Test) -> Result<Results, Stop> {
         let base = suite.path.parent().unwrap_or(Path::new(""));
         match &suite.subject {
-            Subject::Operator(subject) => self.alone(&suite.path, subject, test, base),
+            Subject::Operator(subject) => self.alone(subject, test, base),
             Subject::Pipeline(manifest) => {
                 let mut manifest = (**manifest).clone();
                 for stage in &mut manifest.stages {
@@ -146,29 +128,29 @@ impl Runner {
     /// Runs an operator alone.
     fn alone(
         &mut self,
-        file: &Path,
         subject: &find::Operator,
         test: &Test,
         base: &Path,
     ) -> Result<Results, Stop> {
         let stage = Stage {
             name: subject.name.clone(),
-            // Absolute, since it is not relative to the file.
-            component: std::path::absolute(&subject.component).map_err(|it| it.to_string())?,
+            component: subject.component.clone(),
             config: test.config.clone(),
             models: test.models.keys().cloned().collect(),
             topics: test.topics.clone(),
             load_graphs: test.load_graphs,
+            grants: test.grants.clone(),
             limits: Default::default(),
             overrides: test.limits.clone(),
         };
-        let manifest = Manifest::of_operator(file, stage, subject.limits.clone());
+        let manifest = Manifest::of_operator(stage, subject.limits.clone());
         let stage = &manifest.stages[0];
         let mut models = BTreeMap::new();
         for (name, model) in &test.models {
             models.insert(name.clone(), self.model(name, model, base)?);
         }
-        let operator = operator(&manifest, stage, &models, &self.sandbox);
+        let operator =
+            operator(&manifest, stage, &models, &clock(test, Clock::default()), &self.sandbox);
         let operator = operator.map_err(|reason| stop(reason, true))?;
         let (name, limits) = (operator.stage.clone(), (&manifest.runner).into());
         match operator.component.world() {
@@ -214,6 +196,7 @@ impl Runner {
         let records = take_records(test, base, World::Transformer)?;
         let plan = Plan::with_models(manifest, models, None, &self.sandbox);
         let plan = plan.map_err(|error| stop(error.reason, alone))?;
+        clock(test, plan.clock().clone());
         let mut harness = Harness::new(&plan).map_err(|error| stop(error.reason, alone))?;
         let origins = origins(&records, &manifest.source.topics[0]);
         let about = records.iter().map(input::shown).collect();
@@ -282,6 +265,14 @@ fn refused(error: StageError, alone: bool) -> Stop {
     }
 }
 
+/// A clock as the case sets it.
+fn clock(test: &Test, clock: Clock) -> Clock {
+    if let Some(time) = test.time {
+        clock.set(Duration::from_millis(time));
+    }
+    clock
+}
+
 /// The place of each record, by where a harness says that it comes from.
 fn origins(records: &[Input], topic: &str) -> BTreeMap<Origin, usize> {
     let mut next: BTreeMap<(String, i32), i64> = BTreeMap::new();
@@ -294,132 +285,4 @@ fn origins(records: &[Input], topic: &str) -> BTreeMap<Origin, usize> {
         *next += 1;
     }
     origins
-}
-
-fn extracted(fields: &[Field], row: Result<Vec<Value>, Failure>) -> Expectation {
-    let values = match row {
-        Ok(values) => values,
-        Err(Failure { code, message, .. }) => return failure(failed(None, code, message)),
-    };
-    let feature = |(field, value): (&Field, Value)| {
-        let feature = match (&field.ty, value) {
-            (_, Value::Number(number)) => Feature::number(number),
-            (_, Value::Text(text)) => Feature::text(&text),
-            (FieldType::Tensor(shape), Value::Tensor(bytes)) => {
-                let ty = shape.element.into();
-                Feature::Tensor(TensorValue {
-                    ty: Some(ty),
-                    shape: Some(shape.dimensions.clone()),
-                    values: Some(crate::models::ElementType::decode(ty, &bytes)),
-                    ..TensorValue::default()
-                })
-            }
-            (_, Value::Tensor(_)) => Feature::Missing,
-        };
-        (field.name.clone(), feature)
-    };
-    let features = fields.iter().zip(values).map(feature).collect();
-    Expectation { features: Some(features), ..Expectation::default() }
-}
-
-fn scored(output: &Output, row: Result<Predicted, Failure>) -> Expectation {
-    let Predicted { label, values } = match row {
-        Ok(predicted) => predicted,
-        Err(Failure { code, message, .. }) => return failure(failed(None, code, message)),
-    };
-    let named = output.names().iter().cloned().zip(values).collect();
-    let prediction = match output {
-        Output::Classes(classes) => Prediction {
-            label: label.and_then(|label| classes.get(label as usize).cloned()),
-            probabilities: named,
-            ..Prediction::default()
-        },
-        Output::Values(_) => Prediction { values: named, ..Prediction::default() },
-    };
-    Expectation { prediction: Some(prediction), ..Expectation::default() }
-}
-
-fn failure(failure: FailureSpec) -> Expectation {
-    Expectation { failure: Some(failure), ..Expectation::default() }
-}
-
-fn failed(stage: Option<String>, code: crate::failure::Code, message: String) -> FailureSpec {
-    FailureSpec { stage, code: Some(code), message: Some(message), contains: None }
-}
-
-fn written(record: Record) -> OutputRecord {
-    let mut headers = indexmap::IndexMap::new();
-    for (name, value) in record.headers {
-        let HeaderValues(values) = headers.entry(name).or_insert_with(|| HeaderValues(Vec::new()));
-        values.push(Bytes(value));
-    }
-    OutputRecord {
-        topic: Some(record.topic),
-        key: Some(Bytes(record.key)),
-        value: Some(Bytes(record.value)),
-        headers,
-        timestamp: record.timestamp,
-        ..OutputRecord::default()
-    }
-}
-
-/// Compares what came of each record with what is expected of it.
-fn compare(test: &Test, results: &Results) -> Verdict {
-    let count = results.came.len().max(test.expect.len());
-    let mut differences = Vec::new();
-    for index in 0..count {
-        let (due, came) = (test.expect.get(index), results.came.get(index));
-        let seen = match (due, came) {
-            (Some(due), Some(came)) => Some(due.seen(came, test.tolerance)),
-            (None, Some(came)) => Some(came.brief()),
-            (_, None) => None,
-        };
-        let (expected, came) = (due.map(as_table), seen.as_ref().map(as_table));
-        // As text: a number that is none is equal to itself there.
-        if expected.as_ref().map(lines) != came.as_ref().map(lines) {
-            differences.push(Difference {
-                record: Some(index),
-                about: results.about.get(index).cloned(),
-                line: test.lines_of.expect.get(index).copied().flatten(),
-                expected,
-                came,
-            });
-        }
-    }
-    if differences.is_empty() { Verdict::Passed } else { Verdict::Failed(differences) }
-}
-
-/// Compares how a subject was refused, if it was, with what is expected.
-fn refusal(test: &Test, due: &Wording, reason: Option<&str>) -> Verdict {
-    let fits = match (reason, &due.message, &due.contains) {
-        (Some(reason), Some(message), _) => reason == message,
-        (Some(reason), None, Some(part)) => reason.contains(part.as_str()),
-        _ => false,
-    };
-    if fits {
-        return Verdict::Passed;
-    }
-    let refused =
-        |wording: Wording| toml::Table::from_iter([("refused".into(), as_value(&wording))]);
-    let came =
-        reason.map(|reason| refused(Wording { message: Some(reason.to_owned()), contains: None }));
-    Verdict::Failed(vec![Difference {
-        record: None,
-        about: None,
-        line: test.lines_of.test,
-        expected: Some(refused(due.clone())),
-        came,
-    }])
-}
-
-fn as_table(expectation: &Expectation) -> toml::Table {
-    match as_value(expectation) {
-        toml::Value::Table(table) => table,
-        _ => toml::Table::new(),
-    }
-}
-
-/// As TOML. Nothing of a case is without a form in it, numbers that are none included.
-fn as_value<T: serde::Serialize>(value: &T) -> toml::Value {
-    toml::Value::try_from(value).unwrap_or_else(|error| error.to_string().into())
 }

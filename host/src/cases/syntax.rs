@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expectation::Expectation;
 use super::values::{Bytes, HeaderValues};
-use crate::manifest::{Overrides, json_object, json_value, size};
+use crate::manifest::{Grant, Overrides, json_object, json_value, size};
 use crate::models::Stub;
 
 /// A file of cases beside an operator or a pipeline.
@@ -60,6 +60,13 @@ pub struct Test {
     /// Of an operator: as `load-graphs` of a stage.
     #[serde(default, with = "size")]
     pub load_graphs: ByteSize,
+    /// Of an operator: as `grants` of a stage.
+    #[serde(default)]
+    pub grants: Vec<Grant>,
+    /// Where the clock stands of the stages that are granted one, in milliseconds since
+    /// the epoch. Default: it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<u64>,
     /// Of an operator: the limits that differ from the defaults of a manifest.
     #[serde(default, skip_serializing)]
     pub(crate) limits: Overrides,

@@ -9,12 +9,16 @@ use clap::Args;
 
 use super::Common;
 use super::local::{Local, tell_totals};
-use crate::manifest::Manifest;
+use crate::admin::{Admin, Subject};
+use crate::manifest::{Listen, Manifest};
 use crate::observe::Stats;
 use crate::pipeline::{self, Plan, Shutdown};
 
 /// What a stop may take beyond the drain deadline: closing connections.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long a runner may do without polling Kafka beyond the drain deadline, which it
+/// may wait for when partitions are taken away.
+const UNPOLLED: Duration = Duration::from_secs(30);
 
 /// Run a pipeline until Ctrl-C or SIGTERM, which let what is on its way arrive
 /// first.
@@ -35,6 +39,9 @@ pub(super) struct Run {
     // Not by clap: the variable must not be in conflict with --stdin.
     #[arg(long, value_name = "HOST:PORT,...")]
     brokers: Option<String>,
+    /// Where metrics and health are served, or "off", instead of the manifest's.
+    #[arg(long, value_name = "HOST:PORT", env = "SANDBAR_ADMIN")]
+    admin: Option<Listen>,
     #[command(flatten)]
     local: Local,
 }
@@ -69,8 +76,32 @@ impl Run {
         })
         .context("signals cannot be handled")?;
         let stats = Arc::new(Stats::default());
+        let subject = Subject {
+            pipeline: plan.name.clone(),
+            stats: stats.clone(),
+            shutdown: shutdown.clone(),
+            patience: patience + UNPOLLED,
+        };
+        let _admin = serve(self.admin.or(manifest.admin.listen), subject)?;
         let result = pipeline::run(&plan, &shutdown, &stats);
         tell_totals(&stats.snapshot());
         Ok(result?)
+    }
+}
+
+/// Starts the server. Where nobody chose its address, a runner can do without it: several
+/// on one machine would be in each other's way.
+fn serve(chosen: Option<Listen>, subject: Subject) -> anyhow::Result<Option<Admin>> {
+    let Some(address) = chosen.unwrap_or_default().address() else { return Ok(None) };
+    match Admin::start(address, subject) {
+        Ok(admin) => {
+            tracing::info!(address = %admin.address(), "serving metrics and health");
+            Ok(Some(admin))
+        }
+        Err(error) if chosen.is_none() => {
+            tracing::warn!("{error}");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
     }
 }

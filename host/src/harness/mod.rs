@@ -41,6 +41,9 @@
 //! # }
 //! ```
 //!
+//! An operator alone: [`ExtractorHarness`] and [`ScorerHarness`]. A transformer alone is a
+//! pipeline already.
+//!
 //! [`Harness::pipe`] collects what comes out. Where that may be more than the memory
 //! holds, [`Harness::push`] and [`Harness::flush`] hand it to an
 //! [`Outlet`] at once.
@@ -50,7 +53,7 @@ mod operator;
 mod records;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -62,7 +65,7 @@ use crate::pipeline::labels::Labels;
 use crate::pipeline::processor::{Interrupted, Outlet, Processor};
 use crate::pipeline::{Plan, PlanError};
 use crate::records::Batch;
-use crate::sandbox::{CallError, Usage};
+use crate::sandbox::{CallError, Clock, Usage};
 use batches::Batches;
 use records::Collector;
 
@@ -72,6 +75,7 @@ pub struct Harness {
     processor: Processor,
     labels: Labels,
     batches: Batches,
+    clock: Clock,
     stats: Arc<Stats>,
 }
 
@@ -137,7 +141,8 @@ impl Harness {
         // Where records come from that do not say it.
         let topic = plan.source.topics.first().map(String::as_str).unwrap_or_default();
         let batches = Batches::new(topic, plan.source.batch);
-        Ok(Harness { processor, labels: plan.labels(), batches, stats })
+        let (labels, clock) = (plan.labels(), plan.clock().clone());
+        Ok(Harness { processor, labels, batches, clock, stats })
     }
 
     /// Takes records through the pipeline and returns all that it writes, each kind in
@@ -178,6 +183,18 @@ impl Harness {
     pub fn flush<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), HarnessError> {
         let Harness { processor, batches, .. } = self;
         batches.flush(&mut |batch| process(processor, batch, outlet))
+    }
+
+    /// Makes the clock of the stages that are granted one stand at a time, in
+    /// milliseconds since the epoch. It never goes back. The other stages have the
+    /// time of their records: [`Input::at`].
+    pub fn set_time(&mut self, timestamp: u64) {
+        self.clock.set(Duration::from_millis(timestamp));
+    }
+
+    /// Puts that clock forward. If nothing has set it yet, from the machine's time.
+    pub fn advance_time(&mut self, by: Duration) {
+        self.clock.set(self.clock.now().saturating_add(by));
     }
 
     /// Since when a record waits in a batch that is not full; `None` where none does.

@@ -1,6 +1,34 @@
 //! One extractor or scorer alone. A transformer alone is a pipeline already.
 //!
 //! As in a pipeline, a batch for which a call gave nothing is run again record by record.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use sandbar::harness::{ExtractorHarness, Input, Value};
+//! use sandbar::manifest::{Limits, Runner};
+//! use sandbar::pipeline::plan::limits;
+//! use sandbar::sandbox::{Component, Grants, Operator, Sandbox, cache};
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let sandbox = Sandbox::new(cache::default_folder())?;
+//! let operator = Operator {
+//!     stage: "words".into(),
+//!     component: Component::load(&sandbox, Path::new("words.wasm"))?,
+//!     grants: Grants { config: r#"{ "longest": 9 }"#.into(), ..Grants::default() }.into(),
+//!     limits: limits(&Limits::default()),
+//! };
+//! let mut words = ExtractorHarness::new(operator, (&Runner::default()).into())?;
+//! let results = words.pipe([Input::value("two words"), Input::value("far too long")])?;
+//!
+//! assert_eq!(words.fields()[0].name, "words");
+//! let (origin, features) = &results[0];
+//! assert_eq!(origin.offset, 0);
+//! assert_eq!(features.as_ref().unwrap()[0], Value::Number(2.0));
+//! assert_eq!(results[1].1.as_ref().unwrap_err().code.as_str(), "too-large");
+//! # Ok(())
+//! # }
+//! ```
 
 use super::batches::Batches;
 use super::{HarnessError, Input, Origin};

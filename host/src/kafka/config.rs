@@ -27,6 +27,8 @@ const CONSUMER: &[(&str, &str)] = &[
     ("fetch.queue.backoff.ms", "10"),
     ("fetch.message.max.bytes", "1048576"),
     ("partition.assignment.strategy", "cooperative-sticky"),
+    // How far behind it is, for the metrics.
+    ("statistics.interval.ms", "5000"),
     // A lost connection is an event of ours, not a line of librdkafka's.
     ("log.connection.close", "false"),
 ];

@@ -1,15 +1,19 @@
 //! What happens when the consumer group shares out its partitions anew.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::progress::Progress;
+use crate::observe::Stats;
+use crate::observe::events::PartitionsChanged;
+use crate::observe::now::Lag;
 
 /// The consumer's callbacks. They run on the thread that polls, inside `poll`.
 pub struct Member {
@@ -21,17 +25,19 @@ pub struct Member {
     rebalances: AtomicU64,
     /// Set when all that could be delivered and committed is.
     finished: AtomicBool,
+    stats: Arc<Stats>,
 }
 
 impl Member {
     /// A member without partitions, which shares them out to `workers`.
-    pub fn new(workers: usize, patience: Duration) -> Self {
+    pub fn new(workers: usize, patience: Duration, stats: Arc<Stats>) -> Self {
         Member {
             progress: Mutex::new(Progress::default()),
             workers,
             patience,
             rebalances: AtomicU64::new(0),
             finished: AtomicBool::new(false),
+            stats,
         }
     }
 
@@ -82,6 +88,20 @@ impl ClientContext for Member {
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::warn!(%error, reason, "Kafka consumer");
     }
+
+    fn stats(&self, statistics: Statistics) {
+        let progress = self.progress();
+        let lags = statistics.topics.iter().flat_map(|(topic, about)| {
+            about.partitions.iter().map(move |(partition, about)| (topic, *partition, about))
+        });
+        // Partitions of others are in it too, and -1 where it is not known.
+        let lags = lags.filter_map(|(topic, partition, about)| {
+            progress.assignment(topic, partition)?;
+            let records = u64::try_from(about.consumer_lag).ok()?;
+            Some(Lag { topic: topic.clone(), partition, records })
+        });
+        self.stats.now.lags(lags.collect());
+    }
 }
 
 impl ConsumerContext for Member {
@@ -97,6 +117,7 @@ impl ConsumerContext for Member {
             }
             Rebalance::Error(error) => tracing::warn!(%error, "rebalance"),
         }
+        PartitionsChanged { left: self.progress().partitions() }.emit(&self.stats);
         self.rebalances.fetch_add(1, Ordering::Relaxed);
     }
 

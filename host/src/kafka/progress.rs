@@ -97,6 +97,11 @@ impl Progress {
         self.partitions.retain(|partition| !partition.is_in(removed));
     }
 
+    /// How many partitions there are.
+    pub fn partitions(&self) -> usize {
+        self.partitions.len()
+    }
+
     /// The topic's name and the assignment of a partition, while it is assigned.
     pub fn assignment(&self, topic: &str, number: i32) -> Option<(Arc<str>, u64)> {
         let partition = self.partitions.iter().find(|partition| partition.is(topic, number))?;

@@ -17,6 +17,7 @@ use super::batcher::Batcher;
 use super::config::{self, Connection};
 use super::group::Member;
 use super::{KafkaFailure, topics};
+use crate::observe::Stats;
 use crate::pipeline::Shutdown;
 use crate::pipeline::batching::BatchLimits;
 use crate::pipeline::delivery::Ticket;
@@ -61,6 +62,7 @@ pub struct Source {
     /// [`Member::rebalances`] when partitions were last paused or resumed.
     rebalances: u64,
     committed: Instant,
+    stats: Arc<Stats>,
 }
 
 impl Source {
@@ -73,14 +75,16 @@ impl Source {
         connection: &Connection,
         plan: SourcePlan,
         workers: Vec<Sender<Arc<Ticket>>>,
+        stats: Arc<Stats>,
     ) -> Result<Self, KafkaFailure> {
-        let member = Member::new(workers.len(), plan.drain_deadline);
+        let member = Member::new(workers.len(), plan.drain_deadline, stats.clone());
         let consumer = config::consumer(connection, &plan.group, plan.start)
             .create_with_context(member)
             .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
         let batcher = Batcher::new(plan.batch, workers);
         let (brokers, committed) = (connection.brokers.clone(), Instant::now());
-        Ok(Source { consumer, brokers, plan, batcher, paused: false, rebalances: 0, committed })
+        let (paused, rebalances) = (false, 0);
+        Ok(Source { consumer, brokers, plan, batcher, paused, rebalances, committed, stats })
     }
 
     /// Reads until `shutdown`, then lets what is on its way arrive and commits it.
@@ -151,6 +155,8 @@ impl Source {
             let _ = self.commit(CommitMode::Async);
         }
         self.hold_back(in_flight);
+        self.stats.now.polled();
+        self.stats.now.in_flight(in_flight, self.paused);
         Ok(in_flight == 0)
     }
 

@@ -25,6 +25,7 @@
 //! Everything is checked that the file alone can tell; whether components and
 //! models exist, and fit together, is for the plan of the pipeline to find out.
 
+mod admin;
 pub(crate) mod document;
 mod properties;
 mod references;
@@ -38,10 +39,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use admin::{Admin, Listen};
 pub use document::{Problem, Problems};
 pub use properties::Properties;
 pub use references::{References, StoreOptions};
-pub use sections::{DeadLetter, FormatName, Kafka, Limits, Runner, Sink, Source, Stage, Start};
+pub use sections::{
+    DeadLetter, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage, Start,
+};
 pub(crate) use sections::{Overrides, json_members, json_object, json_value};
 pub(crate) use units::size;
 pub(crate) use validate::{limit_problems, name_problem, stage_name_problem};
@@ -83,6 +87,9 @@ pub struct Manifest {
     /// The process that runs the pipeline.
     #[serde(default)]
     pub runner: Runner,
+    /// What it tells over HTTP.
+    #[serde(default)]
+    pub admin: Admin,
     /// Cases that show what the pipeline does, for `sandbar test`. None by default; a file
     /// beside the manifest may have them instead.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -143,8 +150,8 @@ impl Manifest {
     }
 
     /// A pipeline of one stage, as a case of an operator alone has it. Relative paths are
-    /// seen from the folder of `path`.
-    pub(crate) fn of_operator(path: &Path, stage: Stage, limits: Limits) -> Self {
+    /// seen from the current folder.
+    pub(crate) fn of_operator(stage: Stage, limits: Limits) -> Self {
         let mut manifest = Manifest {
             name: stage.name.clone(),
             kafka: Kafka::default(),
@@ -167,8 +174,9 @@ impl Manifest {
             references: None,
             limits,
             runner: Runner::default(),
+            admin: Admin::default(),
             tests: Vec::new(),
-            path: path.to_owned(),
+            path: PathBuf::new(),
         };
         manifest.fill();
         manifest

@@ -86,11 +86,24 @@ pub struct Stage {
     /// `wasi:nn`. Default 0: it is refused.
     #[serde(default, with = "size")]
     pub load_graphs: ByteSize,
+    /// What of the machine the operator may have; see [`Grant`]. Nothing by default.
+    #[serde(default)]
+    pub grants: Vec<Grant>,
     /// The stage's limits: those of `[limits]`, and over them `[stages.limits]`.
     #[serde(skip_deserializing)]
     pub limits: Limits,
     #[serde(rename(deserialize = "limits"), default, skip_serializing)]
     pub(crate) overrides: Overrides,
+}
+
+/// Something of the machine that makes results differ from run to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grant {
+    /// The machine's clock. Without it the time is that of the batch's newest record.
+    Clock,
+    /// Random numbers that nobody can foretell. Without it they follow from the batch.
+    Random,
 }
 
 /// `[stages.limits]`: the limits in which a stage differs from `[limits]`.
@@ -107,6 +120,8 @@ pub(crate) struct Overrides {
     inference_deadline: Option<Duration>,
     #[serde(default, deserialize_with = "size::optional")]
     log: Option<ByteSize>,
+    #[serde(default)]
+    retire_after: Option<NonZeroU32>,
 }
 
 impl Overrides {
@@ -117,6 +132,7 @@ impl Overrides {
             configure_deadline: self.configure_deadline.unwrap_or(limits.configure_deadline),
             inference_deadline: self.inference_deadline.unwrap_or(limits.inference_deadline),
             log: self.log.unwrap_or(limits.log),
+            retire_after: self.retire_after.or(limits.retire_after),
         }
     }
 }
@@ -179,10 +195,14 @@ pub struct Limits {
     /// that. It does not count as time of the call itself. Default 10 s; at most a day.
     #[serde(with = "duration")]
     pub inference_deadline: Duration,
-    /// What one call may print to stdout and stderr together; the rest is dropped
-    /// and counted. Default 64 KiB.
+    /// What the operator may print to stdout and stderr together: so much at once, and
+    /// so much more every second; the rest is dropped and counted. Default 64 KiB.
     #[serde(with = "size")]
     pub log: ByteSize,
+    /// Batches after which a new instance takes an instance's place. Default: it stays
+    /// until a call fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retire_after: Option<NonZeroU32>,
 }
 
 impl Default for Limits {
@@ -193,6 +213,7 @@ impl Default for Limits {
             configure_deadline: Duration::from_secs(10),
             inference_deadline: Duration::from_secs(10),
             log: ByteSize::kib(64),
+            retire_after: None,
         }
     }
 }

@@ -91,6 +91,20 @@ impl BatchIsolated<'_> {
     }
 }
 
+/// The group has shared out its partitions anew.
+pub struct PartitionsChanged {
+    /// How many this runner has now.
+    pub left: usize,
+}
+
+impl PartitionsChanged {
+    /// Counts it. Which ones came or went has been logged.
+    pub fn emit(self, stats: &Stats) {
+        add(&stats.rebalances, 1);
+        stats.now.assigned(self.left);
+    }
+}
+
 /// A graph was optimised for inputs of some shapes.
 pub struct GraphOptimised<'a> {
     /// The graph.

@@ -1,11 +1,13 @@
 //! What a runner says about itself: events, each a log line and a counter in one,
-//! and the counters.
+//! the counters, and what it is at ([`now`]); all of that as [`metrics`].
 //!
 //! Counters move once per batch; only failures are told one by one.
 
 pub mod events;
 mod log;
 mod memory;
+pub mod metrics;
+pub mod now;
 mod stats;
 
 pub use log::{LogFormat, init};

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::now::Now;
 use crate::failure::Code;
 
 /// Counters since the pipeline started. Shared by its threads.
@@ -13,7 +14,10 @@ pub struct Stats {
     pub(super) outputs: AtomicU64,
     pub(super) filtered: AtomicU64,
     pub(super) isolated: AtomicU64,
+    pub(super) rebalances: AtomicU64,
     pub(super) failures: [AtomicU64; Code::ALL.len()],
+    /// What the reading end is at.
+    pub now: Now,
 }
 
 /// The counters at one moment.
@@ -31,6 +35,8 @@ pub struct Snapshot {
     pub filtered: u64,
     /// Batches that were run again record by record, since a call gave nothing.
     pub isolated: u64,
+    /// How often partitions came or went.
+    pub rebalances: u64,
     /// Failures by cause, those that occurred.
     pub failures: Vec<(Code, u64)>,
 }
@@ -55,6 +61,7 @@ impl Stats {
             outputs: read(&self.outputs),
             filtered: read(&self.filtered),
             isolated: read(&self.isolated),
+            rebalances: read(&self.rebalances),
             failures: failures
                 .map(|(code, counter)| (*code, read(counter)))
                 .filter(|(_, count)| *count > 0)

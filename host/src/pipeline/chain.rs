@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::failure::{Code, Failure, shorten};
 use crate::output::Encoder;
 use crate::records::{Batch, Record};
-use crate::sandbox::{CallError, Extracted, Extractor, Scorer, Transformed, Transformer, Usage};
+use crate::sandbox::{
+    CallError, Extracted, Extractor, Moment, Scorer, Transformed, Transformer, Usage,
+};
 
 /// The stages of one worker, with their warm instances.
 pub struct Chain {
@@ -315,7 +317,7 @@ impl Predictor {
         if table.rows == 0 {
             return Ok(());
         }
-        let scored = self.scorer.score(&table)?;
+        let scored = self.scorer.at(Moment::of(stream.batch)).score(&table)?;
         let stage = self.scorer.name();
         let failed = scored.failures.iter().map(|failure| rows[failure.index as usize]);
         let predicted = remaining(rows.iter().copied(), failed);

@@ -68,7 +68,7 @@ pub fn run(plan: &Plan, shutdown: &Shutdown, stats: &Arc<Stats>) -> Result<(), R
         senders.push(sender);
     }
     tracing::info!(pipeline = plan.name, workers = plan.workers, "running");
-    let source = Source::new(&plan.connection, plan.source.clone(), senders)?;
+    let source = Source::new(&plan.connection, plan.source.clone(), senders, stats.clone())?;
     let result = source.run(shutdown);
     // The source held the senders: the workers end when they have seen the last batch.
     // What is left then is not waited for; one that is inside a guest ends at that call's

@@ -13,13 +13,13 @@ use super::labels::Labels;
 use crate::inference::NnLimits;
 use crate::kafka::config::Connection;
 use crate::kafka::source::SourcePlan;
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, Grant, Manifest};
 use crate::models::{Artifact, Model, ModelError};
 use crate::output::{Encoder, Format, FormatError};
 use crate::references::{References, ReferencesError, Resolver};
 use crate::sandbox::{
-    Component, ComponentError, Extractor, Grants, Limits, Operator, Sandbox, Scorer, StageError,
-    Transformer, World,
+    Clock, Component, ComponentError, Extractor, Grants, Limits, Operator, Sandbox, Scorer,
+    StageError, Transformer, World,
 };
 
 /// A pipeline that is ready to run.
@@ -37,6 +37,8 @@ pub struct Plan {
     labels: Labels,
     format: Format,
     stages: Vec<StagePlan>,
+    /// That of the stages that are granted one.
+    clock: Clock,
     /// Where records may refer to their data.
     references: Option<Arc<References>>,
 }
@@ -134,10 +136,11 @@ impl Plan {
         brokers: Option<&str>,
         sandbox: &Sandbox,
     ) -> Result<Self, Reason> {
+        let clock = Clock::default();
         let mut topics = vec![manifest.sink.topic.clone()];
         let stages = manifest.stages.iter().map(|stage| {
             let routes = stage.topics.iter().map(|topic| place(&mut topics, topic)).collect();
-            Ok(StagePlan { operator: operator(manifest, stage, models, sandbox)?, routes })
+            Ok(StagePlan { operator: operator(manifest, stage, models, &clock, sandbox)?, routes })
         });
         let stages = stages.collect::<Result<Vec<_>, Reason>>()?;
         let is_scorer = |plan: &StagePlan| plan.operator.component.world() == World::Scorer;
@@ -162,6 +165,7 @@ impl Plan {
                 model: model.map(|model| model.id.clone()),
             },
             stages,
+            clock,
         })
     }
 
@@ -206,6 +210,11 @@ impl Plan {
         Some(Resolver::new(references, self.source.batch.bytes))
     }
 
+    /// The clock of the stages that are granted one.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// What the pipeline writes on everything that leaves it.
     pub fn labels(&self) -> Labels {
         self.labels.clone()
@@ -246,6 +255,7 @@ pub(crate) fn operator(
     manifest: &Manifest,
     stage: &manifest::Stage,
     models: &BTreeMap<String, Artifact>,
+    clock: &Clock,
     sandbox: &Sandbox,
 ) -> Result<Operator, Reason> {
     let component = Component::load(sandbox, &manifest.resolve(&stage.component))
@@ -256,6 +266,8 @@ pub(crate) fn operator(
         config: serde_json::Value::Object(stage.config.clone()).to_string(),
         models: granted.collect(),
         topics: stage.topics.clone(),
+        clock: stage.grants.contains(&Grant::Clock).then(|| clock.clone()),
+        random: stage.grants.contains(&Grant::Random),
     };
     let mut limits = limits(&stage.limits);
     limits.nn.load = stage.load_graphs.as_u64();
@@ -269,6 +281,7 @@ pub fn limits(limits: &manifest::Limits) -> Limits {
         deadline: limits.deadline,
         configure_deadline: limits.configure_deadline,
         log: limits.log.as_u64(),
+        retire_after: limits.retire_after,
         nn: NnLimits { deadline: limits.inference_deadline, load: 0 },
     }
 }

@@ -127,19 +127,21 @@ const OFFERS: [Offer; 13] = [
     Offer {
         name: "output",
         behind: Behind::Virtual,
-        about: "stdout and stderr become log events, within the stage's limit `log`",
+        about: "stdout and stderr become log events, so many bytes a second (`log`)",
         interfaces: &["wasi:cli/stdout@0.2.12", "wasi:cli/stderr@0.2.12"],
     },
     Offer {
         name: "clocks",
-        behind: Behind::Works,
-        about: "the machine's; they can be read, but not waited for",
+        behind: Behind::Virtual,
+        about: "the time of the batch's newest record; the machine's if the stage's `grants` \
+                has \"clock\"",
         interfaces: &["wasi:clocks/monotonic-clock@0.2.12", "wasi:clocks/wall-clock@0.2.12"],
     },
     Offer {
         name: "random numbers",
-        behind: Behind::Works,
-        about: "different in every instance",
+        behind: Behind::Virtual,
+        about: "the same for the same batch; unforeseeable if the stage's `grants` has \
+                \"random\"",
         interfaces: &[
             "wasi:random/random@0.2.12",
             "wasi:random/insecure@0.2.12",

@@ -5,7 +5,8 @@
 //! - [`component`]: a component from its file, checked for its world; [`cache`]
 //!   keeps what was compiled; [`imports`] has the words for what components ask for,
 //!   and [`inspect`] says all that can be told of a file.
-//! - [`state`]: what belongs to one instance: grants, memory budget, [`log`].
+//! - [`state`]: what belongs to one instance: grants, memory budget, [`log`]; and
+//!   [`moment`], time and chance as it sees them.
 //! - [`stage`]: a warm instance of an operator that is called batch by batch and
 //!   replaced after a trap; [`worlds`] says what is called in each world, and [`check`]
 //!   reads everything that comes back.
@@ -18,6 +19,7 @@ pub mod engine;
 pub mod imports;
 pub mod inspect;
 mod log;
+pub mod moment;
 pub mod stage;
 pub mod state;
 pub mod worlds;
@@ -25,6 +27,7 @@ pub mod worlds;
 pub use component::{Component, ComponentError, World};
 pub use engine::Sandbox;
 pub use inspect::Inspection;
+pub use moment::{Clock, Moment};
 pub use stage::{CallError, Operator, StageError, Usage};
 pub use state::{Grants, Limits};
 pub use worlds::{Extractor, Scorer, Transformer};

@@ -2,7 +2,8 @@
 //!
 //! Instances are reused: making one is cheap (30 µs), but configuring it may mean
 //! loading a model. After a trap an instance cannot be entered again; it is thrown
-//! away, and the next call makes another.
+//! away, and the next call makes another. One that has served its number of calls
+//! (`retire-after`) makes room for another too, which bounds what it may hoard.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ use super::bindings::types::Setup;
 use super::check;
 use super::component::{CONTRACT, Component, World};
 use super::engine::TICK;
+use super::log::GuestLog;
+use super::moment::Moment;
 use super::state::{Grants, Limits, State};
 use crate::failure::{Code, shorten};
 
@@ -23,6 +26,8 @@ use crate::failure::{Code, shorten};
 const ATTEMPTS: u32 = 4;
 /// After the first of them; it grows with each.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Why an instance cannot take another's place that was made of the same operator.
+const OTHER_SHAPE: &str = "configured again, it declares something else than before";
 
 /// A component with what it is granted, under the name of its stage. Cheap to clone.
 #[derive(Clone)]
@@ -117,6 +122,8 @@ pub struct Stage<I: Interface> {
     pub(super) operator: Operator,
     interface: I,
     shape: I::Shape,
+    log: GuestLog,
+    moment: Moment,
     live: Option<Live<I::Guest>>,
     usage: Usage,
 }
@@ -151,6 +158,8 @@ impl Usage {
 struct Live<G> {
     store: Store<State>,
     guest: G,
+    /// How often it was called, since it was configured.
+    calls: u32,
 }
 
 impl<I: Interface> Stage<I> {
@@ -168,9 +177,11 @@ impl<I: Interface> Stage<I> {
             stage,
             reason: format!("not an operator of sandbar:operator@{}: {cause:#}", CONTRACT),
         })?;
-        let (live, shape) = make(&operator, &interface)?;
+        let log = GuestLog::new(operator.stage.clone(), operator.limits.log);
+        let (live, shape) = make(&operator, &interface, &log)?;
         let usage = Usage { memory: live.store.data().memory.used(), ..Usage::default() };
-        Ok(Stage { operator, interface, shape, live: Some(live), usage })
+        let moment = Moment::default();
+        Ok(Stage { operator, interface, shape, log, moment, live: Some(live), usage })
     }
 
     /// The name of the stage.
@@ -188,6 +199,12 @@ impl<I: Interface> Stage<I> {
         self.usage
     }
 
+    /// Sets when the next call takes place.
+    pub fn at(&mut self, moment: Moment) -> &mut Self {
+        self.moment = moment;
+        self
+    }
+
     /// Calls a function of the warm instance, or of a new one where an earlier call
     /// spoilt it, with so many records, and reads what it returned with `check`.
     pub(super) fn call<R>(
@@ -197,12 +214,15 @@ impl<I: Interface> Stage<I> {
         check: impl FnOnce(&I::Shape, &R) -> Result<(), check::Violation>,
     ) -> Result<R, CallError> {
         let mut live = match self.live.take() {
+            Some(live) if self.is_due(&live) => self.relieve(live),
             Some(live) => live,
             None => self.replace()?,
         };
-        let Live { store, guest } = &mut live;
+        let Live { store, guest, calls } = &mut live;
+        *calls = calls.saturating_add(1);
         let deadline = self.operator.limits.deadline;
         store.data_mut().nn.begin_call(records);
+        store.data().present.begin_call(self.moment);
         let (before, start) = (store.data().memory.used(), Instant::now());
         let result = enter(&self.operator.stage, store, deadline, |store| function(guest, store));
         let (time, memory) = (start.elapsed(), store.data().memory.used());
@@ -213,14 +233,32 @@ impl<I: Interface> Stage<I> {
         Ok(result)
     }
 
+    fn is_due(&self, live: &Live<I::Guest>) -> bool {
+        self.operator.limits.retire_after.is_some_and(|calls| live.calls >= calls.get())
+    }
+
+    /// Makes another instance in place of one that has served its calls. Where that fails
+    /// the old one, with which nothing is wrong, serves as many again.
+    fn relieve(&self, mut old: Live<I::Guest>) -> Live<I::Guest> {
+        let reason = match make(&self.operator, &self.interface, &self.log) {
+            Ok((live, shape)) if shape == self.shape => return live,
+            Ok(_) => OTHER_SHAPE.to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let stage = &self.operator.stage;
+        tracing::warn!(%stage, reason = shorten(reason), "an instance cannot be retired, as no other can be made; it goes on");
+        old.calls = 0;
+        old
+    }
+
     /// Makes another instance after a trap. It worked before, so what keeps it from
     /// that now may pass: a machine that is too busy, or short of memory.
     fn replace(&self) -> Result<Live<I::Guest>, CallError> {
         let mut attempt = 1;
         loop {
-            let reason = match make(&self.operator, &self.interface) {
+            let reason = match make(&self.operator, &self.interface, &self.log) {
                 Ok((live, shape)) if shape == self.shape => return Ok(live),
-                Ok(_) => "configured again, it declares something else than before".to_owned(),
+                Ok(_) => OTHER_SHAPE.to_owned(),
                 Err(error) => error.to_string(),
             };
             if attempt == ATTEMPTS {
@@ -238,9 +276,11 @@ impl<I: Interface> Stage<I> {
 fn make<I: Interface>(
     operator: &Operator,
     interface: &I,
+    log: &GuestLog,
 ) -> Result<(Live<I::Guest>, I::Shape), StageError> {
     let Operator { stage, component, grants, limits } = operator;
-    let mut state = State::new(stage.clone(), grants.clone(), limits, component.threads.clone());
+    let threads = component.threads.clone();
+    let mut state = State::new(stage.clone(), grants.clone(), limits, threads, log.clone());
     state.nn.begin_call(1);
     let mut store = Store::new(component.pre.engine(), state);
     // A deadline is for the guest's own work. What it waits for inference has another,
@@ -265,7 +305,7 @@ fn make<I: Interface>(
     let shape = shape
         .map_err(|reason| StageError::Refused { stage: stage.clone(), reason: shorten(reason) })?;
     I::check(&shape).map_err(|what| StageError::Call(violation(stage, what)))?;
-    Ok((Live { store, guest }, shape))
+    Ok((Live { store, guest, calls: 0 }, shape))
 }
 
 /// Runs guest code under a deadline and says what stopped it, if anything did.

@@ -1,6 +1,7 @@
 //! What belongs to one instance of an operator: its grants, its limits, and a
-//! WASI context with nothing in it.
+//! WASI context with nothing in it but what is granted.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::bindings::artifacts;
 use super::log::GuestLog;
+use super::moment::{Clock, Present};
 use crate::inference::{self, ErrorCode, Graph, NnLimits, Session, Threads};
 use crate::models::{Artifact, Content};
 
@@ -26,8 +28,11 @@ pub struct Limits {
     pub deadline: Duration,
     /// Time for the call that configures an instance, which may load a model.
     pub configure_deadline: Duration,
-    /// Bytes that one call may print; the rest is dropped and counted.
+    /// Bytes that the instances of one worker may print: so many at once, and so many
+    /// more a second; the rest is dropped and counted.
     pub log: u64,
+    /// Calls after which a new instance takes an instance's place; `None`: it stays.
+    pub retire_after: Option<NonZeroU32>,
     /// Inference through `wasi:nn`.
     pub nn: NnLimits,
 }
@@ -41,6 +46,10 @@ pub struct Grants {
     pub models: Vec<(String, Artifact)>,
     /// Topics that a transformer may send records to.
     pub topics: Vec<String>,
+    /// A clock; `None`: a batch's time is that of its newest record.
+    pub clock: Option<Clock>,
+    /// Random numbers that nobody can foretell; else they follow from the batch.
+    pub random: bool,
 }
 
 impl Grants {
@@ -73,6 +82,7 @@ pub struct State {
     pub(super) log: GuestLog,
     pub(crate) grants: Arc<Grants>,
     pub(crate) nn: Session,
+    pub(super) present: Arc<Present>,
     wasi: WasiCtx,
     pub(crate) resources: ResourceTable,
 }
@@ -83,17 +93,20 @@ impl State {
         grants: Arc<Grants>,
         limits: &Limits,
         threads: Arc<Threads>,
+        log: GuestLog,
     ) -> Self {
-        let nn = Session::new(stage.clone(), threads, limits.nn);
-        let log = GuestLog::new(stage, limits.log);
+        let nn = Session::new(stage, threads, limits.nn);
+        let present = Arc::new(Present::default());
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(log.clone()).stderr(log.clone());
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+        present.put_into(&mut wasi, &grants);
         State {
             memory: MemoryBudget { limit: limits.memory, used: 0, elements: 0, exceeded: false },
             log,
             grants,
             nn,
+            present,
             wasi: wasi.build(),
             resources: ResourceTable::new(),
         }

@@ -13,6 +13,7 @@ use super::bindings::types::{
 };
 use super::check;
 use super::component::World;
+use super::moment::Moment;
 use super::stage::{CallError, Interface, Operator, Stage, StageError};
 use super::state::State;
 use crate::output::Output;
@@ -78,7 +79,7 @@ impl Extractor {
     /// # Errors
     /// Where the call gave nothing for the whole batch.
     pub fn extract(&mut self, batch: &Batch) -> Result<Extracted, CallError> {
-        self.call(
+        self.at(Moment::of(batch)).call(
             batch.len(),
             |guest, store| guest.call_extract(store, guest_batch(batch)),
             |fields, extracted| check::extracted(batch.len(), fields, extracted),
@@ -133,7 +134,8 @@ impl Scorer {
         })
     }
 
-    /// The predictions for a table: a prediction or a failure for each row.
+    /// The predictions for a table: a prediction or a failure for each row. The table
+    /// does not say when its records were written; [`Stage::at`] does.
     ///
     /// # Errors
     /// Where the call gave nothing for the whole table.
@@ -210,7 +212,7 @@ impl Transformer {
     /// Where the call gave nothing for the whole batch.
     pub fn transform(&mut self, batch: &Batch) -> Result<Transformed, CallError> {
         let topics = self.operator.grants.topics.len();
-        self.call(
+        self.at(Moment::of(batch)).call(
             batch.len(),
             |guest, store| guest.call_transform(store, guest_batch(batch)),
             |(), transformed| check::transformed(batch.len(), topics, transformed),

@@ -1,8 +1,13 @@
 //! What a record's value makes the extractor do.
 
+use std::fmt::Display;
+use std::hash::{BuildHasher, RandomState};
 use std::hint::black_box;
-use std::io::Write;
-use std::time::Duration;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::bindings::sandbar::operator::artifacts;
 
 /// Does what the value asks for, and returns what the feature `text` shall be where
 /// that is not the value itself.
@@ -18,13 +23,34 @@ use std::time::Duration;
 /// | `recurse` | overflows the stack |
 /// | `print` | prints a gigabyte in lines of 100 bytes |
 /// | `print-line` | prints a gigabyte without a line end |
+/// | `print WORDS` | prints the words |
 /// | `read-file` | `text` is what `/etc/passwd` says, or `refused: ` and why not |
-/// | `env` | `text` is `variables: ` and the environment |
+/// | `write-file` | `text` is `wrote` after writing `/tmp/mischief`, or `refused: ` and why not |
+/// | `env` | `text` is `variables: ` and the environment, arguments and standard input |
+/// | `connect ADDRESS` | `text` is `connected` over TCP, or `refused: ` and why not |
+/// | `send ADDRESS` | `text` is `sent` over UDP, or `refused: ` and why not |
+/// | `listen` | `text` is `listening`, or `refused: ` and why not |
+/// | `resolve NAME` | `text` is the address of a host, or `refused: ` and why not |
+/// | `clock` | `text` is the time, in milliseconds since the epoch |
+/// | `wait` | `text` is `waited`, after looking at the monotonic clock for a millisecond |
+/// | `random` | `text` is a random number |
+/// | `hash` | `text` is a hash with std's seed of this instance |
+/// | `model NAME` | `text` is a hash of the model's file, or `refused: ` and why not |
+/// | `deface NAME` | overwrites the model's file, as far as the guest has it |
+/// | `hoard` | keeps a megabyte for ever; `text` is how many it has |
 /// | `fail` | an ordinary failure, `malformed` |
+/// | `fail REQUEST` | the same; its message is what the `text` of the request would be |
 ///
 /// # Errors
 /// For `fail`.
 pub fn commit(value: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    let text = std::str::from_utf8(value).unwrap_or_default();
+    if let Some(message) = text.strip_prefix("fail ").and_then(ask) {
+        return Err(message);
+    }
+    if let Some(answer) = ask(text) {
+        return Ok(Some(answer.into_bytes()));
+    }
     match value {
         b"trap" => trap(),
         b"abort" => std::process::abort(),
@@ -35,8 +61,6 @@ pub fn commit(value: &[u8]) -> Result<Option<Vec<u8>>, String> {
         b"recurse" => drop(black_box(recurse(1))),
         b"print" => print(&[b"x".repeat(99), b"\n".to_vec()].concat()),
         b"print-line" => print(&b"x".repeat(100)),
-        b"read-file" => return Ok(Some(read_file())),
-        b"env" => return Ok(Some(environment())),
         b"fail" => return Err("the record asked to fail".into()),
         _ => {}
     }
@@ -81,12 +105,75 @@ fn print(piece: &[u8]) {
     }
 }
 
-fn read_file() -> Vec<u8> {
-    std::fs::read("/etc/passwd").unwrap_or_else(|error| format!("refused: {error}").into())
+/// What there is to find out, as text; `None` where the value asks for nothing.
+fn ask(value: &str) -> Option<String> {
+    let (verb, argument) = value.split_once(' ').unwrap_or((value, ""));
+    Some(match verb {
+        "read-file" => or_refused(std::fs::read_to_string("/etc/passwd")),
+        "write-file" => or_refused(std::fs::write("/tmp/mischief", "x").map(|()| "wrote")),
+        "env" => environment(),
+        "connect" => or_refused(TcpStream::connect(argument).map(|_| "connected")),
+        "send" => or_refused(send(argument).map(|_| "sent")),
+        "listen" => or_refused(TcpListener::bind("127.0.0.1:0").map(|_| "listening")),
+        "resolve" => or_refused((argument, 80).to_socket_addrs().map(|it| format!("{it:?}"))),
+        "clock" => {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH);
+            since.map_or("before 1970".into(), |it| it.as_millis().to_string())
+        }
+        "wait" => {
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_millis(1) {}
+            "waited".into()
+        }
+        "random" => or_refused(getrandom::u64()),
+        "hash" => RandomState::new().hash_one(argument).to_string(),
+        "model" => or_refused(artifacts::load(argument).map(|bytes| hash(&bytes))),
+        "deface" => or_refused(artifacts::load(argument).map(|mut bytes| {
+            bytes.fill(0);
+            hash(&black_box(bytes))
+        })),
+        "hoard" => hoard().to_string(),
+        "print" if !argument.is_empty() => {
+            println!("{argument}");
+            argument.into()
+        }
+        _ => return None,
+    })
 }
 
-fn environment() -> Vec<u8> {
+fn or_refused<T: Display, E: Display>(result: Result<T, E>) -> String {
+    match result {
+        Ok(found) => found.to_string(),
+        Err(error) => format!("refused: {error}"),
+    }
+}
+
+/// The same for the same bytes, in every instance.
+fn hash(bytes: &[u8]) -> u64 {
+    use std::hash::Hasher;
+    #[expect(deprecated, reason = "std has no other hasher without a seed")]
+    let mut hasher = std::hash::SipHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+fn send(address: &str) -> std::io::Result<usize> {
+    UdpSocket::bind("127.0.0.1:0")?.send_to(b"x", address)
+}
+
+fn environment() -> String {
     let variables: Vec<String> =
         std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
-    format!("variables: {}", variables.join(" ")).into()
+    let arguments: Vec<String> = std::env::args().collect();
+    let mut input = String::new();
+    let _ = std::io::stdin().read_to_string(&mut input);
+    format!("variables: {} {} {input}", variables.join(" "), arguments.join(" "))
+}
+
+/// Leaks a megabyte; how many are lost since the instance was made.
+fn hoard() -> usize {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static LOST: AtomicUsize = AtomicUsize::new(0);
+    std::mem::forget(black_box(vec![1_u8; 1 << 20]));
+    LOST.fetch_add(1, Ordering::Relaxed) + 1
 }

@@ -1,12 +1,12 @@
 //! What cases must keep to that their types cannot say. All problems are found, not only
 //! the first.
 
+mod rows;
+
 use std::path::Path;
 
-use indexmap::IndexMap;
-
 use super::expectation::{Expectation, parse_indices};
-use super::syntax::{Cell, CellTable, FeatureSpec, FeatureType, ModelSpec, RecordSpec, Test};
+use super::syntax::{ModelSpec, RecordSpec, Test};
 use super::values::{Feature, from_base64};
 use crate::manifest::document::{Document, Place, Problem, nearest};
 use crate::manifest::{self, Limits, Manifest, Overrides};
@@ -51,7 +51,7 @@ pub(crate) fn locate(tests: &mut [Test], document: &Document<'_>) {
     }
 }
 
-struct Check<'a> {
+pub(super) struct Check<'a> {
     document: &'a Document<'a>,
     of: Of<'a>,
     pipeline: Option<&'a Manifest>,
@@ -59,7 +59,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn report(&mut self, place: Place, message: impl Into<String>) {
+    pub(super) fn report(&mut self, place: Place, message: impl Into<String>) {
         self.problems.push(self.document.problem(&place, message.into()));
     }
 
@@ -137,6 +137,7 @@ impl Check<'_> {
             ("config", !test.config.is_empty()),
             ("topics", !test.topics.is_empty()),
             ("limits", test.limits != Overrides::default()),
+            ("grants", !test.grants.is_empty()),
             ("load-graphs", test.load_graphs.as_u64() > 0),
             ("features", !test.features.is_empty()),
             ("rows", !test.rows.is_empty()),
@@ -164,7 +165,7 @@ impl Check<'_> {
         self.problems.extend(problems);
     }
 
-    fn unknown<'k>(
+    pub(super) fn unknown<'k>(
         &mut self,
         place: Place,
         what: &str,
@@ -173,10 +174,10 @@ impl Check<'_> {
     ) {
         let message = match nearest(name, known.clone()) {
             Some(near) => format!("{what} '{name}'; did you mean '{near}'?"),
-            None => {
-                let known: Vec<&str> = known.collect();
-                format!("{what} '{name}', but: {}", known.join(", "))
-            }
+            None => match known.collect::<Vec<_>>().join(", ") {
+                none if none.is_empty() => format!("{what} '{name}': there is none"),
+                known => format!("{what} '{name}', but: {known}"),
+            },
         };
         self.report(place, message);
     }
@@ -236,56 +237,6 @@ impl Check<'_> {
         }
     }
 
-    fn rows(&mut self, place: &Place, test: &Test) {
-        for (index, feature) in test.features.iter().enumerate() {
-            let place = place.clone().key("features").index(index);
-            if test.features[..index].iter().any(|other| other.name == feature.name) {
-                self.report(place.clone().key("name"), "another feature has this name");
-            }
-            match (feature.ty, &feature.shape) {
-                (FeatureType::Number | FeatureType::Text, Some(_)) => {
-                    self.report(place.key("shape"), "only a tensor has a shape; leave it out");
-                }
-                (FeatureType::Number | FeatureType::Text, None) => {}
-                (_, None) => self.report(place, "a tensor has a shape, as in shape = [1, 28, 28]"),
-                (_, Some(_)) => {
-                    if feature.row_bytes().is_none_or(|bytes| bytes > 1 << 30) {
-                        self.report(place.key("shape"), "this is too large; at most 1 GiB");
-                    }
-                }
-            }
-        }
-        for (index, row) in test.rows.iter().enumerate() {
-            self.row(&place.clone().key("rows").index(index), row, &test.features);
-        }
-    }
-
-    fn row(&mut self, place: &Place, row: &IndexMap<String, Cell>, features: &[FeatureSpec]) {
-        for (name, cell) in row {
-            let place = place.clone().key(name);
-            let Some(feature) = features.iter().find(|feature| feature.name == *name) else {
-                let known = features.iter().map(|feature| feature.name.as_str());
-                self.unknown(place, "features declares no", name, known);
-                continue;
-            };
-            let fits = match (feature.ty, cell) {
-                (FeatureType::Number, Cell::Number(_)) | (FeatureType::Text, Cell::Text(_)) => true,
-                (FeatureType::Number | FeatureType::Text, Cell::Other(table)) => {
-                    *table == CellTable { missing: true, ..CellTable::default() }
-                }
-                (FeatureType::Number | FeatureType::Text, _) => false,
-                (_, Cell::Elements(elements)) => Some(elements.len()) == feature.elements(),
-                (_, Cell::Other(table)) => {
-                    !table.missing && table.fill.is_some() != table.file.is_some()
-                }
-                _ => false,
-            };
-            if !fits {
-                self.report(place, format!("this is not {}", feature.words()));
-            }
-        }
-    }
-
     fn expectation(&mut self, place: &Place, expect: &Expectation) {
         for (name, feature) in expect.features.iter().flatten() {
             let Feature::Tensor(tensor) = feature else { continue };
@@ -308,36 +259,6 @@ impl Check<'_> {
             if failure.stage.is_some() && self.pipeline.is_none() {
                 self.report(place.key("stage"), "an operator alone has no stages; leave it out");
             }
-        }
-    }
-}
-
-impl FeatureSpec {
-    /// Elements of a tensor.
-    pub(super) fn elements(&self) -> Option<usize> {
-        let sizes = self.shape.iter().flatten();
-        sizes.into_iter().try_fold(1usize, |count, size| count.checked_mul(*size as usize))
-    }
-
-    fn row_bytes(&self) -> Option<usize> {
-        self.elements()?.checked_mul(self.element()?.size())
-    }
-
-    /// What its values look like in a row.
-    fn words(&self) -> String {
-        match self.ty {
-            FeatureType::Number => {
-                "a number; a value that is missing is { missing = true }, or left out".into()
-            }
-            FeatureType::Text => {
-                "a text; a value that is missing is { missing = true }, or left out".into()
-            }
-            _ => format!(
-                "a tensor of {} elements; give a list of as many numbers, {} or {}",
-                self.elements().unwrap_or_default(),
-                "{ fill = 0.5 }",
-                "{ file = \"...\" }"
-            ),
         }
     }
 }

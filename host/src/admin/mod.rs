@@ -1,0 +1,140 @@
+//! What a runner tells over HTTP: metrics, and whether it is healthy and ready.
+//! `docs/reference/metrics.md` says it to those who ask.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use crate::observe::Stats;
+use crate::observe::metrics::{CONTENT_TYPE, Metrics};
+use crate::pipeline::Shutdown;
+
+/// What is told.
+pub struct Subject {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Its counters, and what it is at.
+    pub stats: Arc<Stats>,
+    /// Whether it is to stop.
+    pub shutdown: Shutdown,
+    /// How long it may do without polling Kafka before it counts as dead.
+    pub patience: Duration,
+}
+
+/// A server, which ends when this is dropped.
+pub struct Admin {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why there is no server.
+#[derive(Debug, Error)]
+#[error(
+    "nothing can be served at {address}: {cause}; choose another address by --admin or [admin] \
+     listen, or \"off\""
+)]
+pub struct AdminError {
+    /// Where it should be.
+    pub address: SocketAddr,
+    /// The system's reason.
+    pub cause: io::Error,
+}
+
+struct Told {
+    subject: Subject,
+    metrics: Metrics,
+}
+
+impl Admin {
+    /// Serves at `address`; port 0 takes any that is free ([`Admin::address`]).
+    ///
+    /// # Errors
+    /// Where the address is taken or cannot be had.
+    pub fn start(address: SocketAddr, subject: Subject) -> Result<Self, AdminError> {
+        Self::serve(address, subject).map_err(|cause| AdminError { address, cause })
+    }
+
+    fn serve(address: SocketAddr, subject: Subject) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let metrics = Metrics::new(&subject.pipeline, subject.stats.clone());
+        let router = router(Arc::new(Told { subject, metrics }));
+        let (stop, stopped) = oneshot::channel();
+        let work = async move {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            tokio::select! {
+                result = axum::serve(listener, router).into_future() => result,
+                // Told to stop, or whoever could tell is gone. Nobody waits for answers.
+                _ = stopped => Ok(()),
+            }
+        };
+        let thread = std::thread::Builder::new().name("sandbar-admin".into()).spawn(move || {
+            if let Err(error) = runtime.block_on(work) {
+                tracing::error!(%error, "metrics and health are served no more");
+            }
+        })?;
+        Ok(Admin { address, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it serves.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn router(told: Arc<Told>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(health))
+        .route("/readyz", get(readiness))
+        .with_state(told)
+}
+
+async fn metrics(State(told): State<Arc<Told>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], told.metrics.text())
+}
+
+async fn health(State(told): State<Arc<Told>>) -> (StatusCode, String) {
+    let Subject { stats, patience, .. } = &told.subject;
+    match stats.now.since_poll() {
+        Some(since) if since > *patience => {
+            let seconds = since.as_secs();
+            (StatusCode::SERVICE_UNAVAILABLE, format!("Kafka was not polled for {seconds} s\n"))
+        }
+        // Before the first time it waits for brokers and topics, which may take long.
+        _ => (StatusCode::OK, "healthy\n".to_owned()),
+    }
+}
+
+async fn readiness(State(told): State<Arc<Told>>) -> (StatusCode, &'static str) {
+    let Subject { stats, shutdown, .. } = &told.subject;
+    if shutdown.requested() {
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+    } else if stats.now.is_member() {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not a member of the consumer group yet\n")
+    }
+}

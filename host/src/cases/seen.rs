@@ -1,0 +1,186 @@
+//! What came, in the words of what is expected. It is equal to what is expected where
+//! nothing differs (docs/decisions/0014-one-form-of-expectation.md).
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use super::expectation::{Expectation, FailureSpec, OutputRecord, Prediction, has_null};
+use super::values::{Feature, HeaderValues, TensorValue};
+
+impl Expectation {
+    /// What came, as far as this expectation speaks of it. Where it speaks of something
+    /// that did not come, also what came instead.
+    pub fn seen(&self, came: &Expectation, tolerance: f64) -> Expectation {
+        let near = Near(tolerance);
+        let missed = lacks(&self.features, &came.features)
+            || lacks(&self.prediction, &came.prediction)
+            || lacks(&self.outputs, &came.outputs)
+            || lacks(&self.failure, &came.failure);
+        let brief = came.brief();
+        let otherwise = if missed { brief.clone() } else { Expectation::default() };
+        Expectation {
+            features: both(&self.features, &came.features, |due, came| near.features(due, came))
+                .or(otherwise.features.filter(|_| self.features.is_none())),
+            prediction: both(&self.prediction, &came.prediction, |due, came| {
+                near.prediction(due, came)
+            })
+            .or(otherwise.prediction.filter(|_| self.prediction.is_none())),
+            outputs: both(&self.outputs, &came.outputs, |due, came| near.outputs(due, came))
+                .or(otherwise.outputs.filter(|_| self.outputs.is_none())),
+            // A failure that nobody expects is always of interest.
+            failure: match &self.failure {
+                Some(due) => came.failure.as_ref().map(|came| due.seen(came)),
+                None => brief.failure,
+            },
+        }
+    }
+}
+
+fn lacks<T>(due: &Option<T>, came: &Option<T>) -> bool {
+    due.is_some() && came.is_none()
+}
+
+fn both<T>(due: &Option<T>, came: &Option<T>, seen: impl Fn(&T, &T) -> T) -> Option<T> {
+    Some(seen(due.as_ref()?, came.as_ref()?))
+}
+
+/// Compares numbers that may differ by so much.
+struct Near(f64);
+
+impl Near {
+    fn number(&self, due: f64, came: f64) -> f64 {
+        let same = due == came || (due - came).abs() <= self.0 || due.is_nan() && came.is_nan();
+        if same { due } else { came }
+    }
+
+    fn numbers(
+        &self,
+        due: &IndexMap<String, f64>,
+        came: &IndexMap<String, f64>,
+    ) -> IndexMap<String, f64> {
+        let seen = |(name, due): (&String, &f64)| {
+            came.get(name).map(|came| (name.clone(), self.number(*due, *came)))
+        };
+        due.iter().filter_map(seen).collect()
+    }
+
+    fn features(
+        &self,
+        due: &IndexMap<String, Feature>,
+        came: &IndexMap<String, Feature>,
+    ) -> IndexMap<String, Feature> {
+        let seen = |(name, due): (&String, &Feature)| {
+            came.get(name).map(|came| (name.clone(), self.feature(due, came)))
+        };
+        due.iter().filter_map(seen).collect()
+    }
+
+    fn feature(&self, due: &Feature, came: &Feature) -> Feature {
+        match (due, came) {
+            (Feature::Number(due), Feature::Number(came)) => {
+                Feature::Number(self.number(*due, *came))
+            }
+            (Feature::Tensor(due), Feature::Tensor(came)) => {
+                Feature::Tensor(self.tensor(due, came))
+            }
+            _ => came.brief(),
+        }
+    }
+
+    fn tensor(&self, due: &TensorValue, came: &TensorValue) -> TensorValue {
+        let elements = came.values.as_deref().unwrap_or_default();
+        let element = |(place, due): (&String, &f64)| {
+            let came = elements.get(came.place(place)?)?;
+            Some((place.clone(), self.number(*due, *came)))
+        };
+        TensorValue {
+            ty: due.ty.and(came.ty),
+            shape: due.shape.as_ref().and(came.shape.clone()),
+            values: due.values.as_ref().map(|due| match due.len() == elements.len() {
+                true => {
+                    due.iter().zip(elements).map(|(due, came)| self.number(*due, *came)).collect()
+                }
+                false => elements.to_vec(),
+            }),
+            at: due.at.iter().filter_map(element).collect(),
+        }
+    }
+
+    fn prediction(&self, due: &Prediction, came: &Prediction) -> Prediction {
+        Prediction {
+            label: due.label.as_ref().and(came.label.clone()),
+            probabilities: self.numbers(&due.probabilities, &came.probabilities),
+            values: self.numbers(&due.values, &came.values),
+        }
+    }
+
+    fn outputs(&self, due: &[OutputRecord], came: &[OutputRecord]) -> Vec<OutputRecord> {
+        let seen = |(index, came): (usize, &OutputRecord)| match due.get(index) {
+            Some(due) => self.output(due, came),
+            None => came.brief(),
+        };
+        came.iter().enumerate().map(seen).collect()
+    }
+
+    fn output(&self, due: &OutputRecord, came: &OutputRecord) -> OutputRecord {
+        let contains = due.contains.clone().filter(|part| came.text().contains(part.as_str()));
+        let json = due.json.as_ref().and_then(|due_json| {
+            let json = self.json(due_json, &came.as_json()?, due.exact);
+            // What TOML cannot say is shown as the text that it is.
+            (!has_null(&json) || json == *due_json).then_some(json)
+        });
+        let unsaid = contains.is_none() && due.contains.is_some()
+            || json.is_none() && due.json.is_some()
+            || due.value.is_some();
+        OutputRecord {
+            topic: due.topic.as_ref().and(came.topic.clone()),
+            key: due.key.as_ref().and(came.key.clone()),
+            value: came.value.clone().filter(|_| unsaid),
+            exact: due.exact && json.is_some(),
+            json,
+            contains,
+            headers: (due.headers.keys())
+                .map(|name| {
+                    let none = || HeaderValues(Vec::new());
+                    (name.clone(), came.headers.get(name).cloned().unwrap_or_else(none))
+                })
+                .collect(),
+            timestamp: due.timestamp.and(came.timestamp),
+        }
+    }
+
+    fn json(&self, due: &Json, came: &Json, exact: bool) -> Json {
+        match (due, came) {
+            (Json::Object(due), Json::Object(came)) => {
+                let seen = |(name, due): (&String, &Json)| {
+                    Some((name.clone(), self.json(due, came.get(name)?, exact)))
+                };
+                let more = came.iter().filter(|(name, _)| exact && !due.contains_key(*name));
+                let more = more.map(|(name, came)| (name.clone(), came.clone()));
+                due.iter().filter_map(seen).chain(more).collect()
+            }
+            (Json::Array(due), Json::Array(came)) if due.len() == came.len() => {
+                due.iter().zip(came).map(|(due, came)| self.json(due, came, exact)).collect()
+            }
+            (Json::Number(a), Json::Number(b)) => match (a.as_f64(), b.as_f64()) {
+                (Some(a), Some(b)) if self.number(a, b) == a => due.clone(),
+                _ => came.clone(),
+            },
+            _ => came.clone(),
+        }
+    }
+}
+
+impl FailureSpec {
+    fn seen(&self, came: &FailureSpec) -> FailureSpec {
+        let message = came.message.as_deref().unwrap_or_default();
+        let contains = self.contains.clone().filter(|part| message.contains(part.as_str()));
+        let unsaid = contains.is_none() && self.contains.is_some() || self.message.is_some();
+        FailureSpec {
+            stage: self.stage.as_ref().and(came.stage.clone()),
+            code: self.code.and(came.code),
+            message: came.message.clone().filter(|_| unsaid),
+            contains,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Rows and the features that are declared for them.
+
+use indexmap::IndexMap;
+
+use super::Check;
+use crate::cases::syntax::{Cell, CellTable, FeatureSpec, FeatureType, Test};
+use crate::manifest::document::Place;
+
+impl Check<'_> {
+    pub(super) fn rows(&mut self, place: &Place, test: &Test) {
+        for (index, feature) in test.features.iter().enumerate() {
+            let place = place.clone().key("features").index(index);
+            if test.features[..index].iter().any(|other| other.name == feature.name) {
+                self.report(place.clone().key("name"), "another feature has this name");
+            }
+            match (feature.ty, &feature.shape) {
+                (FeatureType::Number | FeatureType::Text, Some(_)) => {
+                    self.report(place.key("shape"), "only a tensor has a shape; leave it out");
+                }
+                (FeatureType::Number | FeatureType::Text, None) => {}
+                (_, None) => self.report(place, "a tensor has a shape, as in shape = [1, 28, 28]"),
+                (_, Some(_)) => {
+                    if feature.row_bytes().is_none_or(|bytes| bytes > 1 << 30) {
+                        self.report(place.key("shape"), "this is too large; at most 1 GiB");
+                    }
+                }
+            }
+        }
+        for (index, row) in test.rows.iter().enumerate() {
+            self.row(&place.clone().key("rows").index(index), row, &test.features);
+        }
+    }
+
+    fn row(&mut self, place: &Place, row: &IndexMap<String, Cell>, features: &[FeatureSpec]) {
+        for (name, cell) in row {
+            let place = place.clone().key(name);
+            let Some(feature) = features.iter().find(|feature| feature.name == *name) else {
+                let known = features.iter().map(|feature| feature.name.as_str());
+                self.unknown(place, "features declares no", name, known);
+                continue;
+            };
+            let fits = match (feature.ty, cell) {
+                (FeatureType::Number, Cell::Number(_)) | (FeatureType::Text, Cell::Text(_)) => true,
+                (FeatureType::Number | FeatureType::Text, Cell::Other(table)) => {
+                    *table == CellTable { missing: true, ..CellTable::default() }
+                }
+                (FeatureType::Number | FeatureType::Text, _) => false,
+                (_, Cell::Elements(elements)) => Some(elements.len()) == feature.elements(),
+                (_, Cell::Other(table)) => {
+                    !table.missing && table.fill.is_some() != table.file.is_some()
+                }
+                _ => false,
+            };
+            if !fits {
+                self.report(place, format!("this is not {}", feature.words()));
+            }
+        }
+    }
+}
+
+impl FeatureSpec {
+    /// Elements of a tensor.
+    pub(in crate::cases) fn elements(&self) -> Option<usize> {
+        let sizes = self.shape.iter().flatten();
+        sizes.into_iter().try_fold(1usize, |count, size| count.checked_mul(*size as usize))
+    }
+
+    fn row_bytes(&self) -> Option<usize> {
+        self.elements()?.checked_mul(self.element()?.size())
+    }
+
+    /// What its values look like in a row.
+    fn words(&self) -> String {
+        match self.ty {
+            FeatureType::Number => {
+                "a number; a value that is missing is { missing = true }, or left out".into()
+            }
+            FeatureType::Text => {
+                "a text; a value that is missing is { missing = true }, or left out".into()
+            }
+            _ => format!(
+                "a tensor of {} elements; give a list of as many numbers, {} or {}",
+                self.elements().unwrap_or_default(),
+                "{ fill = 0.5 }",
+                "{ file = \"...\" }"
+            ),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `[admin]`: where the runner serves metrics and health.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The port that exporters of metrics often have.
+const PORT: u16 = 9464;
+
+/// `[admin]`: what the runner tells over HTTP.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Admin {
+    /// Where it is served, or `off`. Default: `127.0.0.1:9464`, if that is free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listen: Option<Listen>,
+}
+
+/// An address to serve at, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listen {
+    /// There.
+    At(SocketAddr),
+    /// Nowhere.
+    Off,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Listen::At((Ipv4Addr::LOCALHOST, PORT).into())
+    }
+}
+
+impl Listen {
+    /// The address, if any.
+    pub fn address(self) -> Option<SocketAddr> {
+        match self {
+            Listen::At(address) => Some(address),
+            Listen::Off => None,
+        }
+    }
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Listen::Off);
+        }
+        text.parse().map(Listen::At).map_err(|_| {
+            format!("'{text}' is no address; write IP:PORT, as in \"127.0.0.1:{PORT}\", or \"off\"")
+        })
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Listen::At(address) => address.fmt(f),
+            Listen::Off => f.write_str("off"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Listen {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Listen {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}

@@ -1,0 +1,197 @@
+//! The counters and what a runner is at, in the form that Prometheus reads.
+//! `docs/reference/metrics.md` lists them; a test compares.
+
+use std::fmt;
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use super::now::Reading;
+use super::{Snapshot, Stats, resident_bytes};
+
+/// The content type of [`Metrics::text`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The metrics of one pipeline.
+pub struct Metrics(Registry);
+
+/// A counter's name ends in `_total` where Prometheus reads it.
+struct Counter {
+    name: &'static str,
+    help: &'static str,
+    read: fn(&Snapshot) -> u64,
+}
+
+const COUNTERS: [Counter; 7] = [
+    Counter { name: "sandbar_records", help: "Records taken in", read: |seen| seen.records },
+    Counter {
+        name: "sandbar_bytes",
+        help: "Bytes taken in: keys, values and headers",
+        read: |seen| seen.bytes,
+    },
+    Counter {
+        name: "sandbar_batches",
+        help: "Batches that records came in",
+        read: |seen| seen.batches,
+    },
+    Counter {
+        name: "sandbar_outputs",
+        help: "Predictions and transformed records handed to the producer",
+        read: |seen| seen.outputs,
+    },
+    Counter {
+        name: "sandbar_filtered_records",
+        help: "Records that a transformer dropped",
+        read: |seen| seen.filtered,
+    },
+    Counter {
+        name: "sandbar_isolated_batches",
+        help: "Batches run again record by record, since a call gave nothing",
+        read: |seen| seen.isolated,
+    },
+    Counter {
+        name: "sandbar_rebalances",
+        help: "Times that partitions came or went",
+        read: |seen| seen.rebalances,
+    },
+];
+
+struct Gauge {
+    name: &'static str,
+    help: &'static str,
+    read: fn(&Reading) -> u64,
+}
+
+const GAUGES: [Gauge; 3] = [
+    Gauge {
+        name: "sandbar_assigned_partitions",
+        help: "Partitions that the group has given to this runner",
+        read: |now| now.partitions,
+    },
+    Gauge {
+        name: "sandbar_paused_partitions",
+        help: "Assigned partitions that rest, since too much is on its way",
+        read: |now| now.paused,
+    },
+    Gauge {
+        name: "sandbar_in_flight_bytes",
+        help: "Bytes that are consumed and not yet delivered",
+        read: |now| now.in_flight,
+    },
+];
+
+const FAILURES: (&str, &str) =
+    ("sandbar_failed_records", "Records that became dead letters, by cause");
+const LAG: (&str, &str) =
+    ("sandbar_lag_records", "Records of an assigned partition beyond the committed offset");
+const MEMORY: (&str, &str) = ("process_resident_memory_bytes", "Memory of the process");
+
+impl Metrics {
+    /// The metrics of a pipeline of this name.
+    pub fn new(pipeline: &str, stats: Arc<Stats>) -> Self {
+        let label = ("pipeline".into(), pipeline.to_owned().into());
+        let mut registry = Registry::with_labels([label].into_iter());
+        registry.register_collector(Box::new(Source(stats)));
+        Metrics(registry)
+    }
+
+    /// All of them, as text.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.0);
+        text
+    }
+}
+
+/// Reads the counters when somebody asks, so that nobody keeps them twice.
+#[derive(Debug)]
+struct Source(Arc<Stats>);
+
+impl Collector for Source {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let (seen, now) = (self.0.snapshot(), self.0.now.snapshot());
+        for Counter { name, help, read } in &COUNTERS {
+            let counter = ConstCounter::new(read(&seen));
+            counter.encode(encoder.encode_descriptor(
+                name,
+                help,
+                None,
+                counter.metric_type(),
+            )?)?;
+        }
+        for Gauge { name, help, read } in &GAUGES {
+            gauge(&mut encoder, (name, help), read(&now))?;
+        }
+        if let Some(bytes) = resident_bytes() {
+            gauge(&mut encoder, MEMORY, bytes)?;
+        }
+
+        let counter = ConstCounter::new(0_u64);
+        let ty = counter.metric_type();
+        let mut family = encoder.encode_descriptor(FAILURES.0, FAILURES.1, None, ty)?;
+        for (code, count) in &seen.failures {
+            let labels = [("code", code.as_str())];
+            ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+        }
+
+        let gauge = ConstGauge::new(0_i64);
+        let mut family = encoder.encode_descriptor(LAG.0, LAG.1, None, gauge.metric_type())?;
+        for lag in &now.lags {
+            let partition = lag.partition.to_string();
+            let labels = [("topic", lag.topic.as_str()), ("partition", &partition)];
+            ConstGauge::new(signed(lag.records)).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+fn gauge(
+    encoder: &mut DescriptorEncoder<'_>,
+    (name, help): (&str, &str),
+    value: u64,
+) -> Result<(), fmt::Error> {
+    let gauge = ConstGauge::new(signed(value));
+    gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names in a table of the documents, each with what it says.
+    fn documented() -> Vec<(String, String)> {
+        let text = include_str!("../../../docs/reference/metrics.md");
+        let row = |line: &str| {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let [_, name, _, _, help, _] = cells[..] else { return None };
+            let name = name.strip_prefix('`')?.strip_suffix('`')?;
+            Some((name.to_owned(), help.trim_end_matches('.').to_owned()))
+        };
+        text.lines().filter_map(row).collect()
+    }
+
+    #[test]
+    fn the_documents_list_what_there_is() {
+        let counter = |name: &str, help: &str| (format!("{name}_total"), help.to_owned());
+        let gauge = |name: &str, help: &str| (name.to_owned(), help.to_owned());
+        let mut due: Vec<(String, String)> = Vec::new();
+        due.extend(COUNTERS.iter().map(|it| counter(it.name, it.help)));
+        due.push(counter(FAILURES.0, FAILURES.1));
+        due.extend(GAUGES.iter().map(|it| gauge(it.name, it.help)));
+        due.push(gauge(LAG.0, LAG.1));
+        due.push(gauge(MEMORY.0, MEMORY.1));
+        let mut documented = documented();
+        documented.sort();
+        due.sort();
+        assert_eq!(documented, due);
+    }
+}

@@ -1,0 +1,105 @@
+//! What a runner is at, as against what it has done.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The reading end of a pipeline at one moment. Set by the thread that polls.
+#[derive(Debug)]
+pub struct Now {
+    begun: Instant,
+    /// Milliseconds after `begun` when Kafka was last polled; 0: not yet.
+    polled: AtomicU64,
+    /// Whether the consumer is a member of its group.
+    joined: AtomicBool,
+    partitions: AtomicU64,
+    paused: AtomicBool,
+    in_flight: AtomicU64,
+    lags: Mutex<Vec<Lag>>,
+}
+
+/// How far a runner is behind in one of its partitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lag {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// Records that it holds beyond the committed offset.
+    pub records: u64,
+}
+
+impl Default for Now {
+    fn default() -> Self {
+        Now {
+            begun: Instant::now(),
+            polled: AtomicU64::new(0),
+            joined: AtomicBool::new(false),
+            partitions: AtomicU64::new(0),
+            paused: AtomicBool::new(false),
+            in_flight: AtomicU64::new(0),
+            lags: Mutex::new(Vec::new()),
+        }
+    }
+}
+
+impl Now {
+    /// Kafka is being polled.
+    pub fn polled(&self) {
+        let elapsed = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.polled.store(elapsed.max(1), Ordering::Relaxed);
+    }
+
+    /// The group has given this runner so many partitions, none perhaps.
+    pub fn assigned(&self, partitions: usize) {
+        self.joined.store(true, Ordering::Relaxed);
+        self.partitions.store(partitions as u64, Ordering::Relaxed);
+    }
+
+    /// Bytes on their way, and whether reading rests until they are fewer.
+    pub fn in_flight(&self, bytes: u64, paused: bool) {
+        self.in_flight.store(bytes, Ordering::Relaxed);
+        self.paused.store(paused, Ordering::Relaxed);
+    }
+
+    /// How far behind it is in each partition.
+    pub fn lags(&self, lags: Vec<Lag>) {
+        *self.lags.lock().unwrap_or_else(PoisonError::into_inner) = lags;
+    }
+
+    /// Whether the consumer is a member of its group.
+    pub fn is_member(&self) -> bool {
+        self.joined.load(Ordering::Relaxed)
+    }
+
+    /// How long ago Kafka was last polled; `None` where it has not been yet.
+    pub fn since_poll(&self) -> Option<Duration> {
+        let polled = self.polled.load(Ordering::Relaxed);
+        (polled > 0).then(|| self.begun.elapsed().saturating_sub(Duration::from_millis(polled)))
+    }
+
+    /// A copy of it.
+    pub fn snapshot(&self) -> Reading {
+        let partitions = self.partitions.load(Ordering::Relaxed);
+        let paused = self.paused.load(Ordering::Relaxed);
+        Reading {
+            partitions,
+            paused: if paused { partitions } else { 0 },
+            in_flight: self.in_flight.load(Ordering::Relaxed),
+            lags: self.lags.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+}
+
+/// [`Now`], read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Partitions that the group has given to this runner.
+    pub partitions: u64,
+    /// How many of them rest, since too much is on its way.
+    pub paused: u64,
+    /// Bytes that are consumed and not yet delivered.
+    pub in_flight: u64,
+    /// By partition, as far as it is known.
+    pub lags: Vec<Lag>,
+}

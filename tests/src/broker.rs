@@ -1,7 +1,7 @@
 //! The brokers that tests run on, and records into and out of them.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -232,6 +232,26 @@ impl Broker {
                 return received.len();
             }
             count = received.len() + 1;
+        }
+    }
+
+    /// Counts what comes into topics from now on, as readers of committed records see it,
+    /// until `done`.
+    pub fn count(&self, topics: &[&str], came: &AtomicU64, done: &AtomicBool) {
+        let consumer: BaseConsumer =
+            self.client().set("group.id", "sandbar-tests").create().unwrap();
+        let mut all = TopicPartitionList::new();
+        for topic in topics {
+            let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).unwrap();
+            for partition in metadata.topics()[0].partitions() {
+                all.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
+            }
+        }
+        consumer.assign(&all).unwrap();
+        while !done.load(Ordering::Relaxed) {
+            if let Some(Ok(_)) = consumer.poll(Duration::from_millis(20)) {
+                came.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! One file per verb: [`operators`] builds the components, [`demo`] shows them
 //! at work, [`test`] runs every test, [`check`] the format and the lints,
-//! [`bench`] measures the budgets, and [`kafka`] starts and stops an Apache Kafka
-//! for tests. What they share:
+//! [`bench`] measures the budgets, [`faults`] breaks things for long, and [`kafka`] starts
+//! and stops an Apache Kafka for tests. What they share:
 //! [`process`] runs other programs, [`toolchain`] sees to it that rustc can
 //! compile components, [`languages`] whether Python and JavaScript can be had, [`cargo`]
 //! knows the two workspaces.
@@ -12,6 +12,7 @@ mod bench;
 mod cargo;
 mod check;
 mod demo;
+mod faults;
 mod kafka;
 mod languages;
 mod operators;
@@ -43,6 +44,8 @@ enum Verb {
     /// Measure the budgets of docs/benchmarks.md; arguments go to the benchmark.
     #[command(disable_help_flag = true)]
     Bench(bench::BenchArguments),
+    /// Kill runners and look at all that comes out, as `test` does in short.
+    Faults(faults::FaultArguments),
     /// Build the components into operators/target/wasm32-wasip2/release/.
     Operators,
     /// Start and stop an Apache Kafka on this machine, for tests.
@@ -68,6 +71,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Check => check::run(),
         Verb::Bench(arguments) => bench::run(arguments),
+        Verb::Faults(arguments) => faults::run(&arguments),
         Verb::Operators => operators::run(),
         Verb::Kafka(arguments) => kafka::run(&arguments),
     }

@@ -10,7 +10,7 @@ use crate::kafka::{Cluster, Installation, Lifetime, Unavailable};
 use crate::{cargo, languages, operators, process};
 
 /// Where tests find an Apache Kafka: `HOST:PORT`.
-const KAFKA_VARIABLE: &str = "SANDBAR_TEST_KAFKA";
+pub const KAFKA_VARIABLE: &str = "SANDBAR_TEST_KAFKA";
 
 /// Tells xtask's own tests that an Apache Kafka can be started here.
 const LAUNCHER_VARIABLE: &str = "SANDBAR_TEST_KAFKA_LAUNCHER";

@@ -60,6 +60,15 @@ pub fn consumer(connection: &Connection, group: &str, start: &str) -> ClientConf
     config
 }
 
+/// The properties of a producer that works in transactions, under its own `id`.
+pub fn transactional(connection: &Connection, id: &str) -> ClientConfig {
+    let mut config = layered(PRODUCER, &connection.producer);
+    // How long a message may take is bounded by how long a transaction may.
+    config.remove("message.timeout.ms");
+    config.set("bootstrap.servers", &connection.brokers).set("transactional.id", id);
+    config
+}
+
 /// The properties of the producer.
 pub fn producer(connection: &Connection) -> ClientConfig {
     let mut config = layered(PRODUCER, &connection.producer);

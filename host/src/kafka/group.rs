@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::consumer::{
+    BaseConsumer, CommitMode, Consumer, ConsumerContext, ConsumerGroupMetadata, Rebalance,
+};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -14,10 +16,16 @@ use super::progress::Progress;
 use crate::observe::Stats;
 use crate::observe::events::PartitionsChanged;
 use crate::observe::now::Lag;
+use crate::pipeline::delivery::Ticket;
 
 /// The consumer's callbacks. They run on the thread that polls, inside `poll`.
 pub struct Member {
     progress: Mutex<Progress>,
+    /// The assignments that are in force. Beside the books, which are held while
+    /// partitions are given up and the last of their batches is waited for.
+    owned: Mutex<Vec<u64>>,
+    /// Whether offsets are committed here; else they go with transactions.
+    commits: bool,
     workers: usize,
     /// How long to wait for batches of partitions that are taken away.
     patience: Duration,
@@ -30,9 +38,11 @@ pub struct Member {
 
 impl Member {
     /// A member without partitions, which shares them out to `workers`.
-    pub fn new(workers: usize, patience: Duration, stats: Arc<Stats>) -> Self {
+    pub fn new(workers: usize, patience: Duration, commits: bool, stats: Arc<Stats>) -> Self {
         Member {
             progress: Mutex::new(Progress::default()),
+            owned: Mutex::default(),
+            commits,
             workers,
             patience,
             rebalances: AtomicU64::new(0),
@@ -44,6 +54,10 @@ impl Member {
     /// The books. Not to be held across a poll.
     pub fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn owned(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.owned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says that there is nothing left to wait for when partitions are taken away.
@@ -74,13 +88,35 @@ impl Member {
             // A commit whose answer has not come may have been refused.
             progress.forget_commits();
             let offsets = progress.commit(Some(removed));
-            if offsets.count() > 0
+            if self.commits
+                && offsets.count() > 0
                 && let Err(error) = consumer.commit(&offsets, CommitMode::Sync)
             {
                 tracing::warn!(%error, "the last commit of partitions that are taken away failed; some records will be processed twice");
             }
         }
         progress.revoke(removed);
+    }
+}
+
+/// The consumer's membership, as transactions need it. Cheap to clone.
+#[derive(Clone)]
+pub struct Group(Arc<BaseConsumer<Member>>);
+
+impl Group {
+    /// The group that a consumer is in.
+    pub fn of(consumer: Arc<BaseConsumer<Member>>) -> Self {
+        Group(consumer)
+    }
+
+    /// By what the broker tells a member from one that it was; `None` before it is one.
+    pub fn metadata(&self) -> Option<ConsumerGroupMetadata> {
+        self.0.group_metadata()
+    }
+
+    /// Whether the partition that a batch was read from is still this runner's.
+    pub fn owns(&self, ticket: &Ticket) -> bool {
+        self.0.context().owned().contains(&ticket.assignment())
     }
 }
 
@@ -117,7 +153,9 @@ impl ConsumerContext for Member {
             }
             Rebalance::Error(error) => tracing::warn!(%error, "rebalance"),
         }
-        PartitionsChanged { left: self.progress().partitions() }.emit(&self.stats);
+        let owned = self.progress().assignments();
+        PartitionsChanged { left: owned.len() }.emit(&self.stats);
+        *self.owned() = owned;
         self.rebalances.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -5,7 +5,7 @@
 //!   [`progress`] knows what is delivered and may be committed; [`group`] is what
 //!   happens when partitions come and go.
 //! - [`sink`]: the producer of predictions and of dead letters; `refusal` deals with
-//!   what a topic does not take.
+//!   what a topic does not take. [`transactions`]: the same for exactly once.
 //! - [`topics`]: are the topics there?
 //! - [`practice`]: a broker inside this process, for demonstrations and tests.
 
@@ -19,6 +19,7 @@ mod refusal;
 pub mod sink;
 pub mod source;
 pub mod topics;
+pub mod transactions;
 
 use thiserror::Error;
 
@@ -58,6 +59,12 @@ pub enum KafkaFailure {
     /// The consumer cannot go on.
     #[error("reading from Kafka: {0}")]
     Consumer(rdkafka::error::KafkaError),
+    /// The brokers give no transactional id.
+    #[error(
+        "exactly-once delivery: {0}; the brokers must allow transactional ids that begin with \
+         the consumer group's name"
+    )]
+    Transactions(rdkafka::error::KafkaError),
     /// An output will never arrive. Its record's offset is not committed: the next
     /// start reads it again.
     #[error("{0}; nothing is committed from there on, the next start takes it up")]

@@ -97,9 +97,9 @@ impl Progress {
         self.partitions.retain(|partition| !partition.is_in(removed));
     }
 
-    /// How many partitions there are.
-    pub fn partitions(&self) -> usize {
-        self.partitions.len()
+    /// The assignment of each partition that there is.
+    pub fn assignments(&self) -> Vec<u64> {
+        self.partitions.iter().map(|partition| partition.assignment).collect()
     }
 
     /// The topic's name and the assignment of a partition, while it is assigned.
@@ -118,7 +118,10 @@ impl Progress {
         self.next_sequence += 1;
         self.in_flight += bytes;
         partition.pending.push_back(Pending { sequence, next_offset: last + 1, done: false });
-        Some((partition.worker, Ticket::new(batch, sequence, bytes, self.sender.clone())))
+        Some((
+            partition.worker,
+            Ticket::new(batch, sequence, assignment, bytes, self.sender.clone()),
+        ))
     }
 
     /// Reads what tickets have told since the last time, without waiting.

@@ -43,7 +43,7 @@ pub(super) enum Parcel {
 }
 
 /// Why a message was refused for what it is; `None` where the cause lies elsewhere.
-fn refusal(cause: &KafkaError) -> Option<Code> {
+pub(super) fn refusal(cause: &KafkaError) -> Option<Code> {
     match cause.rdkafka_error_code()? {
         RDKafkaErrorCode::MessageSizeTooLarge
         | RDKafkaErrorCode::InvalidMessageSize

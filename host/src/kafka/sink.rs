@@ -28,7 +28,7 @@ pub struct Sink {
     brokers: String,
     labels: Arc<Labels>,
     /// Set when nothing more is to be delivered.
-    abandoned: AtomicBool,
+    abandoned: Arc<AtomicBool>,
 }
 
 impl Sink {
@@ -40,42 +40,29 @@ impl Sink {
         connection: &Connection,
         labels: Labels,
         stats: &Arc<Stats>,
+        abandoned: Arc<AtomicBool>,
     ) -> Result<Self, KafkaFailure> {
         let (config, labels) = (producer(connection), Arc::new(labels));
         let alone = Alone::new(config.clone(), labels.clone(), stats.clone());
         let producer = config
             .create_with_context(Reports(Arc::downgrade(&alone)))
             .map_err(|cause| KafkaFailure::Config { client: "producer", cause })?;
-        let (brokers, abandoned) = (connection.brokers.clone(), AtomicBool::new(false));
+        let brokers = connection.brokers.clone();
         Ok(Sink { producer, _alone: alone, brokers, labels, abandoned })
     }
 
-    /// Gives up what is not delivered yet: nobody waits for room in the queue any more.
-    pub fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether [`Sink::abandon`] was called: work that is left is in vain.
+    /// Whether what is not delivered yet is given up: work that is left is in vain, and
+    /// nobody waits for room in the queue any more.
     pub fn is_abandoned(&self) -> bool {
         self.abandoned.load(Ordering::Relaxed)
     }
 
-    /// Waits for the brokers and looks for the topics, each of which a broker may
-    /// create when it is asked. `Ok(false)`: `shutdown` came first.
+    /// Waits for the brokers and looks for the topics. `Ok(false)`: `shutdown` came first.
     ///
     /// # Errors
     /// As [`topics::await_topic`].
     pub fn await_topics(&self, shutdown: &Shutdown) -> Result<bool, KafkaFailure> {
-        let Labels { topics, dead_letters, .. } = &*self.labels;
-        let routed = topics[1..].iter().map(|topic| (topic, "the stage's `topics`"));
-        let all = [(&topics[0], "[sink] topic"), (dead_letters, "[dead-letter] topic")];
-        for (topic, key) in all.into_iter().chain(routed) {
-            let client = self.producer.client();
-            if !topics::await_topic(client, &self.brokers, topic, key, shutdown)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        topics::await_written(self.producer.client(), &self.brokers, &self.labels, shutdown)
     }
 
     /// Sends an output that came of the ticket's batch.

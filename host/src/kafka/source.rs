@@ -15,7 +15,7 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::batcher::Batcher;
 use super::config::{self, Connection};
-use super::group::Member;
+use super::group::{Group, Member};
 use super::{KafkaFailure, topics};
 use crate::observe::Stats;
 use crate::pipeline::Shutdown;
@@ -47,6 +47,8 @@ pub struct SourcePlan {
     pub in_flight: u64,
     /// Between two commits.
     pub commit_interval: Duration,
+    /// Whether offsets are committed by the source; else they go with transactions.
+    pub commits: bool,
     /// How long to wait for what is on its way, at the end and when partitions are
     /// taken away.
     pub drain_deadline: Duration,
@@ -54,7 +56,7 @@ pub struct SourcePlan {
 
 /// The reading end of a pipeline.
 pub struct Source {
-    consumer: BaseConsumer<Member>,
+    consumer: Arc<BaseConsumer<Member>>,
     brokers: String,
     plan: SourcePlan,
     batcher: Batcher,
@@ -77,14 +79,19 @@ impl Source {
         workers: Vec<Sender<Arc<Ticket>>>,
         stats: Arc<Stats>,
     ) -> Result<Self, KafkaFailure> {
-        let member = Member::new(workers.len(), plan.drain_deadline, stats.clone());
-        let consumer = config::consumer(connection, &plan.group, plan.start)
+        let member = Member::new(workers.len(), plan.drain_deadline, plan.commits, stats.clone());
+        let consumer: BaseConsumer<Member> = config::consumer(connection, &plan.group, plan.start)
             .create_with_context(member)
             .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
         let batcher = Batcher::new(plan.batch, workers);
         let (brokers, committed) = (connection.brokers.clone(), Instant::now());
-        let (paused, rebalances) = (false, 0);
+        let (consumer, paused, rebalances) = (Arc::new(consumer), false, 0);
         Ok(Source { consumer, brokers, plan, batcher, paused, rebalances, committed, stats })
+    }
+
+    /// The group that it is in.
+    pub fn group(&self) -> Group {
+        Group::of(self.consumer.clone())
     }
 
     /// Reads until `shutdown`, then lets what is on its way arrive and commits it.
@@ -187,6 +194,9 @@ impl Source {
 
     fn commit(&mut self, mode: CommitMode) -> Result<(), KafkaError> {
         self.committed = Instant::now();
+        if !self.plan.commits {
+            return Ok(());
+        }
         let offsets = self.consumer.context().progress().commit(None);
         if offsets.count() == 0 {
             return Ok(());

@@ -9,6 +9,7 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::KafkaFailure;
 use crate::pipeline::Shutdown;
+use crate::pipeline::labels::Labels;
 
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -55,6 +56,28 @@ pub fn await_topic<C: ClientContext>(
         shutdown.wait(PAUSE);
     }
     Ok(false)
+}
+
+/// The same for all topics that a pipeline writes, each of which a broker may create when
+/// it is asked.
+///
+/// # Errors
+/// As [`await_topic`].
+pub fn await_written<C: ClientContext>(
+    client: &Client<C>,
+    brokers: &str,
+    labels: &Labels,
+    shutdown: &Shutdown,
+) -> Result<bool, KafkaFailure> {
+    let Labels { topics, dead_letters, .. } = labels;
+    let routed = topics[1..].iter().map(|topic| (topic, "the stage's `topics`"));
+    let all = [(&topics[0], "[sink] topic"), (dead_letters, "[dead-letter] topic")];
+    for (topic, key) in all.into_iter().chain(routed) {
+        if !await_topic(client, brokers, topic, key, shutdown)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether waiting will not help: who we are is the matter.

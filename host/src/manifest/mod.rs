@@ -44,7 +44,7 @@ pub use document::{Problem, Problems};
 pub use properties::Properties;
 pub use references::{References, StoreOptions};
 pub use sections::{
-    DeadLetter, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage, Start,
+    DeadLetter, Delivery, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage, Start,
 };
 pub(crate) use sections::{Overrides, json_members, json_object, json_value};
 pub(crate) use units::size;
@@ -61,6 +61,9 @@ pub struct Manifest {
     /// The pipeline's name in consumer group, headers and metrics: letters,
     /// digits, `-`, `_` and `.`.
     pub name: String,
+    /// How often what comes of a record may arrive.
+    #[serde(default)]
+    pub delivery: Delivery,
     /// Where the brokers are. Default: nothing is known of them.
     #[serde(default)]
     pub kafka: Kafka,

@@ -11,6 +11,35 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::properties::Properties;
 use super::units::{duration, optional_text, size, text};
 
+/// How often what comes of a record may arrive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", try_from = "String")]
+pub enum Delivery {
+    /// Once, and again after a crash or a hand-over that came in between. The default.
+    #[default]
+    AtLeastOnce,
+    /// Once, for who reads committed records: outputs, dead letters and offsets go in
+    /// transactions.
+    ExactlyOnce,
+}
+
+impl TryFrom<String> for Delivery {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "at-least-once" => Ok(Delivery::AtLeastOnce),
+            "exactly-once" => Ok(Delivery::ExactlyOnce),
+            "at-most-once" => Err("\"at-most-once\" would lose records in silence; choose \
+                                   \"at-least-once\" or \"exactly-once\""
+                .into()),
+            _ => Err(format!(
+                "'{text}' is no kind of delivery; choose \"at-least-once\" or \"exactly-once\""
+            )),
+        }
+    }
+}
+
 /// `[kafka]`: where the brokers are and how to reach them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -238,9 +267,15 @@ pub struct Runner {
     /// most a day.
     #[serde(with = "duration")]
     pub drain_deadline: Duration,
-    /// How often offsets of delivered records are committed. Default 1 s; at most a day.
-    #[serde(with = "duration")]
-    pub commit_interval: Duration,
+    /// How often offsets of delivered records are committed, or how long a transaction
+    /// takes records in. Default 1 s, or 100 ms; at most a day.
+    #[serde(
+        default,
+        deserialize_with = "duration::optional",
+        serialize_with = "duration::serialize",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub commit_interval: Option<Duration>,
 }
 
 impl Default for Runner {
@@ -251,12 +286,21 @@ impl Default for Runner {
             batch_bytes: ByteSize::mib(1),
             in_flight: ByteSize::mib(8),
             drain_deadline: Duration::from_secs(30),
-            commit_interval: Duration::from_secs(1),
+            commit_interval: None,
         }
     }
 }
 
 impl Runner {
+    /// How often is committed.
+    pub fn commit_interval(&self, delivery: Delivery) -> Duration {
+        self.commit_interval.unwrap_or(match delivery {
+            Delivery::AtLeastOnce => Duration::from_secs(1),
+            // Nobody sees an output before the end of its transaction.
+            Delivery::ExactlyOnce => Duration::from_millis(100),
+        })
+    }
+
     /// How many threads run operators on this machine.
     pub fn workers(&self) -> usize {
         let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);

@@ -333,7 +333,8 @@ impl Check<'_> {
         self.size(place.clone().key("batch-bytes"), runner.batch_bytes, BATCH_LIMIT);
         self.size(place.clone().key("in-flight"), runner.in_flight, ByteSize::tib(1));
         self.duration(place.clone().key("drain-deadline"), runner.drain_deadline);
-        self.duration(place.clone().key("commit-interval"), runner.commit_interval);
+        let interval = runner.commit_interval(manifest.delivery);
+        self.duration(place.clone().key("commit-interval"), interval);
         if runner.in_flight < runner.batch_bytes && runner.in_flight.as_u64() > 0 {
             self.report(place.key("in-flight"), format!(
                 "{} are less than one batch (batch-bytes, {}); give it several batches for each worker",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Stats, resident_bytes};
 use crate::failure::{Code, Failure};
 use crate::inference::Graph;
+use crate::kafka::transactions::Trouble;
 use crate::pipeline::chain::Outcome;
 use crate::records::{Batch, Record};
 use crate::sandbox::CallError;
@@ -102,6 +103,33 @@ impl PartitionsChanged {
     pub fn emit(self, stats: &Stats) {
         add(&stats.rebalances, 1);
         stats.now.assigned(self.left);
+    }
+}
+
+/// A transaction was committed.
+pub struct TransactionCommitted;
+
+impl TransactionCommitted {
+    /// Counts it.
+    pub fn emit(self, stats: &Stats) {
+        add(&stats.committed, 1);
+    }
+}
+
+/// A transaction could not be committed: its batches are run again.
+pub struct TransactionAborted<'a> {
+    /// Why.
+    pub trouble: &'a Trouble,
+    /// How many batches it held.
+    pub batches: usize,
+}
+
+impl TransactionAborted<'_> {
+    /// Logs the cause and counts.
+    pub fn emit(self, stats: &Stats) {
+        let TransactionAborted { trouble, batches } = self;
+        tracing::warn!(batches, "a transaction is aborted, its batches are run again: {trouble}");
+        add(&stats.aborted, 1);
     }
 }
 

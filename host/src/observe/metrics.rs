@@ -26,7 +26,7 @@ struct Counter {
     read: fn(&Snapshot) -> u64,
 }
 
-const COUNTERS: [Counter; 7] = [
+const COUNTERS: [Counter; 9] = [
     Counter { name: "sandbar_records", help: "Records taken in", read: |seen| seen.records },
     Counter {
         name: "sandbar_bytes",
@@ -57,6 +57,16 @@ const COUNTERS: [Counter; 7] = [
         name: "sandbar_rebalances",
         help: "Times that partitions came or went",
         read: |seen| seen.rebalances,
+    },
+    Counter {
+        name: "sandbar_committed_transactions",
+        help: "Transactions committed, with exactly-once delivery",
+        read: |seen| seen.committed,
+    },
+    Counter {
+        name: "sandbar_aborted_transactions",
+        help: "Transactions aborted, whose batches were run again and are counted again",
+        read: |seen| seen.aborted,
     },
 ];
 

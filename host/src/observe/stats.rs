@@ -15,6 +15,8 @@ pub struct Stats {
     pub(super) filtered: AtomicU64,
     pub(super) isolated: AtomicU64,
     pub(super) rebalances: AtomicU64,
+    pub(super) committed: AtomicU64,
+    pub(super) aborted: AtomicU64,
     pub(super) failures: [AtomicU64; Code::ALL.len()],
     /// What the reading end is at.
     pub now: Now,
@@ -37,6 +39,10 @@ pub struct Snapshot {
     pub isolated: u64,
     /// How often partitions came or went.
     pub rebalances: u64,
+    /// Transactions that were committed.
+    pub committed: u64,
+    /// Transactions that were aborted; their batches were run again.
+    pub aborted: u64,
     /// Failures by cause, those that occurred.
     pub failures: Vec<(Code, u64)>,
 }
@@ -62,6 +68,8 @@ impl Stats {
             filtered: read(&self.filtered),
             isolated: read(&self.isolated),
             rebalances: read(&self.rebalances),
+            committed: read(&self.committed),
+            aborted: read(&self.aborted),
             failures: failures
                 .map(|(code, counter)| (*code, read(counter)))
                 .filter(|(_, count)| *count > 0)

@@ -15,6 +15,8 @@ use crate::records::Batch;
 pub struct Ticket {
     batch: Batch,
     sequence: u64,
+    /// Which assignment of its partition the batch was read in.
+    assignment: u64,
     bytes: u64,
     /// Set by the worker when it has handed over everything that came of the batch.
     processed: AtomicBool,
@@ -47,9 +49,25 @@ pub enum Event {
 
 impl Ticket {
     /// A ticket for a batch; `events` hears of its end.
-    pub fn new(batch: Batch, sequence: u64, bytes: u64, events: Sender<Event>) -> Arc<Self> {
+    pub fn new(
+        batch: Batch,
+        sequence: u64,
+        assignment: u64,
+        bytes: u64,
+        events: Sender<Event>,
+    ) -> Arc<Self> {
         let (processed, lost) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Ticket { batch, sequence, bytes, processed, lost, events })
+        Arc::new(Ticket { batch, sequence, assignment, bytes, processed, lost, events })
+    }
+
+    /// Tells this batch from all others of this runner.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Which assignment of its partition the batch was read in.
+    pub fn assignment(&self) -> u64 {
+        self.assignment
     }
 
     /// The records.
@@ -95,7 +113,7 @@ mod tests {
 
     fn ticket() -> (Arc<Ticket>, std::sync::mpsc::Receiver<Event>) {
         let (events, received) = channel();
-        (Ticket::new(Batch::new("t".into(), 0, 0), 7, 10, events), received)
+        (Ticket::new(Batch::new("t".into(), 0, 0), 7, 1, 10, events), received)
     }
 
     #[test]

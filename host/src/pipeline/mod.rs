@@ -3,7 +3,8 @@
 //!
 //! - [`plan`]: components loaded, models verified, stages fitted to each other.
 //! - [`chain`]: the stages over one batch; [`processor`] drives one chain, with a batch
-//!   of any content; [`worker`] is one at work for Kafka.
+//!   of any content; [`worker`] is one at work for Kafka, [`transactor`] one that delivers
+//!   exactly once.
 //! - [`batching`]: when does a batch go on?
 //! - [`labels`]: topics and headers of what comes out.
 //! - [`delivery`]: when is a batch done?
@@ -16,9 +17,11 @@ pub mod labels;
 pub mod plan;
 pub mod processor;
 mod shutdown;
+mod transactor;
 mod worker;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 
 use thiserror::Error;
@@ -29,8 +32,11 @@ pub use shutdown::Shutdown;
 use crate::kafka::KafkaFailure;
 use crate::kafka::sink::Sink;
 use crate::kafka::source::Source;
+use crate::kafka::transactions::Transactions;
+use crate::manifest::Delivery;
 use crate::observe::Stats;
 use processor::Processor;
+use transactor::Transactor;
 use worker::Worker;
 
 /// Why a pipeline ended before it was asked to.
@@ -53,27 +59,34 @@ pub enum RunError {
 /// Where it cannot start, or cannot go on. Records that were not delivered are not
 /// committed: the next start reads them again.
 pub fn run(plan: &Plan, shutdown: &Shutdown, stats: &Arc<Stats>) -> Result<(), RunError> {
-    let sink = Arc::new(Sink::new(&plan.connection, plan.labels(), stats)?);
-    if !sink.await_topics(shutdown)? {
-        return Ok(());
-    }
-    let mut senders = Vec::with_capacity(plan.workers);
+    let abandoned = Arc::new(AtomicBool::new(false));
+    let Some(sinks) = sinks(plan, shutdown, stats, &abandoned)? else { return Ok(()) };
+    let (senders, batches): (Vec<_>, Vec<_>) = sinks.iter().map(|_| channel()).unzip();
+    let source = Source::new(&plan.connection, plan.source.clone(), senders, stats.clone())?;
     let mut threads = Vec::with_capacity(plan.workers);
-    for index in 0..plan.workers {
-        let (sender, batches) = channel();
+    for (index, (sink, batches)) in sinks.into_iter().zip(batches).enumerate() {
         let processor = Processor::new(plan, stats.clone())?;
-        let worker = Worker { processor, sink: sink.clone() };
+        let work: Box<dyn FnOnce() + Send> = match sink {
+            WorkerSink::Shared(sink) => {
+                let worker = Worker { processor, sink };
+                Box::new(move || worker.run(batches))
+            }
+            WorkerSink::Own(transactions) => {
+                let (group, interval) = (source.group(), plan.source.commit_interval);
+                let (transactions, stats) = (*transactions, stats.clone());
+                let worker = Transactor { processor, transactions, group, interval, stats };
+                Box::new(move || worker.run(batches))
+            }
+        };
         let thread = std::thread::Builder::new().name(format!("sandbar-worker-{index}"));
-        threads.push(thread.spawn(move || worker.run(batches))?);
-        senders.push(sender);
+        threads.push(thread.spawn(work)?);
     }
     tracing::info!(pipeline = plan.name, workers = plan.workers, "running");
-    let source = Source::new(&plan.connection, plan.source.clone(), senders, stats.clone())?;
     let result = source.run(shutdown);
     // The source held the senders: the workers end when they have seen the last batch.
     // What is left then is not waited for; one that is inside a guest ends at that call's
     // deadline.
-    sink.abandon();
+    abandoned.store(true, Ordering::Relaxed);
     for thread in threads {
         if thread.join().is_err() {
             tracing::error!("a worker panicked; this is a fault of sandbar, please report it");
@@ -81,4 +94,47 @@ pub fn run(plan: &Plan, shutdown: &Shutdown, stats: &Arc<Stats>) -> Result<(), R
     }
     tracing::info!(pipeline = plan.name, "stopped");
     Ok(result?)
+}
+
+/// Where a worker's outputs go.
+enum WorkerSink {
+    /// Through the producer of all.
+    Shared(Arc<Sink>),
+    /// Through its own, in transactions.
+    Own(Box<Transactions>),
+}
+
+/// A sink for each worker, once the topics are there; `None`: `shutdown` came first.
+fn sinks(
+    plan: &Plan,
+    shutdown: &Shutdown,
+    stats: &Arc<Stats>,
+    abandoned: &Arc<AtomicBool>,
+) -> Result<Option<Vec<WorkerSink>>, KafkaFailure> {
+    let Plan { connection, workers, .. } = plan;
+    match plan.delivery {
+        Delivery::AtLeastOnce => {
+            let sink = Sink::new(connection, plan.labels(), stats, abandoned.clone())?;
+            if !sink.await_topics(shutdown)? {
+                return Ok(None);
+            }
+            let sink = Arc::new(sink);
+            Ok(Some((0..*workers).map(|_| WorkerSink::Shared(sink.clone())).collect()))
+        }
+        Delivery::ExactlyOnce => {
+            // Nobody else has these ids: a runner that starts anew fences nobody off, the
+            // group's generation does.
+            let runner: u64 = rand::random();
+            let mut sinks = Vec::with_capacity(*workers);
+            for worker in 0..*workers {
+                let id = format!("{}-{runner:016x}-{worker}", plan.source.group);
+                let sink = Transactions::new(connection, &id, plan.labels(), abandoned.clone())?;
+                if !sink.start(shutdown)? {
+                    return Ok(None);
+                }
+                sinks.push(WorkerSink::Own(Box::new(sink)));
+            }
+            Ok(Some(sinks))
+        }
+    }
 }

@@ -13,7 +13,7 @@ use super::labels::Labels;
 use crate::inference::NnLimits;
 use crate::kafka::config::Connection;
 use crate::kafka::source::SourcePlan;
-use crate::manifest::{self, Grant, Manifest};
+use crate::manifest::{self, Delivery, Grant, Manifest};
 use crate::models::{Artifact, Model, ModelError};
 use crate::output::{Encoder, Format, FormatError};
 use crate::references::{References, ReferencesError, Resolver};
@@ -30,6 +30,8 @@ pub struct Plan {
     pub name: String,
     /// How to reach the brokers.
     pub connection: Connection,
+    /// How often what comes of a record may arrive.
+    pub delivery: Delivery,
     /// What to read.
     pub source: SourcePlan,
     /// How many threads call operators.
@@ -154,6 +156,7 @@ impl Plan {
                 consumer: manifest.consumer_properties(),
                 producer: manifest.producer_properties(),
             },
+            delivery: manifest.delivery,
             source: source(manifest),
             references: References::open(manifest)?.map(Arc::new),
             workers: manifest.runner.workers(),
@@ -302,7 +305,8 @@ fn source(manifest: &Manifest) -> SourcePlan {
         start: manifest.source.start.as_str(),
         batch: runner.into(),
         in_flight: runner.in_flight.as_u64(),
-        commit_interval: runner.commit_interval,
+        commit_interval: runner.commit_interval(manifest.delivery),
+        commits: manifest.delivery == Delivery::AtLeastOnce,
         drain_deadline: runner.drain_deadline,
     }
 }

@@ -1,0 +1,156 @@
+//! A worker of a pipeline that delivers exactly once: batches in transactions.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use super::chain::Output;
+use super::delivery::Ticket;
+use super::processor::{Outlet, Processor};
+use crate::failure::Failure;
+use crate::kafka::group::Group;
+use crate::kafka::transactions::{Transactions, Trouble};
+use crate::observe::Stats;
+use crate::observe::events::{TransactionAborted, TransactionCommitted};
+use crate::records::Batch;
+
+/// Attempts at one transaction that took longer than the brokers leave it open.
+const SLOW_ATTEMPTS: u32 = 3;
+/// The longest pause between two attempts at one transaction; they begin with a
+/// hundredth of it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A worker's stages, and the transactions in which what comes of them goes.
+pub(super) struct Transactor {
+    pub(super) processor: Processor,
+    pub(super) transactions: Transactions,
+    pub(super) group: Group,
+    /// How long a transaction takes batches in.
+    pub(super) interval: Duration,
+    pub(super) stats: Arc<Stats>,
+}
+
+impl Transactor {
+    /// Works until there are no more batches.
+    pub(super) fn run(mut self, batches: Receiver<Arc<Ticket>>) {
+        while let Ok(first) = batches.recv() {
+            if self.transactions.is_abandoned() {
+                continue;
+            }
+            let mut tickets = vec![first];
+            match self.transact(&mut tickets, &batches) {
+                Ok(()) => tickets.iter().for_each(|ticket| ticket.processed()),
+                Err(reason) => tickets.iter().for_each(|ticket| ticket.broken(reason.clone())),
+            }
+        }
+    }
+
+    /// Takes batches through the stages and commits what comes of them, if need be in
+    /// several attempts. `tickets` are all of them in the end.
+    fn transact(
+        &mut self,
+        tickets: &mut Vec<Arc<Ticket>>,
+        batches: &Receiver<Arc<Ticket>>,
+    ) -> Result<(), String> {
+        let mut pause = LONGEST_PAUSE / 100;
+        let mut slow = 0;
+        let mut begun = Instant::now();
+        let mut attempt = self.attempt(tickets, Some(batches));
+        loop {
+            let trouble = match attempt {
+                Ok(()) => {
+                    TransactionCommitted.emit(&self.stats);
+                    return Ok(());
+                }
+                Err(Trouble::Hopeless(reason)) => {
+                    // As well as it can be done; the broker ends it otherwise, in time.
+                    let _ = self.transactions.abort();
+                    return Err(reason);
+                }
+                Err(trouble) => trouble,
+            };
+            TransactionAborted { trouble: &trouble, batches: tickets.len() }.emit(&self.stats);
+            slow += u32::from(begun.elapsed() > self.transactions.timeout());
+            if slow == SLOW_ATTEMPTS {
+                return Err(format!(
+                    "a batch takes longer than transaction.timeout.ms ({:?}): raise that under \
+                     [sink] properties, or lower [runner] batch-records",
+                    self.transactions.timeout()
+                ));
+            }
+            self.transactions.abort().map_err(|trouble| trouble.to_string())?;
+            // Whoever has the partitions now takes up what was read from them.
+            tickets.retain(|ticket| {
+                let ours = self.group.owns(ticket);
+                if !ours {
+                    ticket.processed();
+                }
+                ours
+            });
+            if tickets.is_empty() {
+                return Ok(());
+            }
+            if let Trouble::Again(_) = trouble {
+                std::thread::sleep(pause);
+                pause = (2 * pause).min(LONGEST_PAUSE);
+            }
+            if self.transactions.is_abandoned() {
+                return Err(trouble.to_string());
+            }
+            begun = Instant::now();
+            attempt = self.attempt(tickets, None);
+        }
+    }
+
+    /// One transaction. With `more`, it takes in what comes in its interval.
+    fn attempt(
+        &mut self,
+        tickets: &mut Vec<Arc<Ticket>>,
+        more: Option<&Receiver<Arc<Ticket>>>,
+    ) -> Result<(), Trouble> {
+        self.transactions.begin()?;
+        for ticket in tickets.iter() {
+            self.process(ticket)?;
+        }
+        if let Some(batches) = more {
+            let end = Instant::now() + self.interval;
+            while let Ok(ticket) =
+                batches.recv_timeout(end.saturating_duration_since(Instant::now()))
+            {
+                tickets.push(ticket.clone());
+                self.process(&ticket)?;
+            }
+        }
+        self.transactions.commit(&self.group, tickets)
+    }
+
+    fn process(&mut self, ticket: &Arc<Ticket>) -> Result<(), Trouble> {
+        let mut shipment = Shipment { transactions: &mut self.transactions, ticket, number: 0 };
+        let result = self.processor.process(ticket.batch(), &mut shipment);
+        result.map_err(|interrupted| Trouble::Hopeless(interrupted.to_string()))
+    }
+}
+
+/// What comes of one ticket's batch, on its way into the transaction.
+struct Shipment<'a> {
+    transactions: &'a mut Transactions,
+    ticket: &'a Ticket,
+    /// Messages until now.
+    number: usize,
+}
+
+impl Outlet for Shipment<'_> {
+    fn output(&mut self, _: &Batch, output: &Output<'_>) {
+        self.transactions.output(self.ticket, self.number, output);
+        self.number += 1;
+    }
+
+    fn dead_letter(&mut self, _: &Batch, failure: &Failure) {
+        self.transactions.dead_letter(self.ticket, self.number, failure);
+        self.number += 1;
+    }
+
+    fn is_closed(&self) -> bool {
+        self.transactions.is_abandoned()
+    }
+}

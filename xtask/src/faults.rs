@@ -1,0 +1,40 @@
+//! `cargo xtask faults`: the tests that break things, by themselves and for long.
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::kafka::{Cluster, Installation, Lifetime, Unavailable};
+use crate::{cargo, operators, process, test};
+
+/// What `cargo xtask faults` takes.
+#[derive(Args)]
+pub struct FaultArguments {
+    /// A hundred kills instead of five; half an hour.
+    #[arg(long)]
+    long: bool,
+}
+
+/// Builds what is needed, starts an Apache Kafka, and runs the tests, whose counts are
+/// printed.
+///
+/// # Errors
+/// When something does not compile, Apache Kafka cannot be had, or a promise is broken.
+pub fn run(arguments: &FaultArguments) -> Result<()> {
+    operators::build()?;
+    let installation = match Installation::resolve(None) {
+        Ok(installation) => installation,
+        Err(Unavailable::Failed(error)) => return Err(error),
+        Err(Unavailable::Missing(what)) => bail!("there is no Apache Kafka: {what}"),
+    };
+    let name = format!("faults-{}", std::process::id());
+    let cluster = Cluster::start(&installation, &name, 1, None, Lifetime::Ours)?;
+    // The whole workspace, so that the command is built beside the tests.
+    let mut command = cargo::host();
+    command.args(["test", "--release", "--workspace", "--test", "faults", "--bin", "sandbar"]);
+    command.args(["--", "--nocapture", "--test-threads", "2"]);
+    command.env(test::KAFKA_VARIABLE, cluster.bootstrap());
+    if arguments.long {
+        command.env("SANDBAR_FAULTS", "long");
+    }
+    process::run(&mut command)
+}

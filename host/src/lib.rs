@@ -14,7 +14,7 @@
 //! - [`observe`]: log events and counters; [`admin`] serves them over HTTP.
 //! - [`harness`]: a pipeline without Kafka; [`cases`]: what one expects of it.
 //! - [`bench`]: how fast operators are, and where their time goes.
-//! - [`operator_folder`]: how one operator is built.
+//! - [`operator_folder`], [`project`]: how one operator is built; new ones.
 //! - [`cli`]: the verbs of the command `sandbar`.
 
 pub mod admin;
@@ -32,6 +32,7 @@ pub mod observe;
 pub mod operator_folder;
 pub mod output;
 pub mod pipeline;
+pub mod project;
 pub mod records;
 pub mod references;
 pub mod sandbox;

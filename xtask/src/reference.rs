@@ -188,7 +188,7 @@ impl Page<'_> {
     }
 }
 
-fn flat<'a>(((name, ty), docs): ((String, String), &'a Docs)) -> (String, String, &'a Docs) {
+fn flat(((name, ty), docs): ((String, String), &Docs)) -> (String, String, &Docs) {
     (name, ty, docs)
 }
 

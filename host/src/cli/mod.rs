@@ -1,11 +1,13 @@
 //! The verbs of the command `sandbar`, one file each.
 
 mod bench;
+mod build;
 mod check;
 mod inspect;
 mod lines;
 mod local;
 mod models;
+mod new;
 mod run;
 mod test;
 
@@ -31,8 +33,10 @@ enum Verb {
     Run(run::Run),
     Check(check::Check),
     Inspect(inspect::Inspect),
-    Bench(bench::Bench),
+    New(new::New),
+    Build(build::Build),
     Test(test::Test),
+    Bench(bench::Bench),
     Models(models::Models),
 }
 
@@ -80,8 +84,10 @@ impl Cli {
             Verb::Run(run) => run.execute(&self.common),
             Verb::Check(check) => check.execute(&self.common),
             Verb::Inspect(inspect) => inspect.execute(&self.common),
-            Verb::Bench(bench) => bench.execute(&self.common),
+            Verb::New(new) => new.execute(),
+            Verb::Build(build) => build.execute(&self.common),
             Verb::Test(test) => test.execute(&self.common),
+            Verb::Bench(bench) => bench.execute(&self.common),
             Verb::Models(models) => models.execute(),
         }
     }

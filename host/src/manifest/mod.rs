@@ -157,6 +157,7 @@ impl Manifest {
     pub(crate) fn of_operator(stage: Stage, limits: Limits) -> Self {
         let mut manifest = Manifest {
             name: stage.name.clone(),
+            delivery: Delivery::default(),
             kafka: Kafka::default(),
             source: Source {
                 topics: vec!["input".to_owned()],

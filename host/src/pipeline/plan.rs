@@ -240,6 +240,10 @@ impl fmt::Display for Plan {
     }
 }
 
+fn error(manifest: &Manifest, reason: Reason) -> PlanError {
+    PlanError { manifest: manifest.path().to_owned(), reason }
+}
+
 /// The operators of a manifest's stages, whatever their order: to call them one by one.
 ///
 /// # Errors
@@ -251,11 +255,7 @@ pub fn operators(manifest: &Manifest, sandbox: &Sandbox) -> Result<Vec<Operator>
         let stages = manifest.stages.iter();
         stages.map(|stage| operator(manifest, stage, &models, &clock, sandbox)).collect()
     };
-    load().map_err(|reason| error(manifest, reason))
-}
-
-fn error(manifest: &Manifest, reason: Reason) -> PlanError {
-    PlanError { manifest: manifest.path().to_owned(), reason }
+    load().map_err(|reason| PlanError { manifest: manifest.path().to_owned(), reason })
 }
 
 fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Artifact>, Reason> {

@@ -179,7 +179,6 @@ impl Manifest {
             limits,
             runner: Runner::default(),
             admin: Admin::default(),
-            delivery: Delivery::default(),
             tests: Vec::new(),
             path: PathBuf::new(),
         };

@@ -178,6 +178,7 @@ impl Manifest {
             limits,
             runner: Runner::default(),
             admin: Admin::default(),
+            delivery: Delivery::default(),
             tests: Vec::new(),
             path: PathBuf::new(),
         };

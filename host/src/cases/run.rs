@@ -14,7 +14,7 @@ use super::syntax::{ModelSpec, Test};
 use crate::harness::{
     DeadLetter, ExtractorHarness, Harness, Input, Origin, ScorerHarness, Written,
 };
-use crate::manifest::{Manifest, Stage};
+use crate::manifest::{Manifest, OnFailure, Stage};
 use crate::models::{Artifact, Model};
 use crate::pipeline::Plan;
 use crate::pipeline::plan::{Reason, operator};
@@ -139,6 +139,7 @@ impl Runner {
             models: test.models.keys().cloned().collect(),
             topics: test.topics.clone(),
             load_graphs: test.load_graphs,
+            on_failure: OnFailure::default(),
             grants: test.grants.clone(),
             limits: Default::default(),
             overrides: test.limits.clone(),

@@ -4,7 +4,7 @@
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::expectation::{Expectation, FailureSpec, OutputRecord, Prediction, has_null};
+use super::expectation::{Expectation, FailureSpec, OutputRecord, Prediction, is_unsayable};
 use super::values::{Feature, HeaderValues, TensorValue};
 
 impl Expectation {
@@ -127,7 +127,7 @@ impl Near {
         let json = due.json.as_ref().and_then(|due_json| {
             let json = self.json(due_json, &came.as_json()?, due.exact);
             // What TOML cannot say is shown as the text that it is.
-            (!has_null(&json) || json == *due_json).then_some(json)
+            (!is_unsayable(&json) || json == *due_json).then_some(json)
         });
         let unsaid = contains.is_none() && due.contains.is_some()
             || json.is_none() && due.json.is_some()

@@ -13,7 +13,7 @@
 //!   prediction is written.
 //! - [`observe`]: log events and counters; [`admin`] serves them over HTTP.
 //! - [`harness`]: a pipeline without Kafka; [`cases`]: what one expects of it.
-//! - [`operator_folder`]: how one operator is built.
+//! - [`operator_folder`], [`project`]: how one operator is built; new ones.
 //! - [`cli`]: the verbs of the command `sandbar`.
 
 pub mod admin;
@@ -30,6 +30,7 @@ pub mod observe;
 pub mod operator_folder;
 pub mod output;
 pub mod pipeline;
+pub mod project;
 pub mod records;
 pub mod references;
 pub mod sandbox;

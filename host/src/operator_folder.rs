@@ -138,6 +138,11 @@ impl OperatorFolder {
         self.folder.join(&self.component)
     }
 
+    /// The component that the build makes, as seen from the folder.
+    pub fn component_in_folder(&self) -> &Path {
+        &self.component
+    }
+
     /// What the component depends on, as this process can open it: where `watch` names
     /// nothing, the folder.
     pub fn watched(&self) -> Vec<PathBuf> {

@@ -7,6 +7,7 @@ pub mod checker;
 pub mod graphs;
 pub mod http;
 pub mod operators;
+pub mod projects;
 pub mod runner;
 
 use std::path::PathBuf;

@@ -5,7 +5,8 @@
 //! [`bench`] measures the budgets, [`faults`] breaks things for long, and [`kafka`] starts
 //! and stops an Apache Kafka for tests. What they share:
 //! [`process`] runs other programs, [`toolchain`] sees to it that rustc can
-//! compile components, [`cargo`] knows the two workspaces.
+//! compile components, [`languages`] whether Python and JavaScript can be had, [`cargo`]
+//! knows the two workspaces.
 
 mod bench;
 mod cargo;
@@ -13,6 +14,7 @@ mod check;
 mod demo;
 mod faults;
 mod kafka;
+mod languages;
 mod operators;
 mod process;
 mod test;

@@ -7,13 +7,16 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::kafka::{Cluster, Installation, Lifetime, Unavailable};
-use crate::{cargo, operators, process};
+use crate::{cargo, languages, operators, process};
 
 /// Where tests find an Apache Kafka: `HOST:PORT`.
 pub const KAFKA_VARIABLE: &str = "SANDBAR_TEST_KAFKA";
 
 /// Tells xtask's own tests that an Apache Kafka can be started here.
 const LAUNCHER_VARIABLE: &str = "SANDBAR_TEST_KAFKA_LAUNCHER";
+
+/// Tells the tests which languages besides Rust they can build operators in.
+const LANGUAGES_VARIABLE: &str = "SANDBAR_TEST_LANGUAGES";
 
 /// Where tests find large data: a folder, see docs/test-data.md.
 const DATA_VARIABLE: &str = "SANDBAR_TEST_DATA";
@@ -51,9 +54,20 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
     process::heading("Apache Kafka");
     let kafka = report.time("Apache Kafka", || start_kafka(arguments.no_kafka))?;
 
+    process::heading("Python and JavaScript");
+    let languages = report.time("Python and JavaScript", languages::look)?;
+
     process::heading("tests of the host");
     let mut command = cargo::host();
     command.args(["test", "--release", "--workspace", "--no-fail-fast"]);
+    let mut available = Vec::new();
+    for language in languages {
+        match language.missing {
+            None => available.push(language.name),
+            Some(why) => report.skipped(format!("operators in {} ({why})", language.name)),
+        }
+    }
+    command.env(LANGUAGES_VARIABLE, available.join(","));
     match &kafka {
         Kafka::Running(cluster) => {
             command.env(KAFKA_VARIABLE, cluster.bootstrap());

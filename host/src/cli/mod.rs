@@ -1,10 +1,12 @@
 //! The verbs of the command `sandbar`, one file each.
 
+mod build;
 mod check;
 mod inspect;
 mod lines;
 mod local;
 mod models;
+mod new;
 mod run;
 mod test;
 
@@ -30,6 +32,8 @@ enum Verb {
     Run(run::Run),
     Check(check::Check),
     Inspect(inspect::Inspect),
+    New(new::New),
+    Build(build::Build),
     Test(test::Test),
     Models(models::Models),
 }
@@ -74,6 +78,8 @@ impl Cli {
             Verb::Run(run) => run.execute(&self.common),
             Verb::Check(check) => check.execute(&self.common),
             Verb::Inspect(inspect) => inspect.execute(&self.common),
+            Verb::New(new) => new.execute(),
+            Verb::Build(build) => build.execute(&self.common),
             Verb::Test(test) => test.execute(&self.common),
             Verb::Models(models) => models.execute(),
         }

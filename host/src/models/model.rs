@@ -31,13 +31,15 @@ pub enum Kind {
     Onnx,
     /// A frozen TensorFlow graph. The host runs it.
     Tensorflow,
+    /// A file in a form of its own, which an operator knows to read.
+    Custom,
 }
 
 impl Kind {
     /// Whether the host runs it, for operators that ask through `wasi:nn`.
     pub fn is_graph(self) -> bool {
         match self {
-            Kind::H2oMojo => false,
+            Kind::H2oMojo | Kind::Custom => false,
             Kind::Onnx | Kind::Tensorflow => true,
         }
     }
@@ -49,6 +51,7 @@ impl fmt::Display for Kind {
             Kind::H2oMojo => "h2o-mojo",
             Kind::Onnx => "onnx",
             Kind::Tensorflow => "tensorflow",
+            Kind::Custom => "custom",
         })
     }
 }

@@ -20,7 +20,7 @@ pub const CONTRACT: &str = "0.1.0";
 const SIZE_LIMIT: u64 = 256 << 20;
 
 /// What a component is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum World {
     /// Records to features.
@@ -32,7 +32,8 @@ pub enum World {
 }
 
 impl World {
-    const ALL: [World; 3] = [World::Extractor, World::Scorer, World::Transformer];
+    /// All there are.
+    pub const ALL: [World; 3] = [World::Extractor, World::Scorer, World::Transformer];
 
     /// The interface that a component of this world exports.
     fn interface(self) -> &'static str {

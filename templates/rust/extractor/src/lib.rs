@@ -1,0 +1,73 @@
+//! An extractor: of each record, a row of features.
+//!
+//! This one counts the words of a text and takes the first. Put your own features in
+//! their place; the documentation of the SDK is had by `cargo doc --open`.
+
+use sandbar_operator::{Error, Extractor, Failure, Field, Record, Row, Setup};
+
+/// The stage's `config` table in the pipeline's manifest.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    /// Bytes of the longest value that is read.
+    longest: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config { longest: 65_536 }
+    }
+}
+
+/// Words of a text.
+struct Words {
+    longest: usize,
+}
+
+impl Extractor for Words {
+    type Config = Config;
+
+    fn configure(config: Config, _: &Setup) -> Result<Self, Error> {
+        if config.longest == 0 {
+            return Err("longest = 0 would refuse every record".into());
+        }
+        Ok(Words { longest: config.longest })
+    }
+
+    fn features(&self) -> Vec<Field> {
+        vec![Field::number("words"), Field::text("first")]
+    }
+
+    fn extract(&mut self, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), Failure> {
+        let value = record.value().ok_or_else(|| Failure::missing("the value is null"))?;
+        if value.len() > self.longest {
+            return Err(Failure::too_large(format!("{} bytes are too long", value.len())));
+        }
+        let text = std::str::from_utf8(value).map_err(|_| Failure::malformed("not UTF-8"))?;
+        row.number(text.split_whitespace().count() as f64);
+        row.text(text.split_whitespace().next().unwrap_or_default());
+        Ok(())
+    }
+}
+
+sandbar_operator::extractor!(Words);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sandbar_operator::testing::{Cell, Records, Stage};
+
+    #[test]
+    fn words_are_counted() -> Result<(), Error> {
+        let mut words = Stage::new().config(r#"{ "longest": 9 }"#).extractor::<Words>()?;
+        let rows = words.extract(&Records::of_values(["two words", "far too long"])).rows();
+        let two = vec![Cell::Number(2.0), Cell::text("two")];
+        assert_eq!(rows, [Ok(two), Err(Failure::too_large("12 bytes are too long"))]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_limit_of_nothing_is_refused() {
+        assert!(Stage::new().config(r#"{ "longest": 0 }"#).extractor::<Words>().is_err());
+    }
+}

@@ -124,7 +124,7 @@ def main():
     (folder / "model.toml").write_text(f"""\
 name = "flights-logit"
 version = 1
-kind = "custom"
+kind = "file"
 file = "model.json"
 sha256 = "{hashlib.sha256(data).hexdigest()}"
 size = {len(data)}

@@ -1,4 +1,4 @@
-//! CPU time, pinning, and medians: what keeps other work on the machine out of the
+//! CPU time and pinning, and with the medians of `sandbar::bench`: what keeps other work on the machine out of the
 //! figures, as far as that can be done.
 
 use std::time::Duration;
@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
+pub use sandbar::bench::Samples;
 
 /// CPU time of the calling thread so far. Time that others had the core does not count.
 ///
@@ -57,62 +58,9 @@ impl Drop for Pinned {
     }
 }
 
-/// One figure, measured again and again.
-#[derive(Default)]
-pub struct Samples(Vec<f64>);
-
-impl Samples {
-    /// Adds a measurement.
-    pub fn push(&mut self, sample: f64) {
-        self.0.push(sample);
-    }
-
-    /// The middle one: a few disturbed rounds do not move it. NaN without any.
-    pub fn median(&self) -> f64 {
-        let sorted = self.sorted();
-        match sorted.len() {
-            0 => f64::NAN,
-            count if count % 2 == 1 => sorted[count / 2],
-            count => (sorted[count / 2 - 1] + sorted[count / 2]) / 2.0,
-        }
-    }
-
-    /// The lowest: of times, that of the least disturbed round. NaN without any.
-    pub fn lowest(&self) -> f64 {
-        self.sorted().first().copied().unwrap_or(f64::NAN)
-    }
-
-    /// The quarter points, between which half of the samples are. NaN without any.
-    pub fn quartiles(&self) -> (f64, f64) {
-        let sorted = self.sorted();
-        let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
-        let last = sorted.len().saturating_sub(1);
-        (at(last / 4), at(last - last / 4))
-    }
-
-    fn sorted(&self) -> Vec<f64> {
-        let mut sorted = self.0.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
-        sorted
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Pinned, Samples};
-
-    #[test]
-    fn the_median_is_in_the_middle() {
-        let mut samples = Samples::default();
-        assert!(samples.median().is_nan());
-        [3.0, 1.0, 100.0].into_iter().for_each(|sample| samples.push(sample));
-        assert_eq!(samples.median(), 3.0);
-        samples.push(4.0);
-        assert_eq!(samples.median(), 3.5);
-        assert_eq!(samples.lowest(), 1.0);
-        samples.push(5.0);
-        assert_eq!(samples.quartiles(), (3.0, 5.0));
-    }
+    use super::Pinned;
 
     #[test]
     fn a_pin_ends() -> anyhow::Result<()> {

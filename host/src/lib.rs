@@ -13,10 +13,12 @@
 //!   prediction is written.
 //! - [`observe`]: log events and counters; [`admin`] serves them over HTTP.
 //! - [`harness`]: a pipeline without Kafka; [`cases`]: what one expects of it.
+//! - [`bench`]: how fast operators are, and where their time goes.
 //! - [`operator_folder`], [`project`]: how one operator is built; new ones.
 //! - [`cli`]: the verbs of the command `sandbar`.
 
 pub mod admin;
+pub mod bench;
 pub mod cases;
 pub mod cli;
 pub mod failure;

@@ -2,8 +2,9 @@
 //!
 //! One file per verb: [`operators`] builds the components, [`demo`] shows them
 //! at work, [`test`] runs every test, [`check`] the format and the lints,
-//! [`bench`] measures the budgets, [`faults`] breaks things for long, and [`kafka`] starts
-//! and stops an Apache Kafka for tests. What they share:
+//! [`bench`] measures the budgets, [`reference`] writes the contract's page, [`faults`]
+//! breaks things for long, and [`kafka`] starts and stops an Apache Kafka for tests. What
+//! they share:
 //! [`process`] runs other programs, [`toolchain`] sees to it that rustc can
 //! compile components, [`languages`] whether Python and JavaScript can be had, [`cargo`]
 //! knows the two workspaces.
@@ -17,6 +18,7 @@ mod kafka;
 mod languages;
 mod operators;
 mod process;
+mod reference;
 mod test;
 mod toolchain;
 
@@ -44,6 +46,8 @@ enum Verb {
     /// Measure the budgets of docs/benchmarks.md; arguments go to the benchmark.
     #[command(disable_help_flag = true)]
     Bench(bench::BenchArguments),
+    /// Write docs/reference/contract.md from the comments of wit/.
+    Reference,
     /// Kill runners and look at all that comes out, as `test` does in short.
     Faults(faults::FaultArguments),
     /// Build the components into operators/target/wasm32-wasip2/release/.
@@ -71,6 +75,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Check => check::run(),
         Verb::Bench(arguments) => bench::run(arguments),
+        Verb::Reference => reference::run(),
         Verb::Faults(arguments) => faults::run(&arguments),
         Verb::Operators => operators::run(),
         Verb::Kafka(arguments) => kafka::run(&arguments),

@@ -1,5 +1,6 @@
 //! The verbs of the command `sandbar`, one file each.
 
+mod bench;
 mod build;
 mod check;
 mod inspect;
@@ -35,6 +36,7 @@ enum Verb {
     New(new::New),
     Build(build::Build),
     Test(test::Test),
+    Bench(bench::Bench),
     Models(models::Models),
 }
 
@@ -57,7 +59,11 @@ struct Common {
 
 impl Common {
     fn sandbox(&self) -> anyhow::Result<Sandbox> {
-        Ok(Sandbox::new(self.cache.clone().or_else(cache::default_folder))?)
+        Ok(Sandbox::new(self.cache_folder())?)
+    }
+
+    fn cache_folder(&self) -> Option<PathBuf> {
+        self.cache.clone().or_else(cache::default_folder)
     }
 }
 
@@ -81,6 +87,7 @@ impl Cli {
             Verb::New(new) => new.execute(),
             Verb::Build(build) => build.execute(&self.common),
             Verb::Test(test) => test.execute(&self.common),
+            Verb::Bench(bench) => bench.execute(&self.common),
             Verb::Models(models) => models.execute(),
         }
     }

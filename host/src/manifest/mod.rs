@@ -157,6 +157,7 @@ impl Manifest {
     pub(crate) fn of_operator(stage: Stage, limits: Limits) -> Self {
         let mut manifest = Manifest {
             name: stage.name.clone(),
+            delivery: Delivery::default(),
             kafka: Kafka::default(),
             source: Source {
                 topics: vec!["input".to_owned()],
@@ -178,7 +179,6 @@ impl Manifest {
             limits,
             runner: Runner::default(),
             admin: Admin::default(),
-            delivery: Delivery::default(),
             tests: Vec::new(),
             path: PathBuf::new(),
         };

@@ -31,15 +31,16 @@ pub enum Kind {
     Onnx,
     /// A frozen TensorFlow graph. The host runs it.
     Tensorflow,
-    /// A file in a form of its own, which an operator knows to read.
-    Custom,
+    /// Any other file that an operator reads: a lookup table, a list of words, a model in
+    /// a format of the operator's own.
+    File,
 }
 
 impl Kind {
     /// Whether the host runs it, for operators that ask through `wasi:nn`.
     pub fn is_graph(self) -> bool {
         match self {
-            Kind::H2oMojo | Kind::Custom => false,
+            Kind::H2oMojo | Kind::File => false,
             Kind::Onnx | Kind::Tensorflow => true,
         }
     }
@@ -51,7 +52,7 @@ impl fmt::Display for Kind {
             Kind::H2oMojo => "h2o-mojo",
             Kind::Onnx => "onnx",
             Kind::Tensorflow => "tensorflow",
-            Kind::Custom => "custom",
+            Kind::File => "file",
         })
     }
 }

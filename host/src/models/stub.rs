@@ -99,7 +99,7 @@ impl Stub {
         let graph = self.output.is_some() || !self.outputs.is_empty() || self.fails.is_some();
         let mut model = match &self.folder {
             Some(folder) => Model::describe(&base.join(folder))?,
-            None => Model::stand_in(name, if graph { Kind::Onnx } else { Kind::H2oMojo }),
+            None => Model::stand_in(name, if graph { Kind::Onnx } else { Kind::File }),
         };
         let refuse = |reason: String| ModelError::StandIn { name: name.to_owned(), reason };
         if model.kind.is_graph() != graph {

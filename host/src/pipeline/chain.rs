@@ -7,7 +7,7 @@ use crate::failure::{Code, Failure, shorten};
 use crate::output::Encoder;
 use crate::records::{Batch, Record};
 use crate::sandbox::{
-    CallError, Extracted, Extractor, Moment, Scorer, Transformed, Transformer, Usage,
+    CallError, Emitted, Extracted, Extractor, Moment, Scorer, Transformed, Transformer, Usage,
 };
 
 /// The stages of one worker, with their warm instances.
@@ -264,27 +264,15 @@ impl Routed {
         outcome.filtered += silent;
 
         let origins: Vec<u32> = records.origins.iter().map(|index| stream.origin(*index)).collect();
-        let whole = Batch {
-            topic: stream.batch.topic.clone(),
-            partition: stream.batch.partition,
-            offsets: records
-                .origins
-                .iter()
-                .map(|index| stream.batch.offsets[*index as usize])
-                .collect(),
-            timestamps: records.timestamps,
-            bytes: records.bytes,
-            ends: records.ends,
-            nulls: records.nulls,
-        };
-        if records.routes.iter().all(|route| *route == 0) {
+        let (whole, routes) = emitted(stream.batch, records);
+        if routes.iter().all(|route| *route == 0) {
             outcome.derived.push(whole);
             return Ok((outcome.derived.len(), origins));
         }
         let mut kept = Batch::new(whole.topic.clone(), whole.partition, whole.len());
         let mut kept_origins = Vec::with_capacity(whole.len());
         let place = outcome.derived.len() + 1;
-        for (index, (route, origin)) in records.routes.iter().zip(&origins).enumerate() {
+        for (index, (route, origin)) in routes.iter().zip(&origins).enumerate() {
             match route.checked_sub(1) {
                 None => {
                     let record = whole.record(index);
@@ -304,6 +292,21 @@ impl Routed {
         outcome.derived.extend([whole, kept]);
         Ok((outcome.derived.len(), kept_origins))
     }
+}
+
+/// What a transformer made of a batch, as a batch; and where each record of it goes.
+pub(crate) fn emitted(batch: &Batch, records: Emitted) -> (Batch, Vec<u32>) {
+    let offset = |index: &u32| batch.offsets[*index as usize];
+    let emitted = Batch {
+        topic: batch.topic.clone(),
+        partition: batch.partition,
+        offsets: records.origins.iter().map(offset).collect(),
+        timestamps: records.timestamps,
+        bytes: records.bytes,
+        ends: records.ends,
+        nulls: records.nulls,
+    };
+    (emitted, records.routes)
 }
 
 impl Predictor {

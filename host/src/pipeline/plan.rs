@@ -244,6 +244,20 @@ fn error(manifest: &Manifest, reason: Reason) -> PlanError {
     PlanError { manifest: manifest.path().to_owned(), reason }
 }
 
+/// The operators of a manifest's stages, whatever their order: to call them one by one.
+///
+/// # Errors
+/// Where a component or a model cannot be used.
+pub fn operators(manifest: &Manifest, sandbox: &Sandbox) -> Result<Vec<Operator>, PlanError> {
+    let load = || -> Result<Vec<Operator>, Reason> {
+        let models = load_models(manifest)?;
+        let clock = Clock::default();
+        let stages = manifest.stages.iter();
+        stages.map(|stage| operator(manifest, stage, &models, &clock, sandbox)).collect()
+    };
+    load().map_err(|reason| PlanError { manifest: manifest.path().to_owned(), reason })
+}
+
 fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Artifact>, Reason> {
     let load = |(name, folder): (&String, &PathBuf)| {
         let error = |error| Reason::Model { name: name.clone(), error: Box::new(error) };

@@ -129,7 +129,7 @@ pub(super) fn world(exports: &[String]) -> Result<World, String> {
     let mut other_version = None;
     let mut worlds = Vec::new();
     for (world, version) in exports.iter().filter_map(|name| claim(name)) {
-        if version == CONTRACT { worlds.push(world) } else { other_version = Some(version) }
+        if speaks(CONTRACT, version) { worlds.push(world) } else { other_version = Some(version) }
     }
     match (worlds.as_slice(), other_version) {
         ([world], _) => Ok(*world),
@@ -141,6 +141,21 @@ pub(super) fn world(exports: &[String]) -> Result<World, String> {
              transformer of sandbar:operator"
             .into()),
         _ => Err("an operator of more than one world; make it one component per world".into()),
+    }
+}
+
+/// Whether a runner that speaks `ours` runs components of `theirs`: of the same major and
+/// minor version, and no later patch (docs/reference/compatibility.md).
+fn speaks(ours: &str, theirs: &str) -> bool {
+    let parse = |version: &str| -> Option<[u32; 3]> {
+        let numbers: Result<Vec<u32>, _> = version.split('.').map(str::parse).collect();
+        numbers.ok()?.try_into().ok()
+    };
+    match (parse(ours), parse(theirs)) {
+        (Some([major, minor, patch]), Some([theirs @ .., their_patch])) => {
+            [major, minor] == theirs && their_patch <= patch
+        }
+        _ => false,
     }
 }
 
@@ -199,4 +214,27 @@ pub(super) fn claim(export: &str) -> Option<(World, &str)> {
     let (interface, version) = export.split_once('@')?;
     let world = World::ALL.into_iter().find(|world| world.interface() == interface)?;
     Some((world, version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CONTRACT, speaks};
+
+    #[test]
+    fn a_runner_speaks_the_versions_before_its_own() {
+        for (ours, theirs) in [(CONTRACT, CONTRACT), ("0.1.2", "0.1.0"), ("1.2.3", "1.2.3")] {
+            assert!(speaks(ours, theirs), "{ours} {theirs}");
+        }
+        for (ours, theirs) in [
+            ("0.1.0", "0.1.1"),
+            ("0.2.0", "0.1.0"),
+            ("0.1.0", "0.2.0"),
+            ("1.1.0", "0.1.0"),
+            ("0.1.0", "0.1"),
+            ("0.1.0", "0.1.0-rc.1"),
+            ("0.1.0", ""),
+        ] {
+            assert!(!speaks(ours, theirs), "{ours} {theirs}");
+        }
+    }
 }

@@ -31,6 +31,19 @@ impl Sandbox {
     /// # Errors
     /// Where this machine cannot run wasmtime.
     pub fn new(cache: Option<PathBuf>) -> wasmtime::Result<Self> {
+        Sandbox::with_deadlines(cache, true)
+    }
+
+    /// The same with code in which nothing can stop a guest: to measure what deadlines
+    /// cost. Not for operators of which you know nothing.
+    ///
+    /// # Errors
+    /// As [`Sandbox::new`].
+    pub fn without_deadlines(cache: Option<PathBuf>) -> wasmtime::Result<Self> {
+        Sandbox::with_deadlines(cache, false)
+    }
+
+    fn with_deadlines(cache: Option<PathBuf>, deadlines: bool) -> wasmtime::Result<Self> {
         let mut config = Config::new();
         config
             .wasm_component_model(true)
@@ -38,9 +51,11 @@ impl Sandbox {
             // bookkeeping for concurrent calls triples the cost of an empty call.
             .concurrency_support(false)
             // Epochs stop a guest that loops. Fuel would cost twice as much.
-            .epoch_interruption(true);
+            .epoch_interruption(deadlines);
         let engine = Engine::new(&config)?;
-        start_ticker(&engine)?;
+        if deadlines {
+            start_ticker(&engine)?;
+        }
         let linker = Arc::new(linker(&engine)?);
         let cache = cache.and_then(|folder| Cache::open(folder, &engine));
         Ok(Sandbox { engine, linker, cache, threads: Arc::default() })

@@ -28,13 +28,13 @@ pub use component::{Component, ComponentError, World};
 pub use engine::Sandbox;
 pub use inspect::Inspection;
 pub use moment::{Clock, Moment};
-pub use stage::{CallError, Operator, StageError, Usage};
+pub use stage::{CallError, Crossing, Operator, StageError, Usage};
 pub use state::{Grants, Limits};
 pub use worlds::{Extractor, Scorer, Transformer};
 
 pub use bindings::extraction::Extracted;
 pub use bindings::scoring::Scored;
-pub use bindings::transformation::Transformed;
+pub use bindings::transformation::{Emitted, Transformed};
 pub use bindings::types::{
     ColumnResult as Column, FieldResult as Field, FieldTypeResult as FieldType,
     TableResult as Table, TensorShapeResult as TensorShape, TextResult as Text,

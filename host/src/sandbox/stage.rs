@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
+pub use wasmtime::CallHook as Crossing;
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Store, Trap, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
@@ -203,6 +204,17 @@ impl<I: Interface> Stage<I> {
     pub fn at(&mut self, moment: Moment) -> &mut Self {
         self.moment = moment;
         self
+    }
+
+    /// Tells `hook` of every crossing between host and guest: for measurements. It is
+    /// forgotten with the instance, after a trap.
+    pub fn watch(&mut self, mut hook: impl FnMut(Crossing) + Send + Sync + 'static) {
+        if let Some(live) = &mut self.live {
+            live.store.call_hook(move |_, crossing| {
+                hook(crossing);
+                Ok(())
+            });
+        }
     }
 
     /// Calls a function of the warm instance, or of a new one where an earlier call

@@ -1,6 +1,6 @@
 """Logistic regressions as JSON: the scorer `logit-score`.
 
-The model is the stage's main one, of kind `custom`; its file has `classes` (two, of which the
+The model is the stage's main one, of kind `file`; its file has `classes` (two, of which the
 second is the one that weights speak for), `intercept`, `numbers` (by feature: `mean`, `scale`
 and `weight`) and `categories` (by feature: a weight for each level)."""
 

@@ -11,6 +11,7 @@
 macro_rules! extractor {
     ($operator:ty) => {
         const _: fn() = $crate::__private::is_extractor::<$operator>;
+        $crate::__native!(extractor, $operator);
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             use $crate::__private::{Extraction, Slot, extraction, types};
@@ -51,6 +52,7 @@ macro_rules! extractor {
 macro_rules! scorer {
     ($operator:ty) => {
         const _: fn() = $crate::__private::is_scorer::<$operator>;
+        $crate::__native!(scorer, $operator);
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             use $crate::__private::{Scoring, Slot, scoring, types};
@@ -91,6 +93,7 @@ macro_rules! scorer {
 macro_rules! transformer {
     ($operator:ty) => {
         const _: fn() = $crate::__private::is_transformer::<$operator>;
+        $crate::__native!(transformer, $operator);
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             use $crate::__private::{Slot, Transformation, transformation, types};
@@ -121,6 +124,29 @@ macro_rules! transformer {
             );
         };
     };
+}
+
+/// The operator as a native program, which `sandbar bench --native` links: a function that
+/// a generated `main` calls. There is one operator in such a program.
+#[cfg(all(feature = "bench", not(target_arch = "wasm32")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __native {
+    ($world:ident, $operator:ty) => {
+        const _: () = {
+            #[unsafe(no_mangle)]
+            extern "C" fn sandbar_operator_native() -> i32 {
+                $crate::bench::$world::<$operator>()
+            }
+        };
+    };
+}
+
+#[cfg(not(all(feature = "bench", not(target_arch = "wasm32"))))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __native {
+    ($world:ident, $operator:ty) => {};
 }
 
 /// What the macros use. No part of the interface: it changes without notice.

@@ -151,6 +151,9 @@
 //! # }
 //! ```
 
+#[cfg(all(feature = "bench", not(target_arch = "wasm32")))]
+#[doc(hidden)]
+pub mod bench;
 mod bindings;
 mod error;
 mod export;

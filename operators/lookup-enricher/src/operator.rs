@@ -1,0 +1,208 @@
+//! The transformer that the component exports.
+
+use std::borrow::Cow;
+
+use sandbar_operator::{Emitter, Error, Failure, Record, Setup, Transformer};
+
+use crate::config::{Absent, Config, Existing, Format, Into, Key};
+use crate::csv_line;
+use crate::json::{Object, Wanted};
+use crate::table::Table;
+
+/// How much of a key a message shows, in characters.
+const SHOWN: usize = 40;
+
+/// Adds the row of a record's key to it.
+#[derive(Debug)]
+pub struct LookupEnricher {
+    table: Table,
+    config: Config,
+    separator: u8,
+    /// The value that is being made; kept for its memory.
+    value: Vec<u8>,
+}
+
+/// What becomes of a record.
+enum Fate {
+    /// It gets the cells of this row.
+    Row(usize),
+    Pass,
+    Drop,
+}
+
+impl Transformer for LookupEnricher {
+    type Config = Config;
+
+    fn configure(mut config: Config, setup: &Setup) -> Result<Self, Error> {
+        config.check()?;
+        let separator = config.separator()?;
+        let table = match (config.rows.take(), setup.main_model()) {
+            (Some(rows), None) => Table::from_rows(&rows, &config)?,
+            (None, Some(model)) => Table::from_csv(&setup.load_model(model)?, &config)
+                .map_err(|error| error.context(format_args!("model '{model}'")))?,
+            (Some(_), Some(_)) => {
+                return Err("there are a model and `rows`; leave one of them out".into());
+            }
+            (None, None) => {
+                return Err("there is no table: name a model of kind \"file\" in the stage's \
+                            `models`, or write `rows`"
+                    .into());
+            }
+        };
+        Ok(LookupEnricher { table, config, separator, value: Vec::new() })
+    }
+
+    fn transform(&mut self, record: &Record<'_>, out: &mut Emitter<'_>) -> Result<(), Failure> {
+        match (self.config.into, self.config.format) {
+            (Into::Headers, _) => self.enrich_headers(record, out),
+            (Into::Value, Format::Json) => self.enrich_json(record, out),
+            (Into::Value, Format::Csv) => self.enrich_line(record, out),
+        }
+    }
+}
+
+impl LookupEnricher {
+    fn enrich_headers(
+        &mut self,
+        record: &Record<'_>,
+        out: &mut Emitter<'_>,
+    ) -> Result<(), Failure> {
+        let fate = match (&self.config.key, record.value()) {
+            (Key::Field(_) | Key::Column(_), None) => Fate::Pass,
+            (Key::Field(field), Some(value)) => {
+                let wanted = Wanted { key: Some(field), added: &[] };
+                self.fate(text_key(&Object::read(value, wanted)?)?)?
+            }
+            (Key::Column(column), Some(value)) => {
+                let (line, _) = csv_line::split_end(value);
+                self.fate(csv_line::column(line, self.separator, *column)?)?
+            }
+            (Key::Header(_) | Key::RecordKey, _) => self.fate(self.outer_key(record))?,
+        };
+        let Fate::Row(row) = fate else { return leave(&fate, record, out) };
+        let mut emission = out.derive(record);
+        for (name, cell) in self.table.names.iter().zip(self.table.cells(row)) {
+            if record.headers().any(|(existing, _)| existing == name) {
+                self.existing("header", name)?;
+            } else {
+                emission = emission.header(name, Some(cell).filter(|cell| !cell.is_empty()));
+            }
+        }
+        emission.send()
+    }
+
+    fn enrich_json(&mut self, record: &Record<'_>, out: &mut Emitter<'_>) -> Result<(), Failure> {
+        let Some(value) = record.value() else { return leave(&Fate::Pass, record, out) };
+        let field = match &self.config.key {
+            Key::Field(field) => Some(field.as_str()),
+            _ => None,
+        };
+        let object = Object::read(value, Wanted { key: field, added: &self.table.names })?;
+        let key = match field {
+            Some(_) => text_key(&object)?,
+            None => self.outer_key(record),
+        };
+        let fate = self.fate(key)?;
+        let Fate::Row(row) = fate else { return leave(&fate, record, out) };
+        if let Some(index) = object.existing.first() {
+            self.existing("field", &self.table.names[*index])?;
+        }
+        let mut comma = !object.is_empty;
+        self.value.clear();
+        self.value.extend_from_slice(&value[..object.end]);
+        for (index, cell) in self.table.cells(row).enumerate() {
+            if object.existing.contains(&index) {
+                continue;
+            }
+            if comma {
+                self.value.push(b',');
+            }
+            self.value.extend_from_slice(cell);
+            comma = true;
+        }
+        self.value.extend_from_slice(&value[object.end..]);
+        out.derive(record).value(&self.value).send()
+    }
+
+    fn enrich_line(&mut self, record: &Record<'_>, out: &mut Emitter<'_>) -> Result<(), Failure> {
+        let Some(value) = record.value() else { return leave(&Fate::Pass, record, out) };
+        let (line, end) = csv_line::split_end(value);
+        let wanted = match &self.config.key {
+            Key::Column(column) => *column,
+            _ => 0,
+        };
+        let column = csv_line::column(line, self.separator, wanted)?;
+        let key = if wanted == 0 { self.outer_key(record) } else { column };
+        let fate = self.fate(key)?;
+        let Fate::Row(row) = fate else { return leave(&fate, record, out) };
+        self.value.clear();
+        self.value.extend_from_slice(line);
+        for cell in self.table.cells(row) {
+            self.value.push(self.separator);
+            self.value.extend_from_slice(cell);
+        }
+        self.value.extend_from_slice(end);
+        out.derive(record).value(&self.value).send()
+    }
+
+    /// The key that is not in the value.
+    fn outer_key<'a>(&self, record: &Record<'a>) -> Option<Cow<'a, [u8]>> {
+        match &self.config.key {
+            Key::Header(name) => record.header(name).map(Cow::Borrowed),
+            _ => record.key().map(Cow::Borrowed),
+        }
+    }
+
+    /// What becomes of a record with this key.
+    fn fate(&self, key: Option<Cow<'_, [u8]>>) -> Result<Fate, Failure> {
+        let Some(key) = key.filter(|key| !key.is_empty()) else {
+            return absent(self.config.on_no_key, || Failure::missing("the record has no key"));
+        };
+        match self.table.row(&key) {
+            Some(row) => Ok(Fate::Row(row)),
+            None => absent(self.config.on_miss, || not_in_the_table(&key)),
+        }
+    }
+
+    /// A record that has what would be added.
+    fn existing(&self, what: &str, name: &str) -> Result<(), Failure> {
+        match self.config.existing {
+            Existing::Keep => Ok(()),
+            Existing::Fail => Err(Failure::invalid(format!(
+                "there is a {what} '{name}' already; set `prefix`, or `existing = \"keep\"`"
+            ))),
+        }
+    }
+}
+
+fn text_key<'a>(object: &Object<'a>) -> Result<Option<Cow<'a, [u8]>>, Failure> {
+    Ok(object.key()?.map(|key| match key {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }))
+}
+
+fn absent(choice: Absent, failure: impl FnOnce() -> Failure) -> Result<Fate, Failure> {
+    match choice {
+        Absent::Fail => Err(failure()),
+        Absent::Empty => Ok(Fate::Row(Table::EMPTY)),
+        Absent::Pass => Ok(Fate::Pass),
+        Absent::Drop => Ok(Fate::Drop),
+    }
+}
+
+/// For a record that gets nothing.
+fn leave(fate: &Fate, record: &Record<'_>, out: &mut Emitter<'_>) -> Result<(), Failure> {
+    if !matches!(fate, Fate::Drop) {
+        out.forward(record);
+    }
+    Ok(())
+}
+
+#[cold]
+fn not_in_the_table(key: &[u8]) -> Failure {
+    // A character has four bytes at most: what lies behind is not shown in any case.
+    let text = String::from_utf8_lossy(&key[..key.len().min(4 * SHOWN)]);
+    let shown: String = text.chars().take(SHOWN).collect();
+    Failure::invalid(format!("{shown:?} is not in the table"))
+}

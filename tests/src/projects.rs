@@ -55,7 +55,7 @@ impl Projects {
     }
 
     /// `sandbar new WORLD WORLD`, in this language.
-    pub fn new(&self, world: &str) -> Command {
+    pub fn create(&self, world: &str) -> Command {
         let mut command = self.sandbar(".");
         command.args(["new", world, world, "--lang", self.language]);
         command

@@ -141,6 +141,13 @@ fn against_the_native_build() {
     {
         assert!(text.contains(&format!("\n  {line}")), "{line}: {text}");
     }
+    // A folder says all of that itself.
+    let router = project().join("operators/header-router");
+    let config = "rules = [{ header = \"a\", values = [\"b\"], to = \"drop\" }]";
+    let found = reports(&router, &records, &["--config", config, "--native"]);
+    assert_eq!(found[0]["stage"], "header-router");
+    assert_eq!(found[0]["outputs"], 300);
+    assert!(found[0]["native"]["median"].as_f64().unwrap() > 0.0);
     // Of other code than the component: it makes other results.
     let refused = refusal(&component("flight-features"), &records, &native);
     assert!(refused.contains("is of other code than the component"), "{refused}");
@@ -162,6 +169,8 @@ fn what_cannot_be_measured_is_said() {
         (&records, &["--native", "models"], "--native takes an operator's crate"),
         (&records, &["--native", "operators/h2o-mojo"], "it does not use the SDK"),
         (&records, &["--stage", "echo"], "--stage is for a pipeline"),
+        (&records, &["--native"], "--native: name the folder of the operator's crate"),
+        (&records, &["--extractor", "models"], "an operator's folder has an operator.toml in it"),
     ] {
         let refused = refusal(&echo, records, arguments);
         assert!(refused.contains(reason), "{reason}: {refused}");

@@ -25,7 +25,7 @@ fn rust() {
     for world in WORLDS {
         // The copy of the SDK is for the guide's test: this one is compiled once for all.
         let sdk = project().join("operators/sdk");
-        output(projects.new(world).arg("--sdk").arg(sdk));
+        output(projects.create(world).arg("--sdk").arg(sdk));
         projects.share(world, "target");
         try_out(&projects, world);
         let tested = output(projects.command("cargo", world).arg("test"));
@@ -37,7 +37,7 @@ fn rust() {
 fn python() {
     let Some(projects) = Projects::python("new-python") else { return };
     for world in WORLDS {
-        output(&mut projects.new(world));
+        output(&mut projects.create(world));
         projects.borrow(world, ".venv", WORLDS[0]);
         try_out(&projects, world);
     }
@@ -47,7 +47,7 @@ fn python() {
 fn javascript() {
     let Some(projects) = Projects::javascript("new-javascript") else { return };
     for world in WORLDS {
-        output(&mut projects.new(world));
+        output(&mut projects.create(world));
         projects.borrow(world, "node_modules", WORLDS[0]);
         try_out(&projects, world);
     }

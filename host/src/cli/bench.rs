@@ -11,6 +11,7 @@ use super::Common;
 use super::lines::{self, Place};
 use crate::bench::{self, Length, Options, Report, Work};
 use crate::manifest::Manifest;
+use crate::operator_folder::{DESCRIPTION, OperatorFolder};
 use crate::pipeline::batching::BatchLimits;
 use crate::pipeline::plan::operators;
 use crate::sandbox::Sandbox;
@@ -31,8 +32,9 @@ const ENOUGH: usize = 256 << 20;
 /// Kafka, the encoding of predictions, and setting an operator up are not measured.
 #[derive(Debug, Args)]
 pub(super) struct Bench {
-    /// The component; or a pipeline's manifest (.toml), to measure all of its stages.
-    #[arg(value_name = "COMPONENT|PIPELINE")]
+    /// The component, or its folder with an operator.toml; or a pipeline's manifest (.toml),
+    /// to measure all of its stages.
+    #[arg(value_name = "COMPONENT|FOLDER|PIPELINE")]
     target: PathBuf,
     /// Files with records, one a line. If there are fewer than a batch has, they come again.
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
@@ -56,12 +58,12 @@ pub(super) struct Bench {
     topics: Vec<String>,
     /// For a scorer: the extractor that makes features of the records. It gets the same
     /// models, and is not measured.
-    #[arg(long, value_name = "COMPONENT", help_heading = OF_A_COMPONENT)]
+    #[arg(long, value_name = "COMPONENT|FOLDER", help_heading = OF_A_COMPONENT)]
     extractor: Option<PathBuf>,
     /// The configuration of that extractor.
     #[arg(long, value_name = "TOML", requires = "extractor", help_heading = OF_A_COMPONENT)]
     extractor_config: Option<String>,
-    /// Memory of an instance. [default: 64 MiB]
+    /// Memory of an instance. [default: that of the operator.toml, or 64 MiB]
     #[arg(long, value_name = "SIZE", help_heading = OF_A_COMPONENT)]
     memory: Option<String>,
     /// Measure this stage alone; those before it only make its records.
@@ -77,9 +79,9 @@ pub(super) struct Bench {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
     /// Compare with the native build of the operator's crate, which is in this folder and
-    /// uses the SDK. Needs cargo, and builds below the crate's `target`.
+    /// uses the SDK; FOLDER by default. Needs cargo, and builds below the crate's `target`.
     #[arg(long, value_name = "CRATE")]
-    native: Option<PathBuf>,
+    native: Option<Option<PathBuf>>,
     /// As JSON: a list with an object for each stage; times in nanoseconds.
     #[arg(long)]
     json: bool,
@@ -112,7 +114,7 @@ impl Bench {
             names.join(", ")
         );
         let unlimited = Sandbox::without_deadlines(common.cache_folder())?;
-        let options = Options { length: self.length()?, native: self.native.clone() };
+        let options = Options { length: self.length()?, native: self.native()? };
 
         let topic = manifest.source.topics.first().map(String::as_str).unwrap_or_default();
         let mut work = self.work(topic, limits)?;
@@ -145,7 +147,19 @@ impl Bench {
     }
 
     fn is_pipeline(&self) -> bool {
-        self.target.extension().is_some_and(|extension| extension == "toml")
+        let is_toml = self.target.extension().is_some_and(|extension| extension == "toml");
+        is_toml && !is_folder(&self.target)
+    }
+
+    fn native(&self) -> Result<Option<PathBuf>> {
+        Ok(match &self.native {
+            None => None,
+            Some(Some(folder)) => Some(folder.clone()),
+            Some(None) if is_folder(&self.target) => {
+                Some(OperatorFolder::open(&self.target)?.folder().to_owned())
+            }
+            Some(None) => bail!("--native: name the folder of the operator's crate"),
+        })
     }
 
     fn length(&self) -> Result<Length> {
@@ -198,10 +212,13 @@ impl Bench {
             let (name, folder) = pair(model, "--models")?;
             models.insert(name.into(), folder.into());
         }
-        let mut limits = Table::new();
-        limits.insert("deadline".into(), "10m".into());
+        // Whoever measures has the time.
+        let mut limits = Table::from_iter([("deadline".into(), "10m".into())]);
         if let Some(memory) = &self.memory {
             limits.insert("memory".into(), memory.as_str().into());
+        } else if is_folder(&self.target) {
+            let memory = OperatorFolder::open(&self.target)?.limits.memory.as_u64();
+            limits.insert("memory".into(), i64::try_from(memory)?.into());
         }
         let topic = |key: &str, topic: Value| Value::from(Table::from_iter([(key.into(), topic)]));
         let manifest = Table::from_iter([
@@ -222,9 +239,12 @@ impl Bench {
         config: Option<&str>,
         key: &str,
     ) -> Result<Value> {
+        let folder = is_folder(component).then(|| OperatorFolder::open(component)).transpose()?;
+        let component =
+            folder.as_ref().map_or_else(|| component.to_owned(), OperatorFolder::component);
         let path = component.to_str().with_context(|| format!("{what}: a path that is no text"))?;
-        let name = component.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        let name = name.replace('_', "-");
+        let stem = component.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let name = folder.map_or_else(|| stem.replace('_', "-"), |folder| folder.name);
         let fits = crate::manifest::stage_name_problem(&name).is_none();
         let mut stage = Table::new();
         stage.insert("name".into(), if fits { name } else { "operator".to_owned() }.into());
@@ -260,6 +280,11 @@ impl Bench {
         let files = files.collect::<Vec<_>>().join(", ");
         Work::of_values(topic, &values, &headers, limits).context(files)
     }
+}
+
+/// Whether this is an operator's folder, or its description.
+fn is_folder(path: &Path) -> bool {
+    path.is_dir() || path.file_name().is_some_and(|name| name == DESCRIPTION)
 }
 
 /// Takes `NAME=VALUE` apart.

@@ -53,7 +53,7 @@ fn a_graph_from_javascript() {
 
 /// A scorer whose model the runner computes sees in pictures what their names say.
 fn digits(projects: &Projects, source: &str) {
-    output(&mut projects.new("scorer"));
+    output(&mut projects.create("scorer"));
     let project_folder = projects.folder().join("scorer");
     let guest = project().join("tests/guests/digits").join(source);
     std::fs::copy(guest, project_folder.join("src").join(source)).unwrap();

@@ -107,7 +107,9 @@ fn the_cases_of_the_repository_pass() {
     let paths = [
         "operators/flight-features",
         "operators/h2o-score",
+        "operators/header-router",
         "operators/image-features",
+        "operators/lookup-enricher",
         "operators/nn-score",
         "pipelines",
     ];

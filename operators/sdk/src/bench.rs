@@ -225,7 +225,7 @@ fn cpu_nanoseconds() -> i64 {
     #[repr(C)]
     struct Timespec {
         seconds: i64,
-        nanoseconds: std::ffi::c_long,
+        nanoseconds: i64,
     }
     unsafe extern "C" {
         fn clock_gettime(clock: i32, time: *mut Timespec) -> i32;
@@ -235,5 +235,5 @@ fn cpu_nanoseconds() -> i64 {
     let mut time = Timespec { seconds: 0, nanoseconds: 0 };
     // SAFETY: `time` is a `timespec` of 64-bit Unix, and nothing keeps its address.
     unsafe { clock_gettime(clock, &raw mut time) };
-    time.seconds * 1_000_000_000 + time.nanoseconds as i64
+    time.seconds * 1_000_000_000 + time.nanoseconds
 }

@@ -31,7 +31,8 @@ export class Graph {
   compute(inputs) {
     const tensors = Object.entries(inputs).map(([name, { element, dimensions, data }]) => [
       name,
-      new HostTensor(Uint32Array.from(dimensions), element, data),
+      // Here the contract writes the types large: FP32.
+      new HostTensor(Uint32Array.from(dimensions), element.toUpperCase(), data),
     ]);
     let outputs;
     try {

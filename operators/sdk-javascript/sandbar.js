@@ -511,7 +511,8 @@ function cells(name, kind) {
 /** The bytes of a tensor's elements: bytes as they are, numbers packed. */
 function tensorBytes(element, value) {
   if (value instanceof Tensor) return value.data;
-  if (value instanceof Uint8Array) return value;
+  // What the runner hands over is of another realm: `instanceof Uint8Array` would not hold.
+  if (ArrayBuffer.isView(value) && value.BYTES_PER_ELEMENT === 1) return value;
   const Numbers = ELEMENTS[element][1];
   if (Numbers === null) throw Failure.internal(`numbers cannot be packed as ${element}; give bytes`);
   return new Uint8Array(Numbers.from(value).buffer);

@@ -219,11 +219,13 @@ fn json_is_compared_by_what_is_written_or_exactly() {
             r#"
 [[tests]]
 name = "json"
-records = [{ value = '{"a":1,"b":{"c":[1,2],"d":null}}' }, { value = "no json" }]
+records = [{ value = '{"a":1,"b":{"c":[1,2],"d":null}}' }, { value = "no json" }, { value = '{"a":18446744073709551615}' }]
 [[tests.expect]]
 outputs = [{ json = { a = 1, b = { c = [1, 3] } }, exact = true }]
 [[tests.expect]]
 outputs = [{ json = { a = 1 } }, { contains = "x" }]
+[[tests.expect]]
+outputs = [{ json = { a = 1 } }]
 [[tests]]
 name = "the same without what TOML cannot say"
 records = [{ json = { a = 1, b = { c = [1, 2], d = [] } } }]
@@ -246,8 +248,11 @@ outputs = [{ json = { a = 1, b = { c = [1, 3] } }, exact = true }]
       - outputs[0].json.a = 1
       - outputs[1].contains = "x"
       + outputs[0].value = "no json"
+    record 3, "{\"a\":18446744073709551615}", expected at route.toml:10:
+      - outputs[0].json.a = 1
+      + outputs[0].value = '{"a":18446744073709551615}'
   FAILED  the same without what TOML cannot say
-    record 1, "{\"a\":1,\"b\":{\"c\":[1,2],\"d\":[]}}", expected at route.toml:13:
+    record 1, "{\"a\":1,\"b\":{\"c\":[1,2],\"d\":[]}}", expected at route.toml:15:
         outputs[0].json.a = 1
         outputs[0].json.b.c[0] = 1
       - outputs[0].json.b.c[1] = 3
@@ -460,6 +465,111 @@ cases.toml now:
     // What passes is left alone.
     folder.test(&["cases.toml", "--bless"]).expect(0, said);
     assert_eq!(folder.read("cases.toml"), after);
+}
+
+#[test]
+fn expectations_may_have_a_file_of_their_own() {
+    let folder = Folder::new();
+    folder.write("in.csv", "a,b\r\n\nc\n");
+    folder.write(
+        "a.toml",
+        &format!("{MISCHIEF}[[tests]]\nname = \"lines\"\nlines = \"in.csv\"\nexpect-lines = \"out.jsonl\"\n"),
+    );
+    let case = folder.read("a.toml");
+    let run = folder.test(&["a.toml"]);
+    assert_eq!(run.status, Some(1));
+    assert!(run.said.contains("record 3, \"c\":"), "{}", run.said);
+    folder.test(&["a.toml", "--bless"]).expect(
+        0,
+        r#"a.toml
+  blessed lines
+out.jsonl now:
+  @@ -0,0 +1,3 @@
+  + {"features":{"length":3,"text":"a,b"}}
+  + {"features":{"length":0,"text":{"missing":true}}}
+  + {"features":{"length":1,"text":"c"}}
+0 passed, 1 blessed"#,
+    );
+    assert_eq!(folder.read("a.toml"), case);
+    folder.test(&["a.toml"]).expect(0, "a.toml\n  ok      lines\n1 passed");
+
+    folder.write(
+        "out.jsonl",
+        "{ \"features\": { \"length\": 3 } }\n{\"features\":{\"length\":1}}\n{}\n{}\n",
+    );
+    folder.test(&["a.toml", "--bless"]).expect(
+        0,
+        r#"a.toml
+  blessed lines
+out.jsonl now:
+  @@ -1,4 +1,3 @@
+    { "features": { "length": 3 } }
+  - {"features":{"length":1}}
+  - {}
+  + {"features":{"length":0}}
+    {}
+0 passed, 1 blessed"#,
+    );
+    folder.write("out.jsonl", "{\"features\":{\"length\":4}}\n{}\n{}\n");
+    folder.test(&["a.toml"]).expect(
+        1,
+        r#"a.toml
+  FAILED  lines
+    record 1, "a,b", expected at out.jsonl:1:
+      - features.length = 4
+      + features.length = 3
+0 passed, 1 failed"#,
+    );
+    for (line, expected) in [
+        (
+            "{\"featurs\":{}}",
+            "out.jsonl:2: this is not what is expected of a record: unknown field `featurs`",
+        ),
+        ("{\"features\":{\"length\":null}}", "out.jsonl:2: this is not"),
+        ("[", "out.jsonl:2: this is not"),
+    ] {
+        folder.write("out.jsonl", &format!("{{}}\n{line}\n"));
+        let run = folder.test(&["a.toml"]);
+        assert_eq!(run.status, Some(2), "{}", run.said);
+        assert!(run.errors.contains(expected), "{}", run.errors);
+    }
+}
+
+#[test]
+fn time_and_chance_are_those_of_the_case() {
+    let folder = Folder::new();
+    folder.write(
+        "a.toml",
+        &format!(
+            "{MISCHIEF}{}",
+            r#"
+[[tests]]
+name = "time stands where the case says"
+grants = ["clock"]
+time = 1_700_000_000_123
+records = [{ value = "clock", timestamp = 5 }]
+expect = [{ features = { text = "1700000000123" } }]
+[[tests]]
+name = "or where the records say"
+time = 1_700_000_000_123
+records = [{ value = "clock", timestamp = 5 }, { value = "clock", timestamp = 7 }]
+expect = [{ features = { text = "7" } }, { features = { text = "7" } }]
+[[tests]]
+name = "chance is the same every time"
+records = [{ value = "random" }]
+[[tests]]
+name = "chance is the same every time, again"
+records = [{ value = "random" }]
+"#
+        ),
+    );
+    let run = folder.test(&["a.toml"]);
+    assert!(run.said.contains("  ok      time stands where the case says\n"), "{}", run.said);
+    assert!(run.said.contains("  ok      or where the records say\n"), "{}", run.said);
+    let random: Vec<&str> =
+        run.said.lines().filter(|line| line.contains("+ features.text = ")).collect();
+    assert_eq!(random.len(), 2, "{}", run.said);
+    assert_eq!(random[0], random[1]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! Operators of the repository that are not in Rust.
+//! Operators that are not in Rust: those of the repository, and what the helpers can do.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use sandbar_tests::projects::{has, output};
+use sandbar_tests::projects::{Projects, has, output};
 use sandbar_tests::{component, project, sandbar};
 
 /// The classic flight, in the two years of the classic example.
@@ -35,4 +35,43 @@ fn logit_score() {
         let found = line["probabilities"]["YES"].as_f64().unwrap();
         assert!((found - probability).abs() < 1e-12, "{line}");
     }
+}
+
+#[test]
+fn a_graph_from_python() {
+    if let Some(projects) = Projects::python("graph-python") {
+        digits(&projects, "app.py");
+    }
+}
+
+#[test]
+fn a_graph_from_javascript() {
+    if let Some(projects) = Projects::javascript("graph-javascript") {
+        digits(&projects, "app.js");
+    }
+}
+
+/// A scorer whose model the runner computes sees in pictures what their names say.
+fn digits(projects: &Projects, source: &str) {
+    output(&mut projects.create("scorer"));
+    let project_folder = projects.folder().join("scorer");
+    let guest = project().join("tests/guests/digits").join(source);
+    std::fs::copy(guest, project_folder.join("src").join(source)).unwrap();
+    output(projects.sandbar("scorer").arg("build"));
+
+    let root = project().canonicalize().unwrap();
+    let manifest = format!(
+        "name = \"digits\"\nsource = {{ topics = [\"a\"] }}\nsink = {{ topic = \"b\", template = \
+         \"{{{{ label }}}}\" }}\nmodels = {{ digits = {:?} }}\n\
+         [[stages]]\nname = \"image\"\ncomponent = {:?}\nmodels = [\"digits\"]\n\
+         [[stages]]\nname = \"score\"\ncomponent = \"scorer.wasm\"\nmodels = [\"digits\"]\n",
+        root.join("models/digits"),
+        component("image-features"),
+    );
+    std::fs::write(project_folder.join("digits.toml"), manifest).unwrap();
+    let samples = ["0009-9", "0034-6", "0044-7", "0049-0"];
+    let files = samples.map(|name| root.join(format!("models/digits/samples/{name}.png")));
+    let run = ["run", "digits.toml", "--whole", "--file"];
+    let labels = output(projects.sandbar("scorer").args(run).args(files));
+    assert_eq!(labels, "9\n6\n7\n0\n");
 }

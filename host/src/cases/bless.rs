@@ -1,60 +1,100 @@
 //! Writes what came in place of what was expected, into the file that has the case: only
 //! what differs is touched, so that comments and layout stay.
 
+use std::io;
 use std::path::Path;
 
-use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
+use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TomlError, Value};
 
 use super::compare::Difference;
 use super::diff::{Colours, unified};
 use super::run::{Report, Verdict};
 
-/// A case file as it is, and as it should be.
+/// A file with expectations as it is, and as it should be.
 pub struct Blessing {
     before: String,
-    document: DocumentMut,
+    after: Form,
+}
+
+enum Form {
+    /// A case file.
+    Toml(Box<DocumentMut>),
+    /// The expectations of one case, one a line.
+    Lines(Vec<String>),
 }
 
 impl Blessing {
-    /// Begins with the text of a file.
+    /// Begins with a case file.
     ///
     /// # Errors
-    /// Where it is not TOML any more.
-    pub fn of(text: String) -> Result<Self, String> {
-        let document = text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
-        Ok(Blessing { before: text, document })
+    /// Where it cannot be read, or is not TOML any more.
+    pub fn of_cases(path: &Path) -> io::Result<Self> {
+        let before = std::fs::read_to_string(path)?;
+        let document = before.parse().map_err(|error: TomlError| io::Error::other(error))?;
+        Ok(Blessing { before, after: Form::Toml(Box::new(document)) })
     }
 
-    /// Takes in what came of the case at `index`. Whether all of it could be: that an
-    /// operator did not refuse what it should, for one, is for a person to change.
+    /// Begins with a file of expectations, which need not be there.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn of_lines(path: &Path) -> io::Result<Self> {
+        let before = if path.exists() { std::fs::read_to_string(path)? } else { String::new() };
+        let lines = before.lines().map(str::to_owned).collect();
+        Ok(Blessing { before, after: Form::Lines(lines) })
+    }
+
+    /// Takes in what came of the case at `index` of its file. Whether all of it could be:
+    /// that an operator did not refuse what it should, for one, is for a person to change.
     pub fn take(&mut self, index: usize, report: &Report) -> bool {
         let Verdict::Failed(differences) = &report.verdict else { return false };
-        let test = self.document.get_mut("tests").and_then(|tests| tests.get_mut(index));
-        let Some(test) = test else { return false };
         // From behind, so that what is removed moves nothing that is yet to be changed.
+        let removed = differences.iter().filter(|it| it.came.is_none()).rev();
+        let changed = differences.iter().filter(|it| it.came.is_some());
         let mut done = true;
-        for difference in differences.iter().filter(|it| it.came.is_none()).rev() {
-            done &= apply(test, difference);
-        }
-        for difference in differences.iter().filter(|it| it.came.is_some()) {
-            done &= apply(test, difference);
+        for difference in removed.chain(changed) {
+            done &= match &mut self.after {
+                Form::Toml(document) => {
+                    let test = document.get_mut("tests").and_then(|tests| tests.get_mut(index));
+                    test.is_some_and(|test| apply(test, difference))
+                }
+                Form::Lines(lines) => apply_line(lines, difference),
+            };
         }
         done
     }
 
+    fn after(&self) -> String {
+        match &self.after {
+            Form::Toml(document) => document.to_string(),
+            Form::Lines(lines) => lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect(),
+        }
+    }
+
     /// What changed, as a unified diff.
     pub fn diff(&self, indent: &str, colours: Colours) -> String {
-        unified(&self.before, &self.document.to_string(), indent, true, colours)
+        unified(&self.before, &self.after(), indent, true, colours)
     }
 
     /// Writes the file, if anything changed.
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn write(&self, path: &Path) -> std::io::Result<()> {
-        let after = self.document.to_string();
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let after = self.after();
         if after == self.before { Ok(()) } else { std::fs::write(path, after) }
     }
+}
+
+fn apply_line(lines: &mut Vec<String>, difference: &Difference) -> bool {
+    let Difference { record: Some(index), came, .. } = difference else { return false };
+    match came.as_ref().map(serde_json::to_string) {
+        None if *index < lines.len() => drop(lines.remove(*index)),
+        Some(Ok(came)) if *index < lines.len() => lines[*index] = came,
+        Some(Ok(came)) => lines.push(came),
+        _ => return false,
+    }
+    true
 }
 
 fn apply(test: &mut Item, difference: &Difference) -> bool {
@@ -120,10 +160,6 @@ fn edit(value: &toml::Value) -> Value {
     match value {
         toml::Value::String(text) => Value::from(text.as_str()),
         toml::Value::Integer(number) => Value::from(*number),
-        // A whole number needs no point, as people write it.
-        toml::Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
-            Value::from(*number as i64)
-        }
         toml::Value::Float(number) => Value::from(*number),
         toml::Value::Boolean(flag) => Value::from(*flag),
         toml::Value::Datetime(date) => Value::from(date.to_string()),

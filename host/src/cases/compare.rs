@@ -78,5 +78,22 @@ fn as_table(expectation: &Expectation) -> toml::Table {
 
 /// As TOML. Nothing of a case is without a form in it, numbers that are none included.
 fn as_value<T: serde::Serialize>(value: &T) -> toml::Value {
-    toml::Value::try_from(value).unwrap_or_else(|error| error.to_string().into())
+    let value = toml::Value::try_from(value).unwrap_or_else(|error| error.to_string().into());
+    plain(value)
+}
+
+/// With whole numbers as people write them, without a point.
+fn plain(value: toml::Value) -> toml::Value {
+    match value {
+        toml::Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+            toml::Value::Integer(number as i64)
+        }
+        toml::Value::Array(list) => list.into_iter().map(plain).collect::<Vec<_>>().into(),
+        toml::Value::Table(table) => table
+            .into_iter()
+            .map(|(key, value)| (key, plain(value)))
+            .collect::<toml::Table>()
+            .into(),
+        other => other,
+    }
 }

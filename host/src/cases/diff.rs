@@ -59,10 +59,6 @@ fn flatten(text: &mut String, path: String, value: &toml::Value) {
                 let _ = writeln!(text, "{path} {mark} {line:?}");
             }
         }
-        // As people write whole numbers.
-        toml::Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
-            let _ = writeln!(text, "{path} = {number}");
-        }
         value => {
             let _ = writeln!(text, "{path} = {value}");
         }

@@ -107,12 +107,13 @@ impl Expectation {
     }
 }
 
-/// Whether there is a value in it that TOML cannot say.
-pub(super) fn has_null(json: &Json) -> bool {
+/// Whether there is a value in it that TOML cannot say: null, or a number past its own.
+pub(super) fn is_unsayable(json: &Json) -> bool {
     match json {
         Json::Null => true,
-        Json::Array(list) => list.iter().any(has_null),
-        Json::Object(members) => members.values().any(has_null),
+        Json::Number(number) => number.is_u64() && !number.is_i64(),
+        Json::Array(list) => list.iter().any(is_unsayable),
+        Json::Object(members) => members.values().any(is_unsayable),
         _ => false,
     }
 }
@@ -160,7 +161,7 @@ impl OutputRecord {
     }
 
     pub(super) fn brief(&self) -> OutputRecord {
-        let json = self.as_json().filter(|json| json.is_object() && !has_null(json));
+        let json = self.as_json().filter(|json| json.is_object() && !is_unsayable(json));
         OutputRecord {
             topic: self.topic.clone(),
             key: self.key.clone().filter(|key| key.0.is_some()),

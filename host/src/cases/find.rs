@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::syntax::{CaseFile, Test};
 use super::validate::{Of, locate, problems};
 use crate::manifest::document::{Document, Place};
-use crate::manifest::{Limits, Manifest, ManifestError, Problems};
+use crate::manifest::{Limits, Manifest, ManifestError, Problem, Problems};
 use crate::operator_folder::{DESCRIPTION, FolderError, OperatorFolder};
 
 /// The cases of one file, and what they are of.
@@ -181,27 +181,37 @@ impl Finder {
             return Err(document.problems(problems).into());
         }
         locate(&mut file.tests, &document);
-        self.push(path, subject, file.tests);
-        Ok(())
+        self.push(path, subject, file.tests)
     }
 
     /// Adds the cases in a manifest, and those of the file beside it.
     fn manifest(&mut self, path: &Path, text: &str) -> Result<(), FindError> {
         let mut manifest = Manifest::parse(text, path)?;
         let tests = std::mem::take(&mut manifest.tests);
-        self.push(path, Subject::Pipeline(Box::new(manifest)), tests);
+        self.push(path, Subject::Pipeline(Box::new(manifest)), tests)?;
         let beside = path.with_extension("tests.toml");
         if beside.exists() { self.file(&beside) } else { Ok(()) }
     }
 
-    fn push(&mut self, path: &Path, subject: Subject, tests: Vec<Test>) {
+    fn push(
+        &mut self,
+        path: &Path,
+        subject: Subject,
+        mut tests: Vec<Test>,
+    ) -> Result<(), FindError> {
         if tests.is_empty() {
-            return;
+            return Ok(());
         }
         self.met += 1;
         if !self.suites.iter().any(|suite| suite.path == path) {
+            for test in &mut tests {
+                if let Some(lines) = test.expectations(path) {
+                    expectations(&lines, test)?;
+                }
+            }
             self.suites.push(Suite { path: path.to_owned(), subject, tests });
         }
+        Ok(())
     }
 
     /// The operator that a case file is of which does not say it: the component before
@@ -229,6 +239,22 @@ impl Finder {
              name the component before it, or put it into tests/ of an operator's folder",
         ))
     }
+}
+
+/// Reads the expectations of a test from the file with its own. One that is not there yet
+/// expects nothing.
+fn expectations(path: &Path, test: &mut Test) -> Result<(), FindError> {
+    let text = if path.exists() { read(path)? } else { String::new() };
+    for (index, line) in text.lines().enumerate() {
+        let expectation = serde_json::from_str(line).map_err(|error| {
+            let message = format!("this is not what is expected of a record: {error}");
+            let problem = Problem { line: Some(index + 1), place: String::new(), message };
+            Problems { path: path.to_owned(), problems: vec![problem] }
+        })?;
+        test.expect.push(expectation);
+        test.lines_of.expect.push(Some(index + 1));
+    }
+    Ok(())
 }
 
 fn nothing(path: &Path, reason: &str) -> FindError {

@@ -23,22 +23,15 @@ impl JUnit {
         let name = suite.path.display().to_string();
         let mut junit = TestSuite::new(&name);
         for report in reports {
+            let explanation = report.explain(&suite.path, Colours(false));
             let status = match &report.verdict {
                 Verdict::Passed => TestCaseStatus::success(),
-                Verdict::Failed(differences) => {
-                    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                    let text: Vec<String> = differences
-                        .iter()
-                        .map(|it| it.explain(&suite.path, Colours(false)))
-                        .collect();
-                    status.set_message("what came differs from what is expected");
-                    status.set_type("difference").set_description(text.join("\n"));
-                    status
+                Verdict::Failed(_) => {
+                    let message = "what came differs from what is expected";
+                    unlike(NonSuccessKind::Failure, "difference", message, &explanation)
                 }
                 Verdict::Error(reason) => {
-                    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-                    status.set_message(reason).set_type("error").set_description(reason);
-                    status
+                    unlike(NonSuccessKind::Error, "error", reason, &explanation)
                 }
             };
             let mut case = TestCase::new(&report.name, status);
@@ -54,8 +47,7 @@ impl JUnit {
 
     /// Adds a file that could not be read.
     pub fn unreadable(&mut self, name: &str, reason: &str) {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message(reason).set_type("unreadable").set_description(reason);
+        let status = unlike(NonSuccessKind::Error, "unreadable", reason, reason);
         let mut junit = TestSuite::new(name);
         junit.add_test_case(TestCase::new("the cases can be read", status));
         self.0.add_test_suite(junit);
@@ -68,4 +60,10 @@ impl JUnit {
     pub fn to_xml(&self) -> Result<String, quick_junit::SerializeError> {
         self.0.to_string()
     }
+}
+
+fn unlike(kind: NonSuccessKind, ty: &str, message: &str, explanation: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_type(ty).set_message(message).set_description(explanation);
+    status
 }

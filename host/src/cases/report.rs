@@ -8,10 +8,23 @@ use bytesize::ByteSize;
 
 use super::compare::Difference;
 use super::diff::Colours;
-use super::run::Report;
+use super::run::{Report, Verdict};
 use crate::sandbox::Usage;
 
 impl Report {
+    /// What a person wants to know of a failure, of a case in the file at `path`; empty
+    /// where there is none.
+    pub fn explain(&self, path: &Path, colours: Colours) -> String {
+        match &self.verdict {
+            Verdict::Passed => String::new(),
+            Verdict::Error(reason) => reason.clone(),
+            Verdict::Failed(differences) => {
+                let path = self.expectations.as_deref().unwrap_or(path);
+                differences.iter().map(|difference| difference.explain(path, colours)).collect()
+            }
+        }
+    }
+
     /// What each stage has used, in one line; empty where nothing ran.
     pub fn cost(&self) -> String {
         let stage = |(name, usage): &(std::sync::Arc<str>, Usage)| {
@@ -53,8 +66,8 @@ fn per_record(usage: &Usage) -> Duration {
 }
 
 impl Difference {
-    /// Which record of the case file at `path` it is about, and how what came differs from
-    /// what is expected.
+    /// Which record it is about, and how what came differs from what is expected in the
+    /// file at `path`.
     pub fn explain(&self, path: &Path, colours: Colours) -> String {
         let mut text = match self.record {
             Some(index) => format!("record {}", index + 1),

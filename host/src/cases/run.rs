@@ -14,7 +14,7 @@ use super::syntax::{ModelSpec, Test};
 use crate::harness::{
     DeadLetter, ExtractorHarness, Harness, Input, Origin, ScorerHarness, Written,
 };
-use crate::manifest::{Manifest, Stage};
+use crate::manifest::{Manifest, OnFailure, Stage};
 use crate::models::{Artifact, Model};
 use crate::pipeline::Plan;
 use crate::pipeline::plan::{Reason, operator};
@@ -25,8 +25,8 @@ use crate::sandbox::{Clock, Sandbox, StageError, Usage, World};
 pub struct Report {
     /// The case.
     pub name: String,
-    /// Its line in its file.
-    pub line: Option<usize>,
+    /// The file with its expectations, where they are not in the case file.
+    pub expectations: Option<PathBuf>,
     /// Whether what came is what is expected.
     pub verdict: Verdict,
     /// What each stage has used, by its name.
@@ -94,8 +94,8 @@ impl Runner {
                 (Verdict::Error(reason), Vec::new())
             }
         };
-        let (name, line) = (test.name.clone(), test.lines_of.test);
-        Report { name, line, verdict, usage, took: start.elapsed() }
+        let (name, expectations) = (test.name.clone(), test.expectations(&suite.path));
+        Report { name, expectations, verdict, usage, took: start.elapsed() }
     }
 
     fn results(&mut self, suite: &Suite, test: &Test) -> Result<Results, Stop> {
@@ -139,6 +139,7 @@ impl Runner {
             models: test.models.keys().cloned().collect(),
             topics: test.topics.clone(),
             load_graphs: test.load_graphs,
+            on_failure: OnFailure::default(),
             grants: test.grants.clone(),
             limits: Default::default(),
             overrides: test.limits.clone(),

@@ -4,7 +4,7 @@
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::expectation::{Expectation, FailureSpec, OutputRecord, Prediction, has_null};
+use super::expectation::{Expectation, FailureSpec, OutputRecord, Prediction, is_unsayable};
 use super::values::{Feature, HeaderValues, TensorValue};
 
 impl Expectation {
@@ -127,7 +127,7 @@ impl Near {
         let json = due.json.as_ref().and_then(|due_json| {
             let json = self.json(due_json, &came.as_json()?, due.exact);
             // What TOML cannot say is shown as the text that it is.
-            (!has_null(&json) || json == *due_json).then_some(json)
+            (!is_unsayable(&json) || json == *due_json).then_some(json)
         });
         let unsaid = contains.is_none() && due.contains.is_some()
             || json.is_none() && due.json.is_some()
@@ -182,5 +182,98 @@ impl FailureSpec {
             message: came.message.clone().filter(|_| unsaid),
             contains,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cases::values::Bytes;
+
+    fn json() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            (-3_i64..4).prop_map(Json::from),
+            (-3.0..4.0).prop_map(Json::from),
+            "[ab]{0,2}".prop_map(Json::from),
+        ];
+        leaf.prop_recursive(3, 24, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Json::from),
+                prop::collection::btree_map("[abc]", inner, 0..3)
+                    .prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    fn output(json: &Json) -> Expectation {
+        let value = Some(Bytes(Some(json.to_string().into_bytes())));
+        let record = OutputRecord { value, ..OutputRecord::default() };
+        Expectation { outputs: Some(vec![record]), ..Expectation::default() }
+    }
+
+    fn expects(json: &Json, exact: bool) -> Expectation {
+        let record = OutputRecord { json: Some(json.clone()), exact, ..OutputRecord::default() };
+        Expectation { outputs: Some(vec![record]), ..Expectation::default() }
+    }
+
+    proptest! {
+        /// What was blessed passes, and blessing it again changes nothing.
+        #[test]
+        fn what_was_seen_is_seen_again(
+            due in json(), came in json(), exact: bool, tolerance in 0.0..1.0,
+        ) {
+            let came = output(&came);
+            let seen = expects(&due, exact).seen(&came, tolerance);
+            prop_assert_eq!(seen.seen(&came, 0.0), seen.clone());
+            prop_assert_eq!(seen.seen(&came, tolerance), seen);
+        }
+
+        #[test]
+        fn everything_is_as_itself(json in json(), exact: bool) {
+            let due = expects(&json, exact);
+            prop_assert_eq!(due.seen(&output(&json), 0.0), due);
+        }
+
+        /// Members that nobody asked for count where the comparison is exact, and only there.
+        #[test]
+        fn more_members_count_only_where_it_is_exact(json in json()) {
+            let more = serde_json::json!({ "a": json, "b": 1 });
+            let due = serde_json::json!({ "a": json });
+            let (loose, exact) = (expects(&due, false), expects(&due, true));
+            prop_assert_eq!(&loose.seen(&output(&more), 0.0), &loose);
+            prop_assert_ne!(&exact.seen(&output(&more), 0.0), &exact);
+        }
+    }
+
+    #[test]
+    fn numbers_are_near_or_not() {
+        let near = Near(0.5);
+        assert_eq!(near.number(1.0, 1.5), 1.0);
+        assert_eq!(near.number(1.0, 1.6), 1.6);
+        assert_eq!(near.number(f64::INFINITY, f64::INFINITY), f64::INFINITY);
+        assert!(near.number(f64::NAN, f64::NAN).is_nan());
+        assert!(near.number(1.0, f64::NAN).is_nan());
+        assert_eq!(near.number(f64::NAN, 1.0), 1.0);
+    }
+
+    #[test]
+    fn elements_of_a_tensor_are_found_by_their_indices() {
+        let tensor = |values, at: &[(&str, f64)]| TensorValue {
+            shape: Some(vec![2, 3]),
+            values,
+            at: at.iter().map(|(place, value)| ((*place).to_owned(), *value)).collect(),
+            ..TensorValue::default()
+        };
+        let came = tensor(Some((0..6).map(f64::from).collect()), &[]);
+        let due = tensor(None, &[("0,0", 0.0), ("1, 2", 5.0), ("1,0", 9.0)]);
+        let seen = tensor(None, &[("0,0", 0.0), ("1, 2", 5.0), ("1,0", 3.0)]);
+        assert_eq!(Near(0.0).tensor(&due, &came), seen);
+        // What is not in the tensor is not seen.
+        let outside = tensor(None, &[("2,0", 1.0), ("0,3", 1.0), ("1", 1.0), ("0,0,0", 1.0)]);
+        assert_eq!(Near(0.0).tensor(&outside, &came), tensor(None, &[]));
     }
 }

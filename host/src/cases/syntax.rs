@@ -1,7 +1,7 @@
 //! What a case says: the tables of a case file, and of `[[tests]]` in a manifest.
 //! `docs/reference/tests.md` says the same to the people who write them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
 use indexmap::IndexMap;
@@ -82,9 +82,20 @@ pub struct Test {
     /// What comes of each record or row, in order.
     #[serde(default)]
     pub expect: Vec<Expectation>,
+    /// A file with the same, a JSON object in each line, instead of `expect`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect_lines: Option<PathBuf>,
     /// Where the case and its expectations stand in their file.
     #[serde(skip)]
     pub(crate) lines_of: Lines,
+}
+
+impl Test {
+    /// The file with its expectations, where they are not in the case file at `path`.
+    pub fn expectations(&self, path: &Path) -> Option<PathBuf> {
+        let base = path.parent().unwrap_or(Path::new(""));
+        self.expect_lines.as_ref().map(|lines| base.join(lines))
+    }
 }
 
 /// Lines of a file, from 1.

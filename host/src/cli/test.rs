@@ -1,7 +1,8 @@
 //! `sandbar test`
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
@@ -124,7 +125,7 @@ impl Test {
     ) -> anyhow::Result<Vec<Report>> {
         let colours = Colours::of_stdout();
         let mut reports = Vec::new();
-        let mut blessing = None;
+        let mut blessings = BTreeMap::new();
         for (index, test) in self.chosen(suite) {
             if reports.is_empty() {
                 println!("{}", suite.path.display());
@@ -132,31 +133,31 @@ impl Test {
             let report = runner.run(suite, test);
             let mut blessed = false;
             if self.bless && matches!(report.verdict, Verdict::Failed(_)) {
-                let blessing = match &mut blessing {
-                    Some(blessing) => blessing,
-                    none => none.insert(open(suite)?),
-                };
-                blessed = blessing.take(index, &report);
+                let path = report.expectations.as_deref().unwrap_or(&suite.path);
+                if !blessings.contains_key(path) {
+                    blessings.insert(path.to_owned(), open(path, report.expectations.is_some())?);
+                }
+                let blessing = blessings.get_mut(path);
+                blessed = blessing.is_some_and(|blessing| blessing.take(index, &report));
             }
             totals.count(&report, blessed);
             tell(suite, &report, blessed, colours);
             reports.push(report);
         }
         totals.left_out += suite.tests.len() - reports.len();
-        if let Some(blessing) = blessing {
-            blessing
-                .write(&suite.path)
-                .with_context(|| format!("{}: cannot be written", suite.path.display()))?;
-            print!("{} now:\n{}", suite.path.display(), blessing.diff("  ", colours));
+        for (path, blessing) in blessings {
+            let name = path.display();
+            blessing.write(&path).with_context(|| format!("{name}: cannot be written"))?;
+            print!("{name} now:\n{}", blessing.diff("  ", colours));
         }
         Ok(reports)
     }
 }
 
-fn open(suite: &Suite) -> anyhow::Result<Blessing> {
-    let path = &suite.path;
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    Blessing::of(text).map_err(|reason| anyhow::anyhow!("{}: {reason}", path.display()))
+/// A file that is to be blessed: with cases, or with expectations alone.
+fn open(path: &Path, lines: bool) -> anyhow::Result<Blessing> {
+    let opened = if lines { Blessing::of_lines(path) } else { Blessing::of_cases(path) };
+    opened.with_context(|| path.display().to_string())
 }
 
 fn tell(suite: &Suite, report: &Report, blessed: bool, colours: Colours) {
@@ -171,22 +172,11 @@ fn tell(suite: &Suite, report: &Report, blessed: bool, colours: Colours) {
     if !cost.is_empty() {
         println!("          {}", colours.paint("2", &cost));
     }
-    match &report.verdict {
-        // What was blessed is shown with the file.
-        Verdict::Passed => {}
-        Verdict::Failed(_) if blessed => {}
-        Verdict::Failed(differences) => {
-            for difference in differences {
-                indent(&difference.explain(&suite.path, colours));
-            }
+    // What was blessed is shown with the file.
+    if !blessed {
+        for line in report.explain(&suite.path, colours).lines() {
+            println!("    {line}");
         }
-        Verdict::Error(reason) => indent(reason),
-    }
-}
-
-fn indent(text: &str) {
-    for line in text.lines() {
-        println!("    {line}");
     }
 }
 

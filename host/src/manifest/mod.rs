@@ -44,7 +44,8 @@ pub use document::{Problem, Problems};
 pub use properties::Properties;
 pub use references::{References, StoreOptions};
 pub use sections::{
-    DeadLetter, Delivery, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage, Start,
+    DeadLetter, Delivery, FormatName, Grant, Kafka, Limits, OnFailure, Runner, Sink, Source, Stage,
+    Start,
 };
 pub(crate) use sections::{Overrides, json_members, json_object, json_value};
 pub(crate) use units::size;

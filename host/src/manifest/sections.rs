@@ -115,6 +115,9 @@ pub struct Stage {
     /// `wasi:nn`. Default 0: it is refused.
     #[serde(default, with = "size")]
     pub load_graphs: ByteSize,
+    /// What becomes of a record that fails here. Default: a dead letter.
+    #[serde(default)]
+    pub on_failure: OnFailure,
     /// What of the machine the operator may have; see [`Grant`]. Nothing by default.
     #[serde(default)]
     pub grants: Vec<Grant>,
@@ -123,6 +126,19 @@ pub struct Stage {
     pub limits: Limits,
     #[serde(rename(deserialize = "limits"), default, skip_serializing)]
     pub(crate) overrides: Overrides,
+}
+
+/// What becomes of a record that fails in a stage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// It goes to the dead-letter topic, with its cause. The default.
+    #[default]
+    DeadLetter,
+    /// It is dropped, counted, and now and then logged.
+    Skip,
+    /// The run ends; the next start meets it again.
+    Stop,
 }
 
 /// Something of the machine that makes results differ from run to run.

@@ -138,3 +138,25 @@ impl fmt::Display for Dimension {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ElementType::{Bf16, Fp16, Fp32, Fp64, I32, I64, U8};
+
+    #[test]
+    fn elements_are_the_numbers_that_were_written() {
+        for ty in [Fp16, Fp32, Fp64, Bf16, U8, I32, I64] {
+            let numbers = [0.0, 1.0, 2.0, 96.0];
+            let mut bytes = Vec::new();
+            numbers.iter().for_each(|number| ty.encode(*number, &mut bytes));
+            assert_eq!(bytes.len(), numbers.len() * ty.size());
+            assert_eq!(ty.decode(&bytes), numbers, "{ty}");
+        }
+        let mut bytes = Vec::new();
+        Fp32.encode(0.1, &mut bytes);
+        assert_eq!(Fp32.decode(&bytes), [0.1]);
+        bytes.push(7);
+        assert_eq!(Fp32.decode(&bytes), [0.1], "a part of an element is none");
+        assert_eq!(U8.decode(&[255]), [255.0]);
+    }
+}

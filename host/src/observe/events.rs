@@ -69,6 +69,58 @@ impl RecordFailed<'_> {
     }
 }
 
+/// A record failed in a stage that skips such.
+pub struct RecordSkipped<'a> {
+    /// The record.
+    pub record: Record<'a>,
+    /// Why it failed.
+    pub failure: &'a Failure,
+}
+
+impl RecordSkipped<'_> {
+    /// Counts it. Nothing else tells of it, so some are logged: the first, the second, the
+    /// fourth, and so on.
+    pub fn emit(self, stats: &Stats) {
+        let Failure { stage, code, message, .. } = self.failure;
+        let (topic, partition, offset) =
+            (self.record.topic(), self.record.partition(), self.record.offset());
+        let skipped = stats.skipped.fetch_add(1, Ordering::Relaxed) + 1;
+        if skipped.is_power_of_two() {
+            tracing::warn!(%stage, %code, topic, partition, offset, skipped, "record skipped: {message}");
+        } else {
+            tracing::debug!(%stage, %code, topic, partition, offset, skipped, "record skipped: {message}");
+        }
+    }
+}
+
+/// A worker's calls give nothing any more: it pauses between them.
+pub struct WorkerSlowed<'a> {
+    /// What ended the last call.
+    pub error: &'a CallError,
+    /// How many gave nothing, one after the other.
+    pub calls: u32,
+}
+
+impl WorkerSlowed<'_> {
+    /// Logs it and counts the worker.
+    pub fn emit(self, stats: &Stats) {
+        let CallError { stage, code, message, .. } = self.error;
+        tracing::error!(%stage, %code, calls = self.calls, "a worker's calls give nothing any more, it is slowed down: {message}");
+        stats.now.slowed.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A worker that was slowed down works again.
+pub struct WorkerRecovered;
+
+impl WorkerRecovered {
+    /// Logs it and counts the worker no more.
+    pub fn emit(self, stats: &Stats) {
+        tracing::info!("a worker that was slowed down works again");
+        stats.now.slowed.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 fn position(code: Code) -> usize {
     Code::ALL.iter().position(|other| *other == code).unwrap_or_default()
 }

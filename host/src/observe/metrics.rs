@@ -26,7 +26,7 @@ struct Counter {
     read: fn(&Snapshot) -> u64,
 }
 
-const COUNTERS: [Counter; 9] = [
+const COUNTERS: [Counter; 10] = [
     Counter { name: "sandbar_records", help: "Records taken in", read: |seen| seen.records },
     Counter {
         name: "sandbar_bytes",
@@ -47,6 +47,11 @@ const COUNTERS: [Counter; 9] = [
         name: "sandbar_filtered_records",
         help: "Records that a transformer dropped",
         read: |seen| seen.filtered,
+    },
+    Counter {
+        name: "sandbar_skipped_records",
+        help: "Records that failed and were dropped, as on-failure says",
+        read: |seen| seen.skipped,
     },
     Counter {
         name: "sandbar_isolated_batches",
@@ -76,7 +81,7 @@ struct Gauge {
     read: fn(&Reading) -> u64,
 }
 
-const GAUGES: [Gauge; 3] = [
+const GAUGES: [Gauge; 4] = [
     Gauge {
         name: "sandbar_assigned_partitions",
         help: "Partitions that the group has given to this runner",
@@ -91,6 +96,11 @@ const GAUGES: [Gauge; 3] = [
         name: "sandbar_in_flight_bytes",
         help: "Bytes that are consumed and not yet delivered",
         read: |now| now.in_flight,
+    },
+    Gauge {
+        name: "sandbar_slowed_workers",
+        help: "Workers that pause between calls, since these give nothing",
+        read: |now| now.slowed,
     },
 ];
 

@@ -15,6 +15,8 @@ pub struct Now {
     partitions: AtomicU64,
     paused: AtomicBool,
     in_flight: AtomicU64,
+    /// Workers that pause between calls, since these give nothing.
+    pub(crate) slowed: AtomicU64,
     lags: Mutex<Vec<Lag>>,
 }
 
@@ -38,6 +40,7 @@ impl Default for Now {
             partitions: AtomicU64::new(0),
             paused: AtomicBool::new(false),
             in_flight: AtomicU64::new(0),
+            slowed: AtomicU64::new(0),
             lags: Mutex::new(Vec::new()),
         }
     }
@@ -86,6 +89,7 @@ impl Now {
             partitions,
             paused: if paused { partitions } else { 0 },
             in_flight: self.in_flight.load(Ordering::Relaxed),
+            slowed: self.slowed.load(Ordering::Relaxed),
             lags: self.lags.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
@@ -100,6 +104,8 @@ pub struct Reading {
     pub paused: u64,
     /// Bytes that are consumed and not yet delivered.
     pub in_flight: u64,
+    /// Workers that pause between calls, since these give nothing.
+    pub slowed: u64,
     /// By partition, as far as it is known.
     pub lags: Vec<Lag>,
 }

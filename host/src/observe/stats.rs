@@ -13,6 +13,7 @@ pub struct Stats {
     pub(super) batches: AtomicU64,
     pub(super) outputs: AtomicU64,
     pub(super) filtered: AtomicU64,
+    pub(super) skipped: AtomicU64,
     pub(super) isolated: AtomicU64,
     pub(super) rebalances: AtomicU64,
     pub(super) committed: AtomicU64,
@@ -35,6 +36,8 @@ pub struct Snapshot {
     pub outputs: u64,
     /// Records that a transformer dropped.
     pub filtered: u64,
+    /// Records that failed and were dropped, as their stage says.
+    pub skipped: u64,
     /// Batches that were run again record by record, since a call gave nothing.
     pub isolated: u64,
     /// How often partitions came or went.
@@ -66,6 +69,7 @@ impl Stats {
             batches: read(&self.batches),
             outputs: read(&self.outputs),
             filtered: read(&self.filtered),
+            skipped: read(&self.skipped),
             isolated: read(&self.isolated),
             rebalances: read(&self.rebalances),
             committed: read(&self.committed),

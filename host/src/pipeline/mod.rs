@@ -6,6 +6,7 @@
 //!   of any content; [`worker`] is one at work for Kafka, [`transactor`] one that delivers
 //!   exactly once.
 //! - [`batching`]: when does a batch go on?
+//! - [`policy`]: what is done about failures.
 //! - [`labels`]: topics and headers of what comes out.
 //! - [`delivery`]: when is a batch done?
 //! - [`shutdown`]: the request to stop.
@@ -15,6 +16,7 @@ pub mod chain;
 pub mod delivery;
 pub mod labels;
 pub mod plan;
+pub mod policy;
 pub mod processor;
 mod shutdown;
 mod transactor;

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::chain::{Chain, Predictor, Routed};
 use super::labels::Labels;
+use super::policy::Policies;
 use crate::inference::NnLimits;
 use crate::kafka::config::Connection;
 use crate::kafka::source::SourcePlan;
@@ -37,6 +38,7 @@ pub struct Plan {
     /// How many threads call operators.
     pub workers: usize,
     labels: Labels,
+    policies: Policies,
     format: Format,
     stages: Vec<StagePlan>,
     /// That of the stages that are granted one.
@@ -161,6 +163,7 @@ impl Plan {
             references: References::open(manifest)?.map(Arc::new),
             workers: manifest.runner.workers(),
             format: manifest.format(),
+            policies: Policies::of(manifest),
             labels: Labels {
                 pipeline: manifest.name.clone(),
                 topics,
@@ -211,6 +214,11 @@ impl Plan {
     pub(super) fn resolver(&self) -> Option<Resolver> {
         let references = self.references.clone()?;
         Some(Resolver::new(references, self.source.batch.bytes))
+    }
+
+    /// What each stage does about its failures.
+    pub(super) fn policies(&self) -> Policies {
+        self.policies.clone()
     }
 
     /// The clock of the stages that are granted one.

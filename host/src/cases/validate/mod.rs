@@ -79,9 +79,16 @@ impl Check<'_> {
             if refused.message.is_some() == refused.contains.is_some() {
                 self.report(place.clone(), "give either message or contains");
             }
-            if !test.expect.is_empty() {
+            if !test.expect.is_empty() || test.expect_lines.is_some() {
                 self.report(place, "nothing comes of what is refused; leave out the expect tables");
             }
+        }
+        if let Some(lines) = &test.expect_lines {
+            let place = place.clone().key("expect-lines");
+            if !test.expect.is_empty() {
+                self.report(place.clone(), "there are expect tables too; leave one of them out");
+            }
+            self.path(place, lines);
         }
         for (index, expect) in test.expect.iter().enumerate() {
             self.expectation(&place.clone().key("expect").index(index), expect);

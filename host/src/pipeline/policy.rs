@@ -1,0 +1,115 @@
+//! What is done about failures: with the record, by the stage that it failed in; and with
+//! a worker whose operators give nothing any more.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::manifest::{Manifest, OnFailure};
+use crate::observe::Stats;
+use crate::observe::events::{WorkerRecovered, WorkerSlowed};
+use crate::sandbox::CallError;
+
+/// What each stage does about its failures. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Policies(Arc<BTreeMap<String, OnFailure>>);
+
+impl Policies {
+    /// As the manifest has them.
+    pub fn of(manifest: &Manifest) -> Self {
+        let stages = manifest.stages.iter();
+        Policies(Arc::new(stages.map(|stage| (stage.name.clone(), stage.on_failure)).collect()))
+    }
+
+    /// That of a stage. What has none of its own, the sink and references, makes dead
+    /// letters.
+    pub fn policy(&self, stage: &str) -> OnFailure {
+        self.0.get(stage).copied().unwrap_or_default()
+    }
+}
+
+/// Calls one after the other that may give nothing before a worker is slowed down. Less
+/// than the records of a batch: a batch in which every record traps is that bad already.
+const TOLERATED: u32 = 16;
+/// The first pause.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+/// The longest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How a worker gets on. One whose calls give nothing, again and again, pauses before each
+/// more, so that it does not spend all of a core on making instances; one call that
+/// succeeds ends that.
+pub(super) struct Condition {
+    stats: Arc<Stats>,
+    failed: u32,
+}
+
+impl Condition {
+    pub(super) fn new(stats: Arc<Stats>) -> Self {
+        Condition { stats, failed: 0 }
+    }
+
+    /// A call gave something.
+    pub(super) fn succeeded(&mut self) {
+        if self.is_slow() {
+            WorkerRecovered.emit(&self.stats);
+        }
+        self.failed = 0;
+    }
+
+    /// A call gave nothing. Returns how long to wait before the next.
+    pub(super) fn failed(&mut self, error: &CallError) -> Duration {
+        let was_slow = self.is_slow();
+        self.failed = self.failed.saturating_add(1);
+        if !self.is_slow() {
+            return Duration::ZERO;
+        }
+        if !was_slow {
+            WorkerSlowed { error, calls: self.failed }.emit(&self.stats);
+        }
+        let doublings = (self.failed - TOLERATED - 1).min(16);
+        (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE)
+    }
+
+    fn is_slow(&self) -> bool {
+        self.failed > TOLERATED
+    }
+}
+
+impl Drop for Condition {
+    fn drop(&mut self) {
+        if self.is_slow() {
+            self.stats.now.slowed.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Code;
+
+    #[test]
+    fn pauses_grow_to_a_limit_and_end_with_a_success() {
+        let stats = Arc::new(Stats::default());
+        let mut condition = Condition::new(stats.clone());
+        let error = CallError {
+            stage: "s".into(),
+            code: Code::Trap,
+            message: "a trap".into(),
+            unusable: false,
+        };
+        for _ in 0..TOLERATED {
+            assert_eq!(condition.failed(&error), Duration::ZERO);
+        }
+        assert_eq!(stats.now.snapshot().slowed, 0);
+        let pauses: Vec<Duration> = (0..100).map(|_| condition.failed(&error)).collect();
+        assert_eq!(pauses[..3], [10, 20, 40].map(Duration::from_millis));
+        assert_eq!(pauses[99], LONGEST_PAUSE);
+        assert_eq!(stats.now.snapshot().slowed, 1);
+        condition.succeeded();
+        assert_eq!(stats.now.snapshot().slowed, 0);
+        assert_eq!(condition.failed(&error), Duration::ZERO);
+    }
+}

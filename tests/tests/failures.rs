@@ -1,0 +1,98 @@
+//! What becomes of records that fail, as their stage says.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use sandbar::harness::{Harness, Input};
+use sandbar_tests::runner::plan;
+use sandbar_tests::{Broker, Received, Runner, Sent, on_each_broker};
+
+/// A pipeline of the guests that do mischief; `extract` says more of the first stage.
+fn mischief([source, sink, dead]: [&str; 3], extract: &str, delivery: &str) -> String {
+    format!(
+        r#"
+        name = "{source}"
+        delivery = "{delivery}"
+        [source]
+        topics = ["{source}"]
+        [[stages]]
+        name = "extract"
+        component = "{{component:mischief-extractor}}"
+        {extract}
+        [[stages]]
+        name = "score"
+        component = "{{component:mischief-scorer}}"
+        [sink]
+        topic = "{sink}"
+        template = "{{{{ value }}}}"
+        [dead-letter]
+        topic = "{dead}"
+        [runner]
+        commit-interval = "50ms"
+        "#
+    )
+}
+
+fn texts(records: &[Received]) -> Vec<String> {
+    records.iter().map(Received::text).collect()
+}
+
+on_each_broker! {
+    fn a_stage_may_skip_what_fails(broker: &Broker) {
+        let topics = ["source", "sink", "dead"].map(|name| broker.topic(name, 1));
+        let names = topics.each_ref().map(String::as_str);
+        broker.send(names[0], &["one", "fail", "trap", "two"].map(Sent::value));
+        let manifest = mischief(names, "on-failure = \"skip\"", "at-least-once");
+        let runner = Runner::start(broker, &manifest);
+        let kept = broker.receive(names[1], 2);
+        let end = runner.stop().unwrap();
+        assert_eq!(texts(&kept), ["one", "two"]);
+        assert_eq!((end.skipped, end.failed()), (2, 0));
+        assert_eq!(broker.committed(names[0], names[0], 0), Some(4));
+    }
+
+    /// The run ends at the record, with what came of those before it delivered, and the
+    /// next start meets it again.
+    fn a_stage_may_stop_at_what_fails(broker: &Broker) {
+        for delivery in ["at-least-once", "exactly-once"] {
+            if let ("exactly-once", Broker::Practice(_)) = (delivery, broker) {
+                // It shows what was aborted, or not.
+                continue;
+            }
+            let topics = ["source", "sink", "dead"].map(|name| broker.topic(name, 1));
+            let names = topics.each_ref().map(String::as_str);
+            broker.send(names[0], &["one", "fail", "two"].map(Sent::value));
+            let stops = mischief(names, "on-failure = \"stop\"", delivery);
+            let error = Runner::start(broker, &stops).join().unwrap_err().to_string();
+            let due = format!(
+                "stage 'extract' stops at {}/0, offset 1: malformed: the record asked to fail; \
+                 nothing is committed from there on",
+                names[0]
+            );
+            assert!(error.starts_with(&due), "{error}");
+            assert_eq!(broker.committed(names[0], names[0], 0), None);
+
+            // Somebody has decided what to do about it.
+            let goes_on = mischief(names, "on-failure = \"dead-letter\"", delivery);
+            let runner = Runner::start(broker, &goes_on);
+            let letters = broker.receive(names[2], 1);
+            runner.await_stats("both others are through", |now| now.outputs >= 2);
+            runner.stop().unwrap();
+            assert_eq!(texts(&letters), ["fail"]);
+            let due: &[&str] = match delivery {
+                "exactly-once" => &["one", "two"],
+                _ => &["one", "one", "two"],
+            };
+            let kept = broker.receive(names[1], due.len());
+            assert_eq!(texts(&kept), due, "{delivery}");
+        }
+    }
+}
+
+/// More traps in a row than are tolerated: the worker is slowed down, and nothing is lost.
+#[test]
+fn a_worker_that_is_slowed_down_does_all_its_work() {
+    let plan = plan(&mischief(["in", "out", "dead"], "", "at-least-once"), "").unwrap();
+    let mut harness = Harness::new(&plan).unwrap();
+    let traps = (0..20).map(|_| Input::value("trap"));
+    let written = harness.pipe(traps.chain([Input::value("fine"), Input::value("trap")])).unwrap();
+    assert_eq!((written.outputs.len(), written.dead_letters.len()), (1, 21));
+}

@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod check;
+mod dlq;
 mod inspect;
 mod lines;
 mod local;
@@ -38,6 +39,7 @@ enum Verb {
     Test(test::Test),
     Bench(bench::Bench),
     Models(models::Models),
+    Dlq(dlq::Dlq),
 }
 
 /// Options of every verb.
@@ -89,6 +91,7 @@ impl Cli {
             Verb::Test(test) => test.execute(&self.common),
             Verb::Bench(bench) => bench.execute(&self.common),
             Verb::Models(models) => models.execute(),
+            Verb::Dlq(dlq) => dlq.execute(&self.common),
         }
     }
 }

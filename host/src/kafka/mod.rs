@@ -5,7 +5,9 @@
 //!   [`progress`] knows what is delivered and may be committed; [`group`] is what
 //!   happens when partitions come and go.
 //! - [`sink`]: the producer of predictions and of dead letters; `refusal` deals with
-//!   what a topic does not take. [`transactions`]: the same for exactly once.
+//!   what a topic does not take. [`transactions`] and `treatments`: the same for exactly
+//!   once.
+//! - [`letters`]: dead letters, read back.
 //! - [`topics`]: are the topics there?
 //! - [`practice`]: a broker inside this process, for demonstrations and tests.
 
@@ -13,6 +15,7 @@ pub mod batcher;
 pub mod config;
 pub mod group;
 mod headers;
+pub mod letters;
 pub mod practice;
 pub mod progress;
 mod refusal;
@@ -20,6 +23,7 @@ pub mod sink;
 pub mod source;
 pub mod topics;
 pub mod transactions;
+mod treatments;
 
 use thiserror::Error;
 

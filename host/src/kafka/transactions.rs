@@ -5,9 +5,8 @@
 //! again. Offsets are sent with the group's metadata: what a runner wants to commit that
 //! has lost its partitions meanwhile is refused by the broker.
 //!
-//! What a topic refuses spoils the whole transaction, and takes its neighbours in the
-//! request with it. So after the abort it is sent alone, and if it is refused again it is
-//! replaced by a dead letter, or a dead letter by a notice.
+//! What a topic refuses spoils the whole transaction; what is done about it is in
+//! [`treatments`](super::treatments).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,9 +24,9 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::config::{Connection, transactional};
 use super::group::Group;
 use super::headers::{letter, owned};
-use super::refusal::refusal;
+use super::treatments::{Instead, Place, Treatment, Treatments, Undelivered};
 use super::{KafkaFailure, topics};
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
 use crate::pipeline::Shutdown;
 use crate::pipeline::chain::Output;
 use crate::pipeline::delivery::Ticket;
@@ -50,47 +49,12 @@ pub struct Transactions {
     /// Set when nothing more is to be delivered.
     abandoned: Arc<AtomicBool>,
     /// What is done with messages that were refused in an attempt before.
-    treatments: HashMap<Place, Treatment>,
+    treatments: Treatments,
     /// Why a message of the open transaction was not even taken by the producer.
     spoilt: Option<KafkaError>,
     /// Whether the producer has lost count of its messages: those that are refused leave a
     /// gap, over which it stumbles in the next transaction.
     stale: bool,
-}
-
-/// Which message of a transaction: of which batch, and the how manyth of it. The same
-/// batch gives the same messages when it is run again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
-    sequence: u64,
-    number: usize,
-}
-
-/// How a message is sent that was refused.
-#[derive(Debug, Clone)]
-struct Treatment {
-    /// What is sent in its place.
-    instead: Instead,
-    /// Why it was refused.
-    code: Code,
-    message: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Instead {
-    /// Itself, in a request of its own.
-    Itself,
-    /// The record that it comes of, as a dead letter.
-    Letter,
-    /// A dead letter that carries nothing of the record.
-    Notice,
-}
-
-/// A message that was not delivered.
-struct Undelivered {
-    place: Place,
-    topic: String,
-    cause: KafkaError,
 }
 
 /// Why a transaction was not committed.
@@ -123,7 +87,7 @@ impl Transactions {
             brokers: connection.brokers.clone(),
             labels,
             abandoned,
-            treatments: HashMap::new(),
+            treatments: Treatments::default(),
             spoilt: None,
             stale: false,
         })
@@ -178,7 +142,7 @@ impl Transactions {
     /// the batch there were before.
     pub fn output(&mut self, ticket: &Ticket, number: usize, output: &Output<'_>) {
         let place = Place { sequence: ticket.sequence(), number };
-        match self.treatments.get(&place) {
+        match self.treatments.of(place) {
             Some(Treatment { instead: Instead::Letter | Instead::Notice, code, message }) => {
                 let (code, message) = (*code, message.clone());
                 let record = output.origin;
@@ -200,7 +164,7 @@ impl Transactions {
     pub fn dead_letter(&mut self, ticket: &Ticket, number: usize, failure: &Failure) {
         let place = Place { sequence: ticket.sequence(), number };
         let record = ticket.batch().record(failure.record);
-        let treatment = self.treatments.get(&place);
+        let treatment = self.treatments.of(place);
         let (headers, content) = match treatment {
             Some(Treatment { instead: Instead::Notice, .. }) => {
                 let truncated = Header { key: "sandbar-truncated", value: Some("true") };
@@ -273,51 +237,15 @@ impl Transactions {
         let undelivered = std::mem::take(&mut *self.undelivered());
         if let Some(first) = undelivered.first() {
             let message = format!("topic '{}': {}", first.topic, first.cause);
-            self.treat(undelivered).map_err(Trouble::Hopeless)?;
+            let letters = &self.labels.dead_letters;
+            let refused = self.treatments.add(undelivered, letters).map_err(Trouble::Hopeless)?;
+            self.stale |= refused;
             return Err(Trouble::Again(message));
         }
         match self.spoilt.take() {
             Some(error) => Err(self.sort(error)),
             None => Ok(()),
         }
-    }
-
-    /// Decides how what was refused for what it is goes out in the next attempt.
-    fn treat(&mut self, undelivered: Vec<Undelivered>) -> Result<(), String> {
-        for Undelivered { place, topic, cause } in undelivered {
-            let Some(code) = refusal(&cause) else {
-                let error = cause.rdkafka_error_code();
-                if error.is_some_and(|it| topics::is_unknown(it) || topics::is_refusal(it)) {
-                    return Err(format!("topic '{topic}': {cause}"));
-                }
-                // The cause lies elsewhere, and may pass.
-                continue;
-            };
-            let to_letters = topic == self.labels.dead_letters;
-            let instead = match self.treatments.get(&place).map(|treatment| treatment.instead) {
-                None => Instead::Itself,
-                Some(Instead::Itself) if !to_letters => Instead::Letter,
-                Some(Instead::Itself | Instead::Letter) => Instead::Notice,
-                Some(Instead::Notice) => return Err(format!("topic '{topic}': {cause}")),
-            };
-            self.stale = true;
-            if instead != Instead::Itself {
-                // What went alone before it has arrived.
-                self.treatments.retain(|other, treatment| {
-                    treatment.instead != Instead::Itself
-                        || other.sequence != place.sequence
-                        || other.number > place.number
-                });
-            }
-            let message = format!("topic '{topic}' refuses the record: {cause}");
-            let first = self.treatments.remove(&place);
-            // What the output was refused for says more than what its letter was.
-            let (code, message) = first
-                .filter(|_| to_letters)
-                .map_or((code, message), |first| (first.code, first.message));
-            self.treatments.insert(place, Treatment { instead, code, message });
-        }
-        Ok(())
     }
 
     /// Puts a message into the producer's queue; waits while that is full.

@@ -198,6 +198,8 @@ impl Manifest {
         if self.sink.template.is_none() {
             self.sink.format.get_or_insert(FormatName::Json);
         }
+        let interval = self.runner.commit_interval(self.delivery);
+        self.runner.commit_interval = Some(interval);
         for stage in &mut self.stages {
             stage.limits = stage.overrides.over(&self.limits);
         }

@@ -28,7 +28,7 @@ const RESERVED: &[(&str, &str)] = &[
     ("request.required.acks", RETRIES),
     ("message.timeout.ms", WAITS),
     ("delivery.timeout.ms", WAITS),
-    ("transactional.id", "leave it out: this version delivers at least once"),
+    ("transactional.id", "leave it out: delivery = \"exactly-once\" gives each worker its own"),
 ];
 const COMMITS: &str = "leave it out: Sandbar commits an offset when everything that came from it is delivered; [runner] commit-interval says how often";
 const RETRIES: &str =

@@ -9,7 +9,7 @@ use crate::{cargo, operators, process, test};
 /// What `cargo xtask faults` takes.
 #[derive(Args)]
 pub struct FaultArguments {
-    /// A hundred kills instead of five; half an hour.
+    /// A hundred kills instead of five, with each kind of delivery: some minutes.
     #[arg(long)]
     long: bool,
 }

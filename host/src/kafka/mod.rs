@@ -5,7 +5,8 @@
 //!   [`progress`] knows what is delivered and may be committed; [`group`] is what
 //!   happens when partitions come and go.
 //! - [`sink`]: the producer of predictions and of dead letters; `refusal` deals with
-//!   what a topic does not take. [`transactions`] and `treatments`: the same for exactly
+//!   what a topic does not take; `queue` is what waits in front of a producer.
+//!   [`transactions`] and `treatments`: the same for exactly
 //!   once.
 //! - [`letters`]: dead letters, read back.
 //! - [`topics`]: are the topics there?
@@ -18,6 +19,7 @@ mod headers;
 pub mod letters;
 pub mod practice;
 pub mod progress;
+pub(crate) mod queue;
 mod refusal;
 pub mod sink;
 pub mod source;

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use rdkafka::error::KafkaError;
-use rdkafka::message::{Headers as _, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
-use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::message::OwnedHeaders;
+use rdkafka::producer::{Producer, ThreadedProducer};
 
 use super::config::{Connection, producer};
 use super::headers::{letter, owned};
+use super::queue::{Content, put};
 use super::refusal::{Alone, Delivery, Parcel, Reports};
 use super::{KafkaFailure, topics};
 use crate::failure::Failure;
@@ -95,34 +93,11 @@ impl Sink {
         self.send(&self.labels.dead_letters, content, headers, delivery);
     }
 
-    /// Puts a message into the producer's queue; waits while that is full.
-    fn send(
-        &self,
-        topic: &str,
-        (key, value, timestamp): (Option<&[u8]>, Option<&[u8]>, Option<i64>),
-        headers: OwnedHeaders,
-        delivery: Delivery,
-    ) {
-        let mut record = BaseRecord::with_opaque_to(topic, Box::new(delivery));
-        record.key = key;
-        record.payload = value;
-        record.timestamp = timestamp;
-        if headers.count() > 0 {
-            record.headers = Some(headers);
-        }
-        loop {
-            match self.producer.send(record) {
-                Ok(()) => return,
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back))
-                    if !self.is_abandoned() =>
-                {
-                    record = back;
-                    self.producer.poll(Duration::from_millis(10));
-                }
-                Err((cause, back)) => {
-                    return back.delivery_opaque.ticket.broken(format!("topic '{topic}': {cause}"));
-                }
-            }
+    fn send(&self, topic: &str, content: Content<'_>, headers: OwnedHeaders, delivery: Delivery) {
+        let wanted = || !self.is_abandoned();
+        let put = put(&self.producer, topic, content, headers, Box::new(delivery), wanted);
+        if let Err((cause, delivery)) = put {
+            delivery.ticket.broken(format!("topic '{topic}': {cause}"));
         }
     }
 }

@@ -16,14 +16,15 @@ use std::time::Duration;
 use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::{DeliveryResult, Header, Headers as _, Message, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
+use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::config::{Connection, transactional};
 use super::group::Group;
 use super::headers::{letter, owned};
+use super::queue::{Content, put};
 use super::treatments::{Instead, Place, Treatment, Treatments, Undelivered};
 use super::{KafkaFailure, topics};
 use crate::failure::Failure;
@@ -45,7 +46,7 @@ pub struct Transactions {
     config: ClientConfig,
     producer: ThreadedProducer<Reports>,
     brokers: String,
-    labels: Labels,
+    labels: Arc<Labels>,
     /// Set when nothing more is to be delivered.
     abandoned: Arc<AtomicBool>,
     /// What is done with messages that were refused in an attempt before.
@@ -76,7 +77,7 @@ impl Transactions {
     pub fn new(
         connection: &Connection,
         id: &str,
-        labels: Labels,
+        labels: Arc<Labels>,
         abandoned: Arc<AtomicBool>,
     ) -> Result<Self, KafkaFailure> {
         let config = transactional(connection, id);
@@ -154,8 +155,8 @@ impl Transactions {
                 let record = &output.record;
                 let headers = owned(record.headers().count() + 1, self.labels.output(output));
                 let content = (record.key(), output.value, record.timestamp());
-                let topic = self.labels.topic(output).to_owned();
-                self.send(&topic, content, headers, place, alone);
+                let labels = self.labels.clone();
+                self.send(labels.topic(output), content, headers, place, alone);
             }
         }
     }
@@ -176,8 +177,8 @@ impl Transactions {
                 (letter(&self.labels, &record, failure), content)
             }
         };
-        let (topic, alone) = (self.labels.dead_letters.clone(), treatment.is_some());
-        self.send(&topic, content, headers, place, alone);
+        let (labels, alone) = (self.labels.clone(), treatment.is_some());
+        self.send(&labels.dead_letters, content, headers, place, alone);
     }
 
     /// Commits what was sent, and the offsets behind `tickets`.
@@ -248,11 +249,11 @@ impl Transactions {
         }
     }
 
-    /// Puts a message into the producer's queue; waits while that is full.
+    /// Puts a message into the producer's queue, `alone` behind what is in it already.
     fn send(
         &mut self,
         topic: &str,
-        (key, value, timestamp): (Option<&[u8]>, Option<&[u8]>, Option<i64>),
+        content: Content<'_>,
         headers: OwnedHeaders,
         place: Place,
         alone: bool,
@@ -263,29 +264,11 @@ impl Transactions {
         if alone {
             self.settle();
         }
-        let mut record = BaseRecord::with_opaque_to(topic, Box::new(place));
-        record.key = key;
-        record.payload = value;
-        record.timestamp = timestamp;
-        if headers.count() > 0 {
-            record.headers = Some(headers);
-        }
-        loop {
-            match self.producer.send(record) {
-                Ok(()) => break,
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back))
-                    if !self.is_abandoned() =>
-                {
-                    record = back;
-                    self.producer.poll(Duration::from_millis(10));
-                }
-                Err((cause, _)) => {
-                    self.spoilt = Some(cause);
-                    return;
-                }
-            }
-        }
-        if alone {
+        let wanted = || !self.is_abandoned();
+        let put = put(&self.producer, topic, content, headers, Box::new(place), wanted);
+        if let Err((cause, _)) = put {
+            self.spoilt = Some(cause);
+        } else if alone {
             self.settle();
         }
     }

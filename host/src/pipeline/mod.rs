@@ -127,10 +127,11 @@ fn sinks(
             // Nobody else has these ids: a runner that starts anew fences nobody off, the
             // group's generation does.
             let runner: u64 = rand::random();
+            let labels = Arc::new(plan.labels());
             let mut sinks = Vec::with_capacity(*workers);
             for worker in 0..*workers {
                 let id = format!("{}-{runner:016x}-{worker}", plan.source.group);
-                let sink = Transactions::new(connection, &id, plan.labels(), abandoned.clone())?;
+                let sink = Transactions::new(connection, &id, labels.clone(), abandoned.clone())?;
                 if !sink.start(shutdown)? {
                     return Ok(None);
                 }

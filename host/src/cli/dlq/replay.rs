@@ -7,15 +7,14 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use clap::Args;
 use rdkafka::client::ClientContext;
-use rdkafka::error::KafkaError;
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
-use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 
 use super::{Filter, Place, line};
 use crate::cli::Common;
 use crate::harness::{Harness, Input, Record, Written};
 use crate::kafka::config::{self, Connection};
+use crate::kafka::queue::{Content, put};
 use crate::manifest::Manifest;
 use crate::pipeline::Plan;
 
@@ -168,25 +167,16 @@ impl Feeder {
     fn send(
         &self,
         topic: &str,
-        (key, value, timestamp): (Option<&[u8]>, Option<&[u8]>, Option<i64>),
+        content: Content<'_>,
         headers: &[(String, Option<Vec<u8>>)],
     ) -> anyhow::Result<()> {
         let owned = OwnedHeaders::new_with_capacity(headers.len());
         let headers = headers
             .iter()
             .fold(owned, |owned, (key, value)| owned.insert(Header { key, value: value.as_ref() }));
-        let mut record = BaseRecord::<[u8], [u8]>::to(topic).headers(headers);
-        (record.key, record.payload, record.timestamp) = (key, value, timestamp);
-        loop {
-            match self.0.send(record) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    record = back;
-                    self.0.poll(Duration::from_millis(10));
-                }
-                Err((error, _)) => return Err(error).with_context(|| format!("topic '{topic}'")),
-            }
-        }
+        put(&self.0, topic, content, headers, (), || true)
+            .map_err(|(cause, ())| cause)
+            .with_context(|| format!("topic '{topic}'"))
     }
 
     fn finish(self) -> anyhow::Result<()> {

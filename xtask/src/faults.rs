@@ -28,9 +28,10 @@ pub fn run(arguments: &FaultArguments) -> Result<()> {
     };
     let name = format!("faults-{}", std::process::id());
     let cluster = Cluster::start(&installation, &name, 1, None, Lifetime::Ours)?;
-    // The whole workspace, so that the command is built beside the tests.
+    // Cargo builds the command for the tests of its own crate alone.
+    process::run(cargo::host().args(["build", "--release", "--package", "sandbar"]))?;
     let mut command = cargo::host();
-    command.args(["test", "--release", "--workspace", "--test", "faults", "--bin", "sandbar"]);
+    command.args(["test", "--release", "--workspace", "--test", "faults"]);
     command.args(["--", "--nocapture", "--test-threads", "2"]);
     command.env(test::KAFKA_VARIABLE, cluster.bootstrap());
     if arguments.long {

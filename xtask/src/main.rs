@@ -1,30 +1,9 @@
-//! The project's chores as one command, `cargo xtask VERB`.
-//!
-//! One file per verb: [`operators`] builds the components, [`demo`] shows them
-//! at work, [`test`] runs every test, [`check`] the format and the lints,
-//! [`bench`] measures the budgets, [`reference`] writes the contract's page, [`faults`]
-//! breaks things for long, and [`kafka`] starts and stops an Apache Kafka for tests. What
-//! they share:
-//! [`process`] runs other programs, [`toolchain`] sees to it that rustc can
-//! compile components, [`languages`] whether Python and JavaScript can be had, [`cargo`]
-//! knows the two workspaces.
-
-mod bench;
-mod cargo;
-mod check;
-mod demo;
-mod faults;
-mod kafka;
-mod languages;
-mod operators;
-mod process;
-mod reference;
-mod test;
-mod toolchain;
+//! The command `cargo xtask`; its verbs are in the library.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use xtask::{bench, check, demo, faults, kafka, operators, process, reference, test};
 
 /// Sandbar's chores: build, show, test and check.
 #[derive(Parser)]

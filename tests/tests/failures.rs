@@ -27,6 +27,8 @@ fn pipeline(
         delivery = "{delivery}"
         [source]
         topics = ["{source}"]
+        # A practice broker takes a member that ended with an error for alive until then.
+        properties = {{ "session.timeout.ms" = 3000, "heartbeat.interval.ms" = 500 }}
         [[stages]]
         name = "extract"
         component = "{{component:mischief-extractor}}"

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use sandbar::manifest::Manifest;
 use sandbar::observe::Stats;
-use sandbar::pipeline::{self, Plan, Shutdown};
+use sandbar::pipeline::{self, Deployment, Shutdown};
 use sandbar::sandbox::Sandbox;
 
 use crate::broker::{Access, Broker};
@@ -19,7 +19,7 @@ use crate::watch::{Remarks, Watch};
 pub struct Show {
     access: Access,
     manifest: Manifest,
-    plan: Plan,
+    deployment: Deployment,
     /// What its records are: `flights`.
     pub what: &'static str,
     pub records: Records,
@@ -38,24 +38,26 @@ impl Show {
         sandbox: &Sandbox,
         records: Records,
     ) -> Result<Self> {
-        let manifest = Manifest::load(path)?;
+        let mut manifest = Manifest::load(path)?;
         broker.create_topics(&manifest)?;
         let access = broker.access();
-        let mut plan = Plan::new(&manifest, Some(&access.address), sandbox)?;
-        plan.connection.consumer.extend(access.consumer_properties.clone());
-        println!("pipeline  {plan}");
+        manifest.source.properties.extend(access.consumer_properties.clone());
+        let stats = Arc::new(Stats::default());
+        let deployment = Deployment::new(manifest.clone(), Some(&access.address), sandbox, stats)?;
+        println!("pipeline  {}", deployment.plan());
         let (limit, least, pause) = (None, 0, Duration::ZERO);
         let remarks: Remarks = Box::new(|_| None);
-        Ok(Show { access, manifest, plan, what, records, remarks, limit, least, pause })
+        Ok(Show { access, manifest, deployment, what, records, remarks, limit, least, pause })
     }
 
     /// Feeds and shows until `stop`, and then until every record is answered.
     pub fn run(self, stop: &Shutdown) -> Result<()> {
-        let Show { access, manifest, plan, what, records, remarks, limit, least, pause } = self;
+        let Show { access, manifest, deployment, what, records, remarks, limit, least, pause } =
+            self;
         // The feed and the screen stop when asked; the runner afterwards, so that all
         // that was fed is shown.
         let stop_running = Shutdown::default();
-        let stats = Arc::new(Stats::default());
+        let stats = deployment.stats().clone();
         let answered = Arc::new(AtomicU64::new(0));
         let mut watch = Watch {
             what,
@@ -68,9 +70,9 @@ impl Show {
         // Before the first answer can come.
         let consumer = watch.consumer()?;
         let runner = {
-            let (stats, shutdown, failed) = (stats.clone(), stop_running.clone(), stop.clone());
+            let (shutdown, failed) = (stop_running.clone(), stop.clone());
             std::thread::spawn(move || {
-                let result = pipeline::run(&plan, &shutdown, &stats);
+                let result = pipeline::run(&deployment, &shutdown);
                 failed.request();
                 result
             })

@@ -4,6 +4,7 @@
 
 pub mod broker;
 pub mod checker;
+pub mod flights;
 pub mod graphs;
 pub mod http;
 pub mod operators;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use sandbar::manifest::Manifest;
 use sandbar::observe::{LogFormat, Snapshot, Stats};
-use sandbar::pipeline::{self, Plan, RunError, Shutdown};
+use sandbar::pipeline::{self, Deployment, Plan, RunError, Shutdown};
 use sandbar::sandbox::Sandbox;
 
 use crate::broker::PATIENCE;
@@ -16,6 +16,7 @@ use crate::{Broker, component, project};
 pub struct Runner {
     shutdown: Shutdown,
     stats: Arc<Stats>,
+    deployment: Arc<Deployment>,
     thread: Option<JoinHandle<Result<(), RunError>>>,
 }
 
@@ -24,13 +25,20 @@ impl Runner {
     /// the path of a component and `{project}` the project's folder.
     pub fn start(broker: &Broker, manifest: &str) -> Self {
         show_log();
-        let plan = plan(manifest, &broker.address()).unwrap_or_else(|error| panic!("{error:#}"));
         let (shutdown, stats) = (Shutdown::default(), Arc::new(Stats::default()));
+        let (address, manifest) = (broker.address(), read(manifest).unwrap());
+        let deployment = Deployment::new(manifest, Some(&address), &sandbox(), stats.clone());
+        let deployment = Arc::new(deployment.unwrap_or_else(|error| panic!("{error:#}")));
         let thread = {
-            let (shutdown, stats) = (shutdown.clone(), stats.clone());
-            std::thread::spawn(move || pipeline::run(&plan, &shutdown, &stats))
+            let (shutdown, deployment) = (shutdown.clone(), deployment.clone());
+            std::thread::spawn(move || pipeline::run(&deployment, &shutdown))
         };
-        Runner { shutdown, stats, thread: Some(thread) }
+        Runner { shutdown, stats, deployment, thread: Some(thread) }
+    }
+
+    /// What it serves, to put something else in its place.
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
     }
 
     /// The counters.
@@ -75,13 +83,17 @@ impl Drop for Runner {
 
 /// The plan of a manifest in the notation of [`Runner::start`].
 pub fn plan(manifest: &str, brokers: &str) -> anyhow::Result<Plan> {
+    Ok(Plan::new(&read(manifest)?, Some(brokers), &sandbox())?)
+}
+
+/// A manifest in the notation of [`Runner::start`].
+pub fn read(manifest: &str) -> anyhow::Result<Manifest> {
     let mut text = manifest.replace("{project}", project().to_str().unwrap());
     while let Some((before, rest)) = text.split_once("{component:") {
         let (name, after) = rest.split_once('}').unwrap();
         text = format!("{before}{}{after}", component(name).display());
     }
-    let manifest = Manifest::parse(&text, &project().join("tests/pipeline.toml"))?;
-    Ok(Plan::new(&manifest, Some(brokers), &sandbox())?)
+    Ok(Manifest::parse(&text, &project().join("tests/pipeline.toml"))?)
 }
 
 /// A sandbox that caches compiled components beside the build's other products.

@@ -4,39 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use flight_records::{CLASSIC, Flights};
-use sandbar_tests::{Broker, Runner, Sent, on_each_broker, project};
-
-/// `pipelines/flights.toml` with a broker's topics, and another model or sink.
-fn flights(topics: &[String; 3], model: &str, sink: &str) -> String {
-    let text = std::fs::read_to_string(project().join("pipelines/flights.toml")).unwrap();
-    let parts = [
-        ("name = \"flights\"\n".to_owned(), format!("name = \"{}\"\n", topics[0])),
-        ("topics = [\"flights\"]".to_owned(), format!("topics = [\"{}\"]", topics[0])),
-        ("\"../operators/".to_owned(), "\"{project}/operators/".to_owned()),
-        ("\"../models/flights-gbm\"".to_owned(), format!("\"{{project}}/models/{model}\"")),
-        ("topic = \"flight-predictions\"".to_owned(), format!("topic = \"{}\"\n{sink}", topics[1])),
-        ("topic = \"flights.dead-letter\"".to_owned(), format!("topic = \"{}\"", topics[2])),
-    ];
-    parts.iter().fold(text, |text, (from, to)| {
-        assert!(text.contains(from), "pipelines/flights.toml has changed: {from}");
-        text.replacen(from, to, 1)
-    })
-}
-
-fn topics(broker: &Broker) -> [String; 3] {
-    ["flights", "predictions", "dead"].map(|name| broker.topic(name, 1))
-}
-
-/// Label and probability of YES for each of the generator's flights.
-fn golden(model: &str) -> Vec<(String, f64)> {
-    let path = project().join("models").join(model).join("golden-generated.csv");
-    let text = std::fs::read_to_string(path).unwrap();
-    let line = |line: &str| {
-        let (label, probability) = line.split_once(',').unwrap();
-        (label.to_owned(), probability.parse().unwrap())
-    };
-    text.lines().skip(1).map(line).collect()
-}
+use sandbar_tests::flights::{golden, pipeline, topics};
+use sandbar_tests::{Broker, Runner, Sent, on_each_broker};
 
 fn compare(broker: &Broker, model: &str, tolerance: f64) {
     let expected = golden(model);
@@ -44,7 +13,7 @@ fn compare(broker: &Broker, model: &str, tolerance: f64) {
     let topics = topics(broker);
     let records: Vec<Sent> = Flights::new(1).take(expected.len()).map(Sent::value).collect();
     broker.send(&topics[0], &records);
-    let runner = Runner::start(broker, &flights(&topics, model, ""));
+    let runner = Runner::start(broker, &pipeline(&topics, model, ""));
     let received = broker.receive(&topics[1], expected.len());
     let end = runner.stop().unwrap();
     assert_eq!(end.failed(), 0);
@@ -84,7 +53,7 @@ on_each_broker! {
         for (model, labels) in [("flights-gbm", ["YES", "NO"]), ("flights-dl", ["YES", "YES"])] {
             let topics = topics(broker);
             broker.send(&topics[0], &CLASSIC.map(Sent::value));
-            let runner = Runner::start(broker, &flights(&topics, model, template));
+            let runner = Runner::start(broker, &pipeline(&topics, model, template));
             let received = broker.receive(&topics[1], 2);
             runner.stop().unwrap();
             let texts: Vec<String> = received.iter().map(|record| record.text()).collect();
@@ -99,7 +68,7 @@ on_each_broker! {
         let json = r#"{"Year":1987,"Month":10,"DayofMonth":14,"DayOfWeek":3,"CRSDepTime":730,"UniqueCarrier":"PS","Origin":"SAN","Dest":"SFO"}"#;
         let values: [&[u8]; 6] = [CLASSIC[0].as_bytes(), json.as_bytes(), b"garbage", b"{\"Year\":", b"\xff\xfe", b""];
         broker.send(&topics[0], &values.map(Sent::value));
-        let runner = Runner::start(broker, &flights(&topics, "flights-gbm", ""));
+        let runner = Runner::start(broker, &pipeline(&topics, "flights-gbm", ""));
         let good = broker.receive(&topics[1], 2);
         let dead = broker.receive(&topics[2], 4);
         runner.stop().unwrap();

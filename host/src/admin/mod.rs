@@ -1,5 +1,8 @@
-//! What a runner tells over HTTP: metrics, and whether it is healthy and ready.
-//! `docs/reference/metrics.md` says it to those who ask.
+//! What a runner tells over HTTP: metrics, whether it is healthy and ready, and what it
+//! serves, which can be changed ([`api`]). `docs/reference/metrics.md` and `admin.md` say it
+//! to those who ask.
+
+pub mod api;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -15,18 +18,19 @@ use axum::routing::get;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use api::Access;
+
 use crate::observe::metrics::{CONTENT_TYPE, Metrics};
-use crate::observe::{CallTimes, Stats};
-use crate::pipeline::Shutdown;
+use crate::pipeline::{Deployment, Shutdown};
 
 /// What is told.
 pub struct Subject {
     /// The pipeline's name.
     pub pipeline: String,
-    /// Its counters, and what it is at.
-    pub stats: Arc<Stats>,
-    /// How long the calls of each stage take.
-    pub calls: Vec<(Arc<str>, CallTimes)>,
+    /// What it serves, its counters, and what it is at.
+    pub deployment: Arc<Deployment>,
+    /// Who may change what it serves.
+    pub access: Access,
     /// Whether it is to stop.
     pub shutdown: Shutdown,
     /// How long it may do without polling Kafka before it counts as dead.
@@ -54,7 +58,7 @@ pub struct AdminError {
 }
 
 struct Told {
-    subject: Subject,
+    subject: Arc<Subject>,
     metrics: Metrics,
 }
 
@@ -72,8 +76,12 @@ impl Admin {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let metrics = Metrics::new(&subject.pipeline, subject.stats.clone(), subject.calls.clone());
-        let router = router(Arc::new(Told { subject, metrics }));
+        let Subject { pipeline, deployment, .. } = &subject;
+        let calls = deployment.plan().call_times();
+        let metrics = Metrics::new(pipeline, deployment.stats().clone(), calls);
+        let subject = Arc::new(subject);
+        let router =
+            api::router(subject.clone()).merge(router(Arc::new(Told { subject, metrics })));
         let (stop, stopped) = oneshot::channel();
         let work = async move {
             let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -119,8 +127,8 @@ async fn metrics(State(told): State<Arc<Told>>) -> impl IntoResponse {
 }
 
 async fn health(State(told): State<Arc<Told>>) -> (StatusCode, String) {
-    let Subject { stats, patience, .. } = &told.subject;
-    match stats.now.since_poll() {
+    let Subject { deployment, patience, .. } = &*told.subject;
+    match deployment.stats().now.since_poll() {
         Some(since) if since > *patience => {
             let seconds = since.as_secs();
             (StatusCode::SERVICE_UNAVAILABLE, format!("Kafka was not polled for {seconds} s\n"))
@@ -131,10 +139,10 @@ async fn health(State(told): State<Arc<Told>>) -> (StatusCode, String) {
 }
 
 async fn readiness(State(told): State<Arc<Told>>) -> (StatusCode, &'static str) {
-    let Subject { stats, shutdown, .. } = &told.subject;
+    let Subject { deployment, shutdown, .. } = &*told.subject;
     if shutdown.requested() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
-    } else if stats.now.is_member() {
+    } else if deployment.stats().now.is_member() {
         (StatusCode::OK, "ready\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not a member of the consumer group yet\n")

@@ -1,5 +1,6 @@
 //! The verbs of the command `sandbar`, one file each.
 
+mod admin;
 mod bench;
 mod build;
 mod check;
@@ -33,6 +34,9 @@ pub struct Cli {
 enum Verb {
     Run(run::Run),
     Check(check::Check),
+    Status(admin::Status),
+    Swap(admin::Swap),
+    Rollback(admin::Rollback),
     Inspect(inspect::Inspect),
     New(new::New),
     Build(build::Build),
@@ -85,6 +89,9 @@ impl Cli {
         match self.verb {
             Verb::Run(run) => run.execute(&self.common),
             Verb::Check(check) => check.execute(&self.common),
+            Verb::Status(status) => status.execute(),
+            Verb::Swap(swap) => swap.execute(),
+            Verb::Rollback(rollback) => rollback.execute(),
             Verb::Inspect(inspect) => inspect.execute(&self.common),
             Verb::New(new) => new.execute(),
             Verb::Build(build) => build.execute(&self.common),

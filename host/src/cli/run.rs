@@ -9,10 +9,11 @@ use clap::Args;
 
 use super::Common;
 use super::local::{Local, tell_totals};
+use crate::admin::api::Access;
 use crate::admin::{Admin, Subject};
 use crate::manifest::{Listen, Manifest};
 use crate::observe::Stats;
-use crate::pipeline::{self, Plan, Shutdown};
+use crate::pipeline::{self, Deployment, Plan, Shutdown};
 
 /// What a stop may take beyond the drain deadline: closing connections.
 const GRACE: Duration = Duration::from_secs(5);
@@ -42,6 +43,10 @@ pub(super) struct Run {
     /// Where metrics and health are served, or "off", instead of the manifest's.
     #[arg(long, value_name = "HOST:PORT", env = "SANDBAR_ADMIN")]
     admin: Option<Listen>,
+    /// Who knows it may change what is served (`sandbar swap`). Without one, whoever is on
+    /// this machine may, if only this machine can ask.
+    #[arg(long, value_name = "TOKEN", env = "SANDBAR_ADMIN_TOKEN", hide_env_values = true)]
+    admin_token: Option<String>,
     #[command(flatten)]
     local: Local,
 }
@@ -55,8 +60,13 @@ impl Run {
         }
         let brokers = self.brokers.or_else(|| std::env::var("SANDBAR_BROKERS").ok());
         let brokers = manifest.brokers(brokers.as_deref())?;
-        let plan = Plan::new(&manifest, Some(brokers), &common.sandbox()?)?;
+        let (name, listen) = (manifest.name.clone(), manifest.admin.listen);
+        let brokers = brokers.to_owned();
+        let stats = Arc::new(Stats::default());
         let patience = manifest.runner.drain_deadline;
+        let sandbox = common.sandbox()?;
+        let deployment =
+            Arc::new(Deployment::new(manifest, Some(&brokers), &sandbox, stats.clone())?);
         let shutdown = Shutdown::default();
         let asked = shutdown.clone();
         ctrlc::set_handler(move || {
@@ -75,16 +85,15 @@ impl Run {
             });
         })
         .context("signals cannot be handled")?;
-        let stats = Arc::new(Stats::default());
         let subject = Subject {
-            pipeline: plan.name.clone(),
-            stats: stats.clone(),
-            calls: plan.call_times(),
+            pipeline: name,
+            deployment: deployment.clone(),
+            access: Access::Nobody,
             shutdown: shutdown.clone(),
             patience: patience + UNPOLLED,
         };
-        let _admin = serve(self.admin.or(manifest.admin.listen), subject)?;
-        let result = pipeline::run(&plan, &shutdown, &stats);
+        let _admin = serve(self.admin.or(listen), self.admin_token, subject)?;
+        let result = pipeline::run(&deployment, &shutdown);
         tell_totals(&stats.snapshot());
         Ok(result?)
     }
@@ -92,8 +101,18 @@ impl Run {
 
 /// Starts the server. Where nobody chose its address, a runner can do without it: several
 /// on one machine would be in each other's way.
-fn serve(chosen: Option<Listen>, subject: Subject) -> anyhow::Result<Option<Admin>> {
+fn serve(
+    chosen: Option<Listen>,
+    token: Option<String>,
+    subject: Subject,
+) -> anyhow::Result<Option<Admin>> {
     let Some(address) = chosen.unwrap_or_default().address() else { return Ok(None) };
+    let access = match token {
+        Some(token) => Access::Token(token),
+        None if address.ip().is_loopback() => Access::Local,
+        None => Access::Nobody,
+    };
+    let subject = Subject { access, ..subject };
     match Admin::start(address, subject) {
         Ok(admin) => {
             tracing::info!(address = %admin.address(), "serving metrics and health");

@@ -36,6 +36,12 @@ const RETRIES: &str =
 const WAITS: &str =
     "leave it out: Sandbar waits for a broker that is away, and holds back the source meanwhile";
 
+impl Extend<(String, String)> for Properties {
+    fn extend<T: IntoIterator<Item = (String, String)>>(&mut self, more: T) {
+        self.0.extend(more);
+    }
+}
+
 impl Properties {
     /// The properties by name, secrets included.
     pub fn as_map(&self) -> &BTreeMap<String, String> {

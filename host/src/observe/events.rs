@@ -9,6 +9,7 @@ use crate::failure::{Code, Failure};
 use crate::inference::Graph;
 use crate::kafka::transactions::Trouble;
 use crate::pipeline::chain::Outcome;
+use crate::pipeline::deployment::{Swap, SwapError};
 use crate::records::{Batch, Record};
 use crate::sandbox::CallError;
 
@@ -201,6 +202,36 @@ impl TransactionAborted<'_> {
         let TransactionAborted { trouble, batches } = self;
         tracing::warn!(batches, "a transaction is aborted, its batches are run again: {trouble}");
         add(&stats.aborted, 1);
+    }
+}
+
+/// Other models or components took the place of those that served.
+pub struct Swapped<'a> {
+    /// What there is to say of it.
+    pub swap: &'a Swap,
+}
+
+impl Swapped<'_> {
+    /// Logs and counts it.
+    pub fn emit(self, stats: &Stats) {
+        let Swap { revision, trial, prepared, switched } = self.swap;
+        let (number, model) = (revision.number, revision.model.as_deref());
+        tracing::info!(revision = number, model, models = ?revision.models, ?trial, ?prepared, ?switched, "swapped");
+        add(&stats.swaps, 1);
+    }
+}
+
+/// A swap did not take place; what served before goes on.
+pub struct SwapRefused<'a> {
+    /// Why.
+    pub error: &'a SwapError,
+}
+
+impl SwapRefused<'_> {
+    /// Logs the cause and counts.
+    pub fn emit(self, stats: &Stats) {
+        tracing::warn!("a swap did not take place, what served before goes on: {}", self.error);
+        add(&stats.refused_swaps, 1);
     }
 }
 

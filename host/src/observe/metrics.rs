@@ -27,7 +27,7 @@ struct Counter {
     read: fn(&Snapshot) -> u64,
 }
 
-const COUNTERS: [Counter; 11] = [
+const COUNTERS: [Counter; 13] = [
     Counter { name: "sandbar_records", help: "Records taken in", read: |seen| seen.records },
     Counter {
         name: "sandbar_bytes",
@@ -78,6 +78,16 @@ const COUNTERS: [Counter; 11] = [
         name: "sandbar_aborted_transactions",
         help: "Transactions aborted, whose batches were run again and are counted again",
         read: |seen| seen.aborted,
+    },
+    Counter {
+        name: "sandbar_swaps",
+        help: "Times that other models or components took the place of those that served",
+        read: |seen| seen.swaps,
+    },
+    Counter {
+        name: "sandbar_refused_swaps",
+        help: "Swaps that did not take place, since what was new did not work",
+        read: |seen| seen.refused_swaps,
     },
 ];
 

@@ -21,6 +21,8 @@ pub struct Stats {
     pub(super) rebalances: AtomicU64,
     pub(super) committed: AtomicU64,
     pub(super) aborted: AtomicU64,
+    pub(super) swaps: AtomicU64,
+    pub(super) refused_swaps: AtomicU64,
     failures: Mutex<BTreeMap<(Arc<str>, Code), u64>>,
     /// What the reading end is at.
     pub now: Now,
@@ -51,6 +53,10 @@ pub struct Snapshot {
     pub committed: u64,
     /// Transactions that were aborted; their batches were run again.
     pub aborted: u64,
+    /// How often other models or components took the place of those that served.
+    pub swaps: u64,
+    /// Swaps that did not take place.
+    pub refused_swaps: u64,
     /// Failures by stage and cause, those that occurred.
     pub failures: Vec<Failed>,
 }
@@ -91,6 +97,8 @@ impl Stats {
             rebalances: read(&self.rebalances),
             committed: read(&self.committed),
             aborted: read(&self.aborted),
+            swaps: read(&self.swaps),
+            refused_swaps: read(&self.refused_swaps),
             failures: failures
                 .iter()
                 .map(|((stage, code), count)| Failed {

@@ -14,6 +14,8 @@ use crate::sandbox::{
 pub struct Chain {
     pub(super) transformers: Vec<Routed>,
     pub(super) predictor: Option<Predictor>,
+    /// The model that makes the predictions, `name@version`.
+    pub(super) model: Option<Arc<str>>,
 }
 
 /// A transformer, and where its routes lead: indices into the plan's topics.
@@ -41,6 +43,8 @@ pub struct Outcome {
     derived: Vec<Batch>,
     /// The encoded predictions, end to end.
     values: Vec<u8>,
+    /// The model that made them.
+    model: Option<Arc<str>>,
 }
 
 /// One output record.
@@ -49,8 +53,8 @@ pub struct Output<'a> {
     pub origin: usize,
     /// The index of its topic among the plan's; 0 is the sink's.
     pub topic: usize,
-    /// Whether it is a prediction, which says what model made it.
-    pub prediction: bool,
+    /// The model that made it, `name@version`, where it is a prediction.
+    pub model: Option<&'a str>,
     /// Key, headers and timestamp.
     pub record: Record<'a>,
     /// The value.
@@ -86,14 +90,8 @@ impl Outcome {
                 Some(range) => Some(&self.values[range.clone()]),
                 None => record.value(),
             };
-            let prediction = placed.value.is_some();
-            Output {
-                origin: placed.origin as usize,
-                topic: placed.topic,
-                prediction,
-                record,
-                value,
-            }
+            let model = self.model.as_deref().filter(|_| placed.value.is_some());
+            Output { origin: placed.origin as usize, topic: placed.topic, model, record, value }
         })
     }
 
@@ -189,6 +187,7 @@ impl Chain {
         outcome: &mut Outcome,
     ) -> Result<(), CallError> {
         outcome.clear();
+        outcome.model.clone_from(&self.model);
         let result = self.run(input, outcome);
         match &result {
             Ok(()) => {

@@ -21,8 +21,6 @@ pub struct Labels {
     pub topics: Vec<String>,
     /// The topic of records that failed.
     pub dead_letters: String,
-    /// The model that makes the predictions, `name@version`.
-    pub model: Option<String>,
 }
 
 impl Labels {
@@ -36,8 +34,7 @@ impl Labels {
         &'a self,
         output: &Output<'a>,
     ) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> {
-        let model = self.model.as_deref().filter(|_| output.prediction);
-        let model = model.map(|model| (MODEL_HEADER, Some(model.as_bytes())));
+        let model = output.model.map(|model| (MODEL_HEADER, Some(model.as_bytes())));
         output.record.headers().chain(model)
     }
 

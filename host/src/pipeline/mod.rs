@@ -7,6 +7,8 @@
 //!   exactly once.
 //! - [`batching`]: when does a batch go on?
 //! - [`policy`]: what is done about failures; [`order`] with the records behind them.
+//! - [`deployment`]: what serves, and other models and components in their place while
+//!   it runs; workers come to them by [`handover`].
 //! - [`labels`]: topics and headers of what comes out.
 //! - [`delivery`]: when is a batch done?
 //! - [`shutdown`]: the request to stop.
@@ -14,6 +16,8 @@
 pub mod batching;
 pub mod chain;
 pub mod delivery;
+pub mod deployment;
+mod handover;
 pub mod labels;
 mod order;
 pub mod plan;
@@ -29,6 +33,7 @@ use std::sync::mpsc::channel;
 
 use thiserror::Error;
 
+pub use deployment::Deployment;
 pub use plan::{Plan, PlanError};
 pub use shutdown::Shutdown;
 
@@ -61,23 +66,31 @@ pub enum RunError {
 /// # Errors
 /// Where it cannot start, or cannot go on. Records that were not delivered are not
 /// committed: the next start reads them again.
-pub fn run(plan: &Plan, shutdown: &Shutdown, stats: &Arc<Stats>) -> Result<(), RunError> {
+pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError> {
+    let stats = deployment.stats();
     let abandoned = Arc::new(AtomicBool::new(false));
-    let Some(sinks) = sinks(plan, shutdown, stats, &abandoned)? else { return Ok(()) };
+    let plan = deployment.plan();
+    let Some(sinks) = sinks(&plan, shutdown, stats, &abandoned)? else { return Ok(()) };
+    let handover = deployment.handover();
+    // Whatever is to take the place of this plan is in the slots from here on.
+    let open = handover.open();
+    let plan = deployment.plan();
     let (senders, batches): (Vec<_>, Vec<_>) = sinks.iter().map(|_| channel()).unzip();
     let source = Source::new(&plan.connection, plan.source.clone(), senders, stats.clone())?;
     let mut threads = Vec::with_capacity(plan.workers);
     for (index, (sink, batches)) in sinks.into_iter().zip(batches).enumerate() {
-        let processor = Processor::new(plan, stats.clone())?;
+        let processor = Processor::new(&plan, stats.clone())?;
+        let (handover, slot) = (handover.clone(), handover.slot(index));
         let work: Box<dyn FnOnce() + Send> = match sink {
             WorkerSink::Shared(sink) => {
-                let worker = Worker { processor, sink };
+                let worker = Worker { processor, sink, handover, slot };
                 Box::new(move || worker.run(batches))
             }
             WorkerSink::Own(transactions) => {
                 let (group, interval) = (source.group(), plan.source.commit_interval);
                 let (transactions, stats) = (*transactions, stats.clone());
-                let worker = Transactor { processor, transactions, group, interval, stats };
+                let worker =
+                    Transactor { processor, transactions, group, interval, stats, handover, slot };
                 Box::new(move || worker.run(batches))
             }
         };
@@ -85,7 +98,11 @@ pub fn run(plan: &Plan, shutdown: &Shutdown, stats: &Arc<Stats>) -> Result<(), R
         threads.push(thread.spawn(work)?);
     }
     tracing::info!(pipeline = plan.name, workers = plan.workers, "running");
+    let name = plan.name.clone();
+    // It would keep models in memory in whose place others have come.
+    drop(plan);
     let result = source.run(shutdown);
+    drop(open);
     // The source held the senders: the workers end when they have seen the last batch.
     // What is left then is not waited for; one that is inside a guest ends at that call's
     // deadline.
@@ -95,7 +112,7 @@ pub fn run(plan: &Plan, shutdown: &Shutdown, stats: &Arc<Stats>) -> Result<(), R
             tracing::error!("a worker panicked; this is a fault of sandbar, please report it");
         }
     }
-    tracing::info!(pipeline = plan.name, "stopped");
+    tracing::info!(pipeline = name, "stopped");
     Ok(result?)
 }
 

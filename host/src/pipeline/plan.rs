@@ -40,6 +40,8 @@ pub struct Plan {
     pub workers: usize,
     labels: Labels,
     policies: Policies,
+    /// The model that makes the predictions, `name@version`.
+    model: Option<Arc<str>>,
     format: Format,
     stages: Vec<StagePlan>,
     /// That of the stages that are granted one.
@@ -169,8 +171,8 @@ impl Plan {
                 pipeline: manifest.name.clone(),
                 topics,
                 dead_letters: manifest.dead_letter.topic.clone(),
-                model: model.map(|model| model.id.clone()),
             },
+            model: model.map(|model| model.id.as_str().into()),
             stages,
             clock,
         })
@@ -195,7 +197,7 @@ impl Plan {
             ([extractor, scorer], [World::Extractor, World::Scorer]) => {
                 let extractor = Extractor::new(extractor.operator.clone())?;
                 let scorer = Scorer::new(scorer.operator.clone(), extractor.shape().clone())?;
-                let model = self.labels.model.as_deref().unwrap_or("none");
+                let model = self.model.as_deref().unwrap_or("none");
                 let encoder = Encoder::new(&self.format, scorer.shape(), model)?;
                 Some(Predictor { extractor, scorer, encoder })
             }
@@ -208,7 +210,8 @@ impl Plan {
             let transformer = Transformer::new(stage.operator.clone())?;
             Ok(Routed { transformer, topics: stage.routes.clone() })
         });
-        Ok(Chain { transformers: transformers.collect::<Result<_, StageError>>()?, predictor })
+        let transformers = transformers.collect::<Result<_, StageError>>()?;
+        Ok(Chain { transformers, predictor, model: self.model.clone() })
     }
 
     /// What one worker resolves references with, if records may refer to their data.
@@ -225,6 +228,23 @@ impl Plan {
     /// The clock of the stages that are granted one.
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Goes on with the series of calls of a plan before this one.
+    pub(super) fn continue_times(&mut self, before: &Plan) {
+        for StagePlan { operator, .. } in &mut self.stages {
+            let same = |old: &&StagePlan| old.operator.stage == operator.stage;
+            if let Some(old) = before.stages.iter().find(same) {
+                operator.times = old.operator.times.clone();
+            }
+        }
+    }
+
+    /// The components by stage, and the model that makes the predictions.
+    pub fn serving(&self) -> (Vec<(Arc<str>, PathBuf)>, Option<Arc<str>>) {
+        let operators = self.stages.iter().map(|stage| &stage.operator);
+        let components = operators.map(|it| (it.stage.clone(), it.component.path().to_owned()));
+        (components.collect(), self.model.clone())
     }
 
     /// How long the calls of each stage take, of all workers together.
@@ -246,7 +266,7 @@ impl fmt::Display for Plan {
         for StagePlan { operator, .. } in &self.stages {
             let world = operator.component.world();
             write!(f, " → {} ({world}", operator.stage)?;
-            if let Some(model) = self.labels.model.as_ref().filter(|_| world == World::Scorer) {
+            if let Some(model) = self.model.as_ref().filter(|_| world == World::Scorer) {
                 write!(f, ", {model}")?;
             }
             f.write_str(")")?;
@@ -273,13 +293,16 @@ pub fn operators(manifest: &Manifest, sandbox: &Sandbox) -> Result<Vec<Operator>
     load().map_err(|reason| PlanError { manifest: manifest.path().to_owned(), reason })
 }
 
-fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Artifact>, Reason> {
-    let load = |(name, folder): (&String, &PathBuf)| {
-        let error = |error| Reason::Model { name: name.clone(), error: Box::new(error) };
-        let model = Model::open(&manifest.resolve(folder)).map_err(error)?;
-        Ok((name.clone(), Artifact::load(model).map_err(error)?))
-    };
-    manifest.models.iter().map(load).collect()
+pub(super) fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Artifact>, Reason> {
+    let load = |name: &String| Ok((name.clone(), load_model(manifest, name)?));
+    manifest.models.keys().map(load).collect()
+}
+
+/// Loads one of a manifest's models, by the pipeline's name for it.
+pub(super) fn load_model(manifest: &Manifest, name: &str) -> Result<Artifact, Reason> {
+    let error = |error| Reason::Model { name: name.to_owned(), error: Box::new(error) };
+    let model = Model::open(&manifest.resolve(&manifest.models[name])).map_err(error)?;
+    Artifact::load(model).map_err(error)
 }
 
 /// The operator of a stage, with what it is granted.

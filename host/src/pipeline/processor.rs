@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::chain::{Chain, Input, Outcome, Output};
+use super::handover::Slot;
 use super::order::Followers;
 use super::plan::{Plan, PlanError};
 use super::policy::{Condition, Policies};
@@ -137,6 +138,11 @@ impl Processor {
             Some(references) => pass.resolve(references),
             None => pass.whole(),
         }
+    }
+
+    /// Goes on with the stages that wait in `slot`, if there are any.
+    pub(super) fn renew(&mut self, slot: &Slot) {
+        slot.exchange(&mut self.chain);
     }
 
     /// Says that the batches until now do not come again.

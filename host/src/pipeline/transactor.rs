@@ -1,12 +1,14 @@
 //! A worker of a pipeline that delivers exactly once: batches in transactions.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::chain::Output;
 use super::delivery::Ticket;
+use super::handover::{Handover, Slot};
 use super::processor::{Outlet, Processor};
+use super::worker::LOOK;
 use crate::failure::Failure;
 use crate::kafka::group::Group;
 use crate::kafka::transactions::{Transactions, Trouble};
@@ -28,12 +30,23 @@ pub(super) struct Transactor {
     /// How long a transaction takes batches in.
     pub(super) interval: Duration,
     pub(super) stats: Arc<Stats>,
+    pub(super) handover: Arc<Handover>,
+    pub(super) slot: Arc<Slot>,
 }
 
 impl Transactor {
     /// Works until there are no more batches.
     pub(super) fn run(mut self, batches: Receiver<Arc<Ticket>>) {
-        while let Ok(first) = batches.recv() {
+        loop {
+            let next = batches.recv_timeout(LOOK);
+            // Not within a transaction: what was refused in it is known by its place among
+            // the outputs, which are the same only with the same stages.
+            self.processor.renew(&self.slot);
+            let first = match next {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
             if self.transactions.is_abandoned() {
                 continue;
             }
@@ -60,6 +73,9 @@ impl Transactor {
             let trouble = match attempt {
                 Ok(()) => {
                     self.processor.settle();
+                    if let Some(ticket) = tickets.last() {
+                        self.handover.passed(ticket.batch());
+                    }
                     TransactionCommitted.emit(&self.stats);
                     return Ok(());
                 }

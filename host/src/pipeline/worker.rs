@@ -2,10 +2,12 @@
 //! stages, to Kafka.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use super::chain::Output;
 use super::delivery::Ticket;
+use super::handover::{Handover, Slot};
 use super::processor::{Outlet, Processor};
 use crate::failure::Failure;
 use crate::kafka::sink::Sink;
@@ -15,12 +17,24 @@ use crate::records::Batch;
 pub(super) struct Worker {
     pub(super) processor: Processor,
     pub(super) sink: Arc<Sink>,
+    pub(super) handover: Arc<Handover>,
+    pub(super) slot: Arc<Slot>,
 }
+
+/// How often a worker that has nothing to do looks whether it is to go on with other stages.
+pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 impl Worker {
     /// Works until there are no more batches.
     pub(super) fn run(mut self, batches: Receiver<Arc<Ticket>>) {
-        for ticket in batches {
+        loop {
+            let next = batches.recv_timeout(LOOK);
+            self.processor.renew(&self.slot);
+            let ticket = match next {
+                Ok(ticket) => ticket,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
             if self.sink.is_abandoned() {
                 continue;
             }
@@ -30,6 +44,7 @@ impl Worker {
                 ticket.broken(interrupted.to_string());
             }
             self.processor.settle();
+            self.handover.passed(batch);
             ticket.processed();
         }
     }

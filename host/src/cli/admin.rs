@@ -1,0 +1,196 @@
+//! `sandbar status`, `swap` and `rollback`: asked of a runner over HTTP.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use anyhow::{Context, bail, ensure};
+use clap::Args;
+use humantime_serde::re::humantime;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::admin::api::{Refused, RollbackRequest, Serving, Status as Told, SwapRequest, Swapped};
+use crate::http::{Runtime, explain};
+
+/// How long a runner may take to load and try what is new.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Where a runner is asked.
+#[derive(Debug, Args)]
+struct At {
+    /// Where the runner serves metrics, health and this.
+    #[arg(long, value_name = "IP:PORT", env = "SANDBAR_ADMIN", default_value = "127.0.0.1:9464")]
+    admin: SocketAddr,
+    /// The runner's token, if it has one.
+    #[arg(long, value_name = "TOKEN", env = "SANDBAR_ADMIN_TOKEN", hide_env_values = true)]
+    admin_token: Option<String>,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Say what a runner serves, and how it fares.
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    #[command(flatten)]
+    at: At,
+}
+
+/// Put other models or components in the place of those that a runner serves.
+///
+/// The runner loads what is new beside what serves, fits it to the other stages, takes a
+/// batch through it that has just come by, and goes on with it between two batches. Where
+/// anything is wrong, what served before goes on. It lasts until the runner ends: change
+/// the manifest too.
+#[derive(Debug, Args)]
+pub(super) struct Swap {
+    /// The folder of a model, under the pipeline's name for it.
+    #[arg(long = "model", value_name = "NAME=FOLDER", value_parser = pair)]
+    models: Vec<(String, PathBuf)>,
+    /// The component of a stage.
+    #[arg(long = "component", value_name = "STAGE=FILE", value_parser = pair)]
+    components: Vec<(String, PathBuf)>,
+    /// The revision that is to be changed, as `sandbar status` says it: if somebody else
+    /// has changed it meanwhile, nothing is done.
+    #[arg(long, value_name = "N")]
+    revision: Option<u64>,
+    #[command(flatten)]
+    at: At,
+}
+
+/// Go back to what a runner served before the last swap.
+#[derive(Debug, Args)]
+pub(super) struct Rollback {
+    /// The revision that is to be changed: if another serves, nothing is done.
+    #[arg(long, value_name = "N")]
+    revision: Option<u64>,
+    #[command(flatten)]
+    at: At,
+}
+
+impl Status {
+    pub(super) fn execute(self) -> anyhow::Result<()> {
+        let told: Told = self.at.ask("status", None::<&()>)?;
+        if self.at.json {
+            println!("{}", serde_json::to_string_pretty(&told)?);
+            return Ok(());
+        }
+        let state = if told.ready { "ready" } else { "not ready" };
+        println!("{} on sandbar {}, {state}", told.pipeline, told.version);
+        show(&told.serving);
+        println!(
+            "{} records, {} outputs, {} failed; {} partitions, {} records behind",
+            told.records, told.outputs, told.failed, told.partitions, told.lag
+        );
+        Ok(())
+    }
+}
+
+impl Swap {
+    pub(super) fn execute(self) -> anyhow::Result<()> {
+        ensure!(
+            !self.models.is_empty() || !self.components.is_empty(),
+            "nothing to swap: name a model (--model NAME=FOLDER) or a component (--component STAGE=FILE)"
+        );
+        let request = SwapRequest {
+            models: absolute(self.models)?,
+            components: absolute(self.components)?,
+            revision: self.revision,
+        };
+        self.at.change("swap", &request)
+    }
+}
+
+impl Rollback {
+    pub(super) fn execute(self) -> anyhow::Result<()> {
+        self.at.change("rollback", &RollbackRequest { revision: self.revision })
+    }
+}
+
+impl At {
+    fn change(&self, what: &str, request: &impl Serialize) -> anyhow::Result<()> {
+        let swapped: Swapped = self.ask(what, Some(request))?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&swapped)?);
+            return Ok(());
+        }
+        show(&swapped.serving);
+        match &swapped.trial {
+            Some(trial) => println!(
+                "tried on {} records that just came by: {} failed, {} did before",
+                trial.records, trial.failed, trial.failed_before
+            ),
+            None => println!("not tried: no records came by"),
+        }
+        let milliseconds = |seconds: f64| seconds * 1e3;
+        println!(
+            "prepared in {:.0} ms, switched in {:.1} ms",
+            milliseconds(swapped.prepared),
+            milliseconds(swapped.switched)
+        );
+        Ok(())
+    }
+
+    /// Asks for what is at `/v1/WHAT`, by POST where there is a request.
+    fn ask<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        request: Option<&impl Serialize>,
+    ) -> anyhow::Result<T> {
+        let url = format!("http://{}/v1/{what}", self.admin);
+        // Proxies are for what is far away.
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+        let mut asked = match request {
+            Some(request) => {
+                let body = serde_json::to_string(request)?;
+                client.post(&url).header("content-type", "application/json").body(body)
+            }
+            None => client.get(&url),
+        };
+        if let Some(token) = &self.admin_token {
+            asked = asked.bearer_auth(token);
+        }
+        let answer = Runtime::start()?.handle().block_on(async {
+            let answer = asked.send().await?;
+            Ok::<_, reqwest::Error>((answer.status(), answer.bytes().await?))
+        });
+        let (status, body) = match answer {
+            Ok(answer) => answer,
+            Err(error) => bail!(
+                "no runner answers at {}: {}; --admin says where it serves, as its log does",
+                self.admin,
+                explain(&error)
+            ),
+        };
+        if !status.is_success() {
+            let refused = serde_json::from_slice(&body).map(|Refused { error }| error);
+            bail!("{}", refused.unwrap_or_else(|_| format!("{url}: {status}")));
+        }
+        serde_json::from_slice(&body).with_context(|| format!("{url}: not what a runner answers"))
+    }
+}
+
+fn show(serving: &Serving) {
+    let since = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(serving.since));
+    println!("revision {} since {since}", serving.revision);
+    for (name, id) in &serving.models {
+        println!("  model {name}: {id}");
+    }
+    for stage in &serving.components {
+        println!("  stage {}: {}", stage.stage, stage.component.display());
+    }
+}
+
+fn pair(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, path) = text.split_once('=').ok_or("write NAME=PATH")?;
+    Ok((name.to_owned(), PathBuf::from(path)))
+}
+
+/// Paths as the runner finds them, which works in another folder.
+fn absolute(paths: Vec<(String, PathBuf)>) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    let found =
+        |path: &Path| std::fs::canonicalize(path).with_context(|| path.display().to_string());
+    paths.into_iter().map(|(name, path)| Ok((name, found(&path)?))).collect()
+}

@@ -1,0 +1,349 @@
+//! What a running pipeline serves, and other models and components in its place.
+//!
+//! A swap loads what is new, fits it to the other stages, takes a batch through it that
+//! the pipeline has just seen, and only then hands it to the workers, each of which goes on
+//! with it between two batches. Whatever goes wrong before leaves the old serving.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use thiserror::Error;
+
+use super::chain::Output;
+use super::handover::Handover;
+use super::plan::{Plan, PlanError, load_model, load_models};
+use super::processor::{Interrupted, Outlet, Processor};
+use crate::failure::Failure;
+use crate::manifest::Manifest;
+use crate::models::Artifact;
+use crate::observe::Stats;
+use crate::observe::events::{SwapRefused, Swapped};
+use crate::records::Batch;
+use crate::sandbox::Sandbox;
+
+/// How long a swap waits for a batch to try the new stages on, where none comes by.
+const SAMPLE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// A pipeline whose models and components can be swapped while it runs.
+pub struct Deployment {
+    sandbox: Sandbox,
+    brokers: Option<String>,
+    handover: Arc<Handover>,
+    stats: Arc<Stats>,
+    /// Held during a swap: one after the other.
+    changing: Mutex<State>,
+    /// For whoever asks meanwhile.
+    serving: Mutex<(Arc<Plan>, Revision)>,
+}
+
+struct State {
+    manifest: Manifest,
+    models: BTreeMap<String, Artifact>,
+    /// What to go back to. Its models are not kept: they would double the memory.
+    before: Option<Manifest>,
+}
+
+/// What serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// Counts from 1, with every swap.
+    pub number: u64,
+    /// Since when.
+    pub since: SystemTime,
+    /// The models: the pipeline's names for them, and `name@version` of each.
+    pub models: BTreeMap<String, String>,
+    /// The components by stage, in the order of the pipeline.
+    pub components: Vec<(Arc<str>, PathBuf)>,
+    /// The model that makes the predictions, if any.
+    pub model: Option<Arc<str>>,
+}
+
+/// What is to serve instead.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Model folders, by the pipeline's names for the models. Relative to the manifest's.
+    pub models: BTreeMap<String, PathBuf>,
+    /// Components by stage. Relative to the manifest's folder.
+    pub components: BTreeMap<String, PathBuf>,
+    /// The revision that whoever asks for it has seen: another one refuses the change.
+    pub revision: Option<u64>,
+}
+
+/// A swap that took place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Swap {
+    /// What serves now.
+    pub revision: Revision,
+    /// The batch that the new stages were tried on; `None`: none came by.
+    pub trial: Option<Trial>,
+    /// How long it took to load and try what is new, while the old served.
+    pub prepared: Duration,
+    /// How long it took until every worker went on with it.
+    pub switched: Duration,
+}
+
+/// What came of a batch that both the old and the new stages were given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trial {
+    /// Its records.
+    pub records: usize,
+    /// How many of them failed with the old stages.
+    pub failed_before: usize,
+    /// And with the new.
+    pub failed: usize,
+}
+
+/// Why a swap did not take place. What served before goes on.
+#[derive(Debug, Error)]
+pub enum SwapError {
+    /// The pipeline has nothing of that name.
+    #[error("the pipeline has no {what} '{name}'; it has {known}")]
+    Unknown {
+        /// `model` or `stage`.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// Somebody else has changed something meanwhile.
+    #[error("revision {found} serves, not {expected}: somebody else changed it; look again")]
+    Outdated {
+        /// What was expected.
+        expected: u64,
+        /// What serves.
+        found: u64,
+    },
+    /// There is nothing to go back to.
+    #[error("there is no revision before this one")]
+    NoneBefore,
+    /// What is new cannot be used.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// It cannot be used on what the pipeline reads.
+    #[error("tried on {records} records that just came by: {reason}")]
+    Trial {
+        /// How many records.
+        records: usize,
+        /// What happened.
+        reason: String,
+    },
+    /// The pipeline does not run.
+    #[error("the pipeline does not run yet, or no more")]
+    NotRunning,
+}
+
+impl Deployment {
+    /// Loads and checks what a manifest names, as [`Plan::new`].
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn new(
+        manifest: Manifest,
+        brokers: Option<&str>,
+        sandbox: &Sandbox,
+        stats: Arc<Stats>,
+    ) -> Result<Self, PlanError> {
+        let models = load_models(&manifest)
+            .map_err(|reason| PlanError { manifest: manifest.path().to_owned(), reason })?;
+        let plan = Plan::with_models(&manifest, &models, brokers, sandbox)?;
+        let handover = Arc::new(Handover::new(plan.workers));
+        let revision = Revision::of(1, &plan, &models);
+        Ok(Deployment {
+            sandbox: sandbox.clone(),
+            brokers: brokers.map(str::to_owned),
+            handover,
+            stats,
+            changing: Mutex::new(State { manifest, models, before: None }),
+            serving: Mutex::new((Arc::new(plan), revision)),
+        })
+    }
+
+    /// The plan that serves.
+    pub fn plan(&self) -> Arc<Plan> {
+        lock(&self.serving).0.clone()
+    }
+
+    /// What serves.
+    pub fn revision(&self) -> Revision {
+        lock(&self.serving).1.clone()
+    }
+
+    /// The counters of what runs.
+    pub fn stats(&self) -> &Arc<Stats> {
+        &self.stats
+    }
+
+    pub(super) fn handover(&self) -> &Arc<Handover> {
+        &self.handover
+    }
+
+    /// Puts other models and components in the place of those that serve, once they are
+    /// known to work. Returns when every worker goes on with them.
+    ///
+    /// # Errors
+    /// Where they cannot be used, or the pipeline does not run.
+    pub fn swap(&self, change: &Change) -> Result<Swap, SwapError> {
+        let mut state = lock(&self.changing);
+        let result = self.change(&mut state, change);
+        self.told(result)
+    }
+
+    /// Goes back to what served before the last swap, as another swap.
+    ///
+    /// # Errors
+    /// As [`Deployment::swap`].
+    pub fn rollback(&self, revision: Option<u64>) -> Result<Swap, SwapError> {
+        let mut state = lock(&self.changing);
+        let result = self.check(revision).and_then(|()| {
+            let before = state.before.clone().ok_or(SwapError::NoneBefore)?;
+            self.replace(&mut state, before)
+        });
+        self.told(result)
+    }
+
+    fn told(&self, result: Result<Swap, SwapError>) -> Result<Swap, SwapError> {
+        match &result {
+            Ok(swap) => Swapped { swap }.emit(&self.stats),
+            Err(error) => SwapRefused { error }.emit(&self.stats),
+        }
+        result
+    }
+
+    fn check(&self, revision: Option<u64>) -> Result<(), SwapError> {
+        let found = self.revision().number;
+        match revision {
+            Some(expected) if expected != found => Err(SwapError::Outdated { expected, found }),
+            _ => Ok(()),
+        }
+    }
+
+    fn change(&self, state: &mut State, change: &Change) -> Result<Swap, SwapError> {
+        self.check(change.revision)?;
+        let mut manifest = state.manifest.clone();
+        for (name, folder) in &change.models {
+            let known = manifest.models.keys().cloned().collect::<Vec<_>>();
+            let Some(place) = manifest.models.get_mut(name) else {
+                return Err(unknown("model", name, &known));
+            };
+            place.clone_from(folder);
+        }
+        for (name, component) in &change.components {
+            let known = manifest.stages.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+            let Some(stage) = manifest.stages.iter_mut().find(|it| it.name == *name) else {
+                return Err(unknown("stage", name, &known));
+            };
+            stage.component.clone_from(component);
+        }
+        self.replace(state, manifest)
+    }
+
+    /// Takes `manifest`, which differs in models and components alone, in place of what
+    /// serves.
+    fn replace(&self, state: &mut State, manifest: Manifest) -> Result<Swap, SwapError> {
+        if !self.handover.is_open() {
+            return Err(SwapError::NotRunning);
+        }
+        let start = Instant::now();
+        let (old, Revision { number, .. }) = lock(&self.serving).clone();
+        let mut models = state.models.clone();
+        for (name, folder) in &manifest.models {
+            if state.manifest.models[name] != *folder {
+                let model = load_model(&manifest, name).map_err(|reason| {
+                    SwapError::Plan(PlanError { manifest: manifest.path().to_owned(), reason })
+                })?;
+                models.insert(name.clone(), model);
+            }
+        }
+        let mut plan =
+            Plan::with_models(&manifest, &models, self.brokers.as_deref(), &self.sandbox)?;
+        let trial = self.try_out(&old, &plan)?;
+        plan.continue_times(&old);
+        drop(old);
+        let chains = (0..self.handover.workers()).map(|_| plan.chain());
+        let chains = chains.collect::<Result<Vec<_>, _>>()?;
+        let prepared = start.elapsed();
+
+        let revision = Revision::of(number + 1, &plan, &models);
+        *lock(&self.serving) = (Arc::new(plan), revision.clone());
+        let before = std::mem::replace(&mut state.manifest, manifest);
+        state.before = Some(before);
+        state.models = models;
+        let start = Instant::now();
+        self.handover.switch(chains).map_err(|_| SwapError::NotRunning)?;
+        Ok(Swap { revision, trial, prepared, switched: start.elapsed() })
+    }
+
+    /// Takes a batch that just came by through the old stages and the new.
+    fn try_out(&self, old: &Plan, new: &Plan) -> Result<Option<Trial>, SwapError> {
+        let Some(batch) = self.handover.sample(SAMPLE_PATIENCE) else { return Ok(None) };
+        let records = batch.len();
+        let take = |plan: &Plan| -> Result<Count, String> {
+            let mut count = Count::default();
+            let stats = Arc::new(Stats::default());
+            let mut processor = Processor::new(plan, stats.clone()).map_err(|it| it.to_string())?;
+            match processor.process(&batch, 0, &mut count) {
+                // Where a stage stops at a failure, the records behind it say nothing.
+                Ok(()) | Err(Interrupted::Stopped { .. }) => {}
+                Err(error) => return Err(error.to_string()),
+            }
+            count.gave_nothing = stats.snapshot().isolated > 0;
+            Ok(count)
+        };
+        let trial = |reason: String| SwapError::Trial { records, reason };
+        let now = take(new).map_err(trial)?;
+        // What is wrong with the old may be what the swap is to mend.
+        let before = take(old).unwrap_or(Count { failed: records, ..Count::default() });
+        let worse = now.gave_nothing && !before.gave_nothing
+            || now.failed == records && before.failed < records;
+        match now.first {
+            Some(first) if worse => Err(trial(format!(
+                "{} of them fail where {} failed before, such as: {first}",
+                now.failed, before.failed
+            ))),
+            _ => {
+                let (failed_before, failed) = (before.failed, now.failed);
+                Ok(Some(Trial { records, failed_before, failed }))
+            }
+        }
+    }
+}
+
+impl Revision {
+    fn of(number: u64, plan: &Plan, models: &BTreeMap<String, Artifact>) -> Self {
+        let (components, model) = plan.serving();
+        let models = models.iter().map(|(name, model)| (name.clone(), model.id.clone())).collect();
+        Revision { number, since: SystemTime::now(), models, components, model }
+    }
+}
+
+/// An outlet that counts failures.
+#[derive(Default)]
+struct Count {
+    failed: usize,
+    /// Whether a call gave nothing for the batch.
+    gave_nothing: bool,
+    first: Option<String>,
+}
+
+impl Outlet for Count {
+    fn output(&mut self, _: &Batch, _: &Output<'_>) {}
+
+    fn dead_letter(&mut self, _: &Batch, failure: &Failure) {
+        let Failure { stage, code, message, .. } = failure;
+        self.failed += 1;
+        self.first.get_or_insert_with(|| format!("stage '{stage}': {code}: {message}"));
+    }
+}
+
+fn unknown(what: &'static str, name: &str, known: &[String]) -> SwapError {
+    let known = known.iter().map(|known| format!("'{known}'")).collect::<Vec<_>>().join(", ");
+    let known = if known.is_empty() { "none".to_owned() } else { known };
+    SwapError::Unknown { what, name: name.to_owned(), known }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

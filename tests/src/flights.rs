@@ -1,0 +1,36 @@
+//! The flights pipeline under test, and H2O's own answers.
+
+use crate::{Broker, project};
+
+/// `pipelines/flights.toml` with a broker's topics, and another model or sink.
+pub fn pipeline(topics: &[String; 3], model: &str, sink: &str) -> String {
+    let text = std::fs::read_to_string(project().join("pipelines/flights.toml")).unwrap();
+    let parts = [
+        ("name = \"flights\"\n".to_owned(), format!("name = \"{}\"\n", topics[0])),
+        ("topics = [\"flights\"]".to_owned(), format!("topics = [\"{}\"]", topics[0])),
+        ("\"../operators/".to_owned(), "\"{project}/operators/".to_owned()),
+        ("\"../models/flights-gbm\"".to_owned(), format!("\"{{project}}/models/{model}\"")),
+        ("topic = \"flight-predictions\"".to_owned(), format!("topic = \"{}\"\n{sink}", topics[1])),
+        ("topic = \"flights.dead-letter\"".to_owned(), format!("topic = \"{}\"", topics[2])),
+    ];
+    parts.iter().fold(text, |text, (from, to)| {
+        assert!(text.contains(from), "pipelines/flights.toml has changed: {from}");
+        text.replacen(from, to, 1)
+    })
+}
+
+/// Topics for flights, predictions and dead letters.
+pub fn topics(broker: &Broker) -> [String; 3] {
+    ["flights", "predictions", "dead"].map(|name| broker.topic(name, 1))
+}
+
+/// H2O's own label and probability of YES for each of the generator's first 20,000 flights.
+pub fn golden(model: &str) -> Vec<(String, f64)> {
+    let path = project().join("models").join(model).join("golden-generated.csv");
+    let text = std::fs::read_to_string(path).unwrap();
+    let line = |line: &str| {
+        let (label, probability) = line.split_once(',').unwrap();
+        (label.to_owned(), probability.parse().unwrap())
+    };
+    text.lines().skip(1).map(line).collect()
+}

@@ -1,0 +1,238 @@
+//! Models and components in the place of others, while records flow.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use flight_records::{CLASSIC, Flights};
+use sandbar::pipeline::deployment::{Change, Swap, SwapError};
+use sandbar_tests::flights::{golden, pipeline, topics};
+use sandbar_tests::{Broker, Received, Runner, Sent, component, on_each_broker, project};
+
+/// Flights that are sent together.
+const CHUNK: usize = 500;
+/// The flights of which H2O's answers are known.
+const KNOWN: usize = 20_000;
+
+fn model(name: &str) -> Change {
+    let folder = project().join("models").join(name);
+    Change { models: BTreeMap::from([("flights".into(), folder)]), ..Change::default() }
+}
+
+fn stage(name: &str, component: PathBuf) -> Change {
+    Change { components: BTreeMap::from([(name.into(), component)]), ..Change::default() }
+}
+
+/// Swaps models back and forth while flights flow, and looks at every prediction: whether
+/// it is the one that H2O makes with the model that it names.
+fn swap_under_load(broker: &Broker, delivery: &str) {
+    let topics = topics(broker);
+    let manifest = pipeline(&topics, "flights-gbm", "");
+    let runner = Runner::start(broker, &format!("delivery = \"{delivery}\"\n{manifest}"));
+    let flights: Vec<String> = Flights::new(1).take(KNOWN).collect();
+    let done = AtomicBool::new(false);
+    // A practice broker cannot be shared; an address can.
+    let address = broker.address();
+    let fed = std::thread::scope(|scope| {
+        let feeder = scope.spawn(|| {
+            let broker = Broker::Apache(address);
+            let mut fed = 0;
+            while !done.load(Ordering::Relaxed) {
+                let numbers = fed..fed + CHUNK;
+                let record = |n: usize| Sent::keyed(n, flights[n % KNOWN].as_str());
+                broker.send(&topics[0], &numbers.map(record).collect::<Vec<_>>());
+                fed += CHUNK;
+            }
+            fed
+        });
+        let _end = End(&done);
+        let mut outputs = 0;
+        for round in 0..6 {
+            let name = ["flights-dl", "flights-gbm"][round % 2];
+            runner.await_stats("flights flow", |now| now.outputs >= outputs + 1000);
+            let Swap { revision, trial, .. } = runner.deployment().swap(&model(name)).unwrap();
+            assert_eq!(revision.number, round as u64 + 2);
+            assert_eq!(revision.model.as_deref(), Some(format!("{name}@1").as_str()));
+            assert_eq!(trial.map(|trial| (trial.failed_before, trial.failed)), Some((0, 0)));
+            outputs = runner.stats().outputs;
+        }
+        runner.await_stats("flights flow", |now| now.outputs >= outputs + 1000);
+        done.store(true, Ordering::Relaxed);
+        feeder.join().unwrap()
+    });
+    let received = broker.receive(&topics[1], fed);
+    let end = runner.stop().unwrap();
+    assert_eq!((end.failed(), end.swaps, end.refused_swaps), (0, 6, 0));
+    let models = look_at(&received, fed);
+    // More than once each: they took turns.
+    assert!(models.len() >= 5, "{models:?}");
+}
+
+/// Looks whether each flight is answered once, in order, by the model that it names.
+/// Returns the models as they took turns.
+fn look_at(received: &[Received], fed: usize) -> Vec<String> {
+    let answers = ["flights-gbm", "flights-dl"].map(|model| (format!("{model}@1"), golden(model)));
+    let answers = BTreeMap::from(answers);
+    let mut turns: Vec<String> = Vec::new();
+    assert_eq!(received.len(), fed);
+    for (number, record) in received.iter().enumerate() {
+        assert_eq!(record.key.as_deref(), Some(number.to_string().as_bytes()));
+        let prediction: serde_json::Value =
+            serde_json::from_slice(record.value.as_ref().unwrap()).unwrap();
+        let model = record.header("sandbar-model");
+        assert_eq!(prediction["model"], model.as_str());
+        let (label, probability) = &answers[&model][number % KNOWN];
+        assert_eq!(prediction["label"], label.as_str(), "flight {number}: {prediction}");
+        let yes = prediction["probabilities"]["YES"].as_f64().unwrap();
+        assert!((yes - probability).abs() <= 1e-5, "flight {number}: {yes}, not {probability}");
+        if turns.last() != Some(&model) {
+            turns.push(model);
+        }
+    }
+    turns
+}
+
+/// Says that all is done, also when a test fails.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+on_each_broker! {
+    fn models_take_turns_while_flights_flow(broker: &Broker) {
+        swap_under_load(broker, "at-least-once");
+    }
+
+    /// As the classic example would have it: YES and NO, then YES and YES, then as before.
+    fn the_classic_flights_before_and_after(broker: &Broker) {
+        let topics = topics(broker);
+        let runner = Runner::start(broker, &pipeline(&topics, "flights-gbm", "template = \"{{ label }}\""));
+        let mut labels = Vec::new();
+        for round in 1..=3 {
+            broker.send(&topics[0], &CLASSIC.map(Sent::value));
+            let received = broker.receive(&topics[1], 2 * round);
+            labels.extend(received[2 * (round - 1)..].iter().map(Received::text));
+            // Nothing flows: there is nothing to try the model on.
+            match round {
+                1 => assert_eq!(runner.deployment().swap(&model("flights-dl")).unwrap().trial, None),
+                2 => drop(runner.deployment().rollback(Some(2)).unwrap()),
+                _ => {}
+            }
+        }
+        assert_eq!(labels, ["YES", "NO", "YES", "YES", "YES", "NO"]);
+        assert_eq!(runner.deployment().revision().model.as_deref(), Some("flights-gbm@1"));
+        runner.stop().unwrap();
+    }
+}
+
+#[test]
+fn models_take_turns_in_transactions() {
+    if let Some(broker) = Broker::apache() {
+        swap_under_load(&broker, "exactly-once");
+    }
+}
+
+/// Whatever is wrong with what is new leaves the old serving, and says why.
+#[test]
+fn what_does_not_work_is_refused() {
+    let broker = Broker::practice();
+    let topics = topics(&broker);
+    let runner = Runner::start(&broker, &pipeline(&topics, "flights-gbm", ""));
+    broker.send(&topics[0], &CLASSIC.map(Sent::value));
+    broker.receive(&topics[1], 2);
+    let broken = tempfile::tempdir().unwrap();
+    for file in ["model.toml", "model.zip"] {
+        let from = project().join("models/flights-dl").join(file);
+        std::fs::copy(from, broken.path().join(file)).unwrap();
+    }
+    let archive = broken.path().join("model.zip");
+    let mut bytes = std::fs::read(&archive).unwrap();
+    bytes[1000] ^= 1;
+    std::fs::write(&archive, bytes).unwrap();
+
+    let deployment = runner.deployment();
+    let folder = |folder: PathBuf| Change {
+        models: BTreeMap::from([("flights".into(), folder)]),
+        ..Change::default()
+    };
+    let unknown = Change {
+        models: BTreeMap::from([("flihgts".into(), PathBuf::from("m"))]),
+        ..Change::default()
+    };
+    for (change, due) in [
+        (folder(broken.path().to_owned()), "but model.toml says"),
+        (folder(broken.path().join("nothing")), "a model is a folder with a model.toml"),
+        (model("airports"), "not an H2O MOJO"),
+        (model("digits"), "stage 'score'"),
+        (stage("features", component("h2o-score")), "stages: scorer, scorer"),
+        (stage("features", component("echo-extractor")), "stage 'score'"),
+        (stage("features", project().join("Cargo.toml")), "not a WebAssembly component"),
+        (unknown, "the pipeline has no model 'flihgts'; it has 'flights'"),
+        (stage("scores", component("h2o-score")), "it has 'features', 'score'"),
+        (Change { revision: Some(7), ..model("flights-dl") }, "revision 1 serves, not 7"),
+    ] {
+        let error = deployment.swap(&change).unwrap_err().to_string();
+        assert!(error.contains(due), "{change:?}: {error}");
+    }
+    assert!(matches!(deployment.rollback(None), Err(SwapError::NoneBefore)));
+    assert_eq!(deployment.revision().number, 1);
+
+    broker.send(&topics[0], &CLASSIC.map(Sent::value));
+    let received = broker.receive(&topics[1], 4);
+    assert!(received.iter().all(|record| record.header("sandbar-model") == "flights-gbm@1"));
+    let end = runner.stop().unwrap();
+    assert_eq!((end.swaps, end.refused_swaps), (0, 11));
+}
+
+/// A component that reads nothing of what comes by is not let at it.
+#[test]
+fn what_fails_at_what_comes_by_is_refused() {
+    let broker = Broker::practice();
+    let [source, sink, dead] = ["source", "sink", "dead"].map(|name| broker.topic(name, 1));
+    let runner = Runner::start(
+        &broker,
+        &format!(
+            r#"
+            name = "{source}"
+            [source]
+            topics = ["{source}"]
+            [[stages]]
+            name = "extract"
+            component = "{{component:echo-extractor}}"
+            [[stages]]
+            name = "score"
+            component = "{{component:constant-scorer}}"
+            [sink]
+            topic = "{sink}"
+            [dead-letter]
+            topic = "{dead}"
+            "#
+        ),
+    );
+    let done = AtomicBool::new(false);
+    let address = broker.address();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let broker = Broker::Apache(address);
+            while !done.load(Ordering::Relaxed) {
+                broker.send(&source, &["trap", "trap"].map(Sent::value));
+            }
+        });
+        let _end = End(&done);
+        runner.await_stats("records flow", |now| now.outputs > 10);
+        for (name, due) in [
+            ("flight-features", "such as: stage 'extract': malformed"),
+            ("mischief-extractor", "such as: stage 'extract': trap"),
+        ] {
+            let error = runner.deployment().swap(&stage("extract", component(name))).unwrap_err();
+            assert!(matches!(error, SwapError::Trial { .. }), "{error}");
+            assert!(error.to_string().contains(due), "{error}");
+        }
+    });
+    let end = runner.stop().unwrap();
+    assert_eq!((end.failed(), end.refused_swaps), (0, 2));
+}

@@ -124,8 +124,7 @@ fn marks_of_transactions_are_no_records() {
         ["first", "between", "last", "dead"].map(|name| broker.topic(name, 1));
     let values: Vec<Sent> = (0..20).map(|number| Sent::keyed(number, number.to_string())).collect();
     broker.send(&first, &values);
-    let writer =
-        Runner::start(&broker, &pipeline("exactly-once", ROUTE, &first, &between, &dead));
+    let writer = Runner::start(&broker, &pipeline("exactly-once", ROUTE, &first, &between, &dead));
     broker.receive(&between, 20);
     // In the group's topic, not in this, are the marks of its offsets.
     await_no_lag(&writer, &first);

@@ -48,10 +48,9 @@ impl Topics {
     }
 
     fn send(&self, broker: &Broker, partition: i32, texts: &[&str]) {
-        let sent = texts.iter().map(|text| Sent {
-            partition: Some(partition),
-            ..Sent::keyed(text, *text)
-        });
+        let sent = texts
+            .iter()
+            .map(|text| Sent { partition: Some(partition), ..Sent::keyed(text, *text) });
         broker.send(&self.source, &sent.collect::<Vec<_>>());
     }
 

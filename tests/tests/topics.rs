@@ -103,8 +103,7 @@ fn a_named_topic_that_is_deleted_ends_the_run() {
         broker.send(&stays, &[Sent::value("a")]);
         broker.send(&goes, &[Sent::value("b")]);
         let topics = format!(r#""{stays}", "{goes}""#);
-        let mut runner =
-            Runner::start(&broker, &pipeline(&stays, delivery, &topics, &sink, &dead));
+        let mut runner = Runner::start(&broker, &pipeline(&stays, delivery, &topics, &sink, &dead));
         assert_eq!(texts(&broker.receive(&sink, 2)), ["a", "b"]);
         broker.await_committed(&stays, &goes, 0, 1);
         broker.delete_topic(&goes);
@@ -148,8 +147,7 @@ fn a_written_topic_that_is_deleted_ends_the_run() {
     let Some(broker) = Broker::apache() else { return };
     for delivery in DELIVERIES {
         for (gone, value) in [("sink", "plain"), ("dead", "fail")] {
-            let [source, sink, dead] =
-                ["source", "sink", "dead"].map(|name| broker.topic(name, 1));
+            let [source, sink, dead] = ["source", "sink", "dead"].map(|name| broker.topic(name, 1));
             let manifest = pipeline(&source, delivery, &format!(r#""{source}""#), &sink, &dead);
             broker.send(&source, &["plain", "fail"].map(Sent::value));
             let mut runner = Runner::start(&broker, &manifest);

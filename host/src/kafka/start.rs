@@ -18,10 +18,10 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::KafkaFailure;
 use super::group::{Member, names};
 use super::subscription::Subscription;
 use super::topics::{PATIENCE, PAUSE, is_refusal};
-use super::KafkaFailure;
 use crate::manifest::Start;
 use crate::pipeline::Shutdown;
 
@@ -77,7 +77,10 @@ impl Starts {
                 Ok(partitions) => {
                     if subscription.has_patterns() {
                         let found: Vec<&str> = partitions.keys().map(String::as_str).collect();
-                        tracing::info!(topics = found.join(" "), "topics found; later ones will be");
+                        tracing::info!(
+                            topics = found.join(" "),
+                            "topics found; later ones will be"
+                        );
                     }
                     let _ = self.before.set(Before { partitions, shutdown: shutdown.clone() });
                     return Ok(true);
@@ -113,9 +116,9 @@ impl Starts {
         let committed = places(&consumer.committed_offsets(all, PATIENCE)?)?;
         let known = |topic: &str| {
             let named = subscription.is_named(topic);
-            committed.iter().any(|(other, ..)| {
-                other == topic || !named && !subscription.is_named(other)
-            })
+            committed
+                .iter()
+                .any(|(other, ..)| other == topic || !named && !subscription.is_named(other))
         };
         topics.iter_mut().filter(|(topic, _)| known(topic)).for_each(|(_, count)| *count = 0);
         Ok(topics)
@@ -144,8 +147,8 @@ impl Starts {
             bare
         };
         let all = bare(added, &|_, _| true);
-        let Some(committed) =
-            agreement.insist(|consumer| places(&consumer.committed_offsets(all.clone(), PATIENCE)?))?
+        let Some(committed) = agreement
+            .insist(|consumer| places(&consumer.committed_offsets(all.clone(), PATIENCE)?))?
         else {
             return Ok(None);
         };
@@ -213,7 +216,13 @@ impl Starts {
                         return Err(KafkaFailure::NoOffset { topic, partition, offset, end });
                     }
                     if offset < *oldest {
-                        tracing::warn!(topic, partition, offset, oldest, "the topic no longer has the offset that [source] start names; the oldest record comes first");
+                        tracing::warn!(
+                            topic,
+                            partition,
+                            offset,
+                            oldest,
+                            "the topic no longer has the offset that [source] start names; the oldest record comes first"
+                        );
                     }
                     *oldest = offset.max(*oldest);
                 }

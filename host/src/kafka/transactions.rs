@@ -246,9 +246,7 @@ impl Transactions {
         }
         match self.spoilt.take() {
             // A topic that is gone will not come back by waiting.
-            Some((topic, error))
-                if error.rdkafka_error_code().is_some_and(topics::is_unknown) =>
-            {
+            Some((topic, error)) if error.rdkafka_error_code().is_some_and(topics::is_unknown) => {
                 Err(Trouble::Hopeless(format!("topic '{topic}': {error}")))
             }
             Some((_, error)) => Err(self.sort(error)),

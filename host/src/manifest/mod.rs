@@ -27,6 +27,7 @@
 
 mod admin;
 pub(crate) mod document;
+mod failures;
 mod properties;
 mod references;
 mod sections;
@@ -43,14 +44,13 @@ use thiserror::Error;
 
 pub use admin::{Admin, Listen};
 pub use document::{Problem, Problems};
+pub use failures::{DeadLetter, OnFailure, Order};
 pub use properties::Properties;
 pub use references::{References, StoreOptions};
-pub use sections::{
-    DeadLetter, Delivery, FormatName, Grant, Kafka, Limits, OnFailure, Runner, Sink, Source, Stage,
-};
+pub use sections::{Delivery, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage};
+pub(crate) use sections::{Overrides, json_members, json_object, json_value, retries};
 pub use start::{Moment, Start};
 pub use topics::{Pattern, is_pattern};
-pub(crate) use sections::{Overrides, json_members, json_object, json_value};
 pub(crate) use units::size;
 pub(crate) use validate::{limit_problems, name_problem, stage_name_problem};
 

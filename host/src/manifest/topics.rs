@@ -29,9 +29,8 @@ impl Pattern {
             ));
         }
         let read = PikeVM::new(expression);
-        read.map(Pattern).map_err(|error| {
-            format!("'{expression}' is no regular expression: {}", cause(&error))
-        })
+        read.map(Pattern)
+            .map_err(|error| format!("'{expression}' is no regular expression: {}", cause(&error)))
     }
 
     /// Whether a topic's name matches.
@@ -94,7 +93,10 @@ mod tests {
     #[test]
     fn what_two_engines_would_read_otherwise_is_refused() {
         let error = |pattern: &str| Pattern::new(pattern).err().unwrap_or_default();
-        for pattern in [r"^a\d", r"^a\.\w", "^(?i)a", "^a.*?", "^[a", "^(a", "^a{2,1}", "^*", "^[a[b]]", "^[a\\]]"] {
+        for pattern in [
+            r"^a\d", r"^a\.\w", "^(?i)a", "^a.*?", "^[a", "^(a", "^a{2,1}", "^*", "^[a[b]]",
+            "^[a\\]]",
+        ] {
             let error = error(pattern);
             assert!(error.starts_with(&format!("'{pattern}' ")), "{pattern}: {error}");
         }

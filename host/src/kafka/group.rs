@@ -230,15 +230,6 @@ impl ConsumerContext for Member {
 /// nothing of offsets that are committed in transactions. `None`: that is not known yet.
 fn behind(position: Option<i64>, about: &Partition) -> Option<u64> {
     let delivered = position.unwrap_or(about.committed_offset);
-    tracing::debug!(
-        ?position,
-        about.app_offset,
-        about.fetchq_cnt,
-        about.next_offset,
-        about.ls_offset,
-        about.committed_offset,
-        "behind"
-    );
     // The last offsets of a partition may be those of no record: marks of transactions, or
     // what compaction has left. Whoever has nothing left to read is beyond them.
     let done = about.app_offset < 0 || about.app_offset == delivered;

@@ -175,8 +175,8 @@ impl ClientContext for Member {
         });
         // Partitions of others are in it too.
         let lags = lags.filter_map(|(topic, partition, about)| {
-            let position = progress.position(topic, partition)?;
-            Some(Lag { topic: topic.clone(), partition, records: behind(position, about)? })
+            let (position, idle) = progress.position(topic, partition)?;
+            Some(Lag { topic: topic.clone(), partition, records: behind(position, idle, about)? })
         });
         self.stats.now.lags(lags.collect());
     }
@@ -226,17 +226,13 @@ impl ConsumerContext for Member {
     }
 }
 
-/// How many records a partition is behind, by what is delivered of it. librdkafka knows
+/// How many records a partition is behind, by what is delivered of it: librdkafka knows
 /// nothing of offsets that are committed in transactions. `None`: that is not known yet.
-fn behind(position: Option<i64>, about: &Partition) -> Option<u64> {
+fn behind(position: Option<i64>, idle: bool, about: &Partition) -> Option<u64> {
     let delivered = position.unwrap_or(about.committed_offset);
-    // The last offsets of a partition may be those of no record: marks of transactions, or
-    // what compaction has left. Whoever has nothing left to read is beyond them.
-    let done = about.app_offset < 0 || about.app_offset == delivered;
-    let reached = match done && about.fetchq_cnt == 0 {
-        true => delivered.max(about.next_offset),
-        false => delivered,
-    };
+    // The last offsets of a partition may be those of no record but of marks of transactions.
+    // librdkafka counts them among what it has handed out.
+    let reached = if idle { delivered.max(about.app_offset) } else { delivered };
     if reached < 0 || about.ls_offset < 0 {
         return None;
     }

@@ -120,10 +120,11 @@ impl Progress {
         Some((partition.topic.clone(), partition.assignment))
     }
 
-    /// Up to where a partition that is assigned is delivered, where anything is known of it.
-    pub fn position(&self, topic: &str, number: i32) -> Option<Option<i64>> {
+    /// Up to where a partition that is assigned is delivered, where anything is known of it,
+    /// and whether nothing of it is on its way.
+    pub fn position(&self, topic: &str, number: i32) -> Option<(Option<i64>, bool)> {
         let partition = self.partitions.iter().find(|partition| partition.is(topic, number))?;
-        Some(partition.position)
+        Some((partition.position, partition.pending.is_empty()))
     }
 
     /// Enters a batch into the books. Returns its ticket and the worker it goes to;

@@ -8,6 +8,7 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::metadata::MetadataPartition;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::Broker;
@@ -16,6 +17,12 @@ use crate::broker::PATIENCE;
 impl Broker {
     fn admin(&self) -> AdminClient<DefaultClientContext> {
         ClientConfig::new().set("bootstrap.servers", self.address()).create().unwrap()
+    }
+
+    /// Makes a topic that there was before, and waits until it can be seen.
+    pub fn make_anew(&self, topic: &str) {
+        self.make_topic(topic, 1, &[]);
+        self.await_metadata(topic, |partitions| partitions == 1);
     }
 
     /// Gives a topic more partitions, `count` in all.
@@ -48,7 +55,9 @@ impl Broker {
         let partitions = || {
             let all = consumer.fetch_metadata(None, PATIENCE).unwrap();
             let found = all.topics().iter().find(|found| found.name() == topic);
-            found.map_or(0, |found| found.partitions().len())
+            // One without a leader cannot be written to yet.
+            let led = |partition: &&MetadataPartition| partition.leader() >= 0;
+            found.map_or(0, |found| found.partitions().iter().filter(led).count())
         };
         while !due(partitions()) {
             assert!(Instant::now() < end, "{topic} does not change");

@@ -159,7 +159,7 @@ fn a_written_topic_that_is_deleted_ends_the_run() {
             assert!(error.contains(&format!("topic '{topic}'")), "{delivery}, {gone}: {error}");
             assert_eq!(broker.committed(&source, &source, 0), Some(2), "{delivery}, {gone}");
 
-            broker.make_topic(topic, 1, &[]);
+            broker.make_anew(topic);
             let runner = Runner::start(&broker, &manifest);
             assert_eq!(broker.receive(topic, 1)[0].text(), value);
             runner.stop().unwrap();

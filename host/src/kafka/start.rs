@@ -111,7 +111,9 @@ impl Starts {
         }
         let mut all = TopicPartitionList::new();
         for (topic, count) in &topics {
-            (0..*count).for_each(|partition| drop(all.add_partition(topic, partition)));
+            for partition in 0..*count {
+                all.add_partition(topic, partition);
+            }
         }
         let committed = places(&consumer.committed_offsets(all, PATIENCE)?)?;
         let known = |topic: &str| {

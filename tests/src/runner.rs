@@ -1,5 +1,6 @@
 //! A pipeline running in this process.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -24,11 +25,14 @@ impl Runner {
     /// Starts the pipeline that `manifest` describes. In it, `{component:NAME}` is
     /// the path of a component and `{project}` the project's folder.
     pub fn start(broker: &Broker, manifest: &str) -> Self {
+        Runner::of(deployment(manifest, &broker.address()))
+    }
+
+    /// Starts a pipeline that is loaded already.
+    pub fn of(deployment: Deployment) -> Self {
         show_log();
-        let (shutdown, stats) = (Shutdown::default(), Arc::new(Stats::default()));
-        let (address, manifest) = (broker.address(), read(manifest).unwrap());
-        let deployment = Deployment::new(manifest, Some(&address), &sandbox(), stats.clone());
-        let deployment = Arc::new(deployment.unwrap_or_else(|error| panic!("{error:#}")));
+        let (shutdown, stats) = (Shutdown::default(), deployment.stats().clone());
+        let deployment = Arc::new(deployment);
         let thread = {
             let (shutdown, deployment) = (shutdown.clone(), deployment.clone());
             std::thread::spawn(move || pipeline::run(&deployment, &shutdown))
@@ -44,6 +48,24 @@ impl Runner {
     /// The counters.
     pub fn stats(&self) -> Snapshot {
         self.stats.snapshot()
+    }
+
+    /// How many records each partition is behind, as far as that is known.
+    pub fn lags(&self) -> BTreeMap<(String, i32), u64> {
+        let lags = self.stats.now.snapshot().lags.into_iter();
+        lags.map(|lag| ((lag.topic, lag.partition), lag.records)).collect()
+    }
+
+    /// Waits until Kafka has been polled: the runner has seen what there was.
+    ///
+    /// # Panics
+    /// Where it does not within [`PATIENCE`].
+    pub fn await_polling(&self) {
+        let end = Instant::now() + PATIENCE;
+        while self.stats.now.since_poll().is_none() {
+            assert!(Instant::now() < end, "Kafka is not polled");
+            std::thread::park_timeout(std::time::Duration::from_millis(5));
+        }
     }
 
     /// Waits until the counters fulfil a condition.
@@ -79,6 +101,16 @@ impl Drop for Runner {
             let _ = thread.join();
         }
     }
+}
+
+/// What runs a manifest in the notation of [`Runner::start`].
+///
+/// # Panics
+/// Where it cannot be loaded.
+pub fn deployment(manifest: &str, brokers: &str) -> Deployment {
+    let manifest = read(manifest).unwrap();
+    let deployment = Deployment::new(manifest, Some(brokers), &sandbox(), Arc::default());
+    deployment.unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 /// The plan of a manifest in the notation of [`Runner::start`].

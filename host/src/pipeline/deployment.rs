@@ -29,7 +29,6 @@ const SAMPLE_PATIENCE: Duration = Duration::from_secs(1);
 /// A pipeline whose models and components can be swapped while it runs.
 pub struct Deployment {
     sandbox: Sandbox,
-    brokers: Option<String>,
     handover: Arc<Handover>,
     stats: Arc<Stats>,
     /// Held during a swap: one after the other.
@@ -149,16 +148,26 @@ impl Deployment {
         let models = load_models(&manifest)
             .map_err(|reason| PlanError { manifest: manifest.path().to_owned(), reason })?;
         let plan = Plan::with_models(&manifest, &models, brokers, sandbox)?;
+        Ok(Deployment::of(plan, manifest, models, sandbox, stats))
+    }
+
+    /// The same of what is loaded already: the plan of `manifest` with `models`.
+    pub fn of(
+        plan: Plan,
+        manifest: Manifest,
+        models: BTreeMap<String, Artifact>,
+        sandbox: &Sandbox,
+        stats: Arc<Stats>,
+    ) -> Self {
         let handover = Arc::new(Handover::new(plan.workers));
         let revision = Revision::of(1, &plan, &models);
-        Ok(Deployment {
+        Deployment {
             sandbox: sandbox.clone(),
-            brokers: brokers.map(str::to_owned),
             handover,
             stats,
             changing: Mutex::new(State { manifest, models, before: None }),
             serving: Mutex::new((Arc::new(plan), revision)),
-        })
+        }
     }
 
     /// The plan that serves.
@@ -257,8 +266,8 @@ impl Deployment {
                 models.insert(name.clone(), model);
             }
         }
-        let mut plan =
-            Plan::with_models(&manifest, &models, self.brokers.as_deref(), &self.sandbox)?;
+        let brokers = Some(old.connection.brokers.as_str());
+        let mut plan = Plan::with_models(&manifest, &models, brokers, &self.sandbox)?;
         let trial = self.try_out(&old, &plan)?;
         plan.continue_times(&old);
         drop(old);

@@ -12,6 +12,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
+use super::complaints::{Complaints, Hearing};
 use super::progress::Progress;
 use crate::observe::Stats;
 use crate::observe::events::PartitionsChanged;
@@ -34,6 +35,7 @@ pub struct Member {
     /// Set when all that could be delivered and committed is.
     finished: AtomicBool,
     stats: Arc<Stats>,
+    complaints: Complaints,
 }
 
 impl Member {
@@ -48,6 +50,7 @@ impl Member {
             rebalances: AtomicU64::new(0),
             finished: AtomicBool::new(false),
             stats,
+            complaints: Complaints::default(),
         }
     }
 
@@ -120,9 +123,15 @@ impl Group {
     }
 }
 
+impl Hearing for Member {
+    fn complaints(&self) -> &Complaints {
+        &self.complaints
+    }
+}
+
 impl ClientContext for Member {
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "Kafka consumer");
+        self.complaints.hear("consumer", &error, reason);
     }
 
     fn stats(&self, statistics: Statistics) {

@@ -9,10 +9,11 @@
 //!   [`transactions`] and `treatments`: the same for exactly
 //!   once.
 //! - [`letters`]: dead letters, read back.
-//! - [`topics`]: are the topics there?
+//! - [`topics`]: are the topics there? `complaints`: why does nobody answer?
 //! - [`practice`]: a broker inside this process, for demonstrations and tests.
 
 pub mod batcher;
+mod complaints;
 pub mod config;
 pub mod group;
 mod headers;
@@ -61,6 +62,19 @@ pub enum KafkaFailure {
         what: String,
         /// Kafka's reason.
         cause: rdkafka::types::RDKafkaErrorCode,
+    },
+    /// The brokers do not let this client in, or it does not trust them.
+    #[error(
+        "the brokers at {brokers} and this client do not come together: {reason}; correct \
+         {properties} under [kafka] properties, or under those of [source] and [sink]"
+    )]
+    NoEntry {
+        /// The brokers.
+        brokers: String,
+        /// What librdkafka says.
+        reason: String,
+        /// The properties that may be wrong.
+        properties: &'static str,
     },
     /// The consumer cannot go on.
     #[error("reading from Kafka: {0}")]

@@ -14,6 +14,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::batcher::Batcher;
+use super::complaints::Hearing;
 use super::config::{self, Connection};
 use super::group::{Group, Member};
 use super::{KafkaFailure, topics};
@@ -100,7 +101,8 @@ impl Source {
     /// Where a topic is not there, the brokers refuse this client, or an output
     /// cannot be delivered. What was delivered until then is committed.
     pub fn run(mut self, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
-        if !self.await_topics(shutdown)? {
+        // Before there is a subscription nothing can come but what is heard.
+        if !self.await_topics(shutdown, || drop(self.consumer.poll(Duration::ZERO)))? {
             return Ok(());
         }
         let names: Vec<&str> = self.plan.topics.iter().map(String::as_str).collect();
@@ -113,10 +115,15 @@ impl Source {
     }
 
     /// Waits until all topics are there. `false`: `shutdown` came first.
-    fn await_topics(&self, shutdown: &Shutdown) -> Result<bool, KafkaFailure> {
+    fn await_topics(
+        &self,
+        shutdown: &Shutdown,
+        listen: impl Fn(),
+    ) -> Result<bool, KafkaFailure> {
         for topic in &self.plan.topics {
             let client = self.consumer.client();
-            if !topics::await_topic(client, &self.brokers, topic, "[source] topics", shutdown)? {
+            let (brokers, key) = (&self.brokers, "[source] topics");
+            if !topics::await_topic(client, &listen, brokers, topic, key, shutdown)? {
                 return Ok(false);
             }
         }
@@ -252,7 +259,7 @@ impl Source {
         }
         if topics::is_unknown(code) {
             // A broker that was away may not know its topics yet.
-            return self.await_topics(shutdown).map(drop);
+            return self.await_topics(shutdown, || ()).map(drop);
         }
         if topics::is_refusal(code) {
             let what = format!(
@@ -261,6 +268,12 @@ impl Source {
                 self.plan.group
             );
             return Err(KafkaFailure::Refused { brokers: self.brokers.clone(), what, cause: code });
+        }
+        let complaints = self.consumer.context().complaints();
+        if code == RDKafkaErrorCode::Authentication
+            && let Some(refusal) = complaints.refusal(&self.brokers)
+        {
+            return Err(refusal);
         }
         match code {
             RDKafkaErrorCode::PollExceeded => {

@@ -1,13 +1,13 @@
 //! Nodes that form one cluster, from the first file to the last process.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use super::folder::{self, RunFolder};
-use super::node::{Node, Role};
+use super::node::{Node, Proxied, Role};
 use super::{Installation, probe};
 use crate::process;
 
@@ -30,6 +30,14 @@ pub enum Lifetime {
     Detached,
 }
 
+/// What a cluster has that is not usual.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// The port of a proxy, to which a second listener of the first broker sends its
+    /// clients ([`Cluster::behind_proxy`]).
+    pub proxy: Option<u16>,
+}
+
 /// A cluster that answers. Dropping it kills its processes and deletes its
 /// folder.
 pub struct Cluster {
@@ -37,16 +45,14 @@ pub struct Cluster {
     folder: Option<RunFolder>,
     nodes: Vec<Node>,
     bootstrap: String,
+    proxied: Option<Proxied>,
 }
 
 impl Cluster {
-    /// Starts a cluster on the loopback interface and waits until every broker
-    /// answers and knows all others. Ports are free ones, or from `port` on.
+    /// Starts a cluster as [`Cluster::start_with`] does, with nothing unusual.
     ///
     /// # Errors
-    /// When one of that name runs, a port is taken, a node ends before it
-    /// answers or does not answer within two minutes; the logs stay then, and
-    /// the error names them.
+    /// As [`Cluster::start_with`].
     pub fn start(
         installation: &Installation,
         name: &str,
@@ -54,10 +60,28 @@ impl Cluster {
         port: Option<u16>,
         lifetime: Lifetime,
     ) -> Result<Self> {
+        Self::start_with(installation, name, brokers, port, lifetime, &Options::default())
+    }
+
+    /// Starts a cluster on the loopback interface and waits until every broker
+    /// answers and knows all others. Ports are free ones, or from `port` on.
+    ///
+    /// # Errors
+    /// When one of that name runs, a port is taken, a node ends before it
+    /// answers or does not answer within two minutes; the logs stay then, and
+    /// the error names them.
+    pub fn start_with(
+        installation: &Installation,
+        name: &str,
+        brokers: u16,
+        port: Option<u16>,
+        lifetime: Lifetime,
+        options: &Options,
+    ) -> Result<Self> {
         folder::sweep();
         let mut attempt = 1;
         loop {
-            let ports = Ports::find(brokers, port)?;
+            let ports = Ports::find(brokers, port, options.proxy)?;
             match Self::start_at(installation, name, &ports, lifetime) {
                 // Between finding a free port and using it, it may be taken.
                 Err(error)
@@ -80,8 +104,12 @@ impl Cluster {
         lifetime: Lifetime,
     ) -> Result<Self> {
         let folder = RunFolder::create(name)?;
-        let mut cluster =
-            Self { folder: Some(folder.clone()), nodes: Vec::new(), bootstrap: String::new() };
+        let mut cluster = Self {
+            folder: Some(folder.clone()),
+            nodes: Vec::new(),
+            bootstrap: String::new(),
+            proxied: ports.proxied,
+        };
         let outcome = cluster
             .start_nodes(installation, &folder, ports, lifetime)
             .and_then(|()| cluster.wait())
@@ -107,6 +135,36 @@ impl Cluster {
     /// Where clients begin: `IP:PORT`, with commas between several.
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
+    }
+
+    /// Where the first broker listens for what the proxy of [`Options::proxy`] lets through.
+    pub fn behind_proxy(&self) -> Option<SocketAddr> {
+        self.proxied.map(|proxied| (Ipv4Addr::LOCALHOST, proxied.port).into())
+    }
+
+    /// Ends a broker as a platform does, in order; `index` counts from 0. It can be
+    /// started again.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn stop_broker(&mut self, index: usize) -> Result<()> {
+        self.nodes[index].stop()
+    }
+
+    /// Kills a broker, in the middle of whatever it does. It can be started again.
+    pub fn kill_broker(&mut self, index: usize) {
+        self.nodes[index].kill();
+    }
+
+    /// Starts a broker again that has ended, on its port and its data, and waits until
+    /// all brokers answer and know each other. With [`Lifetime::Ours`] it ends with the
+    /// thread that calls this, as it does with [`Cluster::start`].
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn restart_broker(&mut self, index: usize) -> Result<()> {
+        self.nodes[index].restart()?;
+        self.wait()
     }
 
     /// Lets a cluster of [`Lifetime::Detached`] run on; returns its address.
@@ -140,7 +198,8 @@ impl Cluster {
             if process::interrupted() {
                 bail!("interrupted");
             }
-            let role = Role { id, port, controller_port: ports.controller, brokers };
+            let proxied = ports.proxied.filter(|_| id == 1);
+            let role = Role { id, port, controller_port: ports.controller, brokers, proxied };
             let node = Node::start(installation, folder.path(), &role, lifetime)?;
             self.nodes.push(node);
         }
@@ -219,15 +278,16 @@ const PORT_TAKEN: &str = "Address already in use";
 struct Ports {
     brokers: Vec<u16>,
     controller: u16,
+    proxied: Option<Proxied>,
 }
 
 impl Ports {
     /// Free ports on the loopback interface; with `first`, the brokers have
-    /// that one and those that follow.
+    /// that one and those that follow. With `proxy`, the first one a second.
     ///
     /// # Errors
     /// When one of them is taken, or none is free.
-    fn find(brokers: u16, first: Option<u16>) -> Result<Self> {
+    fn find(brokers: u16, first: Option<u16>, proxy: Option<u16>) -> Result<Self> {
         // All are held until all are found: the system would give one twice.
         let mut held = Vec::new();
         for index in 0..brokers {
@@ -240,7 +300,10 @@ impl Ports {
             held.push(hold(port)?);
         }
         let brokers = held.iter().map(port_of).collect::<Result<_>>()?;
-        Ok(Self { brokers, controller: port_of(&hold(0)?)? })
+        let (controller, behind) = (hold(0)?, hold(0)?);
+        let port = port_of(&behind)?;
+        let proxied = proxy.map(|advertised| Proxied { port, advertised });
+        Ok(Self { brokers, controller: port_of(&controller)?, proxied })
     }
 }
 
@@ -260,7 +323,7 @@ mod tests {
 
     #[test]
     fn ports_differ() -> Result<()> {
-        let ports = Ports::find(5, None)?;
+        let ports = Ports::find(5, None, None)?;
         let mut all = ports.brokers.clone();
         all.push(ports.controller);
         all.sort_unstable();
@@ -273,7 +336,7 @@ mod tests {
     fn a_port_that_is_taken_is_named() -> Result<()> {
         let taken = hold(0)?;
         let port = port_of(&taken)?;
-        let error = Ports::find(1, Some(port)).map(|_| ());
+        let error = Ports::find(1, Some(port), None).map(|_| ());
         let error = error.map_err(|error| error.to_string());
         assert!(matches!(&error, Err(text) if text.contains(&port.to_string())), "{error:?}");
         Ok(())
@@ -281,6 +344,6 @@ mod tests {
 
     #[test]
     fn ports_end_at_65535() {
-        assert!(Ports::find(3, Some(65_534)).is_err());
+        assert!(Ports::find(3, Some(65_534), None).is_err());
     }
 }

@@ -16,6 +16,7 @@ const POM: &str = include_str!("../../kafka/pom.xml");
 const OLDEST_JAVA: u32 = 17;
 
 /// An Apache Kafka that can be started.
+#[derive(Clone)]
 pub struct Installation {
     java: PathBuf,
     jars: PathBuf,

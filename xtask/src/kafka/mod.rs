@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 
-pub use cluster::{Cluster, Lifetime};
+pub use cluster::{Cluster, Lifetime, Options};
 pub use installation::{Installation, Unavailable};
 
 use folder::RunFolder;

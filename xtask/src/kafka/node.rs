@@ -6,11 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
 
 use anyhow::{Context, Result, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::{Installation, Lifetime};
 
 /// Any 16 bytes in base64url will do: data never outlives its cluster.
 const CLUSTER_ID: &str = "c2FuZGJhci1rYWZrYS0wMQ";
+
+/// The file of a node's settings, in its folder.
+const SETTINGS: &str = "server.properties";
 
 /// How one node differs from the others.
 pub struct Role {
@@ -22,12 +27,25 @@ pub struct Role {
     pub controller_port: u16,
     /// How many brokers the cluster has.
     pub brokers: u16,
+    /// A second way in for clients.
+    pub proxied: Option<Proxied>,
+}
+
+/// A listener behind a proxy: clients that come in by it are sent to the proxy.
+#[derive(Clone, Copy)]
+pub struct Proxied {
+    /// Where the node listens.
+    pub port: u16,
+    /// Where the proxy does.
+    pub advertised: u16,
 }
 
 /// A started node.
 pub struct Node {
+    installation: Installation,
     folder: PathBuf,
     port: u16,
+    lifetime: Lifetime,
     process: Child,
 }
 
@@ -47,33 +65,34 @@ impl Node {
         let scratch = folder.join("scratch");
         fs::create_dir_all(&scratch)
             .with_context(|| format!("cannot create {}", scratch.display()))?;
-        let settings = folder.join("server.properties");
+        let settings = folder.join(SETTINGS);
         fs::write(&settings, properties(role, &folder.join("data")))
             .with_context(|| format!("cannot write {}", settings.display()))?;
         format(installation, &folder, &settings)?;
+        let installation = installation.clone();
+        let process = launch(&installation, &folder, lifetime)?;
+        Ok(Self { installation, folder, port: role.port, lifetime, process })
+    }
 
-        let log = log_of(&folder);
-        let output =
-            File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        let mut command = installation.java(&scratch);
-        command
-            .arg("kafka.Kafka")
-            .arg(&settings)
-            .stdout(output.try_clone().context("cannot share the log file")?)
-            .stderr(output);
-        tie(&mut command, lifetime);
-        let mut node = Self {
-            process: command.spawn().context("cannot start Java")?,
-            port: role.port,
-            folder,
-        };
-        let file = node.folder.join("pid");
-        if let Err(error) = fs::write(&file, node.process.id().to_string()) {
-            // Nobody would find it again.
-            node.kill();
-            return Err(error).with_context(|| format!("cannot write {}", file.display()));
-        }
-        Ok(node)
+    /// Starts a node that has ended again, on its port and its data; does not wait for it
+    /// to answer.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub fn restart(&mut self) -> Result<()> {
+        self.process = launch(&self.installation, &self.folder, self.lifetime)?;
+        Ok(())
+    }
+
+    /// Asks it to end, in order, and waits until it has.
+    ///
+    /// # Errors
+    /// When the system knows no such process.
+    pub fn stop(&mut self) -> Result<()> {
+        let process = Pid::from_raw(self.process.id().cast_signed());
+        kill(process, Signal::SIGTERM).context("cannot end a process")?;
+        self.process.wait().context("cannot wait for a process")?;
+        Ok(())
     }
 
     /// Where clients find it.
@@ -100,6 +119,29 @@ impl Node {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Starts the process of a node whose folder is ready.
+fn launch(installation: &Installation, folder: &Path, lifetime: Lifetime) -> Result<Child> {
+    let log = log_of(folder);
+    // What an earlier process of the node wrote stays.
+    let output = File::options().create(true).append(true).open(&log);
+    let output = output.with_context(|| format!("cannot write {}", log.display()))?;
+    let mut command = installation.java(&folder.join("scratch"));
+    command
+        .arg("kafka.Kafka")
+        .arg(folder.join(SETTINGS))
+        .stdout(output.try_clone().context("cannot share the log file")?)
+        .stderr(output);
+    tie(&mut command, lifetime);
+    let mut process = command.spawn().context("cannot start Java")?;
+    let file = folder.join("pid");
+    if let Err(error) = fs::write(&file, process.id().to_string()) {
+        // Nobody would find it again.
+        let _ = process.kill().and_then(|()| process.wait());
+        return Err(error).with_context(|| format!("cannot write {}", file.display()));
+    }
+    Ok(process)
 }
 
 fn log_of(folder: &Path) -> PathBuf {
@@ -161,13 +203,19 @@ fn tie(command: &mut std::process::Command, lifetime: Lifetime) {
 
 /// The settings of a node, as `server.properties`.
 fn properties(role: &Role, data: &Path) -> String {
-    let Role { id, port, controller_port, brokers } = role;
+    let Role { id, port, controller_port, brokers, proxied } = role;
     let is_controller = *id == 1;
     let roles = if is_controller { "broker,controller" } else { "broker" };
     let controller_listener = if is_controller {
         format!(",CONTROLLER://127.0.0.1:{controller_port}")
     } else {
         String::new()
+    };
+    let (second_listener, second_advertised) = match proxied {
+        Some(Proxied { port, advertised }) => {
+            (format!(",PROXIED://127.0.0.1:{port}"), format!(",PROXIED://127.0.0.1:{advertised}"))
+        }
+        None => Default::default(),
     };
     let replicas = (*brokers).min(3);
     let data = escape(&data.to_string_lossy());
@@ -176,9 +224,9 @@ fn properties(role: &Role, data: &Path) -> String {
 process.roles={roles}
 node.id={id}
 controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=CLIENTS://127.0.0.1:{port}{controller_listener}
-advertised.listeners=CLIENTS://127.0.0.1:{port}
-listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=CLIENTS://127.0.0.1:{port}{second_listener}{controller_listener}
+advertised.listeners=CLIENTS://127.0.0.1:{port}{second_advertised}
+listener.security.protocol.map=CLIENTS:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=CLIENTS
 controller.listener.names=CONTROLLER
 log.dirs={data}
@@ -220,7 +268,8 @@ mod tests {
     use super::*;
 
     fn settings(id: u16, brokers: u16) -> String {
-        let role = Role { id, port: 19_000 + id, controller_port: 19_100, brokers };
+        let controller_port = 19_100;
+        let role = Role { id, port: 19_000 + id, controller_port, brokers, proxied: None };
         properties(&role, Path::new("/tmp/data"))
     }
 
@@ -248,6 +297,17 @@ mod tests {
         assert!(has(&second, "process.roles=broker"));
         assert!(has(&second, "listeners=CLIENTS://127.0.0.1:19002"));
         assert!(has(&second, "controller.quorum.voters=1@127.0.0.1:19100"));
+    }
+
+    #[test]
+    fn who_comes_by_the_proxy_is_sent_back_to_it() {
+        let proxied = Some(Proxied { port: 19_002, advertised: 19_003 });
+        let role = Role { id: 1, port: 19_001, controller_port: 19_100, brokers: 1, proxied };
+        let text = properties(&role, Path::new("/tmp/data"));
+        let listeners = "CLIENTS://127.0.0.1:19001,PROXIED://127.0.0.1:19002";
+        assert!(has(&text, &format!("listeners={listeners},CONTROLLER://127.0.0.1:19100")));
+        let advertised = "CLIENTS://127.0.0.1:19001,PROXIED://127.0.0.1:19003";
+        assert!(has(&text, &format!("advertised.listeners={advertised}")));
     }
 
     #[test]

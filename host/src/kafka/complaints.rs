@@ -95,7 +95,11 @@ mod tests {
                 Some(AUTHORITY),
             ),
             (transport, "Connect to ipv4#127.0.0.1:9092 failed: Connection refused", None),
-            (transport, "SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener?", None),
+            (
+                transport,
+                "SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener?",
+                None,
+            ),
         ] {
             assert_eq!(lasting(code, reason), due, "{reason}");
         }

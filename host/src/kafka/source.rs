@@ -115,11 +115,7 @@ impl Source {
     }
 
     /// Waits until all topics are there. `false`: `shutdown` came first.
-    fn await_topics(
-        &self,
-        shutdown: &Shutdown,
-        listen: impl Fn(),
-    ) -> Result<bool, KafkaFailure> {
+    fn await_topics(&self, shutdown: &Shutdown, listen: impl Fn()) -> Result<bool, KafkaFailure> {
         for topic in &self.plan.topics {
             let client = self.consumer.client();
             let (brokers, key) = (&self.brokers, "[source] topics");

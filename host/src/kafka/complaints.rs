@@ -3,12 +3,25 @@
 //! says about the cause is kept here, for those who wait.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::KafkaFailure;
+
+/// How long a consumer listens, and at most for one event.
+const LISTEN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(10));
+
+/// Lets a consumer that has nothing to read yet hear of its connections, by polling it. One
+/// poll may serve one of librdkafka's log lines, of which there may be hundreds.
+pub(super) fn listen<T>(poll: impl Fn(Duration) -> T) {
+    let end = Instant::now() + LISTEN.0;
+    while Instant::now() < end {
+        poll(LISTEN.1);
+    }
+}
 
 /// What waiting does not help against: the latest, as it is said.
 #[derive(Default)]

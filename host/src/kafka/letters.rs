@@ -11,7 +11,7 @@ use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::complaints::{Complaints, Hearing};
+use super::complaints::{self, Complaints, Hearing};
 use super::config::{self, Connection};
 use super::headers::RawHeaders;
 use super::{KafkaFailure, topics};
@@ -114,7 +114,7 @@ pub fn read(
         .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
     let (brokers, key) = (&connection.brokers, "[dead-letter] topic");
     // Before anything is assigned nothing can come but what is heard.
-    let listen = || drop(consumer.poll(Duration::ZERO));
+    let listen = || complaints::listen(|time| drop(consumer.poll(time)));
     topics::await_topic(consumer.client(), listen, brokers, topic, key, &Shutdown::default())?;
 
     let mut left = partitions(&consumer, topic, from)?;

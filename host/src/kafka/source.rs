@@ -14,7 +14,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::batcher::Batcher;
-use super::complaints::Hearing;
+use super::complaints::{self, Hearing};
 use super::config::{self, Connection};
 use super::group::{Group, Member};
 use super::{KafkaFailure, topics};
@@ -102,7 +102,8 @@ impl Source {
     /// cannot be delivered. What was delivered until then is committed.
     pub fn run(mut self, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
         // Before there is a subscription nothing can come but what is heard.
-        if !self.await_topics(shutdown, || drop(self.consumer.poll(Duration::ZERO)))? {
+        let listen = || complaints::listen(|time| drop(self.consumer.poll(time)));
+        if !self.await_topics(shutdown, listen)? {
             return Ok(());
         }
         let names: Vec<&str> = self.plan.topics.iter().map(String::as_str).collect();

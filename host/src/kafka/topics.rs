@@ -35,7 +35,6 @@ pub fn await_topic<C: Hearing>(
 ) -> Result<bool, KafkaFailure> {
     let mut unknown_since: Option<Instant> = None;
     while !shutdown.requested() {
-        listen();
         let code = match client.fetch_metadata(Some(topic), PATIENCE) {
             Ok(metadata) => match metadata.topics().iter().find_map(|found| found.error()) {
                 None => return Ok(true),
@@ -53,11 +52,14 @@ pub fn await_topic<C: Hearing>(
                 let (topic, brokers) = (topic.to_owned(), brokers.to_owned());
                 return Err(KafkaFailure::NoTopic { topic, brokers, key });
             }
-        } else if let Some(refusal) = client.context().complaints().refusal(brokers) {
-            return Err(refusal);
-        } else {
-            tracing::warn!(brokers, topic, reason = %code, "the brokers do not answer yet");
+            shutdown.wait(PAUSE);
+            continue;
         }
+        listen();
+        if let Some(refusal) = client.context().complaints().refusal(brokers) {
+            return Err(refusal);
+        }
+        tracing::warn!(brokers, topic, reason = %code, "the brokers do not answer yet");
         shutdown.wait(PAUSE);
     }
     Ok(false)

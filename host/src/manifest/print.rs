@@ -27,10 +27,12 @@ fn table<'a>(section: Option<&'a mut Item>, key: &str) -> Option<&'a mut dyn Tab
 
 /// Writes `"sasl.password" = { env = "NAME" }` on a line instead of as a table.
 fn shorten(settings: &mut dyn TableLike) {
-    for (_, item) in settings.iter_mut() {
+    for (mut key, item) in settings.iter_mut() {
         if let Item::Table(table) = item {
             let short: InlineTable = std::mem::take(table).into_inline_table();
             *item = Item::Value(Value::InlineTable(short));
+            // A table's name has no space behind it.
+            key.fmt();
         }
     }
 }

@@ -266,7 +266,10 @@ fn missing_secrets_are_named_before_anything_runs() {
     std::fs::write(&lines, "http://127.0.0.1:1/x\n").unwrap();
     let output = sandbar().arg("run").arg(&path).arg("--file").arg(&lines).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("authorization: the environment variable SANDBAR_TESTS_NOWHERE"), "{said}");
+    assert!(
+        said.contains("authorization: the environment variable SANDBAR_TESTS_NOWHERE"),
+        "{said}"
+    );
 }
 
 #[test]

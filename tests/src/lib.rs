@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 pub mod broker;
+pub mod changes;
 pub mod checker;
 pub mod graphs;
 pub mod http;

@@ -1,5 +1,4 @@
-//! Slow stages and slow sinks: the group keeps the runner, and its memory stays within
-//! what docs/guarantees.md says.
+//! Slow stages: the group keeps the runner, which says that it holds back.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::io::{Read, Write};
@@ -9,10 +8,6 @@ use std::time::{Duration, Instant};
 use sandbar_tests::broker::PATIENCE;
 use sandbar_tests::process::Process;
 use sandbar_tests::{Broker, Sent, component, sandbar};
-use xtask::kafka::Installation;
-
-const MB: usize = 1_000_000;
-const MIB: u64 = 1 << 20;
 
 /// A runner in a process of its own, with the folder of its manifest.
 struct Runner {
@@ -98,100 +93,4 @@ fn slow_stages_keep_their_partitions() {
         let due = if partition == 0 { 201 } else { 200 };
         assert_eq!(broker.committed(&source, &source, partition), Some(due));
     }
-}
-
-/// Memory that a runner may take: docs/guarantees.md.
-fn bound(in_flight: u64, record: u64, stages: u64) -> u64 {
-    128 * MIB + stages + 4 * (in_flight + record)
-}
-
-/// Records of 10 MB, in two partitions.
-fn large(count: usize) -> Vec<Sent> {
-    // What cannot be compressed.
-    let mut state = 88_172_645_463_325_252_u64;
-    let mut random = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
-    let mut record = |number: usize| {
-        let value: Vec<u8> = (0..10 * MB / 8).flat_map(|_| random().to_le_bytes()).collect();
-        Sent { partition: Some((number % 2) as i32), ..Sent::keyed(number, value) }
-    };
-    (0..count).map(&mut record).collect()
-}
-
-fn assert_within(runner: &Runner, bound: u64, what: &str) {
-    let peak = runner.process.peak_memory();
-    println!("{what}: {} MiB of {} MiB", peak / MIB, bound / MIB);
-    assert!(peak < bound, "{what}: {} MiB, more than {} MiB", peak / MIB, bound / MIB);
-}
-
-/// Large records that go through as they are, to a sink that takes them slowly.
-#[test]
-fn a_slow_sink_does_not_cost_memory() {
-    let Some(broker) = Broker::apache() else { return };
-    let [source, sink, dead] = ["source", "sink", "dead"].map(|name| broker.topic(name, 2));
-    slow(&broker, &source);
-    let manifest = format!(
-        "name = \"{source}\"\ndead-letter = {{ topic = \"{dead}\" }}\n[source]\ntopics = [\"{source}\"]\n\
-         [sink]\ntopic = \"{sink}\"\nproperties = {{ \"client.id\" = \"{source}\" }}\n\
-         [[stages]]\nname = \"route\"\ncomponent = \"{}\"\n[limits]\nmemory = \"64 MiB\"\n\
-         [runner]\nworkers = 2\n",
-        component("route-transformer").display(),
-    );
-    for _ in 0..2 {
-        broker.send(&source, &large(15));
-    }
-    let runner = Runner::start(&broker, &manifest);
-    runner
-        .await_metrics("it is held back", |runner| runner.metric("sandbar_paused_partitions") == 2);
-    runner.await_metrics("all is through", |runner| {
-        runner.metric("sandbar_outputs_total") == 30
-            && runner.metric("sandbar_in_flight_bytes") == 0
-    });
-    assert_within(&runner, bound(8 * MIB, 10 * MIB, 2 * 64 * MIB), "a slow sink");
-    runner.process.stop();
-}
-
-/// Large records behind one on which the stage spends its whole deadline, twice.
-#[test]
-fn a_slow_stage_does_not_cost_memory() {
-    let Some(broker) = Broker::apache() else { return };
-    let [source, sink, dead] = ["source", "sink", "dead"].map(|name| broker.topic(name, 2));
-    let manifest = format!(
-        "name = \"{source}\"\nsink = {{ topic = \"{sink}\" }}\ndead-letter = {{ topic = \"{dead}\" }}\n\
-         [source]\ntopics = [\"{source}\"]\n\
-         [[stages]]\nname = \"extract\"\ncomponent = \"{}\"\n[[stages]]\nname = \"score\"\ncomponent = \"{}\"\n\
-         [limits]\nmemory = \"64 MiB\"\ndeadline = \"2s\"\n[runner]\nworkers = 2\n",
-        component("mischief-extractor").display(),
-        component("mischief-scorer").display(),
-    );
-    let slow = |partition| Sent { partition: Some(partition), ..Sent::value("loop") };
-    broker.send(&source, &[slow(0), slow(1)]);
-    for _ in 0..2 {
-        broker.send(&source, &large(15));
-    }
-    let runner = Runner::start(&broker, &manifest);
-    runner.await_metrics("all is through", |runner| {
-        runner.metric("sandbar_outputs_total") == 30
-            && runner.metric("sandbar_failed_records_total") == 2
-            && runner.metric("sandbar_in_flight_bytes") == 0
-    });
-    assert_within(&runner, bound(8 * MIB, 10 * MIB, 4 * 64 * MIB), "a slow stage");
-    runner.process.stop();
-}
-
-/// Makes a broker take 20 MB a second from producers of a client's name.
-fn slow(broker: &Broker, client: &str) {
-    let installation = Installation::resolve(None);
-    let installation = installation.unwrap_or_else(|_| panic!("there is no Apache Kafka"));
-    let scratch = tempfile::tempdir().unwrap();
-    let mut command = installation.java(scratch.path());
-    command.arg("-XX:TieredStopAtLevel=1").arg("kafka.admin.ConfigCommand");
-    command.args(["--bootstrap-server", &broker.address(), "--alter"]);
-    command.args(["--entity-type", "clients", "--entity-name", client]);
-    let output = command.args(["--add-config", "producer_byte_rate=20000000"]).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
 }

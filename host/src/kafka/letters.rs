@@ -107,7 +107,7 @@ pub fn read(
     from: Option<(i32, i64)>,
     mut take: impl FnMut(Letter) -> bool,
 ) -> Result<(), KafkaFailure> {
-    let mut config = config::consumer(connection, GROUP, "earliest");
+    let mut config = config::consumer(connection, GROUP);
     config.set("enable.partition.eof", "true").remove("statistics.interval.ms");
     let consumer: BaseConsumer<Reader> = config
         .create_with_context(Reader::default())

@@ -13,11 +13,11 @@ use crate::pipeline::Shutdown;
 use crate::pipeline::labels::Labels;
 
 /// How long one question may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a broker that creates topics when they are asked for may take.
 const CREATION: Duration = Duration::from_secs(10);
 /// Between two questions.
-const PAUSE: Duration = Duration::from_millis(200);
+pub(super) const PAUSE: Duration = Duration::from_millis(200);
 
 /// Waits until the brokers answer and `topic` is there. `key` is the key of the
 /// manifest that names it; `listen` sees to it that the client hears of its connections.

@@ -52,8 +52,9 @@ pub struct Transactions {
     abandoned: Arc<AtomicBool>,
     /// What is done with messages that were refused in an attempt before.
     treatments: Treatments,
-    /// Why a message of the open transaction was not even taken by the producer.
-    spoilt: Option<KafkaError>,
+    /// The topic of a message of the open transaction that was not even taken by the
+    /// producer, and why.
+    spoilt: Option<(String, KafkaError)>,
     /// Whether the producer has lost count of its messages: those that are refused leave a
     /// gap, over which it stumbles in the next transaction.
     stale: bool,
@@ -245,7 +246,11 @@ impl Transactions {
             return Err(Trouble::Again(message));
         }
         match self.spoilt.take() {
-            Some(error) => Err(self.sort(error)),
+            // A topic that is gone will not come back by waiting.
+            Some((topic, error)) if error.rdkafka_error_code().is_some_and(topics::is_unknown) => {
+                Err(Trouble::Hopeless(format!("topic '{topic}': {error}")))
+            }
+            Some((_, error)) => Err(self.sort(error)),
             None => Ok(()),
         }
     }
@@ -268,7 +273,7 @@ impl Transactions {
         let wanted = || !self.is_abandoned();
         let put = put(&self.producer, topic, content, headers, Box::new(place), wanted);
         if let Err((cause, _)) = put {
-            self.spoilt = Some(cause);
+            self.spoilt = Some((topic.to_owned(), cause));
         } else if alone {
             self.settle();
         }

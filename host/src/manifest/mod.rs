@@ -33,6 +33,8 @@ mod properties;
 mod references;
 mod sections;
 mod settings;
+mod start;
+mod topics;
 mod units;
 mod validate;
 
@@ -47,10 +49,10 @@ pub use document::{Problem, Problems};
 pub use failures::{DeadLetter, OnFailure, Order};
 pub use properties::Properties;
 pub use references::{References, StoreOptions};
-pub use sections::{
-    Delivery, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage, Start,
-};
+pub use sections::{Delivery, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage};
 pub(crate) use sections::{Overrides, json_members, json_object, json_value, retries};
+pub use start::{Moment, Start};
+pub use topics::{Pattern, is_pattern};
 pub(crate) use units::size;
 pub(crate) use validate::{limit_problems, name_problem, stage_name_problem};
 
@@ -226,6 +228,13 @@ impl Manifest {
     /// The folder of a model, by the pipeline's name for it.
     pub fn model_folder(&self, name: &str) -> Option<PathBuf> {
         self.models.get(name).map(|folder| self.resolve(folder))
+    }
+
+    /// The topics that the pipeline writes.
+    pub fn written(&self) -> impl Iterator<Item = &str> {
+        let ends = [&self.sink.topic, &self.dead_letter.topic];
+        let routed = self.stages.iter().flat_map(|stage| &stage.topics);
+        ends.into_iter().chain(routed).map(String::as_str)
     }
 
     /// The brokers: those of the command line, else those of the manifest.

@@ -348,7 +348,8 @@ fn source(manifest: &Manifest) -> SourcePlan {
     SourcePlan {
         topics: manifest.source.topics.clone(),
         group: manifest.source.group.clone(),
-        start: manifest.source.start.as_str(),
+        written: manifest.written().map(str::to_owned).collect(),
+        start: manifest.source.start.clone(),
         batch: runner.into(),
         in_flight: runner.in_flight.as_u64(),
         commit_interval: runner.commit_interval(manifest.delivery),

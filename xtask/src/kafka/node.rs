@@ -266,6 +266,8 @@ share.coordinator.state.topic.min.isr=1
 
 # Fits a heap of 512 MB; the default takes a quarter of it.
 log.cleaner.dedupe.buffer.size=8388608
+# Compaction begins when there is something to compact, not up to 15 s later.
+log.cleaner.backoff.ms=500
 
 {security}"
     )

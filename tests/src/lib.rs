@@ -9,8 +9,10 @@ pub mod flights;
 pub mod graphs;
 pub mod http;
 pub mod operators;
+pub mod process;
 pub mod projects;
 pub mod runner;
+pub mod secured;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -63,6 +63,8 @@ impl Run {
         let (name, listen) = (manifest.name.clone(), manifest.admin.listen);
         let brokers = brokers.to_owned();
         let stats = Arc::new(Stats::default());
+        // Before components are compiled, which may take a while.
+        manifest.secrets()?;
         let patience = manifest.runner.drain_deadline;
         let sandbox = common.sandbox()?;
         let deployment =

@@ -9,7 +9,7 @@ use rdkafka::ClientConfig;
 pub type Properties = BTreeMap<String, String>;
 
 /// How to reach the brokers, as consumer and as producer.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Connection {
     /// `host:port`, several separated by commas.
     pub brokers: String,
@@ -17,6 +17,17 @@ pub struct Connection {
     pub consumer: Properties,
     /// Properties of the producer.
     pub producer: Properties,
+}
+
+impl std::fmt::Debug for Connection {
+    /// Without the values of properties, of which any may be a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("brokers", &self.brokers)
+            .field("consumer", &self.consumer.keys())
+            .field("producer", &self.producer.keys())
+            .finish()
+    }
 }
 
 /// Defaults of the consumer, which the manifest may change.

@@ -14,6 +14,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
 use super::KafkaFailure;
+use super::complaints::{Complaints, Hearing};
 use super::progress::Progress;
 use super::source::SourcePlan;
 use super::start::Starts;
@@ -44,6 +45,7 @@ pub struct Member {
     /// Set when all that could be delivered and committed is.
     finished: AtomicBool,
     stats: Arc<Stats>,
+    complaints: Complaints,
 }
 
 impl Member {
@@ -61,6 +63,7 @@ impl Member {
             rebalances: AtomicU64::new(0),
             finished: AtomicBool::new(false),
             stats,
+            complaints: Complaints::default(),
         }
     }
 
@@ -163,9 +166,15 @@ impl Group {
     }
 }
 
+impl Hearing for Member {
+    fn complaints(&self) -> &Complaints {
+        &self.complaints
+    }
+}
+
 impl ClientContext for Member {
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "Kafka consumer");
+        self.complaints.hear("consumer", &error, reason);
     }
 
     fn stats(&self, statistics: Statistics) {

@@ -10,10 +10,11 @@
 //!   once.
 //! - [`subscription`]: which topics are read; [`start`]: where in them a group begins.
 //! - [`letters`]: dead letters, read back.
-//! - [`topics`]: are the topics there?
+//! - [`topics`]: are the topics there? `complaints`: why does nobody answer?
 //! - [`practice`]: a broker inside this process, for demonstrations and tests.
 
 pub mod batcher;
+mod complaints;
 pub mod config;
 pub mod group;
 mod headers;
@@ -64,6 +65,19 @@ pub enum KafkaFailure {
         what: String,
         /// Kafka's reason.
         cause: rdkafka::types::RDKafkaErrorCode,
+    },
+    /// The brokers do not let this client in, or it does not trust them.
+    #[error(
+        "the brokers at {brokers} and this client do not come together: {reason}; correct \
+         {properties} under [kafka] properties, or under those of [source] and [sink]"
+    )]
+    NoEntry {
+        /// The brokers.
+        brokers: String,
+        /// What librdkafka says.
+        reason: String,
+        /// The properties that may be wrong.
+        properties: &'static str,
     },
     /// `[source] start` names an offset that is not there yet.
     #[error(

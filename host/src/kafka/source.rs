@@ -14,6 +14,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::batcher::Batcher;
+use super::complaints::{self, Hearing};
 use super::config::{self, Connection};
 use super::group::{Group, Member};
 use super::subscription::Subscription;
@@ -116,7 +117,9 @@ impl Source {
     /// Where a topic is not there, the brokers refuse this client, or an output
     /// cannot be delivered. What was delivered until then is committed.
     pub fn run(mut self, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
-        if !self.await_topics(shutdown)? {
+        // Before there is a subscription nothing can come but what is heard.
+        let listen = || complaints::listen(|time| drop(self.consumer.poll(time)));
+        if !self.await_topics(shutdown, listen)? {
             return Ok(());
         }
         let starts = self.consumer.context().starts();
@@ -133,10 +136,11 @@ impl Source {
     }
 
     /// Waits until all topics that are named are there. `false`: `shutdown` came first.
-    fn await_topics(&self, shutdown: &Shutdown) -> Result<bool, KafkaFailure> {
+    fn await_topics(&self, shutdown: &Shutdown, listen: impl Fn()) -> Result<bool, KafkaFailure> {
         for topic in self.subscription.names() {
             let client = self.consumer.client();
-            if !topics::await_topic(client, &self.brokers, topic, "[source] topics", shutdown)? {
+            let (brokers, key) = (&self.brokers, "[source] topics");
+            if !topics::await_topic(client, &listen, brokers, topic, key, shutdown)? {
                 return Ok(false);
             }
         }
@@ -275,7 +279,7 @@ impl Source {
         }
         if topics::is_unknown(code) {
             // A broker that was away may not know its topics yet.
-            return self.await_topics(shutdown).map(drop);
+            return self.await_topics(shutdown, || ()).map(drop);
         }
         if topics::is_refusal(code) {
             let what = format!(
@@ -284,6 +288,12 @@ impl Source {
                 self.plan.group
             );
             return Err(KafkaFailure::Refused { brokers: self.brokers.clone(), what, cause: code });
+        }
+        let complaints = self.consumer.context().complaints();
+        if code == RDKafkaErrorCode::Authentication
+            && let Some(refusal) = complaints.refusal(&self.brokers)
+        {
+            return Err(refusal);
         }
         match code {
             RDKafkaErrorCode::PollExceeded => {

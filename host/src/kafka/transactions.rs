@@ -21,6 +21,7 @@ use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::complaints::{Complaints, Hearing};
 use super::config::{Connection, transactional};
 use super::group::Group;
 use super::headers::{letter, owned};
@@ -353,17 +354,26 @@ fn offsets(tickets: &[Arc<Ticket>]) -> TopicPartitionList {
 
 /// Hears of the end of each message.
 #[derive(Default)]
-struct Reports(Mutex<Vec<Undelivered>>);
+struct Reports {
+    undelivered: Mutex<Vec<Undelivered>>,
+    complaints: Complaints,
+}
 
 impl Reports {
     fn undelivered(&self) -> MutexGuard<'_, Vec<Undelivered>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.undelivered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hearing for Reports {
+    fn complaints(&self) -> &Complaints {
+        &self.complaints
     }
 }
 
 impl ClientContext for Reports {
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "Kafka producer");
+        self.complaints.hear("producer", &error, reason);
     }
 }
 

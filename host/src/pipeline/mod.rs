@@ -41,7 +41,7 @@ use crate::kafka::KafkaFailure;
 use crate::kafka::sink::Sink;
 use crate::kafka::source::Source;
 use crate::kafka::transactions::Transactions;
-use crate::manifest::Delivery;
+use crate::manifest::{Delivery, Problems};
 use crate::observe::Stats;
 use processor::Processor;
 use transactor::Transactor;
@@ -53,6 +53,9 @@ pub enum RunError {
     /// A stage cannot be set up.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A value is missing that the manifest has from the environment or a file.
+    #[error(transparent)]
+    Secrets(#[from] Problems),
     /// Kafka, at one of the ends.
     #[error(transparent)]
     Kafka(#[from] KafkaFailure),
@@ -70,6 +73,7 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
     let stats = deployment.stats();
     let abandoned = Arc::new(AtomicBool::new(false));
     let plan = deployment.plan();
+    plan.secrets()?;
     let Some(sinks) = sinks(&plan, shutdown, stats, &abandoned)? else { return Ok(()) };
     let handover = deployment.handover();
     // Whatever is to take the place of this plan is in the slots from here on.

@@ -41,7 +41,7 @@ pub(super) struct Status {
 /// Put other models or components in the place of those that a runner serves.
 ///
 /// The runner loads what is new beside what serves, fits it to the other stages, takes a
-/// batch through it that has just come by, and goes on with it between two batches. Where
+/// batch through it that came by a moment ago, and goes on with it between two batches. Where
 /// anything is wrong, what served before goes on. It lasts until the runner ends: change
 /// the manifest too.
 #[derive(Debug, Args)]
@@ -119,10 +119,10 @@ impl At {
         show(&swapped.serving);
         match &swapped.trial {
             Some(trial) => println!(
-                "tried on {} records that just came by: {} failed, {} did before",
+                "tried on {} records that came by: {} failed, {} did before",
                 trial.records, trial.failed, trial.failed_before
             ),
-            None => println!("not tried: no records came by"),
+            None => println!("not tried: no records have come by yet"),
         }
         let milliseconds = |seconds: f64| seconds * 1e3;
         println!(

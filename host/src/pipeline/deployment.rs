@@ -1,7 +1,7 @@
 //! What a running pipeline serves, and other models and components in its place.
 //!
 //! A swap loads what is new, fits it to the other stages, takes a batch through it that
-//! the pipeline has just seen, and only then hands it to the workers, each of which goes on
+//! the pipeline has seen a moment ago, and only then hands it to the workers, each of which goes on
 //! with it between two batches. Whatever goes wrong before leaves the old serving.
 
 use std::collections::BTreeMap;
@@ -22,9 +22,6 @@ use crate::observe::Stats;
 use crate::observe::events::{SwapRefused, Swapped};
 use crate::records::Batch;
 use crate::sandbox::Sandbox;
-
-/// How long a swap waits for a batch to try the new stages on, where none comes by.
-const SAMPLE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A pipeline whose models and components can be swapped while it runs.
 pub struct Deployment {
@@ -75,7 +72,7 @@ pub struct Change {
 pub struct Swap {
     /// What serves now.
     pub revision: Revision,
-    /// The batch that the new stages were tried on; `None`: none came by.
+    /// The batch that the new stages were tried on; `None`: none had come by.
     pub trial: Option<Trial>,
     /// How long it took to load and try what is new, while the old served.
     pub prepared: Duration,
@@ -122,7 +119,7 @@ pub enum SwapError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// It cannot be used on what the pipeline reads.
-    #[error("tried on {records} records that just came by: {reason}")]
+    #[error("tried on {records} records that came by: {reason}")]
     Trial {
         /// How many records.
         records: usize,
@@ -285,9 +282,9 @@ impl Deployment {
         Ok(Swap { revision, trial, prepared, switched: start.elapsed() })
     }
 
-    /// Takes a batch that just came by through the old stages and the new.
+    /// Takes a batch that came by not long ago through the old stages and the new.
     fn try_out(&self, old: &Plan, new: &Plan) -> Result<Option<Trial>, SwapError> {
-        let Some(batch) = self.handover.sample(SAMPLE_PATIENCE) else { return Ok(None) };
+        let Some(batch) = self.handover.sample() else { return Ok(None) };
         let records = batch.len();
         let take = |plan: &Plan| -> Result<Count, String> {
             let mut count = Count::default();

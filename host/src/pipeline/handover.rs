@@ -1,15 +1,18 @@
 //! How the workers of a running pipeline come to other stages: each finds them in a slot of
 //! its own, takes them between two batches, and leaves there what it had.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::chain::Chain;
 use crate::records::Batch;
 
 /// How often whoever waits looks whether the pipeline still runs.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// Milliseconds between two samples: copying one costs little, copying all would not.
+const SAMPLES_APART: u64 = 1000;
 
 /// The slots of all workers, and a sample of what they are at.
 pub(super) struct Handover {
@@ -38,12 +41,12 @@ enum Content {
     Old(#[expect(dead_code, reason = "it is only freed")] Box<Chain>),
 }
 
-/// A batch that a worker has just taken through its stages, if somebody wants one.
-#[derive(Default)]
+/// A batch that a worker has taken through its stages not long ago.
 struct Sample {
-    wanted: AtomicBool,
+    start: Instant,
+    /// When the next is due, in milliseconds since `start`.
+    due: AtomicU64,
     batch: Mutex<Option<Batch>>,
-    came: Condvar,
 }
 
 /// The pipeline does not run, or ended meanwhile.
@@ -54,7 +57,9 @@ impl Handover {
     /// Slots for so many workers.
     pub(super) fn new(workers: usize) -> Self {
         let slots = (0..workers).map(|_| Arc::default()).collect();
-        Handover { slots, sample: Sample::default(), open: AtomicBool::new(false) }
+        let (start, due, batch) = (Instant::now(), AtomicU64::default(), Mutex::default());
+        let sample = Sample { start, due, batch };
+        Handover { slots, sample, open: AtomicBool::new(false) }
     }
 
     /// The slot of one worker.
@@ -97,24 +102,20 @@ impl Handover {
         Ok(())
     }
 
-    /// The next batch that a worker takes through its stages; `None` where none comes
-    /// within `patience`.
-    pub(super) fn sample(&self, patience: Duration) -> Option<Batch> {
-        let batch = lock(&self.sample.batch);
-        self.sample.wanted.store(true, Ordering::Relaxed);
-        let waiting = |batch: &mut Option<Batch>| batch.is_none();
-        let came = self.sample.came.wait_timeout_while(batch, patience, waiting);
-        let batch = came.unwrap_or_else(PoisonError::into_inner).0.take();
-        self.sample.wanted.store(false, Ordering::Relaxed);
-        batch
+    /// A batch that came by not long ago; `None`: none has come by yet.
+    pub(super) fn sample(&self) -> Option<Batch> {
+        lock(&self.sample.batch).clone()
     }
 
-    /// Offers a batch as a sample.
+    /// Keeps a batch as a sample, now and then.
     pub(super) fn passed(&self, batch: &Batch) {
-        let Sample { wanted, batch: place, came } = &self.sample;
-        if wanted.load(Ordering::Relaxed) && wanted.swap(false, Ordering::Relaxed) {
+        let Sample { start, due, batch: place } = &self.sample;
+        let now = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let before = due.load(Ordering::Relaxed);
+        let next = now.saturating_add(SAMPLES_APART);
+        let takes = || due.compare_exchange(before, next, Ordering::Relaxed, Ordering::Relaxed);
+        if now >= before && takes().is_ok() {
             *lock(place) = Some(batch.clone());
-            came.notify_all();
         }
     }
 }

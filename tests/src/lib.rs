@@ -9,6 +9,7 @@ pub mod http;
 pub mod operators;
 pub mod projects;
 pub mod runner;
+pub mod s3;
 
 use std::path::PathBuf;
 use std::process::Command;

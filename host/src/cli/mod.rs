@@ -9,6 +9,8 @@ mod lines;
 mod local;
 mod models;
 mod new;
+mod operators;
+mod registry;
 mod run;
 mod test;
 
@@ -39,6 +41,7 @@ enum Verb {
     Test(test::Test),
     Bench(bench::Bench),
     Models(models::Models),
+    Operators(operators::Operators),
     Dlq(dlq::Dlq),
 }
 
@@ -90,7 +93,8 @@ impl Cli {
             Verb::Build(build) => build.execute(&self.common),
             Verb::Test(test) => test.execute(&self.common),
             Verb::Bench(bench) => bench.execute(&self.common),
-            Verb::Models(models) => models.execute(),
+            Verb::Models(models) => models.execute(&self.common),
+            Verb::Operators(operators) => operators.execute(&self.common),
             Verb::Dlq(dlq) => dlq.execute(&self.common),
         }
     }

@@ -1,6 +1,7 @@
 //! References to servers and object stores: which of them a URL belongs to, and one
 //! request to it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,7 +75,9 @@ impl Stores {
         timeout: Duration,
     ) -> Result<(), String> {
         let access = match prefix.scheme() {
-            "s3" => Access::S3(Box::new(s3(&prefix, options, timeout, &self.client)?)),
+            "s3" => {
+                Access::S3(Box::new(s3(prefix.host(), options.as_map(), timeout, &self.client)?))
+            }
             _ => Access::Http(headers(options)?),
         };
         self.stores.push(Store { prefix, access });
@@ -202,14 +205,14 @@ fn headers(options: &StoreOptions) -> Result<HeaderMap, String> {
 
 /// The store of a bucket. Credentials and region are those of the environment, in
 /// `AWS_...`, and over them the options.
-fn s3(
-    prefix: &Prefix,
-    options: &StoreOptions,
+pub(crate) fn s3(
+    bucket: &str,
+    options: &BTreeMap<String, String>,
     timeout: Duration,
     client: &reqwest::Client,
 ) -> Result<AmazonS3, String> {
     let mut builder = AmazonS3Builder::from_env();
-    for (name, value) in options.as_map() {
+    for (name, value) in options {
         match name.parse() {
             // Timeouts, proxies and the like are the runner's own.
             Ok(AmazonS3ConfigKey::Client(_) | AmazonS3ConfigKey::Bucket) | Err(_) => {
@@ -224,7 +227,7 @@ fn s3(
         RetryConfig { max_retries: 2, retry_timeout: timeout, ..RetryConfig::default() };
     retry.backoff.max_backoff = timeout;
     let store = builder
-        .with_bucket_name(prefix.host())
+        .with_bucket_name(bucket)
         .with_crypto_provider(Arc::new(Signing))
         .with_http_connector(Connector(client.clone()))
         .with_retry(retry)

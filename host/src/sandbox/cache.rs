@@ -96,7 +96,7 @@ impl Cache {
 }
 
 /// Makes the folder, and says why it must not be used.
-fn prepare(folder: &Path) -> Result<(), String> {
+pub(crate) fn prepare(folder: &Path) -> Result<(), String> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| format!("the folder cannot be made: {error}"))?;
     let about = std::fs::metadata(folder).map_err(|error| error.to_string())?;

@@ -95,7 +95,8 @@ impl Fixture {
 
     /// Changes a description as somebody could who can write there.
     fn forge(&self, key: &str, change: impl FnOnce(&mut Value)) {
-        let mut value: Value = serde_json::from_slice(&std::fs::read(self.file(key)).unwrap()).unwrap();
+        let mut value: Value =
+            serde_json::from_slice(&std::fs::read(self.file(key)).unwrap()).unwrap();
         change(&mut value);
         std::fs::write(self.file(key), value.to_string()).unwrap();
     }
@@ -170,9 +171,8 @@ fn a_version_is_added_promoted_fetched_and_rolled_back(fixture: &Fixture) {
     let error = registry.resolve(MODEL, &reference("table")).unwrap_err();
     assert_eq!(error.cause, Cause::Missing);
     assert!(error.to_string().contains("there is no alias 'production'; set it by"), "{error}");
-    let promote = |version, alias: &str| {
-        registry.promote(MODEL, "table", version, alias, &intent()).unwrap()
-    };
+    let promote =
+        |version, alias: &str| registry.promote(MODEL, "table", version, alias, &intent()).unwrap();
     assert!(promote(1, "production").new);
     assert!(promote(2, "production").new);
     assert!(!promote(2, "production").new);
@@ -384,7 +384,9 @@ fn what_does_not_exist_is_told_with_what_does() {
     };
     assert!(complaint(&fixture.location()).contains("the first `add` makes the folder"));
     assert!(complaint("ftp://host/a").contains("there are no registries at 'ftp'"));
-    assert!(complaint("s3://").contains("this names no bucket") || complaint("s3://").contains("URL"));
+    assert!(
+        complaint("s3://").contains("this names no bucket") || complaint("s3://").contains("URL")
+    );
     assert!(complaint("s3://bucket/?key=hush").contains("a prefix and nothing else"));
     fixture.add("a");
     let registry = fixture.registry();
@@ -559,7 +561,8 @@ fn commands(fixture: &Fixture) {
     let said = fixture.says(&["models", "add", gbm, "--name", "flights", "--metric", "auc=0.7294"]);
     assert!(said.starts_with("flights@1: added, "), "{said}");
     let said = fixture.says(&[
-        "models", "add", dl, "--name", "flights", "--metric", "auc=0.75", "--source", "run 7", "--json",
+        "models", "add", dl, "--name", "flights", "--metric", "auc=0.75", "--source", "run 7",
+        "--json",
     ]);
     let said: Value = serde_json::from_str(&said).unwrap();
     assert_eq!((&said["version"], &said["new"]), (&2.into(), &true.into()));
@@ -567,7 +570,10 @@ fn commands(fixture: &Fixture) {
     let said = fixture.says(&["models", "add", dl, "--name", "flights"]);
     assert!(said.starts_with("flights@2: has these files already"), "{said}");
 
-    assert_eq!(fixture.says(&["models", "promote", "flights", "1"]), "flights@production is flights@1\n");
+    assert_eq!(
+        fixture.says(&["models", "promote", "flights", "1"]),
+        "flights@production is flights@1\n"
+    );
     let said = fixture.says(&["models", "promote", "flights", "2", "--reason", "better"]);
     assert_eq!(said, "flights@production is flights@2; it was flights@1\n");
     let said = fixture.complains(&["models", "promote", "flights", "1", "--expect", "1"]);
@@ -581,7 +587,10 @@ fn commands(fixture: &Fixture) {
     let said = fixture.says(&["models", "diff", "flights@1", "flights@2"]);
     assert!(said.starts_with("flights@1 → flights@2\n"), "{said}");
     assert!(said.contains("0.7294 → 0.75 (+0.0206)"), "{said}");
-    assert!(said.contains("files.model.zip") && said.contains("flights-gbm@1 → flights-dl@1"), "{said}");
+    assert!(
+        said.contains("files.model.zip") && said.contains("flights-gbm@1 → flights-dl@1"),
+        "{said}"
+    );
     let said = fixture.says(&["models", "list", "--json"]);
     let said: Value = serde_json::from_str(&said).unwrap();
     assert_eq!((&said[0]["newest"], &said[0]["aliases"]["production"]), (&2.into(), &2.into()));
@@ -620,7 +629,116 @@ fn the_commands_on_an_object_store() {
 
 #[test]
 fn without_a_registry_the_way_out_is_told() {
-    let output = sandbar().args(["models", "promote", "flights", "1"]).env_remove("SANDBAR_REGISTRY").output();
+    let output = sandbar()
+        .args(["models", "promote", "flights", "1"])
+        .env_remove("SANDBAR_REGISTRY")
+        .output();
     let said = text(&output.unwrap().stderr);
     assert!(said.contains("give --registry FOLDER|URL, or set SANDBAR_REGISTRY"), "{said}");
+}
+
+/// The manifest of the flights pipeline, with all of it from the registry.
+fn pipeline(fixture: &Fixture, model: &str) -> PathBuf {
+    let options: String =
+        fixture.options().iter().map(|(name, value)| format!("{name} = \"{value}\"\n")).collect();
+    let location = match &fixture.store {
+        Some(_) => fixture.location(),
+        // Seen from the manifest's folder.
+        None => "../registry".to_owned(),
+    };
+    let scorer = component("h2o-score");
+    let manifest = format!(
+        "name = \"flights\"\nsource = {{ topics = [\"flights\"] }}\n\
+         sink = {{ topic = \"predictions\" }}\n\
+         models = {{ flights = {{ registry = \"{model}\" }} }}\n\
+         [[stages]]\nname = \"features\"\ncomponent = {{ registry = \"flight-features\" }}\n\
+         [[stages]]\nname = \"score\"\ncomponent = {scorer:?}\nmodels = [\"flights\"]\n\
+         [registry]\nlocation = \"{location}\"\n[registry.options]\n{options}"
+    );
+    let folder = fixture.path("pipelines");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("flights.toml");
+    std::fs::write(&path, manifest).unwrap();
+    path
+}
+
+/// Takes the later of the classic flights through a pipeline.
+fn run(pipeline: &Path, cache: &Path) -> Output {
+    let mut child = sandbar()
+        .arg("run")
+        .arg(pipeline)
+        .arg("--stdin")
+        .env("SANDBAR_CACHE", cache)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may have ended by then: with a complaint.
+    let _ = child.stdin.take().unwrap().write_all(CLASSIC[1].as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// A pipeline whose model and extractor come from the registry follows its alias, and
+/// starts without the registry once it has been there.
+fn a_pipeline_follows_an_alias(fixture: Fixture) {
+    let models = project().join("models");
+    let registry = fixture.registry();
+    for folder in ["flights-gbm", "flights-dl"] {
+        let draft = Draft::model(&models.join(folder), Some("flights"), notes()).unwrap();
+        registry.add(draft, false).unwrap();
+    }
+    let extractor = component("flight-features");
+    fixture.says(&["operators", "add", extractor.to_str().unwrap()]);
+    fixture.says(&["operators", "promote", "flight-features", "1"]);
+    let promote = |version| {
+        registry.promote(MODEL, "flights", version, "production", &intent()).unwrap();
+    };
+    let (manifest, cache) = (pipeline(&fixture, "flights"), fixture.cache());
+    let said = |output: Output| {
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let line: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+        (line["label"].as_str().unwrap().to_owned(), line["model"].as_str().unwrap().to_owned())
+    };
+    let complaint = text(&run(&manifest, &cache).stderr);
+    assert!(complaint.contains("model flights: there is no alias 'production'"), "{complaint}");
+    promote(1);
+    // The two models disagree about this one.
+    assert_eq!(said(run(&manifest, &cache)), ("NO".into(), "flights@1".into()));
+    promote(2);
+    assert_eq!(said(run(&manifest, &cache)), ("YES".into(), "flights@2".into()));
+    let check =
+        sandbar().arg("check").arg(&manifest).env("SANDBAR_CACHE", &cache).output().unwrap();
+    assert!(text(&check.stdout).contains("flights@2"), "{}", text(&check.stderr));
+
+    // The registry goes away; another machine cannot start then, and says why.
+    let Fixture { folder, store } = fixture;
+    match store {
+        Some(store) => drop(store),
+        None => {
+            let from = folder.path().join("registry");
+            std::fs::rename(from, folder.path().join("moved")).unwrap();
+        }
+    }
+    let output = run(&manifest, &cache);
+    let warned = text(&output.stderr);
+    assert!(warned.contains("the registry does not answer; its last word counts"), "{warned}");
+    assert_eq!(said(output), ("YES".into(), "flights@2".into()));
+    let output = run(&manifest, &folder.path().join("other-cache"));
+    let complaint = text(&output.stderr);
+    assert!(
+        !output.status.success() && complaint.contains("model 'flights': registry "),
+        "{complaint}"
+    );
+    assert!(!complaint.contains("hush"), "{complaint}");
+}
+
+#[test]
+fn a_pipeline_with_a_registry_in_a_folder() {
+    a_pipeline_follows_an_alias(Fixture::folder());
+}
+
+#[test]
+fn a_pipeline_with_a_registry_in_an_object_store() {
+    a_pipeline_follows_an_alias(Fixture::s3());
 }

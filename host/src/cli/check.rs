@@ -23,7 +23,7 @@ impl Check {
         let sandbox = common.sandbox()?;
         let mut wrong = 0;
         for path in &self.manifests {
-            match check(path, &sandbox) {
+            match check(path, &sandbox, common) {
                 Ok(plan) => println!("{}: ok: {plan}", path.display()),
                 Err(error) => {
                     wrong += 1;
@@ -36,7 +36,12 @@ impl Check {
     }
 }
 
-fn check(path: &std::path::Path, sandbox: &crate::sandbox::Sandbox) -> anyhow::Result<String> {
-    let plan = Plan::new(&Manifest::load(path)?, None, sandbox)?;
+fn check(
+    path: &std::path::Path,
+    sandbox: &crate::sandbox::Sandbox,
+    common: &Common,
+) -> anyhow::Result<String> {
+    let manifest = Manifest::load(path)?.with_cache(common.cache_folder());
+    let plan = Plan::new(&manifest, None, sandbox)?;
     Ok(plan.to_string())
 }

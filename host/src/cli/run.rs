@@ -48,7 +48,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
-        let manifest = Manifest::load(&self.manifest)?;
+        let manifest = Manifest::load(&self.manifest)?.with_cache(common.cache_folder());
         if self.local.is_asked() {
             self.local.look()?;
             return self.local.execute(&Plan::new(&manifest, None, &common.sandbox()?)?);
@@ -83,6 +83,7 @@ impl Run {
             shutdown: shutdown.clone(),
             patience: patience + UNPOLLED,
         };
+        let _lease = manifest.supply().and_then(|supply| supply.lease(&plan.name));
         let _admin = serve(self.admin.or(manifest.admin.listen), subject)?;
         let result = pipeline::run(&plan, &shutdown, &stats);
         tell_totals(&stats.snapshot());

@@ -15,10 +15,11 @@ use crate::inference::NnLimits;
 use crate::kafka::config::Connection;
 use crate::kafka::source::SourcePlan;
 use crate::manifest::{self, Delivery, Grant, Manifest};
-use crate::models::{Artifact, Model, ModelError};
+use crate::models::{Artifact, ModelError};
 use crate::observe::CallTimes;
 use crate::output::{Encoder, Format, FormatError};
 use crate::references::{References, ReferencesError, Resolver};
+use crate::registry::RegistryError;
 use crate::sandbox::{
     Clock, Component, ComponentError, Extractor, Grants, Limits, Operator, Sandbox, Scorer,
     StageError, Transformer, World,
@@ -74,6 +75,14 @@ pub enum Reason {
         stage: String,
         /// What is wrong with it.
         error: ComponentError,
+    },
+    /// The registry does not give a component.
+    #[error("stage '{stage}': {error}")]
+    Registry {
+        /// The stage.
+        stage: String,
+        /// Why not.
+        error: Box<RegistryError>,
     },
     /// A model cannot be used.
     #[error("model '{name}': {error}")]
@@ -274,12 +283,12 @@ pub fn operators(manifest: &Manifest, sandbox: &Sandbox) -> Result<Vec<Operator>
 }
 
 fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Artifact>, Reason> {
-    let load = |(name, folder): (&String, &PathBuf)| {
+    let load = |name: &String| {
         let error = |error| Reason::Model { name: name.clone(), error: Box::new(error) };
-        let model = Model::open(&manifest.resolve(folder)).map_err(error)?;
+        let model = manifest.open_model(name).map_err(error)?;
         Ok((name.clone(), Artifact::load(model).map_err(error)?))
     };
-    manifest.models.iter().map(load).collect()
+    manifest.models.keys().map(load).collect()
 }
 
 /// The operator of a stage, with what it is granted.
@@ -290,7 +299,10 @@ pub(crate) fn operator(
     clock: &Clock,
     sandbox: &Sandbox,
 ) -> Result<Operator, Reason> {
-    let component = Component::load(sandbox, &manifest.resolve(&stage.component))
+    let path = manifest
+        .component(stage)
+        .map_err(|error| Reason::Registry { stage: stage.name.clone(), error: Box::new(error) })?;
+    let component = Component::load(sandbox, &path)
         .map_err(|error| Reason::Component { stage: stage.name.clone(), error })?;
     let granted =
         stage.models.iter().filter_map(|name| Some((name.clone(), models.get(name)?.clone())));

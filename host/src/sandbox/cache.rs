@@ -59,6 +59,10 @@ impl Cache {
         Some(Cache { folder: folder.into(), compiler: hasher.finish() })
     }
 
+    pub(super) fn folder(&self) -> PathBuf {
+        self.folder.to_path_buf()
+    }
+
     /// Whether the compiled form of `wasm` is in the folder.
     pub(super) fn holds(&self, wasm: &[u8]) -> bool {
         self.path(wasm).exists()

@@ -3,13 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 pub mod broker;
+pub mod changes;
 pub mod checker;
 pub mod graphs;
 pub mod http;
 pub mod operators;
+pub mod process;
 pub mod projects;
 pub mod runner;
 pub mod s3;
+pub mod secured;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -509,7 +509,7 @@ fn away(fixture: Fixture) {
     let (location, options) = (fixture.location(), fixture.options());
     let supply = |cache: &str| {
         let cache = Some(fixture.path(cache));
-        Supply::new(&location, options.clone(), Path::new(""), cache)
+        Supply::new(&location, options.clone(), Path::new(""), cache, None)
     };
     let model = supply("cache").model(&reference("table")).unwrap();
     assert_eq!(model.id(), "table@2");
@@ -522,7 +522,7 @@ fn away(fixture: Fixture) {
     drop(store);
     let supply = |cache: &str| {
         let cache = Some(folder.path().join(cache));
-        Supply::new(&location, options.clone(), Path::new(""), cache)
+        Supply::new(&location, options.clone(), Path::new(""), cache, None)
     };
     for known in ["table", "table@2"] {
         let model = supply("cache").model(&reference(known)).unwrap();

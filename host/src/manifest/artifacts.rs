@@ -8,6 +8,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::references::StoreOptions;
+use super::settings;
 use super::units::text;
 use super::{Manifest, Stage};
 use crate::models::{Model, ModelError};
@@ -102,10 +103,11 @@ impl Manifest {
     /// The same manifest, whose registry's files are put below this cache folder.
     #[must_use]
     pub fn with_cache(mut self, cache: Option<PathBuf>) -> Self {
-        let folder = self.path.parent().unwrap_or(Path::new("")).to_owned();
         self.supply = Shared(self.registry.as_ref().map(|registry| {
-            let options = registry.options.as_map().clone();
-            Arc::new(Supply::new(&registry.location, options, &folder, cache))
+            let (options, missing) = settings::resolve(registry.options.settings(), self.folder());
+            let missing = missing.into_iter().next();
+            let refusal = missing.map(|(name, why)| format!("[registry] options.{name}: {why}"));
+            Arc::new(Supply::new(&registry.location, options, self.folder(), cache, refusal))
         }));
         self
     }

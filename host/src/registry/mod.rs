@@ -35,12 +35,14 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use url::Url;
 
 pub use add::Added;
 pub use error::{Cause, RegistryError};
 pub use reference::{DEFAULT_ALIAS, Reference, Target};
 pub use version::{Sort, Version};
 
+use crate::http::shown;
 use location::Location;
 use store::{Objects, Trouble};
 
@@ -91,7 +93,8 @@ impl Registry {
         let parsed = Location::parse(location, base);
         let objects = parsed.and_then(|it| Ok((it.to_string(), it.open(options, make)?)));
         let (location, objects) = objects.map_err(|(cause, reason)| RegistryError {
-            registry: location.to_owned(),
+            // What is no place may be a URL with a key in it.
+            registry: Url::parse(location).map_or_else(|_| location.to_owned(), |url| shown(&url)),
             subject: String::new(),
             reason,
             cause,

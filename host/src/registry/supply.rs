@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -30,7 +30,9 @@ pub struct Supply {
     options: BTreeMap<String, String>,
     base: PathBuf,
     cache: Option<PathBuf>,
-    registry: OnceLock<Result<Arc<Registry>, RegistryError>>,
+    /// Why the registry cannot be asked at all.
+    refusal: Option<String>,
+    registry: Mutex<Option<Arc<Registry>>>,
     used: Mutex<BTreeSet<Used>>,
 }
 
@@ -45,30 +47,44 @@ pub struct Supplied {
 
 impl Supply {
     /// From the registry at `location`, as [`Registry::open`] takes it, into the cache
-    /// folder.
+    /// folder. With a `refusal` nothing is got, and that is why.
     pub fn new(
         location: &str,
         options: BTreeMap<String, String>,
         base: &Path,
         cache: Option<PathBuf>,
+        refusal: Option<String>,
     ) -> Self {
         Supply {
             location: location.to_owned(),
             options,
             base: base.to_owned(),
             cache,
-            registry: OnceLock::new(),
+            refusal,
+            registry: Mutex::default(),
             used: Mutex::default(),
         }
     }
 
-    /// The registry, opened when it is first asked for.
+    /// The registry, opened when it is first asked for, and again if that failed.
     ///
     /// # Errors
     /// As [`Registry::open`].
-    pub fn registry(&self) -> Result<&Arc<Registry>, RegistryError> {
-        let open = || Registry::open(&self.location, &self.options, &self.base).map(Arc::new);
-        self.registry.get_or_init(open).as_ref().map_err(RegistryError::clone)
+    pub fn registry(&self) -> Result<Arc<Registry>, RegistryError> {
+        if let Some(reason) = &self.refusal {
+            return Err(self.refuse(String::new(), Cause::Refused, reason.clone()));
+        }
+        let mut open = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(registry) = &*open {
+            return Ok(registry.clone());
+        }
+        let registry = Arc::new(Registry::open(&self.location, &self.options, &self.base)?);
+        *open = Some(registry.clone());
+        Ok(registry)
+    }
+
+    fn refuse(&self, subject: String, cause: Cause, reason: String) -> RegistryError {
+        RegistryError { registry: self.location.clone(), subject, reason, cause }
     }
 
     /// The model that a reference means now, ready to be loaded. It carries the registry's
@@ -78,11 +94,8 @@ impl Supply {
     /// As [`Supply::get`], and where the folder is no model's.
     pub fn model(&self, reference: &Reference) -> Result<Model, RegistryError> {
         let supplied = self.get(Sort::Model, reference)?;
-        let mut model = Model::open(&supplied.folder).map_err(|error| RegistryError {
-            registry: self.location.clone(),
-            subject: supplied.version.id(),
-            reason: error.to_string(),
-            cause: Cause::Corrupt,
+        let mut model = Model::open(&supplied.folder).map_err(|error| {
+            self.refuse(supplied.version.id(), Cause::Corrupt, error.to_string())
         })?;
         model.name.clone_from(&supplied.version.name);
         model.version = supplied.version.version;
@@ -107,12 +120,8 @@ impl Supply {
     /// Where it is not to be had, or there is no cache to put it into.
     pub fn get(&self, sort: Sort, reference: &Reference) -> Result<Supplied, RegistryError> {
         let Some(cache) = &self.cache else {
-            return Err(RegistryError {
-                registry: self.location.clone(),
-                subject: reference.to_string(),
-                reason: "there is no cache folder to put it into; name one with --cache".into(),
-                cause: Cause::Refused,
-            });
+            let reason = "there is no cache folder to put it into; name one with --cache";
+            return Err(self.refuse(reference.to_string(), Cause::Refused, reason.to_owned()));
         };
         let known = Known::of(cache, &self.location, &self.base);
         let supplied = match self.ask(sort, reference, &known) {
@@ -176,7 +185,7 @@ impl Supply {
     pub fn lease(&self, pipeline: &str) -> Option<Lease> {
         let used = self.used();
         let registry = self.registry().ok().filter(|_| !used.is_empty())?;
-        Some(Lease::hold(registry.clone(), pipeline, used))
+        Some(Lease::hold(registry, pipeline, used))
     }
 }
 

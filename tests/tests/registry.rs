@@ -227,13 +227,12 @@ fn adds_at_once_get_different_numbers(fixture: &Fixture) {
         .map(|size| Draft::model(&fixture.table(&"x".repeat(size)), None, notes()).unwrap())
         .collect();
     let barrier = Barrier::new(drafts.len());
+    let add = &|draft| {
+        let registry = fixture.registry();
+        barrier.wait();
+        registry.add(draft, false).unwrap().version.version
+    };
     let numbers: BTreeSet<u32> = std::thread::scope(|scope| {
-        let add = |draft| {
-            let registry = fixture.registry();
-            barrier.wait();
-            registry.add(draft, false).unwrap().version.version
-        };
-        let add = &add;
         let threads: Vec<_> =
             drafts.into_iter().map(|draft| scope.spawn(move || add(draft))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()

@@ -4,34 +4,33 @@
 
 mod soak;
 
-use sandbar_tests::Broker;
 use sandbar_tests::checker::{Mix, Times};
-use sandbar_tests::cluster;
 use sandbar_tests::flow::{Flow, is_long};
 use sandbar_tests::proxy::Proxy;
 use sandbar_tests::random::Random;
 use sandbar_tests::site::Site;
+use sandbar_tests::{Broker, cluster, in_both_ways};
 use xtask::kafka::Options;
 
-const BOTH: [Times; 2] = [Times::AtLeastOnce, Times::ExactlyOnce];
+/// Records a second: those who start brokers need the machine too.
+const RATE: Option<u64> = Some(3000);
 
-/// Clients that try again soon, so that the test does not take for ever.
+/// Clients that try again soon, so that the tests do not take for ever.
 const EAGER: &str = "[kafka]\nproperties = { \"reconnect.backoff.max.ms\" = 1000 }";
 
 /// Impatient too: a connection through which nothing comes is given up after seconds.
 const IMPATIENT: &str = "[kafka]\nproperties = { \"reconnect.backoff.max.ms\" = 300, \
     \"socket.timeout.ms\" = 3000 }";
 
-/// The only broker is stopped and killed, and comes back on the same port with its data.
-#[test]
-fn the_broker_goes_away_and_comes_back() {
-    let Some(mut cluster) = cluster("away", 1, Options::default()) else { return };
-    let address = cluster.bootstrap().to_owned();
-    let broker = Broker::Apache(address.clone());
-    let rounds = if is_long() { 10 } else { 1 };
-    for times in BOTH {
-        let site = Site::with(&broker, times, &[], EAGER);
-        let counts = Flow::new(&site, &address, Mix::Usual, None).run(|flow| {
+in_both_ways! {
+    /// The only broker is stopped and killed, and comes back on the same port with its data.
+    fn the_broker_comes_back(times: Times) {
+        let name = format!("away-{times:?}").to_lowercase();
+        let Some(mut cluster) = cluster(&name, 1, Options::default()) else { return };
+        let address = cluster.bootstrap().to_owned();
+        let rounds = if is_long() { 20 } else { 1 };
+        let site = Site::with(&Broker::Apache(address.clone()), times, &[], EAGER);
+        let counts = Flow::new(&site, &address, Mix::Usual, RATE).run(|flow| {
             let mut runners = vec![site.runner(&address, "one"), site.runner(&address, "two")];
             for round in 1..=rounds {
                 flow.more(1000, &format!("before stop {round}"), &mut runners);
@@ -46,24 +45,21 @@ fn the_broker_goes_away_and_comes_back() {
         });
         println!("{times:?}, a broker stopped {rounds} and killed {rounds} times: {counts:?}");
     }
-}
 
-/// Three brokers, of which one after the other is stopped or killed, so that the leaders of
-/// partitions and the coordinators of groups and transactions move. The first is the only
-/// controller: without it nothing moves until it is back.
-#[test]
-fn leaders_move() {
-    let Some(mut cluster) = cluster("three", 3, Options::default()) else { return };
-    let address = cluster.bootstrap().to_owned();
-    let broker = Broker::Replicated(address.clone());
-    let rounds = if is_long() { 10 } else { 1 };
-    let mut random = Random::new();
-    let seed = random.seed();
-    for times in BOTH {
-        let safe = [("min.insync.replicas", "2")];
-        let site = Site::with(&broker, times, &safe, EAGER);
+    /// Three brokers, of which one after the other is stopped or killed, so that the leaders
+    /// of partitions and the coordinators of groups and transactions move. The first is the
+    /// only controller: without it nothing moves until it is back.
+    fn leaders_move(times: Times) {
+        let name = format!("three-{times:?}").to_lowercase();
+        let Some(mut cluster) = cluster(&name, 3, Options::default()) else { return };
+        let address = cluster.bootstrap().to_owned();
+        let broker = Broker::Replicated(address.clone());
+        let rounds = if is_long() { 20 } else { 1 };
+        let mut random = Random::new();
+        let seed = random.seed();
+        let site = Site::with(&broker, times, &[("min.insync.replicas", "2")], EAGER);
         let mut moves = 0;
-        let counts = Flow::new(&site, &address, Mix::Usual, None).run(|flow| {
+        let counts = Flow::new(&site, &address, Mix::Usual, RATE).run(|flow| {
             let mut runners = vec![site.runner(&address, "one"), site.runner(&address, "two")];
             for round in 1..=rounds {
                 let first = random.below(3) as usize;
@@ -92,23 +88,20 @@ fn leaders_move() {
              moved (seed {seed}): {counts:?}"
         );
     }
-}
 
-/// A network that refuses, cuts, holds up and slows down connections.
-#[test]
-fn the_network_fails() {
-    let proxy = Proxy::start();
-    let options = Options { proxy: Some(proxy.port()) };
-    let Some(cluster) = cluster("network", 1, options) else { return };
-    proxy.lead_to(cluster.behind_proxy().unwrap());
-    let address = cluster.bootstrap().to_owned();
-    let broker = Broker::Apache(address.clone());
-    let through = format!("127.0.0.1:{}", proxy.port());
-    for (times, faults) in BOTH.into_iter().zip(1..) {
-        // Of each kind so many; the counts go on from one pipeline to the next.
-        let wanted = faults * if is_long() { 100 } else { 10 };
-        let site = Site::with(&broker, times, &[], IMPATIENT);
-        let counts = Flow::new(&site, &address, Mix::Usual, None).run(|flow| {
+    /// A network that refuses, cuts, holds up and slows down connections.
+    fn the_network_fails(times: Times) {
+        let proxy = Proxy::start();
+        let name = format!("network-{times:?}").to_lowercase();
+        let options = Options { proxy: Some(proxy.port()) };
+        let Some(cluster) = cluster(&name, 1, options) else { return };
+        proxy.lead_to(cluster.behind_proxy().unwrap());
+        let address = cluster.bootstrap().to_owned();
+        let through = format!("127.0.0.1:{}", proxy.port());
+        // Of each kind of fault.
+        let wanted = if is_long() { 100 } else { 5 };
+        let site = Site::with(&Broker::Apache(address.clone()), times, &[], IMPATIENT);
+        let counts = Flow::new(&site, &address, Mix::Usual, RATE).run(|flow| {
             let mut runners = vec![site.runner(&through, "one"), site.runner(&through, "two")];
             flow.more(500, "before the storm", &mut runners);
             proxy.storm(200_000);

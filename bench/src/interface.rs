@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
+use sandbar::observe::CallTimes;
 use sandbar::pipeline::plan::limits;
 use sandbar::sandbox::{Component, Extractor, Grants, Operator};
 
@@ -32,6 +33,7 @@ fn measure(bench: &Bench, records: usize, full: bool) -> Result<Row> {
         component: Component::load(&sandbox, &path)?,
         grants: Arc::new(Grants { config: "{}".into(), ..Grants::default() }),
         limits: limits(&Default::default()),
+        times: CallTimes::default(),
     })?;
     let batches = stages::batches(records, full, full);
     let bytes = batches.iter().map(|batch| batch.bytes.len()).sum::<usize>() / records;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use sandbar::manifest::Manifest;
 use sandbar::models::{Artifact, Model};
+use sandbar::observe::CallTimes;
 use sandbar::output::Encoder;
 use sandbar::pipeline::Plan;
 use sandbar::pipeline::chain::{Chain, Outcome};
@@ -72,6 +73,7 @@ pub fn operator(manifest: &Manifest, stage: &str, sandbox: &Sandbox) -> Result<O
             ..Grants::default()
         }),
         limits: limits(&stage.limits),
+        times: CallTimes::default(),
     })
 }
 

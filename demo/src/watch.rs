@@ -182,7 +182,7 @@ impl Figures {
             })
             .collect();
         let failures: Vec<String> =
-            now.failures.iter().map(|(code, count)| format!("{code} {count}")).collect();
+            now.failures.iter().map(|failed| format!("{} {}", failed.code, failed.count)).collect();
         println!(
             "{:>10} {what:8}  {:>8.0}/s  {}  failures: {}",
             now.records,

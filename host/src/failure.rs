@@ -35,11 +35,13 @@ pub enum Code {
     Contract,
     /// The output could not be encoded or its topic refused it.
     Sink,
+    /// An earlier record of the same key failed, and `[dead-letter] order` is `key`.
+    Follows,
 }
 
 impl Code {
     /// Every code, in the order of their declaration.
-    pub const ALL: [Code; 12] = [
+    pub const ALL: [Code; 13] = [
         Code::Malformed,
         Code::Missing,
         Code::Invalid,
@@ -52,6 +54,7 @@ impl Code {
         Code::Memory,
         Code::Contract,
         Code::Sink,
+        Code::Follows,
     ];
 
     /// The name in headers, logs and metrics.
@@ -69,6 +72,7 @@ impl Code {
             Code::Memory => "memory",
             Code::Contract => "contract",
             Code::Sink => "sink",
+            Code::Follows => "follows",
         }
     }
 }

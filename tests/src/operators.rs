@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sandbar::inference::NnLimits;
+use sandbar::observe::CallTimes;
 use sandbar::records::Batch;
 use sandbar::sandbox::{Column, Component, Extracted, Extractor, Grants, Limits, Operator};
 
@@ -30,6 +31,7 @@ pub fn operator(name: &str, config: &str) -> Operator {
         component: Component::load(&sandbox(), &component(name)).unwrap(),
         grants: Arc::new(grants),
         limits: limits(),
+        times: CallTimes::default(),
     }
 }
 

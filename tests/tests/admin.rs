@@ -114,8 +114,14 @@ fn what_a_runner_does_can_be_read(broker: &Broker) {
         assert_eq!(value(&metrics, &format!("{name}{label}")), Some(due), "{name}: {metrics}");
     }
     for code in ["malformed", "trap"] {
-        let name = format!("sandbar_failed_records_total{{pipeline=\"{source}\",code=\"{code}\"}}");
+        let labels = format!("pipeline=\"{source}\",stage=\"extract\",code=\"{code}\"");
+        let name = format!("sandbar_failed_records_total{{{labels}}}");
         assert_eq!(value(&metrics, &name), Some("1"), "{metrics}");
+    }
+    for stage in ["extract", "score"] {
+        let labels = format!("pipeline=\"{source}\",stage=\"{stage}\"");
+        let calls = value(&metrics, &format!("sandbar_call_duration_seconds_count{{{labels}}}"));
+        assert!(calls.is_some_and(|count| count != "0"), "{metrics}");
     }
     assert!(metrics.contains("# TYPE sandbar_records counter"), "{metrics}");
     assert!(

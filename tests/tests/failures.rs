@@ -6,13 +6,29 @@ use sandbar_tests::runner::plan;
 use sandbar_tests::{Broker, Received, Runner, Sent, on_each_broker};
 
 /// A pipeline of the guests that do mischief; `extract` says more of the first stage.
-fn mischief([source, sink, dead]: [&str; 3], extract: &str, delivery: &str) -> String {
+fn mischief(topics: [&str; 3], extract: &str, delivery: &str) -> String {
+    pipeline(topics, extract, delivery, "")
+}
+
+/// One in which records follow an earlier one of their key to the dead-letter topic.
+fn ordered(topics: [&str; 3], delivery: &str) -> String {
+    pipeline(topics, "", delivery, "order = \"key\"")
+}
+
+fn pipeline(
+    [source, sink, dead]: [&str; 3],
+    extract: &str,
+    delivery: &str,
+    letters: &str,
+) -> String {
     format!(
         r#"
         name = "{source}"
         delivery = "{delivery}"
         [source]
         topics = ["{source}"]
+        # A practice broker takes a member that ended with an error for alive until then.
+        properties = {{ "session.timeout.ms" = 3000, "heartbeat.interval.ms" = 500 }}
         [[stages]]
         name = "extract"
         component = "{{component:mischief-extractor}}"
@@ -25,6 +41,7 @@ fn mischief([source, sink, dead]: [&str; 3], extract: &str, delivery: &str) -> S
         template = "{{{{ value }}}}"
         [dead-letter]
         topic = "{dead}"
+        {letters}
         [runner]
         commit-interval = "50ms"
         "#
@@ -85,6 +102,67 @@ on_each_broker! {
             assert_eq!(texts(&kept), due, "{delivery}");
         }
     }
+
+    /// Nobody sees a key's later state while an earlier one is missing, until that was fed
+    /// in again.
+    fn records_follow_an_earlier_one_of_their_key(broker: &Broker) {
+        for delivery in ["at-least-once", "exactly-once"] {
+            if let ("exactly-once", Broker::Practice(_)) = (delivery, broker) {
+                // It shows what was aborted, or not.
+                continue;
+            }
+            let topics = ["source", "sink", "dead"].map(|name| broker.topic(name, 1));
+            let names = topics.each_ref().map(String::as_str);
+            let runner = Runner::start(broker, &ordered(names, delivery));
+            let keyed = |pairs: &[(&str, &str)]| -> Vec<Sent> {
+                pairs.iter().map(|(key, value)| Sent::keyed(key, *value)).collect()
+            };
+            // Failures of both kinds, in one batch with what follows and before it.
+            broker.send(names[0], &keyed(&[("a", "a1"), ("a", "fail"), ("a", "a2"), ("b", "b1")]));
+            broker.receive(names[1], 2);
+            broker.send(names[0], &keyed(&[("b", "trap"), ("a", "a3"), ("b", "b2"), ("c", "c1")]));
+            broker.send(names[0], &[Sent::value("keyless"), Sent::value("fail")]);
+            broker.send(names[0], &[Sent::value("keyless too")]);
+            let kept = broker.receive(names[1], 5);
+            let letters = broker.receive(names[2], 6);
+            assert_eq!(texts(&kept), ["a1", "b1", "c1", "keyless", "keyless too"]);
+            assert_eq!(texts(&letters), ["fail", "a2", "trap", "a3", "b2", "fail"]);
+            let codes: Vec<_> = letters.iter().map(|it| it.header("sandbar-code")).collect();
+            assert_eq!(codes, ["malformed", "follows", "trap", "follows", "follows", "malformed"]);
+            assert_eq!(letters[1].header("sandbar-stage"), "order");
+            assert_eq!(
+                letters[1].header("sandbar-message"),
+                "follows the dead letter of offset 1, which has the same key"
+            );
+
+            // As `sandbar dlq replay` does it, with what made it fail mended.
+            let again = |key: &str, value: &str| Sent {
+                headers: vec![("sandbar-replayed".into(), b"1".to_vec())],
+                ..Sent::keyed(key, value)
+            };
+            broker.send(names[0], &[again("a", "mended"), again("a", "a2"), again("a", "a3")]);
+            broker.send(names[0], &keyed(&[("a", "a4"), ("b", "b3")]));
+            let kept = broker.receive(names[1], 9);
+            assert_eq!(texts(&kept)[5..], ["mended", "a2", "a3", "a4"]);
+            assert_eq!(texts(&broker.receive(names[2], 7))[6..], ["b3"]);
+            runner.stop().unwrap();
+        }
+    }
+}
+
+/// What is not available may come: the batch is run again, and once more.
+#[test]
+fn what_may_pass_is_tried_again() {
+    let run = |value: &str, retries: &str| {
+        let plan = plan(&mischief(["in", "out", "dead"], retries, "at-least-once"), "").unwrap();
+        let mut harness = Harness::new(&plan).unwrap();
+        let written = harness.pipe([value, "fine"].map(Input::value)).unwrap();
+        (written.outputs.len(), written.dead_letters.len())
+    };
+    assert_eq!(run("unavailable 2", ""), (2, 0));
+    assert_eq!(run("unavailable 3", ""), (1, 1));
+    assert_eq!(run("unavailable 3", "retries = 3"), (2, 0));
+    assert_eq!(run("unavailable 1", "retries = 0"), (1, 1));
 }
 
 /// More traps in a row than are tolerated: the worker is slowed down, and nothing is lost.

@@ -9,6 +9,7 @@ use sandbar::harness::{
     ExtractorHarness, Harness, Input, Origin, Predicted, Record, ScorerHarness, Value, Written,
 };
 use sandbar::manifest::Limits;
+use sandbar::observe::CallTimes;
 use sandbar::pipeline::batching::BatchLimits;
 use sandbar::pipeline::chain::Output;
 use sandbar::pipeline::plan::limits;
@@ -301,6 +302,7 @@ fn operator(name: &str, config: &str) -> Operator {
         component: Component::load(&sandbox(), &component(name)).unwrap(),
         grants: Grants { config: config.into(), ..Grants::default() }.into(),
         limits: limits(&Limits { deadline: Duration::from_millis(300), ..Limits::default() }),
+        times: CallTimes::default(),
     }
 }
 

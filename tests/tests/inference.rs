@@ -8,6 +8,7 @@ use std::time::Duration;
 use sandbar::failure::Code;
 use sandbar::inference::{Graph, NnLimits, Source};
 use sandbar::models::{Artifact, Content, Kind, Model};
+use sandbar::observe::CallTimes;
 use sandbar::sandbox::{
     Column, Component, Field, FieldType, Grants, Limits, Operator, Sandbox, Scorer, Table, Text,
 };
@@ -29,6 +30,7 @@ fn scorer(sandbox: &Sandbox, models: Vec<(String, Artifact)>, nn: NnLimits) -> S
             retire_after: None,
             nn,
         },
+        times: CallTimes::default(),
     };
     Scorer::new(operator, vec![Field { name: "command".into(), ty: FieldType::Text }]).unwrap()
 }

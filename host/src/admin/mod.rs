@@ -15,8 +15,8 @@ use axum::routing::get;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use crate::observe::Stats;
 use crate::observe::metrics::{CONTENT_TYPE, Metrics};
+use crate::observe::{CallTimes, Stats};
 use crate::pipeline::Shutdown;
 
 /// What is told.
@@ -25,6 +25,8 @@ pub struct Subject {
     pub pipeline: String,
     /// Its counters, and what it is at.
     pub stats: Arc<Stats>,
+    /// How long the calls of each stage take.
+    pub calls: Vec<(Arc<str>, CallTimes)>,
     /// Whether it is to stop.
     pub shutdown: Shutdown,
     /// How long it may do without polling Kafka before it counts as dead.
@@ -70,7 +72,7 @@ impl Admin {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let metrics = Metrics::new(&subject.pipeline, subject.stats.clone());
+        let metrics = Metrics::new(&subject.pipeline, subject.stats.clone(), subject.calls.clone());
         let router = router(Arc::new(Told { subject, metrics }));
         let (stop, stopped) = oneshot::channel();
         let work = async move {

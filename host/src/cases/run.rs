@@ -14,7 +14,7 @@ use super::syntax::{ModelSpec, Test};
 use crate::harness::{
     DeadLetter, ExtractorHarness, Harness, Input, Origin, ScorerHarness, Written,
 };
-use crate::manifest::{Manifest, OnFailure, Stage};
+use crate::manifest::{Manifest, OnFailure, Stage, retries};
 use crate::models::{Artifact, Model};
 use crate::pipeline::Plan;
 use crate::pipeline::plan::{Reason, operator};
@@ -140,6 +140,7 @@ impl Runner {
             topics: test.topics.clone(),
             load_graphs: test.load_graphs,
             on_failure: OnFailure::default(),
+            retries: retries(),
             grants: test.grants.clone(),
             limits: Default::default(),
             overrides: test.limits.clone(),

@@ -79,6 +79,7 @@ impl Run {
         let subject = Subject {
             pipeline: plan.name.clone(),
             stats: stats.clone(),
+            calls: plan.call_times(),
             shutdown: shutdown.clone(),
             patience: patience + UNPOLLED,
         };

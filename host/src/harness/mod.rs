@@ -223,5 +223,9 @@ fn process<O: Outlet>(
     batch: &Batch,
     outlet: &mut O,
 ) -> Result<(), HarnessError> {
-    processor.process(batch, outlet).map_err(|cause| HarnessError::at(batch, cause))
+    // Without Kafka nothing is ever given away.
+    let result =
+        processor.process(batch, 0, outlet).map_err(|cause| HarnessError::at(batch, cause));
+    processor.settle();
+    result
 }

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
 
 use super::refusal::refusal;
 use super::topics;
@@ -49,6 +50,20 @@ pub(super) enum Instead {
     Notice,
 }
 
+/// Whether a topic takes nothing of the kind that this producer writes: the next attempt
+/// would fare no better.
+fn is_unfit(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::PolicyViolation
+            | RDKafkaErrorCode::UnsupportedForMessageFormat
+            | RDKafkaErrorCode::UnsupportedCompressionType
+            | RDKafkaErrorCode::UnsupportedVersion
+            | RDKafkaErrorCode::InvalidRequiredAcks
+            | RDKafkaErrorCode::TransactionalIdAuthorizationFailed
+    )
+}
+
 /// The treatments for the next attempt at a transaction.
 #[derive(Default)]
 pub(super) struct Treatments(HashMap<Place, Treatment>);
@@ -82,7 +97,9 @@ impl Treatments {
                     refused = true;
                 }
                 None => {
-                    let lasting = |code| topics::is_unknown(code) || topics::is_refusal(code);
+                    let lasting = |code| {
+                        topics::is_unknown(code) || topics::is_refusal(code) || is_unfit(code)
+                    };
                     if cause.rdkafka_error_code().is_some_and(lasting) {
                         return Err(format!("topic '{topic}': {cause}"));
                     }

@@ -27,6 +27,7 @@
 
 mod admin;
 pub(crate) mod document;
+mod failures;
 mod properties;
 mod references;
 mod sections;
@@ -41,13 +42,13 @@ use thiserror::Error;
 
 pub use admin::{Admin, Listen};
 pub use document::{Problem, Problems};
+pub use failures::{DeadLetter, OnFailure, Order};
 pub use properties::Properties;
 pub use references::{References, StoreOptions};
 pub use sections::{
-    DeadLetter, Delivery, FormatName, Grant, Kafka, Limits, OnFailure, Runner, Sink, Source, Stage,
-    Start,
+    Delivery, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage, Start,
 };
-pub(crate) use sections::{Overrides, json_members, json_object, json_value};
+pub(crate) use sections::{Overrides, json_members, json_object, json_value, retries};
 pub(crate) use units::size;
 pub(crate) use validate::{limit_problems, name_problem, stage_name_problem};
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::failures::OnFailure;
 use super::properties::Properties;
 use super::units::{duration, optional_text, size, text};
 
@@ -118,6 +119,10 @@ pub struct Stage {
     /// What becomes of a record that fails here. Default: a dead letter.
     #[serde(default)]
     pub on_failure: OnFailure,
+    /// How often a batch is run again in which a record fails here for a cause that may
+    /// pass. Default 2.
+    #[serde(default = "retries")]
+    pub retries: u32,
     /// What of the machine the operator may have; see [`Grant`]. Nothing by default.
     #[serde(default)]
     pub grants: Vec<Grant>,
@@ -128,17 +133,9 @@ pub struct Stage {
     pub(crate) overrides: Overrides,
 }
 
-/// What becomes of a record that fails in a stage.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnFailure {
-    /// It goes to the dead-letter topic, with its cause. The default.
-    #[default]
-    DeadLetter,
-    /// It is dropped, counted, and now and then logged.
-    Skip,
-    /// The run ends; the next start meets it again.
-    Stop,
+/// The default of [`Stage::retries`].
+pub(crate) fn retries() -> u32 {
+    2
 }
 
 /// Something of the machine that makes results differ from run to run.
@@ -210,15 +207,6 @@ pub struct Sink {
 pub enum FormatName {
     /// A JSON object with the label, the probabilities and the model.
     Json,
-}
-
-/// `[dead-letter]`: where records go that failed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct DeadLetter {
-    /// The topic. Default: the pipeline's name with `.dead-letter` behind it.
-    #[serde(default, deserialize_with = "text")]
-    pub topic: String,
 }
 
 /// `[limits]`: how much a stage may use.

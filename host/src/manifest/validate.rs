@@ -21,7 +21,7 @@ const BATCH_LIMIT: ByteSize = ByteSize::gib(1);
 /// A longer wait is a mistake, and keeps clear of the clock's arithmetic.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// Names that dead letters give to what is not a stage.
-const NOT_A_STAGE: [&str; 3] = ["source", "sink", crate::references::STAGE];
+const NOT_A_STAGE: [&str; 4] = ["source", "sink", "order", crate::references::STAGE];
 
 /// Checks a manifest whose defaults are filled in.
 pub(super) fn validate(manifest: &Manifest, document: &Document<'_>) -> Result<(), Problems> {

@@ -49,6 +49,29 @@ impl BatchProcessed<'_> {
     }
 }
 
+/// Records of a batch failed for a cause that may pass: they are run again.
+pub struct BatchRetried<'a> {
+    /// The batch.
+    pub batch: &'a Batch,
+    /// The failures.
+    pub failures: &'a [Failure],
+    /// How often the batch was run.
+    pub attempts: u32,
+}
+
+impl BatchRetried<'_> {
+    /// Logs the first cause and counts.
+    pub fn emit(self, stats: &Stats) {
+        let Batch { topic, partition, offsets, .. } = self.batch;
+        let (first, attempts) = (offsets.first(), self.attempts);
+        let cause = self.failures.iter().find(|failure| failure.code == Code::Unavailable);
+        if let Some(Failure { stage, code, message, .. }) = cause {
+            tracing::warn!(%stage, %code, %topic, partition, first, attempts, "a batch is run again, as what it lacks may come: {message}");
+        }
+        add(&stats.retried, 1);
+    }
+}
+
 /// A record failed and becomes a dead letter.
 pub struct RecordFailed<'a> {
     /// The record.
@@ -65,7 +88,7 @@ impl RecordFailed<'_> {
         let (topic, partition, offset) =
             (self.record.topic(), self.record.partition(), self.record.offset());
         tracing::debug!(%stage, %code, topic, partition, offset, "record failed: {message}");
-        stats.failures[position(*code)].fetch_add(1, Ordering::Relaxed);
+        stats.failed(stage, *code);
     }
 }
 
@@ -119,10 +142,6 @@ impl WorkerRecovered {
         tracing::info!("a worker that was slowed down works again");
         stats.now.slowed.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-fn position(code: Code) -> usize {
-    Code::ALL.iter().position(|other| *other == code).unwrap_or_default()
 }
 
 /// A call gave nothing for a batch, which is run again record by record.

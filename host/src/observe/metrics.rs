@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::now::Reading;
-use super::{Snapshot, Stats, resident_bytes};
+use super::{CallTimes, Failed, Snapshot, Stats, resident_bytes};
 
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -26,7 +27,7 @@ struct Counter {
     read: fn(&Snapshot) -> u64,
 }
 
-const COUNTERS: [Counter; 10] = [
+const COUNTERS: [Counter; 11] = [
     Counter { name: "sandbar_records", help: "Records taken in", read: |seen| seen.records },
     Counter {
         name: "sandbar_bytes",
@@ -57,6 +58,11 @@ const COUNTERS: [Counter; 10] = [
         name: "sandbar_isolated_batches",
         help: "Batches run again record by record, since a call gave nothing",
         read: |seen| seen.isolated,
+    },
+    Counter {
+        name: "sandbar_retried_batches",
+        help: "Times that a batch was run again, since what it lacked might come",
+        read: |seen| seen.retried,
     },
     Counter {
         name: "sandbar_rebalances",
@@ -105,17 +111,19 @@ const GAUGES: [Gauge; 4] = [
 ];
 
 const FAILURES: (&str, &str) =
-    ("sandbar_failed_records", "Records that became dead letters, by cause");
+    ("sandbar_failed_records", "Records that became dead letters, by stage and cause");
+const CALLS: (&str, &str) =
+    ("sandbar_call_duration_seconds", "How long calls of an operator with a batch took, by stage");
 const LAG: (&str, &str) =
     ("sandbar_lag_records", "Records of an assigned partition beyond the committed offset");
 const MEMORY: (&str, &str) = ("process_resident_memory_bytes", "Memory of the process");
 
 impl Metrics {
-    /// The metrics of a pipeline of this name.
-    pub fn new(pipeline: &str, stats: Arc<Stats>) -> Self {
+    /// The metrics of a pipeline of this name, and of its stages.
+    pub fn new(pipeline: &str, stats: Arc<Stats>, calls: Vec<(Arc<str>, CallTimes)>) -> Self {
         let label = ("pipeline".into(), pipeline.to_owned().into());
         let mut registry = Registry::with_labels([label].into_iter());
-        registry.register_collector(Box::new(Source(stats)));
+        registry.register_collector(Box::new(Source { stats, calls }));
         Metrics(registry)
     }
 
@@ -130,11 +138,14 @@ impl Metrics {
 
 /// Reads the counters when somebody asks, so that nobody keeps them twice.
 #[derive(Debug)]
-struct Source(Arc<Stats>);
+struct Source {
+    stats: Arc<Stats>,
+    calls: Vec<(Arc<str>, CallTimes)>,
+}
 
 impl Collector for Source {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let (seen, now) = (self.0.snapshot(), self.0.now.snapshot());
+        let (seen, now) = (self.stats.snapshot(), self.stats.now.snapshot());
         for Counter { name, help, read } in &COUNTERS {
             let counter = ConstCounter::new(read(&seen));
             counter.encode(encoder.encode_descriptor(
@@ -154,9 +165,16 @@ impl Collector for Source {
         let counter = ConstCounter::new(0_u64);
         let ty = counter.metric_type();
         let mut family = encoder.encode_descriptor(FAILURES.0, FAILURES.1, None, ty)?;
-        for (code, count) in &seen.failures {
-            let labels = [("code", code.as_str())];
+        for Failed { stage, code, count } in &seen.failures {
+            let labels = [("stage", &**stage), ("code", code.as_str())];
             ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+        }
+
+        let ty = MetricType::Histogram;
+        let mut family = encoder.encode_descriptor(CALLS.0, CALLS.1, None, ty)?;
+        for (stage, times) in &self.calls {
+            let labels = [("stage", &**stage)];
+            times.histogram().encode(family.encode_family(&labels)?)?;
         }
 
         let gauge = ConstGauge::new(0_i64);
@@ -207,6 +225,7 @@ mod tests {
         due.extend(COUNTERS.iter().map(|it| counter(it.name, it.help)));
         due.push(counter(FAILURES.0, FAILURES.1));
         due.extend(GAUGES.iter().map(|it| gauge(it.name, it.help)));
+        due.push(gauge(CALLS.0, CALLS.1));
         due.push(gauge(LAG.0, LAG.1));
         due.push(gauge(MEMORY.0, MEMORY.1));
         let mut documented = documented();

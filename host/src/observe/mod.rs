@@ -9,7 +9,9 @@ mod memory;
 pub mod metrics;
 pub mod now;
 mod stats;
+mod times;
 
 pub use log::{LogFormat, init};
 pub use memory::resident_bytes;
-pub use stats::{Snapshot, Stats};
+pub use stats::{Failed, Snapshot, Stats};
+pub use times::CallTimes;

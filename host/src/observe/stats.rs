@@ -1,6 +1,8 @@
 //! The counters of one pipeline.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::now::Now;
 use crate::failure::Code;
@@ -15,10 +17,11 @@ pub struct Stats {
     pub(super) filtered: AtomicU64,
     pub(super) skipped: AtomicU64,
     pub(super) isolated: AtomicU64,
+    pub(super) retried: AtomicU64,
     pub(super) rebalances: AtomicU64,
     pub(super) committed: AtomicU64,
     pub(super) aborted: AtomicU64,
-    pub(super) failures: [AtomicU64; Code::ALL.len()],
+    failures: Mutex<BTreeMap<(Arc<str>, Code), u64>>,
     /// What the reading end is at.
     pub now: Now,
 }
@@ -40,20 +43,33 @@ pub struct Snapshot {
     pub skipped: u64,
     /// Batches that were run again record by record, since a call gave nothing.
     pub isolated: u64,
+    /// Times that a batch was run again, since what it lacked might come.
+    pub retried: u64,
     /// How often partitions came or went.
     pub rebalances: u64,
     /// Transactions that were committed.
     pub committed: u64,
     /// Transactions that were aborted; their batches were run again.
     pub aborted: u64,
-    /// Failures by cause, those that occurred.
-    pub failures: Vec<(Code, u64)>,
+    /// Failures by stage and cause, those that occurred.
+    pub failures: Vec<Failed>,
+}
+
+/// Failures of one stage for one cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The stage.
+    pub stage: Arc<str>,
+    /// The cause.
+    pub code: Code,
+    /// How many.
+    pub count: u64,
 }
 
 impl Snapshot {
     /// All failures together: as many dead letters were sent.
     pub fn failed(&self) -> u64 {
-        self.failures.iter().map(|(_, count)| count).sum()
+        self.failures.iter().map(|failed| failed.count).sum()
     }
 }
 
@@ -62,7 +78,7 @@ impl Stats {
     /// batches on their way.
     pub fn snapshot(&self) -> Snapshot {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let failures = Code::ALL.iter().zip(&self.failures);
+        let failures = self.failures();
         Snapshot {
             records: read(&self.records),
             bytes: read(&self.bytes),
@@ -71,13 +87,27 @@ impl Stats {
             filtered: read(&self.filtered),
             skipped: read(&self.skipped),
             isolated: read(&self.isolated),
+            retried: read(&self.retried),
             rebalances: read(&self.rebalances),
             committed: read(&self.committed),
             aborted: read(&self.aborted),
             failures: failures
-                .map(|(code, counter)| (*code, read(counter)))
-                .filter(|(_, count)| *count > 0)
+                .iter()
+                .map(|((stage, code), count)| Failed {
+                    stage: stage.clone(),
+                    code: *code,
+                    count: *count,
+                })
                 .collect(),
         }
+    }
+
+    /// Counts a failure.
+    pub(super) fn failed(&self, stage: &Arc<str>, code: Code) {
+        *self.failures().entry((stage.clone(), code)).or_default() += 1;
+    }
+
+    fn failures(&self) -> MutexGuard<'_, BTreeMap<(Arc<str>, Code), u64>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

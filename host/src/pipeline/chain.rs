@@ -97,6 +97,11 @@ impl Outcome {
         })
     }
 
+    /// Forgets what came of records; `origins` ascend.
+    pub(super) fn withdraw(&mut self, origins: &[usize]) {
+        self.outputs.retain(|placed| origins.binary_search(&(placed.origin as usize)).is_err());
+    }
+
     fn fail(&mut self, origin: u32, stage: &Arc<str>, code: Code, message: String) {
         let (stage, message) = (stage.clone(), shorten(message));
         self.failures.push(Failure { record: origin as usize, stage, code, message });

@@ -6,7 +6,7 @@
 //!   of any content; [`worker`] is one at work for Kafka, [`transactor`] one that delivers
 //!   exactly once.
 //! - [`batching`]: when does a batch go on?
-//! - [`policy`]: what is done about failures.
+//! - [`policy`]: what is done about failures; [`order`] with the records behind them.
 //! - [`labels`]: topics and headers of what comes out.
 //! - [`delivery`]: when is a batch done?
 //! - [`shutdown`]: the request to stop.
@@ -15,6 +15,7 @@ pub mod batching;
 pub mod chain;
 pub mod delivery;
 pub mod labels;
+mod order;
 pub mod plan;
 pub mod policy;
 pub mod processor;

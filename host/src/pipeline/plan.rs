@@ -16,6 +16,7 @@ use crate::kafka::config::Connection;
 use crate::kafka::source::SourcePlan;
 use crate::manifest::{self, Delivery, Grant, Manifest};
 use crate::models::{Artifact, Model, ModelError};
+use crate::observe::CallTimes;
 use crate::output::{Encoder, Format, FormatError};
 use crate::references::{References, ReferencesError, Resolver};
 use crate::sandbox::{
@@ -226,6 +227,12 @@ impl Plan {
         &self.clock
     }
 
+    /// How long the calls of each stage take, of all workers together.
+    pub fn call_times(&self) -> Vec<(Arc<str>, CallTimes)> {
+        let operators = self.stages.iter().map(|stage| &stage.operator);
+        operators.map(|it| (it.stage.clone(), it.times.clone())).collect()
+    }
+
     /// What the pipeline writes on everything that leaves it.
     pub fn labels(&self) -> Labels {
         self.labels.clone()
@@ -296,7 +303,13 @@ pub(crate) fn operator(
     };
     let mut limits = limits(&stage.limits);
     limits.nn.load = stage.load_graphs.as_u64();
-    Ok(Operator { stage: stage.name.as_str().into(), component, grants: Arc::new(grants), limits })
+    Ok(Operator {
+        stage: stage.name.as_str().into(),
+        component,
+        grants: Arc::new(grants),
+        limits,
+        times: CallTimes::default(),
+    })
 }
 
 /// A manifest's limits as those of an operator, which may not bring graphs.

@@ -6,28 +6,61 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::manifest::{Manifest, OnFailure};
+use crate::failure::{Code, Failure};
+use crate::manifest::{Manifest, OnFailure, Order, Stage};
 use crate::observe::Stats;
 use crate::observe::events::{WorkerRecovered, WorkerSlowed};
 use crate::sandbox::CallError;
 
-/// What each stage does about its failures. Cheap to clone.
+/// What is done about failures. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Policies(Arc<BTreeMap<String, OnFailure>>);
+pub struct Policies {
+    stages: Arc<BTreeMap<String, StagePolicy>>,
+    /// Whether records follow an earlier one of their key to the dead-letter topic.
+    pub(super) follow: bool,
+}
+
+/// What one stage does about its failures.
+#[derive(Debug, Clone, Copy)]
+struct StagePolicy {
+    on_failure: OnFailure,
+    retries: u32,
+}
 
 impl Policies {
     /// As the manifest has them.
     pub fn of(manifest: &Manifest) -> Self {
+        let policy =
+            |stage: &Stage| StagePolicy { on_failure: stage.on_failure, retries: stage.retries };
         let stages = manifest.stages.iter();
-        Policies(Arc::new(stages.map(|stage| (stage.name.clone(), stage.on_failure)).collect()))
+        let stages = stages.map(|stage| (stage.name.clone(), policy(stage))).collect();
+        let follow = manifest.dead_letter.order == Order::Key;
+        Policies { stages: Arc::new(stages), follow }
     }
 
-    /// That of a stage. What has none of its own, the sink and references, makes dead
-    /// letters.
-    pub fn policy(&self, stage: &str) -> OnFailure {
-        self.0.get(stage).copied().unwrap_or_default()
+    /// What a stage does with records that fail in it. What is no stage, such as the sink
+    /// and references, makes dead letters.
+    pub fn on_failure(&self, stage: &str) -> OnFailure {
+        self.stages.get(stage).map(|policy| policy.on_failure).unwrap_or_default()
+    }
+
+    /// How long to wait before the records are run again, of which some have failed so;
+    /// `None`: that is it. `attempts` is how often they were run.
+    pub(super) fn retry(&self, failures: &[Failure], attempts: u32) -> Option<Duration> {
+        let may_pass = |failure: &Failure| {
+            let policy = self.stages.get(&*failure.stage);
+            failure.code == Code::Unavailable
+                && policy.is_some_and(|policy| attempts <= policy.retries)
+        };
+        let pause = FIRST_RETRY * 4_u32.saturating_pow(attempts.saturating_sub(1));
+        failures.iter().any(may_pass).then(|| pause.min(LONGEST_RETRY))
     }
 }
+
+/// Before a batch is run again for a cause that may pass.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+/// The longest such pause.
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
 /// Calls one after the other that may give nothing before a worker is slowed down. Less
 /// than the records of a batch: a batch in which every record traps is that bad already.
@@ -88,7 +121,6 @@ impl Drop for Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Code;
 
     #[test]
     fn pauses_grow_to_a_limit_and_end_with_a_success() {

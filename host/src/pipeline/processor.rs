@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::chain::{Chain, Input, Outcome, Output};
+use super::order::Followers;
 use super::plan::{Plan, PlanError};
 use super::policy::{Condition, Policies};
 use crate::failure::{Code, Failure};
 use crate::manifest::OnFailure;
 use crate::observe::Stats;
 use crate::observe::events::{
-    BatchIsolated, BatchProcessed, BatchReceived, RecordFailed, RecordSkipped,
+    BatchIsolated, BatchProcessed, BatchReceived, BatchRetried, RecordFailed, RecordSkipped,
 };
 use crate::records::Batch;
 use crate::references::{Resolver, Slice};
@@ -71,6 +72,7 @@ pub struct Processor {
     /// Where records may refer to their data.
     references: Option<Resolver>,
     policies: Policies,
+    followers: Followers,
     condition: Condition,
     stats: Arc<Stats>,
     outcome: Outcome,
@@ -81,9 +83,11 @@ struct Pass<'a, O> {
     chain: &'a mut Chain,
     outcome: &'a mut Outcome,
     policies: &'a Policies,
+    followers: &'a mut Followers,
     condition: &'a mut Condition,
     stats: &'a Stats,
     batch: &'a Batch,
+    assignment: u64,
     outlet: &'a mut O,
 }
 
@@ -95,8 +99,8 @@ impl Processor {
     pub fn new(plan: &Plan, stats: Arc<Stats>) -> Result<Self, PlanError> {
         let (chain, references) = (plan.chain()?, plan.resolver());
         let (policies, condition) = (plan.policies(), Condition::new(stats.clone()));
-        let outcome = Outcome::default();
-        Ok(Processor { chain, references, policies, condition, stats, outcome })
+        let (followers, outcome) = (Followers::default(), Outcome::default());
+        Ok(Processor { chain, references, policies, followers, condition, stats, outcome })
     }
 
     /// What each stage has used, by its name.
@@ -104,18 +108,45 @@ impl Processor {
         self.chain.usage()
     }
 
-    /// Takes a batch through the stages.
+    /// Takes a batch through the stages. `assignment` tells the times apart in which its
+    /// partition was this runner's.
     ///
     /// # Errors
     /// Where it cannot be taken to its end.
-    pub fn process<O: Outlet>(&mut self, batch: &Batch, outlet: &mut O) -> Result<(), Interrupted> {
-        let Processor { chain, references, policies, condition, stats, outcome } = self;
+    pub fn process<O: Outlet>(
+        &mut self,
+        batch: &Batch,
+        assignment: u64,
+        outlet: &mut O,
+    ) -> Result<(), Interrupted> {
+        let Processor { chain, references, policies, followers, condition, stats, outcome } = self;
         BatchReceived { batch }.emit(stats);
-        let mut pass = Pass { chain, outcome, policies, condition, stats, batch, outlet };
+        followers.enter(batch, assignment);
+        let mut pass = Pass {
+            chain,
+            outcome,
+            policies,
+            followers,
+            condition,
+            stats,
+            batch,
+            assignment,
+            outlet,
+        };
         match references {
             Some(references) => pass.resolve(references),
             None => pass.whole(),
         }
+    }
+
+    /// Says that the batches until now do not come again.
+    pub fn settle(&mut self) {
+        self.followers.settle();
+    }
+
+    /// Says that those since [`Processor::settle`] come again, from the first.
+    pub fn undo(&mut self) {
+        self.followers.undo();
     }
 }
 
@@ -158,7 +189,7 @@ impl<O: Outlet> Pass<'_, O> {
             Ok(()) => {
                 self.outcome.failures.extend(failed.drain(..));
                 self.outcome.failures.sort_by_key(|failure| failure.record);
-                self.deliver()
+                self.deliver(input)
             }
             Err(error) if error.unusable => Err(Interrupted::Unusable(error)),
             Err(error) => {
@@ -183,33 +214,52 @@ impl<O: Outlet> Pass<'_, O> {
             let origins = [origin as u32];
             let alone = Input { source: input.source, batch: &single, origins: Some(&origins) };
             match self.call(&alone) {
-                Ok(()) => self.deliver()?,
+                Ok(()) => self.deliver(&alone)?,
                 Err(error) if error.unusable => return Err(Interrupted::Unusable(error)),
-                Err(error) => self.fail(&blame(origin, error))?,
+                Err(error) => self.fail_alone(&blame(origin, error))?,
             }
         }
         self.fail_before(failed, usize::MAX)
     }
 
-    /// Takes records through the chain, after a pause where that has failed for long.
+    /// Takes records through the chain: again, where some fail for a cause that may pass,
+    /// and with a pause behind it, where calls have given nothing for long.
     fn call(&mut self, input: &Input<'_>) -> Result<(), CallError> {
-        let result = self.chain.process_input(input, self.outcome);
-        match &result {
-            Ok(()) => self.condition.succeeded(),
-            Err(error) => {
-                let end = Instant::now() + self.condition.failed(error);
-                while Instant::now() < end && !self.outlet.is_closed() {
-                    std::thread::sleep(end.saturating_duration_since(Instant::now()).min(NAP));
-                }
+        let mut attempts = 0;
+        loop {
+            if let Err(error) = self.chain.process_input(input, self.outcome) {
+                let pause = self.condition.failed(&error);
+                self.pause(pause);
+                return Err(error);
             }
+            self.condition.succeeded();
+            attempts += 1;
+            let failures = &self.outcome.failures;
+            let Some(pause) = self.policies.retry(failures, attempts) else { return Ok(()) };
+            if self.outlet.is_closed() {
+                return Ok(());
+            }
+            BatchRetried { batch: input.batch, failures, attempts }.emit(self.stats);
+            self.pause(pause);
         }
-        result
+    }
+
+    /// Waits, unless nothing more is wanted.
+    fn pause(&self, time: Duration) {
+        let end = Instant::now() + time;
+        while Instant::now() < end && !self.outlet.is_closed() {
+            std::thread::sleep(end.saturating_duration_since(Instant::now()).min(NAP));
+        }
     }
 
     /// Hands over what the outcome holds; where a stage stops at a record, what came of
     /// those before it.
-    fn deliver(&mut self) -> Result<(), Interrupted> {
-        let stops = |failure: &&Failure| self.policies.policy(&failure.stage) == OnFailure::Stop;
+    fn deliver(&mut self, input: &Input<'_>) -> Result<(), Interrupted> {
+        if self.policies.follow {
+            self.follow(input);
+        }
+        let stops =
+            |failure: &&Failure| self.policies.on_failure(&failure.stage) == OnFailure::Stop;
         let end = self.outcome.failures.iter().find(stops).map(|failure| failure.record);
         let mut outputs = 0;
         for output in self.outcome.outputs(self.batch) {
@@ -223,6 +273,45 @@ impl<O: Outlet> Pass<'_, O> {
         failures.iter().try_for_each(|failure| self.fail(failure))
     }
 
+    /// Withdraws what came of records that follow an earlier one of their key to the
+    /// dead-letter topic.
+    fn follow(&mut self, input: &Input<'_>) {
+        if self.outcome.failures.is_empty() && self.followers.none(self.batch) {
+            return;
+        }
+        let failures = std::mem::take(&mut self.outcome.failures);
+        let mut failed = failures.into_iter().peekable();
+        let mut following = Vec::new();
+        for origin in (0..input.batch.len()).map(|index| input.origin(index)) {
+            // Also those of records that did not get as far as the first stage.
+            while let Some(failure) = failed.next_if(|failure| failure.record <= origin) {
+                self.lead(&failure);
+                self.outcome.failures.push(failure);
+            }
+            if self.outcome.failures.last().is_some_and(|last| last.record == origin) {
+                continue;
+            }
+            let record = self.batch.record(origin);
+            if let Some(offset) = self.followers.follows(self.batch, &record) {
+                following.push(origin);
+                self.outcome.failures.push(follows(origin, offset));
+            }
+        }
+        for failure in failed {
+            self.lead(&failure);
+            self.outcome.failures.push(failure);
+        }
+        self.outcome.withdraw(&following);
+    }
+
+    /// Records of the key of one that becomes a dead letter follow it.
+    fn lead(&mut self, failure: &Failure) {
+        if self.policies.on_failure(&failure.stage) == OnFailure::DeadLetter {
+            let record = self.batch.record(failure.record);
+            self.followers.lead(self.batch, self.assignment, &record);
+        }
+    }
+
     /// Hands over the first of the failures, those of records before `record`.
     fn fail_before(
         &mut self,
@@ -230,15 +319,23 @@ impl<O: Outlet> Pass<'_, O> {
         record: usize,
     ) -> Result<(), Interrupted> {
         while let Some(failure) = failed.pop_front_if(|failure| failure.record < record) {
-            self.fail(&failure)?;
+            self.fail_alone(&failure)?;
         }
         Ok(())
+    }
+
+    /// The same as [`Pass::fail`] for a record that no outcome knows of.
+    fn fail_alone(&mut self, failure: &Failure) -> Result<(), Interrupted> {
+        if self.policies.follow {
+            self.lead(failure);
+        }
+        self.fail(failure)
     }
 
     /// Does with a record that failed what its stage says.
     fn fail(&mut self, failure: &Failure) -> Result<(), Interrupted> {
         let record = self.batch.record(failure.record);
-        match self.policies.policy(&failure.stage) {
+        match self.policies.on_failure(&failure.stage) {
             OnFailure::DeadLetter => {
                 RecordFailed { record, failure }.emit(self.stats);
                 self.outlet.dead_letter(self.batch, failure);
@@ -260,6 +357,12 @@ impl<O: Outlet> Pass<'_, O> {
     fn go_on(&self) -> Result<(), Interrupted> {
         if self.outlet.is_closed() { Err(Interrupted::Closed) } else { Ok(()) }
     }
+}
+
+/// The failure of a record that follows the one at `offset`.
+fn follows(record: usize, offset: i64) -> Failure {
+    let message = format!("follows the dead letter of offset {offset}, which has the same key");
+    Failure { record, stage: "order".into(), code: Code::Follows, message }
 }
 
 /// The failure of a record that was alone in a call that gave nothing.

@@ -59,6 +59,7 @@ impl Transactor {
         loop {
             let trouble = match attempt {
                 Ok(()) => {
+                    self.processor.settle();
                     TransactionCommitted.emit(&self.stats);
                     return Ok(());
                 }
@@ -79,6 +80,7 @@ impl Transactor {
                 ));
             }
             self.transactions.abort().map_err(|trouble| trouble.to_string())?;
+            self.processor.undo();
             // Whoever has the partitions now takes up what was read from them.
             tickets.retain(|ticket| {
                 let ours = self.group.owns(ticket);
@@ -126,7 +128,8 @@ impl Transactor {
 
     fn process(&mut self, ticket: &Arc<Ticket>) -> Result<(), Trouble> {
         let mut shipment = Shipment { transactions: &mut self.transactions, ticket, number: 0 };
-        let result = self.processor.process(ticket.batch(), &mut shipment);
+        let (batch, assignment) = (ticket.batch(), ticket.assignment());
+        let result = self.processor.process(batch, assignment, &mut shipment);
         result.map_err(|interrupted| Trouble::Hopeless(interrupted.to_string()))
     }
 }

@@ -25,9 +25,11 @@ impl Worker {
                 continue;
             }
             let mut shipment = Shipment { sink: &self.sink, ticket: &ticket };
-            if let Err(interrupted) = self.processor.process(ticket.batch(), &mut shipment) {
+            let (batch, assignment) = (ticket.batch(), ticket.assignment());
+            if let Err(interrupted) = self.processor.process(batch, assignment, &mut shipment) {
                 ticket.broken(interrupted.to_string());
             }
+            self.processor.settle();
             ticket.processed();
         }
     }

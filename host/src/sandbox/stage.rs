@@ -22,6 +22,7 @@ use super::log::GuestLog;
 use super::moment::Moment;
 use super::state::{Grants, Limits, State};
 use crate::failure::{Code, shorten};
+use crate::observe::CallTimes;
 
 /// How often an instance is tried to be made in place of a spoilt one.
 const ATTEMPTS: u32 = 4;
@@ -41,6 +42,8 @@ pub struct Operator {
     pub grants: Arc<Grants>,
     /// How much it may use.
     pub limits: Limits,
+    /// How long its calls take.
+    pub times: CallTimes,
 }
 
 /// Why a call gave nothing: the whole batch is without a result.
@@ -239,6 +242,7 @@ impl<I: Interface> Stage<I> {
         let result = enter(&self.operator.stage, store, deadline, |store| function(guest, store));
         let (time, memory) = (start.elapsed(), store.data().memory.used());
         self.usage.add(records, time, before, memory);
+        self.operator.times.add(time);
         let result = result?;
         check(&self.shape, &result).map_err(|what| violation(&self.operator.stage, what))?;
         self.live = Some(live);
@@ -290,7 +294,7 @@ fn make<I: Interface>(
     interface: &I,
     log: &GuestLog,
 ) -> Result<(Live<I::Guest>, I::Shape), StageError> {
-    let Operator { stage, component, grants, limits } = operator;
+    let Operator { stage, component, grants, limits, .. } = operator;
     let threads = component.threads.clone();
     let mut state = State::new(stage.clone(), grants.clone(), limits, threads, log.clone());
     state.nn.begin_call(1);

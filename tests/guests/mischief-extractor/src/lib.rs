@@ -71,7 +71,9 @@ impl Guest for Component {
                     text.bytes.extend_from_slice(answer.as_deref().unwrap_or(value));
                     text.ends.push(text.bytes.len() as u32);
                 }
-                Err(message) => failures.push(failure(index, message)),
+                Err((code, message)) => {
+                    failures.push(Failure { code, ..failure(index, message) });
+                }
             }
         }
         let columns = vec![Column::Numbers(numbers), Column::Text(text)];

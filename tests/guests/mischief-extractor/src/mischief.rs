@@ -8,6 +8,7 @@ use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::bindings::sandbar::operator::artifacts;
+use crate::bindings::sandbar::operator::types::FailureCode;
 
 /// Does what the value asks for, and returns what the feature `text` shall be where
 /// that is not the value itself.
@@ -39,15 +40,21 @@ use crate::bindings::sandbar::operator::artifacts;
 /// | `model NAME` | `text` is a hash of the model's file, or `refused: ` and why not |
 /// | `deface NAME` | overwrites the model's file, as far as the guest has it |
 /// | `hoard` | keeps a megabyte for ever; `text` is how many it has |
+/// | `unavailable N` | the first N times that this instance is asked: `unavailable` |
 /// | `fail` | an ordinary failure, `malformed` |
 /// | `fail REQUEST` | the same; its message is what the `text` of the request would be |
 ///
 /// # Errors
-/// For `fail`.
-pub fn commit(value: &[u8]) -> Result<Option<Vec<u8>>, String> {
+/// For `fail` and `unavailable`.
+pub fn commit(value: &[u8]) -> Result<Option<Vec<u8>>, (FailureCode, String)> {
     let text = std::str::from_utf8(value).unwrap_or_default();
     if let Some(message) = text.strip_prefix("fail ").and_then(ask) {
-        return Err(message);
+        return Err((FailureCode::Malformed, message));
+    }
+    if let Some(times) = text.strip_prefix("unavailable ").and_then(|it| it.parse().ok())
+        && asked() <= times
+    {
+        return Err((FailureCode::Unavailable, "not there yet".into()));
     }
     if let Some(answer) = ask(text) {
         return Ok(Some(answer.into_bytes()));
@@ -63,7 +70,7 @@ pub fn commit(value: &[u8]) -> Result<Option<Vec<u8>>, String> {
         b"recurse" => drop(black_box(recurse(1))),
         b"print" => print(&[b"x".repeat(99), b"\n".to_vec()].concat()),
         b"print-line" => print(&b"x".repeat(100)),
-        b"fail" => return Err("the record asked to fail".into()),
+        b"fail" => return Err((FailureCode::Malformed, "the record asked to fail".into())),
         _ => {}
     }
     Ok(None)
@@ -170,6 +177,13 @@ fn environment() -> String {
     let mut input = String::new();
     let _ = std::io::stdin().read_to_string(&mut input);
     format!("variables: {} {} {input}", variables.join(" "), arguments.join(" "))
+}
+
+/// How often this instance was asked for what is not available, this time included.
+fn asked() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static ASKED: AtomicU64 = AtomicU64::new(0);
+    ASKED.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 /// Leaks a megabyte; how many are lost since the instance was made.

@@ -110,6 +110,8 @@ pub struct Counts {
     pub repeated: u64,
     /// What was fed again, by no fault of the pipeline.
     pub fed_again: u64,
+    /// What the test's own consumer was given again, at the same offset.
+    pub read_again: u64,
 }
 
 impl Seen {
@@ -134,6 +136,11 @@ impl Seen {
         let Some(index) = self.number(key) else { return };
         let count = count(&mut self.stands, index as usize);
         self.totals.fed_again += u64::from(count > 1);
+    }
+
+    /// Counts a record that is no other than one that was read before.
+    pub fn read_again(&mut self) {
+        self.totals.read_again += 1;
     }
 
     /// Takes in what came out, in the order of each partition.
@@ -232,7 +239,8 @@ mod tests {
             seen.note(Side::Output, 0, number.as_bytes());
         }
         seen.note(Side::Letter, 0, b"99");
-        let counts = Counts { fed: 200, outputs: 3, letters: 1, repeated: 1, fed_again: 0 };
+        let counts =
+            Counts { fed: 200, outputs: 3, letters: 1, repeated: 1, fed_again: 0, read_again: 0 };
         assert_eq!(seen.counts(), Ok(counts));
         assert_eq!(seen.missing()[..2], [3, 4]);
     }

@@ -1,5 +1,6 @@
 //! Records that flow through a pipeline while somebody breaks something.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -237,9 +238,22 @@ impl<'a> Flow<'a> {
         }
         consumer.assign(&all).unwrap();
         let mut left = all.count();
+        // A consumer whose broker was away may fetch again what it has handed out already.
+        let mut next: BTreeMap<(String, i32), i64> = BTreeMap::new();
         while left > 0 && !self.is_over() {
             match consumer.poll(Duration::from_millis(20)) {
                 None => {}
+                Some(Ok(message))
+                    if {
+                        let place = (message.topic().to_owned(), message.partition());
+                        let next = next.entry(place).or_default();
+                        let again = message.offset() < *next;
+                        *next = (*next).max(message.offset() + 1);
+                        again
+                    } =>
+                {
+                    self.seen().read_again();
+                }
                 Some(Ok(message)) if message.key() == Some(END) => left -= 1,
                 Some(Ok(message)) => {
                     let (partition, key) = (message.partition(), message.key());

@@ -121,12 +121,17 @@ impl Broker {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let topic = format!("{name}-{}-{number}", std::process::id());
-        match self {
-            Broker::Practice(broker) => broker.create_topic(&topic, partitions).unwrap(),
-            Broker::Apache(address) => create_topic(address, &topic, partitions, 1, config),
-            Broker::Replicated(address) => create_topic(address, &topic, partitions, 3, config),
-        }
+        self.make_topic(&topic, partitions, config);
         topic
+    }
+
+    /// Makes a topic of exactly this name.
+    pub fn make_topic(&self, topic: &str, partitions: i32, config: &[(&str, &str)]) {
+        match self {
+            Broker::Practice(broker) => broker.create_topic(topic, partitions).unwrap(),
+            Broker::Apache(address) => create_topic(address, topic, partitions, 1, config),
+            Broker::Replicated(address) => create_topic(address, topic, partitions, 3, config),
+        }
     }
 
     fn client(&self) -> ClientConfig {

@@ -3,15 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 pub mod broker;
+pub mod changes;
 pub mod checker;
 pub mod flow;
 pub mod graphs;
 pub mod http;
 pub mod operators;
+pub mod process;
 pub mod projects;
 pub mod proxy;
 pub mod random;
 pub mod runner;
+pub mod secured;
 pub mod shim;
 pub mod site;
 

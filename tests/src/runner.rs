@@ -1,5 +1,6 @@
 //! A pipeline running in this process.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -23,8 +24,13 @@ impl Runner {
     /// Starts the pipeline that `manifest` describes. In it, `{component:NAME}` is
     /// the path of a component and `{project}` the project's folder.
     pub fn start(broker: &Broker, manifest: &str) -> Self {
-        show_log();
         let plan = plan(manifest, &broker.address()).unwrap_or_else(|error| panic!("{error:#}"));
+        Runner::of(plan)
+    }
+
+    /// Starts a pipeline that is loaded already.
+    pub fn of(plan: Plan) -> Self {
+        show_log();
         let (shutdown, stats) = (Shutdown::default(), Arc::new(Stats::default()));
         let thread = {
             let (shutdown, stats) = (shutdown.clone(), stats.clone());
@@ -36,6 +42,24 @@ impl Runner {
     /// The counters.
     pub fn stats(&self) -> Snapshot {
         self.stats.snapshot()
+    }
+
+    /// How many records each partition is behind, as far as that is known.
+    pub fn lags(&self) -> BTreeMap<(String, i32), u64> {
+        let lags = self.stats.now.snapshot().lags.into_iter();
+        lags.map(|lag| ((lag.topic, lag.partition), lag.records)).collect()
+    }
+
+    /// Waits until Kafka has been polled: the runner has seen what there was.
+    ///
+    /// # Panics
+    /// Where it does not within [`PATIENCE`].
+    pub fn await_polling(&self) {
+        let end = Instant::now() + PATIENCE;
+        while self.stats.now.since_poll().is_none() {
+            assert!(Instant::now() < end, "Kafka is not polled");
+            std::thread::park_timeout(std::time::Duration::from_millis(5));
+        }
     }
 
     /// Waits until the counters fulfil a condition.

@@ -1,29 +1,42 @@
 //! `sandbar check`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::Common;
 use crate::manifest::Manifest;
 use crate::pipeline::Plan;
+use crate::sandbox::Sandbox;
 
 /// Check pipelines without running them: the manifest, the worlds of its
 /// components, its model files, and whether the stages accept their configuration
-/// and each other. No broker is asked.
+/// and each other. No broker is asked, and secrets that are in the environment or in
+/// files need not be there.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// The pipelines' manifests.
     #[arg(value_name = "PIPELINE", required = true)]
     manifests: Vec<PathBuf>,
+    /// Print the manifest with all its defaults, as TOML; secrets appear as "***". What is
+    /// wrong is told all the same.
+    #[arg(long)]
+    print: bool,
 }
 
 impl Check {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
         let sandbox = common.sandbox()?;
+        anyhow::ensure!(
+            !self.print || self.manifests.len() == 1,
+            "--print is for one pipeline; {} are named",
+            self.manifests.len()
+        );
         let mut wrong = 0;
         for path in &self.manifests {
-            match check(path, &sandbox) {
+            match self.check(path, &sandbox) {
+                // The manifest alone, for a file or the next command.
+                Ok(_) if self.print => {}
                 Ok(plan) => println!("{}: ok: {plan}", path.display()),
                 Err(error) => {
                     wrong += 1;
@@ -34,9 +47,12 @@ impl Check {
         anyhow::ensure!(wrong == 0, "{wrong} of {} pipelines cannot run", self.manifests.len());
         Ok(())
     }
-}
 
-fn check(path: &std::path::Path, sandbox: &crate::sandbox::Sandbox) -> anyhow::Result<String> {
-    let plan = Plan::new(&Manifest::load(path)?, None, sandbox)?;
-    Ok(plan.to_string())
+    fn check(&self, path: &Path, sandbox: &Sandbox) -> anyhow::Result<String> {
+        let manifest = Manifest::load(path)?;
+        if self.print {
+            print!("{}", manifest.print());
+        }
+        Ok(Plan::new(&manifest, None, sandbox)?.to_string())
+    }
 }

@@ -55,6 +55,8 @@ impl Run {
         }
         let brokers = self.brokers.or_else(|| std::env::var("SANDBAR_BROKERS").ok());
         let brokers = manifest.brokers(brokers.as_deref())?;
+        // Before components are compiled, which may take a while.
+        manifest.secrets()?;
         let plan = Plan::new(&manifest, Some(brokers), &common.sandbox()?)?;
         let patience = manifest.runner.drain_deadline;
         let shutdown = Shutdown::default();

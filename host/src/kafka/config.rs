@@ -9,7 +9,7 @@ use rdkafka::ClientConfig;
 pub type Properties = BTreeMap<String, String>;
 
 /// How to reach the brokers, as consumer and as producer.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Connection {
     /// `host:port`, several separated by commas.
     pub brokers: String,
@@ -17,6 +17,17 @@ pub struct Connection {
     pub consumer: Properties,
     /// Properties of the producer.
     pub producer: Properties,
+}
+
+impl std::fmt::Debug for Connection {
+    /// Without the values of properties, of which any may be a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("brokers", &self.brokers)
+            .field("consumer", &self.consumer.keys())
+            .field("producer", &self.producer.keys())
+            .finish()
+    }
 }
 
 /// Defaults of the consumer, which the manifest may change.
@@ -27,6 +38,9 @@ const CONSUMER: &[(&str, &str)] = &[
     ("fetch.queue.backoff.ms", "10"),
     ("fetch.message.max.bytes", "1048576"),
     ("partition.assignment.strategy", "cooperative-sticky"),
+    // How soon topics and partitions are seen that were not there before: five minutes,
+    // by default.
+    ("topic.metadata.refresh.interval.ms", "30000"),
     // How far behind it is, for the metrics.
     ("statistics.interval.ms", "5000"),
     // A lost connection is an event of ours, not a line of librdkafka's.
@@ -45,14 +59,15 @@ const PRODUCER: &[(&str, &str)] = &[
     ("log.connection.close", "false"),
 ];
 
-/// The properties of the consumer of a group, which starts at `start` (`earliest`
-/// or `latest`) where the group has no offset.
-pub fn consumer(connection: &Connection, group: &str, start: &str) -> ClientConfig {
+/// The properties of the consumer of a group.
+pub fn consumer(connection: &Connection, group: &str) -> ClientConfig {
     let mut config = layered(CONSUMER, &connection.consumer);
     config
         .set("bootstrap.servers", &connection.brokers)
         .set("group.id", group)
-        .set("auto.offset.reset", start)
+        // Where a group begins is for `start` to say. This is for offsets that are not there
+        // any more: what is left is read.
+        .set("auto.offset.reset", "earliest")
         // Offsets are committed when what came of them is delivered, not before.
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")

@@ -5,14 +5,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::consumer::{
-    BaseConsumer, CommitMode, Consumer, ConsumerContext, ConsumerGroupMetadata, Rebalance,
+    BaseConsumer, CommitMode, Consumer, ConsumerContext, ConsumerGroupMetadata, RebalanceProtocol,
 };
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::statistics::Statistics;
+use rdkafka::statistics::{Partition, Statistics};
 use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, bindings};
 
+use super::KafkaFailure;
+use super::complaints::{Complaints, Hearing};
 use super::progress::Progress;
+use super::source::SourcePlan;
+use super::start::Starts;
 use crate::observe::Stats;
 use crate::observe::events::PartitionsChanged;
 use crate::observe::now::Lag;
@@ -24,6 +29,12 @@ pub struct Member {
     /// The assignments that are in force. Beside the books, which are held while
     /// partitions are given up and the last of their batches is waited for.
     owned: Mutex<Vec<u64>>,
+    /// Where partitions begin.
+    starts: Starts,
+    /// What the pipeline writes, and so must not read.
+    written: Vec<String>,
+    /// Why partitions that were assigned cannot be read.
+    failed: Mutex<Option<KafkaFailure>>,
     /// Whether offsets are committed here; else they go with transactions.
     commits: bool,
     workers: usize,
@@ -34,21 +45,37 @@ pub struct Member {
     /// Set when all that could be delivered and committed is.
     finished: AtomicBool,
     stats: Arc<Stats>,
+    complaints: Complaints,
 }
 
 impl Member {
     /// A member without partitions, which shares them out to `workers`.
-    pub fn new(workers: usize, patience: Duration, commits: bool, stats: Arc<Stats>) -> Self {
+    pub fn new(workers: usize, plan: &SourcePlan, stats: Arc<Stats>) -> Self {
         Member {
             progress: Mutex::new(Progress::default()),
             owned: Mutex::default(),
-            commits,
+            starts: Starts::new(plan.start.clone()),
+            written: plan.written.clone(),
+            failed: Mutex::default(),
+            commits: plan.commits,
             workers,
-            patience,
+            patience: plan.drain_deadline,
             rebalances: AtomicU64::new(0),
             finished: AtomicBool::new(false),
             stats,
+            complaints: Complaints::default(),
         }
+    }
+
+    /// Where partitions begin.
+    pub fn starts(&self) -> &Starts {
+        &self.starts
+    }
+
+    /// Why partitions that were assigned cannot be read, if that is so: asked before the
+    /// first of their records is looked at.
+    pub fn failure(&self) -> Option<KafkaFailure> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The books. Not to be held across a poll.
@@ -68,6 +95,25 @@ impl Member {
     /// How often partitions came or went: what changes when the books did.
     pub fn rebalances(&self) -> u64 {
         self.rebalances.load(Ordering::Relaxed)
+    }
+
+    /// Takes partitions in, and decides where those begin of which nothing is committed.
+    fn take(&self, consumer: &BaseConsumer<Self>, added: &mut TopicPartitionList) {
+        self.progress().assign(added, self.workers);
+        // Who is about to leave reads nothing any more.
+        if self.finished.load(Ordering::Relaxed) {
+            return;
+        }
+        let own = added.elements().into_iter().find_map(|each| {
+            let topic = each.topic().to_owned();
+            self.written.contains(&topic).then_some(KafkaFailure::Loop { topic })
+        });
+        let failure = match own.map_or_else(|| self.starts.place(consumer, added), Err) {
+            Ok(None) => return,
+            Ok(Some(places)) => return self.progress().begin(&places),
+            Err(failure) => failure,
+        };
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
     }
 
     /// Lets what is on its way from `removed` arrive, and commits it, so that the
@@ -144,9 +190,15 @@ impl Group {
     }
 }
 
+impl Hearing for Member {
+    fn complaints(&self) -> &Complaints {
+        &self.complaints
+    }
+}
+
 impl ClientContext for Member {
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "Kafka consumer");
+        self.complaints.hear("consumer", &error, reason);
     }
 
     fn stats(&self, statistics: Statistics) {
@@ -154,33 +206,46 @@ impl ClientContext for Member {
         let lags = statistics.topics.iter().flat_map(|(topic, about)| {
             about.partitions.iter().map(move |(partition, about)| (topic, *partition, about))
         });
-        // Partitions of others are in it too, and -1 where it is not known.
+        // Partitions of others are in it too.
         let lags = lags.filter_map(|(topic, partition, about)| {
-            progress.assignment(topic, partition)?;
-            let records = u64::try_from(about.consumer_lag).ok()?;
-            Some(Lag { topic: topic.clone(), partition, records })
+            let (position, idle) = progress.position(topic, partition)?;
+            Some(Lag { topic: topic.clone(), partition, records: behind(position, idle, about)? })
         });
         self.stats.now.lags(lags.collect());
     }
 }
 
 impl ConsumerContext for Member {
-    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        match rebalance {
-            Rebalance::Assign(added) => {
-                tracing::info!(partitions = %names(added), "partitions assigned");
-                self.progress().assign(added, self.workers);
-            }
-            Rebalance::Revoke(removed) => {
-                tracing::info!(partitions = %names(removed), "partitions taken away");
-                self.give_up(consumer, removed);
-            }
-            Rebalance::Error(error) => tracing::warn!(%error, "rebalance"),
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        kind: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        let assigned = kind == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        if assigned {
+            tracing::info!(partitions = %names(partitions), "partitions assigned");
+            self.take(consumer, partitions);
+        } else {
+            tracing::info!(partitions = %names(partitions), "partitions taken away");
+            self.give_up(consumer, partitions);
         }
         let owned = self.progress().assignments();
         PartitionsChanged { left: owned.len() }.emit(&self.stats);
         *self.owned() = owned;
         self.rebalances.fetch_add(1, Ordering::Relaxed);
+        // Only now may the group go on: transactions rely on what is owned. It must go on
+        // whatever came of the above.
+        let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        let told = match (assigned, cooperative) {
+            (true, true) => consumer.incremental_assign(partitions),
+            (true, false) => consumer.assign(partitions),
+            (false, true) => consumer.incremental_unassign(partitions),
+            (false, false) => consumer.unassign(),
+        };
+        if let Err(error) = told {
+            tracing::warn!(%error, "rebalance");
+        }
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
@@ -194,8 +259,21 @@ impl ConsumerContext for Member {
     }
 }
 
+/// How many records a partition is behind, by what is delivered of it: librdkafka knows
+/// nothing of offsets that are committed in transactions. `None`: that is not known yet.
+fn behind(position: Option<i64>, idle: bool, about: &Partition) -> Option<u64> {
+    let delivered = position.unwrap_or(about.committed_offset);
+    // The last offsets of a partition may be those of no record but of marks of transactions.
+    // librdkafka counts them among what it has handed out.
+    let reached = if idle { delivered.max(about.app_offset) } else { delivered };
+    if reached < 0 || about.ls_offset < 0 {
+        return None;
+    }
+    u64::try_from(about.ls_offset - reached).ok().or(Some(0))
+}
+
 /// `topic/0 topic/1 ...`
-fn names(list: &TopicPartitionList) -> String {
+pub(super) fn names(list: &TopicPartitionList) -> String {
     let names = list.elements();
     let names = names.iter().map(|each| format!("{}/{}", each.topic(), each.partition()));
     names.collect::<Vec<_>>().join(" ")

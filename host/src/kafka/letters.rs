@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::complaints::{self, Complaints, Hearing};
 use super::config::{self, Connection};
 use super::headers::RawHeaders;
 use super::{KafkaFailure, topics};
@@ -105,12 +107,15 @@ pub fn read(
     from: Option<(i32, i64)>,
     mut take: impl FnMut(Letter) -> bool,
 ) -> Result<(), KafkaFailure> {
-    let mut config = config::consumer(connection, GROUP, "earliest");
+    let mut config = config::consumer(connection, GROUP);
     config.set("enable.partition.eof", "true").remove("statistics.interval.ms");
-    let consumer: BaseConsumer =
-        config.create().map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
+    let consumer: BaseConsumer<Reader> = config
+        .create_with_context(Reader::default())
+        .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
     let (brokers, key) = (&connection.brokers, "[dead-letter] topic");
-    topics::await_topic(consumer.client(), brokers, topic, key, &Shutdown::default())?;
+    // Before anything is assigned nothing can come but what is heard.
+    let listen = || complaints::listen(|time| drop(consumer.poll(time)));
+    topics::await_topic(consumer.client(), listen, brokers, topic, key, &Shutdown::default())?;
 
     let mut left = partitions(&consumer, topic, from)?;
     while !left.is_empty() {
@@ -141,9 +146,27 @@ pub fn read(
     Ok(())
 }
 
+/// Hears why no broker answers.
+#[derive(Default)]
+struct Reader(Complaints);
+
+impl Hearing for Reader {
+    fn complaints(&self) -> &Complaints {
+        &self.0
+    }
+}
+
+impl ClientContext for Reader {
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.hear("consumer", &error, reason);
+    }
+}
+
+impl ConsumerContext for Reader {}
+
 /// Assigns what is to be read, without a group. Returns the partitions with their ends.
 fn partitions(
-    consumer: &BaseConsumer,
+    consumer: &BaseConsumer<Reader>,
     topic: &str,
     from: Option<(i32, i64)>,
 ) -> Result<BTreeMap<i32, i64>, KafkaFailure> {

@@ -8,11 +8,13 @@
 //!   what a topic does not take; `queue` is what waits in front of a producer.
 //!   [`transactions`] and `treatments`: the same for exactly
 //!   once.
+//! - [`subscription`]: which topics are read; [`start`]: where in them a group begins.
 //! - [`letters`]: dead letters, read back.
-//! - [`topics`]: are the topics there?
+//! - [`topics`]: are the topics there? `complaints`: why does nobody answer?
 //! - [`practice`]: a broker inside this process, for demonstrations and tests.
 
 pub mod batcher;
+mod complaints;
 pub mod config;
 pub mod group;
 mod headers;
@@ -23,6 +25,8 @@ pub(crate) mod queue;
 mod refusal;
 pub mod sink;
 pub mod source;
+pub mod start;
+pub mod subscription;
 pub mod topics;
 pub mod transactions;
 mod treatments;
@@ -61,6 +65,51 @@ pub enum KafkaFailure {
         what: String,
         /// Kafka's reason.
         cause: rdkafka::types::RDKafkaErrorCode,
+    },
+    /// The brokers do not let this client in, or it does not trust them.
+    #[error(
+        "the brokers at {brokers} and this client do not come together: {reason}; correct \
+         {properties} under [kafka] properties, or under those of [source] and [sink]"
+    )]
+    NoEntry {
+        /// The brokers.
+        brokers: String,
+        /// What librdkafka says.
+        reason: String,
+        /// The properties that may be wrong.
+        properties: &'static str,
+    },
+    /// `[source] start` names an offset that is not there yet.
+    #[error(
+        "[source] start: {topic}/{partition} begins at offset {offset}, but what is committed \
+         there ends at {end}: correct the offset"
+    )]
+    NoOffset {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// The offset.
+        offset: i64,
+        /// Behind the last record that can be read.
+        end: i64,
+    },
+    /// What the pipeline writes comes back to it.
+    #[error(
+        "topic '{topic}' matches [source] topics and is written by this pipeline, which would \
+         read what it writes, for ever: narrow the expression"
+    )]
+    Loop {
+        /// The topic.
+        topic: String,
+    },
+    /// Where the group begins cannot be found out or put down.
+    #[error("where to begin in {partitions} could not be agreed with the brokers: {cause}")]
+    NoStart {
+        /// The partitions.
+        partitions: String,
+        /// librdkafka's words.
+        cause: rdkafka::error::KafkaError,
     },
     /// The consumer cannot go on.
     #[error("reading from Kafka: {0}")]

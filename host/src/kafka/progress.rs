@@ -97,6 +97,18 @@ impl Progress {
         self.partitions.retain(|partition| !partition.is_in(removed));
     }
 
+    /// Takes over where partitions begin, as if all before it were delivered.
+    pub fn begin(&mut self, places: &TopicPartitionList) {
+        for place in places.elements() {
+            let is_it = |found: &&mut Partition| found.is(place.topic(), place.partition());
+            if let (Offset::Offset(offset), Some(found)) =
+                (place.offset(), self.partitions.iter_mut().find(is_it))
+            {
+                found.position = Some(offset);
+            }
+        }
+    }
+
     /// The assignment of each partition that there is.
     pub fn assignments(&self) -> Vec<u64> {
         self.partitions.iter().map(|partition| partition.assignment).collect()
@@ -106,6 +118,13 @@ impl Progress {
     pub fn assignment(&self, topic: &str, number: i32) -> Option<(Arc<str>, u64)> {
         let partition = self.partitions.iter().find(|partition| partition.is(topic, number))?;
         Some((partition.topic.clone(), partition.assignment))
+    }
+
+    /// Up to where a partition that is assigned is delivered, where anything is known of it,
+    /// and whether nothing of it is on its way.
+    pub fn position(&self, topic: &str, number: i32) -> Option<(Option<i64>, bool)> {
+        let partition = self.partitions.iter().find(|partition| partition.is(topic, number))?;
+        Some((partition.position, partition.pending.is_empty()))
     }
 
     /// Enters a batch into the books. Returns its ticket and the worker it goes to;

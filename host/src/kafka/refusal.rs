@@ -15,6 +15,7 @@ use rdkafka::message::{BorrowedMessage, DeliveryResult, Header, Message, OwnedHe
 use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::complaints::{Complaints, Hearing};
 use super::headers::{letter, owned};
 use crate::failure::{Code, Failure};
 use crate::observe::Stats;
@@ -83,7 +84,7 @@ impl Alone {
         if let Some(producer) = self.producer.get() {
             return Ok(producer);
         }
-        let reports = Reports(Arc::downgrade(self));
+        let reports = Reports::to(self);
         let made = self.config.create_with_context(reports)?;
         Ok(self.producer.get_or_init(|| made))
     }
@@ -153,11 +154,27 @@ impl Alone {
 }
 
 /// Hears of the end of each message.
-pub(super) struct Reports(pub(super) Weak<Alone>);
+pub(super) struct Reports {
+    alone: Weak<Alone>,
+    complaints: Complaints,
+}
+
+impl Reports {
+    /// What is refused goes to `alone`.
+    pub(super) fn to(alone: &Arc<Alone>) -> Self {
+        Reports { alone: Arc::downgrade(alone), complaints: Complaints::default() }
+    }
+}
+
+impl Hearing for Reports {
+    fn complaints(&self) -> &Complaints {
+        &self.complaints
+    }
+}
 
 impl ClientContext for Reports {
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "Kafka producer");
+        self.complaints.hear("producer", &error, reason);
     }
 }
 
@@ -166,7 +183,7 @@ impl ProducerContext for Reports {
 
     fn delivery(&self, result: &DeliveryResult<'_>, delivery: Box<Delivery>) {
         let Err((cause, message)) = result else { return };
-        match self.0.upgrade() {
+        match self.alone.upgrade() {
             Some(alone) => alone.take(*delivery, message, cause),
             // The sink is gone: so is whoever would hear of it.
             None => delivery.ticket.broken(format!("topic '{}': {cause}", message.topic())),

@@ -43,7 +43,7 @@ impl Sink {
         let (config, labels) = (producer(connection), Arc::new(labels));
         let alone = Alone::new(config.clone(), labels.clone(), stats.clone());
         let producer = config
-            .create_with_context(Reports(Arc::downgrade(&alone)))
+            .create_with_context(Reports::to(&alone))
             .map_err(|cause| KafkaFailure::Config { client: "producer", cause })?;
         let brokers = connection.brokers.clone();
         Ok(Sink { producer, _alone: alone, brokers, labels, abandoned })

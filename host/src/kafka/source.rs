@@ -14,9 +14,12 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::batcher::Batcher;
+use super::complaints::{self, Hearing};
 use super::config::{self, Connection};
 use super::group::{Group, Member};
+use super::subscription::Subscription;
 use super::{KafkaFailure, topics};
+use crate::manifest::Start;
 use crate::observe::Stats;
 use crate::pipeline::Shutdown;
 use crate::pipeline::batching::BatchLimits;
@@ -35,12 +38,14 @@ const STRIDE: usize = 64;
 /// What to read and how much at a time.
 #[derive(Debug, Clone)]
 pub struct SourcePlan {
-    /// The topics.
+    /// The topics: names, and expressions, which begin with `^`.
     pub topics: Vec<String>,
+    /// Topics that the pipeline writes.
+    pub written: Vec<String>,
     /// The consumer group.
     pub group: String,
-    /// `earliest` or `latest`: where a group without offsets begins.
-    pub start: &'static str,
+    /// Where a group without offsets begins.
+    pub start: Start,
     /// How large a batch may become.
     pub batch: BatchLimits,
     /// Bytes on their way above which partitions are paused.
@@ -59,6 +64,7 @@ pub struct Source {
     consumer: Arc<BaseConsumer<Member>>,
     brokers: String,
     plan: SourcePlan,
+    subscription: Subscription,
     batcher: Batcher,
     paused: bool,
     /// [`Member::rebalances`] when partitions were last paused or resumed.
@@ -79,14 +85,25 @@ impl Source {
         workers: Vec<Sender<Arc<Ticket>>>,
         stats: Arc<Stats>,
     ) -> Result<Self, KafkaFailure> {
-        let member = Member::new(workers.len(), plan.drain_deadline, plan.commits, stats.clone());
-        let consumer: BaseConsumer<Member> = config::consumer(connection, &plan.group, plan.start)
+        let member = Member::new(workers.len(), &plan, stats.clone());
+        let subscription = Subscription::new(&plan.topics);
+        let consumer: BaseConsumer<Member> = config::consumer(connection, &plan.group)
             .create_with_context(member)
             .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
         let batcher = Batcher::new(plan.batch, workers);
         let (brokers, committed) = (connection.brokers.clone(), Instant::now());
         let (consumer, paused, rebalances) = (Arc::new(consumer), false, 0);
-        Ok(Source { consumer, brokers, plan, batcher, paused, rebalances, committed, stats })
+        Ok(Source {
+            consumer,
+            brokers,
+            plan,
+            subscription,
+            batcher,
+            paused,
+            rebalances,
+            committed,
+            stats,
+        })
     }
 
     /// The group that it is in.
@@ -100,7 +117,13 @@ impl Source {
     /// Where a topic is not there, the brokers refuse this client, or an output
     /// cannot be delivered. What was delivered until then is committed.
     pub fn run(mut self, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
-        if !self.await_topics(shutdown)? {
+        // Before there is a subscription nothing can come but what is heard.
+        let listen = || complaints::listen(|time| drop(self.consumer.poll(time)));
+        if !self.await_topics(shutdown, listen)? {
+            return Ok(());
+        }
+        let starts = self.consumer.context().starts();
+        if !starts.note(&self.consumer, &self.subscription, &self.brokers, shutdown)? {
             return Ok(());
         }
         let names: Vec<&str> = self.plan.topics.iter().map(String::as_str).collect();
@@ -112,11 +135,12 @@ impl Source {
         result
     }
 
-    /// Waits until all topics are there. `false`: `shutdown` came first.
-    fn await_topics(&self, shutdown: &Shutdown) -> Result<bool, KafkaFailure> {
-        for topic in &self.plan.topics {
+    /// Waits until all topics that are named are there. `false`: `shutdown` came first.
+    fn await_topics(&self, shutdown: &Shutdown, listen: impl Fn()) -> Result<bool, KafkaFailure> {
+        for topic in self.subscription.names() {
             let client = self.consumer.client();
-            if !topics::await_topic(client, &self.brokers, topic, "[source] topics", shutdown)? {
+            let (brokers, key) = (&self.brokers, "[source] topics");
+            if !topics::await_topic(client, &listen, brokers, topic, key, shutdown)? {
                 return Ok(false);
             }
         }
@@ -154,6 +178,9 @@ impl Source {
     /// Returns whether nothing is on its way.
     fn look(&mut self) -> Result<bool, KafkaFailure> {
         let member = self.consumer.context();
+        if let Some(failure) = member.failure() {
+            return Err(failure);
+        }
         // A moment's wait costs nothing, a pause throws away what was fetched ahead.
         let patience = if self.paused { Duration::ZERO } else { UNPOLLED };
         let in_flight = member.progress().await_room(self.plan.in_flight, patience)?;
@@ -252,7 +279,7 @@ impl Source {
         }
         if topics::is_unknown(code) {
             // A broker that was away may not know its topics yet.
-            return self.await_topics(shutdown).map(drop);
+            return self.await_topics(shutdown, || ()).map(drop);
         }
         if topics::is_refusal(code) {
             let what = format!(
@@ -261,6 +288,12 @@ impl Source {
                 self.plan.group
             );
             return Err(KafkaFailure::Refused { brokers: self.brokers.clone(), what, cause: code });
+        }
+        let complaints = self.consumer.context().complaints();
+        if code == RDKafkaErrorCode::Authentication
+            && let Some(refusal) = complaints.refusal(&self.brokers)
+        {
+            return Err(refusal);
         }
         match code {
             RDKafkaErrorCode::PollExceeded => {

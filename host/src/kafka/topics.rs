@@ -3,29 +3,31 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::client::{Client, ClientContext};
+use rdkafka::client::Client;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::KafkaFailure;
+use super::complaints::Hearing;
 use crate::pipeline::Shutdown;
 use crate::pipeline::labels::Labels;
 
 /// How long one question may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a broker that creates topics when they are asked for may take.
 const CREATION: Duration = Duration::from_secs(10);
 /// Between two questions.
-const PAUSE: Duration = Duration::from_millis(200);
+pub(super) const PAUSE: Duration = Duration::from_millis(200);
 
 /// Waits until the brokers answer and `topic` is there. `key` is the key of the
-/// manifest that names it.
+/// manifest that names it; `listen` sees to it that the client hears of its connections.
 ///
 /// # Errors
 /// Where the topic does not exist, or the brokers refuse this client. Brokers that
 /// do not answer are waited for until `shutdown`: `Ok(false)`.
-pub fn await_topic<C: ClientContext>(
+pub fn await_topic<C: Hearing>(
     client: &Client<C>,
+    listen: impl Fn(),
     brokers: &str,
     topic: &str,
     key: &'static str,
@@ -50,9 +52,14 @@ pub fn await_topic<C: ClientContext>(
                 let (topic, brokers) = (topic.to_owned(), brokers.to_owned());
                 return Err(KafkaFailure::NoTopic { topic, brokers, key });
             }
-        } else {
-            tracing::warn!(brokers, topic, reason = %code, "the brokers do not answer yet");
+            shutdown.wait(PAUSE);
+            continue;
         }
+        listen();
+        if let Some(refusal) = client.context().complaints().refusal(brokers) {
+            return Err(refusal);
+        }
+        tracing::warn!(brokers, topic, reason = %code, "the brokers do not answer yet");
         shutdown.wait(PAUSE);
     }
     Ok(false)
@@ -63,7 +70,7 @@ pub fn await_topic<C: ClientContext>(
 ///
 /// # Errors
 /// As [`await_topic`].
-pub fn await_written<C: ClientContext>(
+pub fn await_written<C: Hearing>(
     client: &Client<C>,
     brokers: &str,
     labels: &Labels,
@@ -73,7 +80,8 @@ pub fn await_written<C: ClientContext>(
     let routed = topics[1..].iter().map(|topic| (topic, "the stage's `topics`"));
     let all = [(&topics[0], "[sink] topic"), (dead_letters, "[dead-letter] topic")];
     for (topic, key) in all.into_iter().chain(routed) {
-        if !await_topic(client, brokers, topic, key, shutdown)? {
+        // A producer listens on a thread of its own.
+        if !await_topic(client, || (), brokers, topic, key, shutdown)? {
             return Ok(false);
         }
     }
@@ -85,7 +93,6 @@ pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
     matches!(
         code,
         RDKafkaErrorCode::SaslAuthenticationFailed
-            | RDKafkaErrorCode::Authentication
             | RDKafkaErrorCode::TopicAuthorizationFailed
             | RDKafkaErrorCode::GroupAuthorizationFailed
             | RDKafkaErrorCode::ClusterAuthorizationFailed

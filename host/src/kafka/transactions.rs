@@ -21,6 +21,7 @@ use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::complaints::{Complaints, Hearing};
 use super::config::{Connection, transactional};
 use super::group::Group;
 use super::headers::{letter, owned};
@@ -51,8 +52,9 @@ pub struct Transactions {
     abandoned: Arc<AtomicBool>,
     /// What is done with messages that were refused in an attempt before.
     treatments: Treatments,
-    /// Why a message of the open transaction was not even taken by the producer.
-    spoilt: Option<KafkaError>,
+    /// The topic of a message of the open transaction that was not even taken by the
+    /// producer, and why.
+    spoilt: Option<(String, KafkaError)>,
     /// Whether the producer has lost count of its messages: those that are refused leave a
     /// gap, over which it stumbles in the next transaction.
     stale: bool,
@@ -244,7 +246,11 @@ impl Transactions {
             return Err(Trouble::Again(message));
         }
         match self.spoilt.take() {
-            Some(error) => Err(self.sort(error)),
+            // A topic that is gone will not come back by waiting.
+            Some((topic, error)) if error.rdkafka_error_code().is_some_and(topics::is_unknown) => {
+                Err(Trouble::Hopeless(format!("topic '{topic}': {error}")))
+            }
+            Some((_, error)) => Err(self.sort(error)),
             None => Ok(()),
         }
     }
@@ -267,7 +273,7 @@ impl Transactions {
         let wanted = || !self.is_abandoned();
         let put = put(&self.producer, topic, content, headers, Box::new(place), wanted);
         if let Err((cause, _)) = put {
-            self.spoilt = Some(cause);
+            self.spoilt = Some((topic.to_owned(), cause));
         } else if alone {
             self.settle();
         }
@@ -355,17 +361,26 @@ fn offsets(tickets: &[Arc<Ticket>]) -> TopicPartitionList {
 
 /// Hears of the end of each message.
 #[derive(Default)]
-struct Reports(Mutex<Vec<Undelivered>>);
+struct Reports {
+    undelivered: Mutex<Vec<Undelivered>>,
+    complaints: Complaints,
+}
 
 impl Reports {
     fn undelivered(&self) -> MutexGuard<'_, Vec<Undelivered>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.undelivered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hearing for Reports {
+    fn complaints(&self) -> &Complaints {
+        &self.complaints
     }
 }
 
 impl ClientContext for Reports {
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "Kafka producer");
+        self.complaints.hear("producer", &error, reason);
     }
 }
 

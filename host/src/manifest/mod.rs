@@ -28,9 +28,13 @@
 mod admin;
 pub(crate) mod document;
 mod failures;
+mod print;
 mod properties;
 mod references;
 mod sections;
+mod settings;
+mod start;
+mod topics;
 mod units;
 mod validate;
 
@@ -45,10 +49,10 @@ pub use document::{Problem, Problems};
 pub use failures::{DeadLetter, OnFailure, Order};
 pub use properties::Properties;
 pub use references::{References, StoreOptions};
-pub use sections::{
-    Delivery, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage, Start,
-};
+pub use sections::{Delivery, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage};
 pub(crate) use sections::{Overrides, json_members, json_object, json_value, retries};
+pub use start::{Moment, Start};
+pub use topics::{Pattern, is_pattern};
 pub(crate) use units::size;
 pub(crate) use validate::{limit_problems, name_problem, stage_name_problem};
 
@@ -214,12 +218,23 @@ impl Manifest {
     /// A path of the manifest, which is relative to the manifest's folder, as this
     /// process can open it.
     pub fn resolve(&self, path: &Path) -> PathBuf {
-        self.path.parent().unwrap_or(Path::new("")).join(path)
+        self.folder().join(path)
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
     }
 
     /// The folder of a model, by the pipeline's name for it.
     pub fn model_folder(&self, name: &str) -> Option<PathBuf> {
         self.models.get(name).map(|folder| self.resolve(folder))
+    }
+
+    /// The topics that the pipeline writes.
+    pub fn written(&self) -> impl Iterator<Item = &str> {
+        let ends = [&self.sink.topic, &self.dead_letter.topic];
+        let routed = self.stages.iter().flat_map(|stage| &stage.topics);
+        ends.into_iter().chain(routed).map(String::as_str)
     }
 
     /// The brokers: those of the command line, else those of the manifest.
@@ -233,14 +248,63 @@ impl Manifest {
             .ok_or_else(|| ManifestError::NoBrokers { path: self.path.clone() })
     }
 
-    /// librdkafka properties of the consumer, secrets included.
+    /// librdkafka properties of the consumer, secrets included. Values that are elsewhere
+    /// and not to be had are left out; [`Manifest::secrets`] names them.
     pub fn consumer_properties(&self) -> BTreeMap<String, String> {
-        self.kafka.properties.overlaid(&self.source.properties)
+        settings::resolve(&self.kafka.properties.overlaid(&self.source.properties), self.folder()).0
     }
 
-    /// librdkafka properties of the producer, secrets included.
+    /// librdkafka properties of the producer, as [`Manifest::consumer_properties`].
     pub fn producer_properties(&self) -> BTreeMap<String, String> {
-        self.kafka.properties.overlaid(&self.sink.properties)
+        settings::resolve(&self.kafka.properties.overlaid(&self.sink.properties), self.folder()).0
+    }
+
+    /// The options of a store, by the prefix that it has in `[references.stores]`, as
+    /// [`Manifest::consumer_properties`]; and why others are not to be had, by name.
+    pub(crate) fn store_options(
+        &self,
+        prefix: &str,
+    ) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+        let stores = self.references.as_ref().map(|references| &references.stores);
+        let options = stores.and_then(|stores| stores.get(prefix)).cloned().unwrap_or_default();
+        settings::resolve(options.settings(), self.folder())
+    }
+
+    /// Whether all values are to be had of which the manifest says that they are
+    /// elsewhere: in the environment or in a file. To check a pipeline they are not
+    /// needed, to run it they are.
+    ///
+    /// # Errors
+    /// Where one is not, with the way out.
+    pub fn secrets(&self) -> Result<(), Problems> {
+        let sections = [
+            ("[kafka] properties".to_owned(), self.kafka.properties.settings()),
+            ("[source] properties".to_owned(), self.source.properties.settings()),
+            ("[sink] properties".to_owned(), self.sink.properties.settings()),
+        ];
+        let stores = self.references.iter().flat_map(|references| &references.stores);
+        let stores = stores.map(|(prefix, options)| {
+            (format!("[references] stores.{prefix:?}"), options.settings())
+        });
+        let mut problems = Vec::new();
+        for (section, settings) in sections.into_iter().chain(stores) {
+            let (_, missing) = settings::resolve(settings, self.folder());
+            problems.extend(missing.into_iter().map(|(name, message)| Problem {
+                line: None,
+                place: format!("{section}.{name:?}"),
+                message,
+            }));
+        }
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(Problems { path: self.path.clone(), problems })
+    }
+
+    /// The manifest with all its defaults as TOML, secrets as `***`. It can be read as a
+    /// manifest again. Cases are left out, and so are keys that have no value.
+    pub fn print(&self) -> String {
+        print::print(self)
     }
 
     /// How predictions are written.

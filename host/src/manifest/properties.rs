@@ -1,16 +1,16 @@
 //! Properties that go to librdkafka as they are, except for those that the
 //! delivery guarantee rests on or that have a key of their own.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::settings::{self, Setting, Settings};
+
 /// librdkafka properties by name. Neither its `Debug` form nor what it serialises
-/// to shows the values that are secrets.
+/// to shows the values that are secrets; where one is to be had may be shown.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Properties(BTreeMap<String, String>);
+pub struct Properties(Settings);
 
 /// Properties that a manifest may not set, and what to do instead.
 const RESERVED: &[(&str, &str)] = &[
@@ -37,15 +37,10 @@ const WAITS: &str =
     "leave it out: Sandbar waits for a broker that is away, and holds back the source meanwhile";
 
 impl Properties {
-    /// The properties by name, secrets included.
-    pub fn as_map(&self) -> &BTreeMap<String, String> {
-        &self.0
-    }
-
     /// These properties, and those of `over` that they have not or that differ.
-    pub fn overlaid(&self, over: &Properties) -> BTreeMap<String, String> {
+    pub(super) fn overlaid(&self, over: &Properties) -> Settings {
         let mut all = self.0.clone();
-        all.extend(over.0.iter().map(|(key, value)| (key.clone(), value.clone())));
+        all.extend(over.0.clone());
         all
     }
 
@@ -54,10 +49,14 @@ impl Properties {
         RESERVED.iter().copied().filter(|(name, _)| self.0.contains_key(*name))
     }
 
+    /// The properties by name.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.0
+    }
+
     /// The properties as they may be shown.
-    fn shown(&self) -> impl Iterator<Item = (&str, &str)> {
-        let shown = |key: &str, value| if is_secret(key) { "***" } else { value };
-        self.0.iter().map(move |(key, value)| (key.as_str(), shown(key, value)))
+    fn shown(&self) -> impl Iterator<Item = (&str, Setting)> {
+        self.0.iter().map(|(key, setting)| (key.as_str(), setting.shown(is_secret(key))))
     }
 }
 
@@ -83,20 +82,6 @@ impl Serialize for Properties {
 
 impl<'de> Deserialize<'de> for Properties {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let values = BTreeMap::<String, toml::Value>::deserialize(from)?;
-        let text = |(key, value): (String, toml::Value)| match value {
-            toml::Value::String(text) => Ok((key, text)),
-            toml::Value::Integer(number) => Ok((key, number.to_string())),
-            toml::Value::Float(number) => Ok((key, number.to_string())),
-            toml::Value::Boolean(flag) => Ok((key, flag.to_string())),
-            toml::Value::Table(_) => Err(D::Error::custom(format!(
-                "the property '{key}' is a table; a property's name has dots and stands in quotes, as in \"security.protocol\" = \"ssl\""
-            ))),
-            value => Err(D::Error::custom(format!(
-                "the property '{key}' is of type {}; write it as a string",
-                value.type_str()
-            ))),
-        };
-        values.into_iter().map(text).collect::<Result<_, _>>().map(Properties)
+        settings::deserialize(from).map(Properties)
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Properties;
+use super::settings::{self, Setting, Settings};
 use super::units::{duration, optional_text, size};
 
 /// `[references]`: where the runner gets what records refer to.
@@ -50,31 +50,35 @@ fn concurrency() -> NonZeroUsize {
 }
 
 /// Options of one store by name. Neither its `Debug` form nor what it serialises to
-/// shows a value: any of them may be a secret.
+/// shows a value: any of them may be a secret. Where one is to be had may be shown.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct StoreOptions(BTreeMap<String, String>);
+pub struct StoreOptions(Settings);
 
 impl StoreOptions {
-    /// The options by name, secrets included.
-    pub fn as_map(&self) -> &BTreeMap<String, String> {
+    /// The options by name.
+    pub(super) fn settings(&self) -> &Settings {
         &self.0
+    }
+
+    fn shown(&self) -> impl Iterator<Item = (&String, Setting)> {
+        self.0.iter().map(|(key, setting)| (key, setting.shown(true)))
     }
 }
 
 impl fmt::Debug for StoreOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.0.keys().map(|key| (key, "***"))).finish()
+        f.debug_map().entries(self.shown()).finish()
     }
 }
 
 impl Serialize for StoreOptions {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map(self.0.keys().map(|key| (key, "***")))
+        to.collect_map(self.shown())
     }
 }
 
 impl<'de> Deserialize<'de> for StoreOptions {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Properties::deserialize(from).map(|options| StoreOptions(options.as_map().clone()))
+        settings::deserialize(from).map(StoreOptions)
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::failures::OnFailure;
 use super::properties::Properties;
+use super::start::Start;
 use super::units::{duration, optional_text, size, text};
 
 /// How often what comes of a record may arrive.
@@ -58,7 +59,7 @@ pub struct Kafka {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Source {
-    /// The topics, at least one.
+    /// The topics, at least one: names, and regular expressions, which begin with `^`.
     pub topics: Vec<String>,
     /// The consumer group, whose runners share the partitions. Default: the
     /// pipeline's name.
@@ -70,27 +71,6 @@ pub struct Source {
     /// librdkafka properties of the consumer, over those of `[kafka]`. None by default.
     #[serde(default)]
     pub properties: Properties,
-}
-
-/// Where a consumer group without offsets begins.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Start {
-    /// At the oldest record that the topic still has. The default.
-    #[default]
-    Earliest,
-    /// With the records that come from now on.
-    Latest,
-}
-
-impl Start {
-    /// The value of librdkafka's `auto.offset.reset`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Start::Earliest => "earliest",
-            Start::Latest => "latest",
-        }
-    }
 }
 
 /// One of `[[stages]]`: an operator, and what it is given.

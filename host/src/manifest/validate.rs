@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 
 use super::document::{Document, Place, Problem, Problems, nearest};
-use super::{Limits, Manifest, Properties};
+use super::{Limits, Manifest, Pattern, Properties, Start, is_pattern};
 use crate::cases;
 use crate::output;
 use crate::references::Allowed;
@@ -146,14 +146,23 @@ impl Check<'_> {
         if sources.is_empty() {
             self.report(place.clone(), "this is empty; name at least one topic");
         }
+        let mut patterns = Vec::new();
         for (index, topic) in sources.iter().enumerate() {
-            if self.topic(place.clone().index(index), topic) && sources[..index].contains(topic) {
-                self.report(
-                    place.clone().index(index),
-                    format!("'{topic}' is here twice; once is enough"),
-                );
+            let place = place.clone().index(index);
+            let fine = if is_pattern(topic) {
+                match Pattern::new(topic) {
+                    Ok(pattern) => patterns.push((topic, pattern)),
+                    Err(problem) => self.report(place.clone(), problem),
+                }
+                true
+            } else {
+                self.topic(place.clone(), topic)
+            };
+            if fine && sources[..index].contains(topic) {
+                self.report(place, format!("'{topic}' is here twice; once is enough"));
             }
         }
+        self.start(manifest, &patterns);
         let mut written = vec![
             (Place::of("sink").key("topic"), &manifest.sink.topic),
             (Place::of("dead-letter").key("topic"), &manifest.dead_letter.topic),
@@ -164,9 +173,18 @@ impl Check<'_> {
             written.extend(topics.map(|(index, topic)| (place.clone().index(index), topic)));
         }
         for (place, topic) in written {
-            if self.topic(place.clone(), topic) && sources.contains(topic) {
+            if !self.topic(place.clone(), topic) {
+                continue;
+            }
+            if sources.contains(topic) {
                 self.report(place, format!(
                     "'{topic}' is also a topic of [source]: the pipeline would read what it writes, for ever; name another topic"
+                ));
+            } else if let Some((expression, _)) =
+                patterns.iter().find(|(_, pattern)| pattern.matches(topic))
+            {
+                self.report(place, format!(
+                    "'{topic}' matches '{expression}' of [source] topics: the pipeline would read what it writes, for ever; name another topic, or narrow the expression"
                 ));
             }
         }
@@ -175,6 +193,18 @@ impl Check<'_> {
                 "'{}' is also the topic of [sink]: records that failed would stand among the predictions; name another topic",
                 manifest.sink.topic
             ));
+        }
+    }
+
+    /// Offsets are those of topics that are read.
+    fn start(&mut self, manifest: &Manifest, patterns: &[(&String, Pattern)]) {
+        let Start::Offsets(topics) = &manifest.source.start else { return };
+        for topic in topics.keys() {
+            let matches = || patterns.iter().any(|(_, pattern)| pattern.matches(topic));
+            if !manifest.source.topics.contains(topic) && !matches() {
+                let place = Place::of("source").key("start").key(topic);
+                self.report(place, format!("'{topic}' is none of the topics of [source]"));
+            }
         }
     }
 

@@ -115,7 +115,7 @@ const FAILURES: (&str, &str) =
 const CALLS: (&str, &str) =
     ("sandbar_call_duration_seconds", "How long calls of an operator with a batch took, by stage");
 const LAG: (&str, &str) =
-    ("sandbar_lag_records", "Records of an assigned partition beyond the committed offset");
+    ("sandbar_lag_records", "Records of an assigned partition beyond what is delivered");
 const MEMORY: (&str, &str) = ("process_resident_memory_bytes", "Memory of the process");
 
 impl Metrics {

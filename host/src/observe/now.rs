@@ -27,7 +27,7 @@ pub struct Lag {
     pub topic: String,
     /// The partition.
     pub partition: i32,
-    /// Records that it holds beyond the committed offset.
+    /// Records that it holds beyond what is delivered.
     pub records: u64,
 }
 

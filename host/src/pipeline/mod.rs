@@ -36,7 +36,7 @@ use crate::kafka::KafkaFailure;
 use crate::kafka::sink::Sink;
 use crate::kafka::source::Source;
 use crate::kafka::transactions::Transactions;
-use crate::manifest::Delivery;
+use crate::manifest::{Delivery, Problems};
 use crate::observe::Stats;
 use processor::Processor;
 use transactor::Transactor;
@@ -48,6 +48,9 @@ pub enum RunError {
     /// A stage cannot be set up.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A value is missing that the manifest has from the environment or a file.
+    #[error(transparent)]
+    Secrets(#[from] Problems),
     /// Kafka, at one of the ends.
     #[error(transparent)]
     Kafka(#[from] KafkaFailure),
@@ -62,6 +65,7 @@ pub enum RunError {
 /// Where it cannot start, or cannot go on. Records that were not delivered are not
 /// committed: the next start reads them again.
 pub fn run(plan: &Plan, shutdown: &Shutdown, stats: &Arc<Stats>) -> Result<(), RunError> {
+    plan.secrets()?;
     let abandoned = Arc::new(AtomicBool::new(false));
     let Some(sinks) = sinks(plan, shutdown, stats, &abandoned)? else { return Ok(()) };
     let (senders, batches): (Vec<_>, Vec<_>) = sinks.iter().map(|_| channel()).unzip();

@@ -14,7 +14,7 @@ use super::policy::Policies;
 use crate::inference::NnLimits;
 use crate::kafka::config::Connection;
 use crate::kafka::source::SourcePlan;
-use crate::manifest::{self, Delivery, Grant, Manifest};
+use crate::manifest::{self, Delivery, Grant, Manifest, Problems};
 use crate::models::{Artifact, Model, ModelError};
 use crate::observe::CallTimes;
 use crate::output::{Encoder, Format, FormatError};
@@ -32,6 +32,8 @@ pub struct Plan {
     pub name: String,
     /// How to reach the brokers.
     pub connection: Connection,
+    /// What is missing of that and of the stores' options.
+    secrets: Result<(), Problems>,
     /// How often what comes of a record may arrive.
     pub delivery: Delivery,
     /// What to read.
@@ -159,6 +161,7 @@ impl Plan {
                 consumer: manifest.consumer_properties(),
                 producer: manifest.producer_properties(),
             },
+            secrets: manifest.secrets(),
             delivery: manifest.delivery,
             source: source(manifest),
             references: References::open(manifest)?.map(Arc::new),
@@ -215,6 +218,14 @@ impl Plan {
     pub(super) fn resolver(&self) -> Option<Resolver> {
         let references = self.references.clone()?;
         Some(Resolver::new(references, self.source.batch.bytes))
+    }
+
+    /// Whether all values are there that the manifest has from elsewhere.
+    ///
+    /// # Errors
+    /// As [`Manifest::secrets`].
+    pub fn secrets(&self) -> Result<(), Problems> {
+        self.secrets.clone()
     }
 
     /// What each stage does about its failures.
@@ -337,7 +348,8 @@ fn source(manifest: &Manifest) -> SourcePlan {
     SourcePlan {
         topics: manifest.source.topics.clone(),
         group: manifest.source.group.clone(),
-        start: manifest.source.start.as_str(),
+        written: manifest.written().map(str::to_owned).collect(),
+        start: manifest.source.start.clone(),
         batch: runner.into(),
         in_flight: runner.in_flight.as_u64(),
         commit_interval: runner.commit_interval(manifest.delivery),

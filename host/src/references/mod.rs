@@ -84,18 +84,17 @@ impl References {
         }
         let mut network = None;
         if !prefixes.is_empty() {
-            let none = crate::manifest::StoreOptions::default();
             let mut stores = Stores::new().map_err(|reason| wrong("allow".into(), reason))?;
             for (text, prefix) in prefixes {
                 let given = section.stores.iter().find(|(name, _)| {
                     name.parse()
                         .is_ok_and(|named: Allowed| named == Allowed::Prefix(prefix.clone()))
                 });
-                let (place, options) = match given {
-                    Some((name, options)) => (format!("stores.{name:?}"), options),
-                    None => (allow(text), &none),
+                let (place, (options, missing)) = match given {
+                    Some((name, _)) => (format!("stores.{name:?}"), manifest.store_options(name)),
+                    None => (allow(text), Default::default()),
                 };
-                let added = stores.add(prefix, options, section.timeout);
+                let added = stores.add(prefix, options, &missing, section.timeout);
                 added.map_err(|reason| wrong(place, reason))?;
             }
             let runtime =

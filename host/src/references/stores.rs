@@ -1,6 +1,7 @@
 //! References to servers and object stores: which of them a URL belongs to, and one
 //! request to it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,6 @@ use super::Refusal;
 use super::allow::Prefix;
 use super::signing::Signing;
 use crate::http::{explain, shown};
-use crate::manifest::StoreOptions;
 
 /// Redirects of one reference that are followed.
 const REDIRECTS: usize = 5;
@@ -39,7 +39,12 @@ enum Access {
     /// Headers that go with every request.
     Http(HeaderMap),
     S3(Box<AmazonS3>),
+    /// None, as a value is not to be had: which, and why.
+    None(String),
 }
+
+/// Values of options by name, or why there is none.
+type Options = BTreeMap<String, String>;
 
 /// Why a request gave nothing.
 pub(super) enum Trouble {
@@ -66,17 +71,23 @@ impl Stores {
         Ok(Stores { client: crate::http::client()?, stores: Vec::new() })
     }
 
-    /// Adds a prefix with its options.
+    /// Adds a prefix with its options. Without those that are `missing` nothing is asked
+    /// of it, but whether they are options is known.
     pub(super) fn add(
         &mut self,
         prefix: Prefix,
-        options: &StoreOptions,
+        mut options: Options,
+        missing: &Options,
         timeout: Duration,
     ) -> Result<(), String> {
-        let access = match prefix.scheme() {
-            "s3" => Access::S3(Box::new(s3(&prefix, options, timeout, &self.client)?)),
-            _ => Access::Http(headers(options)?),
+        options.extend(missing.keys().map(|name| (name.clone(), "missing".to_owned())));
+        let mut access = match prefix.scheme() {
+            "s3" => Access::S3(Box::new(s3(&prefix, &options, timeout, &self.client)?)),
+            _ => Access::Http(headers(&options)?),
         };
+        if let Some((name, reason)) = missing.first_key_value() {
+            access = Access::None(format!("[references.stores] {name}: {reason}"));
+        }
         self.stores.push(Store { prefix, access });
         Ok(())
     }
@@ -100,6 +111,9 @@ impl Stores {
             let headers = match &store.access {
                 Access::S3(store) => return object(store, &url).await,
                 Access::Http(headers) => headers.clone(),
+                Access::None(reason) => {
+                    return Err(Trouble::Lasting(Refusal::unavailable(reason.clone())));
+                }
             };
             let response = self.client.get(url.clone()).headers(headers).send().await;
             let response =
@@ -187,9 +201,9 @@ impl Body {
 }
 
 /// Headers of requests to a server.
-fn headers(options: &StoreOptions) -> Result<HeaderMap, String> {
+fn headers(options: &Options) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    for (name, value) in options.as_map() {
+    for (name, value) in options {
         let known: HeaderName =
             name.parse().map_err(|_| format!("'{name}' is not the name of a header"))?;
         let mut value: HeaderValue =
@@ -204,12 +218,12 @@ fn headers(options: &StoreOptions) -> Result<HeaderMap, String> {
 /// `AWS_...`, and over them the options.
 fn s3(
     prefix: &Prefix,
-    options: &StoreOptions,
+    options: &Options,
     timeout: Duration,
     client: &reqwest::Client,
 ) -> Result<AmazonS3, String> {
     let mut builder = AmazonS3Builder::from_env();
-    for (name, value) in options.as_map() {
+    for (name, value) in options {
         match name.parse() {
             // Timeouts, proxies and the like are the runner's own.
             Ok(AmazonS3ConfigKey::Client(_) | AmazonS3ConfigKey::Bucket) | Err(_) => {

@@ -112,7 +112,7 @@ in_both_ways! {
         }
         let proxy = Proxy::start();
         let name = format!("network-{times:?}").to_lowercase();
-        let options = Options { proxy: Some(proxy.port()) };
+        let options = Options { proxy: Some(proxy.port()), ..Options::default() };
         let Some(cluster) = cluster(&name, 1, options) else { return };
         proxy.lead_to(cluster.behind_proxy().unwrap());
         let address = cluster.bootstrap().to_owned();

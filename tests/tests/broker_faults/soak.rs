@@ -25,7 +25,7 @@ in_both_ways! {
         let Some(minutes) = minutes() else { return };
         let proxy = Proxy::start();
         let name = format!("soak-{times:?}").to_lowercase();
-        let Some(mut cluster) = cluster(&name, 1, Options { proxy: Some(proxy.port()) }) else {
+        let Some(mut cluster) = cluster(&name, 1, Options { proxy: Some(proxy.port()), ..Options::default() }) else {
             return;
         };
         proxy.lead_to(cluster.behind_proxy().unwrap());

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::folder::{self, RunFolder};
 use super::node::{Node, Proxied, Role};
+use super::security::{SecurePorts, Security};
 use super::{Installation, probe};
 use crate::process;
 
@@ -31,11 +32,14 @@ pub enum Lifetime {
 }
 
 /// What a cluster has that is not usual.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// The port of a proxy, to which a second listener of the first broker sends its
     /// clients ([`Cluster::behind_proxy`]).
     pub proxy: Option<u16>,
+    /// Listeners of the first broker that let only known clients in
+    /// ([`Cluster::secured`]).
+    pub security: Option<Security>,
 }
 
 /// A cluster that answers. Dropping it kills its processes and deletes its
@@ -46,6 +50,7 @@ pub struct Cluster {
     nodes: Vec<Node>,
     bootstrap: String,
     proxied: Option<Proxied>,
+    secure: Option<SecurePorts>,
 }
 
 impl Cluster {
@@ -81,8 +86,8 @@ impl Cluster {
         folder::sweep();
         let mut attempt = 1;
         loop {
-            let ports = Ports::find(brokers, port, options.proxy)?;
-            match Self::start_at(installation, name, &ports, lifetime) {
+            let ports = Ports::find(brokers, port, options)?;
+            match Self::start_at(installation, name, &ports, lifetime, options) {
                 // Between finding a free port and using it, it may be taken.
                 Err(error)
                     if port.is_none()
@@ -102,6 +107,7 @@ impl Cluster {
         name: &str,
         ports: &Ports,
         lifetime: Lifetime,
+        options: &Options,
     ) -> Result<Self> {
         let folder = RunFolder::create(name)?;
         let mut cluster = Self {
@@ -109,9 +115,10 @@ impl Cluster {
             nodes: Vec::new(),
             bootstrap: String::new(),
             proxied: ports.proxied,
+            secure: ports.secure,
         };
         let outcome = cluster
-            .start_nodes(installation, &folder, ports, lifetime)
+            .start_nodes(installation, &folder, ports, lifetime, options)
             .and_then(|()| cluster.wait())
             .and_then(|()| {
                 cluster.bootstrap = cluster.addresses().join(",");
@@ -140,6 +147,11 @@ impl Cluster {
     /// Where the first broker listens for what the proxy of [`Options::proxy`] lets through.
     pub fn behind_proxy(&self) -> Option<SocketAddr> {
         self.proxied.map(|proxied| (Ipv4Addr::LOCALHOST, proxied.port).into())
+    }
+
+    /// Where the first broker listens for those whom [`Options::security`] lets in.
+    pub fn secured(&self) -> Option<SecurePorts> {
+        self.secure
     }
 
     /// Ends a broker as a platform does, in order; `index` counts from 0. It can be
@@ -192,6 +204,7 @@ impl Cluster {
         folder: &RunFolder,
         ports: &Ports,
         lifetime: Lifetime,
+        options: &Options,
     ) -> Result<()> {
         let brokers = u16::try_from(ports.brokers.len()).context("too many brokers")?;
         for (id, &port) in (1..).zip(&ports.brokers) {
@@ -199,7 +212,9 @@ impl Cluster {
                 bail!("interrupted");
             }
             let proxied = ports.proxied.filter(|_| id == 1);
-            let role = Role { id, port, controller_port: ports.controller, brokers, proxied };
+            let secured = options.security.as_ref().zip(ports.secure).filter(|_| id == 1);
+            let controller_port = ports.controller;
+            let role = Role { id, port, controller_port, brokers, proxied, secured };
             let node = Node::start(installation, folder.path(), &role, lifetime)?;
             self.nodes.push(node);
         }
@@ -279,15 +294,16 @@ struct Ports {
     brokers: Vec<u16>,
     controller: u16,
     proxied: Option<Proxied>,
+    secure: Option<SecurePorts>,
 }
 
 impl Ports {
     /// Free ports on the loopback interface; with `first`, the brokers have
-    /// that one and those that follow. With `proxy`, the first one a second.
+    /// that one and those that follow. The first one has more, as `options` say.
     ///
     /// # Errors
     /// When one of them is taken, or none is free.
-    fn find(brokers: u16, first: Option<u16>, proxy: Option<u16>) -> Result<Self> {
+    fn find(brokers: u16, first: Option<u16>, options: &Options) -> Result<Self> {
         // All are held until all are found: the system would give one twice.
         let mut held = Vec::new();
         for index in 0..brokers {
@@ -302,8 +318,15 @@ impl Ports {
         let brokers = held.iter().map(port_of).collect::<Result<_>>()?;
         let (controller, behind) = (hold(0)?, hold(0)?);
         let port = port_of(&behind)?;
-        let proxied = proxy.map(|advertised| Proxied { port, advertised });
-        Ok(Self { brokers, controller: port_of(&controller)?, proxied })
+        let proxied = options.proxy.map(|advertised| Proxied { port, advertised });
+        let secure = [hold(0)?, hold(0)?, hold(0)?];
+        let ports = SecurePorts {
+            sasl_plaintext: port_of(&secure[0])?,
+            sasl_ssl: port_of(&secure[1])?,
+            ssl: port_of(&secure[2])?,
+        };
+        let secure = options.security.is_some().then_some(ports);
+        Ok(Self { brokers, controller: port_of(&controller)?, proxied, secure })
     }
 }
 
@@ -323,7 +346,7 @@ mod tests {
 
     #[test]
     fn ports_differ() -> Result<()> {
-        let ports = Ports::find(5, None, None)?;
+        let ports = Ports::find(5, None, &Options::default())?;
         let mut all = ports.brokers.clone();
         all.push(ports.controller);
         all.sort_unstable();
@@ -336,7 +359,7 @@ mod tests {
     fn a_port_that_is_taken_is_named() -> Result<()> {
         let taken = hold(0)?;
         let port = port_of(&taken)?;
-        let error = Ports::find(1, Some(port), None).map(|_| ());
+        let error = Ports::find(1, Some(port), &Options::default()).map(|_| ());
         let error = error.map_err(|error| error.to_string());
         assert!(matches!(&error, Err(text) if text.contains(&port.to_string())), "{error:?}");
         Ok(())
@@ -344,6 +367,6 @@ mod tests {
 
     #[test]
     fn ports_end_at_65535() {
-        assert!(Ports::find(3, Some(65_534), None).is_err());
+        assert!(Ports::find(3, Some(65_534), &Options::default()).is_err());
     }
 }

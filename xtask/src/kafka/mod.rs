@@ -3,7 +3,7 @@
 //! The server is the published one, not an imitation: [`installation`] gets
 //! its jars with Maven, [`node`] configures and starts one process of it,
 //! [`cluster`] starts several as one cluster and stops them, [`probe`] asks
-//! whether they answer, [`folder`] remembers on disk what runs. `cargo xtask
+//! whether they answer, [`security`] lets only known clients in, [`folder`] remembers on disk what runs. `cargo xtask
 //! test` uses the same parts, with a cluster that ends when it does.
 //!
 //! Everything is below `target/kafka/`: git ignores it, `cargo clean` clears
@@ -15,6 +15,7 @@ mod folder;
 mod installation;
 mod node;
 mod probe;
+mod security;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ use clap::{Args, Subcommand};
 
 pub use cluster::{Cluster, Lifetime, Options};
 pub use installation::{Installation, Unavailable};
+pub use security::{SecurePorts, Security};
 
 use folder::RunFolder;
 

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::security::{SecurePorts, Security};
 use super::{Installation, Lifetime};
 
 /// Any 16 bytes in base64url will do: data never outlives its cluster.
@@ -18,7 +19,7 @@ const CLUSTER_ID: &str = "c2FuZGJhci1rYWZrYS0wMQ";
 const SETTINGS: &str = "server.properties";
 
 /// How one node differs from the others.
-pub struct Role {
+pub struct Role<'a> {
     /// Its number, from 1; the first one is the controller too.
     pub id: u16,
     /// Where it listens for clients.
@@ -29,6 +30,8 @@ pub struct Role {
     pub brokers: u16,
     /// A second way in for clients.
     pub proxied: Option<Proxied>,
+    /// More of them, for those who are known.
+    pub secured: Option<(&'a Security, SecurePorts)>,
 }
 
 /// A listener behind a proxy: clients that come in by it are sent to the proxy.
@@ -58,7 +61,7 @@ impl Node {
     pub fn start(
         installation: &Installation,
         cluster: &Path,
-        role: &Role,
+        role: &Role<'_>,
         lifetime: Lifetime,
     ) -> Result<Self> {
         let folder = cluster.join(format!("node-{}", role.id));
@@ -68,7 +71,8 @@ impl Node {
         let settings = folder.join(SETTINGS);
         fs::write(&settings, properties(role, &folder.join("data")))
             .with_context(|| format!("cannot write {}", settings.display()))?;
-        format(installation, &folder, &settings)?;
+        let users = role.secured.map(|(security, _)| security.arguments()).unwrap_or_default();
+        format(installation, &folder, &settings, &users)?;
         let installation = installation.clone();
         let process = launch(&installation, &folder, lifetime)?;
         Ok(Self { installation, folder, port: role.port, lifetime, process })
@@ -149,13 +153,19 @@ fn log_of(folder: &Path) -> PathBuf {
 }
 
 /// Gives a new node's data folder the identity that the server asks for.
-fn format(installation: &Installation, folder: &Path, settings: &Path) -> Result<()> {
+fn format(
+    installation: &Installation,
+    folder: &Path,
+    settings: &Path,
+    users: &[String],
+) -> Result<()> {
     let output = installation
         .java(&folder.join("scratch"))
         // Half a second of work is not worth compiling well.
         .arg("-XX:TieredStopAtLevel=1")
         .args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"])
         .arg(settings)
+        .args(users)
         .output()
         .context("cannot start Java")?;
     if output.status.success() {
@@ -202,8 +212,8 @@ fn tie(command: &mut std::process::Command, lifetime: Lifetime) {
 }
 
 /// The settings of a node, as `server.properties`.
-fn properties(role: &Role, data: &Path) -> String {
-    let Role { id, port, controller_port, brokers, proxied } = role;
+fn properties(role: &Role<'_>, data: &Path) -> String {
+    let Role { id, port, controller_port, brokers, proxied, secured } = role;
     let is_controller = *id == 1;
     let roles = if is_controller { "broker,controller" } else { "broker" };
     let controller_listener = if is_controller {
@@ -217,6 +227,8 @@ fn properties(role: &Role, data: &Path) -> String {
         }
         None => Default::default(),
     };
+    let secure_listeners = secured.map(|(_, ports)| ports.listeners()).unwrap_or_default();
+    let security = secured.map(|(security, _)| security.settings()).unwrap_or_default();
     let replicas = (*brokers).min(3);
     let data = escape(&data.to_string_lossy());
     format!(
@@ -224,9 +236,9 @@ fn properties(role: &Role, data: &Path) -> String {
 process.roles={roles}
 node.id={id}
 controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=CLIENTS://127.0.0.1:{port}{second_listener}{controller_listener}
-advertised.listeners=CLIENTS://127.0.0.1:{port}{second_advertised}
-listener.security.protocol.map=CLIENTS:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=CLIENTS://127.0.0.1:{port}{second_listener}{secure_listeners}{controller_listener}
+advertised.listeners=CLIENTS://127.0.0.1:{port}{second_advertised}{secure_listeners}
+listener.security.protocol.map=CLIENTS:PLAINTEXT,PROXIED:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=CLIENTS
 controller.listener.names=CONTROLLER
 log.dirs={data}
@@ -254,7 +266,10 @@ share.coordinator.state.topic.min.isr=1
 
 # Fits a heap of 512 MB; the default takes a quarter of it.
 log.cleaner.dedupe.buffer.size=8388608
-"
+# Compaction begins when there is something to compact, not up to 15 s later.
+log.cleaner.backoff.ms=500
+
+{security}"
     )
 }
 
@@ -269,7 +284,8 @@ mod tests {
 
     fn settings(id: u16, brokers: u16) -> String {
         let controller_port = 19_100;
-        let role = Role { id, port: 19_000 + id, controller_port, brokers, proxied: None };
+        let role =
+            Role { id, port: 19_000 + id, controller_port, brokers, proxied: None, secured: None };
         properties(&role, Path::new("/tmp/data"))
     }
 
@@ -302,7 +318,14 @@ mod tests {
     #[test]
     fn who_comes_by_the_proxy_is_sent_back_to_it() {
         let proxied = Some(Proxied { port: 19_002, advertised: 19_003 });
-        let role = Role { id: 1, port: 19_001, controller_port: 19_100, brokers: 1, proxied };
+        let role = Role {
+            id: 1,
+            port: 19_001,
+            controller_port: 19_100,
+            brokers: 1,
+            proxied,
+            secured: None,
+        };
         let text = properties(&role, Path::new("/tmp/data"));
         let listeners = "CLIENTS://127.0.0.1:19001,PROXIED://127.0.0.1:19002";
         assert!(has(&text, &format!("listeners={listeners},CONTROLLER://127.0.0.1:19100")));

@@ -49,6 +49,7 @@ struct Place {
 impl Place {
     fn open(&self) -> anyhow::Result<(Manifest, Connection)> {
         let manifest = Manifest::load(&self.manifest)?;
+        manifest.secrets()?;
         let connection = Connection {
             brokers: manifest.brokers(self.brokers.as_deref())?.to_owned(),
             consumer: manifest.consumer_properties(),

@@ -76,6 +76,7 @@ impl Replay {
             (None, false) => return Ok(Way::Topics(Feeder::new(connection)?)),
             (Some(path), false) => Manifest::load(path)?,
         };
+        through.secrets()?;
         let plan = Plan::new(&through, Some(&connection.brokers), &common.sandbox()?)?;
         let producer = Feeder::new(&plan.connection)?;
         Ok(Way::Pipeline(producer, Box::new(Harness::new(&plan)?), Vec::new()))

@@ -1,0 +1,163 @@
+//! `[source] start`: where a consumer group begins to read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use toml::value::{Datetime, Offset};
+
+/// Where a consumer group begins in a partition of which it has committed no offset.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Start {
+    /// At the oldest record that the topic still has. The default.
+    #[default]
+    Earliest,
+    /// With the records that come from now on.
+    Latest,
+    /// At the first record that is not older than this.
+    At(Moment),
+    /// At these offsets, by topic and partition; where none is named, at the oldest record.
+    Offsets(BTreeMap<String, BTreeMap<i32, i64>>),
+}
+
+/// A point in time, as it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    written: Datetime,
+    /// Milliseconds since the epoch.
+    millis: i64,
+}
+
+impl Moment {
+    /// Milliseconds since the epoch.
+    pub fn millis(self) -> i64 {
+        self.millis
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.written.fmt(f)
+    }
+}
+
+impl TryFrom<Datetime> for Moment {
+    type Error = String;
+
+    fn try_from(written: Datetime) -> Result<Self, String> {
+        let (Some(date), Some(time)) = (written.date, written.time) else {
+            return Err(format!("'{written}' is no point in time; write it as {EXAMPLE}"));
+        };
+        let Some(offset) = written.offset else {
+            let message = "says nothing of its time zone; put Z behind it for UTC, or an offset";
+            return Err(format!("'{written}' {message} such as +02:00"));
+        };
+        let offset = match offset {
+            Offset::Z => 0,
+            Offset::Custom { minutes } => i64::from(minutes),
+        };
+        let days = days(date.year.into(), date.month.into(), date.day.into());
+        let minutes = (days * 24 + i64::from(time.hour)) * 60 + i64::from(time.minute) - offset;
+        let seconds = minutes * 60 + i64::from(time.second.unwrap_or(0));
+        let millis = seconds * 1000 + i64::from(time.nanosecond.unwrap_or(0)) / 1_000_000;
+        if millis < 0 {
+            return Err(format!("'{written}' is before 1970, where the clock of records begins"));
+        }
+        Ok(Moment { written, millis })
+    }
+}
+
+/// A point in time as it may be written.
+const EXAMPLE: &str = "\"2026-11-01T00:00:00Z\"";
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar. A year is taken to begin in
+/// March, so that the leap day is its last.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    // Months have 30 or 31 days, 153 in five of them.
+    365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
+}
+
+impl<'de> Deserialize<'de> for Start {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        read(toml::Value::deserialize(from)?).map_err(D::Error::custom)
+    }
+}
+
+fn read(value: toml::Value) -> Result<Start, String> {
+    let at = |written| Ok(Start::At(Moment::try_from(written)?));
+    match value {
+        toml::Value::String(text) => match (text.as_str(), text.parse::<Datetime>()) {
+            ("earliest", _) => Ok(Start::Earliest),
+            ("latest", _) => Ok(Start::Latest),
+            (_, Ok(written)) => at(written),
+            (_, Err(_)) => Err(format!(
+                "'{text}' is no place to start; it can be \"earliest\", \"latest\", a point in \
+                 time such as {EXAMPLE}, or a table of offsets"
+            )),
+        },
+        toml::Value::Datetime(written) => at(written),
+        toml::Value::Table(topics) => {
+            let topics = topics.into_iter().map(|(topic, value)| {
+                let partitions = partitions(&topic, value)?;
+                Ok((topic, partitions))
+            });
+            Ok(Start::Offsets(topics.collect::<Result<_, String>>()?))
+        }
+        _ => Err(format!(
+            "this is no place to start; it can be \"earliest\", \"latest\", a point in time such \
+             as {EXAMPLE}, or a table of offsets"
+        )),
+    }
+}
+
+fn partitions(topic: &str, value: toml::Value) -> Result<BTreeMap<i32, i64>, String> {
+    let wrong = || {
+        format!(
+            "'{topic}' needs a table of offsets by partition, both whole numbers from 0, as in \
+             {{ 0 = 120, 1 = 80 }}"
+        )
+    };
+    let toml::Value::Table(table) = value else { return Err(wrong()) };
+    let each = table.into_iter().map(|(partition, offset)| {
+        let partition = partition.parse::<i32>().ok().filter(|number| *number >= 0);
+        let offset = offset.as_integer().filter(|offset| *offset >= 0);
+        partition.zip(offset).ok_or_else(wrong)
+    });
+    each.collect()
+}
+
+impl Serialize for Start {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Start::Earliest => to.serialize_str("earliest"),
+            Start::Latest => to.serialize_str("latest"),
+            Start::At(moment) => to.collect_str(moment),
+            Start::Offsets(topics) => topics.serialize(to),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_in_time_are_milliseconds_since_the_epoch() {
+        let millis = |text: &str| {
+            let written: Datetime = text.parse().map_err(|_| "no date".to_owned())?;
+            Moment::try_from(written).map(Moment::millis)
+        };
+        assert_eq!(millis("1970-01-01T00:00:00Z"), Ok(0));
+        assert_eq!(millis("1970-03-01T00:00:00.25Z"), Ok(59 * 86_400_000 + 250));
+        assert_eq!(millis("2000-02-29T12:00:00Z"), Ok(951_825_600_000));
+        assert_eq!(millis("2000-02-29T14:00:00+02:00"), Ok(951_825_600_000));
+        assert_eq!(millis("2026-11-01T00:00:00Z"), Ok(1_793_491_200_000));
+        assert_eq!(millis("2026-10-31T19:00:00-05:00"), Ok(1_793_491_200_000));
+        assert!(millis("2026-11-01T00:00:00").is_err_and(|error| error.contains("time zone")));
+        assert!(millis("2026-11-01").is_err_and(|error| error.contains("point in time")));
+        assert!(millis("1969-12-31T23:59:59Z").is_err_and(|error| error.contains("1970")));
+    }
+}

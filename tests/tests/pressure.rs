@@ -1,0 +1,96 @@
+//! Slow stages: the group keeps the runner, which says that it holds back.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use sandbar_tests::broker::PATIENCE;
+use sandbar_tests::process::Process;
+use sandbar_tests::{Broker, Sent, component, sandbar};
+
+/// A runner in a process of its own, with the folder of its manifest.
+struct Runner {
+    process: Process,
+    admin: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Runner {
+    fn start(broker: &Broker, manifest: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.toml");
+        std::fs::write(&path, manifest).unwrap();
+        let mut command = sandbar();
+        command.arg("run").arg(&path).args(["--brokers", &broker.address()]);
+        let mut process = Process::start(command.args(["--admin", "127.0.0.1:0"]));
+        let before = "serving metrics and health address=";
+        process.await_said(before);
+        let said = process.said();
+        let admin = said.split_once(before).unwrap().1.lines().next().unwrap().trim().to_owned();
+        Runner { process, admin, _folder: folder }
+    }
+
+    /// The sum of a metric over its labels.
+    fn metric(&self, name: &str) -> u64 {
+        let mut stream = TcpStream::connect(&self.admin).unwrap();
+        write!(stream, "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let lines = answer.lines().filter(|line| line.starts_with(&format!("{name}{{")));
+        lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() as u64).sum()
+    }
+
+    fn await_metrics(&self, what: &str, due: impl Fn(&Self) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !due(self) {
+            assert!(Instant::now() < end, "{what}: {}", self.process.said());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// A stage that takes longer than the group waits for a poll keeps its partitions, and
+/// what the runner holds back meanwhile shows.
+#[test]
+fn slow_stages_keep_their_partitions() {
+    let Some(broker) = Broker::apache() else { return };
+    let [source, sink, dead] = ["source", "sink", "dead"].map(|name| broker.topic(name, 2));
+    let manifest = format!(
+        "name = \"{source}\"\nsink = {{ topic = \"{sink}\" }}\ndead-letter = {{ topic = \"{dead}\" }}\n\
+         [source]\ntopics = [\"{source}\"]\n\
+         properties = {{ \"max.poll.interval.ms\" = 2000, \"session.timeout.ms\" = 1500, \"heartbeat.interval.ms\" = 300, \"statistics.interval.ms\" = 100 }}\n\
+         [[stages]]\nname = \"extract\"\ncomponent = \"{}\"\n[stages.limits]\ndeadline = \"5s\"\n\
+         [[stages]]\nname = \"score\"\ncomponent = \"{}\"\n\
+         [runner]\nworkers = 1\nbatch-bytes = \"4 KiB\"\nin-flight = \"16 KiB\"\ncommit-interval = \"50ms\"\n",
+        component("mischief-extractor").display(),
+        component("mischief-scorer").display(),
+    );
+    // One call that does not end before its deadline, and much behind it.
+    let record =
+        |number: i32| Sent { partition: Some(number % 2), ..Sent::keyed(number, "x".repeat(400)) };
+    let mut records: Vec<Sent> = (0..400).map(record).collect();
+    records.insert(100, Sent::value("loop"));
+    broker.send(&source, &records);
+    let runner = Runner::start(&broker, &manifest);
+    runner.await_metrics("it is held back, and says so", |runner| {
+        runner.metric("sandbar_paused_partitions") == 2
+            && runner.metric("sandbar_in_flight_bytes") > 16 << 10
+            && runner.metric("sandbar_lag_records") > 100
+    });
+    let outputs = broker.receive(&sink, 400);
+    let letters = broker.receive(&dead, 1);
+    assert_eq!((outputs.len(), letters.len()), (400, 1), "each once");
+    assert_eq!(letters[0].header("sandbar-code"), "deadline");
+    assert_eq!(runner.metric("sandbar_rebalances_total"), 1, "{}", runner.process.said());
+    runner.await_metrics("it is idle again", |runner| {
+        runner.metric("sandbar_paused_partitions") == 0
+            && runner.metric("sandbar_in_flight_bytes") == 0
+            && runner.metric("sandbar_lag_records") == 0
+    });
+    runner.process.stop();
+    for partition in 0..2 {
+        let due = if partition == 0 { 201 } else { 200 };
+        assert_eq!(broker.committed(&source, &source, partition), Some(due));
+    }
+}

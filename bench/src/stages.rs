@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use sandbar::manifest::Manifest;
-use sandbar::models::{Artifact, Model};
+use sandbar::models::Artifact;
 use sandbar::observe::CallTimes;
 use sandbar::output::Encoder;
 use sandbar::pipeline::Plan;
@@ -24,7 +24,7 @@ use crate::workload::{BATCH, HEADERS, flights};
 /// Where it cannot be read.
 pub fn manifest(project: &Path, model: &str) -> Result<Manifest> {
     let mut manifest = Manifest::load(&project.join("pipelines/flights.toml"))?;
-    manifest.models.insert("flights".into(), project.join("models").join(model));
+    manifest.models.insert("flights".into(), project.join("models").join(model).into());
     Ok(manifest)
 }
 
@@ -59,13 +59,13 @@ pub fn batches(records: usize, keys: bool, headers: bool) -> Vec<Batch> {
 pub fn operator(manifest: &Manifest, stage: &str, sandbox: &Sandbox) -> Result<Operator> {
     let found = manifest.stages.iter().find(|it| it.name == stage);
     let stage = found.with_context(|| format!("no stage '{stage}' in the manifest"))?;
-    let models = stage.models.iter().map(|name| {
-        let folder = manifest.model_folder(name).context("a model without a folder")?;
-        Ok((name.clone(), Artifact::load(Model::open(&folder)?)?))
-    });
+    let models = stage
+        .models
+        .iter()
+        .map(|name| Ok((name.clone(), Artifact::load(manifest.open_model(name)?)?)));
     Ok(Operator {
         stage: stage.name.as_str().into(),
-        component: Component::load(sandbox, &manifest.resolve(&stage.component))?,
+        component: Component::load(sandbox, &manifest.component(stage)?)?,
         grants: Arc::new(Grants {
             config: serde_json::Value::Object(stage.config.clone()).to_string(),
             models: models.collect::<Result<_>>()?,

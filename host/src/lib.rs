@@ -5,6 +5,7 @@
 //! - [`manifest`]: what a pipeline is, read from its TOML file.
 //! - [`models`]: model folders: name, version, digest.
 //! - [`references`]: what records name instead of carrying it.
+//! - [`registry`]: versions of models and operators that machines share.
 //! - [`inference`]: graphs that the host computes for operators (`wasi:nn`).
 //! - [`sandbox`]: operators, WebAssembly components within limits.
 //! - [`pipeline`]: the stages, and the workers that take batches through them.
@@ -35,4 +36,5 @@ pub mod pipeline;
 pub mod project;
 pub mod records;
 pub mod references;
+pub mod registry;
 pub mod sandbox;

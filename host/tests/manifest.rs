@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sandbar::manifest::{Manifest, ManifestError};
+use sandbar::manifest::{ArtifactSource, Manifest, ManifestError};
 use serde_json::Value;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
@@ -134,9 +134,12 @@ fn paths_are_relative_to_the_manifest() -> Result {
     let text = fs::read_to_string(here("tests/manifest/full.toml"))?;
     let manifest = Manifest::parse(&text, Path::new("pipelines/eu/flights.toml"))?;
     let paths = [
-        manifest.resolve(&manifest.stages[0].component),
-        manifest.resolve(&manifest.stages[1].component),
-        manifest.model_folder("flights").ok_or("no model 'flights'")?,
+        manifest.component(&manifest.stages[0])?,
+        manifest.component(&manifest.stages[1])?,
+        match &manifest.models["flights"] {
+            ArtifactSource::Path(folder) => manifest.resolve(folder),
+            ArtifactSource::Registry(reference) => return Err(reference.to_string().into()),
+        },
     ];
     let expected = [
         "pipelines/eu/../operators/flight_features.wasm",
@@ -144,7 +147,6 @@ fn paths_are_relative_to_the_manifest() -> Result {
         "pipelines/eu/../models/flights-gbm",
     ];
     assert_eq!(paths, expected.map(PathBuf::from));
-    assert_eq!(manifest.model_folder("ships"), None);
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! it was asked.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,10 +11,14 @@ use std::time::Duration;
 /// What the server was asked.
 #[derive(Debug, Clone)]
 pub struct Request {
+    /// GET, PUT and so on.
+    pub method: String,
     /// Path and query.
     pub target: String,
     /// Headers by their names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// The body, where its length is said in advance.
+    pub body: Vec<u8>,
     /// How often this was asked for before.
     pub before: usize,
 }
@@ -110,7 +114,9 @@ fn serve(
     let mut reader = BufReader::new(connection.try_clone()?);
     let mut line = String::new();
     reader.read_line(&mut line)?;
-    let target = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut words = line.split(' ').map(str::to_owned);
+    let method = words.next().unwrap_or_default();
+    let target = words.next().unwrap_or_default();
     let mut headers = BTreeMap::new();
     loop {
         line.clear();
@@ -118,10 +124,13 @@ fn serve(
         let Some((name, value)) = line.split_once(':') else { break };
         headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
     }
+    let length = headers.get("content-length").and_then(|length| length.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body)?;
     let request = {
         let mut seen = seen.lock().unwrap();
         let before = seen.iter().filter(|request| request.target == target).count();
-        seen.push(Request { target, headers, before });
+        seen.push(Request { method, target, headers, body, before });
         seen[seen.len() - 1].clone()
     };
     let Answer { status, headers, body, unsized_body, cut, delay } = answer(&request);

@@ -17,11 +17,11 @@ const KNOWN: usize = 20_000;
 
 fn model(name: &str) -> Change {
     let folder = project().join("models").join(name);
-    Change { models: BTreeMap::from([("flights".into(), folder)]), ..Change::default() }
+    Change { models: BTreeMap::from([("flights".into(), folder.into())]), ..Change::default() }
 }
 
 fn stage(name: &str, component: PathBuf) -> Change {
-    Change { components: BTreeMap::from([(name.into(), component)]), ..Change::default() }
+    Change { components: BTreeMap::from([(name.into(), component.into())]), ..Change::default() }
 }
 
 /// Swaps models back and forth while flights flow, and looks at every prediction: whether
@@ -155,11 +155,11 @@ fn what_does_not_work_is_refused() {
 
     let deployment = runner.deployment();
     let folder = |folder: PathBuf| Change {
-        models: BTreeMap::from([("flights".into(), folder)]),
+        models: BTreeMap::from([("flights".into(), folder.into())]),
         ..Change::default()
     };
     let unknown = Change {
-        models: BTreeMap::from([("flihgts".into(), PathBuf::from("m"))]),
+        models: BTreeMap::from([("flihgts".into(), PathBuf::from("m").into())]),
         ..Change::default()
     };
     for (change, due) in [

@@ -15,6 +15,7 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
+use crate::manifest::ArtifactSource;
 use crate::pipeline::deployment::{Change, Revision, Swap, SwapError};
 
 const OPENAPI: &str = include_str!("openapi.json");
@@ -71,12 +72,12 @@ pub struct StageComponent {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SwapRequest {
-    /// Model folders by the pipeline's names for the models.
+    /// Models by the pipeline's names for them: a folder, or `{"registry": "flights@4"}`.
     #[serde(default)]
-    pub models: BTreeMap<String, PathBuf>,
-    /// Components by stage.
+    pub models: BTreeMap<String, ArtifactSource>,
+    /// Components by stage, in the same way.
     #[serde(default)]
-    pub components: BTreeMap<String, PathBuf>,
+    pub components: BTreeMap<String, ArtifactSource>,
     /// The revision that is to be changed.
     #[serde(default)]
     pub revision: Option<u64>,

@@ -14,7 +14,7 @@ use super::syntax::{ModelSpec, Test};
 use crate::harness::{
     DeadLetter, ExtractorHarness, Harness, Input, Origin, ScorerHarness, Written,
 };
-use crate::manifest::{Manifest, OnFailure, Stage, retries};
+use crate::manifest::{ArtifactSource, Manifest, OnFailure, Stage, retries};
 use crate::models::{Artifact, Model};
 use crate::pipeline::Plan;
 use crate::pipeline::plan::{Reason, operator};
@@ -103,7 +103,8 @@ impl Runner {
         match &suite.subject {
             Subject::Operator(subject) => self.alone(subject, test, base),
             Subject::Pipeline(manifest) => {
-                let mut manifest = (**manifest).clone();
+                let cache = self.sandbox.cache_folder();
+                let mut manifest = (**manifest).clone().with_cache(cache);
                 for stage in &mut manifest.stages {
                     if let Some(spec) = test.stages.get(&stage.name) {
                         if let Some(config) = &spec.config {
@@ -113,10 +114,16 @@ impl Runner {
                     }
                 }
                 let mut models = BTreeMap::new();
-                for (name, folder) in &manifest.models {
-                    let model = match test.models.get(name) {
-                        Some(model) => self.model(name, model, base)?,
-                        None => self.folder(name, &manifest.resolve(folder))?,
+                for (name, source) in &manifest.models {
+                    let model = match (test.models.get(name), source) {
+                        (Some(model), _) => self.model(name, model, base)?,
+                        (None, ArtifactSource::Path(folder)) => {
+                            self.folder(name, &manifest.resolve(folder))?
+                        }
+                        (None, ArtifactSource::Registry(_)) => manifest
+                            .open_model(name)
+                            .and_then(Artifact::load)
+                            .map_err(|error| format!("model '{name}': {error}"))?,
                     };
                     models.insert(name.clone(), model);
                 }
@@ -134,7 +141,7 @@ impl Runner {
     ) -> Result<Results, Stop> {
         let stage = Stage {
             name: subject.name.clone(),
-            component: subject.component.clone(),
+            component: subject.component.clone().into(),
             config: test.config.clone(),
             models: test.models.keys().cloned().collect(),
             topics: test.topics.clone(),

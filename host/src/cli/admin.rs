@@ -1,8 +1,6 @@
 //! `sandbar status`, `swap` and `rollback`: asked of a runner over HTTP.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, bail, ensure};
@@ -13,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::admin::api::{Refused, RollbackRequest, Serving, Status as Told, SwapRequest, Swapped};
 use crate::http::{Runtime, explain};
+use crate::manifest::ArtifactSource;
 
 /// How long a runner may take to load and try what is new.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -46,12 +45,13 @@ pub(super) struct Status {
 /// the manifest too.
 #[derive(Debug, Args)]
 pub(super) struct Swap {
-    /// The folder of a model, under the pipeline's name for it.
-    #[arg(long = "model", value_name = "NAME=FOLDER", value_parser = pair)]
-    models: Vec<(String, PathBuf)>,
-    /// The component of a stage.
-    #[arg(long = "component", value_name = "STAGE=FILE", value_parser = pair)]
-    components: Vec<(String, PathBuf)>,
+    /// A model under the pipeline's name for it: a folder, or NAME@VERSION or NAME@ALIAS of
+    /// the manifest's registry.
+    #[arg(long = "model", value_name = "NAME=MODEL", value_parser = pair)]
+    models: Vec<(String, ArtifactSource)>,
+    /// The component of a stage: a file, or one of the registry.
+    #[arg(long = "component", value_name = "STAGE=COMPONENT", value_parser = pair)]
+    components: Vec<(String, ArtifactSource)>,
     /// The revision that is to be changed, as `sandbar status` says it: if somebody else
     /// has changed it meanwhile, nothing is done.
     #[arg(long, value_name = "N")]
@@ -92,11 +92,11 @@ impl Swap {
     pub(super) fn execute(self) -> anyhow::Result<()> {
         ensure!(
             !self.models.is_empty() || !self.components.is_empty(),
-            "nothing to swap: name a model (--model NAME=FOLDER) or a component (--component STAGE=FILE)"
+            "nothing to swap: name a model (--model NAME=MODEL) or a component (--component STAGE=COMPONENT)"
         );
         let request = SwapRequest {
-            models: absolute(self.models)?,
-            components: absolute(self.components)?,
+            models: self.models.into_iter().collect(),
+            components: self.components.into_iter().collect(),
             revision: self.revision,
         };
         self.at.change("swap", &request)
@@ -183,14 +183,17 @@ fn show(serving: &Serving) {
     }
 }
 
-fn pair(text: &str) -> Result<(String, PathBuf), String> {
-    let (name, path) = text.split_once('=').ok_or("write NAME=PATH")?;
-    Ok((name.to_owned(), PathBuf::from(path)))
-}
-
-/// Paths as the runner finds them, which works in another folder.
-fn absolute(paths: Vec<(String, PathBuf)>) -> anyhow::Result<BTreeMap<String, PathBuf>> {
-    let found =
-        |path: &Path| std::fs::canonicalize(path).with_context(|| path.display().to_string());
-    paths.into_iter().map(|(name, path)| Ok((name, found(&path)?))).collect()
+/// `NAME=SOURCE`. A path is made absolute: the runner works in another folder.
+fn pair(text: &str) -> Result<(String, ArtifactSource), String> {
+    let (name, source) = text.split_once('=').ok_or("write NAME=PATH or NAME=NAME@VERSION")?;
+    let source = match std::fs::canonicalize(source) {
+        Ok(path) => ArtifactSource::Path(path),
+        Err(error) => match source.parse() {
+            Ok(reference) if source.contains('@') => ArtifactSource::Registry(reference),
+            _ => {
+                return Err(format!("{source}: {error}; or write NAME@VERSION for the registry's"));
+            }
+        },
+    };
+    Ok((name.to_owned(), source))
 }

@@ -91,7 +91,7 @@ const OF_A_COMPONENT: &str = "Of a component";
 
 impl Bench {
     pub(super) fn execute(self, common: &Common) -> Result<()> {
-        let manifest = self.manifest()?;
+        let manifest = self.manifest()?.with_cache(common.cache_folder());
         let mut limits = BatchLimits::from(&manifest.runner);
         if let Some(records) = self.batch_records {
             limits.records = records as usize;

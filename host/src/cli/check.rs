@@ -34,7 +34,7 @@ impl Check {
         );
         let mut wrong = 0;
         for path in &self.manifests {
-            match self.check(path, &sandbox) {
+            match self.check(path, &sandbox, common) {
                 // The manifest alone, for a file or the next command.
                 Ok(_) if self.print => {}
                 Ok(plan) => println!("{}: ok: {plan}", path.display()),
@@ -48,8 +48,8 @@ impl Check {
         Ok(())
     }
 
-    fn check(&self, path: &Path, sandbox: &Sandbox) -> anyhow::Result<String> {
-        let manifest = Manifest::load(path)?;
+    fn check(&self, path: &Path, sandbox: &Sandbox, common: &Common) -> anyhow::Result<String> {
+        let manifest = Manifest::load(path)?.with_cache(common.cache_folder());
         if self.print {
             print!("{}", manifest.print());
         }

@@ -10,6 +10,8 @@ mod lines;
 mod local;
 mod models;
 mod new;
+mod operators;
+mod registry;
 mod run;
 mod test;
 
@@ -43,6 +45,7 @@ enum Verb {
     Test(test::Test),
     Bench(bench::Bench),
     Models(models::Models),
+    Operators(operators::Operators),
     Dlq(dlq::Dlq),
 }
 
@@ -97,7 +100,8 @@ impl Cli {
             Verb::Build(build) => build.execute(&self.common),
             Verb::Test(test) => test.execute(&self.common),
             Verb::Bench(bench) => bench.execute(&self.common),
-            Verb::Models(models) => models.execute(),
+            Verb::Models(models) => models.execute(&self.common),
+            Verb::Operators(operators) => operators.execute(&self.common),
             Verb::Dlq(dlq) => dlq.execute(&self.common),
         }
     }

@@ -53,7 +53,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
-        let manifest = Manifest::load(&self.manifest)?;
+        let manifest = Manifest::load(&self.manifest)?.with_cache(common.cache_folder());
         if self.local.is_asked() {
             self.local.look()?;
             return self.local.execute(&Plan::new(&manifest, None, &common.sandbox()?)?);

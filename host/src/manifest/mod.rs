@@ -17,7 +17,7 @@
 //! let manifest = Manifest::parse(text, Path::new("pipelines/flights.toml"))?;
 //! assert_eq!(manifest.source.group, "flights");
 //! assert_eq!(manifest.dead_letter.topic, "flights.dead-letter");
-//! let component = manifest.resolve(&manifest.stages[0].component);
+//! let component = manifest.component(&manifest.stages[0]).unwrap();
 //! assert_eq!(component, Path::new("pipelines/flight_features.wasm"));
 //! # Ok::<(), sandbar::manifest::ManifestError>(())
 //! ```
@@ -26,6 +26,7 @@
 //! models exist, and fit together, is for the plan of the pipeline to find out.
 
 mod admin;
+mod artifacts;
 pub(crate) mod document;
 mod failures;
 mod print;
@@ -45,6 +46,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use admin::{Admin, Listen};
+pub use artifacts::{ArtifactSource, RegistrySection};
 pub use document::{Problem, Problems};
 pub use failures::{DeadLetter, OnFailure, Order};
 pub use properties::Properties;
@@ -58,6 +60,7 @@ pub(crate) use validate::{limit_problems, name_problem, stage_name_problem};
 
 use crate::cases::{self, Test};
 use crate::output::Format;
+use crate::sandbox::cache;
 use document::Document;
 
 /// A pipeline as its manifest has it, defaults filled in.
@@ -83,10 +86,13 @@ pub struct Manifest {
     /// Where records go that failed.
     #[serde(default)]
     pub dead_letter: DeadLetter,
-    /// Model folders by the name that the pipeline gives them, relative to the
-    /// manifest's folder. None by default.
+    /// Models by the name that the pipeline gives them: folders, relative to the
+    /// manifest's, or versions of the registry. None by default.
     #[serde(default)]
-    pub models: BTreeMap<String, PathBuf>,
+    pub models: BTreeMap<String, ArtifactSource>,
+    /// Where versions of models and operators come from. Default: there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<RegistrySection>,
     /// Where the runner gets what records refer to. Default: records carry their data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub references: Option<References>,
@@ -106,6 +112,9 @@ pub struct Manifest {
     /// The manifest's file.
     #[serde(skip)]
     path: PathBuf,
+    /// What its registry has supplied.
+    #[serde(skip)]
+    supply: artifacts::Shared,
 }
 
 /// Why a manifest cannot be used.
@@ -155,7 +164,7 @@ impl Manifest {
         manifest.fill();
         validate::validate(&manifest, &document)?;
         cases::locate(&mut manifest.tests, &document);
-        Ok(manifest)
+        Ok(manifest.with_cache(cache::default_folder()))
     }
 
     /// A pipeline of one stage, as a case of an operator alone has it. Relative paths are
@@ -181,12 +190,14 @@ impl Manifest {
             },
             dead_letter: DeadLetter::default(),
             models: BTreeMap::new(),
+            registry: None,
             references: None,
             limits,
             runner: Runner::default(),
             admin: Admin::default(),
             tests: Vec::new(),
             path: PathBuf::new(),
+            supply: artifacts::Shared::default(),
         };
         manifest.fill();
         manifest
@@ -223,11 +234,6 @@ impl Manifest {
 
     fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new(""))
-    }
-
-    /// The folder of a model, by the pipeline's name for it.
-    pub fn model_folder(&self, name: &str) -> Option<PathBuf> {
-        self.models.get(name).map(|folder| self.resolve(folder))
     }
 
     /// The topics that the pipeline writes.
@@ -286,8 +292,10 @@ impl Manifest {
         let stores = stores.map(|(prefix, options)| {
             (format!("[references] stores.{prefix:?}"), options.settings())
         });
+        let registry = self.registry.iter();
+        let registry = registry.map(|it| ("[registry] options".to_owned(), it.options.settings()));
         let mut problems = Vec::new();
-        for (section, settings) in sections.into_iter().chain(stores) {
+        for (section, settings) in sections.into_iter().chain(stores).chain(registry) {
             let (_, missing) = settings::resolve(settings, self.folder());
             problems.extend(missing.into_iter().map(|(name, message)| Problem {
                 line: None,

@@ -18,6 +18,18 @@ pub(super) fn print(manifest: &Manifest) -> String {
     if let Some(stores) = table(document.get_mut("references"), "stores") {
         stores.iter_mut().filter_map(|(_, store)| store.as_table_like_mut()).for_each(shorten);
     }
+    if let Some(options) = table(document.get_mut("registry"), "options") {
+        shorten(options);
+    }
+    if let Some(models) = document.get_mut("models").and_then(Item::as_table_like_mut) {
+        shorten(models);
+    }
+    let stages = document.get_mut("stages").and_then(Item::as_array_of_tables_mut);
+    for stage in stages.into_iter().flat_map(|stages| stages.iter_mut()) {
+        if let Some(component) = stage.get_mut("component") {
+            inline(component);
+        }
+    }
     document.to_string()
 }
 
@@ -28,11 +40,16 @@ fn table<'a>(section: Option<&'a mut Item>, key: &str) -> Option<&'a mut dyn Tab
 /// Writes `"sasl.password" = { env = "NAME" }` on a line instead of as a table.
 fn shorten(settings: &mut dyn TableLike) {
     for (mut key, item) in settings.iter_mut() {
-        if let Item::Table(table) = item {
-            let short: InlineTable = std::mem::take(table).into_inline_table();
-            *item = Item::Value(Value::InlineTable(short));
+        if inline(item) {
             // A table's name has no space behind it.
             key.fmt();
         }
     }
+}
+
+fn inline(item: &mut Item) -> bool {
+    let Item::Table(table) = item else { return false };
+    let short: InlineTable = std::mem::take(table).into_inline_table();
+    *item = Item::Value(Value::InlineTable(short));
+    true
 }

@@ -2,12 +2,12 @@
 //! `docs/reference/manifest.md` says the same to the people who write one.
 
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::artifacts::ArtifactSource;
 use super::failures::OnFailure;
 use super::properties::Properties;
 use super::start::Start;
@@ -79,8 +79,9 @@ pub struct Source {
 pub struct Stage {
     /// The stage's name in dead letters, log events and metrics; unique.
     pub name: String,
-    /// The component's file, relative to the manifest's folder.
-    pub component: PathBuf,
+    /// The component: a file, relative to the manifest's folder, or a version of the
+    /// registry.
+    pub component: ArtifactSource,
     /// Handed to the operator as a JSON object. Empty by default.
     #[serde(default, deserialize_with = "json_object")]
     pub config: serde_json::Map<String, serde_json::Value>,

@@ -7,10 +7,11 @@ use std::time::Duration;
 use bytesize::ByteSize;
 
 use super::document::{Document, Place, Problem, Problems, nearest};
-use super::{Limits, Manifest, Pattern, Properties, Start, is_pattern};
+use super::{ArtifactSource, Limits, Manifest, Pattern, Properties, Start, is_pattern};
 use crate::cases;
 use crate::output;
 use crate::references::Allowed;
+use crate::registry::location::Location;
 
 /// Characters of a topic's name that Kafka accepts at most.
 const TOPIC_LENGTH: usize = 249;
@@ -34,11 +35,10 @@ pub(super) fn validate(manifest: &Manifest, document: &Document<'_>) -> Result<(
     for name in manifest.models.keys() {
         check.name(Place::of("models").key(name), name);
     }
-    for (name, folder) in &manifest.models {
-        if folder.as_os_str().is_empty() {
-            check.report(Place::of("models").key(name), "this is empty; name a model's folder");
-        }
+    for (name, source) in &manifest.models {
+        check.source(Place::of("models").key(name), source, "a model's folder", manifest);
     }
+    check.registry(manifest);
     check.references(manifest);
     check.limits(&Place::of("limits"), &manifest.limits, None);
     check.runner(manifest);
@@ -100,6 +100,30 @@ impl Check<'_> {
     fn name(&mut self, place: Place, name: &str) {
         if let Some(problem) = name_problem(name) {
             self.report(place, problem);
+        }
+    }
+
+    /// A path is one; a version needs a registry to be of.
+    fn source(&mut self, place: Place, source: &ArtifactSource, what: &str, manifest: &Manifest) {
+        match source {
+            ArtifactSource::Path(path) if path.as_os_str().is_empty() => {
+                self.report(place, format!("this is empty; name {what}"));
+            }
+            ArtifactSource::Registry(_) if manifest.registry.is_none() => {
+                self.report(
+                    place,
+                    "there is no registry for this; add [registry] with location = \"FOLDER|URL\"",
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn registry(&mut self, manifest: &Manifest) {
+        let Some(registry) = &manifest.registry else { return };
+        let folder = manifest.path.parent().unwrap_or(std::path::Path::new(""));
+        if let Err((_, reason)) = Location::parse(&registry.location, folder) {
+            self.report(Place::of("registry").key("location"), reason);
         }
     }
 
@@ -226,12 +250,8 @@ impl Check<'_> {
                     format!("stage number {} has this name too; give each its own", first + 1);
                 self.report(place.clone().key("name"), message);
             }
-            if stage.component.as_os_str().is_empty() {
-                self.report(
-                    place.clone().key("component"),
-                    "this is empty; name a component's file",
-                );
-            }
+            let component = place.clone().key("component");
+            self.source(component, &stage.component, "a component's file", manifest);
             for (index, model) in stage.models.iter().enumerate() {
                 let place = place.clone().key("models").index(index);
                 if !manifest.models.contains_key(model) {

@@ -171,6 +171,9 @@ pub enum ModelError {
         /// What it should have.
         expected: String,
     },
+    /// The registry does not give it.
+    #[error(transparent)]
+    Registry(#[from] crate::registry::RegistryError),
     /// A stand-in for a model cannot stand in for it.
     #[error("the stand-in for '{name}': {reason}")]
     StandIn {

@@ -4,7 +4,7 @@
 //! the pipeline has seen a moment ago, and only then hands it to the workers, each of which goes on
 //! with it between two batches. Whatever goes wrong before leaves the old serving.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -16,11 +16,12 @@ use super::handover::Handover;
 use super::plan::{Plan, PlanError, load_model, load_models};
 use super::processor::{Interrupted, Outlet, Processor};
 use crate::failure::Failure;
-use crate::manifest::Manifest;
+use crate::manifest::{ArtifactSource, Manifest};
 use crate::models::Artifact;
 use crate::observe::Stats;
 use crate::observe::events::{SwapRefused, Swapped};
 use crate::records::Batch;
+use crate::registry::leases::Lease;
 use crate::sandbox::Sandbox;
 
 /// A pipeline whose models and components can be swapped while it runs.
@@ -37,6 +38,8 @@ pub struct Deployment {
 struct State {
     manifest: Manifest,
     models: BTreeMap<String, Artifact>,
+    /// Keeps what serves from being removed from the registry.
+    _lease: Option<Lease>,
     /// What to go back to. Its models are not kept: they would double the memory.
     before: Option<Manifest>,
 }
@@ -59,10 +62,11 @@ pub struct Revision {
 /// What is to serve instead.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
-    /// Model folders, by the pipeline's names for the models. Relative to the manifest's.
-    pub models: BTreeMap<String, PathBuf>,
-    /// Components by stage. Relative to the manifest's folder.
-    pub components: BTreeMap<String, PathBuf>,
+    /// Models, by the pipeline's names for them: folders, relative to the manifest's, or of
+    /// the registry.
+    pub models: BTreeMap<String, ArtifactSource>,
+    /// Components by stage, in the same way.
+    pub components: BTreeMap<String, ArtifactSource>,
     /// The revision that whoever asks for it has seen: another one refuses the change.
     pub revision: Option<u64>,
 }
@@ -162,7 +166,7 @@ impl Deployment {
             sandbox: sandbox.clone(),
             handover,
             stats,
-            changing: Mutex::new(State { manifest, models, before: None }),
+            changing: Mutex::new(State::of(manifest, models)),
             serving: Mutex::new((Arc::new(plan), revision)),
         }
     }
@@ -205,7 +209,9 @@ impl Deployment {
         let mut state = lock(&self.changing);
         let result = self.check(revision).and_then(|()| {
             let before = state.before.clone().ok_or(SwapError::NoneBefore)?;
-            self.replace(&mut state, before)
+            let differs = |name: &&String| state.manifest.models[*name] != before.models[*name];
+            let changed = before.models.keys().filter(differs).cloned().collect();
+            self.replace(&mut state, before, &changed)
         });
         self.told(result)
     }
@@ -229,12 +235,12 @@ impl Deployment {
     fn change(&self, state: &mut State, change: &Change) -> Result<Swap, SwapError> {
         self.check(change.revision)?;
         let mut manifest = state.manifest.clone();
-        for (name, folder) in &change.models {
+        for (name, source) in &change.models {
             let known = manifest.models.keys().cloned().collect::<Vec<_>>();
             let Some(place) = manifest.models.get_mut(name) else {
                 return Err(unknown("model", name, &known));
             };
-            place.clone_from(folder);
+            place.clone_from(source);
         }
         for (name, component) in &change.components {
             let known = manifest.stages.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
@@ -243,25 +249,30 @@ impl Deployment {
             };
             stage.component.clone_from(component);
         }
-        self.replace(state, manifest)
+        // Also those that are named as before: an alias may mean another version by now.
+        let changed = change.models.keys().cloned().collect();
+        self.replace(state, manifest, &changed)
     }
 
     /// Takes `manifest`, which differs in models and components alone, in place of what
-    /// serves.
-    fn replace(&self, state: &mut State, manifest: Manifest) -> Result<Swap, SwapError> {
+    /// serves. Of the models, those are loaded that have `changed`.
+    fn replace(
+        &self,
+        state: &mut State,
+        manifest: Manifest,
+        changed: &BTreeSet<String>,
+    ) -> Result<Swap, SwapError> {
         if !self.handover.is_open() {
             return Err(SwapError::NotRunning);
         }
         let start = Instant::now();
         let (old, Revision { number, .. }) = lock(&self.serving).clone();
         let mut models = state.models.clone();
-        for (name, folder) in &manifest.models {
-            if state.manifest.models[name] != *folder {
-                let model = load_model(&manifest, name).map_err(|reason| {
-                    SwapError::Plan(PlanError { manifest: manifest.path().to_owned(), reason })
-                })?;
-                models.insert(name.clone(), model);
-            }
+        for name in changed {
+            let model = load_model(&manifest, name).map_err(|reason| {
+                SwapError::Plan(PlanError { manifest: manifest.path().to_owned(), reason })
+            })?;
+            models.insert(name.clone(), model);
         }
         let brokers = Some(old.connection.brokers.as_str());
         let mut plan = Plan::with_models(&manifest, &models, brokers, &self.sandbox)?;
@@ -274,9 +285,9 @@ impl Deployment {
 
         let revision = Revision::of(number + 1, &plan, &models);
         *lock(&self.serving) = (Arc::new(plan), revision.clone());
-        let before = std::mem::replace(&mut state.manifest, manifest);
-        state.before = Some(before);
-        state.models = models;
+        let now = State::of(manifest, models);
+        let before = std::mem::replace(state, now);
+        state.before = Some(before.manifest);
         let start = Instant::now();
         self.handover.switch(chains).map_err(|_| SwapError::NotRunning)?;
         Ok(Swap { revision, trial, prepared, switched: start.elapsed() })
@@ -314,6 +325,21 @@ impl Deployment {
                 Ok(Some(Trial { records, failed_before, failed }))
             }
         }
+    }
+}
+
+impl State {
+    /// What serves, put down so that it can be gone back to: by then an alias may mean
+    /// something else.
+    fn of(mut manifest: Manifest, models: BTreeMap<String, Artifact>) -> Self {
+        for (name, source) in &mut manifest.models {
+            let id = models.get(name).and_then(|model| model.id.parse().ok());
+            if let (ArtifactSource::Registry(reference), Some(version)) = (source, id) {
+                *reference = version;
+            }
+        }
+        let lease = manifest.supply().and_then(|supply| supply.lease(&manifest.name));
+        State { manifest, models, _lease: lease, before: None }
     }
 }
 

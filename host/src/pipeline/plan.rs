@@ -15,10 +15,11 @@ use crate::inference::NnLimits;
 use crate::kafka::config::Connection;
 use crate::kafka::source::SourcePlan;
 use crate::manifest::{self, Delivery, Grant, Manifest, Problems};
-use crate::models::{Artifact, Model, ModelError};
+use crate::models::{Artifact, ModelError};
 use crate::observe::CallTimes;
 use crate::output::{Encoder, Format, FormatError};
 use crate::references::{References, ReferencesError, Resolver};
+use crate::registry::RegistryError;
 use crate::sandbox::{
     Clock, Component, ComponentError, Extractor, Grants, Limits, Operator, Sandbox, Scorer,
     StageError, Transformer, World,
@@ -78,6 +79,14 @@ pub enum Reason {
         stage: String,
         /// What is wrong with it.
         error: ComponentError,
+    },
+    /// The registry does not give a component.
+    #[error("stage '{stage}': {error}")]
+    Registry {
+        /// The stage.
+        stage: String,
+        /// Why not.
+        error: Box<RegistryError>,
     },
     /// A model cannot be used.
     #[error("model '{name}': {error}")]
@@ -312,7 +321,7 @@ pub(super) fn load_models(manifest: &Manifest) -> Result<BTreeMap<String, Artifa
 /// Loads one of a manifest's models, by the pipeline's name for it.
 pub(super) fn load_model(manifest: &Manifest, name: &str) -> Result<Artifact, Reason> {
     let error = |error| Reason::Model { name: name.to_owned(), error: Box::new(error) };
-    let model = Model::open(&manifest.resolve(&manifest.models[name])).map_err(error)?;
+    let model = manifest.open_model(name).map_err(error)?;
     Artifact::load(model).map_err(error)
 }
 
@@ -324,7 +333,10 @@ pub(crate) fn operator(
     clock: &Clock,
     sandbox: &Sandbox,
 ) -> Result<Operator, Reason> {
-    let component = Component::load(sandbox, &manifest.resolve(&stage.component))
+    let path = manifest
+        .component(stage)
+        .map_err(|error| Reason::Registry { stage: stage.name.clone(), error: Box::new(error) })?;
+    let component = Component::load(sandbox, &path)
         .map_err(|error| Reason::Component { stage: stage.name.clone(), error })?;
     let granted =
         stage.models.iter().filter_map(|name| Some((name.clone(), models.get(name)?.clone())));

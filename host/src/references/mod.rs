@@ -23,6 +23,7 @@ use url::Url;
 
 pub use allow::{Allowed, Prefix};
 pub use slices::{Resolver, Slice};
+pub(crate) use stores::s3;
 
 use crate::failure::Code;
 use crate::http::{Runtime, shown};

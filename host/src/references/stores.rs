@@ -82,7 +82,7 @@ impl Stores {
     ) -> Result<(), String> {
         options.extend(missing.keys().map(|name| (name.clone(), "missing".to_owned())));
         let mut access = match prefix.scheme() {
-            "s3" => Access::S3(Box::new(s3(&prefix, &options, timeout, &self.client)?)),
+            "s3" => Access::S3(Box::new(s3(prefix.host(), &options, timeout, &self.client)?)),
             _ => Access::Http(headers(&options)?),
         };
         if let Some((name, reason)) = missing.first_key_value() {
@@ -216,8 +216,8 @@ fn headers(options: &Options) -> Result<HeaderMap, String> {
 
 /// The store of a bucket. Credentials and region are those of the environment, in
 /// `AWS_...`, and over them the options.
-fn s3(
-    prefix: &Prefix,
+pub(crate) fn s3(
+    bucket: &str,
     options: &Options,
     timeout: Duration,
     client: &reqwest::Client,
@@ -238,7 +238,7 @@ fn s3(
         RetryConfig { max_retries: 2, retry_timeout: timeout, ..RetryConfig::default() };
     retry.backoff.max_backoff = timeout;
     let store = builder
-        .with_bucket_name(prefix.host())
+        .with_bucket_name(bucket)
         .with_crypto_provider(Arc::new(Signing))
         .with_http_connector(Connector(client.clone()))
         .with_retry(retry)

@@ -59,6 +59,10 @@ impl Cache {
         Some(Cache { folder: folder.into(), compiler: hasher.finish() })
     }
 
+    pub(super) fn folder(&self) -> PathBuf {
+        self.folder.to_path_buf()
+    }
+
     /// Whether the compiled form of `wasm` is in the folder.
     pub(super) fn holds(&self, wasm: &[u8]) -> bool {
         self.path(wasm).exists()
@@ -96,7 +100,7 @@ impl Cache {
 }
 
 /// Makes the folder, and says why it must not be used.
-fn prepare(folder: &Path) -> Result<(), String> {
+pub(crate) fn prepare(folder: &Path) -> Result<(), String> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| format!("the folder cannot be made: {error}"))?;
     let about = std::fs::metadata(folder).map_err(|error| error.to_string())?;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wasmtime::component::{Component as Compiled, InstancePre};
 
@@ -20,7 +20,7 @@ pub const CONTRACT: &str = "0.1.0";
 const SIZE_LIMIT: u64 = 256 << 20;
 
 /// What a component is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum World {
     /// Records to features.

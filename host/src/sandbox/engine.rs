@@ -63,6 +63,11 @@ impl Sandbox {
 }
 
 impl Sandbox {
+    /// The folder of compiled components, where there is one.
+    pub fn cache_folder(&self) -> Option<PathBuf> {
+        self.cache.as_ref().map(Cache::folder)
+    }
+
     /// The computations that this sandbox's operators are waiting for no more.
     pub fn threads(&self) -> &Threads {
         &self.threads

@@ -74,7 +74,7 @@ impl Replay {
         let through = match (&self.through, self.dry_run) {
             (_, true) => return Ok(Way::Nowhere),
             (None, false) => return Ok(Way::Topics(Feeder::new(connection)?)),
-            (Some(path), false) => Manifest::load(path)?,
+            (Some(path), false) => Manifest::load(path)?.with_cache(common.cache_folder()),
         };
         through.secrets()?;
         let plan = Plan::new(&through, Some(&connection.brokers), &common.sandbox()?)?;

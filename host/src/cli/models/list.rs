@@ -8,22 +8,36 @@ use crate::models::Model;
 use crate::models::pull::State;
 
 /// List the model folders: name and version, kind, size, whether the files are there and
-/// right, licence.
+/// right, licence. Of a registry: names, newest versions, aliases.
 #[derive(Debug, Args)]
-pub(super) struct List {}
+pub(super) struct List {
+    /// As JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 impl List {
     pub(super) fn execute(self, folders: &Folders) -> anyhow::Result<()> {
         let mut rows = vec![["MODEL", "KIND", "SIZE", "FILES", "LICENCE"].map(str::to_owned)];
-        let mut wrong = 0;
+        let (mut wrong, mut list) = (0, Vec::new());
         for name in folders.names()? {
             match Model::describe(&folders.root.join(&name)) {
-                Ok(model) => rows.push(row(&model)),
+                Ok(model) => {
+                    let mut json = serde_json::to_value(&model)?;
+                    json["folder"] = model.folder().to_string_lossy().into();
+                    json["state"] = State::of(&model).as_str().into();
+                    list.push(json);
+                    rows.push(row(&model));
+                }
                 Err(error) => {
                     wrong += 1;
                     eprintln!("{error}");
                 }
             }
+        }
+        if self.json {
+            println!("{:#}", serde_json::Value::Array(list));
+            rows.clear();
         }
         let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
         let widths = [width(0), width(1), width(2), width(3)];

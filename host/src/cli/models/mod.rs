@@ -10,41 +10,82 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
+use super::Common;
+use super::registry::{self, Add, Diff, Gc, Place, Promote, Rollback};
 use crate::manifest::document::nearest;
 use crate::models::{DESCRIPTION, Model};
+use crate::registry::Sort;
 
-/// Model folders: what there is, whether it is right, and how to get it.
+/// Models: of a registry, or of the folders on this machine.
+///
+/// `add`, `diff`, `promote`, `rollback` and `gc` are for a registry, `pull` for folders.
+/// `list`, `show` and `verify` are for the registry where one is named, and for the model
+/// folders where none is.
 #[derive(Debug, Args)]
 pub(super) struct Models {
     #[command(subcommand)]
     verb: Verb,
     #[command(flatten)]
-    folders: Folders,
+    folders: FoldersArgs,
+    #[command(flatten)]
+    place: Place,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Add(Add),
     List(list::List),
     Show(show::Show),
+    Diff(Diff),
     Verify(verify::Verify),
+    Promote(Promote),
+    Rollback(Rollback),
+    Gc(Gc),
     Pull(pull::Pull),
 }
 
-/// Where models are looked for.
 #[derive(Debug, Args)]
+struct FoldersArgs {
+    /// The folder that holds the model folders. [default: models]
+    #[arg(long = "models", global = true, value_name = "FOLDER")]
+    root: Option<PathBuf>,
+}
+
+/// Where models are looked for.
+#[derive(Debug)]
 struct Folders {
-    /// The folder that holds the model folders.
-    #[arg(long = "models", global = true, default_value = "models", value_name = "FOLDER")]
     root: PathBuf,
 }
 
 impl Models {
-    pub(super) fn execute(self) -> anyhow::Result<()> {
+    pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
+        let (sort, place) = (Sort::Model, &self.place);
+        anyhow::ensure!(
+            self.folders.root.is_none() || place.named().is_none(),
+            "--models and --registry are two places; name one of them"
+        );
+        // What is named here goes before the environment.
+        let is_registry = self.folders.root.is_none() && place.location().is_some();
+        let folders = Folders { root: self.folders.root.unwrap_or_else(|| "models".into()) };
         match self.verb {
-            Verb::List(list) => list.execute(&self.folders),
-            Verb::Show(show) => show.execute(&self.folders),
-            Verb::Verify(verify) => verify.execute(&self.folders),
-            Verb::Pull(pull) => pull.execute(&self.folders),
+            Verb::List(list) if is_registry => registry::list(sort, place, list.json),
+            Verb::List(list) => list.execute(&folders),
+            Verb::Show(show) if is_registry => registry::show(sort, place, &show.model, show.json),
+            Verb::Show(show) => show.execute(&folders),
+            Verb::Verify(verify) if is_registry => verify.execute_registry(place),
+            Verb::Verify(verify) => verify.execute(&folders),
+            Verb::Pull(pull) => {
+                anyhow::ensure!(
+                    place.named().is_none(),
+                    "pull is for model folders; what is in a registry is fetched when it is used"
+                );
+                pull.execute(&folders)
+            }
+            Verb::Add(add) => add.execute(sort, place, || common.sandbox()),
+            Verb::Diff(diff) => diff.execute(sort, place),
+            Verb::Promote(promote) => promote.execute(sort, place),
+            Verb::Rollback(rollback) => rollback.execute(sort, place),
+            Verb::Gc(gc) => gc.execute(sort, place),
         }
     }
 }

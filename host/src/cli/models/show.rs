@@ -6,15 +6,17 @@ use super::Folders;
 use crate::models::pull::State;
 use crate::models::{Model, TensorSpec};
 
-/// Show what the description of a model says, and whether its files are there.
+/// Show what the description of a model says, and whether its files are there. Of a
+/// registry: a version, or by the name alone all versions and what became of its aliases.
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// The model: the name of a model folder, or its path.
+    /// The model: the name of a model folder, or its path. Of a registry: flights@3,
+    /// flights@production, or flights.
     #[arg(value_name = "MODEL")]
-    model: String,
+    pub(super) model: String,
     /// As JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 impl Show {

@@ -3,14 +3,18 @@
 use clap::Args;
 
 use super::Folders;
+use crate::cli::registry::Place;
 use crate::models::Model;
 use crate::models::pull::State;
+use crate::registry::{Reference, Sort, Target};
 
 /// Compare files of models with the sizes and digests of their descriptions. The exit
-/// status is 1 where one is missing or wrong.
+/// status is 1 where one is missing or wrong. Of a registry: all files of versions, read
+/// once.
 #[derive(Debug, Args)]
 pub(super) struct Verify {
-    /// The models: names of model folders, or paths. [default: all]
+    /// The models: names of model folders, or paths; of a registry flights@3.
+    /// [default: all]
     #[arg(value_name = "MODEL")]
     models: Vec<String>,
 }
@@ -41,6 +45,39 @@ impl Verify {
             }
         }
         anyhow::ensure!(wrong == 0, "{wrong} of {} models are not in order", names.len());
+        Ok(())
+    }
+}
+
+impl Verify {
+    /// Compares the files of versions with the digests that the registry has of them.
+    pub(super) fn execute_registry(self, place: &Place) -> anyhow::Result<()> {
+        let registry = place.open()?;
+        let mut references = Vec::new();
+        for model in &self.models {
+            references.push(model.parse::<Reference>().map_err(anyhow::Error::msg)?);
+        }
+        if self.models.is_empty() {
+            for name in registry.names(Sort::Model)? {
+                let numbers = registry.numbers(Sort::Model, &name)?;
+                references.extend(numbers.iter().filter(|it| !it.removed).map(|it| Reference {
+                    name: name.clone(),
+                    target: Target::Version(it.number),
+                }));
+            }
+        }
+        let mut wrong = 0;
+        for reference in &references {
+            let version = registry.resolve(Sort::Model, reference);
+            match version.and_then(|version| registry.verify(&version)) {
+                Ok(()) => println!("{reference}: ok"),
+                Err(error) => {
+                    wrong += 1;
+                    println!("{error}");
+                }
+            }
+        }
+        anyhow::ensure!(wrong == 0, "{wrong} of {} versions are not in order", references.len());
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use rdkafka::consumer::{
 };
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::statistics::{Partition, Statistics};
-use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::topic_partition_list::{TopicPartitionList, TopicPartitionListElem};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, bindings};
 
@@ -166,6 +166,21 @@ impl Group {
         // It does not say what it holds. What was so before it and after it is so in it:
         // nobody comes back to a generation that they have left.
         (self.generation()? == before).then_some(metadata)
+    }
+
+    /// Whether the group has committed these offsets, or later ones.
+    ///
+    /// # Errors
+    /// Where the brokers do not say.
+    pub fn has_committed(&self, due: &TopicPartitionList, patience: Duration) -> KafkaResult<bool> {
+        let committed = self.0.committed_offsets(due.clone(), patience)?;
+        let reached = |each: &TopicPartitionListElem<'_>| -> KafkaResult<bool> {
+            each.error()?;
+            let due = due.find_partition(each.topic(), each.partition());
+            let due = due.and_then(|due| due.offset().to_raw()).unwrap_or(i64::MAX);
+            Ok(each.offset().to_raw().is_some_and(|offset| offset >= due))
+        };
+        committed.elements().iter().try_fold(true, |all, each| Ok(reached(each)? && all))
     }
 
     /// The generation of the group in which this is a member.

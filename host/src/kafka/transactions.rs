@@ -17,7 +17,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
-use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{Producer, ProducerContext, PurgeConfig, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
@@ -39,6 +39,8 @@ use crate::pipeline::labels::{LETTER_HEADERS, Labels};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// librdkafka's `transaction.timeout.ms`, in milliseconds.
 const DEFAULT_TIMEOUT: u64 = 60_000;
+/// How long messages of a transaction that was given up may take to go.
+const LEFTOVERS: Duration = Duration::from_secs(1);
 /// Between two attempts at something that may pass.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -58,6 +60,9 @@ pub struct Transactions {
     /// Whether the producer has lost count of its messages: those that are refused leave a
     /// gap, over which it stumbles in the next transaction.
     stale: bool,
+    /// Whether the coordinator was asked to commit the last transaction, so that it may have
+    /// done so, whatever came of the answer.
+    asked: bool,
 }
 
 /// Why a transaction was not committed.
@@ -93,6 +98,7 @@ impl Transactions {
             treatments: Treatments::default(),
             spoilt: None,
             stale: false,
+            asked: false,
         })
     }
 
@@ -133,8 +139,19 @@ impl Transactions {
     /// # Errors
     /// Where there is no way on.
     pub fn begin(&mut self) -> Result<(), Trouble> {
+        // Nothing of the last transaction may come into this one.
+        if self.producer.in_flight_count() > 0 {
+            self.producer.purge(PurgeConfig::default().queue().inflight());
+            if self.producer.flush(LEFTOVERS).is_err() {
+                tracing::warn!(
+                    "messages of the last transaction are left, its producer is replaced"
+                );
+                self.renew()?;
+            }
+        }
         self.undelivered().clear();
         self.spoilt = None;
+        self.asked = false;
         match self.producer.begin_transaction() {
             Ok(()) => Ok(()),
             Err(error) => Err(self.sort(error)),
@@ -201,6 +218,7 @@ impl Transactions {
         self.insist(|producer| {
             producer.send_offsets_to_transaction(&offsets, &metadata, PATIENCE)
         })?;
+        self.asked = true;
         self.insist(|producer| producer.commit_transaction(PATIENCE))?;
         self.treatments.clear();
         Ok(())
@@ -220,6 +238,46 @@ impl Transactions {
                 ),
             }
         }
+        self.renew()
+    }
+
+    /// Whether the transaction that [`Transactions::commit`] failed at was committed all the
+    /// same: a coordinator that goes away may have done it before. The offsets in it tell,
+    /// once it has been aborted or its producer replaced, which waits for its end.
+    ///
+    /// # Errors
+    /// Where nobody wants to know any more.
+    pub fn was_committed(
+        &mut self,
+        group: &Group,
+        tickets: &[Arc<Ticket>],
+    ) -> Result<bool, Trouble> {
+        if !self.asked {
+            return Ok(false);
+        }
+        let due = offsets(tickets);
+        while !self.is_abandoned() {
+            match group.has_committed(&due, PATIENCE) {
+                Ok(committed) => {
+                    if committed {
+                        self.treatments.clear();
+                    }
+                    return Ok(committed);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "it is not known yet whether a transaction was committed")
+                }
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Err(Trouble::Hopeless(
+            "stopped before it was known whether a transaction was committed".into(),
+        ))
+    }
+
+    /// Another producer in place of this one, of the same id: it ends what the old one left
+    /// open.
+    fn renew(&mut self) -> Result<(), Trouble> {
         self.producer = make(&self.config).map_err(|error| Trouble::Hopeless(error.to_string()))?;
         self.insist(|producer| producer.init_transactions(PATIENCE))
             .map_err(|trouble| Trouble::Hopeless(format!("no transactional id: {trouble}")))

@@ -96,6 +96,16 @@ impl Transactor {
                 ));
             }
             self.transactions.abort().map_err(|trouble| trouble.to_string())?;
+            match self.transactions.was_committed(&self.group, tickets) {
+                Ok(false) => {}
+                Ok(true) => {
+                    tracing::info!("the transaction had been committed before it could be aborted");
+                    self.processor.settle();
+                    TransactionCommitted.emit(&self.stats);
+                    return Ok(());
+                }
+                Err(trouble) => return Err(trouble.to_string()),
+            }
             self.processor.undo();
             // Whoever has the partitions now takes up what was read from them.
             tickets.retain(|ticket| {

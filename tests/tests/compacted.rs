@@ -76,12 +76,13 @@ fn a_compacted_topic_is_read() {
             ("min.cleanable.dirty.ratio", "0.001"),
         ],
     );
-    for number in 0..300 {
-        // One key in ten keeps only its last record, a tombstone for every second of them.
+    // One key in ten keeps only its last record, a tombstone for every second of them.
+    let record = |number: i32| {
         let sent = Sent::keyed(number % 10, number.to_string());
         let value = if number >= 290 && number % 2 == 0 { None } else { sent.value.clone() };
-        broker.send(&source, &[Sent { value, ..sent }]);
-    }
+        Sent { value, ..sent }
+    };
+    broker.send(&source, &(0..300).map(record).collect::<Vec<_>>());
     // What lies in the segment that is written to is not compacted: another record, later.
     let offsets = || broker.receive(&source, 1).iter().map(|it| it.offset).collect::<Vec<_>>();
     let end = Instant::now() + PATIENCE;

@@ -59,8 +59,8 @@ fn slow_stages_keep_their_partitions() {
     let manifest = format!(
         "name = \"{source}\"\nsink = {{ topic = \"{sink}\" }}\ndead-letter = {{ topic = \"{dead}\" }}\n\
          [source]\ntopics = [\"{source}\"]\n\
-         properties = {{ \"max.poll.interval.ms\" = 2000, \"session.timeout.ms\" = 1500, \"heartbeat.interval.ms\" = 300, \"statistics.interval.ms\" = 100 }}\n\
-         [[stages]]\nname = \"extract\"\ncomponent = \"{}\"\n[stages.limits]\ndeadline = \"5s\"\n\
+         properties = {{ \"max.poll.interval.ms\" = 5000, \"session.timeout.ms\" = 5000, \"heartbeat.interval.ms\" = 500, \"statistics.interval.ms\" = 100 }}\n\
+         [[stages]]\nname = \"extract\"\ncomponent = \"{}\"\n[stages.limits]\ndeadline = \"8s\"\n\
          [[stages]]\nname = \"score\"\ncomponent = \"{}\"\n\
          [runner]\nworkers = 1\nbatch-bytes = \"4 KiB\"\nin-flight = \"16 KiB\"\ncommit-interval = \"50ms\"\n",
         component("mischief-extractor").display(),

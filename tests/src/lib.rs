@@ -7,11 +7,11 @@ pub mod changes;
 pub mod checker;
 pub mod graphs;
 pub mod http;
+pub mod objects;
 pub mod operators;
 pub mod process;
 pub mod projects;
 pub mod runner;
-pub mod s3;
 pub mod secured;
 
 use std::path::PathBuf;

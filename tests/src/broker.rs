@@ -1,7 +1,7 @@
 //! The brokers that tests run on, and records into and out of them.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -24,6 +24,8 @@ pub enum Broker {
     Practice(PracticeBroker),
     /// An Apache Kafka, at this address.
     Apache(String),
+    /// Several of it, at these addresses: topics have three replicas.
+    Replicated(String),
 }
 
 /// A record to send.
@@ -105,7 +107,7 @@ impl Broker {
     pub fn address(&self) -> String {
         match self {
             Broker::Practice(broker) => broker.address(),
-            Broker::Apache(address) => address.clone(),
+            Broker::Apache(address) | Broker::Replicated(address) => address.clone(),
         }
     }
 
@@ -127,7 +129,8 @@ impl Broker {
     pub fn make_topic(&self, topic: &str, partitions: i32, config: &[(&str, &str)]) {
         match self {
             Broker::Practice(broker) => broker.create_topic(topic, partitions).unwrap(),
-            Broker::Apache(address) => create_topic(address, topic, partitions, config),
+            Broker::Apache(address) => create_topic(address, topic, partitions, 1, config),
+            Broker::Replicated(address) => create_topic(address, topic, partitions, 3, config),
         }
     }
 
@@ -240,24 +243,11 @@ impl Broker {
         }
     }
 
-    /// Counts what comes into topics from now on, as readers of committed records see it,
-    /// until `done`.
-    pub fn count(&self, topics: &[&str], came: &AtomicU64, done: &AtomicBool) {
-        let consumer: BaseConsumer =
-            self.client().set("group.id", "sandbar-tests").create().unwrap();
-        let mut all = TopicPartitionList::new();
-        for topic in topics {
-            let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).unwrap();
-            for partition in metadata.topics()[0].partitions() {
-                all.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
-            }
-        }
-        consumer.assign(&all).unwrap();
-        while !done.load(Ordering::Relaxed) {
-            if let Some(Ok(_)) = consumer.poll(Duration::from_millis(20)) {
-                came.fetch_add(1, Ordering::Relaxed);
-            }
-        }
+    /// The broker that leads each partition of a topic.
+    pub fn leaders(&self, topic: &str) -> Vec<i32> {
+        let consumer: BaseConsumer = self.client().create().unwrap();
+        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).unwrap();
+        metadata.topics()[0].partitions().iter().map(|partition| partition.leader()).collect()
     }
 
     /// The offset that a group has committed for a partition.
@@ -273,10 +263,16 @@ impl Broker {
     }
 }
 
-fn create_topic(address: &str, topic: &str, partitions: i32, config: &[(&str, &str)]) {
+fn create_topic(
+    address: &str,
+    topic: &str,
+    partitions: i32,
+    replicas: i32,
+    config: &[(&str, &str)],
+) {
     let admin: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", address).create().unwrap();
-    let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1))
+    let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(replicas))
         .set("max.message.bytes", "20000000");
     let new = config.iter().fold(new, |new, (key, value)| new.set(key, value));
     let created = futures_executor::block_on(admin.create_topics(&[new], &AdminOptions::new()));

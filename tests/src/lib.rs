@@ -5,20 +5,26 @@
 pub mod broker;
 pub mod changes;
 pub mod checker;
+pub mod flow;
 pub mod graphs;
 pub mod http;
 pub mod objects;
 pub mod operators;
 pub mod process;
 pub mod projects;
+pub mod proxy;
+pub mod random;
 pub mod runner;
 pub mod secured;
+pub mod shim;
+pub mod site;
 
 use std::path::PathBuf;
 use std::process::Command;
 
 pub use broker::{Broker, Received, Sent};
 pub use runner::Runner;
+use xtask::kafka::{Cluster, Installation, Lifetime, Options, Unavailable};
 
 /// The project's folder.
 pub fn project() -> PathBuf {
@@ -62,6 +68,50 @@ pub fn sandbar() -> Command {
     command.env("SANDBAR_CACHE", project().join("target/component-cache"));
     command.env_remove("SANDBAR_BROKERS").env_remove("SANDBAR_LOG");
     command
+}
+
+/// Brokers of a test's own, which it may break; they end with the thread that calls this.
+/// `None`, and the test is skipped, where there is no Apache Kafka.
+///
+/// # Panics
+/// Where they do not start.
+pub fn cluster(name: &str, brokers: u16, options: Options) -> Option<Cluster> {
+    Broker::apache()?;
+    let installation = match Installation::resolve(None) {
+        Ok(installation) => installation,
+        Err(Unavailable::Missing(what)) => {
+            eprintln!("skipped: {what}");
+            return None;
+        }
+        Err(Unavailable::Failed(error)) => panic!("{error:#}"),
+    };
+    let name = format!("{name}-{}", std::process::id());
+    let lifetime = Lifetime::Ours;
+    let started = Cluster::start_with(&installation, &name, brokers, None, lifetime, &options);
+    Some(started.unwrap_or_else(|error| panic!("{error:#}")))
+}
+
+/// Runs a test with each kind of delivery.
+#[macro_export]
+macro_rules! in_both_ways {
+    ($($(#[$about:meta])* fn $name:ident($times:ident: Times) $body:block)*) => {$(
+        $(#[$about])*
+        mod $name {
+            use super::*;
+
+            fn body($times: Times) $body
+
+            #[test]
+            fn lose_nothing() {
+                body(Times::AtLeastOnce);
+            }
+
+            #[test]
+            fn write_nothing_twice() {
+                body(Times::ExactlyOnce);
+            }
+        }
+    )*};
 }
 
 /// Runs a test on the practice broker and on Apache Kafka.

@@ -1,224 +1,164 @@
-//! What is promised, while things break: every record that goes in is known, and so is
-//! every one that comes out. SANDBAR_FAULTS=long makes it last (`cargo xtask faults`).
+//! What is promised, while runners and their machine break: every record that goes in is
+//! known, and so is every one that comes out. SANDBAR_FAULTS=long makes it last
+//! (`cargo xtask faults --long`). What brokers and the network do is in `broker_faults.rs`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use sandbar_tests::checker::{Checker, Times};
-use sandbar_tests::{Broker, component, sandbar};
+use nix::sys::signal::Signal;
+use sandbar_tests::checker::{Mix, Times};
+use sandbar_tests::flow::{Flow, is_long};
+use sandbar_tests::random::Random;
+use sandbar_tests::shim::{Clock, Shim};
+use sandbar_tests::site::Site;
+use sandbar_tests::{Broker, in_both_ways};
 
-const PARTITIONS: u64 = 4;
-/// Records that are sent together.
-const CHUNK: u64 = 200;
-/// Records that must have come out since the last kill before the next.
-const BETWEEN_KILLS: u64 = 400;
-/// Kafka's own answers take so long at the very most.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-fn is_long() -> bool {
-    std::env::var("SANDBAR_FAULTS").is_ok_and(|value| value == "long")
-}
-
-/// A pipeline under test and its topics.
-struct Site {
-    folder: tempfile::TempDir,
-    manifest: PathBuf,
-    source: String,
-    sink: String,
-    dead: String,
-}
-
-impl Site {
-    fn new(broker: &Broker, times: Times) -> Self {
-        let topic = |name| broker.topic(name, PARTITIONS as i32);
-        let [source, sink, dead] = ["source", "sink", "dead"].map(topic);
-        let delivery = match times {
-            Times::AtLeastOnce => "at-least-once",
-            Times::ExactlyOnce => "exactly-once",
-        };
-        let transactions = match times {
-            Times::AtLeastOnce => "",
-            Times::ExactlyOnce => "\"transaction.timeout.ms\" = 3000",
-        };
-        let manifest = format!(
-            "name = \"{source}\"\ndelivery = \"{delivery}\"\n\
-             [source]\ntopics = [\"{source}\"]\n\
-             properties = {{ \"session.timeout.ms\" = 1500, \"heartbeat.interval.ms\" = 300 }}\n\
-             [sink]\ntopic = \"{sink}\"\nproperties = {{ {transactions} }}\n\
-             [dead-letter]\ntopic = \"{dead}\"\n\
-             [[stages]]\nname = \"extract\"\ncomponent = \"{}\"\n\
-             [[stages]]\nname = \"score\"\ncomponent = \"{}\"\n\
-             [runner]\nworkers = 2\nbatch-records = 50\n",
-            component("mischief-extractor").display(),
-            component("mischief-scorer").display(),
-        );
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("p.toml");
-        std::fs::write(&path, manifest).unwrap();
-        Site { folder, manifest: path, source, sink, dead }
-    }
-
-    /// A runner in a process of its own, which writes its log to a file.
-    fn runner(&self, broker: &Broker, name: &str) -> Runner {
-        let log = self.folder.path().join(format!("{name}.log"));
-        let file = std::fs::File::create(&log).unwrap();
-        let mut command = sandbar();
-        command.arg("run").arg(&self.manifest).args(["--brokers", &broker.address()]);
-        command.args(["--admin", "off"]).stdout(Stdio::null()).stderr(Stdio::from(file));
-        Runner { child: command.spawn().unwrap(), log }
-    }
-}
-
-struct Runner {
-    child: Child,
-    log: PathBuf,
-}
-
-impl Runner {
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
-    }
-
-    /// Ends it as a platform does, and wants it to end well.
-    fn stop(mut self) {
-        self.signal(Signal::SIGTERM);
-        let status = self.child.wait().unwrap();
-        assert!(status.success(), "{status}: {}", self.log());
-    }
-}
-
-impl Drop for Runner {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            eprintln!("{}:\n{}", self.log.display(), tail(&self.log));
-        }
-    }
-}
-
-fn tail(log: &Path) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(40)..].join("\n")
-}
-
-/// Two runners of which one is killed at a random moment, again and again.
-fn kills(times: Times, count: u32) {
-    let Some(broker) = Broker::apache() else { return };
-    let site = Site::new(&broker, times);
-    let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
-    let mut random = seed;
-    let (done, came) = (AtomicBool::new(false), AtomicU64::new(0));
-    let mut checker = Checker::new(PARTITIONS);
-
-    let (checker, runners) = std::thread::scope(|scope| {
-        // A practice broker cannot be shared; an address can.
-        let (feeding, counting) = (broker.address(), broker.address());
-        let feeder = scope.spawn(|| {
-            let broker = Broker::Apache(feeding);
-            while !done.load(Ordering::Relaxed) {
-                broker.send(&site.source, &checker.next(CHUNK));
+in_both_ways! {
+    /// Two runners of which one is killed at a random moment, again and again.
+    fn kills(times: Times) {
+        let Some(broker) = Broker::apache() else { return };
+        let count = if is_long() { 100 } else { 10 };
+        let (site, address) = (Site::new(&broker, times), broker.address());
+        let mut random = Random::new();
+        let seed = random.seed();
+        let counts = Flow::new(&site, &address, Mix::Usual, None).run(|flow| {
+            let mut runners = vec![site.runner(&address, "0"), site.runner(&address, "00")];
+            for number in 1..=count {
+                flow.more(400, &format!("kill {number}"), &mut runners);
+                // A random moment, not a time to wait for something.
+                std::thread::sleep(Duration::from_millis(random.below(300)));
+                runners.swap_remove(random.below(2) as usize).kill();
+                runners.push(site.runner(&address, &number.to_string()));
             }
-            checker
+            runners
         });
-        scope.spawn(|| {
-            Broker::Apache(counting).count(&[&site.sink, &site.dead], &came, &done);
-        });
-        // Whatever happens, the others end.
-        let _end = End(&done);
+        println!("{times:?}, {count} kills (seed {seed}): {counts:?}");
+    }
 
-        let mut runners = [site.runner(&broker, "a0"), site.runner(&broker, "b0")];
-        for number in 1..=count {
-            let before = came.load(Ordering::Relaxed);
-            let end = Instant::now() + PATIENCE;
-            while came.load(Ordering::Relaxed) < before + BETWEEN_KILLS {
-                assert!(Instant::now() < end, "kill {number}: nothing comes out any more");
-                for runner in &mut runners {
-                    assert!(runner.child.try_wait().unwrap().is_none(), "{}", runner.log());
+    /// A runner that is held up in the middle of its work, for so long that the group gives
+    /// its partitions to another, and that then goes on where it was.
+    fn a_zombie(times: Times) {
+        let Some(broker) = Broker::apache() else { return };
+        let (site, address) = (Site::new(&broker, times), broker.address());
+        let counts = Flow::new(&site, &address, Mix::Usual, None).run(|flow| {
+            let mut runners = vec![site.runner(&address, "first")];
+            flow.more(2000, "before", &mut runners);
+            runners[0].signal(Signal::SIGSTOP);
+            runners.push(site.runner(&address, "second"));
+            runners[1].await_log("partitions assigned");
+            flow.more(5000, "without the first", &mut runners);
+            runners[0].signal(Signal::SIGCONT);
+            flow.more(5000, "with a zombie", &mut runners);
+            runners
+        });
+        println!("{times:?}, a zombie: {counts:?}");
+    }
+
+    /// Runners that join and leave, again and again.
+    fn rebalances(times: Times) {
+        let Some(broker) = Broker::apache() else { return };
+        let count = if is_long() { 100 } else { 10 };
+        let (site, address) = (Site::new(&broker, times), broker.address());
+        let mut random = Random::new();
+        let seed = random.seed();
+        let counts = Flow::new(&site, &address, Mix::Usual, None).run(|flow| {
+            let mut runners = vec![site.runner(&address, "0")];
+            for number in 1..=count {
+                // One to four, who leave in any order.
+                if runners.len() == 1 || runners.len() < 4 && random.below(2) == 0 {
+                    runners.push(site.runner(&address, &number.to_string()));
+                } else {
+                    runners.swap_remove(random.below(runners.len() as u64) as usize).stop();
                 }
-                std::thread::park_timeout(Duration::from_millis(5));
+                flow.more(random.below(600), &format!("change {number}"), &mut runners);
             }
-            // A random moment, not a time to wait for something.
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            std::thread::sleep(Duration::from_millis((random >> 33) % 300));
-            let victim = (random >> 40) as usize % 2;
-            runners[victim].signal(Signal::SIGKILL);
-            runners[victim].child.wait().unwrap();
-            runners[victim] = site.runner(&broker, &format!("{}{number}", ["a", "b"][victim]));
-        }
-        done.store(true, Ordering::Relaxed);
-        (feeder.join().unwrap(), runners)
-    });
+            runners
+        });
+        println!("{times:?}, {count} runners joined or left (seed {seed}): {counts:?}");
+    }
 
-    let (outputs, letters) = checker.due();
-    broker.receive_keys(&site.sink, outputs as usize);
-    broker.receive_keys(&site.dead, letters as usize);
-    runners.into_iter().for_each(Runner::stop);
-    let counts = checker.check(&broker, [&site.sink, &site.dead], times);
-    println!("{times:?}, {count} kills (seed {seed}): {counts:?}");
-}
+    /// One record in a hundred does what it can to its operator.
+    fn poison(times: Times) {
+        let Some(broker) = Broker::apache() else { return };
+        let count = if is_long() { 100_000 } else { 9_000 };
+        let (site, address) = (Site::new(&broker, times), broker.address());
+        let counts = Flow::new(&site, &address, Mix::Poison, None).run(|flow| {
+            let mut runners = vec![site.runner(&address, "one")];
+            flow.more(count, "poison", &mut runners);
+            runners
+        });
+        println!("{times:?}, poison in 1 %: {counts:?}");
+    }
 
-/// Says that all is done, also when a test fails.
-struct End<'a>(&'a AtomicBool);
+    /// An operator that traps by chance. Which records become dead letters is chance too;
+    /// each comes out somewhere.
+    fn chance(times: Times) {
+        let Some(broker) = Broker::apache() else { return };
+        let count = if is_long() { 100_000 } else { 5_000 };
+        let (site, address) = (Site::new(&broker, times), broker.address());
+        let counts = Flow::new(&site, &address, Mix::Chance, None).run(|flow| {
+            let mut runners = vec![site.runner(&address, "one")];
+            flow.more(count, "traps by chance", &mut runners);
+            runners
+        });
+        assert!(counts.letters > 0, "nothing has trapped: {counts:?}");
+        println!("{times:?}, traps by chance: {counts:?}");
+    }
 
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+    /// A wall clock that is put forward and back while records flow, and while none do.
+    fn clocks(times: Times) {
+        let Some(broker) = Broker::apache() else { return };
+        let count = if is_long() { 100 } else { 10 };
+        let (site, address) = (Site::new(&broker, times), broker.address());
+        let (shim, clock) = (Shim::compile(site.folder()), Clock::new(site.folder()));
+        let mut random = Random::new();
+        let seed = random.seed();
+        let counts = Flow::new(&site, &address, Mix::Usual, None).run(|flow| {
+            let runner = |name| site.runner_with(&address, name, |it| shim.clock(it, &clock));
+            let mut runners = vec![runner("one"), runner("two")];
+            for number in 1..=count {
+                flow.more(300, &format!("step {number}"), &mut runners);
+                if random.below(3) == 0 {
+                    // Until nothing is on its way any more: then all of them wait.
+                    flow.rest(&mut runners);
+                }
+                clock.set(random.below(20_000) as i64 - 10_000);
+            }
+            runners
+        });
+        println!("{times:?}, {count} steps of the clock (seed {seed}): {counts:?}");
     }
 }
 
-/// A runner that is held up in the middle of its work, for so long that the group gives
-/// its partitions to another, and that then goes on where it was: a zombie.
-fn zombie(times: Times) {
+/// The disk of the folder of compiled components is full, and later it is not.
+#[test]
+fn a_full_disk_costs_a_compilation() {
     let Some(broker) = Broker::apache() else { return };
-    let site = Site::new(&broker, times);
-    let mut checker = Checker::new(PARTITIONS);
-    let first = site.runner(&broker, "first");
-    broker.send(&site.source, &checker.next(2000));
-    broker.receive(&site.sink, 1);
-    first.signal(Signal::SIGSTOP);
-    let second = site.runner(&broker, "second");
-    broker.send(&site.source, &checker.next(2000));
-    let (outputs, _) = checker.due();
-    // All that the first has not done the second does.
-    broker.receive_keys(&site.sink, outputs as usize);
-    first.signal(Signal::SIGCONT);
-    broker.send(&site.source, &checker.next(2000));
-    let (outputs, letters) = checker.due();
-    broker.receive_keys(&site.sink, outputs as usize);
-    broker.receive_keys(&site.dead, letters as usize);
-    first.stop();
-    second.stop();
-    let counts = checker.check(&broker, [&site.sink, &site.dead], times);
-    println!("{times:?}, a zombie: {counts:?}");
-}
+    let (site, address) = (Site::new(&broker, Times::AtLeastOnce), broker.address());
+    let shim = Shim::compile(site.folder());
+    let cache = site.folder().join("cache");
+    let files = || std::fs::read_dir(&cache).unwrap().count();
+    let counts = Flow::new(&site, &address, Mix::Usual, None).run(|flow| {
+        let mut runners = vec![site.runner_with(&address, "full", |command| {
+            command.env("SANDBAR_CACHE", &cache);
+            shim.full(command, &cache);
+        })];
+        flow.more(1000, "a full disk", &mut runners);
+        let log = runners.remove(0).stop();
+        let warnings = log.matches("a compiled component could not be cached").count();
+        assert_eq!(warnings, 2, "one of each component: {log}");
+        assert!(log.contains("No space left on device"), "{log}");
+        assert_eq!(files(), 0, "nothing is left of what did not fit");
 
-#[test]
-fn a_zombie_loses_nothing() {
-    zombie(Times::AtLeastOnce);
-}
-
-#[test]
-fn a_zombie_writes_nothing_twice() {
-    zombie(Times::ExactlyOnce);
-}
-
-#[test]
-fn killed_runners_lose_nothing() {
-    kills(Times::AtLeastOnce, if is_long() { 100 } else { 5 });
-}
-
-#[test]
-fn killed_runners_deliver_exactly_once() {
-    kills(Times::ExactlyOnce, if is_long() { 100 } else { 5 });
+        let roomy = |name| {
+            site.runner_with(&address, name, |it| {
+                it.env("SANDBAR_CACHE", &cache);
+            })
+        };
+        let mut runners = vec![roomy("roomy")];
+        flow.more(1000, "room on the disk", &mut runners);
+        assert_eq!(files(), 2);
+        runners
+    });
+    println!("AtLeastOnce, a full disk: {counts:?}");
 }

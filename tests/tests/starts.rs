@@ -70,7 +70,7 @@ on_each_broker! {
         let deliveries = match broker {
             // It forgets offsets that are committed in transactions.
             Broker::Practice(_) => &DELIVERIES[..1],
-            Broker::Apache(_) => &DELIVERIES[..],
+            Broker::Apache(_) | Broker::Replicated(_) => &DELIVERIES[..],
         };
         for delivery in deliveries {
             let topics = Topics::make(broker, 2);

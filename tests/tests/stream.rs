@@ -138,7 +138,7 @@ on_each_broker! {
         let megabytes = match broker {
             // The practice broker drops what it holds beyond 5 MB.
             Broker::Practice(_) => 4,
-            Broker::Apache(_) => 5,
+            Broker::Apache(_) | Broker::Replicated(_) => 5,
         };
         let sent = [
             Sent::value([0xff, 0xfe, 0x00]),

@@ -9,9 +9,13 @@ use crate::{cargo, operators, process, test};
 /// What `cargo xtask faults` takes.
 #[derive(Args)]
 pub struct FaultArguments {
-    /// A hundred kills instead of five, with each kind of delivery: some minutes.
+    /// A hundred kills instead of ten, and so on, with each kind of delivery: half an hour.
     #[arg(long)]
     long: bool,
+    /// Only the soak: so many minutes of everything at a low rate, with the memory of the
+    /// runner that lives through it.
+    #[arg(long, value_name = "MINUTES")]
+    soak: Option<u64>,
 }
 
 /// Builds what is needed, starts an Apache Kafka, and runs the tests, whose counts are
@@ -31,9 +35,13 @@ pub fn run(arguments: &FaultArguments) -> Result<()> {
     // Cargo builds the command for the tests of its own crate alone.
     process::run(cargo::host().args(["build", "--release", "--package", "sandbar"]))?;
     let mut command = cargo::host();
-    command.args(["test", "--release", "--workspace", "--test", "faults"]);
+    command.args(["test", "--release", "--workspace", "--no-fail-fast"]);
+    command.args(["--test", "faults", "--test", "broker_faults"]);
     command.args(["--", "--nocapture", "--test-threads", "2"]);
     command.env(test::KAFKA_VARIABLE, cluster.bootstrap());
+    if let Some(minutes) = arguments.soak {
+        command.arg("half_an_hour").env("SANDBAR_SOAK_MINUTES", minutes.to_string());
+    }
     if arguments.long {
         command.env("SANDBAR_FAULTS", "long");
     }

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rdkafka::ClientContext;
 use rdkafka::consumer::{
     BaseConsumer, CommitMode, Consumer, ConsumerContext, ConsumerGroupMetadata, RebalanceProtocol,
 };
@@ -12,6 +11,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::statistics::{Partition, Statistics};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientContext, bindings};
 
 use super::KafkaFailure;
 use super::complaints::{Complaints, Hearing};
@@ -155,9 +155,33 @@ impl Group {
         Group(consumer)
     }
 
-    /// By what the broker tells a member from one that it was; `None` before it is one.
+    /// By what the broker tells a member from one that it was; `None` while it is none.
+    ///
+    /// That of a consumer which the group has dropped names no member, and the brokers
+    /// take offsets in a transaction from anybody who names none: with it, a runner could
+    /// commit what another has taken over.
     pub fn metadata(&self) -> Option<ConsumerGroupMetadata> {
-        self.0.group_metadata()
+        let before = self.generation()?;
+        let metadata = self.0.group_metadata()?;
+        // It does not say what it holds. What was so before it and after it is so in it:
+        // nobody comes back to a generation that they have left.
+        (self.generation()? == before).then_some(metadata)
+    }
+
+    /// The generation of the group in which this is a member.
+    fn generation(&self) -> Option<i32> {
+        // SAFETY: the client lives as long as `self`; the metadata is this function's own,
+        // is not null where it is read, and is given back.
+        let generation = unsafe {
+            let metadata = bindings::rd_kafka_consumer_group_metadata(self.0.client().native_ptr());
+            if metadata.is_null() {
+                return None;
+            }
+            let generation = bindings::rd_kafka_consumer_group_metadata_generation_id(metadata);
+            bindings::rd_kafka_consumer_group_metadata_destroy(metadata);
+            generation
+        };
+        (generation >= 0).then_some(generation)
     }
 
     /// Whether the partition that a batch was read from is still this runner's.

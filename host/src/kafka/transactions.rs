@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
@@ -294,10 +294,17 @@ impl Transactions {
         &mut self,
         action: impl Fn(&ThreadedProducer<Reports>) -> KafkaResult<()>,
     ) -> Result<(), Trouble> {
+        let begun = Instant::now();
+        let mut told = Duration::ZERO;
         loop {
             match action(&self.producer) {
                 Ok(()) => return Ok(()),
                 Err(error) if is_retriable(&error) && !self.is_abandoned() => {
+                    let waited = begun.elapsed();
+                    if waited >= told + PATIENCE {
+                        told = waited;
+                        tracing::warn!(%error, ?waited, "the brokers do not finish a transaction yet");
+                    }
                     std::thread::sleep(PAUSE);
                 }
                 Err(error) => return Err(self.sort(error)),

@@ -16,6 +16,7 @@ use crate::bindings::sandbar::operator::types::FailureCode;
 /// | value | what happens |
 /// |---|---|
 /// | `trap` | a panic, which is a trap |
+/// | `perhaps-trap` | the same, by chance, in one of 16 times |
 /// | `abort` | `std::process::abort` |
 /// | `exit` | `std::process::exit(0)` |
 /// | `loop` | an endless loop |
@@ -60,6 +61,7 @@ pub fn commit(value: &[u8]) -> Result<Option<Vec<u8>>, (FailureCode, String)> {
     }
     match value {
         b"trap" => trap(),
+        b"perhaps-trap" if getrandom::u64().is_ok_and(|it| it.is_multiple_of(16)) => trap(),
         b"abort" => std::process::abort(),
         b"exit" => std::process::exit(0),
         b"loop" => spin(),

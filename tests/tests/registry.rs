@@ -16,7 +16,7 @@ use sandbar::registry::gc::Rules;
 use sandbar::registry::leases::{Lease, Used};
 use sandbar::registry::supply::Supply;
 use sandbar::registry::{Cause, Reference, Registry, Sort};
-use sandbar_tests::s3::Store;
+use sandbar_tests::objects::{Store, Tongue};
 use sandbar_tests::{component, project, sandbar};
 use serde_json::Value;
 
@@ -37,13 +37,17 @@ impl Fixture {
         Fixture { folder: tempfile::tempdir().unwrap(), store: None }
     }
 
+    fn store(tongue: Tongue) -> Self {
+        Fixture { store: Some(Store::start(tongue)), ..Fixture::folder() }
+    }
+
     fn s3() -> Self {
-        Fixture { store: Some(Store::start()), ..Fixture::folder() }
+        Fixture::store(Tongue::S3)
     }
 
     fn location(&self) -> String {
         match &self.store {
-            Some(_) => "s3://bucket/team/registry".to_owned(),
+            Some(store) => store.location("team/registry"),
             None => self.path("registry").to_str().unwrap().to_owned(),
         }
     }
@@ -221,6 +225,23 @@ fn a_version_and_its_alias_in_an_object_store() {
     assert!(store.requests().iter().all(|request| signed(&request.headers["authorization"])));
 }
 
+#[test]
+fn a_version_and_its_alias_in_a_store_of_google() {
+    let fixture = Fixture::store(Tongue::Google);
+    a_version_is_added_promoted_fetched_and_rolled_back(&fixture);
+    let requests = fixture.store.as_ref().unwrap().requests();
+    assert!(requests.iter().all(|request| request.headers["authorization"] == "Bearer hush"));
+}
+
+#[test]
+fn a_version_and_its_alias_in_a_store_of_azure() {
+    let fixture = Fixture::store(Tongue::Azure);
+    a_version_is_added_promoted_fetched_and_rolled_back(&fixture);
+    let requests = fixture.store.as_ref().unwrap().requests();
+    let signed = |it: &str| it.starts_with("SharedKey AKID:");
+    assert!(requests.iter().all(|request| signed(&request.headers["authorization"])));
+}
+
 /// Eight add, eight numbers.
 fn adds_at_once_get_different_numbers(fixture: &Fixture) {
     let drafts: Vec<Draft> = (1..=8)
@@ -252,6 +273,16 @@ fn adds_at_once_to_a_folder() {
 #[test]
 fn adds_at_once_to_an_object_store() {
     adds_at_once_get_different_numbers(&Fixture::s3());
+}
+
+#[test]
+fn adds_at_once_to_a_store_of_google() {
+    adds_at_once_get_different_numbers(&Fixture::store(Tongue::Google));
+}
+
+#[test]
+fn adds_at_once_to_a_store_of_azure() {
+    adds_at_once_get_different_numbers(&Fixture::store(Tongue::Azure));
 }
 
 /// Of two who decide by the same state one is refused, and told by whom.
@@ -467,6 +498,16 @@ fn garbage_of_a_folder() {
 #[test]
 fn garbage_of_an_object_store() {
     garbage(&Fixture::s3());
+}
+
+#[test]
+fn garbage_of_a_store_of_google() {
+    garbage(&Fixture::store(Tongue::Google));
+}
+
+#[test]
+fn garbage_of_a_store_of_azure() {
+    garbage(&Fixture::store(Tongue::Azure));
 }
 
 /// What is not understood may be in use.

@@ -22,8 +22,9 @@ use thiserror::Error;
 use url::Url;
 
 pub use allow::{Allowed, Prefix};
+pub(crate) use signing::Signing;
 pub use slices::{Resolver, Slice};
-pub(crate) use stores::s3;
+pub(crate) use stores::{Connector, s3};
 
 use crate::failure::Code;
 use crate::http::{Runtime, shown};

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 /// For `object_store`.
 #[derive(Debug)]
-pub(super) struct Signing;
+pub(crate) struct Signing;
 
 struct Hashing {
     hash: Sha256,

@@ -248,7 +248,7 @@ pub(crate) fn s3(
 
 /// Hands the runner's client to `object_store`: it follows no redirects.
 #[derive(Debug)]
-struct Connector(reqwest::Client);
+pub(crate) struct Connector(pub(crate) reqwest::Client);
 
 impl HttpConnector for Connector {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {

@@ -10,6 +10,7 @@ use object_store::local::LocalFileSystem;
 use object_store::prefix::PrefixStore;
 use url::Url;
 
+use super::clouds;
 use super::error::Cause;
 use super::store::Objects;
 use crate::http::{explain, shown};
@@ -52,11 +53,15 @@ impl Location {
                 Ok(path) => Ok(Location(Place::Folder(path))),
                 Err(()) => refuse("this is no path of this machine"),
             },
-            "s3" if url.host_str().is_none_or(str::is_empty) => refuse("this names no bucket"),
-            "s3" if url.query().is_some() || url.fragment().is_some() || has_user(&url) => {
+            "s3" | "gs" | "az" if url.host_str().is_none_or(str::is_empty) => {
+                refuse("this names no bucket")
+            }
+            "s3" | "gs" | "az"
+                if url.query().is_some() || url.fragment().is_some() || has_user(&url) =>
+            {
                 refuse("a bucket's URL has a prefix and nothing else")
             }
-            "s3" => Ok(Location(Place::Store(url))),
+            "s3" | "gs" | "az" => Ok(Location(Place::Store(url))),
             other => refuse(&format!("there are no registries at '{other}'")),
         }
     }
@@ -80,8 +85,13 @@ impl Location {
             Place::Store(url) => {
                 let client = crate::http::client().map_err(|reason| (Cause::Refused, reason))?;
                 let bucket = url.host_str().unwrap_or_default();
-                let store = s3(bucket, options, TIMEOUT, &client)
-                    .map_err(|reason| (Cause::Refused, reason))?;
+                let store = match url.scheme() {
+                    "gs" => clouds::google(bucket, options, clouds::retry(TIMEOUT), &client),
+                    "az" => clouds::azure(bucket, options, clouds::retry(TIMEOUT), &client),
+                    _ => s3(bucket, options, TIMEOUT, &client)
+                        .map(|store| Box::new(store) as Box<dyn ObjectStore>),
+                };
+                let store = store.map_err(|reason| (Cause::Refused, reason))?;
                 let prefix = object_store::path::Path::from_url_path(url.path().trim_matches('/'));
                 let prefix = prefix.map_err(|error| (Cause::Refused, error.to_string()))?;
                 Box::new(PrefixStore::new(store, prefix))

@@ -17,6 +17,7 @@
 
 mod add;
 pub mod aliases;
+mod clouds;
 pub mod draft;
 mod error;
 mod fetch;

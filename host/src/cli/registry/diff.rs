@@ -101,7 +101,7 @@ fn flat(version: &Version) -> anyhow::Result<BTreeMap<String, Value>> {
         flat.insert(format!("metrics.{name}"), serde_json::to_value(metric)?);
     }
     for file in &version.files {
-        let says = format!("{} bytes, sha256 {}", file.size, file.sha256);
+        let says = format!("{} bytes, {}", file.size, &file.sha256.to_string()[..12]);
         flat.insert(format!("files.{}", file.path), says.into());
     }
     Ok(flat)

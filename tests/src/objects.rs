@@ -1,5 +1,6 @@
-//! A small object store on this machine that speaks S3, as far as a registry does: objects
-//! are put (also only if there is none), got, listed and removed. It checks no signature.
+//! A small object store on this machine that speaks as S3, Google's or Azure's do, as far
+//! as a registry does: objects are put (also only if there is none), got, listed and
+//! removed. It checks no signature.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -11,6 +12,18 @@ use crate::http::{Answer, Request, Server};
 pub struct Store {
     server: Server,
     objects: Objects,
+    tongue: Tongue,
+}
+
+/// Whose protocol it speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tongue {
+    /// Amazon's, and that of many others.
+    S3,
+    /// That of Google Cloud Storage.
+    Google,
+    /// That of Azure Blob Storage.
+    Azure,
 }
 
 type Objects = Arc<Mutex<BTreeMap<String, (Vec<u8>, SystemTime)>>>;
@@ -20,22 +33,44 @@ pub const BUCKET: &str = "bucket";
 
 impl Store {
     /// An empty store.
-    pub fn start() -> Self {
+    pub fn start(tongue: Tongue) -> Self {
         let objects = Objects::default();
         let shared = objects.clone();
-        let server = Server::start(move |request| answer(request, &shared));
-        Store { server, objects }
+        let server = Server::start(move |request| answer(tongue, request, &shared));
+        Store { server, objects, tongue }
+    }
+
+    /// The URL of a registry in it.
+    pub fn location(&self, prefix: &str) -> String {
+        let scheme = match self.tongue {
+            Tongue::S3 => "s3",
+            Tongue::Google => "gs",
+            Tongue::Azure => "az",
+        };
+        format!("{scheme}://{BUCKET}/{prefix}")
     }
 
     /// What a client must know of it, as options of a registry.
     pub fn options(&self) -> BTreeMap<String, String> {
         let pair = |(name, value): (&str, String)| (name.to_owned(), value);
-        let options = [
-            ("endpoint", self.server.url("")),
-            ("region", "eu-west-3".to_owned()),
-            ("access_key_id", "AKID".to_owned()),
-            ("secret_access_key", "hush".to_owned()),
-        ];
+        let url = self.server.url("");
+        let options = match self.tongue {
+            Tongue::S3 => vec![
+                ("endpoint", url),
+                ("region", "eu-west-3".to_owned()),
+                ("access_key_id", "AKID".to_owned()),
+                ("secret_access_key", "hush".to_owned()),
+            ],
+            Tongue::Google => {
+                vec![("google_base_url", url), ("google_bearer_token", "hush".to_owned())]
+            }
+            Tongue::Azure => vec![
+                ("azure_storage_endpoint", url),
+                ("azure_storage_account_name", "AKID".to_owned()),
+                // `hush` in base64.
+                ("azure_storage_account_key", "aHVzaA==".to_owned()),
+            ],
+        };
         options.into_iter().map(pair).collect()
     }
 
@@ -50,7 +85,7 @@ impl Store {
     }
 }
 
-fn answer(request: &Request, objects: &Objects) -> Answer {
+fn answer(tongue: Tongue, request: &Request, objects: &Objects) -> Answer {
     let mut objects = objects.lock().unwrap();
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     let path = decode(path);
@@ -58,19 +93,31 @@ fn answer(request: &Request, objects: &Objects) -> Answer {
     let key = rest.trim_start_matches('/').to_owned();
     match request.method.as_str() {
         "PUT" => {
-            let only_new = request.headers.get("if-none-match").is_some_and(|it| it == "*");
+            let says =
+                |name: &str, value: &str| request.headers.get(name).is_some_and(|it| it == value);
+            let only_new = match tongue {
+                Tongue::S3 | Tongue::Azure => says("if-none-match", "*"),
+                Tongue::Google => says("x-goog-if-generation-match", "0"),
+            };
             if only_new && objects.contains_key(&key) {
                 return Answer::status(412);
             }
             objects.insert(key, (request.body.clone(), SystemTime::now()));
-            Answer { headers: vec![("etag", "\"1\"".into())], ..Answer::default() }
+            let generation = ("x-goog-generation", "1".to_owned());
+            let headers = vec![("etag", "\"1\"".to_owned()), generation];
+            Answer {
+                headers,
+                status: if tongue == Tongue::Azure { 201 } else { 200 },
+                ..Answer::default()
+            }
         }
-        "GET" if key.is_empty() => list(&objects, query),
+        "GET" if key.is_empty() => list(tongue, &objects, query),
         "GET" | "HEAD" => match objects.get(&key) {
             None => Answer::status(404),
             Some((body, modified)) => Answer {
                 headers: vec![
                     ("etag", "\"1\"".into()),
+                    ("x-goog-generation", "1".into()),
                     ("last-modified", time(*modified).in_headers()),
                 ],
                 body: body.clone(),
@@ -88,6 +135,25 @@ fn answer(request: &Request, objects: &Objects) -> Answer {
             }
             xml(format!("<DeleteResult>{deleted}</DeleteResult>"))
         }
+        "POST" if query.contains("comp=batch") => {
+            let body = String::from_utf8_lossy(&request.body).into_owned();
+            let mut answers = String::new();
+            let lines = body.lines().filter_map(|line| line.strip_prefix("DELETE /"));
+            for (index, line) in lines.enumerate() {
+                let path = line.split([' ', '?']).next().unwrap_or_default();
+                let key = decode(path);
+                objects.remove(key.strip_prefix(&format!("{BUCKET}/")).unwrap_or(&key));
+                answers += &format!(
+                    "--b\r\nContent-Type: application/http\r\nContent-ID: {index}\r\n\r\n\
+                     HTTP/1.1 202 Accepted\r\n\r\n\r\n"
+                );
+            }
+            Answer {
+                status: 202,
+                headers: vec![("content-type", "multipart/mixed; boundary=b".into())],
+                ..Answer::body(format!("{answers}--b--\r\n"))
+            }
+        }
         "DELETE" => {
             objects.remove(&key);
             Answer::status(204)
@@ -96,7 +162,7 @@ fn answer(request: &Request, objects: &Objects) -> Answer {
     }
 }
 
-fn list(objects: &BTreeMap<String, (Vec<u8>, SystemTime)>, query: &str) -> Answer {
+fn list(tongue: Tongue, objects: &BTreeMap<String, (Vec<u8>, SystemTime)>, query: &str) -> Answer {
     let value = |name: &str| {
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.filter(|(key, _)| *key == name).map(|(_, value)| decode(value)).next()
@@ -110,6 +176,15 @@ fn list(objects: &BTreeMap<String, (Vec<u8>, SystemTime)>, query: &str) -> Answe
             Some((folder, _)) => {
                 folders.insert(format!("{prefix}{folder}/"));
             }
+            None if tongue == Tongue::Azure => {
+                contents += &format!(
+                    "<Blob><Name>{key}</Name><Properties><Last-Modified>{}</Last-Modified>\
+                     <Etag>1</Etag><Content-Length>{}</Content-Length>\
+                     <Content-Type>a/b</Content-Type></Properties></Blob>",
+                    time(*modified).in_headers(),
+                    body.len()
+                );
+            }
             None => {
                 contents += &format!(
                     "<Contents><Key>{key}</Key><LastModified>{}</LastModified>\
@@ -119,6 +194,15 @@ fn list(objects: &BTreeMap<String, (Vec<u8>, SystemTime)>, query: &str) -> Answe
                 );
             }
         }
+    }
+    if tongue == Tongue::Azure {
+        let folders: String = folders
+            .iter()
+            .map(|it| format!("<BlobPrefix><Name>{it}</Name></BlobPrefix>"))
+            .collect();
+        return xml(format!(
+            "<EnumerationResults><Blobs>{contents}{folders}</Blobs></EnumerationResults>"
+        ));
     }
     let folders: String = folders
         .iter()

@@ -16,7 +16,7 @@ use crate::observe::Stats;
 use crate::observe::events::{TransactionAborted, TransactionCommitted};
 use crate::records::Batch;
 
-/// Attempts at one transaction that took longer than the brokers leave it open.
+/// Attempts at one transaction in which the stages took longer than the brokers leave it open.
 const SLOW_ATTEMPTS: u32 = 3;
 /// The longest pause between two attempts at one transaction; they begin with a
 /// hundredth of it.
@@ -32,6 +32,8 @@ pub(super) struct Transactor {
     pub(super) stats: Arc<Stats>,
     pub(super) handover: Arc<Handover>,
     pub(super) slot: Arc<Slot>,
+    /// What the stages took in the attempt at hand.
+    pub(super) worked: Duration,
 }
 
 impl Transactor {
@@ -67,7 +69,6 @@ impl Transactor {
     ) -> Result<(), String> {
         let mut pause = LONGEST_PAUSE / 100;
         let mut slow = 0;
-        let mut begun = Instant::now();
         let mut attempt = self.attempt(tickets, Some(batches));
         loop {
             let trouble = match attempt {
@@ -87,7 +88,8 @@ impl Transactor {
                 Err(trouble) => trouble,
             };
             TransactionAborted { trouble: &trouble, batches: tickets.len() }.emit(&self.stats);
-            slow += u32::from(begun.elapsed() > self.transactions.timeout());
+            // Not what brokers took that were away.
+            slow += u32::from(self.worked > self.transactions.timeout());
             if slow == SLOW_ATTEMPTS {
                 return Err(format!(
                     "a batch takes longer than transaction.timeout.ms ({:?}): raise that under \
@@ -125,7 +127,6 @@ impl Transactor {
             if self.transactions.is_abandoned() {
                 return Err(trouble.to_string());
             }
-            begun = Instant::now();
             attempt = self.attempt(tickets, None);
         }
     }
@@ -136,6 +137,7 @@ impl Transactor {
         tickets: &mut Vec<Arc<Ticket>>,
         more: Option<&Receiver<Arc<Ticket>>>,
     ) -> Result<(), Trouble> {
+        self.worked = Duration::ZERO;
         self.transactions.begin()?;
         for ticket in tickets.iter() {
             self.process(ticket)?;
@@ -155,7 +157,9 @@ impl Transactor {
     fn process(&mut self, ticket: &Arc<Ticket>) -> Result<(), Trouble> {
         let mut shipment = Shipment { transactions: &mut self.transactions, ticket, number: 0 };
         let (batch, assignment) = (ticket.batch(), ticket.assignment());
+        let begun = Instant::now();
         let result = self.processor.process(batch, assignment, &mut shipment);
+        self.worked += begun.elapsed();
         result.map_err(|interrupted| Trouble::Hopeless(interrupted.to_string()))
     }
 }

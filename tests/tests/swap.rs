@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use flight_records::{CLASSIC, Flights};
 use sandbar::pipeline::deployment::{Change, Swap, SwapError};
 use sandbar_tests::flights::{golden, pipeline, topics};
-use sandbar_tests::{Broker, Received, Runner, Sent, component, on_each_broker, project};
+use sandbar_tests::process::Process;
+use sandbar_tests::{Broker, Received, Runner, Sent, component, on_each_broker, project, sandbar};
 
 /// Flights that are sent together.
 const CHUNK: usize = 500;
@@ -234,4 +235,52 @@ fn what_fails_at_what_comes_by_is_refused() {
     });
     let end = runner.stop().unwrap();
     assert_eq!((end.failed(), end.refused_swaps), (0, 2));
+}
+
+/// The commands of docs/guide/swap-a-model.md, on a runner in a process of its own.
+#[test]
+fn the_guide_works() {
+    let broker = Broker::practice();
+    let topics = topics(&broker);
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("flights.toml");
+    let text = pipeline(&topics, "flights-gbm", "");
+    std::fs::write(&manifest, text.replace("{project}", project().to_str().unwrap())).unwrap();
+    let mut command = sandbar();
+    command.arg("run").arg(&manifest).args(["--brokers", &broker.address()]);
+    command.args(["--admin", "127.0.0.1:0", "--admin-token", "secret"]);
+    let mut runner = Process::start(&mut command);
+    runner.await_said("serving metrics and health address=");
+    let said = runner.said();
+    let (_, address) = said.split_once("health address=").unwrap();
+    let address = address.lines().next().unwrap().trim();
+    let ask = |arguments: &[&str], token: &str| {
+        let mut command = sandbar();
+        command.args(arguments).args(["--admin", address]).env("SANDBAR_ADMIN_TOKEN", token);
+        let output = command.current_dir(project()).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).unwrap())
+    };
+    broker.send(&topics[0], &CLASSIC.map(Sent::value));
+    broker.receive(&topics[1], 2);
+
+    let (done, said) = ask(&["status"], "");
+    assert!(done && said.contains("ready\nrevision 1 since 2"), "{said}");
+    assert!(said.contains("model flights: flights-gbm@1"), "{said}");
+    assert!(said.contains("2 records, 2 outputs, 0 failed"), "{said}");
+    let swap = ["swap", "--model", "flights=models/flights-dl", "--revision", "1"];
+    let (done, said) = ask(&swap, "wrong");
+    assert!(!done && said.contains("this needs the token"), "{said}");
+    let (done, said) = ask(&swap, "secret");
+    assert!(done && said.contains("revision 2 since") && said.contains("flights-dl@1"), "{said}");
+    assert!(said.contains("records that came by: 0 failed, 0 did before"), "{said}");
+    let (done, said) = ask(&swap, "secret");
+    assert!(!done && said.contains("revision 2 serves, not 1"), "{said}");
+    let (done, said) = ask(&["swap", "--model", "flights=models/airports"], "secret");
+    assert!(!done && said.contains("stage 'score': the operator refuses"), "{said}");
+    let (done, said) = ask(&["rollback", "--json"], "secret");
+    let serving: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert!(done && serving["model"] == "flights-gbm@1" && serving["revision"] == 3, "{said}");
+    let said = runner.stop();
+    assert!(said.contains("a swap did not take place") && !said.contains("secret"), "{said}");
 }

@@ -345,7 +345,7 @@ impl State {
 
 impl Revision {
     fn of(number: u64, plan: &Plan, models: &BTreeMap<String, Artifact>) -> Self {
-        let (components, model) = plan.serving();
+        let (components, model) = (plan.components(), plan.model().cloned());
         let models = models.iter().map(|(name, model)| (name.clone(), model.id.clone())).collect();
         Revision { number, since: SystemTime::now(), models, components, model }
     }

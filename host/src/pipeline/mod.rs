@@ -30,6 +30,7 @@ mod worker;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -93,8 +94,16 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
             WorkerSink::Own(transactions) => {
                 let (group, interval) = (source.group(), plan.source.commit_interval);
                 let (transactions, stats) = (*transactions, stats.clone());
-                let worker =
-                    Transactor { processor, transactions, group, interval, stats, handover, slot };
+                let worker = Transactor {
+                    processor,
+                    transactions,
+                    group,
+                    interval,
+                    stats,
+                    handover,
+                    slot,
+                    worked: Duration::ZERO,
+                };
                 Box::new(move || worker.run(batches))
             }
         };

@@ -260,11 +260,15 @@ impl Plan {
         }
     }
 
-    /// The components by stage, and the model that makes the predictions.
-    pub fn serving(&self) -> (Vec<(Arc<str>, PathBuf)>, Option<Arc<str>>) {
+    /// The file of each stage's component.
+    pub fn components(&self) -> Vec<(Arc<str>, PathBuf)> {
         let operators = self.stages.iter().map(|stage| &stage.operator);
-        let components = operators.map(|it| (it.stage.clone(), it.component.path().to_owned()));
-        (components.collect(), self.model.clone())
+        operators.map(|it| (it.stage.clone(), it.component.path().to_owned())).collect()
+    }
+
+    /// The model that makes the predictions, `name@version`, if one does.
+    pub fn model(&self) -> Option<&Arc<str>> {
+        self.model.as_ref()
     }
 
     /// How long the calls of each stage take, of all workers together.

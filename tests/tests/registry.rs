@@ -17,7 +17,8 @@ use sandbar::registry::leases::{Lease, Used};
 use sandbar::registry::supply::Supply;
 use sandbar::registry::{Cause, Reference, Registry, Sort};
 use sandbar_tests::objects::{Store, Tongue};
-use sandbar_tests::{component, project, sandbar};
+use sandbar_tests::process::Process;
+use sandbar_tests::{Broker, Sent, component, project, sandbar};
 use serde_json::Value;
 
 const MODEL: Sort = Sort::Model;
@@ -149,7 +150,7 @@ fn files(folder: &Path) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(files(&path)) } else { drop(found.insert(path)) }
+        found.extend(if path.is_dir() { files(&path) } else { BTreeSet::from([path]) });
     }
     found
 }
@@ -554,9 +555,8 @@ fn away(fixture: Fixture) {
     let model = supply("cache").model(&reference("table")).unwrap();
     assert_eq!(model.id(), "table@2");
     drop(registry);
-    match &fixture.store {
-        None => std::fs::rename(fixture.path("registry"), fixture.path("moved")).unwrap(),
-        Some(_) => {}
+    if fixture.store.is_none() {
+        std::fs::rename(fixture.path("registry"), fixture.path("moved")).unwrap();
     }
     let Fixture { folder, store } = fixture;
     drop(store);
@@ -781,4 +781,41 @@ fn a_pipeline_with_a_registry_in_a_folder() {
 #[test]
 fn a_pipeline_with_a_registry_in_an_object_store() {
     a_pipeline_follows_an_alias(Fixture::s3());
+}
+
+/// While a pipeline runs, garbage collection keeps what it uses; outputs say which version
+/// that is.
+#[test]
+fn a_running_pipeline_holds_its_versions() {
+    let fixture = Fixture::folder();
+    let models = project().join("models");
+    let registry = fixture.registry();
+    for folder in ["flights-gbm", "flights-dl", "flights-gbm"] {
+        let draft = Draft::model(&models.join(folder), Some("flights"), notes()).unwrap();
+        registry.add(draft, true).unwrap();
+    }
+    fixture.says(&["operators", "add", component("flight-features").to_str().unwrap()]);
+    fixture.says(&["operators", "promote", "flight-features", "1"]);
+    let broker = Broker::practice();
+    for topic in ["flights", "predictions", "flights.dead-letter"] {
+        broker.make_topic(topic, 1, &[]);
+    }
+    broker.send("flights", &[Sent::value(CLASSIC[1])]);
+    let manifest = pipeline(&fixture, "flights@1");
+    let mut command = sandbar();
+    command.arg("run").arg(&manifest).args(["--brokers", &broker.address(), "--admin", "off"]);
+    let process = Process::start(command.env("SANDBAR_CACHE", fixture.cache()));
+    let received = &broker.receive("predictions", 1)[0];
+    assert_eq!(received.header("sandbar-model"), "flights@1");
+
+    while registry.uses().unwrap().is_empty() {
+        std::thread::yield_now();
+    }
+    let collected = registry.gc(MODEL, &rules(false)).unwrap();
+    assert_eq!(collected.removed, ["flights@2"]);
+    let kept = &collected.kept["flights@1"];
+    assert!(kept.starts_with("the pipeline flights uses it, on "), "{kept}");
+    process.stop();
+    assert_eq!(registry.uses().unwrap(), []);
+    assert_eq!(registry.gc(MODEL, &rules(false)).unwrap().removed, ["flights@1"]);
 }

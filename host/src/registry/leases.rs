@@ -3,9 +3,8 @@
 //! ends by itself.
 
 use std::collections::BTreeSet;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +17,8 @@ use super::{FORMAT, Registry, keys, now};
 const HOLDS: Duration = Duration::from_secs(15 * 60);
 /// How often it is renewed.
 const RENEWED: Duration = Duration::from_secs(5 * 60);
+/// How long a runner that ends waits for a registry to take its lease back.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What one runner uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +71,8 @@ impl Registry {
 pub struct Lease {
     used: Arc<Mutex<BTreeSet<Used>>>,
     wake: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    /// Disconnected once the lease is given back.
+    done: Mutex<Receiver<()>>,
 }
 
 impl Lease {
@@ -83,6 +85,7 @@ impl Lease {
         let runner = runner.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "-");
         let (pipeline, used) = (pipeline.to_owned(), Arc::new(Mutex::new(used)));
         let (wake, woken) = mpsc::channel();
+        let (ending, done) = mpsc::channel::<()>();
         let shared = used.clone();
         let renew = move || {
             let key = keys::uses(&runner);
@@ -108,12 +111,13 @@ impl Lease {
                 }
             }
             let _ = registry.objects.remove(&key);
+            drop(ending);
         };
         let thread = std::thread::Builder::new().name("sandbar-lease".into()).spawn(renew);
         if let Err(error) = &thread {
             tracing::warn!(%error, "garbage collection does not know what this runner uses");
         }
-        Lease { used, wake: Some(wake), thread: thread.ok() }
+        Lease { used, wake: Some(wake), done: Mutex::new(done) }
     }
 
     /// Uses these versions from now on.
@@ -135,8 +139,8 @@ fn host() -> String {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.wake = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        // It ends by itself where the registry does not answer.
+        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = done.recv_timeout(GOODBYE);
     }
 }

@@ -1,0 +1,201 @@
+//! Pipelines whose models come from a registry, also while that is away.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use flight_records::CLASSIC;
+use sandbar::registry::Cause;
+use sandbar::registry::draft::Draft;
+use sandbar::registry::supply::Supply;
+use sandbar_tests::process::Process;
+use sandbar_tests::{Broker, Sent, component, project, sandbar};
+use serde_json::Value;
+
+use super::fixture::{Fixture, MODEL, intent, notes, reference, rules, text};
+
+/// While the registry is away, what it said last counts, if the files are here.
+fn away(fixture: Fixture) {
+    fixture.add("a");
+    fixture.add("bb");
+    let registry = fixture.registry();
+    registry.promote(MODEL, "table", 2, "production", &intent()).unwrap();
+    let (location, options) = (fixture.location(), fixture.options());
+    let supply = |cache: &str| {
+        let cache = Some(fixture.path(cache));
+        Supply::new(&location, options.clone(), Path::new(""), cache, None)
+    };
+    let model = supply("cache").model(&reference("table")).unwrap();
+    assert_eq!(model.id(), "table@2");
+    drop(registry);
+    if fixture.store.is_none() {
+        std::fs::rename(fixture.path("registry"), fixture.path("moved")).unwrap();
+    }
+    let Fixture { folder, store } = fixture;
+    drop(store);
+    let supply = |cache: &str| {
+        let cache = Some(folder.path().join(cache));
+        Supply::new(&location, options.clone(), Path::new(""), cache, None)
+    };
+    for known in ["table", "table@2"] {
+        let model = supply("cache").model(&reference(known)).unwrap();
+        assert_eq!((model.id().as_str(), model.read().unwrap().as_ref()), ("table@2", &b"bb"[..]));
+    }
+    for (cache, unknown) in [("cache", "table@1"), ("cache", "table@canary"), ("other", "table")] {
+        let error = supply(cache).model(&reference(unknown)).unwrap_err();
+        assert_eq!(error.cause, Cause::Unreachable, "{error}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_away() {
+    away(Fixture::folder());
+}
+
+#[test]
+fn an_object_store_that_is_away() {
+    away(Fixture::s3());
+}
+
+/// The manifest of the flights pipeline, with all of it from the registry.
+fn pipeline(fixture: &Fixture, model: &str) -> PathBuf {
+    let options: String =
+        fixture.options().iter().map(|(name, value)| format!("{name} = \"{value}\"\n")).collect();
+    let location = match &fixture.store {
+        Some(_) => fixture.location(),
+        // Seen from the manifest's folder.
+        None => "../registry".to_owned(),
+    };
+    let scorer = component("h2o-score");
+    let manifest = format!(
+        "name = \"flights\"\nsource = {{ topics = [\"flights\"] }}\n\
+         sink = {{ topic = \"predictions\" }}\n\
+         models = {{ flights = {{ registry = \"{model}\" }} }}\n\
+         [[stages]]\nname = \"features\"\ncomponent = {{ registry = \"flight-features\" }}\n\
+         [[stages]]\nname = \"score\"\ncomponent = {scorer:?}\nmodels = [\"flights\"]\n\
+         [registry]\nlocation = \"{location}\"\n[registry.options]\n{options}"
+    );
+    let folder = fixture.path("pipelines");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("flights.toml");
+    std::fs::write(&path, manifest).unwrap();
+    path
+}
+
+/// Takes the later of the classic flights through a pipeline.
+fn run(pipeline: &Path, cache: &Path) -> Output {
+    let mut child = sandbar()
+        .arg("run")
+        .arg(pipeline)
+        .arg("--stdin")
+        .env("SANDBAR_CACHE", cache)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may have ended by then: with a complaint.
+    let _ = child.stdin.take().unwrap().write_all(CLASSIC[1].as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// A pipeline whose model and extractor come from the registry follows its alias, and
+/// starts without the registry once it has been there.
+fn a_pipeline_follows_an_alias(fixture: Fixture) {
+    let models = project().join("models");
+    let registry = fixture.registry();
+    for folder in ["flights-gbm", "flights-dl"] {
+        let draft = Draft::model(&models.join(folder), Some("flights"), notes()).unwrap();
+        registry.add(draft, false).unwrap();
+    }
+    let extractor = component("flight-features");
+    fixture.says(&["operators", "add", extractor.to_str().unwrap()]);
+    fixture.says(&["operators", "promote", "flight-features", "1"]);
+    let promote = |version| {
+        registry.promote(MODEL, "flights", version, "production", &intent()).unwrap();
+    };
+    let (manifest, cache) = (pipeline(&fixture, "flights"), fixture.cache());
+    let said = |output: Output| {
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let line: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+        (line["label"].as_str().unwrap().to_owned(), line["model"].as_str().unwrap().to_owned())
+    };
+    let complaint = text(&run(&manifest, &cache).stderr);
+    assert!(complaint.contains("model flights: there is no alias 'production'"), "{complaint}");
+    promote(1);
+    // The two models disagree about this one.
+    assert_eq!(said(run(&manifest, &cache)), ("NO".into(), "flights@1".into()));
+    promote(2);
+    assert_eq!(said(run(&manifest, &cache)), ("YES".into(), "flights@2".into()));
+    let check =
+        sandbar().arg("check").arg(&manifest).env("SANDBAR_CACHE", &cache).output().unwrap();
+    assert!(text(&check.stdout).contains("flights@2"), "{}", text(&check.stderr));
+
+    // The registry goes away; another machine cannot start then, and says why.
+    let Fixture { folder, store } = fixture;
+    match store {
+        Some(store) => drop(store),
+        None => {
+            let from = folder.path().join("registry");
+            std::fs::rename(from, folder.path().join("moved")).unwrap();
+        }
+    }
+    let output = run(&manifest, &cache);
+    let warned = text(&output.stderr);
+    assert!(warned.contains("the registry does not answer; its last word counts"), "{warned}");
+    assert_eq!(said(output), ("YES".into(), "flights@2".into()));
+    let output = run(&manifest, &folder.path().join("other-cache"));
+    let complaint = text(&output.stderr);
+    assert!(
+        !output.status.success() && complaint.contains("model 'flights': registry "),
+        "{complaint}"
+    );
+    assert!(!complaint.contains("hush"), "{complaint}");
+}
+
+#[test]
+fn a_pipeline_with_a_registry_in_a_folder() {
+    a_pipeline_follows_an_alias(Fixture::folder());
+}
+
+#[test]
+fn a_pipeline_with_a_registry_in_an_object_store() {
+    a_pipeline_follows_an_alias(Fixture::s3());
+}
+
+/// While a pipeline runs, garbage collection keeps what it uses; outputs say which version
+/// that is.
+#[test]
+fn a_running_pipeline_holds_its_versions() {
+    let fixture = Fixture::folder();
+    let models = project().join("models");
+    let registry = fixture.registry();
+    for folder in ["flights-gbm", "flights-dl", "flights-gbm"] {
+        let draft = Draft::model(&models.join(folder), Some("flights"), notes()).unwrap();
+        registry.add(draft, true).unwrap();
+    }
+    fixture.says(&["operators", "add", component("flight-features").to_str().unwrap()]);
+    fixture.says(&["operators", "promote", "flight-features", "1"]);
+    let broker = Broker::practice();
+    for topic in ["flights", "predictions", "flights.dead-letter"] {
+        broker.make_topic(topic, 1, &[]);
+    }
+    broker.send("flights", &[Sent::value(CLASSIC[1])]);
+    let manifest = pipeline(&fixture, "flights@1");
+    let mut command = sandbar();
+    command.arg("run").arg(&manifest).args(["--brokers", &broker.address(), "--admin", "off"]);
+    let process = Process::start(command.env("SANDBAR_CACHE", fixture.cache()));
+    let received = &broker.receive("predictions", 1)[0];
+    assert_eq!(received.header("sandbar-model"), "flights@1");
+
+    while registry.uses().unwrap().is_empty() {
+        std::thread::yield_now();
+    }
+    let collected = registry.gc(MODEL, &rules(false)).unwrap();
+    assert_eq!(collected.removed, ["flights@2"]);
+    let kept = &collected.kept["flights@1"];
+    assert!(kept.starts_with("the pipeline flights uses it, on "), "{kept}");
+    process.stop();
+    assert_eq!(registry.uses().unwrap(), []);
+    assert_eq!(registry.gc(MODEL, &rules(false)).unwrap().removed, ["flights@1"]);
+}

@@ -1,0 +1,116 @@
+//! What is wrong in a registry is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use sandbar::registry::draft::Draft;
+use sandbar::registry::{Cause, Registry};
+use serde_json::Value;
+
+use super::fixture::{Fixture, MODEL, files, intent, notes, reference};
+
+/// What is wrong in a registry is told, and nothing of it reaches the cache.
+#[test]
+fn what_a_registry_says_is_not_believed() {
+    let fixture = Fixture::folder();
+    fixture.add("a table");
+    let key = "models/table/versions/1.json";
+    let whole = std::fs::read(fixture.file(key)).unwrap();
+    let complaint = || {
+        let registry = fixture.registry();
+        let version = registry.resolve(MODEL, &reference("table@1"));
+        let error = version.and_then(|version| registry.fetch(&version, &fixture.cache()));
+        let error = error.unwrap_err();
+        assert_eq!(files(&fixture.cache()), BTreeSet::new(), "{error}");
+        std::fs::write(fixture.file(key), &whole).unwrap();
+        (error.cause, error.to_string())
+    };
+    let forged = |change: &dyn Fn(&mut Value), expected: &str| {
+        fixture.forge(key, change);
+        let (cause, said) = complaint();
+        assert_eq!(cause, Cause::Corrupt, "{said}");
+        assert!(said.contains(expected), "{said}");
+        assert!(said.starts_with(&format!("registry {}: ", fixture.location())), "{said}");
+    };
+    for path in ["../../escaped", "/etc/escaped", "a/../../escaped", "a\\b", "", "."] {
+        forged(&|it| it["files"][0]["path"] = path.into(), "leads out of its version");
+    }
+    forged(&|it| it["files"][1]["path"] = "model.toml".into(), "is there twice");
+    forged(&|it| it["files"][0]["size"] = (1u64 << 40).into(), "at most");
+    forged(&|it| it["files"] = Value::Array(Vec::new()), "0 files");
+    forged(&|it| it["name"] = "other".into(), "the description found there is of other@1");
+    forged(&|it| it["version"] = 7.into(), "the description found there is of table@7");
+    forged(&|it| it["surprise"] = 7.into(), "unknown field `surprise`");
+    forged(&|it| it["format"] = 2.into(), "use a newer one");
+    forged(&|it| it["model"] = Value::Null, "not of models alone");
+    std::fs::write(fixture.file(key), "{\"format\": 1, ").unwrap();
+    assert!(complaint().1.contains("is not in order"));
+    std::fs::write(fixture.file(key), vec![b' '; 5 << 20]).unwrap();
+    assert!(complaint().1.contains("is larger than"));
+
+    // The files: of another content, longer, cut, gone.
+    let digest = fixture.registry().version(MODEL, "table", 1).unwrap().files[2].sha256.to_string();
+    let blob = fixture.file(&format!("blobs/sha256/{}/{}", &digest[..2], &digest[2..]));
+    for (content, expected) in [
+        ("A TABLE", "table.csv is not the file that was added: its sha256 is"),
+        ("a table and more", "is larger than the 7 bytes"),
+        ("a", "it has 1 bytes instead of 7"),
+    ] {
+        std::fs::write(&blob, content).unwrap();
+        let (cause, said) = complaint();
+        assert!(cause == Cause::Corrupt && said.contains(expected), "{said}");
+    }
+    std::fs::remove_file(&blob).unwrap();
+    let (cause, said) = complaint();
+    assert_eq!(cause, Cause::Missing);
+    assert!(said.contains("its file table.csv is missing; add the version again"), "{said}");
+    // To add it again mends it.
+    assert_eq!(fixture.add("a table"), 1);
+    let registry = fixture.registry();
+    let version = registry.version(MODEL, "table", 1).unwrap();
+    let folder = registry.fetch(&version, &fixture.cache()).unwrap();
+    // What was damaged in the cache is fetched again.
+    std::fs::write(folder.join("table.csv"), "A TABLE").unwrap();
+    registry.fetch(&version, &fixture.cache()).unwrap();
+    assert_eq!(std::fs::read(folder.join("table.csv")).unwrap(), b"a table");
+
+    let log = "models/table/aliases/production/00000001.json";
+    registry.promote(MODEL, "table", 1, "production", &intent()).unwrap();
+    fixture.forge(log, |it| it["back"] = 1.into());
+    let error = registry.resolve(MODEL, &reference("table")).unwrap_err();
+    assert!(error.to_string().contains("change 1 goes back to a later one"), "{error}");
+}
+
+#[test]
+fn what_does_not_exist_is_told_with_what_does() {
+    let fixture = Fixture::folder();
+    let open = |location: &str| Registry::open(location, &BTreeMap::new(), Path::new(""));
+    let complaint = |location: &str| match open(location) {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    };
+    assert!(complaint(&fixture.location()).contains("the first `add` makes the folder"));
+    assert!(complaint("ftp://host/a").contains("there are no registries at 'ftp'"));
+    assert!(
+        complaint("s3://").contains("this names no bucket") || complaint("s3://").contains("URL")
+    );
+    assert!(complaint("s3://bucket/?key=hush").contains("a prefix and nothing else"));
+    fixture.add("a");
+    let registry = fixture.registry();
+    let complaint = |text: &str| registry.resolve(MODEL, &reference(text)).unwrap_err().to_string();
+    assert!(complaint("table@2").contains("the newest is table@1"), "{}", complaint("table@2"));
+    assert!(complaint("tabel@1").contains("did you mean 'table'?"), "{}", complaint("tabel@1"));
+    let error = registry.promote(MODEL, "table", 5, "production", &intent()).unwrap_err();
+    assert_eq!(error.cause, Cause::Missing);
+    let error = registry.promote(MODEL, "table", 1, "3rd", &intent()).unwrap_err();
+    assert!(error.to_string().contains("begins with a letter"), "{error}");
+}
+
+#[test]
+fn a_link_out_of_the_folder_is_not_added() {
+    let fixture = Fixture::folder();
+    let folder = fixture.table("a");
+    std::os::unix::fs::symlink("/etc/passwd", folder.join("passwords")).unwrap();
+    let error = Draft::model(&folder, None, notes()).unwrap_err();
+    assert!(error.to_string().contains("this leads out of the model's folder"), "{error}");
+}

@@ -245,7 +245,9 @@ fn the_guide_works() {
     let folder = tempfile::tempdir().unwrap();
     let manifest = folder.path().join("flights.toml");
     let text = pipeline(&topics, "flights-gbm", "");
-    std::fs::write(&manifest, text.replace("{project}", project().to_str().unwrap())).unwrap();
+    let text =
+        text.replace("{project}", "..").replace("\"../", &format!("\"{}/", project().display()));
+    std::fs::write(&manifest, text).unwrap();
     let mut command = sandbar();
     command.arg("run").arg(&manifest).args(["--brokers", &broker.address()]);
     command.args(["--admin", "127.0.0.1:0", "--admin-token", "secret"]);

@@ -125,7 +125,8 @@ pub fn read(manifest: &str) -> anyhow::Result<Manifest> {
         let (name, after) = rest.split_once('}').unwrap();
         text = format!("{before}{}{after}", component(name).display());
     }
-    Ok(Manifest::parse(&text, &project().join("tests/pipeline.toml"))?)
+    let manifest = Manifest::parse(&text, &project().join("tests/pipeline.toml"))?;
+    Ok(manifest.with_cache(Some(project().join("target/component-cache"))))
 }
 
 /// A sandbox that caches compiled components beside the build's other products.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flight_records::{CLASSIC, Flights};
+use sandbar::manifest::ArtifactSource;
 use sandbar::pipeline::deployment::{Change, Swap, SwapError};
 use sandbar_tests::flights::{golden, pipeline, topics};
 use sandbar_tests::process::Process;
@@ -235,6 +236,46 @@ fn what_fails_at_what_comes_by_is_refused() {
     });
     let end = runner.stop().unwrap();
     assert_eq!((end.failed(), end.refused_swaps), (0, 2));
+}
+
+/// A version of the registry in the place of another, by an alias that was moved meanwhile.
+/// Back means the version that served, whatever the alias says by then.
+#[test]
+fn an_alias_that_was_moved() {
+    let broker = Broker::practice();
+    let topics = topics(&broker);
+    let registry = tempfile::tempdir().unwrap();
+    let models = |arguments: &[&str]| {
+        let mut command = sandbar();
+        command.arg("models").args(arguments).arg("--registry").arg(registry.path());
+        let output = command.current_dir(project()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    models(&["add", "models/flights-gbm", "--name", "flights"]);
+    models(&["add", "models/flights-dl", "--name", "flights"]);
+    models(&["promote", "flights", "1"]);
+    let manifest = pipeline(&topics, "flights-gbm", "")
+        .replace("\"{project}/models/flights-gbm\"", "{ registry = \"flights\" }");
+    let location = registry.path().display();
+    let manifest = format!("{manifest}\n[registry]\nlocation = \"{location}\"\n");
+    let runner = Runner::start(&broker, &manifest);
+    let serves = || runner.deployment().revision().models["flights"].clone();
+    assert_eq!(serves(), "flights@1");
+    models(&["promote", "flights", "2"]);
+    assert_eq!(serves(), "flights@1");
+
+    let alias = ArtifactSource::Registry("flights".parse().unwrap());
+    let change =
+        Change { models: BTreeMap::from([("flights".into(), alias)]), ..Change::default() };
+    runner.await_stats("it runs", |now| now.rebalances > 0);
+    runner.deployment().swap(&change).unwrap();
+    assert_eq!(serves(), "flights@2");
+    broker.send(&topics[0], &CLASSIC.map(Sent::value));
+    let received = broker.receive(&topics[1], 2);
+    assert!(received.iter().all(|record| record.header("sandbar-model") == "flights@2"));
+    runner.deployment().rollback(None).unwrap();
+    assert_eq!(serves(), "flights@1");
+    runner.stop().unwrap();
 }
 
 /// The commands of docs/guide/swap-a-model.md, on a runner in a process of its own.

@@ -22,50 +22,39 @@ const EAGER: &str = "[kafka]\nproperties = { \"reconnect.backoff.max.ms\" = 1000
 const IMPATIENT: &str = "[kafka]\nproperties = { \"reconnect.backoff.max.ms\" = 300, \
     \"socket.timeout.ms\" = 3000 }";
 
-/// Whether a test is for another day: exactly once does not yet hold through all of this
-/// (docs/guarantees.md, the known limits), so that only the long form shows it.
-fn is_left_out(times: Times) -> bool {
-    let left_out = times == Times::ExactlyOnce && !is_long();
-    if left_out {
-        eprintln!("skipped: exactly once with broken brokers is for `cargo xtask faults --long`");
-    }
-    left_out
+/// The only broker is stopped and killed, and comes back on the same port with its data.
+///
+/// Not for exactly once: while a partition has no leader at all, Kafka's coordinator leaves
+/// out the marks that end a transaction in it ("likely deleted already and hence can be
+/// skipped"), so that what was aborted becomes part of the next commit.
+#[test]
+fn the_broker_comes_back() {
+    let times = Times::AtLeastOnce;
+    let Some(mut cluster) = cluster("away", 1, Options::default()) else { return };
+    let address = cluster.bootstrap().to_owned();
+    let rounds = if is_long() { 20 } else { 1 };
+    let site = Site::with(&Broker::Apache(address.clone()), times, &[], EAGER);
+    let counts = Flow::new(&site, &address, Mix::Usual, RATE).run(|flow| {
+        let mut runners = vec![site.runner(&address, "one"), site.runner(&address, "two")];
+        for round in 1..=rounds {
+            flow.more(1000, &format!("before stop {round}"), &mut runners);
+            cluster.stop_broker(0).unwrap();
+            cluster.restart_broker(0).unwrap();
+            flow.more(1000, &format!("before kill {round}"), &mut runners);
+            cluster.kill_broker(0);
+            cluster.restart_broker(0).unwrap();
+        }
+        flow.more(1000, "after the last kill", &mut runners);
+        runners
+    });
+    println!("{times:?}, a broker stopped {rounds} and killed {rounds} times: {counts:?}");
 }
 
 in_both_ways! {
-    /// The only broker is stopped and killed, and comes back on the same port with its data.
-    fn the_broker_comes_back(times: Times) {
-        if is_left_out(times) {
-            return;
-        }
-        let name = format!("away-{times:?}").to_lowercase();
-        let Some(mut cluster) = cluster(&name, 1, Options::default()) else { return };
-        let address = cluster.bootstrap().to_owned();
-        let rounds = if is_long() { 20 } else { 1 };
-        let site = Site::with(&Broker::Apache(address.clone()), times, &[], EAGER);
-        let counts = Flow::new(&site, &address, Mix::Usual, RATE).run(|flow| {
-            let mut runners = vec![site.runner(&address, "one"), site.runner(&address, "two")];
-            for round in 1..=rounds {
-                flow.more(1000, &format!("before stop {round}"), &mut runners);
-                cluster.stop_broker(0).unwrap();
-                cluster.restart_broker(0).unwrap();
-                flow.more(1000, &format!("before kill {round}"), &mut runners);
-                cluster.kill_broker(0);
-                cluster.restart_broker(0).unwrap();
-            }
-            flow.more(1000, "after the last kill", &mut runners);
-            runners
-        });
-        println!("{times:?}, a broker stopped {rounds} and killed {rounds} times: {counts:?}");
-    }
-
     /// Three brokers, of which one after the other is stopped or killed, so that the leaders
     /// of partitions and the coordinators of groups and transactions move. The first is the
     /// only controller: without it nothing moves until it is back.
     fn leaders_move(times: Times) {
-        if is_left_out(times) {
-            return;
-        }
         let name = format!("three-{times:?}").to_lowercase();
         let Some(mut cluster) = cluster(&name, 3, Options::default()) else { return };
         let address = cluster.bootstrap().to_owned();
@@ -107,9 +96,6 @@ in_both_ways! {
 
     /// A network that refuses, cuts, holds up and slows down connections.
     fn the_network_fails(times: Times) {
-        if is_left_out(times) {
-            return;
-        }
         let proxy = Proxy::start();
         let name = format!("network-{times:?}").to_lowercase();
         let options = Options { proxy: Some(proxy.port()), ..Options::default() };

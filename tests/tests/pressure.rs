@@ -1,4 +1,5 @@
-//! Slow stages: the group keeps the runner, which says that it holds back.
+//! Slow stages: the group keeps the runner, which says that it holds back, and whose memory
+//! stays within bounds.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::io::{Read, Write};
@@ -7,7 +8,12 @@ use std::time::{Duration, Instant};
 
 use sandbar_tests::broker::PATIENCE;
 use sandbar_tests::process::Process;
+use sandbar_tests::random::Random;
 use sandbar_tests::{Broker, Sent, component, sandbar};
+
+const MIB: u64 = 1 << 20;
+/// MiB that a runner may take with records of 10 MB: docs/guarantees.md, "Memory".
+const MOST: u64 = 400;
 
 /// A runner in a process of its own, with the folder of its manifest.
 struct Runner {
@@ -93,4 +99,65 @@ fn slow_stages_keep_their_partitions() {
         let due = if partition == 0 { 201 } else { 200 };
         assert_eq!(broker.committed(&source, &source, partition), Some(due));
     }
+}
+
+/// Records of 10 MB of text in two partitions, of which compression makes little less.
+fn large(count: u64) -> Vec<Sent> {
+    let mut random = Random::new();
+    let mut record = |number: u64| {
+        let letters = |word: u64| (0..8).map(move |place| b'0' + (word >> (8 * place)) as u8 % 64);
+        let value = (0..1_250_000).flat_map(|_| letters(random.below(u64::MAX))).collect();
+        let partition = Some((number % 2) as i32);
+        Sent { value: Some(value), partition, ..Sent::keyed(number, "") }
+    };
+    (0..count).map(&mut record).collect()
+}
+
+/// Lets 300 MB in large records through `stages`, and looks at the memory that it took.
+fn memory(stages: &str, behind: &[Sent], outputs: u64) {
+    let Some(broker) = Broker::apache() else { return };
+    let [source, sink, dead] = ["source", "sink", "dead"].map(|name| broker.topic(name, 2));
+    let manifest = format!(
+        "name = \"{source}\"\nsink = {{ topic = \"{sink}\" }}\ndead-letter = {{ topic = \"{dead}\" }}\n\
+         [source]\ntopics = [\"{source}\"]\n{stages}\
+         [limits]\nmemory = \"128 MiB\"\ndeadline = \"3s\"\n[runner]\nworkers = 2\n"
+    );
+    broker.send(&source, behind);
+    for _ in 0..3 {
+        broker.send(&source, &large(10));
+    }
+    let runner = Runner::start(&broker, &manifest);
+    runner
+        .await_metrics("it is held back", |runner| runner.metric("sandbar_paused_partitions") == 2);
+    runner.await_metrics("all is through", |runner| {
+        runner.metric("sandbar_outputs_total") == outputs
+            && runner.metric("sandbar_in_flight_bytes") == 0
+    });
+    assert_eq!(runner.metric("sandbar_failed_records_total"), behind.len() as u64);
+    let peak = runner.process.peak_memory() / MIB;
+    println!("{peak} MiB at the most");
+    assert!(peak < MOST, "{peak} MiB");
+    runner.process.stop();
+}
+
+/// What a runner takes does not depend on what waits behind a slow stage: here, a record on
+/// which it spends its whole deadline, in each partition.
+#[test]
+fn a_slow_stage_does_not_cost_memory() {
+    let stages = format!(
+        "[[stages]]\nname = \"extract\"\ncomponent = \"{}\"\n\
+         [[stages]]\nname = \"score\"\ncomponent = \"{}\"\n",
+        component("mischief-extractor").display(),
+        component("mischief-scorer").display(),
+    );
+    let slow = |partition| Sent { partition: Some(partition), ..Sent::value("loop") };
+    memory(&stages, &[slow(0), slow(1)], 30);
+}
+
+/// Nor on what waits for the sink, which takes the records themselves from a stage that only
+/// passes them on.
+#[test]
+fn large_outputs_do_not_cost_memory() {
+    let route = component("route-transformer");
+    memory(&format!("[[stages]]\nname = \"route\"\ncomponent = {route:?}\n"), &[], 30);
 }

@@ -7,6 +7,7 @@
 //!
 //! use sandbar::harness::{ExtractorHarness, Input, Value};
 //! use sandbar::manifest::{Limits, Runner};
+//! use sandbar::observe::CallTimes;
 //! use sandbar::pipeline::plan::limits;
 //! use sandbar::sandbox::{Component, Grants, Operator, Sandbox, cache};
 //!
@@ -17,6 +18,7 @@
 //!     component: Component::load(&sandbox, Path::new("words.wasm"))?,
 //!     grants: Grants { config: r#"{ "longest": 9 }"#.into(), ..Grants::default() }.into(),
 //!     limits: limits(&Limits::default()),
+//!     times: CallTimes::default(),
 //! };
 //! let mut words = ExtractorHarness::new(operator, (&Runner::default()).into())?;
 //! let results = words.pipe([Input::value("two words"), Input::value("far too long")])?;

@@ -153,11 +153,3 @@ fn a_slow_stage_does_not_cost_memory() {
     let slow = |partition| Sent { partition: Some(partition), ..Sent::value("loop") };
     memory(&stages, &[slow(0), slow(1)], 30);
 }
-
-/// Nor on what waits for the sink, which takes the records themselves from a stage that only
-/// passes them on.
-#[test]
-fn large_outputs_do_not_cost_memory() {
-    let route = component("route-transformer");
-    memory(&format!("[[stages]]\nname = \"route\"\ncomponent = {route:?}\n"), &[], 30);
-}

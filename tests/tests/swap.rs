@@ -249,23 +249,34 @@ fn an_alias_that_was_moved() {
     let broker = Broker::practice();
     let topics = topics(&broker);
     let registry = tempfile::tempdir().unwrap();
-    let models = |arguments: &[&str]| {
+    let ask = |sort: &str, arguments: &[&str]| {
         let mut command = sandbar();
-        command.arg("models").args(arguments).arg("--registry").arg(registry.path());
+        command.arg(sort).args(arguments).arg("--registry").arg(registry.path());
         let output = command.current_dir(project()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
+    let models = |arguments: &[&str]| ask("models", arguments);
+    let features = component("flight-features");
+    for component in [&features, &component("echo-extractor")] {
+        ask("operators", &["add", component.to_str().unwrap(), "--name", "features"]);
+    }
+    ask("operators", &["promote", "features", "1"]);
     models(&["add", "models/flights-gbm", "--name", "flights"]);
     models(&["add", "models/flights-dl", "--name", "flights"]);
     models(&["promote", "flights", "1"]);
     let manifest = pipeline(&topics, "flights-gbm", "")
         .replace("\"{project}/models/flights-gbm\"", "{ registry = \"flights\" }");
+    let path = "\"{project}/operators/target/wasm32-wasip2/release/flight_features.wasm\"";
+    assert!(manifest.contains(path));
+    let manifest = manifest.replace(path, "{ registry = \"features\" }");
     let location = registry.path().display();
     let manifest = format!("{manifest}\n[registry]\nlocation = \"{location}\"\n");
     let runner = Runner::start(&broker, &manifest);
     let serves = || runner.deployment().revision().models["flights"].clone();
     assert_eq!(serves(), "flights@1");
     models(&["promote", "flights", "2"]);
+    // An extractor that fits no model of flights, for which nobody asks below.
+    ask("operators", &["promote", "features", "2"]);
     assert_eq!(serves(), "flights@1");
 
     let alias = ArtifactSource::Registry("flights".parse().unwrap());

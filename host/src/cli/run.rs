@@ -109,7 +109,7 @@ fn serve(
     subject: Subject,
 ) -> anyhow::Result<Option<Admin>> {
     let Some(address) = chosen.unwrap_or_default().address() else { return Ok(None) };
-    let access = match token {
+    let access = match token.filter(|token| !token.is_empty()) {
         Some(token) => Access::Token(token),
         None if address.ip().is_loopback() => Access::Local,
         None => Access::Nobody,

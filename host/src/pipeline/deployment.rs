@@ -166,7 +166,7 @@ impl Deployment {
             sandbox: sandbox.clone(),
             handover,
             stats,
-            changing: Mutex::new(State::of(manifest, models)),
+            changing: Mutex::new(State::of(manifest, models, &plan)),
             serving: Mutex::new((Arc::new(plan), revision)),
         }
     }
@@ -284,8 +284,8 @@ impl Deployment {
         let prepared = start.elapsed();
 
         let revision = Revision::of(number + 1, &plan, &models);
+        let now = State::of(manifest, models, &plan);
         *lock(&self.serving) = (Arc::new(plan), revision.clone());
-        let now = State::of(manifest, models);
         let before = std::mem::replace(state, now);
         state.before = Some(before.manifest);
         let start = Instant::now();
@@ -331,11 +331,17 @@ impl Deployment {
 impl State {
     /// What serves, put down so that it can be gone back to: by then an alias may mean
     /// something else.
-    fn of(mut manifest: Manifest, models: BTreeMap<String, Artifact>) -> Self {
+    fn of(mut manifest: Manifest, models: BTreeMap<String, Artifact>, plan: &Plan) -> Self {
         for (name, source) in &mut manifest.models {
             let id = models.get(name).and_then(|model| model.id.parse().ok());
             if let (ArtifactSource::Registry(reference), Some(version)) = (source, id) {
                 *reference = version;
+            }
+        }
+        for (stage, (_, file)) in manifest.stages.iter_mut().zip(plan.components()) {
+            if let ArtifactSource::Registry(_) = stage.component {
+                // In the cache, by its digest.
+                stage.component = ArtifactSource::Path(std::path::absolute(&file).unwrap_or(file));
             }
         }
         let lease = manifest.supply().and_then(|supply| supply.lease(&manifest.name));

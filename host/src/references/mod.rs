@@ -24,7 +24,7 @@ use url::Url;
 pub use allow::{Allowed, Prefix};
 pub(crate) use signing::Signing;
 pub use slices::{Resolver, Slice};
-pub(crate) use stores::{Connector, s3};
+pub(crate) use stores::{Connector, retry, s3};
 
 use crate::failure::Code;
 use crate::http::{Runtime, shown};

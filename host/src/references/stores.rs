@@ -214,6 +214,14 @@ fn headers(options: &Options) -> Result<HeaderMap, String> {
     Ok(headers)
 }
 
+/// A few attempts, that end in time.
+pub(crate) fn retry(timeout: Duration) -> RetryConfig {
+    let mut retry =
+        RetryConfig { max_retries: 2, retry_timeout: timeout, ..RetryConfig::default() };
+    retry.backoff.max_backoff = timeout;
+    retry
+}
+
 /// The store of a bucket. Credentials and region are those of the environment, in
 /// `AWS_...`, and over them the options.
 pub(crate) fn s3(
@@ -234,14 +242,11 @@ pub(crate) fn s3(
             Ok(key) => builder = builder.with_config(key, value),
         }
     }
-    let mut retry =
-        RetryConfig { max_retries: 2, retry_timeout: timeout, ..RetryConfig::default() };
-    retry.backoff.max_backoff = timeout;
     let store = builder
         .with_bucket_name(bucket)
         .with_crypto_provider(Arc::new(Signing))
         .with_http_connector(Connector(client.clone()))
-        .with_retry(retry)
+        .with_retry(retry(timeout))
         .build();
     store.map_err(|error| explain(&error))
 }

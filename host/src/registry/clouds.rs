@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
@@ -67,12 +66,4 @@ pub(super) fn azure(
         .with_retry(retry)
         .build();
     store.map(|store| Box::new(store) as Box<dyn ObjectStore>).map_err(|error| explain(&error))
-}
-
-/// A few attempts, that end in time.
-pub(super) fn retry(timeout: Duration) -> RetryConfig {
-    let mut retry =
-        RetryConfig { max_retries: 2, retry_timeout: timeout, ..RetryConfig::default() };
-    retry.backoff.max_backoff = timeout;
-    retry
 }

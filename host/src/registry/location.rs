@@ -14,7 +14,7 @@ use super::clouds;
 use super::error::Cause;
 use super::store::Objects;
 use crate::http::{explain, shown};
-use crate::references::s3;
+use crate::references::{retry, s3};
 
 /// For all attempts of one request.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -86,8 +86,8 @@ impl Location {
                 let client = crate::http::client().map_err(|reason| (Cause::Refused, reason))?;
                 let bucket = url.host_str().unwrap_or_default();
                 let store = match url.scheme() {
-                    "gs" => clouds::google(bucket, options, clouds::retry(TIMEOUT), &client),
-                    "az" => clouds::azure(bucket, options, clouds::retry(TIMEOUT), &client),
+                    "gs" => clouds::google(bucket, options, retry(TIMEOUT), &client),
+                    "az" => clouds::azure(bucket, options, retry(TIMEOUT), &client),
                     _ => s3(bucket, options, TIMEOUT, &client)
                         .map(|store| Box::new(store) as Box<dyn ObjectStore>),
                 };

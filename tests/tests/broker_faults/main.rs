@@ -52,8 +52,9 @@ fn the_broker_comes_back() {
 
 in_both_ways! {
     /// Three brokers, of which one after the other is stopped or killed, so that the leaders
-    /// of partitions and the coordinators of groups and transactions move. The first is the
-    /// only controller: without it nothing moves until it is back.
+    /// of partitions and the coordinators of groups and transactions move; the next goes when
+    /// the replicas of the one before are in sync again, as in a rolling restart. The first is
+    /// the only controller: without it nothing moves until it is back.
     fn leaders_move(times: Times) {
         let name = format!("three-{times:?}").to_lowercase();
         let Some(mut cluster) = cluster(&name, 3, Options::default()) else { return };

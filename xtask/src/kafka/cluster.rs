@@ -169,7 +169,7 @@ impl Cluster {
     }
 
     /// Starts a broker again that has ended, on its port and its data, and waits until
-    /// all brokers answer and know each other. With [`Lifetime::Ours`] it ends with the
+    /// all brokers answer and know each other, and every replica is in sync again. With [`Lifetime::Ours`] it ends with the
     /// thread that calls this, as it does with [`Cluster::start`].
     ///
     /// # Errors
@@ -221,7 +221,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Waits until every broker lists all of them.
+    /// Waits until every broker lists all of them, with all replicas in sync.
     fn wait(&mut self) -> Result<()> {
         let all = self.nodes.len();
         let start = Instant::now();
@@ -232,8 +232,8 @@ impl Cluster {
                 }
                 self.check_alive()?;
                 let node = &self.nodes[index];
-                let answer = probe::brokers(&node.address());
-                if matches!(answer, Ok(brokers) if brokers == all) {
+                let answer = probe::state(&node.address());
+                if matches!(&answer, Ok(state) if state.brokers == all && state.lagging == 0) {
                     break;
                 }
                 if start.elapsed() > READY_WITHIN {

@@ -122,7 +122,7 @@ fn status(name: &str) -> Result<()> {
         bail!("no cluster named {name} runs; `cargo xtask kafka start` starts one");
     };
     for address in bootstrap.split(',') {
-        if let Err(error) = probe::brokers(address) {
+        if let Err(error) = probe::state(address) {
             bail!(
                 "the broker at {address} does not answer ({error}); its log is below {}",
                 folder.path().display()

@@ -230,6 +230,8 @@ fn properties(role: &Role<'_>, data: &Path) -> String {
     let secure_listeners = secured.map(|(_, ports)| ports.listeners()).unwrap_or_default();
     let security = secured.map(|(security, _)| security.settings()).unwrap_or_default();
     let replicas = (*brokers).min(3);
+    // One replica may be away, as for the topics of those who use it in production.
+    let in_sync = if replicas == 3 { 2 } else { 1 };
     let data = escape(&data.to_string_lossy());
     format!(
         "\
@@ -257,9 +259,11 @@ transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 # Kafka's own topics: as small as they can be, made in no time.
 offsets.topic.num.partitions=1
 offsets.topic.replication.factor={replicas}
+# For the topic of offsets, which has no setting of its own, and those of tests.
+min.insync.replicas={in_sync}
 transaction.state.log.num.partitions=1
 transaction.state.log.replication.factor={replicas}
-transaction.state.log.min.isr=1
+transaction.state.log.min.isr={in_sync}
 share.coordinator.state.topic.num.partitions=1
 share.coordinator.state.topic.replication.factor={replicas}
 share.coordinator.state.topic.min.isr=1

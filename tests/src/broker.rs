@@ -118,20 +118,30 @@ impl Broker {
 
     /// The same with a configuration, of which the practice broker knows nothing.
     pub fn topic_with(&self, name: &str, partitions: i32, config: &[(&str, &str)]) -> String {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let topic = format!("{name}-{}-{number}", std::process::id());
+        let topic = unused(name);
         self.make_topic(&topic, partitions, config);
         topic
     }
 
     /// Makes a topic of exactly this name.
     pub fn make_topic(&self, topic: &str, partitions: i32, config: &[(&str, &str)]) {
-        match self {
-            Broker::Practice(broker) => broker.create_topic(topic, partitions).unwrap(),
-            Broker::Apache(address) => create_topic(address, topic, partitions, 1, config),
-            Broker::Replicated(address) => create_topic(address, topic, partitions, 3, config),
-        }
+        let (address, replicas) = match self {
+            Broker::Practice(broker) => return broker.create_topic(topic, partitions).unwrap(),
+            Broker::Apache(address) => (address, 1),
+            Broker::Replicated(address) => (address, 3),
+        };
+        let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(replicas));
+        create_topic(address, new, config);
+    }
+
+    /// Makes a topic that is on one of several brokers alone; `node` counts from 1.
+    pub fn topic_on(&self, name: &str, partitions: usize, node: i32) -> String {
+        let topic = unused(name);
+        let node = [node];
+        let replicas: Vec<&[i32]> = vec![&node; partitions];
+        let new = NewTopic::new(&topic, partitions as i32, TopicReplication::Variable(&replicas));
+        create_topic(&self.address(), new, &[]);
+        topic
     }
 
     fn client(&self) -> ClientConfig {
@@ -263,18 +273,19 @@ impl Broker {
     }
 }
 
-fn create_topic(
-    address: &str,
-    topic: &str,
-    partitions: i32,
-    replicas: i32,
-    config: &[(&str, &str)],
-) {
+/// A topic's name that no other test has.
+fn unused(name: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{name}-{}-{number}", std::process::id())
+}
+
+fn create_topic<'a>(address: &str, new: NewTopic<'a>, config: &[(&'a str, &'a str)]) {
     let admin: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", address).create().unwrap();
-    let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(replicas))
-        .set("max.message.bytes", "20000000");
+    let new = new.set("max.message.bytes", "20000000");
     let new = config.iter().fold(new, |new, (key, value)| new.set(key, value));
+    let topic = new.name;
     let created = futures_executor::block_on(admin.create_topics(&[new], &AdminOptions::new()));
     assert!(created.unwrap()[0].is_ok(), "{topic} cannot be made on {address}");
 }

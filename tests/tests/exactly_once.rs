@@ -115,6 +115,49 @@ on_each_broker! {
         assert_eq!(broker.committed(&source, &source, 0), None);
     }
 
+    /// Batches that are too slow for one transaction together are committed in several.
+    fn slow_batches_are_shared_out(broker: &Broker) {
+        let Broker::Apache(_) = broker else { return };
+        let [source, sink, dead] = ["source", "sink", "dead"].map(|name| broker.topic(name, 4));
+        let manifest = format!(
+            r#"
+            name = "{source}"
+            delivery = "exactly-once"
+            source = {{ topics = ["{source}"] }}
+            dead-letter = {{ topic = "{dead}" }}
+            [[stages]]
+            name = "extract"
+            component = "{{component:mischief-extractor}}"
+            [[stages]]
+            name = "score"
+            component = "{{component:mischief-scorer}}"
+            [sink]
+            topic = "{sink}"
+            properties = {{ "transaction.timeout.ms" = 2000 }}
+            [limits]
+            deadline = "400ms"
+            [runner]
+            workers = 1
+            commit-interval = "5s"
+            "#
+        );
+        // Twice the deadline for each partition: with company, then alone.
+        let values = ["one", "loop", "two"];
+        let sent = |partition: i32| {
+            values.map(|value| Sent { partition: Some(partition), ..Sent::value(value) })
+        };
+        broker.send(&source, &(0..4).flat_map(sent).collect::<Vec<_>>());
+        let runner = Runner::start(broker, &manifest);
+        let kept = broker.receive(&sink, 8);
+        let letters = broker.receive(&dead, 4);
+        let end = runner.stop().unwrap();
+        assert_eq!((kept.len(), letters.len()), (8, 4));
+        assert!(end.aborted >= 1 && end.committed >= 2, "{end:?}");
+        for partition in 0..4 {
+            assert_eq!(broker.committed(&source, &source, partition), Some(3));
+        }
+    }
+
     /// What a topic refuses is replaced by its dead letter, a dead letter that is refused
     /// too by a notice; their neighbours, which were refused in the same request, arrive.
     fn what_is_refused_is_replaced(broker: &Broker) {

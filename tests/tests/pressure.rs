@@ -1,5 +1,5 @@
-//! Slow stages: the group keeps the runner, which says that it holds back, and whose memory
-//! stays within bounds.
+//! Slow stages, and a sink that is away: the group keeps the runner, which says that it
+//! holds back, and whose memory stays within bounds.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::io::{Read, Write};
@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use sandbar_tests::broker::PATIENCE;
 use sandbar_tests::process::Process;
 use sandbar_tests::random::Random;
-use sandbar_tests::{Broker, Sent, component, sandbar};
+use sandbar_tests::{Broker, Sent, cluster, component, sandbar};
+use xtask::kafka::Options;
 
 const MIB: u64 = 1 << 20;
 /// MiB that a runner may take with records of 10 MB: docs/guarantees.md, "Memory".
@@ -37,12 +38,17 @@ impl Runner {
         Runner { process, admin, _folder: folder }
     }
 
-    /// The sum of a metric over its labels.
-    fn metric(&self, name: &str) -> u64 {
+    fn metrics(&self) -> String {
         let mut stream = TcpStream::connect(&self.admin).unwrap();
         write!(stream, "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// The sum of a metric over its labels.
+    fn metric(&self, name: &str) -> u64 {
+        let answer = self.metrics();
         let lines = answer.lines().filter(|line| line.starts_with(&format!("{name}{{")));
         lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() as u64).sum()
     }
@@ -50,7 +56,7 @@ impl Runner {
     fn await_metrics(&self, what: &str, due: impl Fn(&Self) -> bool) {
         let end = Instant::now() + PATIENCE;
         while !due(self) {
-            assert!(Instant::now() < end, "{what}: {}", self.process.said());
+            assert!(Instant::now() < end, "{what}: {}\n{}", self.process.said(), self.metrics());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -113,27 +119,32 @@ fn large(count: u64) -> Vec<Sent> {
     (0..count).map(&mut record).collect()
 }
 
-/// Lets 300 MB in large records through `stages`, and looks at the memory that it took.
-fn memory(stages: &str, behind: &[Sent], outputs: u64) {
-    let Some(broker) = Broker::apache() else { return };
-    let [source, sink, dead] = ["source", "sink", "dead"].map(|name| broker.topic(name, 2));
-    let manifest = format!(
+/// A pipeline for large records.
+fn pipeline(stages: &str, [source, sink, dead]: &[String; 3]) -> String {
+    format!(
         "name = \"{source}\"\nsink = {{ topic = \"{sink}\" }}\ndead-letter = {{ topic = \"{dead}\" }}\n\
          [source]\ntopics = [\"{source}\"]\n{stages}\
          [limits]\nmemory = \"128 MiB\"\ndeadline = \"3s\"\n[runner]\nworkers = 2\n"
-    );
-    broker.send(&source, behind);
+    )
+}
+
+/// Starts a runner for 300 MB in large records, which it is to hold back.
+fn held_back(broker: &Broker, source: &str, manifest: &str) -> Runner {
     for _ in 0..3 {
-        broker.send(&source, &large(10));
+        broker.send(source, &large(10));
     }
-    let runner = Runner::start(&broker, &manifest);
+    let runner = Runner::start(broker, manifest);
     runner
         .await_metrics("it is held back", |runner| runner.metric("sandbar_paused_partitions") == 2);
+    runner
+}
+
+/// Waits until all have come out, and looks at the memory that it took.
+fn came_out(runner: Runner) {
     runner.await_metrics("all is through", |runner| {
-        runner.metric("sandbar_outputs_total") == outputs
+        runner.metric("sandbar_outputs_total") == 30
             && runner.metric("sandbar_in_flight_bytes") == 0
     });
-    assert_eq!(runner.metric("sandbar_failed_records_total"), behind.len() as u64);
     let peak = runner.process.peak_memory() / MIB;
     println!("{peak} MiB at the most");
     assert!(peak < MOST, "{peak} MiB");
@@ -144,12 +155,36 @@ fn memory(stages: &str, behind: &[Sent], outputs: u64) {
 /// which it spends its whole deadline, in each partition.
 #[test]
 fn a_slow_stage_does_not_cost_memory() {
+    let Some(broker) = Broker::apache() else { return };
+    let topics = ["source", "sink", "dead"].map(|name| broker.topic(name, 2));
     let stages = format!(
         "[[stages]]\nname = \"extract\"\ncomponent = \"{}\"\n\
          [[stages]]\nname = \"score\"\ncomponent = \"{}\"\n",
         component("mischief-extractor").display(),
         component("mischief-scorer").display(),
     );
-    let slow = |partition| Sent { partition: Some(partition), ..Sent::value("loop") };
-    memory(&stages, &[slow(0), slow(1)], 30);
+    let stuck = |partition| Sent { partition: Some(partition), ..Sent::value("loop") };
+    broker.send(&topics[0], &[stuck(0), stuck(1)]);
+    let runner = held_back(&broker, &topics[0], &pipeline(&stages, &topics));
+    came_out(runner);
+    assert_eq!(broker.receive(&topics[2], 2).len(), 2);
+}
+
+/// Nor on what waits for the sink: here, topics on a broker that is away, which are to take
+/// the records themselves from a stage that only passes them on.
+#[test]
+fn a_slow_sink_does_not_cost_memory() {
+    let Some(mut cluster) = cluster("slow-sink", 2, Options::default()) else { return };
+    let broker = Broker::Apache(cluster.bootstrap().to_owned());
+    let topics = [("source", 1), ("sink", 2), ("dead", 2)]
+        .map(|(name, node)| broker.topic_on(name, 2, node));
+    let route = component("route-transformer");
+    let stages = format!("[[stages]]\nname = \"route\"\ncomponent = {route:?}\n");
+    cluster.kill_broker(1);
+    let runner = held_back(&broker, &topics[0], &pipeline(&stages, &topics));
+    // All that has come in is still here, and nothing more comes.
+    assert!(runner.metric("sandbar_outputs_total") < 30);
+    cluster.restart_broker(1).unwrap();
+    came_out(runner);
+    assert_eq!(broker.receive(&topics[1], 30).len(), 30);
 }

@@ -27,6 +27,7 @@ mod shutdown;
 mod transactor;
 mod worker;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
@@ -103,6 +104,7 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
                     handover,
                     slot,
                     worked: Duration::ZERO,
+                    waiting: VecDeque::new(),
                 };
                 Box::new(move || worker.run(batches))
             }

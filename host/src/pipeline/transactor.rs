@@ -1,5 +1,6 @@
 //! A worker of a pipeline that delivers exactly once: batches in transactions.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -16,7 +17,8 @@ use crate::observe::Stats;
 use crate::observe::events::{TransactionAborted, TransactionCommitted};
 use crate::records::Batch;
 
-/// Attempts at one transaction in which the stages took longer than the brokers leave it open.
+/// Attempts at a batch with which the stages take longer than the brokers leave a transaction
+/// open.
 const SLOW_ATTEMPTS: u32 = 3;
 /// The longest pause between two attempts at one transaction; they begin with a
 /// hundredth of it.
@@ -34,13 +36,18 @@ pub(super) struct Transactor {
     pub(super) slot: Arc<Slot>,
     /// What the stages took in the attempt at hand.
     pub(super) worked: Duration,
+    /// Batches that were too many for one transaction, in front of those that come.
+    pub(super) waiting: VecDeque<Arc<Ticket>>,
 }
 
 impl Transactor {
     /// Works until there are no more batches.
     pub(super) fn run(mut self, batches: Receiver<Arc<Ticket>>) {
+        // Behind a batch that was not delivered nothing may be: its partition's offset would
+        // be committed past it.
+        let mut broken = false;
         loop {
-            let next = batches.recv_timeout(LOOK);
+            let next = self.next(&batches, LOOK);
             // Not within a transaction: what was refused in it is known by its place among
             // the outputs, which are the same only with the same stages.
             self.processor.renew(&self.slot);
@@ -49,19 +56,34 @@ impl Transactor {
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            if self.transactions.is_abandoned() {
+            if broken || self.transactions.is_abandoned() {
                 continue;
             }
             let mut tickets = vec![first];
             match self.transact(&mut tickets, &batches) {
                 Ok(()) => tickets.iter().for_each(|ticket| ticket.processed()),
-                Err(reason) => tickets.iter().for_each(|ticket| ticket.broken(reason.clone())),
+                Err(reason) => {
+                    broken = true;
+                    tickets.iter().for_each(|ticket| ticket.broken(reason.clone()));
+                }
             }
         }
     }
 
+    /// The next batch, of those that wait or those that come within `patience`.
+    fn next(
+        &mut self,
+        batches: &Receiver<Arc<Ticket>>,
+        patience: Duration,
+    ) -> Result<Arc<Ticket>, RecvTimeoutError> {
+        match self.waiting.pop_front() {
+            Some(ticket) => Ok(ticket),
+            None => batches.recv_timeout(patience),
+        }
+    }
+
     /// Takes batches through the stages and commits what comes of them, if need be in
-    /// several attempts. `tickets` are all of them in the end.
+    /// several attempts. `tickets` are those that were committed, in the end.
     fn transact(
         &mut self,
         tickets: &mut Vec<Arc<Ticket>>,
@@ -89,7 +111,8 @@ impl Transactor {
             };
             TransactionAborted { trouble: &trouble, batches: tickets.len() }.emit(&self.stats);
             // Not what brokers took that were away.
-            slow += u32::from(self.worked > self.transactions.timeout());
+            let slow_now = self.worked > self.transactions.timeout();
+            slow += u32::from(slow_now && tickets.len() == 1);
             if slow == SLOW_ATTEMPTS {
                 return Err(format!(
                     "a batch takes longer than transaction.timeout.ms ({:?}): raise that under \
@@ -120,6 +143,12 @@ impl Transactor {
             if tickets.is_empty() {
                 return Ok(());
             }
+            if slow_now {
+                // In time is what counts, not how many at once.
+                for ticket in tickets.drain(tickets.len().div_ceil(2)..).rev() {
+                    self.waiting.push_front(ticket);
+                }
+            }
             if let Trouble::Again(_) = trouble {
                 std::thread::sleep(pause);
                 pause = (2 * pause).min(LONGEST_PAUSE);
@@ -144,9 +173,10 @@ impl Transactor {
         }
         if let Some(batches) = more {
             let end = Instant::now() + self.interval;
-            while let Ok(ticket) =
-                batches.recv_timeout(end.saturating_duration_since(Instant::now()))
-            {
+            // There may always be another one.
+            while Instant::now() < end {
+                let left = end.saturating_duration_since(Instant::now());
+                let Ok(ticket) = self.next(batches, left) else { break };
                 tickets.push(ticket.clone());
                 self.process(&ticket)?;
             }

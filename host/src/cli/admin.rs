@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Where a runner is asked.
 #[derive(Debug, Args)]
-struct At {
+pub(super) struct At {
     /// Where the runner serves metrics, health and this.
     #[arg(long, value_name = "IP:PORT", env = "SANDBAR_ADMIN", default_value = "127.0.0.1:9464")]
     admin: SocketAddr,
@@ -110,7 +110,8 @@ impl Rollback {
 }
 
 impl At {
-    fn change(&self, what: &str, request: &impl Serialize) -> anyhow::Result<()> {
+    /// Asks for a change, and says what serves then.
+    pub(super) fn change(&self, what: &str, request: &impl Serialize) -> anyhow::Result<()> {
         let swapped: Swapped = self.ask(what, Some(request))?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&swapped)?);

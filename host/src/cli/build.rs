@@ -28,11 +28,16 @@ impl Build {
         let folders = if self.folders.is_empty() { vec![PathBuf::new()] } else { self.folders };
         for folder in &folders {
             let operator = OperatorFolder::open(folder)?;
-            run_commands(&operator)?;
-            println!("{}", built(&operator, &sandbox)?);
+            println!("{}", build(&operator, &sandbox)?);
         }
         Ok(())
     }
+}
+
+/// Builds an operator, and says what came out, if this runner can run it.
+pub(super) fn build(operator: &OperatorFolder, sandbox: &Sandbox) -> anyhow::Result<String> {
+    run_commands(operator)?;
+    built(operator, sandbox)
 }
 
 /// Runs the commands one after the other, until one fails.

@@ -14,6 +14,7 @@ mod operators;
 mod registry;
 mod run;
 mod test;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -42,6 +43,7 @@ enum Verb {
     Inspect(inspect::Inspect),
     New(new::New),
     Build(build::Build),
+    Watch(watch::Watch),
     Test(test::Test),
     Bench(bench::Bench),
     Models(models::Models),
@@ -98,6 +100,7 @@ impl Cli {
             Verb::Inspect(inspect) => inspect.execute(&self.common),
             Verb::New(new) => new.execute(),
             Verb::Build(build) => build.execute(&self.common),
+            Verb::Watch(watch) => watch.execute(&self.common),
             Verb::Test(test) => test.execute(&self.common),
             Verb::Bench(bench) => bench.execute(&self.common),
             Verb::Models(models) => models.execute(&self.common),

@@ -280,6 +280,10 @@ impl Drop for Cluster {
         for node in &mut self.nodes {
             node.kill();
         }
+        if std::thread::panicking() {
+            // A test fails; why may be what the brokers know.
+            self.keep_log();
+        }
         if let Err(error) = folder.remove() {
             eprintln!("{error:#}");
         }

@@ -79,7 +79,7 @@ fn look_at(record: &Received, golden: &BTreeMap<&str, Vec<(String, f64)>>) -> (u
     let (variant, model) = (record.header("sandbar-variant"), record.header("sandbar-model"));
     let due = if variant == "candidate" { "flights-dl@1" } else { "flights-gbm@1" };
     assert_eq!((model.as_str(), prediction["model"].as_str()), (due, Some(due)));
-    let (label, probability) = &golden[due][number];
+    let (label, probability): &(String, f64) = &golden[due][number];
     assert_eq!(prediction["label"], label.as_str(), "flight {number}: {prediction}");
     let yes = prediction["probabilities"]["YES"].as_f64().unwrap();
     assert!((yes - probability).abs() <= 1e-5, "flight {number}: {yes}, not {probability}");

@@ -2,6 +2,7 @@
 //! lock once for each batch.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +21,6 @@ use crate::pipeline::chain::{Outcome, Predictions, Variant};
 const HOPELESS: u64 = 32;
 
 /// What both made of records until now.
-#[derive(Debug)]
 pub struct Comparison {
     rules: Rules,
     state: Mutex<State>,
@@ -28,7 +28,6 @@ pub struct Comparison {
     times: [CallTimes; 2],
 }
 
-#[derive(Debug)]
 struct State {
     sides: [Tally; 2],
     pairs: Pairs,
@@ -44,7 +43,7 @@ struct State {
 }
 
 /// What one of the two made of records.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Tally {
     pub(super) records: u64,
     pub(super) scored: u64,
@@ -80,6 +79,12 @@ impl Tally {
             *self.failed.entry(*code).or_default() += 1;
         }
         self.times.add(*took);
+    }
+}
+
+impl fmt::Debug for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.report().fmt(f)
     }
 }
 

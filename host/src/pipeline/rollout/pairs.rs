@@ -13,7 +13,6 @@ const UNSEEN: u8 = u8::MAX;
 
 /// Counts of labels and differences of numbers. Labels and numbers of the two are matched by
 /// their names, wherever they stand in each.
-#[derive(Debug)]
 pub(super) struct Pairs {
     /// All classes, of both.
     names: Vec<String>,

@@ -6,7 +6,6 @@ use std::time::Duration;
 const STEPS: usize = 8;
 
 /// Times in buckets that grow with them.
-#[derive(Debug, Clone)]
 pub(super) struct Times {
     buckets: Vec<u64>,
     count: u64,

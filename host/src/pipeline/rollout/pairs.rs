@@ -174,7 +174,7 @@ impl Pairs {
                 records: *records,
             })
             .collect();
-        confused.sort_by(|a, b| b.records.cmp(&a.records));
+        confused.sort_by_key(|it| std::cmp::Reverse(it.records));
         confused
     }
 

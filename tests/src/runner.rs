@@ -41,7 +41,7 @@ impl Runner {
     }
 
     /// What it serves, to put something else in its place.
-    pub fn deployment(&self) -> &Deployment {
+    pub fn deployment(&self) -> &Arc<Deployment> {
         &self.deployment
     }
 

@@ -15,8 +15,9 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
+use super::rollout::{Past, Underway};
 use crate::manifest::ArtifactSource;
-use crate::pipeline::deployment::{Change, Revision, Swap, SwapError};
+use crate::pipeline::deployment::{Change, Revision, Swap, SwapError, Trial};
 
 const OPENAPI: &str = include_str!("openapi.json");
 
@@ -42,6 +43,10 @@ pub struct Status {
     pub partitions: u64,
     /// Records of these partitions behind the committed offsets, as far as it is known.
     pub lag: u64,
+    /// What runs beside what serves.
+    pub rollout: Option<Underway>,
+    /// What did so last, and how that ended.
+    pub last_rollout: Option<Past>,
 }
 
 /// One revision of a pipeline.
@@ -152,6 +157,8 @@ async fn status(State(subject): State<Arc<Subject>>) -> Response {
             failed: seen.failed(),
             partitions: now.partitions,
             lag: now.lags.iter().map(|lag| lag.records).sum(),
+            rollout: subject.deployment.rollout().map(Underway::from),
+            last_rollout: subject.deployment.last_rollout().map(Past::from),
         },
     )
 }
@@ -159,7 +166,7 @@ async fn status(State(subject): State<Arc<Subject>>) -> Response {
 async fn swap(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Bytes) -> Response {
     change(subject, &headers, &body, |subject, request: SwapRequest| {
         let SwapRequest { models, components, revision } = request;
-        subject.deployment.swap(&Change { models, components, revision })
+        subject.deployment.swap(&Change { models, components, revision }).map(Swapped::from)
     })
     .await
 }
@@ -170,17 +177,20 @@ async fn rollback(
     body: Bytes,
 ) -> Response {
     change(subject, &headers, &body, |subject, request: RollbackRequest| {
-        subject.deployment.rollback(request.revision)
+        subject.deployment.rollback(request.revision).map(Swapped::from)
     })
     .await
 }
 
 /// Does what is asked for, on a thread where it may take its time.
-async fn change<R: for<'a> Deserialize<'a> + Send + 'static>(
+pub(super) async fn change<
+    R: for<'a> Deserialize<'a> + Send + 'static,
+    A: Serialize + Send + 'static,
+>(
     subject: Arc<Subject>,
     headers: &HeaderMap,
     body: &[u8],
-    action: impl FnOnce(&Subject, R) -> Result<Swap, SwapError> + Send + 'static,
+    action: impl FnOnce(&Subject, R) -> Result<A, SwapError> + Send + 'static,
 ) -> Response {
     if let Err((status, reason)) = subject.access.allows(headers) {
         return refused(status, reason);
@@ -190,7 +200,7 @@ async fn change<R: for<'a> Deserialize<'a> + Send + 'static>(
         Err(error) => return refused(StatusCode::BAD_REQUEST, error.to_string()),
     };
     match tokio::task::spawn_blocking(move || action(&subject, request)).await {
-        Ok(Ok(swap)) => json(StatusCode::OK, &Swapped::from(swap)),
+        Ok(Ok(answer)) => json(StatusCode::OK, &answer),
         Ok(Err(error)) => refused(code(&error), error.to_string()),
         Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     }
@@ -198,7 +208,10 @@ async fn change<R: for<'a> Deserialize<'a> + Send + 'static>(
 
 fn code(error: &SwapError) -> StatusCode {
     match error {
-        SwapError::Outdated { .. } | SwapError::NoneBefore => StatusCode::CONFLICT,
+        SwapError::Outdated { .. }
+        | SwapError::NoneBefore
+        | SwapError::Underway(_)
+        | SwapError::NoRollout => StatusCode::CONFLICT,
         SwapError::NotRunning => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
@@ -274,15 +287,11 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 impl From<Revision> for Serving {
     fn from(revision: Revision) -> Self {
         let Revision { number, since, models, components, model } = revision;
-        let stage = |(stage, component): (Arc<str>, PathBuf)| StageComponent {
-            stage: stage.to_string(),
-            component,
-        };
         Serving {
             revision: number,
             since: seconds(since),
             models,
-            components: components.into_iter().map(stage).collect(),
+            components: stages(components),
             model: model.map(|model| model.to_string()),
         }
     }
@@ -290,21 +299,31 @@ impl From<Revision> for Serving {
 
 impl From<Swap> for Swapped {
     fn from(swap: Swap) -> Self {
-        let tried = swap.trial.map(|trial| Tried {
-            records: trial.records,
-            failed_before: trial.failed_before,
-            failed: trial.failed,
-        });
         Swapped {
             serving: swap.revision.into(),
-            trial: tried,
+            trial: swap.trial.map(Tried::from),
             prepared: swap.prepared.as_secs_f64(),
             switched: swap.switched.as_secs_f64(),
         }
     }
 }
 
-fn seconds(time: SystemTime) -> u64 {
+impl From<Trial> for Tried {
+    fn from(trial: Trial) -> Self {
+        let Trial { records, failed_before, failed } = trial;
+        Tried { records, failed_before, failed }
+    }
+}
+
+pub(super) fn stages(components: Vec<(Arc<str>, PathBuf)>) -> Vec<StageComponent> {
+    let stage = |(stage, component): (Arc<str>, PathBuf)| StageComponent {
+        stage: stage.to_string(),
+        component,
+    };
+    components.into_iter().map(stage).collect()
+}
+
+pub(super) fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since: Duration| since.as_secs())
 }
 
@@ -346,7 +365,9 @@ mod tests {
     fn the_description_has_what_there_is() {
         let description: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
         let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
-        assert_eq!(paths, ["/v1/openapi.json", "/v1/rollback", "/v1/status", "/v1/swap"]);
+        let due = ["openapi.json", "rollback", "rollout", "rollout/abort", "rollout/promote"];
+        let due = due.into_iter().chain(["status", "swap"]).map(|it| format!("/v1/{it}"));
+        assert_eq!(paths, due.collect::<Vec<_>>().iter().collect::<Vec<_>>());
         let serving = || Serving {
             revision: 1,
             since: 0,
@@ -364,6 +385,8 @@ mod tests {
             failed: 0,
             partitions: 0,
             lag: 0,
+            rollout: None,
+            last_rollout: None,
         };
         let tried = Tried { records: 0, failed_before: 0, failed: 0 };
         let swapped =

@@ -3,6 +3,7 @@
 //! to those who ask.
 
 pub mod api;
+pub mod rollout;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -80,8 +81,9 @@ impl Admin {
         let calls = deployment.plan().call_times();
         let metrics = Metrics::new(pipeline, deployment.stats().clone(), calls);
         let subject = Arc::new(subject);
-        let router =
-            api::router(subject.clone()).merge(router(Arc::new(Told { subject, metrics })));
+        let router = api::router(subject.clone())
+            .merge(rollout::router(subject.clone()))
+            .merge(router(Arc::new(Told { subject, metrics })));
         let (stop, stopped) = oneshot::channel();
         let work = async move {
             let listener = tokio::net::TcpListener::from_std(listener)?;

@@ -9,7 +9,9 @@ use humantime_serde::re::humantime;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::admin::api::{Refused, RollbackRequest, Serving, Status as Told, SwapRequest, Swapped};
+use crate::admin::api::{
+    Refused, RollbackRequest, Serving, Status as Told, SwapRequest, Swapped, Tried,
+};
 use crate::http::{Runtime, explain};
 use crate::manifest::ArtifactSource;
 
@@ -27,7 +29,7 @@ pub(super) struct At {
     admin_token: Option<String>,
     /// Answer in JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Say what a runner serves, and how it fares.
@@ -84,6 +86,7 @@ impl Status {
             "{} records, {} outputs, {} failed; {} partitions, {} records behind",
             told.records, told.outputs, told.failed, told.partitions, told.lag
         );
+        super::rollout::show(&told);
         Ok(())
     }
 }
@@ -112,30 +115,36 @@ impl Rollback {
 impl At {
     /// Asks for a change, and says what serves then.
     pub(super) fn change(&self, what: &str, request: &impl Serialize) -> anyhow::Result<()> {
-        let swapped: Swapped = self.ask(what, Some(request))?;
+        self.told::<Swapped>(what, request, |swapped| {
+            show(&swapped.serving);
+            tried(swapped.trial.as_ref());
+            let milliseconds = |seconds: f64| seconds * 1e3;
+            println!(
+                "prepared in {:.0} ms, switched in {:.1} ms",
+                milliseconds(swapped.prepared),
+                milliseconds(swapped.switched)
+            );
+        })
+    }
+
+    /// Asks for a change, and shows the answer.
+    pub(super) fn told<T: DeserializeOwned + Serialize>(
+        &self,
+        what: &str,
+        request: &impl Serialize,
+        show: impl FnOnce(&T),
+    ) -> anyhow::Result<()> {
+        let answer: T = self.ask(what, Some(request))?;
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&swapped)?);
-            return Ok(());
+            println!("{}", serde_json::to_string_pretty(&answer)?);
+        } else {
+            show(&answer);
         }
-        show(&swapped.serving);
-        match &swapped.trial {
-            Some(trial) => println!(
-                "tried on {} records that came by: {} failed, {} did before",
-                trial.records, trial.failed, trial.failed_before
-            ),
-            None => println!("not tried: no records have come by yet"),
-        }
-        let milliseconds = |seconds: f64| seconds * 1e3;
-        println!(
-            "prepared in {:.0} ms, switched in {:.1} ms",
-            milliseconds(swapped.prepared),
-            milliseconds(swapped.switched)
-        );
         Ok(())
     }
 
     /// Asks for what is at `/v1/WHAT`, by POST where there is a request.
-    fn ask<T: DeserializeOwned>(
+    pub(super) fn ask<T: DeserializeOwned>(
         &self,
         what: &str,
         request: Option<&impl Serialize>,
@@ -173,9 +182,24 @@ impl At {
     }
 }
 
-fn show(serving: &Serving) {
-    let since = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(serving.since));
-    println!("revision {} since {since}", serving.revision);
+/// What came of the batch that something new was tried on.
+pub(super) fn tried(trial: Option<&Tried>) {
+    match trial {
+        Some(trial) => println!(
+            "tried on {} records that came by: {} failed, {} did before",
+            trial.records, trial.failed, trial.failed_before
+        ),
+        None => println!("not tried: no records have come by yet"),
+    }
+}
+
+/// Seconds since the epoch, for a person.
+pub(super) fn moment(seconds: u64) -> impl std::fmt::Display {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+pub(super) fn show(serving: &Serving) {
+    println!("revision {} since {}", serving.revision, moment(serving.since));
     for (name, id) in &serving.models {
         println!("  model {name}: {id}");
     }
@@ -185,7 +209,7 @@ fn show(serving: &Serving) {
 }
 
 /// `NAME=SOURCE`. A path is made absolute: the runner works in another folder.
-fn pair(text: &str) -> Result<(String, ArtifactSource), String> {
+pub(super) fn pair(text: &str) -> Result<(String, ArtifactSource), String> {
     let (name, source) = text.split_once('=').ok_or("write NAME=PATH or NAME=NAME@VERSION")?;
     let source = match std::fs::canonicalize(source) {
         Ok(path) => ArtifactSource::Path(path),

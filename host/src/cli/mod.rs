@@ -12,6 +12,7 @@ mod models;
 mod new;
 mod operators;
 mod registry;
+mod rollout;
 mod run;
 mod test;
 mod watch;
@@ -40,6 +41,7 @@ enum Verb {
     Status(admin::Status),
     Swap(admin::Swap),
     Rollback(admin::Rollback),
+    Rollout(rollout::Rollout),
     Inspect(inspect::Inspect),
     New(new::New),
     Build(build::Build),
@@ -97,6 +99,7 @@ impl Cli {
             Verb::Status(status) => status.execute(),
             Verb::Swap(swap) => swap.execute(),
             Verb::Rollback(rollback) => rollback.execute(),
+            Verb::Rollout(rollout) => rollout.execute(),
             Verb::Inspect(inspect) => inspect.execute(&self.common),
             Verb::New(new) => new.execute(),
             Verb::Build(build) => build.execute(&self.common),

@@ -9,10 +9,12 @@
 //!   [`transactions`] and `treatments`: the same for exactly
 //!   once.
 //! - [`subscription`]: which topics are read; [`start`]: where in them a group begins.
+//! - [`aside`]: a producer for what is written beside the stream.
 //! - [`letters`]: dead letters, read back.
 //! - [`topics`]: are the topics there? `complaints`: why does nobody answer?
 //! - [`practice`]: a broker inside this process, for demonstrations and tests.
 
+pub mod aside;
 pub mod batcher;
 mod complaints;
 pub mod config;

@@ -16,7 +16,7 @@ use crate::observe::Stats;
 use crate::pipeline::Shutdown;
 use crate::pipeline::chain::Output;
 use crate::pipeline::delivery::Ticket;
-use crate::pipeline::labels::Labels;
+use crate::pipeline::labels::{Labels, OUTPUT_HEADERS};
 
 /// Where the outputs of a pipeline go. Shared by its workers.
 pub struct Sink {
@@ -66,7 +66,7 @@ impl Sink {
     /// Sends an output that came of the ticket's batch.
     pub fn output(&self, output: &Output<'_>, ticket: &Arc<Ticket>) {
         let record = &output.record;
-        let headers = owned(record.headers().count() + 1, self.labels.output(output));
+        let headers = owned(record.headers().count() + OUTPUT_HEADERS, self.labels.output(output));
         let content = (record.key(), output.value, record.timestamp());
         let delivery = Delivery {
             ticket: ticket.clone(),

@@ -40,7 +40,8 @@ impl Subscription {
         self.names.iter().any(|name| name == topic)
     }
 
-    fn includes(&self, topic: &str) -> bool {
+    /// Whether a topic is read.
+    pub fn includes(&self, topic: &str) -> bool {
         self.is_named(topic) || self.patterns.iter().any(|pattern| pattern.matches(topic))
     }
 

@@ -32,7 +32,7 @@ use crate::failure::Failure;
 use crate::pipeline::Shutdown;
 use crate::pipeline::chain::Output;
 use crate::pipeline::delivery::Ticket;
-use crate::pipeline::labels::{LETTER_HEADERS, Labels};
+use crate::pipeline::labels::{LETTER_HEADERS, Labels, OUTPUT_HEADERS};
 
 /// How long one request to the transaction's coordinator may take before it is looked
 /// whether there is still somebody who wants it.
@@ -172,7 +172,8 @@ impl Transactions {
             treatment => {
                 let alone = treatment.is_some();
                 let record = &output.record;
-                let headers = owned(record.headers().count() + 1, self.labels.output(output));
+                let headers =
+                    owned(record.headers().count() + OUTPUT_HEADERS, self.labels.output(output));
                 let content = (record.key(), output.value, record.timestamp());
                 let labels = self.labels.clone();
                 self.send(labels.topic(output), content, headers, place, alone);

@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::now::Reading;
+use super::rollout_metrics;
 use super::{CallTimes, Failed, Snapshot, Stats, resident_bytes};
 
 /// The content type of [`Metrics::text`].
@@ -27,7 +28,7 @@ struct Counter {
     read: fn(&Snapshot) -> u64,
 }
 
-const COUNTERS: [Counter; 13] = [
+const COUNTERS: [Counter; 18] = [
     Counter { name: "sandbar_records", help: "Records taken in", read: |seen| seen.records },
     Counter {
         name: "sandbar_bytes",
@@ -88,6 +89,31 @@ const COUNTERS: [Counter; 13] = [
         name: "sandbar_refused_swaps",
         help: "Swaps that did not take place, since what was new did not work",
         read: |seen| seen.refused_swaps,
+    },
+    Counter {
+        name: "sandbar_rollout_started",
+        help: "Roll-outs started",
+        read: |seen| seen.rollouts_started,
+    },
+    Counter {
+        name: "sandbar_rollout_promoted",
+        help: "Roll-outs whose candidate took the place of what served",
+        read: |seen| seen.rollouts_promoted,
+    },
+    Counter {
+        name: "sandbar_rollout_rolled_back",
+        help: "Roll-outs whose candidate broke a rule",
+        read: |seen| seen.rollouts_rolled_back,
+    },
+    Counter {
+        name: "sandbar_rollout_aborted",
+        help: "Roll-outs that somebody ended",
+        read: |seen| seen.rollouts_aborted,
+    },
+    Counter {
+        name: "sandbar_rollout_refused",
+        help: "Roll-outs, or their ends, that did not take place",
+        read: |seen| seen.rollouts_refused,
     },
 ];
 
@@ -194,11 +220,11 @@ impl Collector for Source {
             let labels = [("topic", lag.topic.as_str()), ("partition", &partition)];
             ConstGauge::new(signed(lag.records)).encode(family.encode_family(&labels)?)?;
         }
-        Ok(())
+        rollout_metrics::encode(&mut encoder, self.stats.comparison().as_deref())
     }
 }
 
-fn gauge(
+pub(super) fn gauge(
     encoder: &mut DescriptorEncoder<'_>,
     (name, help): (&str, &str),
     value: u64,
@@ -207,7 +233,7 @@ fn gauge(
     gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
 }
 
-fn signed(value: u64) -> i64 {
+pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
@@ -238,6 +264,7 @@ mod tests {
         due.push(gauge(CALLS.0, CALLS.1));
         due.push(gauge(LAG.0, LAG.1));
         due.push(gauge(MEMORY.0, MEMORY.1));
+        due.extend(rollout_metrics::GAUGES.iter().map(|it| gauge(it.0, it.1)));
         let mut documented = documented();
         documented.sort();
         due.sort();

@@ -8,6 +8,7 @@ mod log;
 mod memory;
 pub mod metrics;
 pub mod now;
+mod rollout_metrics;
 mod stats;
 mod times;
 

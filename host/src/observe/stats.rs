@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::now::Now;
 use crate::failure::Code;
+use crate::pipeline::rollout::Comparison;
 
 /// Counters since the pipeline started. Shared by its threads.
 #[derive(Debug, Default)]
@@ -23,6 +24,13 @@ pub struct Stats {
     pub(super) aborted: AtomicU64,
     pub(super) swaps: AtomicU64,
     pub(super) refused_swaps: AtomicU64,
+    pub(super) rollouts_started: AtomicU64,
+    pub(super) rollouts_promoted: AtomicU64,
+    pub(super) rollouts_rolled_back: AtomicU64,
+    pub(super) rollouts_aborted: AtomicU64,
+    pub(super) rollouts_refused: AtomicU64,
+    /// That of the roll-out that is under way.
+    comparison: Mutex<Option<Arc<Comparison>>>,
     failures: Mutex<BTreeMap<(Arc<str>, Code), u64>>,
     /// What the reading end is at.
     pub now: Now,
@@ -57,6 +65,16 @@ pub struct Snapshot {
     pub swaps: u64,
     /// Swaps that did not take place.
     pub refused_swaps: u64,
+    /// Roll-outs that were started.
+    pub rollouts_started: u64,
+    /// Roll-outs whose candidate took the place of what served.
+    pub rollouts_promoted: u64,
+    /// Roll-outs whose candidate broke a rule.
+    pub rollouts_rolled_back: u64,
+    /// Roll-outs that somebody ended.
+    pub rollouts_aborted: u64,
+    /// Roll-outs, or their ends, that did not take place.
+    pub rollouts_refused: u64,
     /// Failures by stage and cause, those that occurred.
     pub failures: Vec<Failed>,
 }
@@ -99,6 +117,11 @@ impl Stats {
             aborted: read(&self.aborted),
             swaps: read(&self.swaps),
             refused_swaps: read(&self.refused_swaps),
+            rollouts_started: read(&self.rollouts_started),
+            rollouts_promoted: read(&self.rollouts_promoted),
+            rollouts_rolled_back: read(&self.rollouts_rolled_back),
+            rollouts_aborted: read(&self.rollouts_aborted),
+            rollouts_refused: read(&self.rollouts_refused),
             failures: failures
                 .iter()
                 .map(|((stage, code), count)| Failed {
@@ -108,6 +131,16 @@ impl Stats {
                 })
                 .collect(),
         }
+    }
+
+    /// What a roll-out compares, as long as one is under way.
+    pub(super) fn comparison(&self) -> Option<Arc<Comparison>> {
+        self.comparison.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Says what a roll-out compares; `None`: none is under way.
+    pub(crate) fn compare(&self, comparison: Option<Arc<Comparison>>) {
+        *self.comparison.lock().unwrap_or_else(PoisonError::into_inner) = comparison;
     }
 
     /// Counts a failure.

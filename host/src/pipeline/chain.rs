@@ -38,13 +38,77 @@ pub struct Outcome {
     pub failures: Vec<Failure>,
     /// Records that a transformer dropped.
     pub filtered: usize,
+    /// The predictions as numbers, where a comparison wants them.
+    pub(super) predictions: Option<Predictions>,
+    /// Whether outputs say which variant made them.
+    pub(super) tagged: bool,
     outputs: Vec<Placed>,
     /// What transformers made; outputs refer to them.
     derived: Vec<Batch>,
     /// The encoded predictions, end to end.
     values: Vec<u8>,
-    /// The model that made them.
-    model: Option<Arc<str>>,
+    /// The model of each variant.
+    models: [Option<Arc<str>>; 2],
+}
+
+/// Who made something, while a candidate runs beside what serves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Variant {
+    /// What serves.
+    #[default]
+    Serving,
+    /// What may serve instead.
+    Candidate,
+}
+
+impl Variant {
+    /// The name in headers and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Variant::Serving => "serving",
+            Variant::Candidate => "candidate",
+        }
+    }
+}
+
+/// Predictions as numbers, in order of their records.
+#[derive(Debug, Default)]
+pub struct Predictions {
+    /// Index in the batch of the record that each comes from.
+    pub origins: Vec<u32>,
+    /// The label of each; empty where the scorer says none.
+    pub labels: Vec<u32>,
+    /// How many numbers each has.
+    pub width: usize,
+    values: Vec<f64>,
+}
+
+impl Predictions {
+    /// Takes one in.
+    pub fn push(&mut self, origin: u32, label: Option<u32>, values: &[f64]) {
+        self.origins.push(origin);
+        self.labels.extend(label);
+        self.width = values.len();
+        self.values.extend_from_slice(values);
+    }
+
+    /// The numbers of one.
+    pub fn values(&self, index: usize) -> &[f64] {
+        &self.values[index * self.width..][..self.width]
+    }
+
+    fn append(&mut self, other: &mut Self) {
+        self.origins.append(&mut other.origins);
+        self.labels.append(&mut other.labels);
+        self.values.append(&mut other.values);
+        self.width = self.width.max(other.width);
+    }
+
+    fn clear(&mut self) {
+        self.origins.clear();
+        self.labels.clear();
+        self.values.clear();
+    }
 }
 
 /// One output record.
@@ -55,6 +119,8 @@ pub struct Output<'a> {
     pub topic: usize,
     /// The model that made it, `name@version`, where it is a prediction.
     pub model: Option<&'a str>,
+    /// Which variant made it, while two make outputs.
+    pub variant: Option<Variant>,
     /// Key, headers and timestamp.
     pub record: Record<'a>,
     /// The value.
@@ -69,6 +135,8 @@ struct Placed {
     index: u32,
     /// In `values`, for a prediction.
     value: Option<Range<usize>>,
+    /// Who made it.
+    variant: Variant,
 }
 
 impl Outcome {
@@ -78,6 +146,45 @@ impl Outcome {
         self.outputs.clear();
         self.derived.clear();
         self.values.clear();
+        self.tagged = false;
+        if let Some(predictions) = &mut self.predictions {
+            predictions.clear();
+        }
+    }
+
+    /// One that keeps predictions for a comparison, as far as that is wanted.
+    pub(super) fn keeping(predictions: bool) -> Self {
+        Outcome { predictions: predictions.then(Predictions::default), ..Outcome::default() }
+    }
+
+    /// How many outputs there are.
+    pub fn count(&self) -> usize {
+        self.outputs.len()
+    }
+
+    /// Takes over what came of other records, or of the same by another `variant`.
+    pub(super) fn append(&mut self, other: &mut Outcome, variant: Variant) {
+        let (values, derived) = (self.values.len(), self.derived.len());
+        self.values.append(&mut other.values);
+        self.derived.append(&mut other.derived);
+        self.outputs.extend(other.outputs.drain(..).map(|placed| Placed {
+            batch: if placed.batch == 0 { 0 } else { placed.batch + derived },
+            value: placed.value.map(|range| range.start + values..range.end + values),
+            variant,
+            ..placed
+        }));
+        self.failures.append(&mut other.failures);
+        self.filtered += std::mem::take(&mut other.filtered);
+        self.models[variant as usize].clone_from(&other.models[Variant::Serving as usize]);
+        if let (Some(predictions), Some(others)) = (&mut self.predictions, &mut other.predictions) {
+            predictions.append(others);
+        }
+    }
+
+    /// Puts outputs and failures in order of the records that they come from.
+    pub(super) fn sort(&mut self) {
+        self.outputs.sort_by_key(|placed| placed.origin);
+        self.failures.sort_by_key(|failure| failure.record);
     }
 
     /// The output records, in order. `batch` is the one that the outcome is of: that
@@ -90,8 +197,15 @@ impl Outcome {
                 Some(range) => Some(&self.values[range.clone()]),
                 None => record.value(),
             };
-            let model = self.model.as_deref().filter(|_| placed.value.is_some());
-            Output { origin: placed.origin as usize, topic: placed.topic, model, record, value }
+            let model = self.models[placed.variant as usize].as_deref();
+            Output {
+                origin: placed.origin as usize,
+                topic: placed.topic,
+                model: model.filter(|_| placed.value.is_some()),
+                variant: self.tagged.then_some(placed.variant),
+                record,
+                value,
+            }
         })
     }
 
@@ -155,6 +269,11 @@ impl<'a> Stream<'a> {
 }
 
 impl Chain {
+    /// What its predictions are made of, if it makes any.
+    pub(super) fn shape(&self) -> Option<&crate::output::Output> {
+        self.predictor.as_ref().map(|predictor| predictor.scorer.shape())
+    }
+
     /// What each stage has used, by its name.
     pub(super) fn usage(&self) -> Vec<(Arc<str>, Usage)> {
         let transformers = self.transformers.iter();
@@ -187,7 +306,7 @@ impl Chain {
         outcome: &mut Outcome,
     ) -> Result<(), CallError> {
         outcome.clear();
-        outcome.model.clone_from(&self.model);
+        outcome.models[Variant::Serving as usize].clone_from(&self.model);
         let result = self.run(input, outcome);
         match &result {
             Ok(()) => {
@@ -239,6 +358,7 @@ impl Chain {
                     batch: stream.place,
                     index,
                     value: None,
+                    variant: Variant::Serving,
                 }));
                 Ok(())
             }
@@ -290,6 +410,7 @@ impl Routed {
                     batch: place,
                     index: index as u32,
                     value: None,
+                    variant: Variant::Serving,
                 }),
             }
         }
@@ -342,13 +463,20 @@ impl Predictor {
             let values = &scored.values[prediction * width..][..width];
             let start = outcome.values.len();
             match self.encoder.encode(&record, label, values, &mut outcome.values) {
-                Ok(()) => outcome.outputs.push(Placed {
-                    origin: stream.origin(index),
-                    topic: 0,
-                    batch: stream.place,
-                    index: place,
-                    value: Some(start..outcome.values.len()),
-                }),
+                Ok(()) => {
+                    let origin = stream.origin(index);
+                    outcome.outputs.push(Placed {
+                        origin,
+                        topic: 0,
+                        batch: stream.place,
+                        index: place,
+                        value: Some(start..outcome.values.len()),
+                        variant: Variant::Serving,
+                    });
+                    if let Some(predictions) = &mut outcome.predictions {
+                        predictions.push(origin, label, values);
+                    }
+                }
                 Err(error) => {
                     outcome.values.truncate(start);
                     let message = error.to_string();

@@ -12,9 +12,10 @@ use std::time::{Duration, Instant, SystemTime};
 use thiserror::Error;
 
 use super::chain::Output;
-use super::handover::Handover;
+use super::handover::{Handover, Lineup};
 use super::plan::{Plan, PlanError, load_model, load_models};
 use super::processor::{Interrupted, Outlet, Processor};
+use super::rollout::{Rollouts, TermsError};
 use crate::failure::Failure;
 use crate::manifest::{ArtifactSource, Manifest};
 use crate::models::Artifact;
@@ -27,21 +28,34 @@ use crate::sandbox::Sandbox;
 /// A pipeline whose models and components can be swapped while it runs.
 pub struct Deployment {
     sandbox: Sandbox,
-    handover: Arc<Handover>,
-    stats: Arc<Stats>,
-    /// Held during a swap: one after the other.
-    changing: Mutex<State>,
+    pub(super) handover: Arc<Handover>,
+    pub(super) stats: Arc<Stats>,
+    /// Held during a change: one after the other.
+    pub(super) changing: Mutex<State>,
     /// For whoever asks meanwhile.
     serving: Mutex<(Arc<Plan>, Revision)>,
+    /// The same of roll-outs.
+    pub(super) rollouts: Mutex<Rollouts>,
 }
 
-struct State {
+pub(super) struct State {
     manifest: Manifest,
     models: BTreeMap<String, Artifact>,
     /// Keeps what serves from being removed from the registry.
     _lease: Option<Lease>,
     /// What to go back to. Its models are not kept: they would double the memory.
     before: Option<Manifest>,
+    /// What runs beside it, while there is a roll-out.
+    pub(super) candidate: Option<Box<Prepared>>,
+}
+
+/// What may serve, loaded and tried.
+pub(super) struct Prepared {
+    state: State,
+    pub(super) plan: Plan,
+    pub(super) trial: Option<Trial>,
+    /// How long that took.
+    took: Duration,
 }
 
 /// What serves.
@@ -133,6 +147,20 @@ pub enum SwapError {
     /// The pipeline does not run.
     #[error("the pipeline does not run yet, or no more")]
     NotRunning,
+    /// A roll-out is under way, whose comparison would be of something else then.
+    #[error(
+        "a roll-out is under way ({0}): promote it or abort it first (sandbar rollout promote, or abort)"
+    )]
+    Underway(String),
+    /// There is no roll-out to end.
+    #[error("no roll-out is under way: sandbar status says how the last one ended")]
+    NoRollout,
+    /// The roll-out cannot be as it is asked for.
+    #[error("{0}")]
+    Terms(#[from] TermsError),
+    /// The machine gives no more threads.
+    #[error("a thread for the roll-out cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
 }
 
 impl Deployment {
@@ -168,6 +196,7 @@ impl Deployment {
             stats,
             changing: Mutex::new(State::of(manifest, models, &plan)),
             serving: Mutex::new((Arc::new(plan), revision)),
+            rollouts: Mutex::default(),
         }
     }
 
@@ -197,7 +226,10 @@ impl Deployment {
     /// Where they cannot be used, or the pipeline does not run.
     pub fn swap(&self, change: &Change) -> Result<Swap, SwapError> {
         let mut state = lock(&self.changing);
-        let result = self.change(&mut state, change);
+        let result = self.check(change.revision).and_then(|()| {
+            let prepared = self.prepare_change(&state, change)?;
+            self.install(&mut state, prepared)
+        });
         self.told(result)
     }
 
@@ -211,12 +243,13 @@ impl Deployment {
             let before = state.before.clone().ok_or(SwapError::NoneBefore)?;
             let differs = |name: &&String| state.manifest.models[*name] != before.models[*name];
             let changed = before.models.keys().filter(differs).cloned().collect();
-            self.replace(&mut state, before, &changed)
+            let prepared = self.prepare(&state, before, &changed)?;
+            self.install(&mut state, prepared)
         });
         self.told(result)
     }
 
-    fn told(&self, result: Result<Swap, SwapError>) -> Result<Swap, SwapError> {
+    pub(super) fn told(&self, result: Result<Swap, SwapError>) -> Result<Swap, SwapError> {
         match &result {
             Ok(swap) => Swapped { swap }.emit(&self.stats),
             Err(error) => SwapRefused { error }.emit(&self.stats),
@@ -224,7 +257,17 @@ impl Deployment {
         result
     }
 
-    fn check(&self, revision: Option<u64>) -> Result<(), SwapError> {
+    /// Whether another may take the place of what serves.
+    pub(super) fn check(&self, revision: Option<u64>) -> Result<(), SwapError> {
+        self.check_revision(revision)?;
+        match self.rollout() {
+            Some(rollout) => Err(SwapError::Underway(rollout.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether what serves is what whoever asks for something has seen.
+    pub(super) fn check_revision(&self, revision: Option<u64>) -> Result<(), SwapError> {
         let found = self.revision().number;
         match revision {
             Some(expected) if expected != found => Err(SwapError::Outdated { expected, found }),
@@ -232,8 +275,12 @@ impl Deployment {
         }
     }
 
-    fn change(&self, state: &mut State, change: &Change) -> Result<Swap, SwapError> {
-        self.check(change.revision)?;
+    /// Loads and tries what a change asks for.
+    pub(super) fn prepare_change(
+        &self,
+        state: &State,
+        change: &Change,
+    ) -> Result<Prepared, SwapError> {
         let mut manifest = state.manifest.clone();
         for (name, source) in &change.models {
             let known = manifest.models.keys().cloned().collect::<Vec<_>>();
@@ -251,22 +298,22 @@ impl Deployment {
         }
         // Also those that are named as before: an alias may mean another version by now.
         let changed = change.models.keys().cloned().collect();
-        self.replace(state, manifest, &changed)
+        self.prepare(state, manifest, &changed)
     }
 
-    /// Takes `manifest`, which differs in models and components alone, in place of what
-    /// serves. Of the models, those are loaded that have `changed`.
-    fn replace(
+    /// Loads and tries `manifest`, which differs from what serves in models and components
+    /// alone. Of the models, those are loaded that have `changed`.
+    fn prepare(
         &self,
-        state: &mut State,
+        state: &State,
         manifest: Manifest,
         changed: &BTreeSet<String>,
-    ) -> Result<Swap, SwapError> {
+    ) -> Result<Prepared, SwapError> {
         if !self.handover.is_open() {
             return Err(SwapError::NotRunning);
         }
         let start = Instant::now();
-        let (old, Revision { number, .. }) = lock(&self.serving).clone();
+        let old = self.plan();
         let mut models = state.models.clone();
         for name in changed {
             let model = load_model(&manifest, name).map_err(|reason| {
@@ -275,21 +322,32 @@ impl Deployment {
             models.insert(name.clone(), model);
         }
         let brokers = Some(old.connection.brokers.as_str());
-        let mut plan = Plan::with_models(&manifest, &models, brokers, &self.sandbox)?;
+        let plan = Plan::with_models(&manifest, &models, brokers, &self.sandbox)?;
         let trial = self.try_out(&old, &plan)?;
-        plan.continue_times(&old);
-        drop(old);
-        let chains = (0..self.handover.workers()).map(|_| plan.chain());
-        let chains = chains.collect::<Result<Vec<_>, _>>()?;
-        let prepared = start.elapsed();
+        let state = State::of(manifest, models, &plan);
+        Ok(Prepared { state, plan, trial, took: start.elapsed() })
+    }
 
-        let revision = Revision::of(number + 1, &plan, &models);
-        let now = State::of(manifest, models, &plan);
+    /// Takes what is prepared in place of what serves, and of what runs beside that.
+    pub(super) fn install(
+        &self,
+        state: &mut State,
+        mut prepared: Prepared,
+    ) -> Result<Swap, SwapError> {
+        let start = Instant::now();
+        prepared.plan.continue_times(&self.plan());
+        let Prepared { state: now, plan, trial, took } = prepared;
+        let lineup = |chain| Lineup { serving: Some(chain), candidate: None };
+        let lineups = (0..self.handover.workers()).map(|_| plan.chain().map(lineup));
+        let lineups = lineups.collect::<Result<Vec<_>, _>>()?;
+        let prepared = took + start.elapsed();
+
+        let revision = Revision::of(self.revision().number + 1, &plan, &now.models);
         *lock(&self.serving) = (Arc::new(plan), revision.clone());
         let before = std::mem::replace(state, now);
         state.before = Some(before.manifest);
         let start = Instant::now();
-        self.handover.switch(chains).map_err(|_| SwapError::NotRunning)?;
+        self.handover.switch(lineups).map_err(|_| SwapError::NotRunning)?;
         Ok(Swap { revision, trial, prepared, switched: start.elapsed() })
     }
 
@@ -345,7 +403,14 @@ impl State {
             }
         }
         let lease = manifest.supply().and_then(|supply| supply.lease(&manifest.name));
-        State { manifest, models, _lease: lease, before: None }
+        State { manifest, models, _lease: lease, before: None, candidate: None }
+    }
+}
+
+impl Prepared {
+    /// What it will be when it serves.
+    pub(super) fn revision(&self, number: u64) -> Revision {
+        Revision::of(number, &self.plan, &self.state.models)
     }
 }
 
@@ -382,6 +447,6 @@ fn unknown(what: &'static str, name: &str, known: &[String]) -> SwapError {
     SwapError::Unknown { what, name: name.to_owned(), known }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::chain::Chain;
+use super::rollout::Candidate;
 use crate::records::Batch;
 
 /// How often whoever waits looks whether the pipeline still runs.
@@ -36,9 +37,17 @@ enum Content {
     #[default]
     Nothing,
     /// What the worker is to take.
-    Next(Box<Chain>),
+    Next(Box<Lineup>),
     /// What it had before, for whoever put the next there to free.
-    Old(#[expect(dead_code, reason = "it is only freed")] Box<Chain>),
+    Old(#[expect(dead_code, reason = "it is only freed")] Box<Lineup>),
+}
+
+/// What a worker goes on with.
+pub(super) struct Lineup {
+    /// What serves; `None`: the same as before.
+    pub(super) serving: Option<Chain>,
+    /// What runs beside it, if anything does.
+    pub(super) candidate: Option<Box<Candidate>>,
 }
 
 /// A batch that a worker has taken through its stages not long ago.
@@ -83,14 +92,14 @@ impl Handover {
         self.open.load(Ordering::Acquire)
     }
 
-    /// Gives each worker one of `chains`, and waits until all have taken theirs. What they
+    /// Gives each worker one of `lineups`, and waits until all have taken theirs. What they
     /// had before is freed here, not by them.
     ///
     /// # Errors
     /// Where the pipeline does not run.
-    pub(super) fn switch(&self, chains: Vec<Chain>) -> Result<(), Closed> {
-        for (slot, chain) in self.slots.iter().zip(chains) {
-            slot.put(chain);
+    pub(super) fn switch(&self, lineups: Vec<Lineup>) -> Result<(), Closed> {
+        for (slot, lineup) in self.slots.iter().zip(lineups) {
+            slot.put(lineup);
         }
         for slot in &self.slots {
             while !slot.is_taken(LOOK) {
@@ -131,8 +140,8 @@ impl Drop for Open<'_> {
 
 impl Slot {
     /// Puts in what the worker is to take next.
-    fn put(&self, chain: Chain) {
-        *lock(&self.content) = Content::Next(Box::new(chain));
+    fn put(&self, lineup: Lineup) {
+        *lock(&self.content) = Content::Next(Box::new(lineup));
         self.full.store(true, Ordering::Release);
     }
 
@@ -148,14 +157,17 @@ impl Slot {
         true
     }
 
-    /// Takes what is there in place of `current`.
-    pub(super) fn exchange(&self, current: &mut Chain) {
+    /// Takes what is there in place of what serves and of the candidate.
+    pub(super) fn exchange(&self, serving: &mut Chain, candidate: &mut Option<Box<Candidate>>) {
         if !self.full.load(Ordering::Acquire) {
             return;
         }
         let mut content = lock(&self.content);
         if let Content::Next(mut next) = std::mem::take(&mut *content) {
-            std::mem::swap(current, &mut next);
+            if let Some(chain) = &mut next.serving {
+                std::mem::swap(serving, chain);
+            }
+            std::mem::swap(candidate, &mut next.candidate);
             *content = Content::Old(next);
         }
         self.full.store(false, Ordering::Release);

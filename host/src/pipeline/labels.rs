@@ -9,6 +9,10 @@ use crate::records::Record;
 
 /// Header of a prediction: the model that made it, `name@version`.
 pub const MODEL_HEADER: &str = "sandbar-model";
+/// Header of an output while a candidate makes some too: `serving` or `candidate`.
+pub const VARIANT_HEADER: &str = "sandbar-variant";
+/// How many headers [`Labels::output`] adds to those of the record, at most.
+pub(crate) const OUTPUT_HEADERS: usize = 2;
 /// How many headers [`Labels::letter`] adds to those of the record.
 pub(crate) const LETTER_HEADERS: usize = 7;
 
@@ -35,7 +39,9 @@ impl Labels {
         output: &Output<'a>,
     ) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> {
         let model = output.model.map(|model| (MODEL_HEADER, Some(model.as_bytes())));
-        output.record.headers().chain(model)
+        let variant =
+            output.variant.map(|variant| (VARIANT_HEADER, Some(variant.as_str().as_bytes())));
+        output.record.headers().chain(model).chain(variant)
     }
 
     /// The headers of a record that failed: its own, then where it came from and why it

@@ -9,6 +9,7 @@
 //! - [`policy`]: what is done about failures; [`order`] with the records behind them.
 //! - [`deployment`]: what serves, and other models and components in their place while
 //!   it runs; workers come to them by [`handover`].
+//! - [`rollout`]: a candidate beside what serves, before it takes its place.
 //! - [`labels`]: topics and headers of what comes out.
 //! - [`delivery`]: when is a batch done?
 //! - [`shutdown`]: the request to stop.
@@ -23,6 +24,7 @@ mod order;
 pub mod plan;
 pub mod policy;
 pub mod processor;
+pub mod rollout;
 mod shutdown;
 mod transactor;
 mod worker;

@@ -17,7 +17,7 @@ use crate::kafka::source::SourcePlan;
 use crate::manifest::{self, Delivery, Grant, Manifest, Problems};
 use crate::models::{Artifact, ModelError};
 use crate::observe::CallTimes;
-use crate::output::{Encoder, Format, FormatError};
+use crate::output::{Encoder, Format, FormatError, Output};
 use crate::references::{References, ReferencesError, Resolver};
 use crate::registry::RegistryError;
 use crate::sandbox::{
@@ -51,6 +51,8 @@ pub struct Plan {
     clock: Clock,
     /// Where records may refer to their data.
     references: Option<Arc<References>>,
+    /// What the predictions are made of, if it makes any.
+    output: Option<Output>,
 }
 
 struct StagePlan {
@@ -142,9 +144,9 @@ impl Plan {
         brokers: Option<&str>,
         sandbox: &Sandbox,
     ) -> Result<Self, PlanError> {
-        let plan = Self::load(manifest, models, brokers, sandbox)
+        let mut plan = Self::load(manifest, models, brokers, sandbox)
             .map_err(|reason| error(manifest, reason))?;
-        plan.chain()?;
+        plan.output = plan.chain()?.shape().cloned();
         Ok(plan)
     }
 
@@ -187,6 +189,7 @@ impl Plan {
             model: model.map(|model| model.id.as_str().into()),
             stages,
             clock,
+            output: None,
         })
     }
 
@@ -269,6 +272,11 @@ impl Plan {
     /// The model that makes the predictions, `name@version`, if one does.
     pub fn model(&self) -> Option<&Arc<str>> {
         self.model.as_ref()
+    }
+
+    /// What the predictions are made of, if it makes any.
+    pub(super) fn output(&self) -> Option<&Output> {
+        self.output.as_ref()
     }
 
     /// How long the calls of each stage take, of all workers together.

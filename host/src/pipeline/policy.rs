@@ -13,7 +13,7 @@ use crate::observe::events::{WorkerRecovered, WorkerSlowed};
 use crate::sandbox::CallError;
 
 /// What is done about failures. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Policies {
     stages: Arc<BTreeMap<String, StagePolicy>>,
     /// Whether records follow an earlier one of their key to the dead-letter topic.

@@ -13,6 +13,7 @@ use super::handover::Slot;
 use super::order::Followers;
 use super::plan::{Plan, PlanError};
 use super::policy::{Condition, Policies};
+use super::rollout::Candidate;
 use crate::failure::{Code, Failure};
 use crate::manifest::OnFailure;
 use crate::observe::Stats;
@@ -70,6 +71,8 @@ pub enum Interrupted {
 /// One chain of a pipeline at work. Each worker has one.
 pub struct Processor {
     chain: Chain,
+    /// What runs beside it, while there is a roll-out.
+    candidate: Option<Box<Candidate>>,
     /// Where records may refer to their data.
     references: Option<Resolver>,
     policies: Policies,
@@ -80,16 +83,17 @@ pub struct Processor {
 }
 
 /// A batch on its way to an outlet.
-struct Pass<'a, O> {
+pub(super) struct Pass<'a, O> {
     chain: &'a mut Chain,
-    outcome: &'a mut Outcome,
+    candidate: Option<&'a mut Candidate>,
+    pub(super) outcome: &'a mut Outcome,
     policies: &'a Policies,
     followers: &'a mut Followers,
     condition: &'a mut Condition,
-    stats: &'a Stats,
-    batch: &'a Batch,
+    pub(super) stats: &'a Stats,
+    pub(super) batch: &'a Batch,
     assignment: u64,
-    outlet: &'a mut O,
+    pub(super) outlet: &'a mut O,
 }
 
 impl Processor {
@@ -99,9 +103,20 @@ impl Processor {
     /// As [`Plan::chain`].
     pub fn new(plan: &Plan, stats: Arc<Stats>) -> Result<Self, PlanError> {
         let (chain, references) = (plan.chain()?, plan.resolver());
-        let (policies, condition) = (plan.policies(), Condition::new(stats.clone()));
-        let (followers, outcome) = (Followers::default(), Outcome::default());
-        Ok(Processor { chain, references, policies, followers, condition, stats, outcome })
+        let processor = Processor::of(chain, plan.policies(), stats, Outcome::default());
+        Ok(Processor { references, ..processor })
+    }
+
+    /// Of instances that are there already.
+    pub(super) fn of(
+        chain: Chain,
+        policies: Policies,
+        stats: Arc<Stats>,
+        outcome: Outcome,
+    ) -> Self {
+        let (condition, followers) = (Condition::new(stats.clone()), Followers::default());
+        let (candidate, references) = (None, None);
+        Processor { chain, candidate, references, policies, followers, condition, stats, outcome }
     }
 
     /// What each stage has used, by its name.
@@ -120,11 +135,31 @@ impl Processor {
         assignment: u64,
         outlet: &mut O,
     ) -> Result<(), Interrupted> {
-        let Processor { chain, references, policies, followers, condition, stats, outcome } = self;
-        BatchReceived { batch }.emit(stats);
-        followers.enter(batch, assignment);
-        let mut pass = Pass {
+        BatchReceived { batch }.emit(&self.stats);
+        self.followers.enter(batch, assignment);
+        let mut references = self.references.take();
+        let mut pass = self.pass(batch, assignment, outlet);
+        let result = match &mut references {
+            Some(references) => pass.resolve(references),
+            None => pass.whole(),
+        };
+        self.references = references;
+        result
+    }
+
+    /// A batch on its way to `outlet`.
+    pub(super) fn pass<'a, O: Outlet>(
+        &'a mut self,
+        batch: &'a Batch,
+        assignment: u64,
+        outlet: &'a mut O,
+    ) -> Pass<'a, O> {
+        let Processor { chain, candidate, policies, followers, condition, stats, outcome, .. } =
+            self;
+        let candidate = candidate.as_deref_mut();
+        Pass {
             chain,
+            candidate,
             outcome,
             policies,
             followers,
@@ -133,16 +168,25 @@ impl Processor {
             batch,
             assignment,
             outlet,
-        };
-        match references {
-            Some(references) => pass.resolve(references),
-            None => pass.whole(),
         }
     }
 
     /// Goes on with the stages that wait in `slot`, if there are any.
     pub(super) fn renew(&mut self, slot: &Slot) {
-        slot.exchange(&mut self.chain);
+        slot.exchange(&mut self.chain, &mut self.candidate);
+        if self.candidate.is_some() != self.outcome.predictions.is_some() {
+            self.outcome = Outcome::keeping(self.candidate.is_some());
+        }
+    }
+
+    /// What came of the last batch.
+    pub(super) fn outcome(&mut self) -> &mut Outcome {
+        &mut self.outcome
+    }
+
+    /// Forgets how the calls until now went.
+    pub(super) fn forget(&mut self) {
+        self.condition = Condition::new(self.stats.clone());
     }
 
     /// Says that the batches until now do not come again.
@@ -191,6 +235,11 @@ impl<O: Outlet> Pass<'_, O> {
         if input.batch.is_empty() {
             return self.fail_before(failed, usize::MAX);
         }
+        if let Some(candidate) = self.candidate.take() {
+            let result = self.take_beside(candidate, input, failed);
+            self.candidate = Some(candidate);
+            return result;
+        }
         match self.call(input) {
             Ok(()) => {
                 self.outcome.failures.extend(failed.drain(..));
@@ -230,7 +279,7 @@ impl<O: Outlet> Pass<'_, O> {
 
     /// Takes records through the chain: again, where some fail for a cause that may pass,
     /// and with a pause behind it, where calls have given nothing for long.
-    fn call(&mut self, input: &Input<'_>) -> Result<(), CallError> {
+    pub(super) fn call(&mut self, input: &Input<'_>) -> Result<(), CallError> {
         let mut attempts = 0;
         loop {
             if let Err(error) = self.chain.process_input(input, self.outcome) {
@@ -260,7 +309,7 @@ impl<O: Outlet> Pass<'_, O> {
 
     /// Hands over what the outcome holds; where a stage stops at a record, what came of
     /// those before it.
-    fn deliver(&mut self, input: &Input<'_>) -> Result<(), Interrupted> {
+    pub(super) fn deliver(&mut self, input: &Input<'_>) -> Result<(), Interrupted> {
         if self.policies.follow {
             self.follow(input);
         }
@@ -360,7 +409,7 @@ impl<O: Outlet> Pass<'_, O> {
         }
     }
 
-    fn go_on(&self) -> Result<(), Interrupted> {
+    pub(super) fn go_on(&self) -> Result<(), Interrupted> {
         if self.outlet.is_closed() { Err(Interrupted::Closed) } else { Ok(()) }
     }
 }

@@ -1,0 +1,325 @@
+//! Starts and ends roll-outs of what runs.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::comparison::Comparison;
+use super::report::Report;
+use super::rules::Verdict;
+use super::split::Split;
+use super::terms::{Mode, Terms, TermsError};
+use super::{Candidate, Role, shadow};
+use crate::kafka::aside::Aside;
+use crate::kafka::subscription::Subscription;
+use crate::observe::events::{RolloutEnded, RolloutRefused, RolloutStarted};
+use crate::pipeline::chain::Outcome;
+use crate::pipeline::deployment::{
+    Change, Deployment, Prepared, Revision, State, Swap, SwapError, Trial, lock,
+};
+use crate::pipeline::handover::Lineup;
+use crate::pipeline::plan::Plan;
+use crate::pipeline::policy::Policies;
+use crate::pipeline::processor::Processor;
+
+/// A roll-out that is under way, or was.
+#[derive(Debug, Clone)]
+pub struct Rollout {
+    /// What was asked for.
+    pub terms: Terms,
+    /// What the candidate consists of; its number is that of what it runs beside.
+    pub candidate: Revision,
+    /// The batch that it was tried on; `None`: none had come by.
+    pub trial: Option<Trial>,
+    comparison: Arc<Comparison>,
+}
+
+/// A roll-out that is over.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// What it was.
+    pub rollout: Rollout,
+    /// What both had made of records by then.
+    pub report: Report,
+    /// When it ended.
+    pub at: SystemTime,
+    /// How.
+    pub end: End,
+    /// Why.
+    pub reason: String,
+}
+
+/// How a roll-out ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The candidate serves.
+    Promoted,
+    /// Somebody ended it: what served goes on.
+    Aborted,
+    /// The candidate broke a rule: what served goes on.
+    RolledBack,
+}
+
+/// What there is to say of roll-outs.
+#[derive(Default)]
+pub(in crate::pipeline) struct Rollouts {
+    current: Option<Rollout>,
+    last: Option<Ended>,
+}
+
+impl End {
+    /// The name in answers and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            End::Promoted => "promoted",
+            End::Aborted => "aborted",
+            End::RolledBack => "rolled-back",
+        }
+    }
+}
+
+impl Rollout {
+    /// What both have made of records until now.
+    pub fn report(&self) -> Report {
+        self.comparison.report()
+    }
+}
+
+impl fmt::Display for Rollout {
+    /// `canary of flights-dl@1`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let model = self.candidate.model.as_deref();
+        write!(f, "{} of {}", self.terms.mode, model.unwrap_or("other components"))
+    }
+}
+
+impl Deployment {
+    /// The roll-out that is under way, if one is.
+    pub fn rollout(&self) -> Option<Rollout> {
+        lock(&self.rollouts).current.clone()
+    }
+
+    /// The roll-out that ended last, if one has.
+    pub fn last_rollout(&self) -> Option<Ended> {
+        lock(&self.rollouts).last.clone()
+    }
+
+    /// Lets other models and components run beside those that serve, once they are known to
+    /// work. Returns when every worker goes on with them.
+    ///
+    /// # Errors
+    /// Where they cannot be used, the terms contradict themselves, another roll-out is under
+    /// way, or the pipeline does not run.
+    pub fn start_rollout(
+        self: &Arc<Self>,
+        change: &Change,
+        terms: &Terms,
+    ) -> Result<Rollout, SwapError> {
+        let mut state = lock(&self.changing);
+        let result = self.begin(&mut state, change, terms);
+        match &result {
+            Ok(rollout) => RolloutStarted { rollout }.emit(&self.stats),
+            Err(error) => RolloutRefused { error }.emit(&self.stats),
+        }
+        result
+    }
+
+    /// Puts the candidate in the place of what serves, as a swap.
+    ///
+    /// # Errors
+    /// Where no roll-out is under way, or another revision serves than `revision`.
+    pub fn promote_rollout(&self, revision: Option<u64>) -> Result<Swap, SwapError> {
+        let mut state = lock(&self.changing);
+        let result = self.check_revision(revision).and_then(|()| {
+            let reason = "somebody promoted it".to_owned();
+            self.promote(&mut state, reason)
+        });
+        self.refused(result)
+    }
+
+    /// Drops the candidate; what serves goes on.
+    ///
+    /// # Errors
+    /// As [`Deployment::promote_rollout`].
+    pub fn abort_rollout(&self, revision: Option<u64>) -> Result<Ended, SwapError> {
+        let mut state = lock(&self.changing);
+        let result = self.check_revision(revision).and_then(|()| {
+            let reason = "somebody aborted it".to_owned();
+            self.discard(&mut state, End::Aborted, reason)
+        });
+        self.refused(result)
+    }
+
+    fn refused<T>(&self, result: Result<T, SwapError>) -> Result<T, SwapError> {
+        if let Err(error) = &result {
+            RolloutRefused { error }.emit(&self.stats);
+        }
+        result
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        state: &mut State,
+        change: &Change,
+        terms: &Terms,
+    ) -> Result<Rollout, SwapError> {
+        terms.validate()?;
+        self.check(change.revision)?;
+        let serving = self.plan();
+        let aside = terms.topic.as_deref().map(|topic| aside(&serving, topic)).transpose()?;
+        let prepared = self.prepare_change(state, change)?;
+        let (output, beside) = (serving.output(), prepared.plan.output());
+        let comparison = Arc::new(Comparison::new(terms.rules.clone(), output, beside));
+        if terms.rules.min_agreement.is_some() && !comparison.has_labels() {
+            return Err(TermsError::NoLabels { what: "these predictions have none" }.into());
+        }
+        let lineups = self.candidates(terms, &prepared, &comparison, aside)?;
+        self.watch(&comparison)?;
+
+        let candidate = prepared.revision(self.revision().number);
+        let (terms, trial) = (terms.clone(), prepared.trial);
+        let rollout = Rollout { terms, candidate, trial, comparison };
+        if self.handover.switch(lineups).is_err() {
+            rollout.comparison.close();
+            return Err(SwapError::NotRunning);
+        }
+        state.candidate = Some(Box::new(prepared));
+        self.stats.compare(Some(rollout.comparison.clone()));
+        lock(&self.rollouts).current = Some(rollout.clone());
+        Ok(rollout)
+    }
+
+    /// A candidate for each worker.
+    fn candidates(
+        &self,
+        terms: &Terms,
+        prepared: &Prepared,
+        comparison: &Arc<Comparison>,
+        aside: Option<Aside>,
+    ) -> Result<Vec<Lineup>, SwapError> {
+        // What is only compared is none of the stream's: neither its failures are, nor
+        // what is counted of it.
+        let unseen = || -> Result<Processor, SwapError> {
+            let (chain, policies) = (prepared.plan.chain()?, Policies::default());
+            Ok(Processor::of(chain, policies, Arc::default(), Outcome::keeping(true)))
+        };
+        let entrance = match terms.mode {
+            Mode::Shadow => Some(shadow::start(unseen()?, comparison.clone(), aside)?),
+            Mode::Canary | Mode::Ab => None,
+        };
+        let role = || -> Result<Role, SwapError> {
+            Ok(match (&entrance, terms.weight) {
+                (Some(entrance), _) => Role::Shadow(entrance.clone()),
+                (None, Some(weight)) => {
+                    let (chain, plan) = (prepared.plan.chain()?, &prepared.plan);
+                    let outcome = Outcome::keeping(true);
+                    let side = Processor::of(chain, plan.policies(), self.stats.clone(), outcome);
+                    let split = Split::new(weight, terms.by.clone().unwrap_or_default());
+                    Role::Canary(Box::new(side), split)
+                }
+                (None, None) => Role::Ab(Box::new(unseen()?)),
+            })
+        };
+        let lineup = |_| -> Result<Lineup, SwapError> {
+            let candidate = Candidate { comparison: comparison.clone(), role: role()? };
+            Ok(Lineup { serving: None, candidate: Some(Box::new(candidate)) })
+        };
+        (0..self.handover.workers()).map(lineup).collect()
+    }
+
+    /// Waits, on a thread of its own, for what the rules say, and does that.
+    fn watch(self: &Arc<Self>, comparison: &Arc<Comparison>) -> Result<(), SwapError> {
+        let (deployment, comparison) = (Arc::downgrade(self), comparison.clone());
+        let thread = std::thread::Builder::new().name("sandbar-rollout".into());
+        thread.spawn(move || {
+            if let Some(verdict) = comparison.await_verdict()
+                && let Some(deployment) = deployment.upgrade()
+            {
+                deployment.conclude(&comparison, verdict);
+            }
+        })?;
+        Ok(())
+    }
+
+    fn conclude(&self, comparison: &Arc<Comparison>, verdict: Verdict) {
+        let mut state = lock(&self.changing);
+        // Somebody may have ended it meanwhile.
+        let ours = |rollout: &Rollout| Arc::ptr_eq(&rollout.comparison, comparison);
+        if !self.rollout().as_ref().is_some_and(ours) {
+            return;
+        }
+        let result = match verdict {
+            Verdict::Broken(reason) => self.discard(&mut state, End::RolledBack, reason).map(drop),
+            Verdict::Holds(reason) => match self.promote(&mut state, reason) {
+                Ok(_) | Err(SwapError::NotRunning) => Ok(()),
+                Err(error) => {
+                    let reason = format!("it could not be promoted: {error}");
+                    self.discard(&mut state, End::RolledBack, reason).map(drop)
+                }
+            },
+        };
+        let _ = self.refused(result);
+    }
+
+    fn promote(&self, state: &mut State, reason: String) -> Result<Swap, SwapError> {
+        let prepared = state.candidate.take().ok_or(SwapError::NoRollout)?;
+        let swap = match self.install(state, *prepared) {
+            Ok(swap) => swap,
+            Err(error) => {
+                // It is not to be had again.
+                let reason = format!("it could not be promoted: {error}");
+                self.discard(state, End::RolledBack, reason)?;
+                return Err(error);
+            }
+        };
+        self.end(End::Promoted, reason);
+        self.told(Ok(swap))
+    }
+
+    fn discard(&self, state: &mut State, end: End, reason: String) -> Result<Ended, SwapError> {
+        if self.rollout().is_none() {
+            return Err(SwapError::NoRollout);
+        }
+        let lineup = |_| Lineup { serving: None, candidate: None };
+        let lineups = (0..self.handover.workers()).map(lineup).collect();
+        let switched = self.handover.switch(lineups);
+        state.candidate = None;
+        let ended = self.end(end, reason);
+        switched.map_err(|_| SwapError::NotRunning)?;
+        ended.ok_or(SwapError::NoRollout)
+    }
+
+    /// Notes how it ended.
+    fn end(&self, end: End, reason: String) -> Option<Ended> {
+        let rollout = lock(&self.rollouts).current.take()?;
+        rollout.comparison.close();
+        self.stats.compare(None);
+        let (report, at) = (rollout.report(), SystemTime::now());
+        let ended = Ended { rollout, report, at, end, reason };
+        RolloutEnded { ended: &ended }.emit(&self.stats);
+        lock(&self.rollouts).last = Some(ended.clone());
+        Some(ended)
+    }
+}
+
+impl Drop for Deployment {
+    /// Nobody is left to do what the rules say.
+    fn drop(&mut self) {
+        if let Some(rollout) = self.rollout() {
+            rollout.comparison.close();
+        }
+    }
+}
+
+/// A producer for a shadow's answers, if the pipeline has nothing to do with their topic.
+fn aside(plan: &Plan, topic: &str) -> Result<Aside, TermsError> {
+    let own = |uses| TermsError::OwnTopic { uses, topic: topic.to_owned() };
+    if plan.source.written.iter().any(|written| written == topic) {
+        return Err(own("writes"));
+    }
+    if Subscription::new(&plan.source.topics).includes(topic) {
+        return Err(own("reads"));
+    }
+    Aside::new(&plan.connection, topic, plan.labels())
+        .map_err(|reason| TermsError::Topic { topic: topic.to_owned(), reason })
+}

@@ -1,0 +1,59 @@
+//! A comparison as it is told.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What stands for the classes that are not told apart.
+pub(super) const OTHERS: &str = "(others)";
+
+/// What a candidate and what serves made of records.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Report {
+    /// What serves.
+    pub serving: Side,
+    /// The candidate.
+    pub candidate: Side,
+    /// Records that both scored.
+    pub compared: u64,
+    /// The share of these on whose label they agree; none where there are no labels.
+    pub agreement: Option<f64>,
+    /// Which labels were said together, the most frequent first.
+    pub confusion: Vec<Confused>,
+    /// The mean absolute difference of the probabilities or values that both gave.
+    pub mean_difference: Option<f64>,
+    /// Records that a shadow did not see, since it was behind.
+    pub left_out: u64,
+    /// Answers of a shadow that its topic did not get.
+    pub unwritten: u64,
+}
+
+/// What one of the two made of records.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Side {
+    /// Records that it was given.
+    pub records: u64,
+    /// Predictions that it made of them; outputs, where the pipeline makes no predictions.
+    pub scored: u64,
+    /// Records that failed, by code.
+    pub failed: BTreeMap<String, u64>,
+    /// Batches that the records came in.
+    pub batches: u64,
+    /// Seconds that half of the batches took at most.
+    pub p50: Option<f64>,
+    /// Seconds that 99 of 100 batches took at most.
+    pub p99: Option<f64>,
+    /// How often it said each label.
+    pub labels: BTreeMap<String, u64>,
+}
+
+/// Two labels that were said of the same records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confused {
+    /// By what serves.
+    pub serving: String,
+    /// By the candidate.
+    pub candidate: String,
+    /// Of how many records.
+    pub records: u64,
+}

@@ -1,0 +1,372 @@
+//! What a roll-out is asked to be: its mode, its share of the records, its rules.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::de::{Error as _, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thiserror::Error;
+
+/// The rows after which rules are judged, where nothing else is said.
+const MIN_ROWS: u64 = 1000;
+
+/// How a candidate runs beside what serves, and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Terms {
+    /// What is done with the candidate's answers.
+    pub mode: Mode,
+    /// The share of the records that a canary serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<Share>,
+    /// What decides which records a canary serves; by default the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<By>,
+    /// What the candidate has to hold to.
+    #[serde(default)]
+    pub rules: Rules,
+    /// Where a shadow's answers go, besides the comparison.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+}
+
+/// What is done with the candidate's answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// It serves a share of the records.
+    Canary,
+    /// It scores all records beside the stream; its answers are compared.
+    Shadow,
+    /// Its answers are put out beside those of what serves.
+    Ab,
+}
+
+/// What decides which variant a record gets.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum By {
+    /// The record's key.
+    #[default]
+    Key,
+    /// The value of the last header of this name.
+    Header(String),
+}
+
+/// What a candidate has to hold to. A broken rule ends the roll-out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// Records of the candidate from which on it is judged.
+    #[serde(default = "min_rows")]
+    pub min_rows: u64,
+    /// The share of its records that may fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_failure_rate: Option<Share>,
+    /// The share of the records that both scored on whose label they must agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_agreement: Option<Share>,
+    /// How long it may take for 99 of 100 batches.
+    #[serde(default, with = "humantime_serde", skip_serializing_if = "Option::is_none")]
+    pub max_p99: Option<Duration>,
+    /// What happens when it holds to them.
+    #[serde(default)]
+    pub then: Then,
+}
+
+/// What happens when a candidate has held to its rules for as long as they ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Then {
+    /// The roll-out goes on until somebody ends it, or a rule is broken.
+    #[default]
+    Keep,
+    /// The candidate takes the place of what serves.
+    Promote,
+}
+
+/// A share of a whole, from 0 to 1: written `10%` or `0.1`.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Share(f64);
+
+/// Why a roll-out cannot be as it is asked for.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+pub enum TermsError {
+    /// A canary needs to know how much it serves.
+    #[error("a canary serves a share of the records: give it a weight above 0, such as \"10%\"")]
+    NoWeight,
+    /// Something is said that another mode is for.
+    #[error("{what} is for {place}, not for the mode {mode}")]
+    NotOfMode {
+        /// What.
+        what: &'static str,
+        /// Which mode it is for.
+        place: &'static str,
+        /// The mode that was asked for.
+        mode: Mode,
+    },
+    /// Rules are to promote, but there are none.
+    #[error(
+        "then = \"promote\" needs a rule that the candidate can break: max_failure_rate, min_agreement or max_p99"
+    )]
+    NoRule,
+    /// Judged before there is anything.
+    #[error("min_rows is 0: the rules are judged after so many records, at least 1")]
+    NoRows,
+    /// Labels are to agree that there are not.
+    #[error("min_agreement compares labels, and {what}: leave it out")]
+    NoLabels {
+        /// What has none.
+        what: &'static str,
+    },
+    /// The candidate's answers would meet the stream.
+    #[error("the pipeline itself {uses} topic '{topic}': name another for the shadow's answers")]
+    OwnTopic {
+        /// `reads` or `writes`.
+        uses: &'static str,
+        /// The topic.
+        topic: String,
+    },
+    /// The topic cannot be written to.
+    #[error("the shadow's answers cannot be written: topic '{topic}': {reason}")]
+    Topic {
+        /// The topic.
+        topic: String,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Terms {
+    /// A roll-out in a mode, and nothing else said.
+    pub fn new(mode: Mode) -> Self {
+        Terms { mode, weight: None, by: None, rules: Rules::default(), topic: None }
+    }
+
+    /// Whether all of it can be done.
+    ///
+    /// # Errors
+    /// For what contradicts itself, by its name.
+    pub fn validate(&self) -> Result<(), TermsError> {
+        let Terms { mode, weight, by, rules, topic } = self;
+        let not_of = |what, place| Err(TermsError::NotOfMode { what, place, mode: *mode });
+        if *mode == Mode::Canary {
+            if weight.is_none_or(|weight| weight.0 <= 0.0) {
+                return Err(TermsError::NoWeight);
+            }
+            if rules.min_agreement.is_some() {
+                return not_of("min_agreement", "shadow and ab, where both score a record");
+            }
+        } else if weight.is_some() {
+            return not_of("a weight", "a canary, since others see every record");
+        } else if by.is_some() {
+            return not_of("by", "a canary, since others see every record");
+        }
+        if topic.is_some() && *mode != Mode::Shadow {
+            return not_of("a topic", "a shadow, since others write to the pipeline's own");
+        }
+        if rules.min_rows == 0 {
+            return Err(TermsError::NoRows);
+        }
+        if rules.then == Then::Promote && !rules.can_break() {
+            return Err(TermsError::NoRule);
+        }
+        Ok(())
+    }
+}
+
+impl Rules {
+    /// Whether there is one that can be broken.
+    fn can_break(&self) -> bool {
+        self.max_failure_rate.is_some() || self.min_agreement.is_some() || self.max_p99.is_some()
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules {
+            min_rows: MIN_ROWS,
+            max_failure_rate: None,
+            min_agreement: None,
+            max_p99: None,
+            then: Then::Keep,
+        }
+    }
+}
+
+fn min_rows() -> u64 {
+    MIN_ROWS
+}
+
+impl Share {
+    /// A share, if it is from 0 to 1.
+    pub fn new(share: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&share).then_some(Share(share))
+    }
+
+    /// From 0 to 1.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl FromStr for Share {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| text.trim().parse::<f64>().ok();
+        let share = match text.trim().strip_suffix('%') {
+            Some(percent) => number(percent).map(|percent| percent / 100.0),
+            None => number(text),
+        };
+        let error = || format!("'{text}' is no share; write 10% or 0.1, from 0 to 100%");
+        share.and_then(Share::new).ok_or_else(error)
+    }
+}
+
+impl fmt::Display for Share {
+    /// In percent, with as many places as it needs, up to four.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{:.4}", self.0 * 100.0);
+        write!(f, "{}%", text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+impl Serialize for Share {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl Visitor<'_> for Any {
+            type Value = Share;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a share such as \"10%\" or 0.1, from 0 to 1")
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, share: f64) -> Result<Share, E> {
+                Share::new(share).ok_or_else(|| E::invalid_value(Unexpected::Float(share), &self))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, share: u64) -> Result<Share, E> {
+                self.visit_f64(share as f64)
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, share: i64) -> Result<Share, E> {
+                self.visit_f64(share as f64)
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Share, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        from.deserialize_any(Any)
+    }
+}
+
+impl Mode {
+    /// The name in requests and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Mode::Canary => "canary",
+            Mode::Shadow => "shadow",
+            Mode::Ab => "ab",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for By {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "key" => Ok(By::Key),
+            Some(("header", name)) if !name.is_empty() => Ok(By::Header(name.to_owned())),
+            _ => Err(format!(
+                "'{text}' is nothing to tell records apart by; write key or header:NAME"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            By::Key => f.write_str("key"),
+            By::Header(name) => write!(f, "header:{name}"),
+        }
+    }
+}
+
+impl Serialize for By {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for By {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+    use super::*;
+
+    fn terms(json: &str) -> Result<Terms, String> {
+        let terms: Terms = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        terms.validate().map_err(|error| error.to_string())?;
+        Ok(terms)
+    }
+
+    #[test]
+    fn what_is_asked_for_is_read_and_written() {
+        let text = r#"{"mode":"canary","weight":"12.5%","by":"header:customer",
+            "rules":{"min_rows":500,"max_failure_rate":0.01,"max_p99":"50ms","then":"promote"}}"#;
+        let seen = terms(text).unwrap();
+        assert_eq!(seen.weight.unwrap().to_string(), "12.5%");
+        assert_eq!(seen.by, Some(By::Header("customer".into())));
+        assert_eq!(seen.rules.max_p99, Some(Duration::from_millis(50)));
+        let again = serde_json::to_string(&seen).unwrap();
+        assert_eq!(terms(&again).unwrap(), seen);
+        assert_eq!(terms(r#"{"mode":"ab"}"#).unwrap(), Terms::new(Mode::Ab));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (json, due) in [
+            (r#"{"mode":"canary"}"#, "give it a weight above 0"),
+            (r#"{"mode":"canary","weight":0}"#, "give it a weight above 0"),
+            (r#"{"mode":"canary","weight":10}"#, "a share such as"),
+            (r#"{"mode":"canary","weight":"110%"}"#, "'110%' is no share; write 10%"),
+            (r#"{"mode":"ab","weight":0.1}"#, "a weight is for a canary"),
+            (r#"{"mode":"shadow","by":"key"}"#, "by is for a canary"),
+            (r#"{"mode":"canary","weight":0.1,"by":"value"}"#, "write key or header:NAME"),
+            (r#"{"mode":"ab","topic":"t"}"#, "a topic is for a shadow"),
+            (r#"{"mode":"ab","rules":{"min_rows":0}}"#, "min_rows is 0"),
+            (r#"{"mode":"ab","rules":{"then":"promote"}}"#, "needs a rule that"),
+            (
+                r#"{"mode":"canary","weight":0.1,"rules":{"min_agreement":0.9}}"#,
+                "min_agreement is for shadow and ab",
+            ),
+            (r#"{"mode":"mirror"}"#, "unknown variant `mirror`"),
+            (r#"{"mode":"ab","wieght":1}"#, "unknown field `wieght`"),
+        ] {
+            let error = terms(json).unwrap_err();
+            assert!(error.contains(due), "{json}: {error}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ pub mod changes;
 pub mod checker;
 pub mod flights;
 pub mod flow;
+pub mod gaps;
 pub mod graphs;
 pub mod http;
 pub mod objects;

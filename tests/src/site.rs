@@ -37,9 +37,14 @@ impl Site {
     pub fn with(broker: &Broker, times: Times, topics: &[(&str, &str)], kafka: &str) -> Self {
         let topic = |name| broker.topic_with(name, PARTITIONS as i32, topics);
         let [source, sink, dead] = ["source", "sink", "dead"].map(topic);
+        // What a killed runner left open holds up readers for as long; but until a broker has
+        // taken another's place none can be ended.
+        let timeout = if let Broker::Replicated(_) = broker { 30_000 } else { 3000 };
         let (delivery, transactions) = match times {
-            Times::AtLeastOnce => ("at-least-once", ""),
-            Times::ExactlyOnce => ("exactly-once", "\"transaction.timeout.ms\" = 3000"),
+            Times::AtLeastOnce => ("at-least-once", String::new()),
+            Times::ExactlyOnce => {
+                ("exactly-once", format!("\"transaction.timeout.ms\" = {timeout}"))
+            }
         };
         let manifest = format!(
             "name = \"{source}\"\ndelivery = \"{delivery}\"\n{kafka}\n\

@@ -9,6 +9,7 @@ use flight_records::{CLASSIC, Flights};
 use sandbar::manifest::ArtifactSource;
 use sandbar::pipeline::deployment::{Change, Swap, SwapError};
 use sandbar_tests::flights::{golden, pipeline, topics};
+use sandbar_tests::gaps::Gaps;
 use sandbar_tests::process::Process;
 use sandbar_tests::{Broker, Received, Runner, Sent, component, on_each_broker, project, sandbar};
 
@@ -26,14 +27,14 @@ fn stage(name: &str, component: PathBuf) -> Change {
     Change { components: BTreeMap::from([(name.into(), component.into())]), ..Change::default() }
 }
 
-/// Swaps models back and forth while flights flow, and looks at every prediction: whether
+/// Swaps models back and forth while flights flow, components with them, and looks at every prediction: whether
 /// it is the one that H2O makes with the model that it names.
 fn swap_under_load(broker: &Broker, delivery: &str) {
     let topics = topics(broker);
     let manifest = pipeline(&topics, "flights-gbm", "");
     let runner = Runner::start(broker, &format!("delivery = \"{delivery}\"\n{manifest}"));
     let flights: Vec<String> = Flights::new(1).take(KNOWN).collect();
-    let done = AtomicBool::new(false);
+    let [done, swapping] = [false; 2].map(AtomicBool::new);
     // A practice broker cannot be shared; an address can.
     let address = broker.address();
     let fed = std::thread::scope(|scope| {
@@ -49,11 +50,18 @@ fn swap_under_load(broker: &Broker, delivery: &str) {
             fed
         });
         let _end = End(&done);
+        let watcher = scope.spawn(|| Gaps::of(&runner, &swapping, &done));
         let mut outputs = 0;
         for round in 0..6 {
             let name = ["flights-dl", "flights-gbm"][round % 2];
             runner.await_stats("flights flow", |now| now.outputs >= outputs + 1000);
-            let Swap { revision, trial, .. } = runner.deployment().swap(&model(name)).unwrap();
+            let mut change = model(name);
+            if round % 3 == 2 {
+                change.components = stage("features", component("flight-features")).components;
+            }
+            swapping.store(true, Ordering::Relaxed);
+            let Swap { revision, trial, .. } = runner.deployment().swap(&change).unwrap();
+            swapping.store(false, Ordering::Relaxed);
             assert_eq!(revision.number, round as u64 + 2);
             assert_eq!(revision.model.as_deref(), Some(format!("{name}@1").as_str()));
             // In transactions the first sample is there when the first is committed.
@@ -64,6 +72,7 @@ fn swap_under_load(broker: &Broker, delivery: &str) {
         }
         runner.await_stats("flights flow", |now| now.outputs >= outputs + 1000);
         done.store(true, Ordering::Relaxed);
+        println!("{delivery}: {}", watcher.join().unwrap());
         feeder.join().unwrap()
     });
     let received = broker.receive(&topics[1], fed);

@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Subject;
 use crate::manifest::ArtifactSource;
-use crate::pipeline::deployment::{Change, Revision, Swap, SwapError};
+use crate::pipeline::deployment::{Change, Revision, Swap, SwapError, Trial};
 
-const OPENAPI: &str = include_str!("openapi.json");
+pub(super) const OPENAPI: &str = include_str!("openapi.json");
 
 /// What a pipeline serves, and how it fares.
 #[derive(Debug, Serialize, Deserialize)]
@@ -157,6 +157,9 @@ async fn status(State(subject): State<Arc<Subject>>) -> Response {
 }
 
 async fn swap(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Bytes) -> Response {
+    if let Some(refusal) = of_a_fleet(&subject) {
+        return refusal;
+    }
     change(subject, &headers, &body, |subject, request: SwapRequest| {
         let SwapRequest { models, components, revision } = request;
         subject.deployment.swap(&Change { models, components, revision })
@@ -169,10 +172,20 @@ async fn rollback(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if let Some(refusal) = of_a_fleet(&subject) {
+        return refusal;
+    }
     change(subject, &headers, &body, |subject, request: RollbackRequest| {
         subject.deployment.rollback(request.revision)
     })
     .await
+}
+
+/// A runner of a fleet serves what all are to serve.
+fn of_a_fleet(subject: &Subject) -> Option<Response> {
+    let way_out = "this runner serves what its fleet is to serve, and would be alone with a change \
+                   of its own; change it for all: `sandbar promote`, or `sandbar fleet rollback`";
+    subject.fleet.as_ref().map(|_| refused(StatusCode::CONFLICT, way_out))
 }
 
 /// Does what is asked for, on a thread where it may take its time.
@@ -196,7 +209,7 @@ async fn change<R: for<'a> Deserialize<'a> + Send + 'static>(
     }
 }
 
-fn code(error: &SwapError) -> StatusCode {
+pub(super) fn code(error: &SwapError) -> StatusCode {
     match error {
         SwapError::Outdated { .. } | SwapError::NoneBefore => StatusCode::CONFLICT,
         SwapError::NotRunning => StatusCode::SERVICE_UNAVAILABLE,
@@ -204,11 +217,11 @@ fn code(error: &SwapError) -> StatusCode {
     }
 }
 
-fn refused(status: StatusCode, error: impl Into<String>) -> Response {
+pub(super) fn refused(status: StatusCode, error: impl Into<String>) -> Response {
     json(status, &Refused { error: error.into() })
 }
 
-fn json(status: StatusCode, body: &impl Serialize) -> Response {
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_string(body) {
         Ok(text) => (status, [(header::CONTENT_TYPE, "application/json")], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
@@ -228,7 +241,7 @@ pub enum Access {
 
 impl Access {
     /// Whether a request with these headers may change something.
-    fn allows(&self, headers: &HeaderMap) -> Result<(), (StatusCode, String)> {
+    pub(super) fn allows(&self, headers: &HeaderMap) -> Result<(), (StatusCode, String)> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         // A page in somebody's browser cannot send this without being asked first.
         if text(header::CONTENT_TYPE).is_none_or(|it| !it.starts_with("application/json")) {
@@ -273,7 +286,7 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 
 impl From<Revision> for Serving {
     fn from(revision: Revision) -> Self {
-        let Revision { number, since, models, components, model } = revision;
+        let Revision { number, since, models, components, model, pins: _ } = revision;
         let stage = |(stage, component): (Arc<str>, PathBuf)| StageComponent {
             stage: stage.to_string(),
             component,
@@ -288,16 +301,18 @@ impl From<Revision> for Serving {
     }
 }
 
+impl From<Trial> for Tried {
+    fn from(trial: Trial) -> Self {
+        let Trial { records, failed_before, failed } = trial;
+        Tried { records, failed_before, failed }
+    }
+}
+
 impl From<Swap> for Swapped {
     fn from(swap: Swap) -> Self {
-        let tried = swap.trial.map(|trial| Tried {
-            records: trial.records,
-            failed_before: trial.failed_before,
-            failed: trial.failed,
-        });
         Swapped {
             serving: swap.revision.into(),
-            trial: tried,
+            trial: swap.trial.map(Tried::from),
             prepared: swap.prepared.as_secs_f64(),
             switched: swap.switched.as_secs_f64(),
         }
@@ -346,7 +361,9 @@ mod tests {
     fn the_description_has_what_there_is() {
         let description: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
         let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
-        assert_eq!(paths, ["/v1/openapi.json", "/v1/rollback", "/v1/status", "/v1/swap"]);
+        let due = ["/v1/fleet", "/v1/fleet/promote", "/v1/fleet/rollback", "/v1/openapi.json"];
+        assert_eq!(paths[..4], due);
+        assert_eq!(paths[4..], ["/v1/rollback", "/v1/status", "/v1/swap"]);
         let serving = || Serving {
             revision: 1,
             since: 0,

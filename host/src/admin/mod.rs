@@ -1,8 +1,9 @@
 //! What a runner tells over HTTP: metrics, whether it is healthy and ready, and what it
-//! serves, which can be changed ([`api`]). `docs/reference/metrics.md` and `admin.md` say it
+//! serves, which can be changed ([`api`], or [`fleet`] for all runners of one). `docs/reference/metrics.md` and `admin.md` say it
 //! to those who ask.
 
 pub mod api;
+pub mod fleet;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -20,6 +21,7 @@ use tokio::sync::oneshot;
 
 use api::Access;
 
+use crate::fleet::Fleet;
 use crate::observe::metrics::{CONTENT_TYPE, Metrics};
 use crate::pipeline::{Deployment, Shutdown};
 
@@ -29,6 +31,8 @@ pub struct Subject {
     pub pipeline: String,
     /// What it serves, its counters, and what it is at.
     pub deployment: Arc<Deployment>,
+    /// The fleet whose runner it is, if any.
+    pub fleet: Option<Arc<Fleet>>,
     /// Who may change what it serves.
     pub access: Access,
     /// Whether it is to stop.
@@ -80,8 +84,9 @@ impl Admin {
         let calls = deployment.plan().call_times();
         let metrics = Metrics::new(pipeline, deployment.stats().clone(), calls);
         let subject = Arc::new(subject);
-        let router =
-            api::router(subject.clone()).merge(router(Arc::new(Told { subject, metrics })));
+        let router = api::router(subject.clone())
+            .merge(fleet::router(subject.clone()))
+            .merge(router(Arc::new(Told { subject, metrics })));
         let (stop, stopped) = oneshot::channel();
         let work = async move {
             let listener = tokio::net::TcpListener::from_std(listener)?;

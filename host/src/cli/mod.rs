@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod check;
 mod dlq;
+mod fleet;
 mod inspect;
 mod lines;
 mod local;
@@ -39,6 +40,8 @@ enum Verb {
     Status(admin::Status),
     Swap(admin::Swap),
     Rollback(admin::Rollback),
+    Promote(fleet::Promote),
+    Fleet(fleet::Fleet),
     Inspect(inspect::Inspect),
     New(new::New),
     Build(build::Build),
@@ -95,6 +98,8 @@ impl Cli {
             Verb::Status(status) => status.execute(),
             Verb::Swap(swap) => swap.execute(),
             Verb::Rollback(rollback) => rollback.execute(),
+            Verb::Promote(promote) => promote.execute(),
+            Verb::Fleet(fleet) => fleet.execute(),
             Verb::Inspect(inspect) => inspect.execute(&self.common),
             Verb::New(new) => new.execute(),
             Verb::Build(build) => build.execute(&self.common),

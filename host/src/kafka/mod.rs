@@ -14,7 +14,7 @@
 //! - [`practice`]: a broker inside this process, for demonstrations and tests.
 
 pub mod batcher;
-mod complaints;
+pub(crate) mod complaints;
 pub mod config;
 pub mod group;
 mod headers;

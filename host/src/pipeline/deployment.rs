@@ -22,6 +22,7 @@ use crate::observe::Stats;
 use crate::observe::events::{SwapRefused, Swapped};
 use crate::records::Batch;
 use crate::registry::leases::Lease;
+use crate::registry::pins::Pins;
 use crate::sandbox::Sandbox;
 
 /// A pipeline whose models and components can be swapped while it runs.
@@ -33,6 +34,15 @@ pub struct Deployment {
     changing: Mutex<State>,
     /// For whoever asks meanwhile.
     serving: Mutex<(Arc<Plan>, Revision)>,
+}
+
+/// What is loaded and tried, and does not serve yet.
+struct Prepared {
+    models: BTreeMap<String, Artifact>,
+    plan: Plan,
+    /// What serves.
+    old: Arc<Plan>,
+    trial: Option<Trial>,
 }
 
 struct State {
@@ -57,6 +67,8 @@ pub struct Revision {
     pub components: Vec<(Arc<str>, PathBuf)>,
     /// The model that makes the predictions, if any.
     pub model: Option<Arc<str>>,
+    /// Those models and components that are of the registry.
+    pub pins: Pins,
 }
 
 /// What is to serve instead.
@@ -161,12 +173,13 @@ impl Deployment {
         stats: Arc<Stats>,
     ) -> Self {
         let handover = Arc::new(Handover::new(plan.workers));
-        let revision = Revision::of(1, &plan, &models);
+        let state = State::of(manifest, models, &plan);
+        let revision = Revision::of(1, &plan, &state);
         Deployment {
             sandbox: sandbox.clone(),
             handover,
             stats,
-            changing: Mutex::new(State::of(manifest, models, &plan)),
+            changing: Mutex::new(state),
             serving: Mutex::new((Arc::new(plan), revision)),
         }
     }
@@ -201,6 +214,17 @@ impl Deployment {
         self.told(result)
     }
 
+    /// Loads what a change asks for, fits it to the other stages and tries it, as a swap
+    /// does, and changes nothing. `None`: no records have come by yet to try it on.
+    ///
+    /// # Errors
+    /// As [`Deployment::swap`], which would fail then.
+    pub fn rehearse(&self, change: &Change) -> Result<Option<Trial>, SwapError> {
+        let state = lock(&self.changing);
+        let (manifest, changed) = self.changed(&state, change)?;
+        Ok(self.prepare(&state, &manifest, &changed)?.trial)
+    }
+
     /// Goes back to what served before the last swap, as another swap.
     ///
     /// # Errors
@@ -233,6 +257,16 @@ impl Deployment {
     }
 
     fn change(&self, state: &mut State, change: &Change) -> Result<Swap, SwapError> {
+        let (manifest, changed) = self.changed(state, change)?;
+        self.replace(state, manifest, &changed)
+    }
+
+    /// The manifest with a change in it, and the models that are to be loaded.
+    fn changed(
+        &self,
+        state: &State,
+        change: &Change,
+    ) -> Result<(Manifest, BTreeSet<String>), SwapError> {
         self.check(change.revision)?;
         let mut manifest = state.manifest.clone();
         for (name, source) in &change.models {
@@ -250,8 +284,7 @@ impl Deployment {
             stage.component.clone_from(component);
         }
         // Also those that are named as before: an alias may mean another version by now.
-        let changed = change.models.keys().cloned().collect();
-        self.replace(state, manifest, &changed)
+        Ok((manifest, change.models.keys().cloned().collect()))
     }
 
     /// Takes `manifest`, which differs in models and components alone, in place of what
@@ -266,31 +299,43 @@ impl Deployment {
             return Err(SwapError::NotRunning);
         }
         let start = Instant::now();
-        let (old, Revision { number, .. }) = lock(&self.serving).clone();
-        let mut models = state.models.clone();
-        for name in changed {
-            let model = load_model(&manifest, name).map_err(|reason| {
-                SwapError::Plan(PlanError { manifest: manifest.path().to_owned(), reason })
-            })?;
-            models.insert(name.clone(), model);
-        }
-        let brokers = Some(old.connection.brokers.as_str());
-        let mut plan = Plan::with_models(&manifest, &models, brokers, &self.sandbox)?;
-        let trial = self.try_out(&old, &plan)?;
+        let Prepared { models, mut plan, old, trial } = self.prepare(state, &manifest, changed)?;
         plan.continue_times(&old);
         drop(old);
         let chains = (0..self.handover.workers()).map(|_| plan.chain());
         let chains = chains.collect::<Result<Vec<_>, _>>()?;
         let prepared = start.elapsed();
 
-        let revision = Revision::of(number + 1, &plan, &models);
         let now = State::of(manifest, models, &plan);
+        let number = self.revision().number + 1;
+        let revision = Revision::of(number, &plan, &now);
         *lock(&self.serving) = (Arc::new(plan), revision.clone());
         let before = std::mem::replace(state, now);
         state.before = Some(before.manifest);
         let start = Instant::now();
         self.handover.switch(chains).map_err(|_| SwapError::NotRunning)?;
         Ok(Swap { revision, trial, prepared, switched: start.elapsed() })
+    }
+
+    /// Loads what is new, fits it to the rest, and tries it.
+    fn prepare(
+        &self,
+        state: &State,
+        manifest: &Manifest,
+        changed: &BTreeSet<String>,
+    ) -> Result<Prepared, SwapError> {
+        let old = self.plan();
+        let mut models = state.models.clone();
+        for name in changed {
+            let model = load_model(manifest, name).map_err(|reason| {
+                SwapError::Plan(PlanError { manifest: manifest.path().to_owned(), reason })
+            })?;
+            models.insert(name.clone(), model);
+        }
+        let brokers = Some(old.connection.brokers.as_str());
+        let plan = Plan::with_models(manifest, &models, brokers, &self.sandbox)?;
+        let trial = self.try_out(&old, &plan)?;
+        Ok(Prepared { models, plan, old, trial })
     }
 
     /// Takes a batch that came by not long ago through the old stages and the new.
@@ -350,10 +395,12 @@ impl State {
 }
 
 impl Revision {
-    fn of(number: u64, plan: &Plan, models: &BTreeMap<String, Artifact>) -> Self {
+    fn of(number: u64, plan: &Plan, state: &State) -> Self {
         let (components, model) = (plan.components(), plan.model().cloned());
-        let models = models.iter().map(|(name, model)| (name.clone(), model.id.clone())).collect();
-        Revision { number, since: SystemTime::now(), models, components, model }
+        let models = state.models.iter();
+        let models = models.map(|(name, model)| (name.clone(), model.id.clone())).collect();
+        let pins = Pins::of(&state.manifest);
+        Revision { number, since: SystemTime::now(), models, components, model, pins }
     }
 }
 

@@ -151,7 +151,9 @@ impl Member {
                 return Ok(None);
             }
             match log.read(LOOK) {
-                Read::Entry(entry) => drop(view.take(entry, false)),
+                Read::Entry(entry) => {
+                    view.take(entry, false);
+                }
                 Read::End => break,
                 Read::Nothing => {}
                 Read::Trouble(error) => tracing::debug!(%error, "the control topic"),

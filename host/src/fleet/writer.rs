@@ -98,8 +98,10 @@ impl Writer<'_> {
     fn view(&self, end: Instant) -> Result<View, FleetError> {
         let log = Log::new(self.connection, self.topic, self.fleet)?;
         let mut view = View::default();
-        log.read_all(end, |entry| drop(view.take(entry, false)))
-            .map_err(|reason| self.silent(reason))?;
+        let take = |entry| {
+            view.take(entry, false);
+        };
+        log.read_all(end, take).map_err(|reason| self.silent(reason))?;
         Ok(view)
     }
 

@@ -9,6 +9,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaErrorCode;
 
 use super::error::FleetError;
 use super::record::{Entry, FleetName};
@@ -207,6 +208,10 @@ impl Hearing for Hears {
 
 impl ClientContext for Hears {
     fn error(&self, error: KafkaError, reason: &str) {
+        // That all is read is no matter, but it is told here too.
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+            return;
+        }
         self.0.hear("control topic's consumer", &error, reason);
     }
 }

@@ -93,6 +93,7 @@ impl Fixture {
         let features = "\"{project}/operators/target/wasm32-wasip2/release/flight_features.wasm\"";
         assert!(text.contains(features), "{text}");
         let text = text.replace(features, "{ registry = \"features@1\" }");
+        let text = text.replace("\"../", "\"{project}/");
         let text = text.replace("{project}", project().to_str().unwrap());
         let (control, delivery) = (&self.control, self.delivery);
         let transactions = match delivery {
@@ -127,31 +128,15 @@ impl Fixture {
         Process::start(&mut command)
     }
 
-    /// Feeds flights until `done`. Returns how many.
-    pub fn feed(&self, done: &AtomicBool) -> usize {
-        let broker = Broker::Apache(self.broker.address());
-        let flights: Vec<String> = Flights::new(1).take(KNOWN).collect();
-        let mut fed = 0;
-        while !done.load(Ordering::Relaxed) {
-            let record = |n: usize| Sent {
-                partition: Some(n as i32 % PARTITIONS),
-                ..Sent::keyed(n, flights[n % KNOWN].as_str())
-            };
-            broker.send(&self.topics[0], &(fed..fed + CHUNK).map(record).collect::<Vec<_>>());
-            fed += CHUNK;
-            // Not faster than a small machine takes them with several runners.
-            std::thread::park_timeout(Duration::from_millis(100));
-        }
-        fed
-    }
-
     /// Feeds flights while `changing` runs, and looks at every prediction that came of them:
     /// whether it is the one that H2O makes with the version that it names, and whether each
     /// flight was answered as often as is promised. Returns what served how many.
     pub fn under_load(&self, changing: impl FnOnce()) -> BTreeMap<String, usize> {
         let done = AtomicBool::new(false);
         let fed = std::thread::scope(|scope| {
-            let feeder = scope.spawn(|| self.feed(&done));
+            // A practice broker cannot be shared; an address can.
+            let (address, topic) = (self.broker.address(), self.topics[0].as_str());
+            let feeder = scope.spawn(|| feed(address, topic, &done));
             let end = End(&done);
             changing();
             drop(end);
@@ -192,6 +177,24 @@ impl Fixture {
         eprintln!("{fed} flights, {} predictions: {served:?}", received.len());
         served
     }
+}
+
+/// Feeds flights until `done`. Returns how many.
+fn feed(address: String, topic: &str, done: &AtomicBool) -> usize {
+    let broker = Broker::Apache(address);
+    let flights: Vec<String> = Flights::new(1).take(KNOWN).collect();
+    let mut fed = 0;
+    while !done.load(Ordering::Relaxed) {
+        let record = |n: usize| Sent {
+            partition: Some(n as i32 % PARTITIONS),
+            ..Sent::keyed(n, flights[n % KNOWN].as_str())
+        };
+        broker.send(topic, &(fed..fed + CHUNK).map(record).collect::<Vec<_>>());
+        fed += CHUNK;
+        // Not faster than a small machine takes them with several runners.
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    fed
 }
 
 fn number(record: &Received) -> usize {
@@ -252,10 +255,6 @@ impl Runner {
 
     pub fn status(&self) -> Value {
         serde_json::from_str(&self.says(&["status", "--json"])).unwrap()
-    }
-
-    pub fn outputs(&self) -> u64 {
-        self.status()["outputs"].as_u64().unwrap()
     }
 
     /// Waits until a version serves here and has answered something.

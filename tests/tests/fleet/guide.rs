@@ -70,5 +70,5 @@ fn the_guides_work() {
         let said = run(command);
         assert!(said.contains("flights@production is flights@"), "{said}");
     }
-    fleet.map(|runner| runner.process.stop());
+    fleet.into_iter().for_each(|runner| drop(runner.process.stop()));
 }

@@ -167,5 +167,5 @@ fn two_people_at_once() {
             assert_eq!(runner.revision(), due);
         }
     }
-    fleet.map(|runner| runner.process.stop());
+    fleet.into_iter().for_each(|runner| drop(runner.process.stop()));
 }

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use sandbar_tests::broker::PATIENCE;
-use sandbar_tests::process::Process;
 use sandbar_tests::{Broker, Sent, cluster};
 
 use super::fixture::{Fixture, Runner, copy};
@@ -52,7 +51,7 @@ fn what_does_not_work_is_refused_everywhere() {
         assert_eq!(runner.status()["revision"], 1);
         assert!(runner.serves("flights@1"));
     }
-    fleet.map(|runner| runner.process.stop());
+    fleet.into_iter().for_each(|runner| drop(runner.process.stop()));
 }
 
 /// A version that one runner cannot fetch is reported for it, the others serve it; one that
@@ -190,5 +189,5 @@ fn the_control_topic_is_away() {
     }
     let said = fleet[1].says(&["promote", "flights", "1"]);
     assert!(said.contains("fleet revision 3") && fleet[0].serves("flights@1"), "{said}");
-    fleet.map(|Runner { process, .. }| Process::stop(process));
+    fleet.into_iter().for_each(|runner| drop(runner.process.stop()));
 }

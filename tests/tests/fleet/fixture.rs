@@ -20,7 +20,7 @@ const KNOWN: usize = 20_000;
 /// Flights that are sent together.
 const CHUNK: usize = 400;
 /// Partitions of each topic.
-const PARTITIONS: i32 = 4;
+const PARTITIONS: i32 = 6;
 
 /// What the versions of `flights` in the registry are: 3 fits no extractor of flights, 4 is no
 /// model that this scorer reads.
@@ -130,19 +130,20 @@ impl Fixture {
 
     /// Feeds flights while `changing` runs, and looks at every prediction that came of them:
     /// whether it is the one that H2O makes with the version that it names, and whether each
-    /// flight was answered as often as is promised. Returns what served how many.
-    pub fn under_load(&self, changing: impl FnOnce()) -> BTreeMap<String, usize> {
+    /// flight was answered as often as is promised. Returns what served how many, and the
+    /// runners that `changing` leaves to answer the last of them.
+    pub fn under_load<T>(&self, changing: impl FnOnce() -> T) -> (BTreeMap<String, usize>, T) {
         let done = AtomicBool::new(false);
-        let fed = std::thread::scope(|scope| {
+        let (fed, left) = std::thread::scope(|scope| {
             // A practice broker cannot be shared; an address can.
             let (address, topic) = (self.broker.address(), self.topics[0].as_str());
             let feeder = scope.spawn(|| feed(address, topic, &done));
             let end = End(&done);
-            changing();
+            let left = changing();
             drop(end);
-            feeder.join().unwrap()
+            (feeder.join().unwrap(), left)
         });
-        self.look(fed)
+        (self.look(fed), left)
     }
 
     fn look(&self, fed: usize) -> BTreeMap<String, usize> {

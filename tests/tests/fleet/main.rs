@@ -25,7 +25,7 @@ fn promote_under_load(delivery: &'static str, runners: usize) {
     let fixture = Fixture::new(broker, delivery);
     let mut fleet: Vec<Runner> =
         (0..runners).map(|number| fixture.runner(&format!("runner-{number}"))).collect();
-    let served = fixture.under_load(|| {
+    let (served, ()) = fixture.under_load(|| {
         fleet[0].await_model("flights@1");
         assert_eq!(fleet[0].revision(), 0);
         // What served is written down first.
@@ -94,7 +94,7 @@ fn whoever_is_killed_in_the_middle() {
     let fixture = Fixture::new(broker, "exactly-once");
     let asked = fixture.runner("asked");
     let mut other = fixture.runner("other");
-    let served = fixture.under_load(|| {
+    let (served, left) = fixture.under_load(|| {
         asked.await_model("flights@1");
         other.await_model("flights@1");
         std::thread::scope(|scope| {
@@ -132,10 +132,10 @@ fn whoever_is_killed_in_the_middle() {
         let asked = fixture.runner("asked");
         assert_eq!(asked.knows("asked")["report"]["serves"], before + 1);
         asked.await_model(if before == 2 { "flights@1" } else { "flights@2" });
-        asked.process.stop();
-        other.process.stop();
+        [asked, other]
     });
     assert!(served["flights@1"] > 0 && served["flights@2"] > 0, "{served:?}");
+    left.into_iter().for_each(|runner| drop(runner.process.stop()));
 }
 
 /// Of two people who promote at once exactly one wins, and the other is told.

@@ -13,6 +13,7 @@
 //! - [`records`], [`failure`], [`output`]: a batch, why a record failed, and how a
 //!   prediction is written.
 //! - [`observe`]: log events and counters; [`admin`] serves them over HTTP.
+//! - [`fleet`]: the runners of one group, which serve the same.
 //! - [`harness`]: a pipeline without Kafka; [`cases`]: what one expects of it.
 //! - [`bench`]: how fast operators are, and where their time goes.
 //! - [`operator_folder`], [`project`]: how one operator is built; new ones.
@@ -23,6 +24,7 @@ pub mod bench;
 pub mod cases;
 pub mod cli;
 pub mod failure;
+pub mod fleet;
 pub mod harness;
 mod http;
 pub mod inference;

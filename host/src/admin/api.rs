@@ -19,7 +19,7 @@ use super::rollout::{Past, Underway};
 use crate::manifest::ArtifactSource;
 use crate::pipeline::deployment::{Change, Revision, Swap, SwapError, Trial};
 
-const OPENAPI: &str = include_str!("openapi.json");
+pub(super) const OPENAPI: &str = include_str!("openapi.json");
 
 /// What a pipeline serves, and how it fares.
 #[derive(Debug, Serialize, Deserialize)]
@@ -164,6 +164,9 @@ async fn status(State(subject): State<Arc<Subject>>) -> Response {
 }
 
 async fn swap(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Bytes) -> Response {
+    if let Some(refusal) = of_a_fleet(&subject) {
+        return refusal;
+    }
     change(subject, &headers, &body, |subject, request: SwapRequest| {
         let SwapRequest { models, components, revision } = request;
         subject.deployment.swap(&Change { models, components, revision }).map(Swapped::from)
@@ -176,10 +179,20 @@ async fn rollback(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if let Some(refusal) = of_a_fleet(&subject) {
+        return refusal;
+    }
     change(subject, &headers, &body, |subject, request: RollbackRequest| {
         subject.deployment.rollback(request.revision).map(Swapped::from)
     })
     .await
+}
+
+/// A runner of a fleet serves what all are to serve.
+pub(super) fn of_a_fleet(subject: &Subject) -> Option<Response> {
+    let way_out = "this runner serves what its fleet is to serve, and would be alone with a change \
+                   of its own; change it for all: `sandbar promote`, or `sandbar fleet rollback`";
+    subject.fleet.as_ref().map(|_| refused(StatusCode::CONFLICT, way_out))
 }
 
 /// Does what is asked for, on a thread where it may take its time.
@@ -206,7 +219,7 @@ pub(super) async fn change<
     }
 }
 
-fn code(error: &SwapError) -> StatusCode {
+pub(super) fn code(error: &SwapError) -> StatusCode {
     match error {
         SwapError::Outdated { .. }
         | SwapError::NoneBefore
@@ -217,11 +230,11 @@ fn code(error: &SwapError) -> StatusCode {
     }
 }
 
-fn refused(status: StatusCode, error: impl Into<String>) -> Response {
+pub(super) fn refused(status: StatusCode, error: impl Into<String>) -> Response {
     json(status, &Refused { error: error.into() })
 }
 
-fn json(status: StatusCode, body: &impl Serialize) -> Response {
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_string(body) {
         Ok(text) => (status, [(header::CONTENT_TYPE, "application/json")], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
@@ -241,7 +254,7 @@ pub enum Access {
 
 impl Access {
     /// Whether a request with these headers may change something.
-    fn allows(&self, headers: &HeaderMap) -> Result<(), (StatusCode, String)> {
+    pub(super) fn allows(&self, headers: &HeaderMap) -> Result<(), (StatusCode, String)> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         // A page in somebody's browser cannot send this without being asked first.
         if text(header::CONTENT_TYPE).is_none_or(|it| !it.starts_with("application/json")) {
@@ -286,7 +299,7 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 
 impl From<Revision> for Serving {
     fn from(revision: Revision) -> Self {
-        let Revision { number, since, models, components, model } = revision;
+        let Revision { number, since, models, components, model, pins: _ } = revision;
         Serving {
             revision: number,
             since: seconds(since),
@@ -365,9 +378,19 @@ mod tests {
     fn the_description_has_what_there_is() {
         let description: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
         let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
-        let due = ["openapi.json", "rollback", "rollout", "rollout/abort", "rollout/promote"];
-        let due = due.into_iter().chain(["status", "swap"]).map(|it| format!("/v1/{it}"));
-        assert_eq!(paths, due.collect::<Vec<_>>().iter().collect::<Vec<_>>());
+        let due = [
+            "fleet",
+            "fleet/promote",
+            "fleet/rollback",
+            "openapi.json",
+            "rollback",
+            "rollout",
+            "rollout/abort",
+            "rollout/promote",
+            "status",
+            "swap",
+        ];
+        assert_eq!(paths, due.map(|it| format!("/v1/{it}")).iter().collect::<Vec<_>>());
         let serving = || Serving {
             revision: 1,
             since: 0,

@@ -1,8 +1,9 @@
 //! What a runner tells over HTTP: metrics, whether it is healthy and ready, and what it
-//! serves, which can be changed ([`api`]). `docs/reference/metrics.md` and `admin.md` say it
+//! serves, which can be changed ([`api`], or [`fleet`] for all runners of one). `docs/reference/metrics.md` and `admin.md` say it
 //! to those who ask.
 
 pub mod api;
+pub mod fleet;
 pub mod rollout;
 
 use std::io;
@@ -21,6 +22,7 @@ use tokio::sync::oneshot;
 
 use api::Access;
 
+use crate::fleet::Fleet;
 use crate::observe::metrics::{CONTENT_TYPE, Metrics};
 use crate::pipeline::{Deployment, Shutdown};
 
@@ -30,6 +32,8 @@ pub struct Subject {
     pub pipeline: String,
     /// What it serves, its counters, and what it is at.
     pub deployment: Arc<Deployment>,
+    /// The fleet whose runner it is, if any.
+    pub fleet: Option<Arc<Fleet>>,
     /// Who may change what it serves.
     pub access: Access,
     /// Whether it is to stop.
@@ -83,6 +87,7 @@ impl Admin {
         let subject = Arc::new(subject);
         let router = api::router(subject.clone())
             .merge(rollout::router(subject.clone()))
+            .merge(fleet::router(subject.clone()))
             .merge(router(Arc::new(Told { subject, metrics })));
         let (stop, stopped) = oneshot::channel();
         let work = async move {

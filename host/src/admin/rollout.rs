@@ -12,7 +12,9 @@ use axum::routing::post;
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
-use super::api::{RollbackRequest, StageComponent, Swapped, Tried, change, seconds, stages};
+use super::api::{
+    RollbackRequest, StageComponent, Swapped, Tried, change, of_a_fleet, seconds, stages,
+};
 use crate::manifest::ArtifactSource;
 use crate::pipeline::deployment::Change;
 use crate::pipeline::rollout::{Ended, Report, Rollout, Terms};
@@ -78,6 +80,9 @@ pub(super) fn router(subject: Arc<Subject>) -> Router {
 }
 
 async fn start(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Bytes) -> Response {
+    if let Some(refusal) = of_a_fleet(&subject) {
+        return refusal;
+    }
     change(subject, &headers, &body, |subject, request: RolloutRequest| {
         let RolloutRequest { models, components, revision, terms } = request;
         let change = Change { models, components, revision };

@@ -9,6 +9,7 @@ use humantime_serde::re::humantime;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::fleet;
 use crate::admin::api::{
     Refused, RollbackRequest, Serving, Status as Told, SwapRequest, Swapped, Tried,
 };
@@ -32,7 +33,7 @@ pub(super) struct At {
     pub(super) json: bool,
 }
 
-/// Say what a runner serves, and how it fares.
+/// Say what a runner serves, and how it fares; of a fleet, how all of its runners do.
 #[derive(Debug, Args)]
 pub(super) struct Status {
     #[command(flatten)]
@@ -75,8 +76,13 @@ pub(super) struct Rollback {
 impl Status {
     pub(super) fn execute(self) -> anyhow::Result<()> {
         let told: Told = self.at.ask("status", None::<&()>)?;
+        let fleet = fleet::of(&self.at)?;
         if self.at.json {
-            println!("{}", serde_json::to_string_pretty(&told)?);
+            let mut told = serde_json::to_value(&told)?;
+            if let Some(fleet) = &fleet {
+                told["fleet"] = serde_json::to_value(fleet)?;
+            }
+            println!("{told:#}");
             return Ok(());
         }
         let state = if told.ready { "ready" } else { "not ready" };
@@ -87,6 +93,10 @@ impl Status {
             told.records, told.outputs, told.failed, told.partitions, told.lag
         );
         super::rollout::show(&told);
+        if let Some(fleet) = &fleet {
+            println!();
+            fleet::show(fleet);
+        }
         Ok(())
     }
 }
@@ -149,6 +159,16 @@ impl At {
         what: &str,
         request: Option<&impl Serialize>,
     ) -> anyhow::Result<T> {
+        let found = self.ask_for(what, request)?;
+        found.with_context(|| format!("http://{}/v1/{what}: it is not there", self.admin))
+    }
+
+    /// The same of what need not be there: a GET that finds nothing is `None`.
+    pub(super) fn ask_for<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        request: Option<&impl Serialize>,
+    ) -> anyhow::Result<Option<T>> {
         let url = format!("http://{}/v1/{what}", self.admin);
         // Proxies are for what is far away.
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
@@ -174,11 +194,15 @@ impl At {
                 explain(&error)
             ),
         };
+        if status == reqwest::StatusCode::NOT_FOUND && request.is_none() {
+            return Ok(None);
+        }
         if !status.is_success() {
             let refused = serde_json::from_slice(&body).map(|Refused { error }| error);
             bail!("{}", refused.unwrap_or_else(|_| format!("{url}: {status}")));
         }
-        serde_json::from_slice(&body).with_context(|| format!("{url}: not what a runner answers"))
+        let told = serde_json::from_slice(&body);
+        told.map(Some).with_context(|| format!("{url}: not what a runner answers"))
     }
 }
 

@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod check;
 mod dlq;
+mod fleet;
 mod inspect;
 mod lines;
 mod local;
@@ -42,6 +43,8 @@ enum Verb {
     Swap(admin::Swap),
     Rollback(admin::Rollback),
     Rollout(rollout::Rollout),
+    Promote(fleet::Promote),
+    Fleet(fleet::Fleet),
     Inspect(inspect::Inspect),
     New(new::New),
     Build(build::Build),
@@ -100,6 +103,8 @@ impl Cli {
             Verb::Swap(swap) => swap.execute(),
             Verb::Rollback(rollback) => rollback.execute(),
             Verb::Rollout(rollout) => rollout.execute(),
+            Verb::Promote(promote) => promote.execute(),
+            Verb::Fleet(fleet) => fleet.execute(),
             Verb::Inspect(inspect) => inspect.execute(&self.common),
             Verb::New(new) => new.execute(),
             Verb::Build(build) => build.execute(&self.common),

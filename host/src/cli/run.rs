@@ -11,6 +11,7 @@ use super::Common;
 use super::local::{Local, tell_totals};
 use crate::admin::api::Access;
 use crate::admin::{Admin, Subject};
+use crate::fleet::Member;
 use crate::manifest::{Listen, Manifest};
 use crate::observe::Stats;
 use crate::pipeline::{self, Deployment, Plan, Shutdown};
@@ -47,6 +48,10 @@ pub(super) struct Run {
     /// this machine may, if only this machine can ask.
     #[arg(long, value_name = "TOKEN", env = "SANDBAR_ADMIN_TOKEN", hide_env_values = true)]
     admin_token: Option<String>,
+    /// What the runner is called in its fleet. [default: the machine's name and a random
+    /// number]
+    #[arg(long, value_name = "NAME", env = "SANDBAR_RUNNER_ID")]
+    runner_id: Option<String>,
     #[command(flatten)]
     local: Local,
 }
@@ -65,11 +70,16 @@ impl Run {
         let stats = Arc::new(Stats::default());
         // Before components are compiled, which may take a while.
         manifest.secrets()?;
+        let token = self.admin_token.filter(|token| !token.is_empty());
+        let token = token.or(manifest.admin_token().map_err(anyhow::Error::msg)?);
         let patience = manifest.runner.drain_deadline;
         let sandbox = common.sandbox()?;
-        let deployment =
-            Arc::new(Deployment::new(manifest, Some(&brokers), &sandbox, stats.clone())?);
         let shutdown = Shutdown::default();
+        let loaded = if manifest.fleet.is_none() {
+            Some(Deployment::new(manifest.clone(), Some(&brokers), &sandbox, stats.clone())?)
+        } else {
+            None
+        };
         let asked = shutdown.clone();
         ctrlc::set_handler(move || {
             if asked.requested() {
@@ -87,14 +97,25 @@ impl Run {
             });
         })
         .context("signals cannot be handled")?;
+        let mut member = Member::join(&manifest, &brokers, self.runner_id, &stats, &shutdown)?;
+        let loaded = match (&member, loaded) {
+            (Some(member), _) => member.begin(&manifest, &brokers, &sandbox, &shutdown)?,
+            (None, loaded) => loaded,
+        };
+        // It was asked to stop before it knew what to serve.
+        let Some(deployment) = loaded.map(Arc::new) else { return Ok(()) };
+        if let Some(member) = &mut member {
+            member.follow(deployment.clone())?;
+        }
         let subject = Subject {
             pipeline: name,
             deployment: deployment.clone(),
+            fleet: member.as_ref().map(|member| member.fleet().clone()),
             access: Access::Nobody,
             shutdown: shutdown.clone(),
             patience: patience + UNPOLLED,
         };
-        let _admin = serve(self.admin.or(listen), self.admin_token, subject)?;
+        let _admin = serve(self.admin.or(listen), token, subject)?;
         let result = pipeline::run(&deployment, &shutdown);
         tell_totals(&stats.snapshot());
         Ok(result?)
@@ -109,7 +130,7 @@ fn serve(
     subject: Subject,
 ) -> anyhow::Result<Option<Admin>> {
     let Some(address) = chosen.unwrap_or_default().address() else { return Ok(None) };
-    let access = match token.filter(|token| !token.is_empty()) {
+    let access = match token {
         Some(token) => Access::Token(token),
         None if address.ip().is_loopback() => Access::Local,
         None => Access::Nobody,

@@ -16,7 +16,7 @@ const LISTEN: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 
 /// Lets a consumer that has nothing to read yet hear of its connections, by polling it. One
 /// poll may serve one of librdkafka's log lines, of which there may be hundreds.
-pub(super) fn listen<T>(poll: impl Fn(Duration) -> T) {
+pub(crate) fn listen<T>(poll: impl Fn(Duration) -> T) {
     let end = Instant::now() + LISTEN.0;
     while Instant::now() < end {
         poll(LISTEN.1);
@@ -46,7 +46,7 @@ const CERTIFICATE: &str = "\"ssl.certificate.location\" and \"ssl.key.location\"
 
 impl Complaints {
     /// Takes what a client's `error` callback is told, and logs it.
-    pub(super) fn hear(&self, client: &'static str, error: &KafkaError, reason: &str) {
+    pub(crate) fn hear(&self, client: &'static str, error: &KafkaError, reason: &str) {
         tracing::warn!(%error, reason, "Kafka {client}");
         if let Some(properties) = lasting(error.rdkafka_error_code(), reason) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) =

@@ -84,6 +84,18 @@ pub fn transactional(connection: &Connection, id: &str) -> ClientConfig {
     config
 }
 
+/// The properties of a producer whose records are of no use any more when they are late.
+pub fn passing(connection: &Connection) -> ClientConfig {
+    let mut config = layered(PRODUCER, &connection.producer);
+    config
+        .set("bootstrap.servers", &connection.brokers)
+        .set("linger.ms", "0")
+        // Those of one key stay in order.
+        .set("max.in.flight.requests.per.connection", "1")
+        .set("message.timeout.ms", "10000");
+    config
+}
+
 /// The properties of the producer.
 pub fn producer(connection: &Connection) -> ClientConfig {
     let mut config = layered(PRODUCER, &connection.producer);

@@ -16,7 +16,7 @@
 
 pub mod aside;
 pub mod batcher;
-mod complaints;
+pub(crate) mod complaints;
 pub mod config;
 pub mod group;
 mod headers;

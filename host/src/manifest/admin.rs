@@ -1,10 +1,12 @@
-//! `[admin]`: where the runner serves metrics and health.
+//! `[admin]`: where the runner serves metrics and health, and who may change something.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::settings::Setting;
 
 /// The port that exporters of metrics often have.
 const PORT: u16 = 9464;
@@ -16,6 +18,37 @@ pub struct Admin {
     /// Where it is served, or `off`. Default: `127.0.0.1:9464`, if that is free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listen: Option<Listen>,
+    /// Who knows it may change what is served. Default: there is none, and whoever is on
+    /// this machine may, if only this machine can ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Secret>,
+}
+
+/// A value that never stands in a manifest: where it is to be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secret(pub(super) Setting);
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(from)?;
+        let table = value.as_table().filter(|table| table.len() == 1);
+        let name = |word: &str| {
+            table?.get(word)?.as_str().filter(|name| !name.trim().is_empty()).map(str::to_owned)
+        };
+        match (name("env"), name("file")) {
+            (Some(variable), _) => Ok(Secret(Setting::Variable(variable))),
+            (_, Some(path)) => Ok(Secret(Setting::File(path.into()))),
+            _ => Err(serde::de::Error::custom(
+                "a secret does not stand here; write { env = \"VARIABLE\" } or { file = \"PATH\" }",
+            )),
+        }
+    }
 }
 
 /// An address to serve at, or none.

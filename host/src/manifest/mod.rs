@@ -45,13 +45,15 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use admin::{Admin, Listen};
+pub use admin::{Admin, Listen, Secret};
 pub use artifacts::{ArtifactSource, RegistrySection};
 pub use document::{Problem, Problems};
 pub use failures::{DeadLetter, OnFailure, Order};
 pub use properties::Properties;
 pub use references::{References, StoreOptions};
-pub use sections::{Delivery, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage};
+pub use sections::{
+    Delivery, Fleet, FormatName, Grant, Kafka, Limits, Runner, Sink, Source, Stage,
+};
 pub(crate) use sections::{Overrides, json_members, json_object, json_value, retries};
 pub use start::{Moment, Start};
 pub use topics::{Pattern, is_pattern};
@@ -93,6 +95,9 @@ pub struct Manifest {
     /// Where versions of models and operators come from. Default: there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registry: Option<RegistrySection>,
+    /// The runners that serve the same. Default: each serves what its manifest says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<Fleet>,
     /// Where the runner gets what records refer to. Default: records carry their data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub references: Option<References>,
@@ -191,6 +196,7 @@ impl Manifest {
             dead_letter: DeadLetter::default(),
             models: BTreeMap::new(),
             registry: None,
+            fleet: None,
             references: None,
             limits,
             runner: Runner::default(),
@@ -303,10 +309,21 @@ impl Manifest {
                 message,
             }));
         }
+        if let Err(message) = self.admin_token() {
+            problems.push(Problem { line: None, place: "[admin] token".to_owned(), message });
+        }
         if problems.is_empty() {
             return Ok(());
         }
         Err(Problems { path: self.path.clone(), problems })
+    }
+
+    /// The token of `[admin]`, if there is one.
+    ///
+    /// # Errors
+    /// Where it is not to be had, as [`Manifest::secrets`].
+    pub(crate) fn admin_token(&self) -> Result<Option<String>, String> {
+        self.admin.token.as_ref().map(|token| token.0.value(self.folder())).transpose()
     }
 
     /// The manifest with all its defaults as TOML, secrets as `***`. It can be read as a

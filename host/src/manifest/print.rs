@@ -21,6 +21,9 @@ pub(super) fn print(manifest: &Manifest) -> String {
     if let Some(options) = table(document.get_mut("registry"), "options") {
         shorten(options);
     }
+    if let Some(token) = document.get_mut("admin").and_then(|admin| admin.get_mut("token")) {
+        inline(token);
+    }
     if let Some(models) = document.get_mut("models").and_then(Item::as_table_like_mut) {
         shorten(models);
     }

@@ -190,6 +190,16 @@ pub enum FormatName {
     Json,
 }
 
+/// `[fleet]`: what the runners of a group have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Fleet {
+    /// The compacted topic of one partition that says what they are to serve, and in which
+    /// each says what it serves.
+    #[serde(deserialize_with = "text")]
+    pub topic: String,
+}
+
 /// `[limits]`: how much a stage may use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]

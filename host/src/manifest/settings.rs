@@ -30,7 +30,7 @@ impl Setting {
     ///
     /// # Errors
     /// Where it is not to be had: why, and the way out.
-    fn value(&self, folder: &Path) -> Result<String, String> {
+    pub(super) fn value(&self, folder: &Path) -> Result<String, String> {
         match self {
             Setting::Plain(value) => Ok(value.clone()),
             Setting::Variable(name) => match std::env::var(name) {

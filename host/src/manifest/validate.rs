@@ -39,6 +39,7 @@ pub(super) fn validate(manifest: &Manifest, document: &Document<'_>) -> Result<(
         check.source(Place::of("models").key(name), source, "a model's folder", manifest);
     }
     check.registry(manifest);
+    check.fleet(manifest);
     check.references(manifest);
     check.limits(&Place::of("limits"), &manifest.limits, None);
     check.runner(manifest);
@@ -124,6 +125,33 @@ impl Check<'_> {
         let folder = manifest.path.parent().unwrap_or(std::path::Path::new(""));
         if let Err((_, reason)) = Location::parse(&registry.location, folder) {
             self.report(Place::of("registry").key("location"), reason);
+        }
+    }
+
+    /// The control topic is none of the records', and there are versions to agree on.
+    fn fleet(&mut self, manifest: &Manifest) {
+        let Some(fleet) = &manifest.fleet else { return };
+        let place = Place::of("fleet").key("topic");
+        if !self.topic(place.clone(), &fleet.topic) {
+            return;
+        }
+        let read = |entry: &String| match is_pattern(entry) {
+            true => Pattern::new(entry).is_ok_and(|pattern| pattern.matches(&fleet.topic)),
+            false => *entry == fleet.topic,
+        };
+        let topic = fleet.topic.as_str();
+        if manifest.source.topics.iter().any(read) || manifest.written().any(|it| it == topic) {
+            self.report(
+                place,
+                format!("records come from '{topic}' or go there; name a topic of the fleet's own"),
+            );
+        }
+        if manifest.registry.is_none() {
+            self.report(
+                Place::of("fleet"),
+                "a fleet agrees on versions of a registry, and there is none; add [registry] with \
+                 location = \"FOLDER|URL\"",
+            );
         }
     }
 

@@ -123,7 +123,7 @@ struct Gauge {
     read: fn(&Reading) -> u64,
 }
 
-const GAUGES: [Gauge; 4] = [
+const GAUGES: [Gauge; 7] = [
     Gauge {
         name: "sandbar_assigned_partitions",
         help: "Partitions that the group has given to this runner",
@@ -143,6 +143,21 @@ const GAUGES: [Gauge; 4] = [
         name: "sandbar_slowed_workers",
         help: "Workers that pause between calls, since these give nothing",
         read: |now| now.slowed,
+    },
+    Gauge {
+        name: "sandbar_fleet_desired_revision",
+        help: "The revision that the runner's fleet is to serve; 0 where there is none",
+        read: |now| now.fleet_desired,
+    },
+    Gauge {
+        name: "sandbar_fleet_revision",
+        help: "The revision of the fleet that this runner serves; 0 while it serves its manifest",
+        read: |now| now.fleet_serves,
+    },
+    Gauge {
+        name: "sandbar_fleet_topic_away",
+        help: "1 while the fleet's control topic does not answer, else 0",
+        read: |now| now.fleet_away,
     },
 ];
 

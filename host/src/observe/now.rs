@@ -17,7 +17,18 @@ pub struct Now {
     in_flight: AtomicU64,
     /// Workers that pause between calls, since these give nothing.
     pub(crate) slowed: AtomicU64,
+    /// What the fleet is to serve, what this runner serves of it, and whether the control
+    /// topic is away.
+    pub(crate) fleet: FleetNow,
     lags: Mutex<Vec<Lag>>,
+}
+
+/// What a runner of a fleet is at; all 0 for one that stands alone.
+#[derive(Debug, Default)]
+pub(crate) struct FleetNow {
+    pub(crate) desired: AtomicU64,
+    pub(crate) serves: AtomicU64,
+    pub(crate) away: AtomicBool,
 }
 
 /// How far a runner is behind in one of its partitions.
@@ -41,6 +52,7 @@ impl Default for Now {
             paused: AtomicBool::new(false),
             in_flight: AtomicU64::new(0),
             slowed: AtomicU64::new(0),
+            fleet: FleetNow::default(),
             lags: Mutex::new(Vec::new()),
         }
     }
@@ -90,6 +102,9 @@ impl Now {
             paused: if paused { partitions } else { 0 },
             in_flight: self.in_flight.load(Ordering::Relaxed),
             slowed: self.slowed.load(Ordering::Relaxed),
+            fleet_desired: self.fleet.desired.load(Ordering::Relaxed),
+            fleet_serves: self.fleet.serves.load(Ordering::Relaxed),
+            fleet_away: self.fleet.away.load(Ordering::Relaxed).into(),
             lags: self.lags.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
@@ -106,6 +121,12 @@ pub struct Reading {
     pub in_flight: u64,
     /// Workers that pause between calls, since these give nothing.
     pub slowed: u64,
+    /// The newest revision that the runner's fleet is to serve; 0: none.
+    pub fleet_desired: u64,
+    /// The revision of the fleet that it serves.
+    pub fleet_serves: u64,
+    /// 1 while the fleet's control topic is away.
+    pub fleet_away: u64,
     /// By partition, as far as it is known.
     pub lags: Vec<Lag>,
 }

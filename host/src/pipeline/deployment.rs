@@ -23,6 +23,7 @@ use crate::observe::Stats;
 use crate::observe::events::{SwapRefused, Swapped};
 use crate::records::Batch;
 use crate::registry::leases::Lease;
+use crate::registry::pins::Pins;
 use crate::sandbox::Sandbox;
 
 /// A pipeline whose models and components can be swapped while it runs.
@@ -71,6 +72,8 @@ pub struct Revision {
     pub components: Vec<(Arc<str>, PathBuf)>,
     /// The model that makes the predictions, if any.
     pub model: Option<Arc<str>>,
+    /// Those models and components that are of the registry.
+    pub pins: Pins,
 }
 
 /// What is to serve instead.
@@ -189,12 +192,13 @@ impl Deployment {
         stats: Arc<Stats>,
     ) -> Self {
         let handover = Arc::new(Handover::new(plan.workers));
-        let revision = Revision::of(1, &plan, &models);
+        let state = State::of(manifest, models, &plan);
+        let revision = Revision::of(1, &plan, &state);
         Deployment {
             sandbox: sandbox.clone(),
             handover,
             stats,
-            changing: Mutex::new(State::of(manifest, models, &plan)),
+            changing: Mutex::new(state),
             serving: Mutex::new((Arc::new(plan), revision)),
             rollouts: Mutex::default(),
         }
@@ -231,6 +235,17 @@ impl Deployment {
             self.install(&mut state, prepared)
         });
         self.told(result)
+    }
+
+    /// Loads what a change asks for, fits it to the other stages and tries it, as a swap
+    /// does, and changes nothing. `None`: no records have come by yet to try it on.
+    ///
+    /// # Errors
+    /// As [`Deployment::swap`], which would fail then.
+    pub fn rehearse(&self, change: &Change) -> Result<Option<Trial>, SwapError> {
+        let state = lock(&self.changing);
+        self.check(change.revision)?;
+        Ok(self.prepare_change(&state, change)?.trial)
     }
 
     /// Goes back to what served before the last swap, as another swap.
@@ -342,7 +357,7 @@ impl Deployment {
         let lineups = lineups.collect::<Result<Vec<_>, _>>()?;
         let prepared = took + start.elapsed();
 
-        let revision = Revision::of(self.revision().number + 1, &plan, &now.models);
+        let revision = Revision::of(self.revision().number + 1, &plan, &now);
         *lock(&self.serving) = (Arc::new(plan), revision.clone());
         let before = std::mem::replace(state, now);
         state.before = Some(before.manifest);
@@ -410,15 +425,17 @@ impl State {
 impl Prepared {
     /// What it will be when it serves.
     pub(super) fn revision(&self, number: u64) -> Revision {
-        Revision::of(number, &self.plan, &self.state.models)
+        Revision::of(number, &self.plan, &self.state)
     }
 }
 
 impl Revision {
-    fn of(number: u64, plan: &Plan, models: &BTreeMap<String, Artifact>) -> Self {
+    fn of(number: u64, plan: &Plan, state: &State) -> Self {
         let (components, model) = (plan.components(), plan.model().cloned());
-        let models = models.iter().map(|(name, model)| (name.clone(), model.id.clone())).collect();
-        Revision { number, since: SystemTime::now(), models, components, model }
+        let models = state.models.iter();
+        let models = models.map(|(name, model)| (name.clone(), model.id.clone())).collect();
+        let pins = Pins::of(&state.manifest);
+        Revision { number, since: SystemTime::now(), models, components, model, pins }
     }
 }
 

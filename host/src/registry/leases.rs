@@ -130,7 +130,7 @@ impl Lease {
 }
 
 /// The machine's name, where the system or the environment tells it.
-fn host() -> String {
+pub(crate) fn host() -> String {
     let file = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let name = file.or_else(|| std::env::var("HOSTNAME").ok());
     name.map(|name| name.trim().to_owned()).unwrap_or_else(|| "runner".to_owned())

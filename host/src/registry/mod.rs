@@ -9,6 +9,7 @@
 //!   gives it its number.
 //! - [`aliases`]: names for versions, as a log that only grows.
 //! - `fetch`: the files of a version into the local cache; [`supply`] for a pipeline.
+//! - [`pins`]: the versions that a pipeline is to have, by their digests.
 //! - [`leases`]: which versions running pipelines use; [`gc`] removes the others.
 //!
 //! Whatever is read is untrusted until it is checked: names, paths, sizes and digests.
@@ -25,6 +26,7 @@ pub mod gc;
 mod keys;
 pub mod leases;
 pub mod location;
+pub mod pins;
 pub mod reference;
 mod store;
 pub mod supply;

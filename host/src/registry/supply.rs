@@ -15,6 +15,7 @@ use super::aliases::Change;
 use super::error::{Cause, RegistryError};
 use super::leases::{Lease, Used};
 use super::location::Location;
+use super::pins::Pin;
 use super::reference::{Reference, Target};
 use super::version::{Sort, Version};
 use super::{Registry, fetch, time};
@@ -34,6 +35,8 @@ pub struct Supply {
     refusal: Option<String>,
     registry: Mutex<Option<Arc<Registry>>>,
     used: Mutex<BTreeSet<Used>>,
+    /// What was got, by its folder and by its name and number.
+    got: Mutex<Vec<(Sort, Supplied)>>,
 }
 
 /// A version whose files are here.
@@ -63,6 +66,7 @@ impl Supply {
             refusal,
             registry: Mutex::default(),
             used: Mutex::default(),
+            got: Mutex::default(),
         }
     }
 
@@ -146,7 +150,38 @@ impl Supply {
         };
         let used = Used { sort, name: reference.name.clone(), version: supplied.version.version };
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(used);
+        self.note(sort, &supplied);
         Ok(supplied)
+    }
+
+    fn note(&self, sort: Sort, supplied: &Supplied) {
+        let mut got = self.got.lock().unwrap_or_else(PoisonError::into_inner);
+        got.retain(|(of, it)| *of != sort || it.version.id() != supplied.version.id());
+        got.push((sort, supplied.clone()));
+    }
+
+    /// What was got last that is as `matches` wants it.
+    pub(super) fn got(&self, sort: Sort, matches: impl Fn(&Supplied) -> bool) -> Option<Supplied> {
+        let got = self.got.lock().unwrap_or_else(PoisonError::into_inner);
+        got.iter().rev().find(|(of, it)| *of == sort && matches(it)).map(|(_, it)| it.clone())
+    }
+
+    /// Gets exactly what a pin means: the version, and the files of its digest.
+    ///
+    /// # Errors
+    /// As [`Supply::get`], and where the registry has other files under that number.
+    pub fn pinned(&self, sort: Sort, pin: &Pin) -> Result<Supplied, RegistryError> {
+        let supplied = self.get(sort, &pin.version)?;
+        if supplied.version.content() == pin.sha256 {
+            return Ok(supplied);
+        }
+        let reason = format!(
+            "its files are others here (sha256 {}) than those that were asked for ({}); let all \
+             machines have one registry",
+            supplied.version.content(),
+            pin.sha256
+        );
+        Err(self.refuse(pin.version.to_string(), Cause::Corrupt, reason))
     }
 
     fn ask(

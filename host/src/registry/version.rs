@@ -246,7 +246,7 @@ fn path_problem(path: &str) -> Option<String> {
 }
 
 /// Checks what people write for who, from what and metrics: it is shown in terminals.
-pub(super) fn check_text(what: &str, text: &str) -> Result<(), String> {
+pub(crate) fn check_text(what: &str, text: &str) -> Result<(), String> {
     if text.is_empty() || text.len() > 1024 || text.contains(char::is_control) {
         return Err(format!("{what} is a line of 1 to 1024 characters, not {text:?}"));
     }

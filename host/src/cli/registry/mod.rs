@@ -38,7 +38,7 @@ pub(super) struct Place {
 
 /// Who does it.
 #[derive(Debug, Args)]
-struct Who {
+pub(super) struct Who {
     /// Who does it, for the others to see. [default: you, as the system knows you]
     #[arg(long, env = "SANDBAR_BY", value_name = "NAME")]
     by: Option<String>,
@@ -84,7 +84,8 @@ impl Place {
 }
 
 impl Who {
-    fn name(self) -> String {
+    /// The name.
+    pub(super) fn name(self) -> String {
         let variable = |name| std::env::var(name).ok().filter(|it| !it.is_empty());
         let system = || variable("USER").or_else(|| variable("LOGNAME"));
         self.by.or_else(system).unwrap_or_else(|| "unknown".to_owned())
@@ -92,7 +93,7 @@ impl Who {
 }
 
 /// Lines of cells as columns.
-fn table(rows: &[Vec<String>]) -> String {
+pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));

@@ -1,0 +1,295 @@
+//! What is asked of the fleet, and told of it, through any of its runners.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+
+use super::Subject;
+use super::api::{Tried, code, json, refused};
+use crate::fleet::promote::{Intent, Promoted as Done, Wish};
+use crate::fleet::{Change, Fleet, FleetError, Known, Report, Runner, Standing};
+use crate::registry::{Cause, Sort};
+
+/// What a fleet is to serve, and what its runners do.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// The pipeline.
+    pub pipeline: String,
+    /// The consumer group.
+    pub group: String,
+    /// The control topic.
+    pub topic: String,
+    /// The runner that says so.
+    pub runner: String,
+    /// Whether the control topic does not answer, so that the rest may be out of date.
+    pub away: bool,
+    /// What is to serve; null before the first change.
+    pub desired: Option<Change>,
+    /// Why this runner cannot read what is to serve, if so.
+    pub problem: Option<String>,
+    /// The runners.
+    pub runners: Vec<Member>,
+    /// The changes, the newest first.
+    pub history: Vec<Change>,
+}
+
+/// A runner of the fleet.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Member {
+    /// Its id.
+    pub id: String,
+    /// How it fares.
+    pub state: Standing,
+    /// Seconds since it was last heard of.
+    pub silence: f64,
+    /// What it said last.
+    pub report: Report,
+}
+
+/// What is asked for: another version.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PromoteRequest {
+    /// A model, by the pipeline's name for it or the registry's.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// Or an operator, by its stage or the registry's name.
+    #[serde(default)]
+    pub operator: Option<String>,
+    /// A number or an alias of it, or `NAME@NUMBER` for another name.
+    pub version: String,
+    /// Who asks.
+    pub by: String,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// The revision that is to be changed.
+    #[serde(default)]
+    pub revision: Option<u64>,
+}
+
+/// What is asked for: what was to serve before.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackRequest {
+    /// Who asks.
+    pub by: String,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// The revision that is to be changed.
+    #[serde(default)]
+    pub revision: Option<u64>,
+}
+
+/// A change that was made.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Promoted {
+    /// What is to serve now.
+    pub change: Change,
+    /// Whether that is new: it was to serve already otherwise.
+    pub new: bool,
+    /// The batch that the asked runner tried it on; null: none, or it served there already.
+    pub trial: Option<Tried>,
+}
+
+pub(super) fn router(subject: Arc<Subject>) -> Router {
+    Router::new()
+        .route("/v1/fleet", get(status))
+        .route("/v1/fleet/promote", post(promote))
+        .route("/v1/fleet/rollback", post(rollback))
+        .with_state(subject)
+}
+
+async fn status(State(subject): State<Arc<Subject>>) -> Response {
+    match &subject.fleet {
+        Some(fleet) => json(StatusCode::OK, &Status::of(fleet)),
+        None => alone(),
+    }
+}
+
+fn alone() -> Response {
+    refused(StatusCode::NOT_FOUND, "this runner stands alone: its manifest has no [fleet]")
+}
+
+async fn promote(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Bytes) -> Response {
+    change(subject, &headers, &body, |subject, fleet, request: PromoteRequest| {
+        let PromoteRequest { model, operator, version, by, reason, revision } = request;
+        let (sort, name) = match (model, operator) {
+            (Some(model), None) => (Sort::Model, model),
+            (None, Some(operator)) => (Sort::Operator, operator),
+            _ => return Err(FleetError::Refused("name a model or an operator, one".to_owned())),
+        };
+        let wish = Wish { sort, name, version };
+        fleet.promote(&subject.deployment, &wish, &Intent { by, reason, revision })
+    })
+    .await
+}
+
+async fn rollback(
+    State(subject): State<Arc<Subject>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    change(subject, &headers, &body, |subject, fleet, request: BackRequest| {
+        let BackRequest { by, reason, revision } = request;
+        fleet.rollback(&subject.deployment, &Intent { by, reason, revision })
+    })
+    .await
+}
+
+/// Does what is asked for, on a thread where it may take its time.
+async fn change<R: for<'a> Deserialize<'a> + Send + 'static>(
+    subject: Arc<Subject>,
+    headers: &HeaderMap,
+    body: &[u8],
+    action: impl FnOnce(&Subject, &Fleet, R) -> Result<Done, FleetError> + Send + 'static,
+) -> Response {
+    if let Err((status, reason)) = subject.access.allows(headers) {
+        return refused(status, reason);
+    }
+    let request = match serde_json::from_slice(body) {
+        Ok(request) => request,
+        Err(error) => return refused(StatusCode::BAD_REQUEST, error.to_string()),
+    };
+    let Some(fleet) = subject.fleet.clone() else { return alone() };
+    let work = tokio::task::spawn_blocking(move || action(&subject, &fleet, request));
+    match work.await {
+        Ok(Ok(done)) => json(StatusCode::OK, &Promoted::from(done)),
+        Ok(Err(error)) => refused(status_of(&error), error.to_string()),
+        Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    }
+}
+
+fn status_of(error: &FleetError) -> StatusCode {
+    match error {
+        FleetError::Conflict(_) => StatusCode::CONFLICT,
+        FleetError::Swap(error) => code(error),
+        FleetError::Registry(error) if error.cause == Cause::Unreachable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        FleetError::Refused(_) | FleetError::Registry(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+impl Status {
+    fn of(fleet: &Fleet) -> Self {
+        let Known { name, topic, away, desired, runners, history } = fleet.known();
+        let (desired, problem) = match desired {
+            Ok(desired) => (desired, None),
+            Err(problem) => (None, Some(problem)),
+        };
+        let member = |Runner { id, standing, silence, report }| Member {
+            id,
+            state: standing,
+            silence: silence.as_secs_f64(),
+            report,
+        };
+        Status {
+            pipeline: name.pipeline,
+            group: name.group,
+            topic,
+            runner: fleet.runner().to_owned(),
+            away,
+            desired,
+            problem,
+            runners: runners.into_iter().map(member).collect(),
+            history,
+        }
+    }
+}
+
+impl From<Done> for Promoted {
+    fn from(done: Done) -> Self {
+        let Done { change, new, trial } = done;
+        Promoted { change, new, trial: trial.map(Tried::from) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+    use std::collections::BTreeMap;
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::admin::api::OPENAPI;
+    use crate::fleet::{Action, Refusal};
+    use crate::registry::pins::Pins;
+
+    /// Every field of what is asked and told.
+    #[test]
+    fn the_description_has_what_there_is() {
+        let description: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
+        let at = SystemTime::UNIX_EPOCH;
+        let change = || Change {
+            format: 1,
+            revision: 1,
+            id: String::new(),
+            action: Action::Promote,
+            pins: Pins::default(),
+            by: String::new(),
+            at,
+            reason: Some(String::new()),
+            back: Some(0),
+        };
+        let refused = Refusal { revision: 1, reason: String::new(), again: false };
+        let report = || Report {
+            format: 1,
+            version: String::new(),
+            at,
+            desired: 0,
+            serves: 0,
+            since: Some(at),
+            models: BTreeMap::new(),
+            components: BTreeMap::new(),
+            ready: true,
+            refused: Some(refused.clone()),
+            records: 0,
+            outputs: 0,
+            failed: 0,
+            lag: 0,
+            records_per_second: 0.0,
+            outputs_per_second: 0.0,
+        };
+        let id = String::new();
+        let member = Member { id, state: Standing::Lost, silence: 0.0, report: report() };
+        let status = Status {
+            pipeline: String::new(),
+            group: String::new(),
+            topic: String::new(),
+            runner: String::new(),
+            away: false,
+            desired: None,
+            problem: None,
+            runners: Vec::new(),
+            history: Vec::new(),
+        };
+        let promoted = Promoted { change: change(), new: true, trial: None };
+        for (schema, value) in [
+            ("Fleet", serde_json::to_value(status).unwrap()),
+            ("FleetChange", serde_json::to_value(change()).unwrap()),
+            ("FleetRunner", serde_json::to_value(member).unwrap()),
+            ("FleetReport", serde_json::to_value(report()).unwrap()),
+            ("FleetRefusal", serde_json::to_value(refused).unwrap()),
+            ("PromoteRequest", serde_json::to_value(PromoteRequest::default()).unwrap()),
+            ("FleetRollbackRequest", serde_json::to_value(BackRequest::default()).unwrap()),
+            ("Promoted", serde_json::to_value(promoted).unwrap()),
+        ] {
+            let described = &description["components"]["schemas"][schema]["properties"];
+            let mut described: Vec<&String> = described.as_object().unwrap().keys().collect();
+            let mut there: Vec<&String> = value.as_object().unwrap().keys().collect();
+            described.sort();
+            there.sort();
+            assert_eq!(described, there, "{schema}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Another version for all runners of a fleet: found, tried by the runner that is asked, and
+//! only then written.
+
+use std::sync::PoisonError;
+
+use super::error::FleetError;
+use super::events::{Asked, shown};
+use super::follower::swap;
+use super::record::{Action, Change, FORMAT};
+use super::report::now;
+use super::writer::{Writer, outdated};
+use super::{Fleet, Shared};
+use crate::pipeline::Deployment;
+use crate::pipeline::deployment::{Revision, Trial};
+use crate::registry::pins::{Pin, Pins};
+use crate::registry::supply::Supply;
+use crate::registry::version::check_text;
+use crate::registry::{Reference, Sort};
+
+/// Who changes what is to serve, and by what they decided.
+#[derive(Debug, Clone, Default)]
+pub struct Intent {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// The revision that is to be changed: if another is the newest, nothing is done.
+    pub revision: Option<u64>,
+}
+
+/// Which version is to serve.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// A model or an operator.
+    pub sort: Sort,
+    /// The pipeline's name for the model, or the stage; or the registry's name of it.
+    pub name: String,
+    /// A number or an alias of it in the registry, or `NAME@...` for another name.
+    pub version: String,
+}
+
+/// What became of it.
+#[derive(Debug, Clone)]
+pub struct Promoted {
+    /// What is to serve now.
+    pub change: Change,
+    /// Whether that is new. It is not where it was to serve already.
+    pub new: bool,
+    /// The batch that it was tried on by the runner that was asked; `None`: none had come by,
+    /// or it serves there already.
+    pub trial: Option<Trial>,
+}
+
+/// What is to serve, and who decided by what.
+struct Base {
+    last: u64,
+    desired: Option<Change>,
+    /// What is to serve or, before the first change, what this runner serves.
+    pins: Pins,
+    serving: Revision,
+}
+
+impl Fleet {
+    /// Has all runners serve another version, once it is known to work here.
+    ///
+    /// # Errors
+    /// Where there is no such version, it does not work, or somebody else was faster. Nothing
+    /// is changed then, anywhere.
+    pub fn promote(
+        &self,
+        deployment: &Deployment,
+        wish: &Wish,
+        intent: &Intent,
+    ) -> Result<Promoted, FleetError> {
+        let what = format!("promote {} {} {}", wish.sort, wish.name, wish.version);
+        self.ask(&what, intent, || {
+            let Base { last, desired, pins: base, serving } = self.base(deployment, intent)?;
+            let supply = self.supply()?;
+            let targets = targets(&serving, base.clone(), wish)?;
+            let reference = reference(base.clone(), &targets, wish)?;
+            let pin = Pin::of(&supply.get(wish.sort, &reference)?);
+            let mut pins = base.clone();
+            let place = pins.of_sort(wish.sort);
+            let known = targets.iter().all(|target| place.contains_key(target));
+            place.extend(targets.into_iter().map(|target| (target, pin.clone())));
+            if let Some(change) = desired.clone().filter(|change| change.pins == pins) {
+                return Ok(Promoted { change, new: false, trial: None });
+            }
+            let trial = self.rehearse(deployment, &pins)?;
+            let mut changes = Vec::new();
+            // So that there is something to go back to.
+            if desired.is_none() && known {
+                let begin = Some("what served before the fleet's first change".to_owned());
+                let first = Intent { by: intent.by.clone(), reason: begin, revision: None };
+                changes.push(next(last, Action::Begin, base, &first, None)?);
+            }
+            let last = last.saturating_add(changes.len() as u64);
+            // What was no version of the registry cannot be gone back to.
+            let back = known.then_some(last);
+            changes.push(next(last, Action::Promote, pins, intent, back)?);
+            self.write(&changes, trial)
+        })
+    }
+
+    /// Has all runners serve what they were to serve before the last promotion.
+    ///
+    /// # Errors
+    /// Where there is nothing to go back to, it does not work here, or somebody else was
+    /// faster.
+    pub fn rollback(
+        &self,
+        deployment: &Deployment,
+        intent: &Intent,
+    ) -> Result<Promoted, FleetError> {
+        self.ask("rollback", intent, || {
+            let Base { last, desired, .. } = self.base(deployment, intent)?;
+            let nothing = || FleetError::Conflict("there is no revision to go back to".to_owned());
+            let back = desired.and_then(|change| change.back).ok_or_else(nothing)?;
+            let before = self.lock().view.change(back).cloned();
+            let before = before.ok_or_else(|| {
+                FleetError::Conflict(format!(
+                    "revision {back} is not kept any more; promote what it had"
+                ))
+            })?;
+            let trial = self.rehearse(deployment, &before.pins)?;
+            let change = next(last, Action::Rollback, before.pins, intent, before.back)?;
+            self.write(&[change], trial)
+        })
+    }
+
+    /// One after the other, each with its event.
+    fn ask(
+        &self,
+        what: &str,
+        intent: &Intent,
+        action: impl FnOnce() -> Result<Promoted, FleetError>,
+    ) -> Result<Promoted, FleetError> {
+        let _one = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let texts =
+            [("who changes it (--by)", Some(&intent.by)), ("--reason", intent.reason.as_ref())];
+        let checked = texts.into_iter().try_for_each(|(name, text)| {
+            text.map_or(Ok(()), |text| check_text(name, text)).map_err(FleetError::Refused)
+        });
+        let result = checked.and_then(|()| action());
+        let result_told = result.as_ref().map(|promoted| &promoted.change);
+        Asked { by: &intent.by, what, result: result_told }.emit();
+        result
+    }
+
+    /// What the decision is about.
+    fn base(&self, deployment: &Deployment, intent: &Intent) -> Result<Base, FleetError> {
+        let serving = deployment.revision();
+        let shared = self.lock();
+        let Shared { view, .. } = &*shared;
+        let last = view.last();
+        if let Some(expected) = intent.revision.filter(|expected| *expected != last) {
+            return Err(outdated(view, expected));
+        }
+        let desired = view.desired().map_err(FleetError::Refused)?.cloned();
+        let pins = desired.as_ref().map_or_else(|| serving.pins.clone(), |it| it.pins.clone());
+        Ok(Base { last, desired, pins, serving })
+    }
+
+    /// Fetches, loads and tries all of it here, beside what serves.
+    fn rehearse(&self, deployment: &Deployment, pins: &Pins) -> Result<Option<Trial>, FleetError> {
+        let supply = self.supply()?;
+        let differing = pins.beyond(&deployment.revision().pins);
+        for (sort, _, pin) in differing.iter() {
+            supply.pinned(sort, pin)?;
+        }
+        if differing.is_empty() {
+            return Ok(None);
+        }
+        tracing::info!("trying {}", shown(&differing));
+        Ok(deployment.rehearse(&swap(&differing))?)
+    }
+
+    fn write(&self, changes: &[Change], trial: Option<Trial>) -> Result<Promoted, FleetError> {
+        let writer = Writer { connection: &self.connection, topic: &self.topic, fleet: &self.name };
+        let (Some(first), Some(last)) = (changes.first(), changes.last()) else {
+            return Err(FleetError::Refused("there is nothing to change".to_owned()));
+        };
+        writer.write(first.revision - 1, changes)?;
+        Ok(Promoted { change: last.clone(), new: true, trial })
+    }
+
+    fn supply(&self) -> Result<&Supply, FleetError> {
+        let none = || {
+            let reason =
+                "a fleet serves versions of a registry, and the manifest has no [registry]";
+            FleetError::Refused(reason.to_owned())
+        };
+        self.supply.as_deref().ok_or_else(none)
+    }
+}
+
+/// The models or stages of the pipeline that a name means.
+fn targets(serving: &Revision, mut base: Pins, wish: &Wish) -> Result<Vec<String>, FleetError> {
+    let (what, known): (_, Vec<String>) = match wish.sort {
+        Sort::Model => ("model", serving.models.keys().cloned().collect()),
+        Sort::Operator => {
+            ("stage", serving.components.iter().map(|(stage, _)| stage.to_string()).collect())
+        }
+    };
+    if known.contains(&wish.name) {
+        return Ok(vec![wish.name.clone()]);
+    }
+    let pins = base.of_sort(wish.sort);
+    let named = pins.iter().filter(|(_, pin)| pin.version.name == wish.name);
+    let named: Vec<String> = named.map(|(target, _)| target.clone()).collect();
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    let known: Vec<String> = known
+        .iter()
+        .map(|name| match pins.get(name) {
+            Some(pin) => format!("'{name}' ({})", pin.version),
+            None => format!("'{name}'"),
+        })
+        .collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Err(FleetError::Refused(format!("the pipeline has no {what} '{}'; it has {known}", wish.name)))
+}
+
+/// The version that is asked for, of what is in that place or, if that is a file, of what the
+/// pipeline calls it.
+fn reference(mut base: Pins, targets: &[String], wish: &Wish) -> Result<Reference, FleetError> {
+    let Wish { sort, name, version } = wish;
+    if version.contains('/') || version.contains('\\') || version.starts_with('.') {
+        return Err(FleetError::Refused(format!(
+            "'{version}' is a path of one machine, and means nothing on another: a fleet serves \
+             versions of the registry; add it by `sandbar {} add {version}`, and promote its number",
+            sort.folder()
+        )));
+    }
+    let pins = base.of_sort(*sort);
+    let of = targets.first().and_then(|target| pins.get(target));
+    let of = of.map_or(name.as_str(), |pin| pin.version.name.as_str());
+    let text = if version.contains('@') { version.clone() } else { format!("{of}@{version}") };
+    text.parse().map_err(FleetError::Refused)
+}
+
+/// The change behind the `last`.
+fn next(
+    last: u64,
+    action: Action,
+    pins: Pins,
+    intent: &Intent,
+    back: Option<u64>,
+) -> Result<Change, FleetError> {
+    let full = || FleetError::Refused("there is no number left for a change".to_owned());
+    Ok(Change {
+        format: FORMAT,
+        revision: last.checked_add(1).ok_or_else(full)?,
+        id: format!("{:016x}", rand::random::<u64>()),
+        action,
+        pins,
+        by: intent.by.clone(),
+        at: now(),
+        reason: intent.reason.clone(),
+        back,
+    })
+}

@@ -22,6 +22,8 @@ use crate::site::{PARTITIONS, Process, Site};
 const END: &[u8] = b"end";
 /// Records that may be on their way before no more are fed.
 const AHEAD: u64 = 2000;
+/// How long a broker may take to say where something stands.
+const GLANCE: Duration = Duration::from_secs(5);
 /// Between two looks at something.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -116,11 +118,45 @@ impl<'a> Flow<'a> {
                 end = Instant::now() + PATIENCE;
             }
             let counts = self.counts();
-            let missing = || self.seen().missing();
-            assert!(Instant::now() < end, "{what}: {counts:?}, missing {:?}", missing());
+            if Instant::now() >= end {
+                let missing = self.seen().missing();
+                panic!("{what}: {counts:?}, missing {missing:?}; {}", self.whereabouts());
+            }
             runners.iter_mut().for_each(Process::check);
             std::thread::park_timeout(PAUSE);
         }
+    }
+
+    /// For each partition: what the group has committed and what there is; what readers of
+    /// committed outputs may see and what there is.
+    fn whereabouts(&self) -> String {
+        let at = |isolation: &str, topic: &str, partition| {
+            let consumer: BaseConsumer =
+                self.client().set("isolation.level", isolation).create().ok()?;
+            let marks = consumer.fetch_watermarks(topic, partition, GLANCE);
+            marks.map_err(|error| eprintln!("{topic}/{partition}: {error}")).ok().map(|it| it.1)
+        };
+        let committed = |partition| {
+            let mut config = self.client();
+            let consumer: BaseConsumer = config.set("group.id", &self.site.source).create().ok()?;
+            let mut list = TopicPartitionList::new();
+            list.add_partition(&self.site.source, partition);
+            // Offsets of a transaction that is open are not told.
+            let list = consumer.committed_offsets(list, GLANCE);
+            let list = list.map_err(|error| eprintln!("group, {partition}: {error}")).ok()?;
+            list.elements().first()?.offset().to_raw()
+        };
+        let (source, sink) = (&self.site.source, &self.site.sink);
+        let one = |partition| {
+            format!(
+                "partition {partition}: committed {:?} of {:?}, readable {:?} of {:?}",
+                committed(partition),
+                at("read_committed", source, partition),
+                at("read_committed", sink, partition),
+                at("read_uncommitted", sink, partition),
+            )
+        };
+        (0..PARTITIONS as i32).map(one).collect::<Vec<_>>().join("; ")
     }
 
     /// The counts so far.

@@ -1,6 +1,6 @@
 //! The flights pipeline under test, and H2O's own answers.
 
-use crate::{Broker, project};
+use crate::{Broker, Received, project};
 
 /// `pipelines/flights.toml` with a broker's topics, and another model or sink.
 pub fn pipeline(topics: &[String; 3], model: &str, sink: &str) -> String {
@@ -33,4 +33,19 @@ pub fn golden(model: &str) -> Vec<(String, f64)> {
         (label.to_owned(), probability.parse().unwrap())
     };
     text.lines().skip(1).map(line).collect()
+}
+
+/// Looks whether a prediction is H2O's own of the flight, as [`golden`] has it, and names its
+/// model as the header does.
+///
+/// # Panics
+/// Where it is not.
+pub fn assert_golden(record: &Received, golden: &(String, f64), tolerance: f64) {
+    let (label, probability) = golden;
+    let prediction: serde_json::Value = serde_json::from_str(&record.text()).unwrap();
+    let place = (record.partition, record.offset);
+    assert_eq!(prediction["label"], label.as_str(), "{place:?}: {prediction}");
+    let yes = prediction["probabilities"]["YES"].as_f64().unwrap();
+    assert!((yes - probability).abs() <= tolerance, "{place:?}: {yes}, not {probability}");
+    assert_eq!(prediction["model"], record.header("sandbar-model"), "{place:?}");
 }

@@ -14,6 +14,7 @@ use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer}
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
+use crate::End;
 use crate::broker::PATIENCE;
 use crate::checker::{Counts, Feed, Mix, Seen, Side};
 use crate::site::{PARTITIONS, Process, Site};
@@ -65,7 +66,7 @@ impl<'a> Flow<'a> {
     /// Where something is not as promised.
     pub fn run(&self, breaking: impl FnOnce(&Self) -> Vec<Process>) -> Counts {
         std::thread::scope(|scope| {
-            let end = End(self);
+            let end = End(&self.over);
             let feeder = scope.spawn(|| self.supply());
             let watcher = scope.spawn(|| self.watch());
             let mut runners = breaking(self);
@@ -308,15 +309,6 @@ impl<'a> Flow<'a> {
                 }
             }
         }
-    }
-}
-
-/// Says that all is over, also when a test fails.
-struct End<'a>(&'a Flow<'a>);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.over.store(true, Ordering::Relaxed);
     }
 }
 

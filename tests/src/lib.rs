@@ -23,6 +23,7 @@ pub mod site;
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use broker::{Broker, Received, Sent};
 pub use runner::Runner;
@@ -91,6 +92,15 @@ pub fn cluster(name: &str, brokers: u16, options: Options) -> Option<Cluster> {
     let lifetime = Lifetime::Ours;
     let started = Cluster::start_with(&installation, &name, brokers, None, lifetime, &options);
     Some(started.unwrap_or_else(|error| panic!("{error:#}")))
+}
+
+/// Says to other threads of a test that all is done, also when the test fails.
+pub struct End<'a>(pub &'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Runs a test with each kind of delivery.

@@ -29,6 +29,29 @@ fn routes(source: &str, sink: &str, dead: &str, routed: &str, rest: &str) -> Str
     )
 }
 
+/// A pipeline whose extractor does what a record says, with the milliseconds that a
+/// transaction may take; `rest` are more sections.
+fn mischief(source: &str, sink: &str, dead: &str, timeout: u32, rest: &str) -> String {
+    format!(
+        r#"
+        name = "{source}"
+        delivery = "exactly-once"
+        source = {{ topics = ["{source}"] }}
+        dead-letter = {{ topic = "{dead}" }}
+        [[stages]]
+        name = "extract"
+        component = "{{component:mischief-extractor}}"
+        [[stages]]
+        name = "score"
+        component = "{{component:mischief-scorer}}"
+        [sink]
+        topic = "{sink}"
+        properties = {{ "transaction.timeout.ms" = {timeout} }}
+        {rest}
+        "#
+    )
+}
+
 fn texts(records: &[Received]) -> Vec<String> {
     records.iter().map(Received::text).collect()
 }
@@ -87,25 +110,8 @@ on_each_broker! {
             return;
         };
         let [source, sink, dead] = ["source", "sink", "dead"].map(|name| broker.topic(name, 1));
-        let manifest = format!(
-            r#"
-            name = "{source}"
-            delivery = "exactly-once"
-            source = {{ topics = ["{source}"] }}
-            dead-letter = {{ topic = "{dead}" }}
-            [[stages]]
-            name = "extract"
-            component = "{{component:mischief-extractor}}"
-            [[stages]]
-            name = "score"
-            component = "{{component:mischief-scorer}}"
-            [sink]
-            topic = "{sink}"
-            properties = {{ "transaction.timeout.ms" = 1000 }}
-            [limits]
-            deadline = "700ms"
-            "#
-        );
+        let rest = "[limits]\ndeadline = \"700ms\"\n";
+        let manifest = mischief(&source, &sink, &dead, 1000, rest);
         // The first is sent at once, and the others keep its transaction open.
         broker.send(&source, &["fine", "loop", "loop", "loop", "loop", "loop"].map(Sent::value));
         let mut runner = Runner::start(broker, &manifest);
@@ -119,28 +125,8 @@ on_each_broker! {
     fn slow_batches_are_shared_out(broker: &Broker) {
         let Broker::Apache(_) = broker else { return };
         let [source, sink, dead] = ["source", "sink", "dead"].map(|name| broker.topic(name, 4));
-        let manifest = format!(
-            r#"
-            name = "{source}"
-            delivery = "exactly-once"
-            source = {{ topics = ["{source}"] }}
-            dead-letter = {{ topic = "{dead}" }}
-            [[stages]]
-            name = "extract"
-            component = "{{component:mischief-extractor}}"
-            [[stages]]
-            name = "score"
-            component = "{{component:mischief-scorer}}"
-            [sink]
-            topic = "{sink}"
-            properties = {{ "transaction.timeout.ms" = 2000 }}
-            [limits]
-            deadline = "400ms"
-            [runner]
-            workers = 1
-            commit-interval = "5s"
-            "#
-        );
+        let rest = "[limits]\ndeadline = \"400ms\"\n[runner]\nworkers = 1\ncommit-interval = \"5s\"\n";
+        let manifest = mischief(&source, &sink, &dead, 2000, rest);
         // Twice the deadline for each partition: with company, then alone.
         let values = ["one", "loop", "two"];
         let sent = |partition: i32| {

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use flight_records::{CLASSIC, Flights};
-use sandbar_tests::flights::{golden, pipeline, topics};
+use sandbar_tests::flights::{assert_golden, golden, pipeline, topics};
 use sandbar_tests::{Broker, Runner, Sent, on_each_broker};
 
 fn compare(broker: &Broker, model: &str, tolerance: f64) {
@@ -18,20 +18,10 @@ fn compare(broker: &Broker, model: &str, tolerance: f64) {
     let end = runner.stop().unwrap();
     assert_eq!(end.failed(), 0);
     assert_eq!(received.len(), expected.len());
-    for (number, (record, (label, probability))) in received.iter().zip(&expected).enumerate() {
-        let prediction: serde_json::Value =
-            serde_json::from_slice(record.value.as_ref().unwrap()).unwrap();
-        assert_eq!(prediction["label"], label.as_str(), "flight {number}: {prediction}");
-        let yes = prediction["probabilities"]["YES"].as_f64().unwrap();
-        assert!(
-            (yes - probability).abs() <= tolerance,
-            "flight {number}: {yes}, not {probability}"
-        );
-        let id = format!("{model}@1");
-        assert_eq!(
-            (prediction["model"].as_str(), record.header("sandbar-model")),
-            (Some(id.as_str()), id.clone())
-        );
+    let id = format!("{model}@1");
+    for (record, golden) in received.iter().zip(&expected) {
+        assert_golden(record, golden, tolerance);
+        assert_eq!(record.header("sandbar-model"), id);
     }
 }
 

@@ -10,7 +10,9 @@ use sandbar::models::Sha256;
 use sandbar::pipeline::deployment::Change;
 use sandbar_tests::gaps::Gaps;
 use sandbar_tests::runner::plan;
-use sandbar_tests::{Broker, Received, Runner, Sent, graphs, on_each_broker, project, test_data};
+use sandbar_tests::{
+    Broker, End, Received, Runner, Sent, graphs, on_each_broker, project, test_data,
+};
 
 /// `pipelines/images.toml` with a broker's topics, another model, and more in the sink.
 fn images(topics: &[String; 3], model: &Path, sink: &str) -> String {
@@ -390,15 +392,6 @@ fn networks_take_turns() {
         }
     }
     assert_eq!(turns, [0, 1, 2, 0]);
-}
-
-/// Says that all is done, also when a test fails.
-struct End<'a>(&'a AtomicBool);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// GoogLeNet, SqueezeNet and Inception of TensorFlow see an airliner where there is one,

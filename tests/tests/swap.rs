@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use flight_records::{CLASSIC, Flights};
 use sandbar::manifest::ArtifactSource;
 use sandbar::pipeline::deployment::{Change, Swap, SwapError};
-use sandbar_tests::flights::{golden, pipeline, topics};
+use sandbar_tests::flights::{assert_golden, golden, pipeline, topics};
 use sandbar_tests::gaps::Gaps;
 use sandbar_tests::process::Process;
-use sandbar_tests::{Broker, Received, Runner, Sent, component, on_each_broker, project, sandbar};
+use sandbar_tests::{
+    Broker, End, Received, Runner, Sent, component, on_each_broker, project, sandbar,
+};
 
 /// Flights that are sent together.
 const CHUNK: usize = 500;
@@ -93,28 +95,13 @@ fn look_at(received: &[Received], fed: usize) -> Vec<String> {
     assert_eq!(received.len(), fed);
     for (number, record) in received.iter().enumerate() {
         assert_eq!(record.key.as_deref(), Some(number.to_string().as_bytes()));
-        let prediction: serde_json::Value =
-            serde_json::from_slice(record.value.as_ref().unwrap()).unwrap();
         let model = record.header("sandbar-model");
-        assert_eq!(prediction["model"], model.as_str());
-        let (label, probability) = &answers[&model][number % KNOWN];
-        assert_eq!(prediction["label"], label.as_str(), "flight {number}: {prediction}");
-        let yes = prediction["probabilities"]["YES"].as_f64().unwrap();
-        assert!((yes - probability).abs() <= 1e-5, "flight {number}: {yes}, not {probability}");
+        assert_golden(record, &answers[&model][number % KNOWN], 1e-5);
         if turns.last() != Some(&model) {
             turns.push(model);
         }
     }
     turns
-}
-
-/// Says that all is done, also when a test fails.
-struct End<'a>(&'a AtomicBool);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 on_each_broker! {

@@ -19,7 +19,7 @@ use super::rollout::{Past, Underway};
 use crate::manifest::ArtifactSource;
 use crate::pipeline::deployment::{Change, Revision, Swap, SwapError, Trial};
 
-pub(super) const OPENAPI: &str = include_str!("openapi.json");
+const OPENAPI: &str = include_str!("openapi.json");
 
 /// What a pipeline serves, and how it fares.
 #[derive(Debug, Serialize, Deserialize)]
@@ -195,15 +195,22 @@ pub(super) fn of_a_fleet(subject: &Subject) -> Option<Response> {
     subject.fleet.as_ref().map(|_| refused(StatusCode::CONFLICT, way_out))
 }
 
+/// An error as it is answered.
+pub(super) trait Refusal: std::fmt::Display + Send + 'static {
+    /// Its status.
+    fn status(&self) -> StatusCode;
+}
+
 /// Does what is asked for, on a thread where it may take its time.
 pub(super) async fn change<
     R: for<'a> Deserialize<'a> + Send + 'static,
     A: Serialize + Send + 'static,
+    E: Refusal,
 >(
     subject: Arc<Subject>,
     headers: &HeaderMap,
     body: &[u8],
-    action: impl FnOnce(&Subject, R) -> Result<A, SwapError> + Send + 'static,
+    action: impl FnOnce(&Subject, R) -> Result<A, E> + Send + 'static,
 ) -> Response {
     if let Err((status, reason)) = subject.access.allows(headers) {
         return refused(status, reason);
@@ -214,19 +221,21 @@ pub(super) async fn change<
     };
     match tokio::task::spawn_blocking(move || action(&subject, request)).await {
         Ok(Ok(answer)) => json(StatusCode::OK, &answer),
-        Ok(Err(error)) => refused(code(&error), error.to_string()),
+        Ok(Err(error)) => refused(error.status(), error.to_string()),
         Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     }
 }
 
-pub(super) fn code(error: &SwapError) -> StatusCode {
-    match error {
-        SwapError::Outdated { .. }
-        | SwapError::NoneBefore
-        | SwapError::Underway(_)
-        | SwapError::NoRollout => StatusCode::CONFLICT,
-        SwapError::NotRunning => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::UNPROCESSABLE_ENTITY,
+impl Refusal for SwapError {
+    fn status(&self) -> StatusCode {
+        match self {
+            SwapError::Outdated { .. }
+            | SwapError::NoneBefore
+            | SwapError::Underway(_)
+            | SwapError::NoRollout => StatusCode::CONFLICT,
+            SwapError::NotRunning => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        }
     }
 }
 
@@ -341,7 +350,7 @@ pub(super) fn seconds(time: SystemTime) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
     use super::*;
@@ -421,12 +430,18 @@ mod tests {
             ("RollbackRequest", serde_json::to_value(RollbackRequest::default()).unwrap()),
             ("Refused", serde_json::to_value(Refused { error: String::new() }).unwrap()),
         ] {
-            let described = &description["components"]["schemas"][schema]["properties"];
-            let mut described: Vec<&String> = described.as_object().unwrap().keys().collect();
-            let mut there: Vec<&String> = value.as_object().unwrap().keys().collect();
-            described.sort();
-            there.sort();
-            assert_eq!(described, there, "{schema}");
+            assert_described(schema, &value);
         }
+    }
+
+    /// Looks whether the description has every field of what is asked or told.
+    pub(crate) fn assert_described(schema: &str, value: &serde_json::Value) {
+        let description: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
+        let described = &description["components"]["schemas"][schema]["properties"];
+        let mut described: Vec<&String> = described.as_object().unwrap().keys().collect();
+        let mut there: Vec<&String> = value.as_object().unwrap().keys().collect();
+        described.sort();
+        there.sort();
+        assert_eq!(described, there, "{schema}");
     }
 }

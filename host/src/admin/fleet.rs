@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
-use super::api::{Tried, code, json, refused};
+use super::api::{self, Refusal, Tried, json, refused};
 use crate::fleet::promote::{Intent, Promoted as Done, Wish};
 use crate::fleet::{Change, Fleet, FleetError, Known, Report, Runner, Standing};
 use crate::registry::{Cause, Sort};
@@ -144,38 +144,31 @@ async fn rollback(
     .await
 }
 
-/// Does what is asked for, on a thread where it may take its time.
+/// Does what is asked for, if this is a runner of a fleet.
 async fn change<R: for<'a> Deserialize<'a> + Send + 'static>(
     subject: Arc<Subject>,
     headers: &HeaderMap,
     body: &[u8],
     action: impl FnOnce(&Subject, &Fleet, R) -> Result<Done, FleetError> + Send + 'static,
 ) -> Response {
-    if let Err((status, reason)) = subject.access.allows(headers) {
-        return refused(status, reason);
-    }
-    let request = match serde_json::from_slice(body) {
-        Ok(request) => request,
-        Err(error) => return refused(StatusCode::BAD_REQUEST, error.to_string()),
-    };
     let Some(fleet) = subject.fleet.clone() else { return alone() };
-    let work = tokio::task::spawn_blocking(move || action(&subject, &fleet, request));
-    match work.await {
-        Ok(Ok(done)) => json(StatusCode::OK, &Promoted::from(done)),
-        Ok(Err(error)) => refused(status_of(&error), error.to_string()),
-        Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-    }
+    api::change(subject, headers, body, move |subject, request| {
+        action(subject, &fleet, request).map(Promoted::from)
+    })
+    .await
 }
 
-fn status_of(error: &FleetError) -> StatusCode {
-    match error {
-        FleetError::Conflict(_) => StatusCode::CONFLICT,
-        FleetError::Swap(error) => code(error),
-        FleetError::Registry(error) if error.cause == Cause::Unreachable => {
-            StatusCode::SERVICE_UNAVAILABLE
+impl Refusal for FleetError {
+    fn status(&self) -> StatusCode {
+        match self {
+            FleetError::Conflict(_) => StatusCode::CONFLICT,
+            FleetError::Swap(error) => error.status(),
+            FleetError::Registry(error) if error.cause == Cause::Unreachable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            FleetError::Refused(_) | FleetError::Registry(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
         }
-        FleetError::Refused(_) | FleetError::Registry(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        _ => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
@@ -221,14 +214,13 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::admin::api::OPENAPI;
+    use crate::admin::api::tests::assert_described;
     use crate::fleet::{Action, Refusal};
     use crate::registry::pins::Pins;
 
     /// Every field of what is asked and told.
     #[test]
     fn the_description_has_what_there_is() {
-        let description: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
         let at = SystemTime::UNIX_EPOCH;
         let change = || Change {
             format: 1,
@@ -284,12 +276,7 @@ mod tests {
             ("FleetRollbackRequest", serde_json::to_value(BackRequest::default()).unwrap()),
             ("Promoted", serde_json::to_value(promoted).unwrap()),
         ] {
-            let described = &description["components"]["schemas"][schema]["properties"];
-            let mut described: Vec<&String> = described.as_object().unwrap().keys().collect();
-            let mut there: Vec<&String> = value.as_object().unwrap().keys().collect();
-            described.sort();
-            there.sort();
-            assert_eq!(described, there, "{schema}");
+            assert_described(schema, &value);
         }
     }
 }

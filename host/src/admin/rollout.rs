@@ -145,13 +145,12 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
     use super::*;
+    use crate::admin::api::tests::assert_described;
     use crate::pipeline::rollout::{By, Confused, Mode, Rules, Share, Side};
 
     /// Every field of what is asked and told.
     #[test]
     fn the_description_has_what_there_is() {
-        let description: serde_json::Value =
-            serde_json::from_str(include_str!("openapi.json")).unwrap();
         let share = Share::new(0.1);
         let terms = || Terms {
             weight: share,
@@ -190,12 +189,7 @@ mod tests {
             ("Side", serde_json::to_value(Side::default()).unwrap()),
             ("Confused", serde_json::to_value(confused).unwrap()),
         ] {
-            let described = &description["components"]["schemas"][schema]["properties"];
-            let mut described: Vec<&String> = described.as_object().unwrap().keys().collect();
-            let mut there: Vec<&String> = value.as_object().unwrap().keys().collect();
-            described.sort();
-            there.sort();
-            assert_eq!(described, there, "{schema}");
+            assert_described(schema, &value);
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::sandbox::CallError;
 
 /// Records in a row, run one by one, for which a candidate's calls may give nothing; the
 /// others of the batch are not tried with it. It must not hold up the stream with each.
-const TOLERATED: usize = 8;
+pub(super) const TOLERATED: usize = 8;
 
 /// How many records were run, and why not all.
 pub(super) struct Gathered {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::beside::fail_rest;
+use super::beside::{TOLERATED, fail_rest};
 use super::comparison::{Comparison, Seen};
 use crate::failure::Failure;
 use crate::kafka::aside::Aside;
@@ -15,9 +15,6 @@ use crate::records::Batch;
 
 /// Batches that wait for a shadow. What comes while so many do is left out.
 const WAITING: usize = 4;
-/// Records in a row for which its calls may give nothing, until the rest of a batch is not
-/// tried.
-const TOLERATED: usize = 8;
 /// How long the last answers may take to their topic.
 const LEFTOVERS: Duration = Duration::from_secs(5);
 

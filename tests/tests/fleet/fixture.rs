@@ -97,9 +97,8 @@ impl Fixture {
         let text = text.replace("{project}", project().to_str().unwrap());
         let (control, delivery) = (&self.control, self.delivery);
         let transactions = match delivery {
-            // The transaction of a runner that is killed hides what comes behind it; of those
-            // of several on a small machine none is to time out.
-            "exactly-once" => "[sink.properties]\n\"transaction.timeout.ms\" = 15000\n",
+            // The transaction of a runner that is killed hides what comes behind it.
+            "exactly-once" => "[sink.properties]\n\"transaction.timeout.ms\" = 3000\n",
             _ => "",
         };
         let session = "[source.properties]\n\"session.timeout.ms\" = 1500\n\

@@ -72,7 +72,10 @@ fn promote_under_load(delivery: &'static str, runners: usize) {
     assert!(served["flights@1"] > 0 && served["flights@2"] > 0, "{served:?}");
     for Runner { process, .. } in fleet {
         let said = process.stop();
-        assert!(!said.contains("ERROR"), "{said}");
+        // When the late one joins, the offsets of those who give partitions up are refused in
+        // exactly once: their batches are run again, elsewhere.
+        let wrong = |line: &&str| line.contains("ERROR") && !line.contains("(ILLEGAL_GENERATION)");
+        assert_eq!(said.lines().find(wrong), None, "{said}");
     }
 }
 

@@ -59,6 +59,15 @@ const PRODUCER: &[(&str, &str)] = &[
     ("log.connection.close", "false"),
 ];
 
+/// Defaults of a producer that works in transactions, besides [`PRODUCER`].
+const TRANSACTIONAL: &[(&str, &str)] = &[
+    // When the broker goes away that coordinates the group, librdkafka (seen with 2.12) may
+    // wait for it with the offsets of a transaction, beyond any time limit, until the
+    // connection to some other broker opens or closes (its issues 5456 and 5511). Closing
+    // those that rest, all of them then, ends that in about this time.
+    ("connections.max.idle.ms", "10000"),
+];
+
 /// The properties of the consumer of a group.
 pub fn consumer(connection: &Connection, group: &str) -> ClientConfig {
     let mut config = layered(CONSUMER, &connection.consumer);
@@ -77,7 +86,7 @@ pub fn consumer(connection: &Connection, group: &str) -> ClientConfig {
 
 /// The properties of a producer that works in transactions, under its own `id`.
 pub fn transactional(connection: &Connection, id: &str) -> ClientConfig {
-    let mut config = layered(PRODUCER, &connection.producer);
+    let mut config = layered(&[PRODUCER, TRANSACTIONAL].concat(), &connection.producer);
     // How long a message may take is bounded by how long a transaction may.
     config.remove("message.timeout.ms");
     config.set("bootstrap.servers", &connection.brokers).set("transactional.id", id);

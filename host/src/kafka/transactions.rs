@@ -290,9 +290,8 @@ impl Transactions {
 
     /// Waits until every message has arrived.
     fn flush(&mut self) -> Result<(), Trouble> {
-        while let Err(error) = self.producer.flush(PATIENCE) {
-            let slow = error.rdkafka_error_code() == Some(RDKafkaErrorCode::OperationTimedOut);
-            if !slow || self.is_abandoned() {
+        while let Err(error) = self.arrive() {
+            if !is_late(&error) || self.is_abandoned() {
                 return Err(Trouble::Again(error.to_string()));
             }
         }
@@ -341,11 +340,21 @@ impl Transactions {
     /// Waits for what is on its way, so that the next message shares no request with it.
     /// Whether it arrived is seen at the end.
     fn settle(&self) {
-        while !self.is_abandoned() && self.producer.flush(PATIENCE).is_err() {
+        while !self.is_abandoned() && self.arrive().is_err() {
             if !self.undelivered().is_empty() {
                 return;
             }
         }
+    }
+
+    /// Waits for what is on its way, for [`PATIENCE`] at most.
+    fn arrive(&self) -> KafkaResult<()> {
+        self.producer.flush(PATIENCE).inspect_err(|error| {
+            if is_late(error) {
+                let messages = self.producer.in_flight_count();
+                tracing::warn!(messages, "the brokers have not taken a transaction's messages yet");
+            }
+        })
     }
 
     /// Does something of which the coordinator may say that it can be tried again.
@@ -395,6 +404,10 @@ fn make(config: &ClientConfig) -> Result<ThreadedProducer<Reports>, KafkaFailure
     config
         .create_with_context(Reports::default())
         .map_err(|cause| KafkaFailure::Config { client: "producer", cause })
+}
+
+fn is_late(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::OperationTimedOut)
 }
 
 fn is_retriable(error: &KafkaError) -> bool {

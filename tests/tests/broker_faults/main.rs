@@ -71,10 +71,6 @@ in_both_ways! {
     /// the replicas of the one before are in sync again, as in a rolling restart. The first is
     /// the only controller: without it nothing moves until it is back.
     fn leaders_move(times: Times) {
-        if times == Times::ExactlyOnce && !is_long() {
-            eprintln!("skipped: a partition may stand still then, see docs/guarantees.md");
-            return;
-        }
         let name = format!("three-{times:?}").to_lowercase();
         let Some((_alone, mut cluster)) = cluster(&name, 3, Options::default()) else { return };
         let address = cluster.bootstrap().to_owned();

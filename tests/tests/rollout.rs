@@ -120,8 +120,8 @@ fn canary_of_flights(broker: &Broker, delivery: &str) {
     broker.send(&topics[0], &flights());
     let received = broker.receive(&topics[1], 2 + 2 * FLIGHTS);
     let report = runner.deployment().rollout().unwrap().report();
-    let ended = runner.deployment().abort_rollout(Some(1)).unwrap();
-    assert_eq!((ended.end, ended.reason.as_str()), (End::Aborted, "somebody aborted it"));
+    let ended = runner.deployment().abort_rollout(Some(1), "it is enough".into()).unwrap();
+    assert_eq!((ended.end, ended.reason.as_str()), (End::Aborted, "it is enough"));
     broker.send(&topics[0], &CLASSIC.map(Sent::value));
     let last = &broker.receive(&topics[1], 4 + 2 * FLIGHTS)[2 + 2 * FLIGHTS..];
     let end = runner.stop().unwrap();
@@ -171,7 +171,7 @@ fn ab_of_flights(broker: &Broker, delivery: &str) {
         let report = deployment.rollout().unwrap().report();
         (report.candidate.records > FLIGHTS as u64).then_some(report)
     });
-    let swap = deployment.promote_rollout(None).unwrap();
+    let swap = deployment.promote_rollout(None, "it is better".into()).unwrap();
     assert_eq!((swap.revision.number, swap.revision.model.as_deref()), (2, Some("flights-dl@1")));
     broker.send(&topics[0], &CLASSIC.map(Sent::value));
     let last = broker.receive(&topics[1], 4 + 2 * FLIGHTS);
@@ -225,7 +225,7 @@ on_each_broker! {
         let received = broker.receive(&topics[1], 2 + FLIGHTS);
         let answers = broker.receive(&aside, FLIGHTS);
         let report = deployment.rollout().unwrap().report();
-        deployment.abort_rollout(None).unwrap();
+        deployment.abort_rollout(None, "it is enough".into()).unwrap();
         let end = runner.stop().unwrap();
         let golden = both_golden();
         assert_eq!((received.len(), answers.len()), (2 + FLIGHTS, FLIGHTS));
@@ -338,7 +338,7 @@ fn a_shadow_that_is_slow_leaves_out() {
         (report.left_out > 0).then_some(report)
     });
     assert_eq!(report.serving.records, sent as u64 - 1);
-    let ended = echo.deployment().abort_rollout(None).unwrap();
+    let ended = echo.deployment().abort_rollout(None, "it is enough".into()).unwrap();
     assert_eq!(ended.end, End::Aborted);
     let end = echo.runner.stop().unwrap();
     assert_eq!((end.outputs, end.failed(), end.isolated), (sent as u64, 0, 0));
@@ -494,8 +494,14 @@ fn what_does_not_work_is_refused() {
         let error = deployment.start_rollout(&change, &terms).unwrap_err().to_string();
         assert!(error.contains(due), "{error}");
     }
-    assert!(matches!(deployment.promote_rollout(None), Err(SwapError::NoRollout)));
-    assert!(matches!(deployment.abort_rollout(None), Err(SwapError::NoRollout)));
+    assert!(matches!(
+        deployment.promote_rollout(None, "it is better".into()),
+        Err(SwapError::NoRollout)
+    ));
+    assert!(matches!(
+        deployment.abort_rollout(None, "it is enough".into()),
+        Err(SwapError::NoRollout)
+    ));
     assert!(deployment.rollout().is_none() && deployment.last_rollout().is_none());
 
     deployment.start_rollout(&dl(), &canary(0.1)).unwrap();
@@ -507,9 +513,9 @@ fn what_does_not_work_is_refused() {
     ] {
         assert!(error.to_string().starts_with(due), "{error}");
     }
-    let error = deployment.promote_rollout(Some(2)).unwrap_err();
+    let error = deployment.promote_rollout(Some(2), "it is better".into()).unwrap_err();
     assert!(matches!(error, SwapError::Outdated { .. }), "{error}");
-    deployment.abort_rollout(Some(1)).unwrap();
+    deployment.abort_rollout(Some(1), "it is enough".into()).unwrap();
     deployment.swap(&dl()).unwrap();
     let end = runner.stop().unwrap();
     assert_eq!((end.swaps, end.rollouts_started, end.rollouts_aborted), (1, 1, 1));

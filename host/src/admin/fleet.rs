@@ -1,5 +1,6 @@
 //! What is asked of the fleet, and told of it, through any of its runners.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -14,6 +15,7 @@ use super::Subject;
 use super::api::{self, Refusal, Tried, json, refused};
 use crate::fleet::promote::{Intent, Promoted as Done, Wish};
 use crate::fleet::{Change, Fleet, FleetError, Known, Report, Runner, Standing};
+use crate::pipeline::rollout::Terms;
 use crate::registry::{Cause, Sort};
 
 /// What a fleet is to serve, and what its runners do.
@@ -74,10 +76,33 @@ pub struct PromoteRequest {
     pub revision: Option<u64>,
 }
 
-/// What is asked for: what was to serve before.
+/// Who asks for what is said by the address: to go back, or to end a roll-out.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BackRequest {
+pub struct PlainRequest {
+    /// Who asks.
+    pub by: String,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// The revision that is to be changed.
+    #[serde(default)]
+    pub revision: Option<u64>,
+}
+
+/// What is asked for: other versions beside those that serve.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FleetRolloutRequest {
+    /// Models, by the pipeline's names for them or the registry's: a number or an alias of it,
+    /// or `NAME@NUMBER` for another name.
+    #[serde(default)]
+    pub models: BTreeMap<String, String>,
+    /// Operators, by their stages or the registry's names, in the same way.
+    #[serde(default)]
+    pub operators: BTreeMap<String, String>,
+    /// How they run there, and what becomes of them.
+    pub terms: Terms,
     /// Who asks.
     pub by: String,
     /// Why.
@@ -104,6 +129,9 @@ pub(super) fn router(subject: Arc<Subject>) -> Router {
         .route("/v1/fleet", get(status))
         .route("/v1/fleet/promote", post(promote))
         .route("/v1/fleet/rollback", post(rollback))
+        .route("/v1/fleet/rollout", post(start_rollout))
+        .route("/v1/fleet/rollout/promote", post(promote_rollout))
+        .route("/v1/fleet/rollout/abort", post(abort_rollout))
         .with_state(subject)
 }
 
@@ -137,9 +165,47 @@ async fn rollback(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    change(subject, &headers, &body, |subject, fleet, request: BackRequest| {
-        let BackRequest { by, reason, revision } = request;
-        fleet.rollback(&subject.deployment, &Intent { by, reason, revision })
+    change(subject, &headers, &body, |subject, fleet, request: PlainRequest| {
+        fleet.rollback(&subject.deployment, &request.into())
+    })
+    .await
+}
+
+async fn start_rollout(
+    State(subject): State<Arc<Subject>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    change(subject, &headers, &body, |subject, fleet, request: FleetRolloutRequest| {
+        let FleetRolloutRequest { models, operators, terms, by, reason, revision } = request;
+        let wish = |sort| move |(name, version)| Wish { sort, name, version };
+        let models = models.into_iter().map(wish(Sort::Model));
+        let wishes: Vec<Wish> =
+            models.chain(operators.into_iter().map(wish(Sort::Operator))).collect();
+        let intent = Intent { by, reason, revision };
+        fleet.start_rollout(&subject.deployment, &wishes, &terms, &intent)
+    })
+    .await
+}
+
+async fn promote_rollout(
+    State(subject): State<Arc<Subject>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    change(subject, &headers, &body, |subject, fleet, request: PlainRequest| {
+        fleet.promote_rollout(&subject.deployment, &request.into())
+    })
+    .await
+}
+
+async fn abort_rollout(
+    State(subject): State<Arc<Subject>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    change(subject, &headers, &body, |_, fleet, request: PlainRequest| {
+        fleet.abort_rollout(&request.into())
     })
     .await
 }
@@ -156,6 +222,12 @@ async fn change<R: for<'a> Deserialize<'a> + Send + 'static>(
         action(subject, &fleet, request).map(Promoted::from)
     })
     .await
+}
+
+impl From<PlainRequest> for Intent {
+    fn from(PlainRequest { by, reason, revision }: PlainRequest) -> Self {
+        Intent { by, reason, revision }
+    }
 }
 
 impl Refusal for FleetError {
@@ -210,24 +282,36 @@ impl From<Done> for Promoted {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
-    use std::collections::BTreeMap;
     use std::time::SystemTime;
 
     use super::*;
     use crate::admin::api::tests::assert_described;
-    use crate::fleet::{Action, Refusal};
+    use crate::fleet::{Action, Candidate, Progress, Refusal};
+    use crate::pipeline::rollout::Mode;
     use crate::registry::pins::Pins;
 
     /// Every field of what is asked and told.
     #[test]
     fn the_description_has_what_there_is() {
         let at = SystemTime::UNIX_EPOCH;
+        let candidate = || Candidate { pins: Pins::default(), terms: Terms::new(Mode::Shadow) };
+        let request = FleetRolloutRequest {
+            models: BTreeMap::new(),
+            operators: BTreeMap::new(),
+            terms: Terms::new(Mode::Shadow),
+            by: String::new(),
+            reason: None,
+            revision: None,
+        };
+        let progress =
+            Progress { agreement: Some(1.0), mean_difference: Some(0.0), ..Progress::default() };
         let change = || Change {
             format: 1,
             revision: 1,
             id: String::new(),
             action: Action::Promote,
             pins: Pins::default(),
+            rollout: Some(candidate()),
             by: String::new(),
             at,
             reason: Some(String::new()),
@@ -251,6 +335,7 @@ mod tests {
             lag: 0,
             records_per_second: 0.0,
             outputs_per_second: 0.0,
+            rollout: Some(progress.clone()),
         };
         let id = String::new();
         let member = Member { id, state: Standing::Lost, silence: 0.0, report: report() };
@@ -273,7 +358,10 @@ mod tests {
             ("FleetReport", serde_json::to_value(report()).unwrap()),
             ("FleetRefusal", serde_json::to_value(refused).unwrap()),
             ("PromoteRequest", serde_json::to_value(PromoteRequest::default()).unwrap()),
-            ("FleetRollbackRequest", serde_json::to_value(BackRequest::default()).unwrap()),
+            ("FleetRollout", serde_json::to_value(candidate()).unwrap()),
+            ("FleetProgress", serde_json::to_value(progress).unwrap()),
+            ("FleetRolloutRequest", serde_json::to_value(request).unwrap()),
+            ("FleetPlainRequest", serde_json::to_value(PlainRequest::default()).unwrap()),
             ("Promoted", serde_json::to_value(promoted).unwrap()),
         ] {
             assert_described(schema, &value);

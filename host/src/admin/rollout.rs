@@ -92,15 +92,23 @@ async fn start(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: By
 }
 
 async fn promote(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Bytes) -> Response {
+    if let Some(refusal) = of_a_fleet(&subject) {
+        return refusal;
+    }
     change(subject, &headers, &body, |subject, request: RollbackRequest| {
-        subject.deployment.promote_rollout(request.revision).map(Swapped::from)
+        let reason = "somebody promoted it".to_owned();
+        subject.deployment.promote_rollout(request.revision, reason).map(Swapped::from)
     })
     .await
 }
 
 async fn abort(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Bytes) -> Response {
+    if let Some(refusal) = of_a_fleet(&subject) {
+        return refusal;
+    }
     change(subject, &headers, &body, |subject, request: RollbackRequest| {
-        subject.deployment.abort_rollout(request.revision).map(Past::from)
+        let reason = "somebody aborted it".to_owned();
+        subject.deployment.abort_rollout(request.revision, reason).map(Past::from)
     })
     .await
 }

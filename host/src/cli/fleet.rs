@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use humantime_serde::re::humantime;
+use serde::Serialize;
 
 use super::admin::At;
 use super::registry::{Who, table};
-use crate::admin::fleet::{BackRequest, Member, PromoteRequest, Promoted, Status};
-use crate::fleet::{Change, Standing};
+use crate::admin::fleet::{Member, PlainRequest, PromoteRequest, Promoted, Status};
+use crate::fleet::{Action, Change, Progress, Standing};
 use crate::registry::time;
 
 /// Between two looks at what the runners do.
@@ -60,30 +61,36 @@ struct Changing {
     /// somebody else has changed it meanwhile, nothing is done.
     #[arg(long, value_name = "N")]
     revision: Option<u64>,
-    /// Why, for the others to see.
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-    /// Do not wait until all runners serve it.
-    #[arg(long)]
-    no_wait: bool,
-    /// How long to wait for that.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
-    timeout: Duration,
+    #[command(flatten)]
+    telling: Telling,
     #[command(flatten)]
     who: Who,
     #[command(flatten)]
     at: At,
 }
 
+/// What is said of a change, and waited for, where there is a fleet.
+#[derive(Debug, Args)]
+pub(super) struct Telling {
+    /// Of a fleet: why, for the others to see.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+    /// Of a fleet: do not wait until all runners have gone over.
+    #[arg(long)]
+    no_wait: bool,
+    /// Of a fleet: how long to wait for that.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+}
+
 impl Promote {
     pub(super) fn execute(self) -> anyhow::Result<()> {
         let Promote { name, version, operator, change } = self;
-        let Changing { revision, reason, no_wait, timeout, who, at } = change;
+        let Changing { revision, telling, who, at } = change;
+        let reason = telling.reason.clone();
         let (model, operator) = if operator { (None, Some(name)) } else { (Some(name), None) };
         let request = PromoteRequest { model, operator, version, by: who.name(), reason, revision };
-        let begun = Instant::now();
-        let promoted: Promoted = at.ask("fleet/promote", Some(&request))?;
-        tell(&at, &promoted, (!no_wait).then_some(timeout), begun)
+        telling.ask(&at, "fleet/promote", &request)
     }
 }
 
@@ -91,11 +98,10 @@ impl Fleet {
     pub(super) fn execute(self) -> anyhow::Result<()> {
         match self.verb {
             Verb::Rollback(changing) => {
-                let Changing { revision, reason, no_wait, timeout, who, at } = changing;
-                let request = BackRequest { by: who.name(), reason, revision };
-                let begun = Instant::now();
-                let promoted: Promoted = at.ask("fleet/rollback", Some(&request))?;
-                tell(&at, &promoted, (!no_wait).then_some(timeout), begun)
+                let Changing { revision, telling, who, at } = changing;
+                let reason = telling.reason.clone();
+                let request = PlainRequest { by: who.name(), reason, revision };
+                telling.ask(&at, "fleet/rollback", &request)
             }
             Verb::History(at) => {
                 let fleet: Status = at.ask("fleet", None::<&()>)?;
@@ -107,6 +113,15 @@ impl Fleet {
                 Ok(())
             }
         }
+    }
+}
+
+impl Telling {
+    /// Asks for a change, and waits until all runners have gone over to it.
+    pub(super) fn ask(&self, at: &At, what: &str, request: &impl Serialize) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        let promoted: Promoted = at.ask(what, Some(request))?;
+        tell(at, &promoted, (!self.no_wait).then_some(self.timeout), begun)
     }
 }
 
@@ -133,7 +148,8 @@ fn tell(
                 trial.records, trial.failed, trial.failed_before
             ),
             None if !new => println!("the fleet was to serve it already"),
-            None => println!("not tried: no records have come by yet, or it serves there already"),
+            None if change.action == Action::Abort => {}
+            None => println!("not tried: no records have come by yet, or it runs there already"),
         }
     }
     let Some(patience) = patience else { return Ok(()) };
@@ -203,14 +219,38 @@ pub(super) fn show(fleet: &Status) {
     for member in fleet.runners.iter().filter(|member| member.state == Standing::Refused) {
         println!("{} refuses it: {}", member.id, reason(member));
     }
+    for Member { id, report, .. } in &fleet.runners {
+        if let Some(progress) = &report.rollout {
+            println!("{id}'s candidate: {}", fares(progress));
+        }
+    }
+}
+
+/// `1200 records, 3 failed; 1197 compared, labels agree to 98.25%`
+fn fares(progress: &Progress) -> String {
+    let Progress { records, failed, compared, agreement, mean_difference } = progress;
+    let mut text = format!("{records} records, {failed} failed");
+    if *compared > 0 {
+        text += &format!("; {compared} compared");
+    }
+    if let Some(agreement) = agreement {
+        text += &format!(", labels agree to {:.2}%", agreement * 100.0);
+    }
+    if let Some(difference) = mean_difference {
+        text += &format!(", numbers differ by {difference:.6} on average");
+    }
+    text
 }
 
 fn show_change(change: &Change) {
-    let Change { revision, action, pins, by, at, reason, .. } = change;
+    let Change { revision, action, pins, rollout, by, at, reason, .. } = change;
     let why = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
     println!("fleet revision {revision}, {} by {by} at {}{why}", action.name(), time(*at));
     for (sort, name, pin) in pins.iter() {
         println!("  {sort} {name}: {}", pin.version);
+    }
+    if let Some(candidate) = rollout {
+        println!("  beside it: {}", candidate.beside(change));
     }
 }
 

@@ -5,9 +5,14 @@ use std::time::Duration;
 use anyhow::ensure;
 use clap::{Args, Subcommand, ValueEnum};
 use humantime_serde::re::humantime::{format_duration, parse_duration};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::admin::{At, moment, pair, tried};
+use super::fleet::{self, Telling};
+use super::registry::Who;
 use crate::admin::api::{RollbackRequest, Status as Told, Swapped};
+use crate::admin::fleet::{FleetRolloutRequest, PlainRequest};
 use crate::admin::rollout::{Past, RolloutRequest, Underway};
 use crate::manifest::ArtifactSource;
 use crate::pipeline::rollout::{By, Mode, Report, Rules, Share, Side, Terms, Then};
@@ -30,7 +35,8 @@ enum Verb {
 /// Start a roll-out.
 ///
 /// The candidate is loaded, fitted and tried as by `sandbar swap`, and then runs beside what
-/// serves until it is promoted or aborted, by a command or by its rules.
+/// serves until it is promoted or aborted, by a command or by its rules. A runner of a fleet
+/// tells all others, so that it runs on each; MODEL and COMPONENT are of the registry then.
 #[derive(Debug, Args)]
 struct Start {
     /// canary: it serves a share of the records. shadow: it scores them beside the stream,
@@ -73,6 +79,8 @@ struct Start {
     #[arg(long, value_name = "N")]
     revision: Option<u64>,
     #[command(flatten)]
+    telling: Telling,
+    #[command(flatten)]
     at: At,
 }
 
@@ -86,19 +94,25 @@ struct Status {
 /// Put the candidate in the place of what serves.
 #[derive(Debug, Args)]
 struct Promote {
-    /// The revision that is to be changed: if another serves, nothing is done.
-    #[arg(long, value_name = "N")]
-    revision: Option<u64>,
     #[command(flatten)]
-    at: At,
+    end: Ending,
 }
 
 /// Drop the candidate; what serves goes on.
 #[derive(Debug, Args)]
 struct Abort {
-    /// The revision that it runs beside: if another serves, nothing is done.
+    #[command(flatten)]
+    end: Ending,
+}
+
+#[derive(Debug, Args)]
+struct Ending {
+    /// The revision that it runs beside, of a fleet the fleet's: if another one is the newest,
+    /// nothing is done.
     #[arg(long, value_name = "N")]
     revision: Option<u64>,
+    #[command(flatten)]
+    telling: Telling,
     #[command(flatten)]
     at: At,
 }
@@ -135,17 +149,31 @@ impl Rollout {
                 }
                 Ok(())
             }
-            Verb::Promote(Promote { revision, at }) => {
-                let request = RollbackRequest { revision };
-                at.told::<Swapped>("rollout/promote", &request, |swapped| {
+            Verb::Promote(Promote { end }) => {
+                end.execute::<Swapped>("rollout/promote", |swapped| {
                     println!("promoted");
                     super::admin::show(&swapped.serving);
                 })
             }
-            Verb::Abort(Abort { revision, at }) => {
-                at.told::<Past>("rollout/abort", &RollbackRequest { revision }, show_past)
-            }
+            Verb::Abort(Abort { end }) => end.execute::<Past>("rollout/abort", show_past),
         }
+    }
+}
+
+impl Ending {
+    /// Asks the runner to end it or, if it is of a fleet, all of them; `show`s what one answers
+    /// that stands alone.
+    fn execute<T: DeserializeOwned + Serialize>(
+        self,
+        what: &str,
+        show: impl FnOnce(&T),
+    ) -> anyhow::Result<()> {
+        let Ending { revision, telling, at } = self;
+        if fleet::of(&at)?.is_none() {
+            return at.told(what, &RollbackRequest { revision }, show);
+        }
+        let (by, reason) = (Who::known().name(), telling.reason.clone());
+        telling.ask(&at, &format!("fleet/{what}"), &PlainRequest { by, reason, revision })
     }
 }
 
@@ -172,6 +200,22 @@ impl Start {
         };
         let terms = Terms { mode, weight: self.weight, by: self.by, rules, topic: self.topic };
         terms.validate()?;
+        if fleet::of(&self.at)?.is_some() {
+            // The registry's names are told from the versions by the runner that is asked.
+            let version = |(name, source)| match source {
+                ArtifactSource::Registry(reference) => (name, reference.to_string()),
+                ArtifactSource::Path(path) => (name, path.display().to_string()),
+            };
+            let request = FleetRolloutRequest {
+                models: self.models.into_iter().map(version).collect(),
+                operators: self.components.into_iter().map(version).collect(),
+                terms,
+                by: Who::known().name(),
+                reason: self.telling.reason.clone(),
+                revision: self.revision,
+            };
+            return self.telling.ask(&self.at, "fleet/rollout", &request);
+        }
         let request = RolloutRequest {
             models: self.models.into_iter().collect(),
             components: self.components.into_iter().collect(),

@@ -2,7 +2,7 @@
 //! it. The control topic keeps the same for all to see.
 
 use super::error::FleetError;
-use super::record::{Action, Change, Refusal};
+use super::record::{Action, Candidate, Change, Refusal};
 use crate::registry::pins::Pins;
 use crate::registry::time;
 
@@ -11,10 +11,25 @@ pub(super) struct ChangeSeen<'a>(pub(super) &'a Change);
 
 impl ChangeSeen<'_> {
     pub(super) fn emit(self) {
-        let Change { revision, action, pins, by, at, reason, .. } = self.0;
+        let Change { revision, action, pins, rollout, by, at, reason, .. } = self.0;
         let (at, reason) = (time(*at), reason.as_deref().unwrap_or_default());
-        let action = action.name();
-        tracing::info!(revision, action, by, at, reason, "the fleet is to serve {}", shown(pins));
+        let (action, pins) = (action.name(), shown(pins));
+        match rollout {
+            None => {
+                tracing::info!(revision, action, by, at, reason, "the fleet is to serve {pins}");
+            }
+            Some(candidate) => {
+                let beside = candidate.beside(self.0);
+                tracing::info!(
+                    revision,
+                    action,
+                    by,
+                    at,
+                    reason,
+                    "the fleet is to serve {pins}, beside it {beside}"
+                );
+            }
+        }
     }
 }
 
@@ -67,7 +82,16 @@ impl Action {
             Action::Begin => "begin",
             Action::Promote => "promote",
             Action::Rollback => "rollback",
+            Action::Rollout => "rollout",
+            Action::Abort => "abort",
         }
+    }
+}
+
+impl Candidate {
+    /// `canary of flights=flights@4`: what it has that a change does not serve.
+    pub fn beside(&self, change: &Change) -> String {
+        format!("{} of {}", self.terms.mode, shown(&self.pins.beyond(&change.pins)))
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a runner does about what it reads: it goes over to what the fleet is to serve, before
 //! it serves anything and whenever that changes.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::events::{ChangeSeen, StayedBehind, WentOver};
@@ -22,9 +22,9 @@ use crate::sandbox::Sandbox;
 /// How long the topic is waited for before it is looked whether a report is due.
 const LOOK: Duration = Duration::from_millis(50);
 /// Before the first of several attempts at the same; doubled from one to the next.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// Between two attempts, at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// What is to serve, as far as it can be read.
 type Desired = Result<Option<Change>, String>;
@@ -89,7 +89,10 @@ impl Member {
             };
             match begun {
                 Ok((deployment, change)) => {
-                    fleet.serves(change);
+                    // What is to run beside it begins when this does.
+                    if change.rollout.is_none() {
+                        fleet.serves(change);
+                    }
                     return Ok(Some(deployment));
                 }
                 Err(obstacle) => {
@@ -153,7 +156,7 @@ impl Fleet {
     }
 
     /// Goes over to whatever is to serve, until this runner leaves.
-    pub(super) fn follow(&self, deployment: &Deployment) {
+    pub(super) fn follow(self: &Arc<Self>, deployment: &Arc<Deployment>) {
         let mut pause = FIRST_PAUSE;
         let mut handled: Option<Desired> = None;
         let mut retry = None;
@@ -171,8 +174,8 @@ impl Fleet {
             retry = None;
             if let Err(obstacle) = result {
                 retry = obstacle.passing.then_some(pause);
-                pause = (pause * 2).min(LONGEST_PAUSE);
                 if !obstacle.early {
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                     self.stays_behind(&desired, obstacle);
                 }
             }
@@ -208,12 +211,23 @@ impl Fleet {
     }
 
     /// Puts a change in the place of what serves.
-    fn go_over(&self, deployment: &Deployment, change: &Change) -> Result<(), Obstacle> {
+    fn go_over(
+        self: &Arc<Self>,
+        deployment: &Arc<Deployment>,
+        change: &Change,
+    ) -> Result<(), Obstacle> {
+        self.end_rollout(deployment, change);
         let differing = change.pins.beyond(&deployment.revision().pins);
         // All of it first, so that nothing is half applied.
         self.fetch(&differing)?;
         if !differing.is_empty() {
             deployment.swap(&swap(&differing))?;
+        }
+        if let Some(candidate) = &change.rollout {
+            let differing = candidate.pins.beyond(&change.pins);
+            self.fetch(&differing)?;
+            let judge = self.judge(change.revision);
+            deployment.start_judged_rollout(&swap(&differing), &candidate.terms, judge)?;
         }
         self.serves(change);
         Ok(())

@@ -5,7 +5,7 @@
 //! - `record`: what stands in the topic; `view`: what it says altogether.
 //! - `log` reads it; `writer` writes a change, if nobody else did meanwhile.
 //! - `follower`: what a runner does about it; `report`: what it says of itself.
-//! - [`promote`]: another version, for all of them.
+//! - [`promote`]: another version, for all of them; `rollout`: one beside what serves.
 
 mod error;
 mod events;
@@ -14,6 +14,7 @@ mod log;
 pub mod promote;
 mod record;
 mod report;
+mod rollout;
 mod view;
 mod writer;
 
@@ -27,7 +28,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::{DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 
 pub use error::FleetError;
-pub use record::{Action, Change, FleetName, Refusal, Report};
+pub use record::{Action, Candidate, Change, FleetName, Progress, Refusal, Report};
 pub use view::{LOST, Standing};
 
 use crate::kafka::config::{self, Connection};

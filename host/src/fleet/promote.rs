@@ -11,7 +11,7 @@ use super::report::now;
 use super::writer::{Writer, outdated};
 use super::{Fleet, Shared};
 use crate::pipeline::Deployment;
-use crate::pipeline::deployment::{Revision, Trial};
+use crate::pipeline::deployment::{Revision, SwapError, Trial};
 use crate::registry::pins::{Pin, Pins};
 use crate::registry::supply::Supply;
 use crate::registry::version::check_text;
@@ -51,12 +51,13 @@ pub struct Promoted {
     pub trial: Option<Trial>,
 }
 
-/// What is to serve, and who decided by what.
-struct Base {
-    last: u64,
-    desired: Option<Change>,
+/// What a decision is about.
+pub(super) struct Base {
+    /// The newest revision.
+    pub(super) last: u64,
+    pub(super) desired: Option<Change>,
     /// What is to serve or, before the first change, what this runner serves.
-    pins: Pins,
+    pub(super) pins: Pins,
     serving: Revision,
 }
 
@@ -74,29 +75,15 @@ impl Fleet {
     ) -> Result<Promoted, FleetError> {
         let what = format!("promote {} {} {}", wish.sort, wish.name, wish.version);
         self.ask(&what, intent, || {
-            let Base { last, desired, pins: base, serving } = self.base(deployment, intent)?;
-            let supply = self.supply()?;
-            let targets = targets(&serving, base.clone(), wish)?;
-            let reference = reference(base.clone(), &targets, wish)?;
-            let pin = Pin::of(&supply.get(wish.sort, &reference)?);
-            let mut pins = base.clone();
-            let place = pins.of_sort(wish.sort);
-            let known = targets.iter().all(|target| place.contains_key(target));
-            place.extend(targets.into_iter().map(|target| (target, pin.clone())));
-            if let Some(change) = desired.clone().filter(|change| change.pins == pins) {
+            let base = self.base(deployment, intent)?;
+            let pins = self.with(&base, std::slice::from_ref(wish))?;
+            if let Some(change) = base.desired.clone().filter(|change| change.pins == pins) {
                 return Ok(Promoted { change, new: false, trial: None });
             }
             let trial = self.rehearse(deployment, &pins)?;
-            let mut changes = Vec::new();
-            // So that there is something to go back to.
-            if desired.is_none() && known {
-                let begin = Some("what served before the fleet's first change".to_owned());
-                let first = Intent { by: intent.by.clone(), reason: begin, revision: None };
-                changes.push(next(last, Action::Begin, base, &first, None)?);
-            }
-            let last = last.saturating_add(changes.len() as u64);
-            // What was no version of the registry cannot be gone back to.
-            let back = known.then_some(last);
+            let mut changes = base.begin(&pins, intent)?;
+            let last = base.last.saturating_add(changes.len() as u64);
+            let back = base.pins.covers(&pins).then_some(last);
             changes.push(next(last, Action::Promote, pins, intent, back)?);
             self.write(&changes, trial)
         })
@@ -129,7 +116,7 @@ impl Fleet {
     }
 
     /// One after the other, each with its event.
-    fn ask(
+    pub(super) fn ask(
         &self,
         what: &str,
         intent: &Intent,
@@ -147,27 +134,50 @@ impl Fleet {
         result
     }
 
-    /// What the decision is about.
-    fn base(&self, deployment: &Deployment, intent: &Intent) -> Result<Base, FleetError> {
-        let serving = deployment.revision();
+    /// The newest change and its number, if that is what was decided by.
+    pub(super) fn newest(&self, intent: &Intent) -> Result<(u64, Option<Change>), FleetError> {
         let shared = self.lock();
         let Shared { view, .. } = &*shared;
         let last = view.last();
         if let Some(expected) = intent.revision.filter(|expected| *expected != last) {
             return Err(outdated(view, expected));
         }
-        let desired = view.desired().map_err(FleetError::Refused)?.cloned();
+        Ok((last, view.desired().map_err(FleetError::Refused)?.cloned()))
+    }
+
+    /// What a decision is about that begins something new.
+    pub(super) fn base(
+        &self,
+        deployment: &Deployment,
+        intent: &Intent,
+    ) -> Result<Base, FleetError> {
+        let serving = deployment.revision();
+        let (last, desired) = self.newest(intent)?;
+        if let Some(change) = &desired
+            && let Some(candidate) = &change.rollout
+        {
+            return Err(SwapError::Underway(candidate.beside(change)).into());
+        }
         let pins = desired.as_ref().map_or_else(|| serving.pins.clone(), |it| it.pins.clone());
         Ok(Base { last, desired, pins, serving })
     }
 
+    /// What is to serve, with other versions in it.
+    pub(super) fn with(&self, base: &Base, wishes: &[Wish]) -> Result<Pins, FleetError> {
+        let mut pins = base.pins.clone();
+        for wish in wishes {
+            let targets = targets(&base.serving, base.pins.clone(), wish)?;
+            let reference = reference(base.pins.clone(), &targets, wish)?;
+            let pin = Pin::of(&self.supply()?.get(wish.sort, &reference)?);
+            let targets = targets.into_iter().map(|target| (target, pin.clone()));
+            pins.of_sort(wish.sort).extend(targets);
+        }
+        Ok(pins)
+    }
+
     /// Fetches, loads and tries all of it here, beside what serves.
     fn rehearse(&self, deployment: &Deployment, pins: &Pins) -> Result<Option<Trial>, FleetError> {
-        let supply = self.supply()?;
-        let differing = pins.beyond(&deployment.revision().pins);
-        for (sort, _, pin) in differing.iter() {
-            supply.pinned(sort, pin)?;
-        }
+        let differing = self.differing(deployment, pins)?;
         if differing.is_empty() {
             return Ok(None);
         }
@@ -175,7 +185,25 @@ impl Fleet {
         Ok(deployment.rehearse(&swap(&differing))?)
     }
 
-    fn write(&self, changes: &[Change], trial: Option<Trial>) -> Result<Promoted, FleetError> {
+    /// What this runner does not serve of it, fetched.
+    pub(super) fn differing(
+        &self,
+        deployment: &Deployment,
+        pins: &Pins,
+    ) -> Result<Pins, FleetError> {
+        let supply = self.supply()?;
+        let differing = pins.beyond(&deployment.revision().pins);
+        for (sort, _, pin) in differing.iter() {
+            supply.pinned(sort, pin)?;
+        }
+        Ok(differing)
+    }
+
+    pub(super) fn write(
+        &self,
+        changes: &[Change],
+        trial: Option<Trial>,
+    ) -> Result<Promoted, FleetError> {
         let writer = Writer { connection: &self.connection, topic: &self.topic, fleet: &self.name };
         let (Some(first), Some(last)) = (changes.first(), changes.last()) else {
             return Err(FleetError::Refused("there is nothing to change".to_owned()));
@@ -191,6 +219,19 @@ impl Fleet {
             FleetError::Refused(reason.to_owned())
         };
         self.supply.as_deref().ok_or_else(none)
+    }
+}
+
+impl Base {
+    /// What is written before the first change, so that there is something to go back to:
+    /// what served until then, if all of it that `pins` change is of the registry.
+    pub(super) fn begin(&self, pins: &Pins, intent: &Intent) -> Result<Vec<Change>, FleetError> {
+        if self.desired.is_some() || !self.pins.covers(pins) {
+            return Ok(Vec::new());
+        }
+        let begin = Some("what served before the fleet's first change".to_owned());
+        let first = Intent { by: intent.by.clone(), reason: begin, revision: None };
+        Ok(vec![next(self.last, Action::Begin, self.pins.clone(), &first, None)?])
     }
 }
 
@@ -241,7 +282,7 @@ fn reference(mut base: Pins, targets: &[String], wish: &Wish) -> Result<Referenc
 }
 
 /// The change behind the `last`.
-fn next(
+pub(super) fn next(
     last: u64,
     action: Action,
     pins: Pins,
@@ -255,6 +296,7 @@ fn next(
         id: format!("{:016x}", rand::random::<u64>()),
         action,
         pins,
+        rollout: None,
         by: intent.by.clone(),
         at: now(),
         reason: intent.reason.clone(),

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::manifest::name_problem;
+use crate::pipeline::rollout::Terms;
 use crate::registry::pins::Pins;
 use crate::registry::version::check_text;
 
@@ -40,7 +41,7 @@ impl fmt::Display for FleetName {
 }
 
 /// What a fleet is to serve from some moment on, all of it, and who wants that.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
     /// The form of this record.
@@ -54,6 +55,9 @@ pub struct Change {
     /// What is to serve of the registry: models and components. What is not named here is
     /// as the manifest of each runner says.
     pub pins: Pins,
+    /// What is to run beside that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Candidate>,
     /// Who.
     pub by: String,
     /// When, by the clock of the runner that was asked.
@@ -67,6 +71,16 @@ pub struct Change {
     pub back: Option<u64>,
 }
 
+/// What is to run beside what serves, all of it, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// What it consists of, as in [`Change::pins`].
+    pub pins: Pins,
+    /// How it runs there, and what becomes of it.
+    pub terms: Terms,
+}
+
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -77,6 +91,10 @@ pub enum Action {
     Promote,
     /// What was before took its place again.
     Rollback,
+    /// Versions began to run beside what serves.
+    Rollout,
+    /// They ended to.
+    Abort,
 }
 
 /// What a runner says of itself. A newer version may say more.
@@ -117,6 +135,26 @@ pub struct Report {
     pub records_per_second: f64,
     /// Outputs a second, of late.
     pub outputs_per_second: f64,
+    /// How the candidate fares there, while one runs beside what serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Progress>,
+}
+
+/// How a candidate fares on one runner.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Progress {
+    /// Records that it was given.
+    pub records: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// Records that both scored.
+    pub compared: u64,
+    /// The share of these on whose label they agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<f64>,
+    /// The mean absolute difference of the probabilities or values that both gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_difference: Option<f64>,
 }
 
 /// Why a runner does not serve a change. What it served before goes on.
@@ -198,6 +236,13 @@ fn read_change(number: &str, value: Option<&[u8]>) -> Result<Entry, String> {
     check_text("who changes it", &change.by)?;
     check_text("its id", &change.id)?;
     change.reason.as_ref().map_or(Ok(()), |reason| check_text("its reason", reason))?;
+    if let Some(Candidate { terms, .. }) = &change.rollout {
+        terms.validate().map_err(|error| error.to_string())?;
+        let by = terms.by.as_ref().map(ToString::to_string);
+        for text in by.iter().chain(&terms.topic) {
+            check_text("its terms", text)?;
+        }
+    }
     Ok(Entry::Change(number, Ok(Box::new(change))))
 }
 
@@ -253,6 +298,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::pipeline::rollout::{Mode, Share};
 
     fn fleet() -> FleetName {
         FleetName { pipeline: "flights".into(), group: "team/a".into() }
@@ -266,7 +312,11 @@ mod tests {
             revision: 7,
             id: "a".into(),
             action: Action::Promote,
-            pins: serde_json::from_value(pins).unwrap(),
+            pins: serde_json::from_value(pins.clone()).unwrap(),
+            rollout: Some(Candidate {
+                pins: serde_json::from_value(pins).unwrap(),
+                terms: Terms { weight: Share::new(0.1), ..Terms::new(Mode::Canary) },
+            }),
             by: "ada".into(),
             at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123),
             reason: None,
@@ -302,6 +352,8 @@ mod tests {
             ("\"format\":1", "\"form\":1"),
             ("\"by\":\"ada\"", "\"by\":\"\\u001b[2J\""),
             ("\"by\":\"ada\"", "\"by\":\"ada\",\"also\":1"),
+            ("\"weight\":0.1", "\"weight\":0"),
+            ("\"weight\":0.1", "\"weight\":0.1,\"by\":\"header:\\u001b\""),
             ("flights@4", "flights@production"),
             ("flights@4", "../flights@4"),
             ("\"flights\":{", "\"a/b\":{"),
@@ -332,7 +384,7 @@ mod tests {
         /// Whatever is cut, doubled or put in is read or refused.
         #[test]
         fn any_damage_is_read_or_refused(
-            from in 0..400_usize,
+            from in 0..800_usize,
             length in 0..40_usize,
             put in proptest::collection::vec(any::<u8>(), 0..8),
             key in "(change|actual)?/?(flights/team/a)?/?.{0,6}",

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 use rdkafka::producer::BaseRecord;
 
 use super::Fleet;
-use super::record::{FORMAT, Report};
+use super::record::{FORMAT, Progress, Report};
 use crate::observe::Snapshot;
+use crate::pipeline::rollout;
 
 /// How often a runner reports, also where nothing has changed.
 pub(super) const INTERVAL: Duration = Duration::from_secs(5);
@@ -63,6 +64,11 @@ impl Fleet {
             lag: now.lags.iter().map(|lag| lag.records).sum(),
             records_per_second: shared.meter.records,
             outputs_per_second: shared.meter.outputs,
+            rollout: shared
+                .deployment
+                .as_ref()
+                .and_then(|deployment| deployment.rollout())
+                .map(|rollout| Progress::of(rollout.report())),
         };
         drop(shared);
         let key = self.name.report_key(&self.runner);
@@ -80,6 +86,14 @@ impl Fleet {
         if let Err((error, _)) = self.producer.send(record) {
             tracing::debug!(%error, "a report is not sent");
         }
+    }
+}
+
+impl Progress {
+    fn of(report: rollout::Report) -> Self {
+        let rollout::Report { candidate, compared, agreement, mean_difference, .. } = report;
+        let failed = candidate.failed.values().sum();
+        Progress { records: candidate.records, failed, compared, agreement, mean_difference }
     }
 }
 

@@ -92,6 +92,13 @@ impl Pins {
         }
     }
 
+    /// Whether it says something of all that `other` does: what is no version of the registry
+    /// has no pin, and cannot be gone back to.
+    pub(crate) fn covers(&self, other: &Pins) -> bool {
+        other.models.keys().all(|name| self.models.contains_key(name))
+            && other.components.keys().all(|name| self.components.contains_key(name))
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.models.is_empty() && self.components.is_empty()

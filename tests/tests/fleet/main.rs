@@ -3,6 +3,7 @@
 
 mod fixture;
 mod guide;
+mod rollout;
 mod trouble;
 
 use sandbar_tests::Broker;

@@ -40,7 +40,7 @@ pub(super) struct Place {
 #[derive(Debug, Args)]
 pub(super) struct Who {
     /// Who does it, for the others to see. [default: you, as the system knows you]
-    #[arg(long, env = "SANDBAR_BY", value_name = "NAME")]
+    #[arg(long, env = BY, value_name = "NAME")]
     by: Option<String>,
 }
 
@@ -83,7 +83,15 @@ impl Place {
     }
 }
 
+/// The variable that says who somebody is.
+const BY: &str = "SANDBAR_BY";
+
 impl Who {
+    /// Where no option says it.
+    pub(super) fn known() -> Self {
+        Who { by: std::env::var(BY).ok().filter(|it| !it.is_empty()) }
+    }
+
     /// The name.
     pub(super) fn name(self) -> String {
         let variable = |name| std::env::var(name).ok().filter(|it| !it.is_empty());

@@ -60,6 +60,16 @@ pub enum End {
     RolledBack,
 }
 
+/// Is told what the rules say, and sees to it that it is done.
+pub type Judge = Box<dyn FnOnce(Verdict) + Send>;
+
+/// A candidate that is fit to run beside what serves.
+struct Fitted {
+    prepared: Prepared,
+    comparison: Arc<Comparison>,
+    aside: Option<Aside>,
+}
+
 /// What there is to say of roll-outs.
 #[derive(Default)]
 pub(in crate::pipeline) struct Rollouts {
@@ -115,8 +125,45 @@ impl Deployment {
         change: &Change,
         terms: &Terms,
     ) -> Result<Rollout, SwapError> {
+        self.start(change, terms, None)
+    }
+
+    /// The same, where it is for `judge` to end it if the rules say so. What breaks a rule is
+    /// dropped all the same, before `judge` is told.
+    ///
+    /// # Errors
+    /// As [`Deployment::start_rollout`].
+    pub fn start_judged_rollout(
+        self: &Arc<Self>,
+        change: &Change,
+        terms: &Terms,
+        judge: Judge,
+    ) -> Result<Rollout, SwapError> {
+        self.start(change, terms, Some(judge))
+    }
+
+    /// Loads and tries a candidate as [`Deployment::start_rollout`] does, and changes nothing.
+    /// `None`: no records have come by yet to try it on.
+    ///
+    /// # Errors
+    /// As [`Deployment::start_rollout`], which would fail then.
+    pub fn rehearse_rollout(
+        &self,
+        change: &Change,
+        terms: &Terms,
+    ) -> Result<Option<Trial>, SwapError> {
+        let state = lock(&self.changing);
+        Ok(self.fit(&state, change, terms)?.prepared.trial)
+    }
+
+    fn start(
+        self: &Arc<Self>,
+        change: &Change,
+        terms: &Terms,
+        judge: Option<Judge>,
+    ) -> Result<Rollout, SwapError> {
         let mut state = lock(&self.changing);
-        let result = self.begin(&mut state, change, terms);
+        let result = self.begin(&mut state, change, terms, judge);
         match &result {
             Ok(rollout) => RolloutStarted { rollout }.emit(&self.stats),
             Err(error) => RolloutRefused { error }.emit(&self.stats),
@@ -128,12 +175,13 @@ impl Deployment {
     ///
     /// # Errors
     /// Where no roll-out is under way, or another revision serves than `revision`.
-    pub fn promote_rollout(&self, revision: Option<u64>) -> Result<Swap, SwapError> {
+    pub fn promote_rollout(
+        &self,
+        revision: Option<u64>,
+        reason: String,
+    ) -> Result<Swap, SwapError> {
         let mut state = lock(&self.changing);
-        let result = self.check_revision(revision).and_then(|()| {
-            let reason = "somebody promoted it".to_owned();
-            self.promote(&mut state, reason)
-        });
+        let result = self.check_revision(revision).and_then(|()| self.promote(&mut state, reason));
         self.refused(result)
     }
 
@@ -141,12 +189,11 @@ impl Deployment {
     ///
     /// # Errors
     /// As [`Deployment::promote_rollout`].
-    pub fn abort_rollout(&self, revision: Option<u64>) -> Result<Ended, SwapError> {
+    pub fn abort_rollout(&self, revision: Option<u64>, reason: String) -> Result<Ended, SwapError> {
         let mut state = lock(&self.changing);
-        let result = self.check_revision(revision).and_then(|()| {
-            let reason = "somebody aborted it".to_owned();
-            self.discard(&mut state, End::Aborted, reason)
-        });
+        let result = self
+            .check_revision(revision)
+            .and_then(|()| self.discard(&mut state, End::Aborted, reason));
         self.refused(result)
     }
 
@@ -162,19 +209,11 @@ impl Deployment {
         state: &mut State,
         change: &Change,
         terms: &Terms,
+        judge: Option<Judge>,
     ) -> Result<Rollout, SwapError> {
-        terms.validate()?;
-        self.check(change.revision)?;
-        let serving = self.plan();
-        let aside = terms.topic.as_deref().map(|topic| aside(&serving, topic)).transpose()?;
-        let prepared = self.prepare_change(state, change)?;
-        let (output, beside) = (serving.output(), prepared.plan.output());
-        let comparison = Arc::new(Comparison::new(terms.rules.clone(), output, beside));
-        if terms.rules.min_agreement.is_some() && !comparison.has_labels() {
-            return Err(TermsError::NoLabels { what: "these predictions have none" }.into());
-        }
+        let Fitted { prepared, comparison, aside } = self.fit(state, change, terms)?;
         let lineups = self.candidates(terms, &prepared, &comparison, aside)?;
-        self.watch(&comparison)?;
+        self.watch(&comparison, judge)?;
 
         let candidate = prepared.revision(self.revision().number);
         let (terms, trial) = (terms.clone(), prepared.trial);
@@ -187,6 +226,21 @@ impl Deployment {
         self.stats.compare(Some(rollout.comparison.clone()));
         lock(&self.rollouts).current = Some(rollout.clone());
         Ok(rollout)
+    }
+
+    /// Loads and tries a candidate, and fits it to what it is to run beside.
+    fn fit(&self, state: &State, change: &Change, terms: &Terms) -> Result<Fitted, SwapError> {
+        terms.validate()?;
+        self.check(change.revision)?;
+        let serving = self.plan();
+        let aside = terms.topic.as_deref().map(|topic| aside(&serving, topic)).transpose()?;
+        let prepared = self.prepare_change(state, change)?;
+        let (output, beside) = (serving.output(), prepared.plan.output());
+        let comparison = Arc::new(Comparison::new(terms.rules.clone(), output, beside));
+        if terms.rules.min_agreement.is_some() && !comparison.has_labels() {
+            return Err(TermsError::NoLabels { what: "these predictions have none" }.into());
+        }
+        Ok(Fitted { prepared, comparison, aside })
     }
 
     /// A candidate for each worker.
@@ -227,15 +281,23 @@ impl Deployment {
         (0..self.handover.workers()).map(lineup).collect()
     }
 
-    /// Waits, on a thread of its own, for what the rules say, and does that.
-    fn watch(self: &Arc<Self>, comparison: &Arc<Comparison>) -> Result<(), SwapError> {
+    /// Waits, on a thread of its own, for what the rules say, and does that, or has it done.
+    fn watch(
+        self: &Arc<Self>,
+        comparison: &Arc<Comparison>,
+        judge: Option<Judge>,
+    ) -> Result<(), SwapError> {
         let (deployment, comparison) = (Arc::downgrade(self), comparison.clone());
         let thread = std::thread::Builder::new().name("sandbar-rollout".into());
         thread.spawn(move || {
-            if let Some(verdict) = comparison.await_verdict()
-                && let Some(deployment) = deployment.upgrade()
-            {
-                deployment.conclude(&comparison, verdict);
+            let Some(verdict) = comparison.await_verdict() else { return };
+            let Some(deployment) = deployment.upgrade() else { return };
+            // What is broken waits for nobody, who may not be reached.
+            if judge.is_none() || matches!(verdict, Verdict::Broken(_)) {
+                deployment.conclude(&comparison, verdict.clone());
+            }
+            if let Some(judge) = judge {
+                judge(verdict);
             }
         })?;
         Ok(())

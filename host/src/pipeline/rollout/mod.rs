@@ -22,8 +22,9 @@ use std::sync::Arc;
 
 pub use comparison::Comparison;
 pub(super) use control::Rollouts;
-pub use control::{End, Ended, Rollout};
+pub use control::{End, Ended, Judge, Rollout};
 pub use report::{Confused, Report, Side};
+pub use rules::Verdict;
 pub use terms::{By, Mode, Rules, Share, Terms, TermsError, Then};
 
 use super::processor::Processor;

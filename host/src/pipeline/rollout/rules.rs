@@ -7,7 +7,7 @@ use super::terms::{Rules, Share, Then};
 
 /// What the rules say in the end, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Verdict {
     /// The candidate is to take the place of what serves.
     Holds(String),
     /// It broke a rule.

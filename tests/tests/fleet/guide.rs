@@ -56,6 +56,17 @@ fn the_guides_work() {
     }
     let said = ask(&promotions[1]);
     assert!(said.contains("stage") || said.contains("operator features: features@1"), "{said}");
+    let rollout = commands("run-a-fleet.md", "sandbar rollout");
+    assert_eq!(rollout.len(), 3, "{rollout:?}");
+    let said = ask(&rollout[0]);
+    assert!(said.contains("beside it: canary of flights=flights@1"), "{said}");
+    let said = ask(&rollout[1]);
+    assert!(said.contains("roll-out: canary of 10% by key, flights@1"), "{said}");
+    let said = ask(&rollout[2]);
+    assert!(said.contains("fleet revision 4, promote by ada"), "{said}");
+    assert!(fleet[1].serves("flights@1"));
+    fleet[1].says(&["fleet", "rollback"]);
+    assert!(fleet[0].serves("flights@2"));
     let history = ask(&commands("run-a-fleet.md", "sandbar fleet history")[0]);
     assert!(history.contains("fleet revision 1, begin by ada"), "{history}");
     let said = ask(&commands("roll-back.md", "sandbar fleet rollback")[0]);

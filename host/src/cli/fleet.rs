@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use humantime_serde::re::humantime;
 
-use super::admin::At;
+use super::admin::{At, tried_samples};
 use super::registry::{Who, table};
 use crate::admin::fleet::{BackRequest, Member, PromoteRequest, Promoted, Status};
 use crate::fleet::{Change, Standing};
@@ -122,11 +122,12 @@ fn tell(
     patience: Option<Duration>,
     begun: Instant,
 ) -> anyhow::Result<()> {
-    let Promoted { change, new, trial } = promoted;
+    let Promoted { change, new, samples, trial } = promoted;
     if at.json {
         println!("{}", serde_json::to_string_pretty(promoted)?);
     } else {
         show_change(change);
+        tried_samples(*samples);
         match trial {
             Some(trial) => println!(
                 "tried on {} records that came by: {} failed, {} did before",

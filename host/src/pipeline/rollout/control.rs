@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::super::trial::Trial;
 use super::comparison::Comparison;
 use super::report::Report;
 use super::rules::Verdict;
@@ -15,7 +16,7 @@ use crate::kafka::subscription::Subscription;
 use crate::observe::events::{RolloutEnded, RolloutRefused, RolloutStarted};
 use crate::pipeline::chain::Outcome;
 use crate::pipeline::deployment::{
-    Change, Deployment, Prepared, Revision, State, Swap, SwapError, Trial, lock,
+    Change, Deployment, Prepared, Revision, State, Swap, SwapError, lock,
 };
 use crate::pipeline::handover::Lineup;
 use crate::pipeline::plan::Plan;
@@ -29,6 +30,8 @@ pub struct Rollout {
     pub terms: Terms,
     /// What the candidate consists of; its number is that of what it runs beside.
     pub candidate: Revision,
+    /// How many sample rows of its model its scorer has scored as they are expected.
+    pub samples: usize,
     /// The batch that it was tried on; `None`: none had come by.
     pub trial: Option<Trial>,
     comparison: Arc<Comparison>,
@@ -177,8 +180,8 @@ impl Deployment {
         self.watch(&comparison)?;
 
         let candidate = prepared.revision(self.revision().number);
-        let (terms, trial) = (terms.clone(), prepared.trial);
-        let rollout = Rollout { terms, candidate, trial, comparison };
+        let (samples, trial) = (prepared.plan.samples(), prepared.trial);
+        let rollout = Rollout { terms: terms.clone(), candidate, samples, trial, comparison };
         if self.handover.switch(lineups).is_err() {
             rollout.comparison.close();
             return Err(SwapError::NotRunning);

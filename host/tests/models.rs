@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use sandbar::models::Model;
+use sandbar::models::{Model, SampleFile};
 use serde_json::Value;
 
 /// Every key of a description, with a value.
@@ -50,6 +50,9 @@ fn the_reference_has_every_key_and_no_other() {
     keys(&model["archive"], "[archive]", &mut accepted);
     keys(&model["inputs"][0], "[[inputs]]", &mut accepted);
     keys(&model["labels"], "[labels]", &mut accepted);
+    // Which a graph cannot have.
+    let samples = SampleFile { file: String::new(), tolerance: 0.0, sha256: None };
+    keys(&serde_json::to_value(samples).unwrap(), "[samples]", &mut accepted);
 
     let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/models.md");
     let (mut documented, mut section) = (BTreeSet::new(), String::new());

@@ -46,7 +46,12 @@ fn graph(name: &str, bytes: Vec<u8>) -> (String, Artifact) {
     let graph = Graph::load(name.into(), Source::Bytes(Kind::Onnx, bytes.into())).unwrap();
     (
         name.into(),
-        Artifact { id: name.into(), description: "{}".into(), content: Content::Graph(graph) },
+        Artifact {
+            id: name.into(),
+            description: "{}".into(),
+            content: Content::Graph(graph),
+            samples: None,
+        },
     )
 }
 

@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::Subject;
 use super::rollout::{Past, Underway};
 use crate::manifest::ArtifactSource;
-use crate::pipeline::deployment::{Change, Revision, Swap, SwapError, Trial};
+use crate::pipeline::deployment::{Change, Revision, Swap, SwapError};
+use crate::pipeline::trial::Trial;
 
 const OPENAPI: &str = include_str!("openapi.json");
 
@@ -103,6 +104,9 @@ pub struct Swapped {
     /// What serves now.
     #[serde(flatten)]
     pub serving: Serving,
+    /// How many sample rows of its model the new scorer has scored as they are expected.
+    #[serde(default)]
+    pub samples: usize,
     /// The batch that it was tried on.
     pub trial: Option<Tried>,
     /// Seconds to load and try what is new, while the old served.
@@ -323,6 +327,7 @@ impl From<Swap> for Swapped {
     fn from(swap: Swap) -> Self {
         Swapped {
             serving: swap.revision.into(),
+            samples: swap.samples,
             trial: swap.trial.map(Tried::from),
             prepared: swap.prepared.as_secs_f64(),
             switched: swap.switched.as_secs_f64(),
@@ -421,8 +426,13 @@ pub(super) mod tests {
             last_rollout: None,
         };
         let tried = Tried { records: 0, failed_before: 0, failed: 0 };
-        let swapped =
-            Swapped { serving: serving(), trial: Some(tried), prepared: 0.0, switched: 0.0 };
+        let swapped = Swapped {
+            serving: serving(),
+            samples: 0,
+            trial: Some(tried),
+            prepared: 0.0,
+            switched: 0.0,
+        };
         for (schema, value) in [
             ("Status", serde_json::to_value(status).unwrap()),
             ("Swapped", serde_json::to_value(swapped).unwrap()),

@@ -120,6 +120,9 @@ pub struct Promoted {
     pub change: Change,
     /// Whether that is new: it was to serve already otherwise.
     pub new: bool,
+    /// How many sample rows of its model the asked runner has had scored as they are expected.
+    #[serde(default)]
+    pub samples: usize,
     /// The batch that the asked runner tried it on; null: none, or it served there already.
     pub trial: Option<Tried>,
 }
@@ -273,8 +276,8 @@ impl Status {
 
 impl From<Done> for Promoted {
     fn from(done: Done) -> Self {
-        let Done { change, new, trial } = done;
-        Promoted { change, new, trial: trial.map(Tried::from) }
+        let Done { change, new, tried } = done;
+        Promoted { change, new, samples: tried.samples, trial: tried.trial.map(Tried::from) }
     }
 }
 
@@ -350,7 +353,7 @@ mod tests {
             runners: Vec::new(),
             history: Vec::new(),
         };
-        let promoted = Promoted { change: change(), new: true, trial: None };
+        let promoted = Promoted { change: change(), new: true, samples: 0, trial: None };
         for (schema, value) in [
             ("Fleet", serde_json::to_value(status).unwrap()),
             ("FleetChange", serde_json::to_value(change()).unwrap()),

@@ -51,6 +51,9 @@ pub struct Underway {
     pub components: Vec<StageComponent>,
     /// The model that makes its predictions.
     pub model: Option<String>,
+    /// How many sample rows of its model its scorer has scored as they are expected.
+    #[serde(default)]
+    pub samples: usize,
     /// The batch that it was tried on.
     pub trial: Option<Tried>,
     /// What it and what serves made of records until now.
@@ -123,6 +126,7 @@ impl Underway {
             models: candidate.models,
             components: stages(candidate.components),
             model: candidate.model.map(|model| model.to_string()),
+            samples: rollout.samples,
             trial: rollout.trial.map(Tried::from),
             comparison,
         }
@@ -181,6 +185,7 @@ mod tests {
             models: BTreeMap::new(),
             components: Vec::new(),
             model: None,
+            samples: 0,
             trial: None,
             comparison: Report::default(),
         };

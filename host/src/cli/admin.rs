@@ -127,7 +127,7 @@ impl At {
     pub(super) fn change(&self, what: &str, request: &impl Serialize) -> anyhow::Result<()> {
         self.told::<Swapped>(what, request, |swapped| {
             show(&swapped.serving);
-            tried(swapped.trial.as_ref());
+            tried(swapped.samples, swapped.trial.as_ref());
             let milliseconds = |seconds: f64| seconds * 1e3;
             println!(
                 "prepared in {:.0} ms, switched in {:.1} ms",
@@ -206,14 +206,22 @@ impl At {
     }
 }
 
-/// What came of the batch that something new was tried on.
-pub(super) fn tried(trial: Option<&Tried>) {
+/// What came of what something new was tried on.
+pub(super) fn tried(samples: usize, trial: Option<&Tried>) {
+    tried_samples(samples);
     match trial {
         Some(trial) => println!(
             "tried on {} records that came by: {} failed, {} did before",
             trial.records, trial.failed, trial.failed_before
         ),
         None => println!("not tried: no records have come by yet"),
+    }
+}
+
+/// That the model was tried on its own sample rows, where it has any.
+pub(super) fn tried_samples(samples: usize) {
+    if samples > 0 {
+        println!("tried on {samples} sample rows of the model: as expected");
     }
 }
 

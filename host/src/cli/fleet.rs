@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use humantime_serde::re::humantime;
 use serde::Serialize;
 
-use super::admin::At;
+use super::admin::{At, tried_samples};
 use super::registry::{Who, table};
 use crate::admin::fleet::{Member, PlainRequest, PromoteRequest, Promoted, Status};
 use crate::fleet::{Action, Change, Progress, Standing};
@@ -137,11 +137,12 @@ fn tell(
     patience: Option<Duration>,
     begun: Instant,
 ) -> anyhow::Result<()> {
-    let Promoted { change, new, trial } = promoted;
+    let Promoted { change, new, samples, trial } = promoted;
     if at.json {
         println!("{}", serde_json::to_string_pretty(promoted)?);
     } else {
         show_change(change);
+        tried_samples(*samples);
         match trial {
             Some(trial) => println!(
                 "tried on {} records that came by: {} failed, {} did before",

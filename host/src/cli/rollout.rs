@@ -224,7 +224,7 @@ impl Start {
         };
         self.at.told::<Underway>("rollout", &request, |underway| {
             show_underway(underway);
-            tried(underway.trial.as_ref());
+            tried(underway.samples, underway.trial.as_ref());
         })
     }
 }

@@ -11,7 +11,8 @@ use super::report::now;
 use super::writer::{Writer, outdated};
 use super::{Fleet, Shared};
 use crate::pipeline::Deployment;
-use crate::pipeline::deployment::{Revision, SwapError, Trial};
+use crate::pipeline::deployment::{Revision, SwapError};
+use crate::pipeline::trial::Rehearsal;
 use crate::registry::pins::{Pin, Pins};
 use crate::registry::supply::Supply;
 use crate::registry::version::check_text;
@@ -46,9 +47,8 @@ pub struct Promoted {
     pub change: Change,
     /// Whether that is new. It is not where it was to serve already.
     pub new: bool,
-    /// The batch that it was tried on by the runner that was asked; `None`: none had come by,
-    /// or it serves there already.
-    pub trial: Option<Trial>,
+    /// What the runner that was asked tried it on: nothing where it serves there already.
+    pub tried: Rehearsal,
 }
 
 /// What a decision is about.
@@ -78,14 +78,14 @@ impl Fleet {
             let base = self.base(deployment, intent)?;
             let pins = self.with(&base, std::slice::from_ref(wish))?;
             if let Some(change) = base.desired.clone().filter(|change| change.pins == pins) {
-                return Ok(Promoted { change, new: false, trial: None });
+                return Ok(Promoted { change, new: false, tried: Rehearsal::default() });
             }
-            let trial = self.rehearse(deployment, &pins)?;
+            let tried = self.rehearse(deployment, &pins)?;
             let mut changes = base.begin(&pins, intent)?;
             let last = base.last.saturating_add(changes.len() as u64);
             let back = base.pins.covers(&pins).then_some(last);
             changes.push(next(last, Action::Promote, pins, intent, back)?);
-            self.write(&changes, trial)
+            self.write(&changes, tried)
         })
     }
 
@@ -109,9 +109,9 @@ impl Fleet {
                     "revision {back} is not kept any more; promote what it had"
                 ))
             })?;
-            let trial = self.rehearse(deployment, &before.pins)?;
+            let tried = self.rehearse(deployment, &before.pins)?;
             let change = next(last, Action::Rollback, before.pins, intent, before.back)?;
-            self.write(&[change], trial)
+            self.write(&[change], tried)
         })
     }
 
@@ -176,10 +176,10 @@ impl Fleet {
     }
 
     /// Fetches, loads and tries all of it here, beside what serves.
-    fn rehearse(&self, deployment: &Deployment, pins: &Pins) -> Result<Option<Trial>, FleetError> {
+    fn rehearse(&self, deployment: &Deployment, pins: &Pins) -> Result<Rehearsal, FleetError> {
         let differing = self.differing(deployment, pins)?;
         if differing.is_empty() {
-            return Ok(None);
+            return Ok(Rehearsal::default());
         }
         tracing::info!("trying {}", shown(&differing));
         Ok(deployment.rehearse(&swap(&differing))?)
@@ -202,14 +202,14 @@ impl Fleet {
     pub(super) fn write(
         &self,
         changes: &[Change],
-        trial: Option<Trial>,
+        tried: Rehearsal,
     ) -> Result<Promoted, FleetError> {
         let writer = Writer { connection: &self.connection, topic: &self.topic, fleet: &self.name };
         let (Some(first), Some(last)) = (changes.first(), changes.last()) else {
             return Err(FleetError::Refused("there is nothing to change".to_owned()));
         };
         writer.write(first.revision - 1, changes)?;
-        Ok(Promoted { change: last.clone(), new: true, trial })
+        Ok(Promoted { change: last.clone(), new: true, tried })
     }
 
     fn supply(&self) -> Result<&Supply, FleetError> {

@@ -12,6 +12,7 @@ use super::{Fleet, events};
 use crate::pipeline::Deployment;
 use crate::pipeline::deployment::SwapError;
 use crate::pipeline::rollout::{Judge, Terms, Verdict};
+use crate::pipeline::trial::Rehearsal;
 
 impl Fleet {
     /// Lets other versions run on all runners beside what they serve, once they are known to
@@ -38,14 +39,14 @@ impl Fleet {
             }
             let differing = self.differing(deployment, &pins)?;
             tracing::info!("trying {}", events::shown(&differing));
-            let trial = deployment.rehearse_rollout(&swap(&differing), terms)?;
+            let tried = deployment.rehearse_rollout(&swap(&differing), terms)?;
             let mut changes = base.begin(&pins, intent)?;
             let last = base.last.saturating_add(changes.len() as u64);
             let back = base.desired.as_ref().and_then(|change| change.back);
             let rollout = Some(Candidate { pins, terms: terms.clone() });
             let change = next(last, Action::Rollout, base.pins, intent, back)?;
             changes.push(Change { rollout, ..change });
-            self.write(&changes, trial)
+            self.write(&changes, tried)
         })
     }
 
@@ -67,7 +68,7 @@ impl Fleet {
             }
             let back = change.pins.covers(&candidate.pins).then_some(last);
             let change = next(last, Action::Promote, candidate.pins, intent, back)?;
-            self.write(&[change], None)
+            self.write(&[change], Rehearsal::default())
         })
     }
 
@@ -79,7 +80,7 @@ impl Fleet {
         self.ask("rollout abort", intent, || {
             let (last, change, _) = self.underway(intent)?;
             let change = next(last, Action::Abort, change.pins, intent, change.back)?;
-            self.write(&[change], None)
+            self.write(&[change], Rehearsal::default())
         })
     }
 

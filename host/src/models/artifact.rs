@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::model::{Model, ModelError};
+use super::samples::Samples;
 use crate::inference::{Graph, Source};
 
 /// A model that can be used. Cheap to clone.
@@ -14,6 +15,8 @@ pub struct Artifact {
     pub description: Arc<str>,
     /// The model itself.
     pub content: Content,
+    /// Rows that it is tried on, if it has any.
+    pub samples: Option<Arc<Samples>>,
 }
 
 /// A model, by who evaluates it.
@@ -26,7 +29,7 @@ pub enum Content {
 }
 
 impl Artifact {
-    /// Reads a model's file and its labels; a graph is made ready to compute.
+    /// Reads a model's file, its labels and its samples; a graph is made ready to compute.
     ///
     /// # Errors
     /// Where a file is not the one that the description is of, a graph cannot be used,
@@ -48,6 +51,7 @@ impl Artifact {
             Content::Bytes(model.read()?)
         };
         let description = model.to_json(labels.as_deref()).into();
-        Ok(Artifact { id, description, content })
+        let samples = model.read_samples()?.map(Arc::new);
+        Ok(Artifact { id, description, content, samples })
     }
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::digest::{Sha1, Sha256};
 use super::labels::Labels;
+use super::samples::{self, SampleFile, Samples};
 use super::tensors::{Dimension, TensorSpec};
 use crate::manifest::document::{Document, Place};
 use crate::manifest::{json_members, name_problem};
@@ -98,6 +99,9 @@ pub struct Model {
     /// What its classes are called. Unknown by default.
     #[serde(default)]
     pub labels: Option<Labels>,
+    /// Rows that it is tried on before it serves. None by default.
+    #[serde(default)]
+    pub samples: Option<SampleFile>,
     /// How records become inputs: for the operator that makes them.
     #[serde(default)]
     pub preprocessing: Option<toml::Table>,
@@ -229,6 +233,7 @@ impl Model {
             inputs: Vec::new(),
             outputs: Vec::new(),
             labels: None,
+            samples: None,
             preprocessing: None,
             postprocessing: None,
             provenance: toml::Table::new(),
@@ -255,6 +260,21 @@ impl Model {
         }
         if let Some(labels) = self.labels.as_ref().filter(|labels| !is_plain(&labels.file)) {
             report("labels", not_plain(&labels.file));
+        }
+        if let Some(samples) = &self.samples {
+            if self.kind.is_graph() {
+                report(
+                    "samples",
+                    format!(
+                        "a model of kind {} takes tensors, which no table holds; leave [samples] out",
+                        self.kind
+                    ),
+                );
+            } else if !is_plain(&samples.file) {
+                report("samples", not_plain(&samples.file));
+            } else if let Some(problem) = samples.problem() {
+                report("samples", problem);
+            }
         }
         if self.sha256.is_none() && self.sha1.is_none() {
             report("sha256", "the key 'sha256' is missing; write the file's digest".to_owned());
@@ -324,6 +344,20 @@ impl Model {
         // The lists of old are not all UTF-8; a label is for people, so this loses nothing.
         let read = labels.read(&String::from_utf8_lossy(&bytes));
         let path = self.folder.join(&labels.file);
+        read.map(Some).map_err(|reason| ModelError::File { path, reason })
+    }
+
+    /// The rows that the model is tried on, if the folder has any.
+    ///
+    /// # Errors
+    /// Where their file cannot be read, is not the one that `model.toml` is of, or is not a
+    /// table.
+    pub fn read_samples(&self) -> Result<Option<Samples>, ModelError> {
+        let Some(samples) = &self.samples else { return Ok(None) };
+        let bytes = self.read_file(&samples.file, samples::BYTES, None)?;
+        self.same(&samples.file, "sha256", &Sha256::of(&bytes), samples.sha256.as_ref())?;
+        let path = self.folder.join(&samples.file);
+        let read = samples.read(path.clone(), &bytes);
         read.map(Some).map_err(|reason| ModelError::File { path, reason })
     }
 

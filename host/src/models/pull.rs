@@ -14,7 +14,7 @@ use super::zip::extract;
 pub enum State {
     /// Everything, and it is right.
     Present,
-    /// Not the model's file, or not its labels: this one is missing.
+    /// Not the model's file, its labels or its samples: this one is missing.
     Absent(String),
     /// Something else than the description says.
     Wrong(ModelError),
@@ -24,12 +24,14 @@ impl State {
     /// Looks, and compares digests.
     pub fn of(model: &Model) -> State {
         let labels = model.labels.as_ref().map(|labels| &labels.file);
-        for file in [Some(&model.file), labels].into_iter().flatten() {
+        let samples = model.samples.as_ref().map(|samples| &samples.file);
+        for file in [Some(&model.file), labels, samples].into_iter().flatten() {
             if model.folder().join(file).symlink_metadata().is_err() {
                 return State::Absent(file.clone());
             }
         }
-        let read = model.read().map(drop).and_then(|()| model.read_labels().map(drop));
+        let read = model.read().and_then(|_| model.read_labels());
+        let read = read.and_then(|_| model.read_samples().map(drop));
         read.map_or_else(State::Wrong, |()| State::Present)
     }
 

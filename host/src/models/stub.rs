@@ -136,7 +136,7 @@ impl Stub {
             Content::Bytes(self.bytes(base).map_err(refuse)?.into())
         };
         let description = model.to_json(labels.as_deref()).into();
-        Ok(Artifact { id: model.id(), description, content })
+        Ok(Artifact { id: model.id(), description, content, samples: None })
     }
 
     /// The outputs, with those that the folder's description declares as far as it does.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::pull::State;
 use super::{Kind, Model, Sha256};
 
 /// The digest of `abc`, from FIPS 180-2, appendix B.1.
@@ -248,4 +249,41 @@ fn the_models_of_this_project_are_in_order() {
             }
         }
     }
+}
+
+#[test]
+fn samples_are_read_and_bounded() {
+    let folder = Folder::new();
+    let section = |text: &str| {
+        folder.describe("\n[provenance]", &format!("\n[samples]\n{text}\n[provenance]"));
+        Model::open(&folder.0)
+    };
+    folder.write("s.csv", "a,label\n1,YES\n");
+    let model = section("file = \"s.csv\"").unwrap();
+    let samples = model.read_samples().unwrap().unwrap();
+    assert_eq!((samples.rows.len(), samples.tolerance), (1, 1e-5));
+    assert_eq!(State::of(&model).as_str(), "present");
+    let other = section(&format!("file = \"s.csv\"\nsha256 = \"{ABC}\"")).unwrap();
+    let error = other.read_samples().unwrap_err().to_string();
+    assert!(error.contains("the sha256 of s.csv is"), "{error}");
+
+    folder.write("s.csv", &format!("a\n{}", "1".repeat(1 << 20)));
+    let error = model.read_samples().unwrap_err().to_string();
+    assert!(error.contains("s.csv: more than the 1048576 bytes"), "{error}");
+    assert_eq!(State::of(&model).as_str(), "wrong");
+    fs::remove_file(folder.0.join("s.csv")).unwrap();
+    assert_eq!(State::of(&model).as_str(), "absent");
+
+    for (text, due) in [
+        ("file = \"../s.csv\"", "is not the name of a file in the folder itself"),
+        ("file = \"s.csv\"\ntolerance = -1.0", "a tolerance of -1"),
+        ("file = \"s.csv\"\ntolerance = nan", "a tolerance of NaN"),
+        ("file = \"s.csv\"\nrows = 1", "rows"),
+    ] {
+        let error = section(text).unwrap_err().to_string();
+        assert!(error.contains(due), "{error}");
+    }
+    folder.describe("kind = \"h2o-mojo\"", "kind = \"onnx\"\nsamples = { file = \"s.csv\" }");
+    let error = Model::open(&folder.0).unwrap_err().to_string();
+    assert!(error.contains("takes tensors, which no table holds"), "{error}");
 }

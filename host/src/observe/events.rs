@@ -215,9 +215,9 @@ pub struct Swapped<'a> {
 impl Swapped<'_> {
     /// Logs and counts it.
     pub fn emit(self, stats: &Stats) {
-        let Swap { revision, trial, prepared, switched } = self.swap;
+        let Swap { revision, samples, trial, prepared, switched } = self.swap;
         let (number, model) = (revision.number, revision.model.as_deref());
-        tracing::info!(revision = number, model, models = ?revision.models, ?trial, ?prepared, ?switched, "swapped");
+        tracing::info!(revision = number, model, models = ?revision.models, samples, ?trial, ?prepared, ?switched, "swapped");
         add(&stats.swaps, 1);
     }
 }
@@ -245,9 +245,9 @@ pub struct RolloutStarted<'a> {
 impl RolloutStarted<'_> {
     /// Logs and counts it.
     pub fn emit(self, stats: &Stats) {
-        let Rollout { terms, candidate, trial, .. } = self.rollout;
+        let Rollout { terms, candidate, samples, trial, .. } = self.rollout;
         let (mode, model) = (terms.mode, candidate.model.as_deref());
-        tracing::info!(%mode, model, models = ?candidate.models, ?trial, "a roll-out has started");
+        tracing::info!(%mode, model, models = ?candidate.models, samples, ?trial, "a roll-out has started");
         add(&stats.rollouts_started, 1);
     }
 }

@@ -1,8 +1,9 @@
 //! What a running pipeline serves, and other models and components in its place.
 //!
-//! A swap loads what is new, fits it to the other stages, takes a batch through it that
-//! the pipeline has seen a moment ago, and only then hands it to the workers, each of which goes on
-//! with it between two batches. Whatever goes wrong before leaves the old serving.
+//! A swap loads what is new, fits it to the other stages, has its model score its sample
+//! rows, takes a batch through it that the pipeline has seen a moment ago, and only then
+//! hands it to the workers, each of which goes on with it between two batches. Whatever goes
+//! wrong before leaves the old serving.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -11,17 +12,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use thiserror::Error;
 
-use super::chain::Output;
 use super::handover::{Handover, Lineup};
 use super::plan::{Plan, PlanError, load_model, load_models};
-use super::processor::{Interrupted, Outlet, Processor};
 use super::rollout::{Rollouts, TermsError};
-use crate::failure::Failure;
+use super::trial::{Rehearsal, Trial, try_out};
 use crate::manifest::{ArtifactSource, Manifest};
 use crate::models::Artifact;
 use crate::observe::Stats;
 use crate::observe::events::{SwapRefused, Swapped};
-use crate::records::Batch;
 use crate::registry::leases::Lease;
 use crate::registry::pins::Pins;
 use crate::sandbox::Sandbox;
@@ -93,23 +91,14 @@ pub struct Change {
 pub struct Swap {
     /// What serves now.
     pub revision: Revision,
+    /// How many sample rows of its model the new scorer has scored as they are expected.
+    pub samples: usize,
     /// The batch that the new stages were tried on; `None`: none had come by.
     pub trial: Option<Trial>,
     /// How long it took to load and try what is new, while the old served.
     pub prepared: Duration,
     /// How long it took until every worker went on with it.
     pub switched: Duration,
-}
-
-/// What came of a batch that both the old and the new stages were given.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Trial {
-    /// Its records.
-    pub records: usize,
-    /// How many of them failed with the old stages.
-    pub failed_before: usize,
-    /// And with the new.
-    pub failed: usize,
 }
 
 /// Why a swap did not take place. What served before goes on.
@@ -238,14 +227,14 @@ impl Deployment {
     }
 
     /// Loads what a change asks for, fits it to the other stages and tries it, as a swap
-    /// does, and changes nothing. `None`: no records have come by yet to try it on.
+    /// does, and changes nothing.
     ///
     /// # Errors
     /// As [`Deployment::swap`], which would fail then.
-    pub fn rehearse(&self, change: &Change) -> Result<Option<Trial>, SwapError> {
+    pub fn rehearse(&self, change: &Change) -> Result<Rehearsal, SwapError> {
         let state = lock(&self.changing);
         self.check(change.revision)?;
-        Ok(self.prepare_change(&state, change)?.trial)
+        Ok(self.prepare_change(&state, change)?.rehearsal())
     }
 
     /// Goes back to what served before the last swap, as another swap.
@@ -338,7 +327,10 @@ impl Deployment {
         }
         let brokers = Some(old.connection.brokers.as_str());
         let plan = Plan::with_models(&manifest, &models, brokers, &self.sandbox)?;
-        let trial = self.try_out(&old, &plan)?;
+        let trial = match self.handover.sample() {
+            Some(batch) => Some(try_out(&batch, &old, &plan)?),
+            None => None,
+        };
         let state = State::of(manifest, models, &plan);
         Ok(Prepared { state, plan, trial, took: start.elapsed() })
     }
@@ -358,46 +350,13 @@ impl Deployment {
         let prepared = took + start.elapsed();
 
         let revision = Revision::of(self.revision().number + 1, &plan, &now);
+        let samples = plan.samples();
         *lock(&self.serving) = (Arc::new(plan), revision.clone());
         let before = std::mem::replace(state, now);
         state.before = Some(before.manifest);
         let start = Instant::now();
         self.handover.switch(lineups).map_err(|_| SwapError::NotRunning)?;
-        Ok(Swap { revision, trial, prepared, switched: start.elapsed() })
-    }
-
-    /// Takes a batch that came by not long ago through the old stages and the new.
-    fn try_out(&self, old: &Plan, new: &Plan) -> Result<Option<Trial>, SwapError> {
-        let Some(batch) = self.handover.sample() else { return Ok(None) };
-        let records = batch.len();
-        let take = |plan: &Plan| -> Result<Count, String> {
-            let mut count = Count::default();
-            let stats = Arc::new(Stats::default());
-            let mut processor = Processor::new(plan, stats.clone()).map_err(|it| it.to_string())?;
-            match processor.process(&batch, 0, &mut count) {
-                // Where a stage stops at a failure, the records behind it say nothing.
-                Ok(()) | Err(Interrupted::Stopped { .. }) => {}
-                Err(error) => return Err(error.to_string()),
-            }
-            count.gave_nothing = stats.snapshot().isolated > 0;
-            Ok(count)
-        };
-        let trial = |reason: String| SwapError::Trial { records, reason };
-        let now = take(new).map_err(trial)?;
-        // What is wrong with the old may be what the swap is to mend.
-        let before = take(old).unwrap_or(Count { failed: records, ..Count::default() });
-        let worse = now.gave_nothing && !before.gave_nothing
-            || now.failed == records && before.failed < records;
-        match now.first {
-            Some(first) if worse => Err(trial(format!(
-                "{} of them fail where {} failed before, such as: {first}",
-                now.failed, before.failed
-            ))),
-            _ => {
-                let (failed_before, failed) = (before.failed, now.failed);
-                Ok(Some(Trial { records, failed_before, failed }))
-            }
-        }
+        Ok(Swap { revision, samples, trial, prepared, switched: start.elapsed() })
     }
 }
 
@@ -423,6 +382,11 @@ impl State {
 }
 
 impl Prepared {
+    /// What it was tried on.
+    pub(super) fn rehearsal(&self) -> Rehearsal {
+        Rehearsal { samples: self.plan.samples(), trial: self.trial }
+    }
+
     /// What it will be when it serves.
     pub(super) fn revision(&self, number: u64) -> Revision {
         Revision::of(number, &self.plan, &self.state)
@@ -436,25 +400,6 @@ impl Revision {
         let models = models.map(|(name, model)| (name.clone(), model.id.clone())).collect();
         let pins = Pins::of(&state.manifest);
         Revision { number, since: SystemTime::now(), models, components, model, pins }
-    }
-}
-
-/// An outlet that counts failures.
-#[derive(Default)]
-struct Count {
-    failed: usize,
-    /// Whether a call gave nothing for the batch.
-    gave_nothing: bool,
-    first: Option<String>,
-}
-
-impl Outlet for Count {
-    fn output(&mut self, _: &Batch, _: &Output<'_>) {}
-
-    fn dead_letter(&mut self, _: &Batch, failure: &Failure) {
-        let Failure { stage, code, message, .. } = failure;
-        self.failed += 1;
-        self.first.get_or_insert_with(|| format!("stage '{stage}': {code}: {message}"));
     }
 }
 

@@ -26,7 +26,9 @@ pub mod policy;
 pub mod processor;
 pub mod rollout;
 mod shutdown;
+pub mod smoke;
 mod transactor;
+pub mod trial;
 mod worker;
 
 use std::collections::VecDeque;

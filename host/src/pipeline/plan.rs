@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::chain::{Chain, Predictor, Routed};
 use super::labels::Labels;
 use super::policy::Policies;
+use super::smoke::{SampleError, try_samples};
 use crate::inference::NnLimits;
 use crate::kafka::config::Connection;
 use crate::kafka::source::SourcePlan;
@@ -53,6 +54,8 @@ pub struct Plan {
     references: Option<Arc<References>>,
     /// What the predictions are made of, if it makes any.
     output: Option<Output>,
+    /// How many sample rows its model was tried on.
+    samples: usize,
 }
 
 struct StagePlan {
@@ -109,6 +112,9 @@ pub enum Reason {
         /// The worlds of the stages.
         found: String,
     },
+    /// A model does not do what its sample rows say.
+    #[error("{0}")]
+    Samples(#[from] Box<SampleError>),
     /// What records may refer to cannot be got at.
     #[error("{0}")]
     References(#[from] ReferencesError),
@@ -118,9 +124,9 @@ pub enum Reason {
 }
 
 impl Plan {
-    /// Loads what the manifest names and sets every stage up once, so that what is
-    /// wrong shows now. `brokers` goes before the manifest's; that there are any is
-    /// asked when the plan runs.
+    /// Loads what the manifest names, sets every stage up once and has the model score its
+    /// sample rows, so that what is wrong shows now. `brokers` goes before the manifest's;
+    /// that there are any is asked when the plan runs.
     ///
     /// # Errors
     /// Where anything that the manifest names cannot be used, or does not fit.
@@ -146,7 +152,13 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let mut plan = Self::load(manifest, models, brokers, sandbox)
             .map_err(|reason| error(manifest, reason))?;
-        plan.output = plan.chain()?.shape().cloned();
+        let chain = plan.chain()?;
+        plan.output = chain.shape().cloned();
+        if let (Some(predictor), Some(scorer)) = (&chain.predictor, plan.stages.last()) {
+            let fields = predictor.extractor.shape();
+            let tried = try_samples(&scorer.operator, fields, plan.source.batch);
+            plan.samples = tried.map_err(|it| error(manifest, it.into()))?;
+        }
         Ok(plan)
     }
 
@@ -190,6 +202,7 @@ impl Plan {
             stages,
             clock,
             output: None,
+            samples: 0,
         })
     }
 
@@ -277,6 +290,11 @@ impl Plan {
     /// What the predictions are made of, if it makes any.
     pub(super) fn output(&self) -> Option<&Output> {
         self.output.as_ref()
+    }
+
+    /// How many sample rows of its model it has scored, as they are expected.
+    pub fn samples(&self) -> usize {
+        self.samples
     }
 
     /// How long the calls of each stage take, of all workers together.

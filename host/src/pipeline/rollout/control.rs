@@ -15,12 +15,13 @@ use crate::kafka::subscription::Subscription;
 use crate::observe::events::{RolloutEnded, RolloutRefused, RolloutStarted};
 use crate::pipeline::chain::Outcome;
 use crate::pipeline::deployment::{
-    Change, Deployment, Prepared, Revision, State, Swap, SwapError, Trial, lock,
+    Change, Deployment, Prepared, Revision, State, Swap, SwapError, lock,
 };
 use crate::pipeline::handover::Lineup;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::policy::Policies;
 use crate::pipeline::processor::Processor;
+use crate::pipeline::trial::{Rehearsal, Trial};
 
 /// A roll-out that is under way, or was.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct Rollout {
     pub terms: Terms,
     /// What the candidate consists of; its number is that of what it runs beside.
     pub candidate: Revision,
+    /// How many sample rows of its model its scorer has scored as they are expected.
+    pub samples: usize,
     /// The batch that it was tried on; `None`: none had come by.
     pub trial: Option<Trial>,
     comparison: Arc<Comparison>,
@@ -143,17 +146,12 @@ impl Deployment {
     }
 
     /// Loads and tries a candidate as [`Deployment::start_rollout`] does, and changes nothing.
-    /// `None`: no records have come by yet to try it on.
     ///
     /// # Errors
     /// As [`Deployment::start_rollout`], which would fail then.
-    pub fn rehearse_rollout(
-        &self,
-        change: &Change,
-        terms: &Terms,
-    ) -> Result<Option<Trial>, SwapError> {
+    pub fn rehearse_rollout(&self, change: &Change, terms: &Terms) -> Result<Rehearsal, SwapError> {
         let state = lock(&self.changing);
-        Ok(self.fit(&state, change, terms)?.prepared.trial)
+        Ok(self.fit(&state, change, terms)?.prepared.rehearsal())
     }
 
     fn start(
@@ -216,8 +214,8 @@ impl Deployment {
         self.watch(&comparison, judge)?;
 
         let candidate = prepared.revision(self.revision().number);
-        let (terms, trial) = (terms.clone(), prepared.trial);
-        let rollout = Rollout { terms, candidate, trial, comparison };
+        let (samples, trial) = (prepared.plan.samples(), prepared.trial);
+        let rollout = Rollout { terms: terms.clone(), candidate, samples, trial, comparison };
         if self.handover.switch(lineups).is_err() {
             rollout.comparison.close();
             return Err(SwapError::NotRunning);

@@ -111,13 +111,18 @@ fn split(text: &str) -> Result<Vec<Sample>, String> {
         .flexible(true)
         .from_reader(text.as_bytes());
     let mut rows = Vec::new();
+    let (mut line, mut read) = (1, 0);
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
         // The names of the columns are a row here.
         if rows.len() > ROWS {
             return Err(format!("more than the {ROWS} rows that are accepted; leave some out"));
         }
-        let line = record.position().map_or(0, |position| position.line() as usize);
+        // The reader's position is before the end of the line before, and empty lines.
+        let before = record.position().map_or(0, |position| position.byte() as usize);
+        let end = text[before..].find(|it| !matches!(it, '\r' | '\n')).unwrap_or(0);
+        line += text[read..before + end].matches('\n').count();
+        read = before + end;
         rows.push(Sample { line, cells: record.iter().map(str::to_owned).collect() });
     }
     Ok(rows)

@@ -10,6 +10,9 @@ For each model it writes, with one line "label,p_YES" per row after a header:
   golden-generated.csv   the 20,000 rows of `flight-records --seed 1 --records 20000`
   golden-real.csv.gz     the real flights, in the order of the file
 
+and samples.csv, the first 20 of the generated rows with their features and answers, which a
+runner tries the model on before it serves.
+
 Only answers are kept: the generator makes its rows again from the seed, and the real flights are
 test data that is found elsewhere. Without --data only the first file is made.
 """
@@ -26,6 +29,18 @@ import h2o
 HERE = Path(__file__).resolve().parent
 MODELS = ["flights-gbm", "flights-dl"]
 JAR = Path(h2o.__file__).parent / "backend" / "bin" / "h2o.jar"
+# What the models look at, and where a row has it.
+FEATURES = {
+    "Year": 0,
+    "Month": 1,
+    "DayofMonth": 2,
+    "DayOfWeek": 3,
+    "CRSDepTime": 5,
+    "UniqueCarrier": 8,
+    "Origin": 16,
+    "Dest": 17,
+}
+SAMPLES = 20
 GENERATOR = ["cargo", "run", "--release", "--quiet", "-p", "flight-records", "--"]
 
 
@@ -49,6 +64,16 @@ def answers(model: str, lines: bytes, scratch: Path) -> bytes:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
 
+def samples(lines: bytes, golden: bytes) -> str:
+    table = [",".join([*FEATURES, "label", "probabilities.YES"])]
+    given = zip(lines.decode().splitlines(), golden.decode().splitlines()[1:])
+    for line, answer in list(given)[:SAMPLES]:
+        cells = line.split(",")
+        features = ["" if cells[place] == "NA" else cells[place] for place in FEATURES.values()]
+        table.append(",".join([*features, answer]))
+    return "\n".join(table) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Makes the golden results of the flight models.")
     parser.add_argument("--data", help="path of allyears2k_headers.zip")
@@ -62,6 +87,7 @@ def main() -> None:
         for model in MODELS:
             golden = answers(model, rows, scratch)
             (HERE / model / "golden-generated.csv").write_bytes(golden)
+            (HERE / model / "samples.csv").write_text(samples(rows, golden))
             if options.data:
                 golden = answers(model, real(options.data), scratch)
                 # No time in the header, so that the same answers give the same file.

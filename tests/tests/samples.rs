@@ -100,7 +100,10 @@ fn samples_decide() {
             good.replacen("Origin", "Orign", 1).into_bytes(),
             "the model's features Origin have no column",
         ),
-        (good.replacen("ies.YES", "ies.MAYBE", 1).into_bytes(), "'probabilities.MAYBE' is neither"),
+        (
+            good.replacen("ies.YES", "ies.MAYBE", 1).into_bytes(),
+            "'probabilities.MAYBE' is nothing of the predictions",
+        ),
         (b"label\nYES\n".to_vec(), "no column is a feature"),
         (garbage, "is not UTF-8"),
         (b"Year,Month\n1987\n".to_vec(), "line 2 has 1 cells"),

@@ -195,7 +195,8 @@ async fn rollback(
 /// A runner of a fleet serves what all are to serve.
 pub(super) fn of_a_fleet(subject: &Subject) -> Option<Response> {
     let way_out = "this runner serves what its fleet is to serve, and would be alone with a change \
-                   of its own; change it for all: `sandbar promote`, `sandbar rollout`, or `sandbar fleet rollback`";
+                   of its own; change it for all: `sandbar promote`, `sandbar rollout`, or \
+                   `sandbar fleet rollback`";
     subject.fleet.as_ref().map(|_| refused(StatusCode::CONFLICT, way_out))
 }
 

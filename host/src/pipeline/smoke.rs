@@ -1,8 +1,8 @@
 //! A model's own sample rows, scored before it makes predictions of anything else.
 //!
 //! The scorer runs them in its sandbox, in an instance of its own, set up with the features
-//! that the rows have. So they say the same of a model behind every extractor that gives
-//! these features, whatever else that gives.
+//! that the rows have. So they say the same of a model behind every extractor, whatever that
+//! gives.
 
 use std::sync::Arc;
 
@@ -56,13 +56,9 @@ pub(super) fn try_samples(
         wrong(format!(", row {} (line {})", row + 1, samples.rows[row].line), reason)
     };
 
-    let given: Vec<Field> =
-        fields.iter().filter(|field| samples.columns.contains(&field.name)).cloned().collect();
+    let given = features(samples, fields);
     if given.is_empty() {
-        return Err(whole(format!(
-            "line 1: no column is a feature that the pipeline's extractor gives ({})",
-            names(fields)
-        )));
+        return Err(whole("line 1: no column is a feature".to_owned()));
     }
     // The metrics are of what the pipeline reads.
     let operator = Operator { times: CallTimes::default(), ..scorer.clone() };
@@ -70,7 +66,7 @@ pub(super) fn try_samples(
         whole(format!("with the features that they have ({}): {error}", names(&given)))
     };
     let mut harness = ScorerHarness::new(operator, given.clone(), limits).map_err(set_up)?;
-    let expected = expectations(samples, fields, harness.output()).map_err(whole)?;
+    let expected = expectations(samples, &given, harness.output()).map_err(whole)?;
     let places: Vec<usize> = given.iter().filter_map(|it| place(samples, &it.name)).collect();
     let mut rows = Vec::with_capacity(samples.rows.len());
     for (row, sample) in samples.rows.iter().enumerate() {
@@ -105,10 +101,30 @@ enum Due {
     Number(usize),
 }
 
+/// The columns that are features: those of the extractor, and those that do not look like a
+/// part of predictions. The rows say the same behind an extractor that gives less, so what it
+/// does not give is of the type that the cells have.
+fn features(samples: &Samples, fields: &[Field]) -> Vec<Field> {
+    let predicted = |name: &str| {
+        name == "label" || name.starts_with("probabilities.") || name.starts_with("values.")
+    };
+    let number = |cell: &str| cell.is_empty() || cell.trim().parse::<f64>().is_ok();
+    let feature = |(place, name): (usize, &String)| {
+        let given = fields.iter().find(|field| field.name == *name).cloned();
+        let inferred = || {
+            let numbers = samples.rows.iter().all(|row| number(&row.cells[place]));
+            let ty = if numbers { FieldType::Number } else { FieldType::Text };
+            Field { name: name.clone(), ty }
+        };
+        given.or_else(|| (!predicted(name)).then(inferred))
+    };
+    samples.columns.iter().enumerate().filter_map(feature).collect()
+}
+
 /// The columns that are no features, and what they expect of a scorer's predictions.
 fn expectations(
     samples: &Samples,
-    fields: &[Field],
+    features: &[Field],
     output: &Output,
 ) -> Result<Vec<(usize, Due)>, String> {
     let (table, labelled) = match output {
@@ -117,7 +133,7 @@ fn expectations(
     };
     let mut expected = Vec::new();
     for (place, column) in samples.columns.iter().enumerate() {
-        if fields.iter().any(|field| field.name == *column) {
+        if features.iter().any(|field| field.name == *column) {
             continue;
         }
         let named = column.strip_prefix(table).and_then(|rest| rest.strip_prefix('.'));
@@ -128,8 +144,7 @@ fn expectations(
             None => {
                 let label = if labelled { "'label' and " } else { "" };
                 return Err(format!(
-                    "line 1: the column '{column}' is neither a feature that the pipeline's extractor gives ({}) nor of the predictions, which have {label}'{table}.' before each of {}",
-                    names(fields),
+                    "line 1: the column '{column}' is nothing of the predictions, which have {label}'{table}.' before each of {}",
                     quoted(output.names().iter()),
                 ));
             }
@@ -231,6 +246,23 @@ mod tests {
         assert!(near(f64::INFINITY, f64::INFINITY, 0.0) && near(f64::NAN, f64::NAN, 0.0));
         assert!(!near(f64::INFINITY, 1.0, 1.0) && !near(1.0, f64::NAN, 1.0));
         assert!(!near(f64::NAN, 1.0, 1.0) && !near(1.0, f64::INFINITY, 1.0));
+    }
+
+    #[test]
+    fn columns_are_told_apart() {
+        let names = ["Year", "Origin", "label", "values.x", "values.y"];
+        let row = |cells: [&str; 5]| Sample { line: 2, cells: cells.map(str::to_owned).into() };
+        let samples = Samples {
+            path: "s.csv".into(),
+            tolerance: 0.0,
+            columns: names.map(str::to_owned).into(),
+            rows: vec![row(["1987", "", "1", "2", "3"]), row(["", "SFO", "1", "2", "3"])],
+        };
+        let given = Field { name: "values.y".into(), ty: FieldType::Text };
+        let seen = features(&samples, std::slice::from_ref(&given));
+        let field = |name: &str, ty| Field { name: name.into(), ty };
+        let due = [field("Year", FieldType::Number), field("Origin", FieldType::Text), given];
+        assert_eq!(seen, due);
     }
 
     #[test]

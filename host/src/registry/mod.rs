@@ -223,7 +223,9 @@ impl Registry {
     }
 
     fn other_names(&self, sort: Sort, name: &str) -> String {
-        let names = self.names(sort).unwrap_or_default();
+        let Ok(names) = self.names(sort) else {
+            return "what else there is cannot be listed now".to_owned();
+        };
         let folder = sort.folder();
         match crate::manifest::document::nearest(name, names.iter().map(String::as_str)) {
             Some(near) => format!("no {sort} has this name; did you mean '{near}'?"),

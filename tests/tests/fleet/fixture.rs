@@ -17,8 +17,11 @@ use serde_json::Value;
 
 /// The flights of which H2O's answers are known.
 const KNOWN: usize = 20_000;
-/// Flights that are sent together.
-const CHUNK: usize = 400;
+/// Flights a second, where `SANDBAR_TEST_RATE` says nothing else: not more than a small machine
+/// takes with several runners.
+const RATE: usize = 4000;
+/// Between two times that flights are sent.
+const PACE: Duration = Duration::from_millis(100);
 /// Partitions of each topic.
 const PARTITIONS: i32 = 6;
 
@@ -180,17 +183,22 @@ impl Fixture {
 fn feed(address: String, topic: &str, done: &AtomicBool) -> usize {
     let broker = Broker::Apache(address);
     let flights: Vec<String> = Flights::new(1).take(KNOWN).collect();
-    let mut fed = 0;
+    let rate = std::env::var("SANDBAR_TEST_RATE").map_or(RATE, |rate| rate.parse().unwrap());
+    let chunk = rate / 10;
+    let (mut fed, begun) = (0, Instant::now());
     while !done.load(Ordering::Relaxed) {
         let record = |n: usize| Sent {
             partition: Some(n as i32 % PARTITIONS),
             ..Sent::keyed(n, flights[n % KNOWN].as_str())
         };
-        broker.send(topic, &(fed..fed + CHUNK).map(record).collect::<Vec<_>>());
-        fed += CHUNK;
-        // Not faster than a small machine takes them with several runners.
-        std::thread::park_timeout(Duration::from_millis(100));
+        broker.send(topic, &(fed..fed + chunk).map(record).collect::<Vec<_>>());
+        fed += chunk;
+        // Whoever is late catches up.
+        let due = PACE * (fed / chunk) as u32;
+        std::thread::park_timeout(due.saturating_sub(begun.elapsed()));
     }
+    let rate = fed as f64 / begun.elapsed().as_secs_f64();
+    eprintln!("{fed} flights were fed, {rate:.0} a second");
     fed
 }
 

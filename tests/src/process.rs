@@ -44,6 +44,18 @@ impl Process {
         }
     }
 
+    /// Waits until a runner says where it can be asked, and returns that.
+    ///
+    /// # Panics
+    /// Where it does not.
+    pub fn admin_address(&mut self) -> String {
+        let before = "serving metrics and health address=";
+        self.await_said(before);
+        let said = self.said();
+        let (_, address) = said.split_once(before).unwrap();
+        address.lines().next().unwrap().trim().to_owned()
+    }
+
     /// Waits until it has ended by itself.
     ///
     /// # Panics

@@ -31,10 +31,7 @@ impl Runner {
         let mut command = sandbar();
         command.arg("run").arg(&path).args(["--brokers", &broker.address()]);
         let mut process = Process::start(command.args(["--admin", "127.0.0.1:0"]));
-        let before = "serving metrics and health address=";
-        process.await_said(before);
-        let said = process.said();
-        let admin = said.split_once(before).unwrap().1.lines().next().unwrap().trim().to_owned();
+        let admin = process.admin_address();
         Runner { process, admin, _folder: folder }
     }
 

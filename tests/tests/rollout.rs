@@ -563,10 +563,7 @@ fn the_guide_works() {
     command.arg("run").arg(&manifest).args(["--brokers", &broker.address()]);
     command.args(["--admin", "127.0.0.1:0", "--admin-token", "secret"]);
     let mut runner = Process::start(&mut command);
-    runner.await_said("serving metrics and health address=");
-    let said = runner.said();
-    let (_, address) = said.split_once("health address=").unwrap();
-    let address = address.lines().next().unwrap().trim().to_owned();
+    let address = runner.admin_address();
     let guide = std::fs::read_to_string(project().join("docs/guide/canary-a-model.md")).unwrap();
     let guide = guide.replace("\\\n    ", "");
     let ask = |line: &str, token: &str| {

@@ -164,15 +164,12 @@ fn samples_are_of_the_version() {
     command.arg("run").arg(&manifest).args(["--brokers", &broker.address()]);
     command.args(["--admin", "127.0.0.1:0", "--admin-token", "secret"]);
     let mut runner = Process::start(&mut command);
-    runner.await_said("serving metrics and health address=");
-    let said = runner.said();
-    let (_, address) = said.split_once("health address=").unwrap();
-    let address = address.lines().next().unwrap().trim();
+    let address = runner.admin_address();
     broker.send(&topics[0], &CLASSIC.map(Sent::value));
     broker.receive(&topics[1], 2);
     let ask = |arguments: &[&str]| {
         let mut command = sandbar();
-        command.args(arguments).args(["--admin", address]).env("SANDBAR_ADMIN_TOKEN", "secret");
+        command.args(arguments).args(["--admin", &address]).env("SANDBAR_ADMIN_TOKEN", "secret");
         let output = command.output().unwrap();
         (
             output.status.success(),

@@ -304,13 +304,10 @@ fn the_guide_works() {
     command.arg("run").arg(&manifest).args(["--brokers", &broker.address()]);
     command.args(["--admin", "127.0.0.1:0", "--admin-token", "secret"]);
     let mut runner = Process::start(&mut command);
-    runner.await_said("serving metrics and health address=");
-    let said = runner.said();
-    let (_, address) = said.split_once("health address=").unwrap();
-    let address = address.lines().next().unwrap().trim();
+    let address = runner.admin_address();
     let ask = |arguments: &[&str], token: &str| {
         let mut command = sandbar();
-        command.args(arguments).args(["--admin", address]).env("SANDBAR_ADMIN_TOKEN", token);
+        command.args(arguments).args(["--admin", &address]).env("SANDBAR_ADMIN_TOKEN", token);
         let output = command.current_dir(project()).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8(said).unwrap())

@@ -31,11 +31,8 @@ fn a_change_is_built_and_swapped_in() {
     let mut run = projects.sandbar("transformer");
     run.args(["run", "pipeline.toml", "--admin", "127.0.0.1:0", "--brokers", &broker.address()]);
     let mut runner = Process::start(run.env("SANDBAR_LOG", "info"));
-    let before = "serving metrics and health address=";
-    runner.await_said(before);
+    let admin = runner.admin_address();
     runner.await_said("running");
-    let said = runner.said();
-    let admin = said.split_once(before).unwrap().1.lines().next().unwrap().trim().to_owned();
 
     let mut watch = projects.sandbar("transformer");
     let mut watch = Process::start(watch.args(["watch", "--admin", &admin]));

@@ -209,10 +209,7 @@ fn number(record: &Received) -> usize {
 
 impl Runner {
     pub fn of(mut process: Process) -> Self {
-        process.await_said("serving metrics and health address=");
-        let said = process.said();
-        let (_, address) = said.split_once("health address=").unwrap();
-        let address = address.lines().next().unwrap().trim().to_owned();
+        let address = process.admin_address();
         let mut runner = Runner { process, address };
         runner.await_ready();
         runner

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use sandbar::models::Model;
+use sandbar::model::Model;
 
 use crate::Bench;
 use crate::clock::Samples;

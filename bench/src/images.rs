@@ -10,11 +10,11 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use sandbar::inference::{Graph, Source, States, Tensor};
 use sandbar::manifest::Manifest;
-use sandbar::models::{ElementType, Kind, Sha256};
-use sandbar::observe::resident_bytes;
+use sandbar::model::{ElementType, Kind, Sha256};
 use sandbar::pipeline::Plan;
 use sandbar::pipeline::chain::Outcome;
-use sandbar::records::Batch;
+use sandbar::record::Batch;
+use sandbar::telemetry::resident_bytes;
 
 use crate::Bench;
 use crate::clock::{Samples, process_cpu, thread_cpu};
@@ -139,7 +139,7 @@ fn decoding(bench: &Bench, data: &Path, picture: &str, rounds: usize) -> Result<
 fn whole(bench: &Bench, data: &Path) -> Result<Row> {
     let model = googlenet(data)?;
     let manifest = manifest(bench, model.path())?;
-    let mut chain = Plan::new(&manifest, None, &stages::sandbox()?)?.chain()?;
+    let mut chain = Plan::new(&manifest.into(), &stages::sandbox()?)?.chain()?;
     let mut outcome = Outcome::default();
     let batch = batch(&std::fs::read(data.join(SMALL))?, 16);
     let mut alone = Alone::new(data, 1)?;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use sandbar::observe::CallTimes;
-use sandbar::pipeline::plan::limits;
-use sandbar::sandbox::{Component, Extractor, Grants, Operator};
+use sandbar::sandbox::Limits;
+use sandbar::sandbox::{Component, Extractor, Grants, LimitsSection, Operator};
+use sandbar::telemetry::CallTimes;
 
 use crate::Bench;
 use crate::clock::{Samples, thread_cpu};
@@ -32,7 +32,7 @@ fn measure(bench: &Bench, records: usize, full: bool) -> Result<Row> {
         stage: "echo".into(),
         component: Component::load(&sandbox, &path)?,
         grants: Arc::new(Grants { config: "{}".into(), ..Grants::default() }),
-        limits: limits(&Default::default()),
+        limits: Limits::from(&LimitsSection::default()),
         times: CallTimes::default(),
     })?;
     let batches = stages::batches(records, full, full);

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use sandbar::inference::Artifact;
 use sandbar::manifest::Manifest;
-use sandbar::models::Artifact;
-use sandbar::observe::CallTimes;
-use sandbar::output::Encoder;
-use sandbar::pipeline::Plan;
 use sandbar::pipeline::chain::{Chain, Outcome};
-use sandbar::pipeline::plan::limits;
-use sandbar::records::Batch;
+use sandbar::pipeline::encoding::Encoder;
+use sandbar::pipeline::{Definition, Plan};
+use sandbar::record::Batch;
+use sandbar::sandbox::Limits;
 use sandbar::sandbox::{Component, Extractor, Grants, Operator, Sandbox, Scored, Scorer, cache};
+use sandbar::telemetry::CallTimes;
 
 use crate::clock::thread_cpu;
 use crate::workload::{BATCH, HEADERS, flights};
@@ -57,22 +57,23 @@ pub fn batches(records: usize, keys: bool, headers: bool) -> Vec<Batch> {
 /// # Errors
 /// Where its component or a model cannot be used.
 pub fn operator(manifest: &Manifest, stage: &str, sandbox: &Sandbox) -> Result<Operator> {
+    let definition = Definition::from(manifest.clone());
     let found = manifest.stages.iter().find(|it| it.name == stage);
     let stage = found.with_context(|| format!("no stage '{stage}' in the manifest"))?;
     let models = stage
         .models
         .iter()
-        .map(|name| Ok((name.clone(), Artifact::load(manifest.open_model(name)?)?)));
+        .map(|name| Ok((name.clone(), Artifact::load(definition.open_model(name)?)?)));
     Ok(Operator {
         stage: stage.name.as_str().into(),
-        component: Component::load(sandbox, &manifest.component(stage)?)?,
+        component: Component::load(sandbox, &definition.component(stage)?)?,
         grants: Arc::new(Grants {
             config: serde_json::Value::Object(stage.config.clone()).to_string(),
             models: models.collect::<Result<_>>()?,
             topics: Vec::new(),
             ..Grants::default()
         }),
-        limits: limits(&stage.limits),
+        limits: Limits::from(&stage.limits),
         times: CallTimes::default(),
     })
 }
@@ -90,7 +91,7 @@ impl Sandboxed {
     /// # Errors
     /// Where the plan fails.
     pub fn new(manifest: &Manifest, sandbox: &Sandbox, records: usize) -> Result<Self> {
-        let chain = Plan::new(manifest, None, sandbox)?.chain()?;
+        let chain = Plan::new(&manifest.clone().into(), sandbox)?.chain()?;
         Ok(Sandboxed { chain, outcome: Outcome::default(), batches: batches(records, true, false) })
     }
 

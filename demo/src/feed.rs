@@ -9,7 +9,7 @@ use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::types::RDKafkaErrorCode;
-use sandbar::pipeline::Shutdown;
+use sandbar::record::Shutdown;
 
 /// Records that may be without an answer. The practice broker drops what is unread
 /// once a partition holds 5 MB; this many flights and their answers are 3 MB.

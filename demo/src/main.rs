@@ -18,9 +18,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use sandbar::observe::{self, LogFormat};
-use sandbar::pipeline::Shutdown;
+use sandbar::record::Shutdown;
 use sandbar::sandbox::{Sandbox, cache};
+use sandbar::telemetry;
+use sandbar::telemetry::LogFormat;
 
 use broker::Broker;
 use show::Show;
@@ -71,7 +72,7 @@ fn main() -> ExitCode {
 
 impl Demo {
     fn execute(self) -> Result<()> {
-        observe::init(LogFormat::Text, &self.log)?;
+        telemetry::init(LogFormat::Text, &self.log)?;
         let broker = Broker::start(self.brokers.as_deref())?;
         println!("broker    {}", broker.describe());
         let sandbox = Sandbox::new(cache::default_folder())?;

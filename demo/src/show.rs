@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use sandbar::manifest::Manifest;
-use sandbar::observe::Stats;
-use sandbar::pipeline::{self, Deployment, Shutdown};
+use sandbar::pipeline::{Definition, Deployment};
+use sandbar::record::Shutdown;
+use sandbar::runner;
 use sandbar::sandbox::Sandbox;
+use sandbar::telemetry::Stats;
 
 use crate::broker::{Access, Broker};
 use crate::feed::{Feed, Records};
@@ -43,7 +45,9 @@ impl Show {
         let access = broker.access();
         manifest.source.properties.extend(access.consumer_properties.clone());
         let stats = Arc::new(Stats::default());
-        let deployment = Deployment::new(manifest.clone(), Some(&access.address), sandbox, stats)?;
+        manifest.kafka.brokers = Some(access.address.clone());
+        let definition = Definition::cached_as(manifest.clone(), sandbox);
+        let deployment = Deployment::new(definition, sandbox, stats)?;
         println!("pipeline  {}", deployment.plan());
         let (limit, least, pause) = (None, 0, Duration::ZERO);
         let remarks: Remarks = Box::new(|_| None);
@@ -72,7 +76,7 @@ impl Show {
         let runner = {
             let (shutdown, failed) = (stop_running.clone(), stop.clone());
             std::thread::spawn(move || {
-                let result = pipeline::run(&deployment, &shutdown);
+                let result = runner::run(&deployment, &shutdown);
                 failed.request();
                 result
             })

@@ -11,8 +11,8 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use sandbar::observe::{Snapshot, Stats};
-use sandbar::pipeline::Shutdown;
+use sandbar::record::Shutdown;
+use sandbar::telemetry::{Snapshot, Stats};
 
 /// Between two lines of figures.
 const INTERVAL: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use sandbar::observe::resident_bytes;
+use sandbar::telemetry::resident_bytes;
 
 use crate::Runner;
 

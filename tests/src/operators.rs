@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sandbar::inference::NnLimits;
-use sandbar::observe::CallTimes;
-use sandbar::records::Batch;
+use sandbar::record::Batch;
 use sandbar::sandbox::{Column, Component, Extracted, Extractor, Grants, Limits, Operator};
+use sandbar::telemetry::CallTimes;
 
 use crate::component;
 use crate::runner::sandbox;

@@ -6,9 +6,11 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use sandbar::manifest::Manifest;
-use sandbar::observe::{LogFormat, Snapshot, Stats};
-use sandbar::pipeline::{self, Deployment, Plan, RunError, Shutdown};
+use sandbar::pipeline::{Definition, Deployment, Plan};
+use sandbar::record::Shutdown;
+use sandbar::runner::{self, RunError};
 use sandbar::sandbox::Sandbox;
+use sandbar::telemetry::{LogFormat, Snapshot, Stats};
 
 use crate::broker::PATIENCE;
 use crate::{Broker, component, project};
@@ -35,7 +37,7 @@ impl Runner {
         let deployment = Arc::new(deployment);
         let thread = {
             let (shutdown, deployment) = (shutdown.clone(), deployment.clone());
-            std::thread::spawn(move || pipeline::run(&deployment, &shutdown))
+            std::thread::spawn(move || runner::run(&deployment, &shutdown))
         };
         Runner { shutdown, stats, deployment, thread: Some(thread) }
     }
@@ -108,14 +110,15 @@ impl Drop for Runner {
 /// # Panics
 /// Where it cannot be loaded.
 pub fn deployment(manifest: &str, brokers: &str) -> Deployment {
-    let manifest = read(manifest).unwrap();
-    let deployment = Deployment::new(manifest, Some(brokers), &sandbox(), Arc::default());
+    let deployment = Deployment::new(definition(manifest, brokers), &sandbox(), Arc::default());
     deployment.unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 /// The plan of a manifest in the notation of [`Runner::start`].
 pub fn plan(manifest: &str, brokers: &str) -> anyhow::Result<Plan> {
-    Ok(Plan::new(&read(manifest)?, Some(brokers), &sandbox())?)
+    let mut manifest = read(manifest)?;
+    manifest.kafka.brokers = Some(brokers.to_owned());
+    Ok(Plan::new(&Definition::new(manifest, Some(cache())), &sandbox())?)
 }
 
 /// A manifest in the notation of [`Runner::start`].
@@ -126,19 +129,33 @@ pub fn read(manifest: &str) -> anyhow::Result<Manifest> {
         text = format!("{before}{}{after}", component(name).display());
     }
     let manifest = Manifest::parse(&text, &project().join("tests/pipeline.toml"))?;
-    Ok(manifest.with_cache(Some(project().join("target/component-cache"))))
+    Ok(manifest)
+}
+
+/// A manifest in the notation of [`Runner::start`], with the registry's cache.
+///
+/// # Panics
+/// If it is not valid.
+pub fn definition(manifest: &str, brokers: &str) -> Definition {
+    let mut manifest = read(manifest).unwrap();
+    manifest.kafka.brokers = Some(brokers.to_owned());
+    Definition::new(manifest, Some(cache()))
+}
+
+/// Where compiled components are kept, beside the build's other products.
+fn cache() -> std::path::PathBuf {
+    project().join("target/component-cache")
 }
 
 /// A sandbox that caches compiled components beside the build's other products.
 pub fn sandbox() -> Sandbox {
-    let cache = project().join("target/component-cache");
-    Sandbox::new(Some(cache)).unwrap()
+    Sandbox::new(Some(cache())).unwrap()
 }
 
 /// Shows the runner's events if SANDBAR_LOG asks for them.
 fn show_log() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     if let Ok(filter) = std::env::var("SANDBAR_LOG") {
-        ONCE.call_once(|| sandbar::observe::init(LogFormat::Text, &filter).unwrap());
+        ONCE.call_once(|| sandbar::telemetry::init(LogFormat::Text, &filter).unwrap());
     }
 }

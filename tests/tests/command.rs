@@ -73,7 +73,7 @@ fn check_names_what_is_wrong() {
 
 /// A model folder whose file is `bytes`, under the right digest.
 fn model_of(bytes: &[u8], folder: &Path) {
-    let digest = sandbar::models::Sha256::of(bytes);
+    let digest = sandbar::model::Sha256::of(bytes);
     std::fs::write(folder.join("model.zip"), bytes).unwrap();
     let about = format!(
         "name = \"bad\"\nversion = 1\nkind = \"h2o-mojo\"\nfile = \"model.zip\"\nsha256 = \"{digest}\"\n\

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use flight_records::CLASSIC;
-use sandbar::failure::Code;
-use sandbar::harness::{Harness, Input};
+use sandbar::pipeline::harness::Harness;
+use sandbar::record::Code;
+use sandbar::record::Input;
 use sandbar::sandbox::{Inspection, World};
 use sandbar_tests::project;
 use sandbar_tests::runner::{plan, sandbox};

@@ -5,8 +5,9 @@ use std::io::Write;
 use std::process::Stdio;
 
 use flight_records::{CLASSIC, Flights};
-use sandbar::failure::Code;
-use sandbar::harness::{Harness, Input, Written};
+use sandbar::pipeline::harness::{Harness, Written};
+use sandbar::record::Code;
+use sandbar::record::Input;
 use sandbar_tests::runner::plan;
 use sandbar_tests::{project, sandbar};
 use serde_json::{Value, json};

@@ -1,7 +1,8 @@
 //! What becomes of records that fail, as their stage says.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use sandbar::harness::{Harness, Input};
+use sandbar::pipeline::harness::Harness;
+use sandbar::record::Input;
 use sandbar_tests::runner::plan;
 use sandbar_tests::{Broker, Received, Runner, Sent, on_each_broker};
 

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use proptest::prelude::*;
-use sandbar::inference::{Error, ErrorCode, Graph, Source, States, Tensor};
-use sandbar::models::{ElementType, Kind};
+use sandbar::inference::Error;
+use sandbar::inference::{ErrorCode, Graph, Source, States, Tensor};
+use sandbar::model::{ElementType, Kind};
 use sandbar_tests::{graphs, project, test_data};
 
 /// Rows of a golden file with tensors of the generator; pictures follow.

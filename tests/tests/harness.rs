@@ -4,18 +4,20 @@
 use std::time::Duration;
 
 use flight_records::{CLASSIC, Flights};
-use sandbar::failure::Code;
-use sandbar::harness::{
-    ExtractorHarness, Harness, Input, Origin, Predicted, Record, ScorerHarness, Value, Written,
+use sandbar::pipeline::harness::{Harness, Record, Written};
+use sandbar::pipeline::operator_harness::{
+    ExtractorHarness, Origin, Predicted, ScorerHarness, Value,
 };
-use sandbar::manifest::Limits;
-use sandbar::observe::CallTimes;
-use sandbar::pipeline::batching::BatchLimits;
-use sandbar::pipeline::chain::Output;
-use sandbar::pipeline::plan::limits;
-use sandbar::pipeline::processor::Outlet;
-use sandbar::records::Batch;
+use sandbar::record::Batch;
+use sandbar::record::BatchLimits;
+use sandbar::record::Code;
+use sandbar::record::Input;
+use sandbar::record::Outlet;
+use sandbar::record::Output;
+use sandbar::sandbox::Limits;
+use sandbar::sandbox::LimitsSection;
 use sandbar::sandbox::{Component, Field, FieldType, Grants, Operator, StageError};
+use sandbar::telemetry::CallTimes;
 use sandbar_tests::runner::{plan, sandbox};
 use sandbar_tests::{Broker, Received, Runner, Sent, component, project};
 
@@ -161,7 +163,7 @@ fn what_waits_goes_on_when_it_is_asked_for() {
             self.0 += 1;
         }
 
-        fn dead_letter(&mut self, _: &Batch, failure: &sandbar::failure::Failure) {
+        fn dead_letter(&mut self, _: &Batch, failure: &sandbar::record::Failure) {
             panic!("{failure:?}");
         }
     }
@@ -301,7 +303,10 @@ fn operator(name: &str, config: &str) -> Operator {
         stage: "alone".into(),
         component: Component::load(&sandbox(), &component(name)).unwrap(),
         grants: Grants { config: config.into(), ..Grants::default() }.into(),
-        limits: limits(&Limits { deadline: Duration::from_millis(300), ..Limits::default() }),
+        limits: Limits::from(&LimitsSection {
+            deadline: Duration::from_millis(300),
+            ..LimitsSection::default()
+        }),
         times: CallTimes::default(),
     }
 }

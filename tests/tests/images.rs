@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sandbar::models::Sha256;
-use sandbar::pipeline::deployment::Change;
+use sandbar::model::Sha256;
+use sandbar::pipeline::swap::Change;
 use sandbar_tests::gaps::Gaps;
 use sandbar_tests::runner::plan;
 use sandbar_tests::{

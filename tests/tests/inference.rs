@@ -5,13 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sandbar::failure::Code;
+use sandbar::inference::{Artifact, Content};
 use sandbar::inference::{Graph, NnLimits, Source};
-use sandbar::models::{Artifact, Content, Kind, Model};
-use sandbar::observe::CallTimes;
+use sandbar::model::{Kind, Model};
+use sandbar::record::Code;
 use sandbar::sandbox::{
     Column, Component, Field, FieldType, Grants, Limits, Operator, Sandbox, Scorer, Table, Text,
 };
+use sandbar::telemetry::CallTimes;
 use sandbar_tests::graphs::{self, Ty};
 use sandbar_tests::runner::sandbox;
 use sandbar_tests::{component, project};

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use sandbar::models::Sha256;
+use sandbar::model::Sha256;
 use sandbar_tests::{component, project, sandbar};
 use serde_json::Value;
 

@@ -7,9 +7,11 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use sandbar::failure::Code;
-use sandbar::harness::{Harness, Input};
-use sandbar::models::{Artifact, Model};
+use sandbar::inference::Artifact;
+use sandbar::model::Model;
+use sandbar::pipeline::harness::Harness;
+use sandbar::record::Code;
+use sandbar::record::Input;
 use sandbar::sandbox::{Clock, Extractor, Grants, Operator};
 use sandbar_tests::operators::{batch, batch_at, mischief, operator, texts};
 use sandbar_tests::{project, runner};

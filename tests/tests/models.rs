@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::Output;
 
-use sandbar::models::{Sha1, Sha256};
+use sandbar::model::{Sha1, Sha256};
 use sandbar_tests::http::{Answer, Request, Server};
 use sandbar_tests::sandbar;
 

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flight_records::{CLASSIC, Flights};
-use sandbar::observe::Snapshot;
 use sandbar::pipeline::Deployment;
-use sandbar::pipeline::deployment::{Change, SwapError};
 use sandbar::pipeline::rollout::{By, End, Ended, Mode, Report, Rules, Share, Terms, Then};
+use sandbar::pipeline::swap::{Change, SwapError};
+use sandbar::telemetry::Snapshot;
 use sandbar_tests::broker::PATIENCE;
 use sandbar_tests::flights::{assert_golden, golden, pipeline, topics};
 use sandbar_tests::process::Process;

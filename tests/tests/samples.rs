@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use flight_records::{CLASSIC, Flights};
-use sandbar::pipeline::deployment::{Change, SwapError};
+use sandbar::pipeline::swap::{Change, SwapError};
 use sandbar_tests::flights::{golden, pipeline, topics};
 use sandbar_tests::process::Process;
 use sandbar_tests::{Broker, Received, Runner, Sent, project, sandbar};

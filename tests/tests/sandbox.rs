@@ -1,7 +1,7 @@
 //! Operators that do whatever they can to the host, called directly.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use sandbar::failure::Code;
+use sandbar::record::Code;
 use sandbar::sandbox::{CallError, Component, Extractor, Scorer, StageError, Transformer, World};
 use sandbar_tests::component;
 use sandbar_tests::operators::{batch, mischief, operator, texts};

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use sandbar::pipeline::RunError;
+use sandbar::runner::RunError;
 use sandbar_tests::runner::plan;
 use sandbar_tests::{Broker, Received, Runner, Sent, on_each_broker};
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use flight_records::{CLASSIC, Flights};
 use sandbar::manifest::ArtifactSource;
-use sandbar::pipeline::deployment::{Change, Swap, SwapError};
+use sandbar::pipeline::swap::{Change, Swap, SwapError};
 use sandbar_tests::flights::{assert_golden, golden, pipeline, topics};
 use sandbar_tests::gaps::Gaps;
 use sandbar_tests::process::Process;

@@ -1,11 +1,10 @@
 //! Topics that come and go while pipelines read and write them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sandbar::pipeline::Deployment;
-use sandbar_tests::runner::{plan, read, sandbox};
+use sandbar_tests::runner::{definition, sandbox};
 use sandbar_tests::{Broker, Received, Runner, Sent, on_each_broker};
 
 const DELIVERIES: [&str; 2] = ["at-least-once", "exactly-once"];
@@ -87,10 +86,9 @@ on_each_broker! {
         let [source, sink, dead] = ["source", "sink", "dead"].map(|name| broker.topic(name, 1));
         broker.send(&source, &[Sent::value("a")]);
         let manifest = pipeline(&source, "at-least-once", &format!(r#""^{source}""#), &sink, &dead);
-        let mut plan = plan(&manifest, &broker.address()).unwrap();
-        plan.source.written.push(source.clone());
-        let (manifest, models) = (read(&manifest).unwrap(), BTreeMap::new());
-        let deployment = Deployment::of(plan, manifest, models, &sandbox(), Arc::default());
+        let mut definition = definition(&manifest, &broker.address());
+        definition.manifest.stages[0].topics.push(source.clone());
+        let deployment = Deployment::new(definition, &sandbox(), Arc::default()).unwrap();
         let error = Runner::of(deployment).join().unwrap_err().to_string();
         let due = format!("topic '{source}' matches [source] topics and is written by this pipeline");
         assert!(error.starts_with(&due), "{error}");

@@ -65,7 +65,7 @@ impl Fixture {
     pub fn table(&self, content: &str) -> PathBuf {
         let folder = self.path(&format!("table-{}", content.len()));
         std::fs::create_dir_all(folder.join("samples")).unwrap();
-        let digest = sandbar::models::Sha256::of(content.as_bytes());
+        let digest = sandbar::model::Sha256::of(content.as_bytes());
         let description = format!(
             "name = \"table\"\nversion = 9\nkind = \"file\"\nfile = \"table.csv\"\n\
              sha256 = \"{digest}\"\nlicence = \"Apache-2.0\"\ndescription = \"A table.\"\n\

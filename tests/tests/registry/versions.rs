@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Barrier;
 
-use sandbar::models::Model;
+use sandbar::model::Model;
 use sandbar::registry::aliases::{Action, Intent};
 use sandbar::registry::draft::Draft;
 use sandbar::registry::{Cause, Sort};

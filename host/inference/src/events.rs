@@ -1,0 +1,69 @@
+//! The events of inference: each type writes its log line in `emit`.
+
+use std::time::Duration;
+
+use sandbar_telemetry::resident_bytes;
+
+/// A graph was optimised for inputs of some shapes.
+pub struct GraphOptimised<'a> {
+    /// The model's `name@version`.
+    pub model: &'a str,
+    /// The shape of each of its inputs.
+    pub shapes: &'a [Vec<usize>],
+    /// How long it took.
+    pub took: Duration,
+    /// [`resident_bytes`] before.
+    pub before: Option<u64>,
+}
+
+impl GraphOptimised<'_> {
+    /// Logs it, with what the process has in memory before and after.
+    pub fn emit(self) {
+        let GraphOptimised { model, shapes, took, before } = self;
+        let mebibytes = |bytes: Option<u64>| bytes.map(|bytes| bytes >> 20);
+        let (before, after) = (mebibytes(before), mebibytes(resident_bytes()));
+        tracing::info!(
+            model,
+            ?shapes,
+            ?took,
+            before,
+            after,
+            "graph optimised (resident memory in MiB)"
+        );
+    }
+}
+
+/// A computation went on past its deadline: its caller has been answered, its thread
+/// has not ended yet.
+pub struct InferenceLate<'a> {
+    /// The stage that asked for it.
+    pub stage: &'a str,
+    /// The deadline.
+    pub deadline: Duration,
+    /// How many such threads there are now, this one included.
+    pub late: usize,
+}
+
+impl InferenceLate<'_> {
+    /// Logs it.
+    pub fn emit(self) {
+        let InferenceLate { stage, deadline, late } = self;
+        tracing::warn!(%stage, ?deadline, late, "a computation is late; its thread is left to end by itself");
+    }
+}
+
+/// A thread that was late has ended.
+pub struct InferenceEnded<'a> {
+    /// The stage that had asked.
+    pub stage: &'a str,
+    /// How many late threads are left.
+    pub late: usize,
+}
+
+impl InferenceEnded<'_> {
+    /// Logs it.
+    pub fn emit(self) {
+        let InferenceEnded { stage, late } = self;
+        tracing::info!(%stage, late, "a late computation has ended");
+    }
+}

@@ -1,0 +1,237 @@
+//! A model that the host runs: its inputs and outputs, and a plan for each set of
+//! shapes that it was asked for.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tract_onnx::tract_hir::internal::*;
+
+use super::error::{Error, ErrorCode};
+use super::fixed::FixedAnswer;
+use super::plan::{PLANS, Plan, States, guarded};
+use super::tensor::Tensor;
+use super::{formats, ports};
+use crate::events::GraphOptimised;
+use sandbar_model::{Dimension, Kind, Model, ModelError, TensorSpec};
+use sandbar_telemetry::resident_bytes;
+
+/// Where the bytes of a graph are. They are read again for each set of shapes, so that
+/// they need not be kept beside the plans.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// In a model folder.
+    Folder(Box<Model>),
+    /// A guest brought them.
+    Bytes(Kind, Arc<[u8]>),
+    /// Nowhere: nothing is computed.
+    Fixed(FixedAnswer),
+}
+
+/// A graph, ready to compute. Shared by all that use it.
+#[derive(Debug)]
+pub struct Graph {
+    /// What the model is called in errors and events: its `name@version`.
+    id: String,
+    /// Tells it from every other graph of this process.
+    number: u64,
+    source: Source,
+    inputs: Vec<TensorSpec>,
+    /// The names of the outputs, in order.
+    names: Vec<String>,
+    outputs: Vec<TensorSpec>,
+    /// The one that was used last is first.
+    plans: Mutex<Vec<Arc<Plan>>>,
+}
+
+impl Graph {
+    /// Reads a graph. If its inputs leave nothing but the batch to the caller, it is
+    /// optimised for a batch of 1, and what is wrong with it shows now.
+    ///
+    /// # Errors
+    /// Where the bytes are no graph of their kind, it has an operation that is not
+    /// supported, or its inputs and outputs are not those that its model declares.
+    pub fn load(id: String, source: Source) -> Result<Arc<Self>, Error> {
+        let graph = Self::open(id.clone(), source).map_err(|error| error.context(&id))?;
+        Ok(Arc::new(graph))
+    }
+
+    fn open(id: String, source: Source) -> Result<Self, Error> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let (inputs, outputs) = match &source {
+            Source::Folder(model) => (model.inputs.clone(), model.outputs.clone()),
+            Source::Bytes(..) => (Vec::new(), Vec::new()),
+            Source::Fixed(answer) => {
+                let outputs = answer.outputs.iter().map(|(spec, _)| spec.clone());
+                (answer.inputs.clone(), outputs.collect())
+            }
+        };
+        let (names, plans) = (Vec::new(), Mutex::default());
+        let mut graph = Graph { id, number, source, inputs, names, outputs, plans };
+        let Some(model) = graph.read()? else { return Ok(graph) };
+        if graph.inputs.is_empty() {
+            graph.inputs = guarded(|| ports::inputs(&model))?;
+        }
+        graph.names = guarded(|| ports::output_names(&model))?;
+        if let Some(shapes) = graph.usual_shapes() {
+            let plan = graph.optimise(model, shapes)?;
+            let outputs = guarded(|| ports::outputs(plan.model(), &graph.names, &graph.inputs))?;
+            ports::declared(&graph.outputs, &outputs)?;
+            graph.outputs = outputs;
+            graph.plans = Mutex::new(vec![Arc::new(plan)]);
+        }
+        Ok(graph)
+    }
+
+    /// The model's `name@version`.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The inputs, in order: as the model declares them, or else as the file does.
+    pub fn inputs(&self) -> &[TensorSpec] {
+        &self.inputs
+    }
+
+    /// The outputs, in order. None where neither the model nor the file tells their
+    /// shape before there is an input.
+    pub fn outputs(&self) -> &[TensorSpec] {
+        &self.outputs
+    }
+
+    /// How many numbers the first output has for each row of a batch, if that is known.
+    pub fn classes(&self) -> Option<usize> {
+        let size = |dimension: &Dimension| match dimension {
+            Dimension::Fixed(size) => Some(*size as usize),
+            Dimension::Symbol(_) => None,
+        };
+        let (_, row) = self.outputs.first()?.shape.split_first()?;
+        row.iter().map(size).product()
+    }
+
+    /// Computes the outputs for inputs by name, or by index as a decimal number.
+    /// Between two operations of the graph it looks whether it is to stop.
+    ///
+    /// # Errors
+    /// `invalid-argument` where the inputs do not fit, `timeout` where it was stopped,
+    /// `runtime-error` where the computation fails.
+    pub fn compute(
+        &self,
+        inputs: &[(String, Tensor)],
+        states: &mut States,
+        stop: &AtomicBool,
+    ) -> Result<Vec<(String, Tensor)>, Error> {
+        let outputs = self.run(inputs, states, stop);
+        if stop.load(Ordering::Relaxed) && outputs.is_err() {
+            return Err(Error::new(ErrorCode::Timeout, "stopped at its deadline"));
+        }
+        outputs
+    }
+
+    fn run(
+        &self,
+        inputs: &[(String, Tensor)],
+        states: &mut States,
+        stop: &AtomicBool,
+    ) -> Result<Vec<(String, Tensor)>, Error> {
+        if let Source::Fixed(answer) = &self.source {
+            if !self.inputs.is_empty() {
+                self.arrange(inputs)?;
+            }
+            let rows = inputs.first().and_then(|(_, tensor)| tensor.dimensions.first());
+            return answer.give(rows.copied().unwrap_or(1));
+        }
+        let inputs = self.arrange(inputs)?;
+        let shapes: Vec<Vec<usize>> = inputs.iter().map(|it| it.shape().to_vec()).collect();
+        if !states.find(self.number, &shapes) {
+            states.open(self.plan(shapes)?)?;
+        }
+        let outputs = states.run(inputs, stop)?;
+        let named = self.names.iter().cloned().zip(&outputs);
+        named.map(|(name, tensor)| Ok((name, Tensor::from_tract(tensor)?))).collect()
+    }
+
+    /// Brings the inputs into the graph's order.
+    fn arrange(&self, inputs: &[(String, Tensor)]) -> Result<TVec<TValue>, Error> {
+        let invalid = |message: String| Error::new(ErrorCode::InvalidArgument, message);
+        let names = || {
+            let names: Vec<&str> = self.inputs.iter().map(|input| input.name.as_str()).collect();
+            names.join(", ")
+        };
+        let mut arranged = vec![None; self.inputs.len()];
+        for (name, tensor) in inputs {
+            let by_name = self.inputs.iter().position(|input| input.name == *name);
+            let index = by_name.or_else(|| name.parse().ok()).filter(|it| *it < arranged.len());
+            let Some(index) = index else {
+                return Err(invalid(format!("no input is called '{name}': there are {}", names())));
+            };
+            let input = &self.inputs[index];
+            let about = |error: Error| error.context(format_args!("input '{}'", input.name));
+            if arranged[index].is_some() {
+                return Err(about(invalid("given twice".into())));
+            }
+            ports::check(input, tensor).map_err(about)?;
+            arranged[index] = Some(tensor.to_tract().map_err(about)?.into_tvalue());
+        }
+        if let Some(index) = arranged.iter().position(Option::is_none) {
+            let name = &self.inputs[index].name;
+            return Err(invalid(format!("input '{name}' is not given: there are {}", names())));
+        }
+        Ok(arranged.into_iter().flatten().collect())
+    }
+
+    /// The plan for inputs of these shapes, made now if there is none. Others who need
+    /// one of this graph wait meanwhile.
+    fn plan(&self, shapes: Vec<Vec<usize>>) -> Result<Arc<Plan>, Error> {
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        match plans.iter().position(|plan| plan.shapes == shapes) {
+            Some(place) => plans[..=place].rotate_right(1),
+            None => {
+                let model = self.read()?.ok_or_else(|| {
+                    Error::new(ErrorCode::RuntimeError, "there is no graph to optimise")
+                })?;
+                plans.insert(0, Arc::new(self.optimise(model, shapes)?));
+                plans.truncate(PLANS);
+            }
+        }
+        Ok(plans[0].clone())
+    }
+
+    fn optimise(&self, model: InferenceModel, shapes: Vec<Vec<usize>>) -> Result<Plan, Error> {
+        let (start, before) = (Instant::now(), resident_bytes());
+        let plan = Plan::new(self.number, model, &self.inputs, shapes)?;
+        let took = start.elapsed();
+        GraphOptimised { model: &self.id, shapes: &plan.shapes, took, before }.emit();
+        Ok(plan)
+    }
+
+    /// The shapes of a batch of 1, unless more than the batch is left to the caller.
+    fn usual_shapes(&self) -> Option<Vec<Vec<usize>>> {
+        let size = |(axis, dimension): (usize, &Dimension)| match dimension {
+            Dimension::Fixed(size) => Some(*size as usize),
+            Dimension::Symbol(_) => (axis == 0).then_some(1),
+        };
+        self.inputs.iter().map(|input| input.shape.iter().enumerate().map(size).collect()).collect()
+    }
+
+    /// Reads the file, and makes the declared inputs and outputs those of the graph.
+    /// `None` where there is none, as nothing is computed.
+    fn read(&self) -> Result<Option<InferenceModel>, Error> {
+        let (kind, bytes) = match &self.source {
+            Source::Fixed(_) => return Ok(None),
+            Source::Bytes(kind, bytes) => (*kind, bytes.clone()),
+            Source::Folder(model) => {
+                let absent = |error: ModelError| Error::new(ErrorCode::NotFound, error.to_string());
+                (model.kind, model.read().map_err(absent)?)
+            }
+        };
+        let mut model = guarded(|| formats::read(kind, &bytes)).map_err(|error| Error {
+            code: ErrorCode::InvalidEncoding,
+            message: format!("not a readable graph of kind {kind}: {}", error.message),
+        })?;
+        ports::supported(&model)?;
+        guarded(|| ports::select(&mut model, &self.inputs, &self.outputs))?;
+        Ok(Some(model))
+    }
+}

@@ -1,0 +1,210 @@
+//! The thread that computes for one instance of an operator.
+//!
+//! A guest that waits for a computation is inside a host call, where the engine's clock
+//! does not reach it, and tract cannot be interrupted in the middle of an operation. So
+//! the work is done on a thread of its own, and the caller waits only as long as it may.
+//! What is late is asked to stop, which it does between two operations of the graph; its
+//! thread is not waited for, and the instance gets another. Since an operation may take
+//! as long as it likes, late threads are counted: when there are too many, no instance
+//! gets another until one has ended.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::error::{Error, ErrorCode};
+use super::plan::States;
+use crate::events::{InferenceEnded, InferenceLate};
+
+/// Late threads that are put up with at a time.
+const LATE_LIMIT: usize = 8;
+/// Stack of a thread: graphs that are nested deep are read and optimised on it.
+const STACK: usize = 16 << 20;
+
+/// The late threads of a process.
+#[derive(Debug, Default)]
+pub struct Threads {
+    late: AtomicUsize,
+}
+
+impl Threads {
+    /// How many computations are past their deadline and have not ended.
+    pub fn late(&self) -> usize {
+        self.late.load(Ordering::Relaxed)
+    }
+}
+
+type Job = Box<dyn FnOnce(&mut States) + Send>;
+
+/// A thread with its states. Dropping it lets the thread end after what it does now.
+pub(super) struct Lane {
+    stage: Arc<str>,
+    threads: Arc<Threads>,
+    jobs: Sender<Job>,
+    /// Whether the caller has given up on what it does.
+    given_up: bool,
+    /// Filled when the thread is late; emptied, and so counted off, when it ends.
+    late: Arc<Mutex<Option<Late>>>,
+}
+
+/// Counts one late thread for as long as it lives.
+struct Late {
+    stage: Arc<str>,
+    threads: Arc<Threads>,
+}
+
+impl Drop for Late {
+    fn drop(&mut self) {
+        let late = self.threads.late.fetch_sub(1, Ordering::Relaxed) - 1;
+        InferenceEnded { stage: &self.stage, late }.emit();
+    }
+}
+
+impl Lane {
+    /// Starts a thread for the computations of a stage's instance.
+    ///
+    /// # Errors
+    /// `timeout` where too many are late, `runtime-error` where the system gives no thread.
+    pub(super) fn start(stage: Arc<str>, threads: Arc<Threads>) -> Result<Self, Error> {
+        let late = threads.late();
+        if late >= LATE_LIMIT {
+            let message =
+                format!("not started: {late} computations before it are past their deadline");
+            return Err(Error::new(ErrorCode::Timeout, message));
+        }
+        let (jobs, received) = channel::<Job>();
+        let late = Arc::new(Mutex::new(None));
+        let held = late.clone();
+        let thread = std::thread::Builder::new().name("sandbar-inference".into()).stack_size(STACK);
+        let run = move || {
+            let mut states = States::default();
+            for job in received {
+                job(&mut states);
+            }
+            take(&held);
+        };
+        thread.spawn(run).map_err(|cause| {
+            Error::new(ErrorCode::RuntimeError, format!("no thread can be started: {cause}"))
+        })?;
+        Ok(Lane { stage, threads, jobs, given_up: false, late })
+    }
+
+    /// Runs `work` on the thread and waits for it as long as `patience`. `work` gets a
+    /// flag that tells it to stop. When it does not end in time, the lane is given up.
+    ///
+    /// # Errors
+    /// Those of `work`, and `timeout`.
+    pub(super) fn run<T: Send + 'static>(
+        &mut self,
+        patience: Duration,
+        work: impl FnOnce(&mut States, &AtomicBool) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (reply, result) = sync_channel(1);
+        let told = stop.clone();
+        let job: Job = Box::new(move |states| {
+            let done = catch_unwind(AssertUnwindSafe(|| work(states, &told)));
+            let fault = || Error::new(ErrorCode::RuntimeError, "the inference engine gave up");
+            // Nobody listens any more if the caller's patience has ended.
+            let _ = reply.send(done.unwrap_or_else(|_| Err(fault())));
+        });
+        let gone = || Error::new(ErrorCode::RuntimeError, "the thread of the computation is gone");
+        self.jobs.send(job).map_err(|_| gone())?;
+        match result.recv_timeout(patience) {
+            Ok(result) => result,
+            Err(RecvTimeoutError::Disconnected) => Err(gone()),
+            Err(RecvTimeoutError::Timeout) => {
+                stop.store(true, Ordering::Relaxed);
+                self.give_up(patience);
+                let message = format!("no result within {patience:?}");
+                Err(Error::new(ErrorCode::Timeout, message))
+            }
+        }
+    }
+
+    /// Whether it is of no more use: its thread still does what nobody waits for.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.given_up
+    }
+
+    /// Counts the thread among the late ones until it ends.
+    fn give_up(&mut self, deadline: Duration) {
+        self.given_up = true;
+        let late = self.threads.late.fetch_add(1, Ordering::Relaxed) + 1;
+        let counted = Late { stage: self.stage.clone(), threads: self.threads.clone() };
+        *self.late.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted);
+        InferenceLate { stage: &self.stage, deadline, late }.emit();
+    }
+}
+
+/// Counts a thread off that ends, if it was counted.
+fn take(late: &Mutex<Option<Late>>) {
+    drop(late.lock().unwrap_or_else(PoisonError::into_inner).take());
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+    use super::*;
+    use std::sync::mpsc::Receiver;
+
+    fn lane(threads: &Arc<Threads>) -> Result<Lane, Error> {
+        Lane::start("test".into(), threads.clone())
+    }
+
+    /// A computation that ends when the sender that is returned is dropped.
+    fn endless(mut lane: Lane) -> (Sender<()>, Error) {
+        let (hold, held): (Sender<()>, Receiver<()>) = channel();
+        let error = lane.run(Duration::from_millis(1), move |_, _| {
+            let _ = held.recv();
+            Ok(())
+        });
+        (hold, error.unwrap_err())
+    }
+
+    #[test]
+    fn late_threads_are_bounded_and_counted_off() {
+        let threads = Arc::new(Threads::default());
+        let mut holds = Vec::new();
+        for late in 1..=LATE_LIMIT {
+            let (hold, error) = endless(lane(&threads).unwrap());
+            assert_eq!((error.code, threads.late()), (ErrorCode::Timeout, late));
+            holds.push(hold);
+        }
+        let refused = lane(&threads).err().unwrap();
+        assert_eq!(refused.code, ErrorCode::Timeout);
+        assert!(refused.message.contains("8 computations before it"), "{refused}");
+        holds.clear();
+        while threads.late() > 0 {
+            std::thread::yield_now();
+        }
+        assert_eq!(lane(&threads).unwrap().run(Duration::MAX, |_, _| Ok(7)), Ok(7));
+    }
+
+    #[test]
+    fn a_late_computation_is_told_to_stop() {
+        let threads = Arc::new(Threads::default());
+        let (seen, told) = channel();
+        let late = lane(&threads).unwrap().run(Duration::from_millis(1), move |_, stop| {
+            while !stop.load(Ordering::Relaxed) {
+                std::thread::yield_now();
+            }
+            seen.send(()).unwrap();
+            Ok(())
+        });
+        assert_eq!(late.unwrap_err().code, ErrorCode::Timeout);
+        told.recv().unwrap();
+    }
+
+    #[test]
+    fn a_panic_is_an_error() {
+        let threads = Arc::new(Threads::default());
+        let mut lane = lane(&threads).unwrap();
+        let failed: Result<(), _> = lane.run(Duration::MAX, |_, _| panic!("on purpose"));
+        assert_eq!(failed.unwrap_err().code, ErrorCode::RuntimeError);
+        assert_eq!(lane.run(Duration::MAX, |_, _| Ok(1)), Ok(1));
+    }
+}

@@ -1,0 +1,141 @@
+//! A graph optimised for inputs of given shapes, and the state in which one thread runs it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tract_onnx::tract_core;
+use tract_onnx::tract_hir::internal::*;
+
+use super::error::{Error, ErrorCode};
+use super::tensor::datum_type;
+use sandbar_model::TensorSpec;
+use sandbar_record::shorten;
+
+/// Plans that are kept of a graph, and states of a thread; the one that was used longest
+/// ago makes room. Each plan has weights of its own, in the order that its kernels want.
+pub(super) const PLANS: usize = 4;
+/// Bytes of one tensor on the way through a graph.
+pub(super) const TENSOR_LIMIT: usize = 1 << 30;
+
+/// A graph optimised for inputs of given shapes.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The number of the graph.
+    pub(super) graph: u64,
+    pub(super) shapes: Vec<Vec<usize>>,
+    runnable: Arc<TypedRunnableModel>,
+}
+
+impl Plan {
+    /// Optimises the graph of a number for inputs of these shapes.
+    ///
+    /// # Errors
+    /// Where types or shapes do not follow from each other, or a tensor is too large.
+    pub(super) fn new(
+        graph: u64,
+        model: InferenceModel,
+        inputs: &[TensorSpec],
+        shapes: Vec<Vec<usize>>,
+    ) -> Result<Self, Error> {
+        let runnable = guarded(|| optimise(model, inputs, &shapes))?;
+        Ok(Plan { graph, shapes, runnable })
+    }
+
+    /// The optimised graph.
+    pub(super) fn model(&self) -> &TypedModel {
+        self.runnable.model()
+    }
+}
+
+fn optimise(
+    mut model: InferenceModel,
+    inputs: &[TensorSpec],
+    shapes: &[Vec<usize>],
+) -> TractResult<Arc<TypedRunnableModel>> {
+    for (index, (input, shape)) in inputs.iter().zip(shapes).enumerate() {
+        let ty = datum_type(input.ty).context("elements of type bf16 are not supported")?;
+        let found = model.input_fact(index)?.datum_type.concretize();
+        if let Some(found) = found.filter(|found| *found != ty) {
+            bail!("input '{}' is of {found:?}, the model declares {ty:?}", input.name);
+        }
+        model.set_input_fact(index, ty.fact(shape).into())?;
+    }
+    let mut model = model.into_typed()?;
+    for node in model.nodes() {
+        for output in &node.outputs {
+            let size = output.fact.shape.volume().to_usize().ok();
+            let bytes = size.map(|size| size.checked_mul(output.fact.datum_type.size_of()));
+            ensure!(
+                bytes.is_none_or(|bytes| bytes.is_some_and(|bytes| bytes <= TENSOR_LIMIT)),
+                "node '{}' makes a tensor of more than {TENSOR_LIMIT} bytes",
+                node.name
+            );
+        }
+    }
+    let mut passes = tract_core::optim::Optimizer::declutter();
+    // It splits a convolution behind a concatenation into one for each part, which
+    // doubles the number of matrix products in networks of inception blocks.
+    passes.passes.retain(|pass| !format!("{pass:?}").starts_with("ConcatThenEinsum"));
+    passes.optimize(&mut model)?;
+    model.optimize()?;
+    model.into_runnable()
+}
+
+/// What one thread needs to compute: a state for each of the plans that it used last,
+/// the latest first.
+#[derive(Default)]
+pub struct States(Vec<(Arc<Plan>, TypedSimpleState)>);
+
+impl States {
+    /// Puts the state for a graph and shapes first, if there is one. No lock is taken.
+    pub(super) fn find(&mut self, graph: u64, shapes: &[Vec<usize>]) -> bool {
+        let place =
+            self.0.iter().position(|(plan, _)| plan.graph == graph && plan.shapes == shapes);
+        if let Some(place) = place {
+            self.0[..=place].rotate_right(1);
+        }
+        place.is_some()
+    }
+
+    /// Puts a new state for a plan first.
+    pub(super) fn open(&mut self, plan: Arc<Plan>) -> Result<(), Error> {
+        let state = guarded(|| plan.runnable.spawn())?;
+        self.0.insert(0, (plan, state));
+        self.0.truncate(PLANS);
+        Ok(())
+    }
+
+    /// Runs the first; between two operations it looks whether it is to stop. A state is
+    /// not used again after an error, which leaves it in the middle of its work.
+    pub(super) fn run(
+        &mut self,
+        inputs: TVec<TValue>,
+        stop: &AtomicBool,
+    ) -> Result<TVec<TValue>, Error> {
+        let Some((_, state)) = self.0.first_mut() else {
+            return Err(Error::new(ErrorCode::RuntimeError, "there is no plan to run"));
+        };
+        let result = guarded(|| {
+            state.run_plan_with_eval(inputs, |context, op_state, node, inputs| {
+                ensure!(!stop.load(Ordering::Relaxed), "stopped at its deadline");
+                tract_core::plan::eval(context, op_state, node, inputs)
+            })
+        });
+        result.inspect_err(|_| drop(self.0.remove(0)))
+    }
+}
+
+/// Runs tract. It is written to give errors, but its authors did not have every hostile
+/// file in mind: a panic becomes one too.
+pub(super) fn guarded<T>(work: impl FnOnce() -> TractResult<T>) -> Result<T, Error> {
+    let error = |message: String| Error::new(ErrorCode::RuntimeError, shorten(message));
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|cause| error(format!("{cause:#}"))),
+        Err(panic) => {
+            let said = panic.downcast_ref::<String>().map(String::as_str);
+            let said = said.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+            Err(error(format!("the inference engine gave up: {said}")))
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What one instance of an operator may use of inference, and what it has left.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use super::error::{Error, ErrorCode};
+use super::lane::{Lane, Threads};
+use super::plan::States;
+
+/// How much inference an operator may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NnLimits {
+    /// Time for one computation; a call with n records may spend n times that.
+    pub deadline: Duration,
+    /// Bytes of a graph that the operator may bring along itself; 0: none.
+    pub load: u64,
+}
+
+/// Inference of one instance. Its thread is started by the first computation.
+pub struct Session {
+    stage: Arc<str>,
+    threads: Arc<Threads>,
+    limits: NnLimits,
+    lane: Option<Lane>,
+    /// What the current call may still wait.
+    left: Duration,
+    /// What the current call has waited; not the guest's own time.
+    waited: Duration,
+}
+
+impl Session {
+    pub fn new(stage: Arc<str>, threads: Arc<Threads>, limits: NnLimits) -> Self {
+        let (left, waited) = (Duration::ZERO, Duration::ZERO);
+        Session { stage, threads, limits, lane: None, left, waited }
+    }
+
+    /// Starts a call with so many records.
+    pub fn begin_call(&mut self, records: usize) {
+        let records = u32::try_from(records.max(1)).unwrap_or(u32::MAX);
+        self.left = self.limits.deadline.saturating_mul(records);
+        self.waited = Duration::ZERO;
+    }
+
+    /// The time that the guest has spent waiting since this was last asked: what it may
+    /// have on top of its own deadline.
+    pub fn take_waited(&mut self) -> Duration {
+        std::mem::take(&mut self.waited)
+    }
+
+    /// Bytes of a graph that the guest may bring.
+    pub fn load_limit(&self) -> u64 {
+        self.limits.load
+    }
+
+    /// Runs `work` on the instance's thread, within what is left of the deadlines.
+    ///
+    /// # Errors
+    /// Those of `work`, and `timeout`.
+    pub fn run<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut States, &AtomicBool) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let patience = self.limits.deadline.min(self.left);
+        if patience.is_zero() {
+            let message = "the call has used up its time for inference";
+            return Err(Error::new(ErrorCode::Timeout, message));
+        }
+        let mut lane = match self.lane.take() {
+            Some(lane) => lane,
+            None => Lane::start(self.stage.clone(), self.threads.clone())?,
+        };
+        let start = Instant::now();
+        let result = lane.run(patience, work);
+        let took = start.elapsed();
+        self.waited += took;
+        self.left = self.left.saturating_sub(took);
+        self.lane = Some(lane).filter(|lane| !lane.is_given_up());
+        result
+    }
+}

@@ -1,0 +1,95 @@
+//! A producer for what is written beside the stream. It never waits, and what it cannot get
+//! rid of is lost and counted: the stream has precedence.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rdkafka::client::ClientContext;
+use rdkafka::error::KafkaError;
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+
+use super::config::{Connection, producer};
+use super::headers::owned;
+use super::topics::PATIENCE;
+use sandbar_record::{BestEffort, Output};
+use sandbar_record::{Labels, OUTPUT_HEADERS};
+
+/// Writes outputs to a topic that the pipeline has nothing else to do with.
+pub struct Aside {
+    producer: ThreadedProducer<Losses>,
+    topic: String,
+    labels: Labels,
+    lost: Arc<AtomicU64>,
+}
+
+/// Counts what does not arrive.
+struct Losses(Arc<AtomicU64>);
+
+impl ClientContext for Losses {}
+
+impl ProducerContext for Losses {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, message)) = result {
+            use rdkafka::message::Message as _;
+            tracing::debug!(%error, topic = message.topic(), "an answer beside the stream is lost");
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Aside {
+    /// Makes the producer, and looks whether the topic is there.
+    ///
+    /// # Errors
+    /// Where it is not, or the brokers do not say so.
+    pub fn new(connection: &Connection, topic: &str, labels: Labels) -> Result<Self, String> {
+        let mut config = producer(connection);
+        config
+            // Nobody waits for it, and little may wait in it.
+            .set("message.timeout.ms", "30000")
+            .set("queue.buffering.max.kbytes", "8192")
+            .set("enable.idempotence", "false");
+        let lost = Arc::new(AtomicU64::new(0));
+        let producer: ThreadedProducer<Losses> = config
+            .create_with_context(Losses(lost.clone()))
+            .map_err(|error: KafkaError| error.to_string())?;
+        let metadata = producer
+            .client()
+            .fetch_metadata(Some(topic), PATIENCE)
+            .map_err(|error| error.to_string())?;
+        match metadata.topics().iter().find_map(|found| found.error()) {
+            Some(error) => {
+                let code = rdkafka::types::RDKafkaErrorCode::from(error);
+                Err(format!("{code}; create it, or name one that is there"))
+            }
+            None => Ok(Aside { producer, topic: topic.to_owned(), labels, lost }),
+        }
+    }
+}
+
+impl BestEffort for Aside {
+    fn write(&self, output: &Output<'_>) {
+        let record = &output.record;
+        let count = record.headers().count() + OUTPUT_HEADERS;
+        let mut message = BaseRecord::<[u8], [u8], _>::with_opaque_to(&self.topic, ())
+            .headers(owned(count, self.labels.output(output)));
+        (message.key, message.payload) = (record.key(), output.value);
+        message.timestamp = record.timestamp();
+        if self.producer.send(message).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn take_lost(&self) -> u64 {
+        self.lost.swap(0, Ordering::Relaxed)
+    }
+
+    fn finish(&self, patience: Duration) {
+        // What has not arrived by then is lost, as the rest is that does not.
+        let _ = self.producer.flush(patience);
+    }
+}

@@ -1,0 +1,120 @@
+//! What a client hears of its connections. librdkafka goes on trying whatever the cause
+//! is, and says to whoever asks for something only that no broker answers. So what it
+//! says about the cause is kept here, for those who wait.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::client::ClientContext;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::error::KafkaFailure;
+
+/// How long a consumer listens, and at most for one event.
+const LISTEN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(10));
+
+/// Lets a consumer that has nothing to read yet hear of its connections, by polling it. One
+/// poll may serve one of librdkafka's log lines, of which there may be hundreds.
+pub fn listen<T>(poll: impl Fn(Duration) -> T) {
+    let end = Instant::now() + LISTEN.0;
+    while Instant::now() < end {
+        poll(LISTEN.1);
+    }
+}
+
+/// What waiting does not help against: the latest, as it is said.
+#[derive(Default)]
+pub struct Complaints(Mutex<Option<Complaint>>);
+
+#[derive(Clone)]
+struct Complaint {
+    reason: String,
+    /// The properties that it is about.
+    properties: &'static str,
+}
+
+/// A client that keeps what it hears.
+pub trait Hearing: ClientContext {
+    /// What it has heard.
+    fn complaints(&self) -> &Complaints;
+}
+
+const CREDENTIALS: &str = "\"sasl.mechanism\", \"sasl.username\" and \"sasl.password\"";
+const AUTHORITY: &str = "\"ssl.ca.location\"";
+const CERTIFICATE: &str = "\"ssl.certificate.location\" and \"ssl.key.location\"";
+
+impl Complaints {
+    /// Takes what a client's `error` callback is told, and logs it.
+    pub fn hear(&self, client: &'static str, error: &KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "Kafka {client}");
+        if let Some(properties) = lasting(error.rdkafka_error_code(), reason) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(Complaint { reason: reason.to_owned(), properties });
+        }
+    }
+
+    /// Why this client will not be let in, as long as it is what it is.
+    pub(super) fn refusal(&self, brokers: &str) -> Option<KafkaFailure> {
+        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.clone().map(|Complaint { reason, properties }| KafkaFailure::NoEntry {
+            brokers: brokers.to_owned(),
+            reason,
+            properties,
+        })
+    }
+}
+
+/// The properties that are to be corrected; `None` where the network may be the cause, or
+/// a broker that is about to stop.
+fn lasting(code: Option<RDKafkaErrorCode>, reason: &str) -> Option<&'static str> {
+    let says = |text: &str| reason.contains(text);
+    if code == Some(RDKafkaErrorCode::Authentication) {
+        // A connection that breaks on the way is told as a failed authentication too.
+        let passing = ["transport failure", "timed out", "Disconnected"].iter().any(|it| says(it));
+        return (!passing).then_some(CREDENTIALS);
+    }
+    if says("certificate verify failed") || says("verify broker certificate") {
+        return Some(AUTHORITY);
+    }
+    // With TLS 1.3 the broker looks at it when the client believes to be through.
+    let refused = says("SSL alert number") || says("client SSL authentication might be required");
+    refused.then_some(CERTIFICATE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As librdkafka 2.12 and Apache Kafka 4.4 say it.
+    #[test]
+    fn what_passes_is_told_from_what_does_not() {
+        let authentication = Some(RDKafkaErrorCode::Authentication);
+        let transport = Some(RDKafkaErrorCode::BrokerTransportFailure);
+        for (code, reason, due) in [
+            (
+                authentication,
+                "SASL authentication error: Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512",
+                Some(CREDENTIALS),
+            ),
+            (
+                authentication,
+                "SASL PLAIN mechanism handshake failed: Local: Broker transport failure: broker's supported mechanisms: ",
+                None,
+            ),
+            (
+                Some(RDKafkaErrorCode::SSL),
+                "SSL handshake failed: error:0A000086:SSL routines::certificate verify failed: broker certificate could not be verified",
+                Some(AUTHORITY),
+            ),
+            (transport, "Connect to ipv4#127.0.0.1:9092 failed: Connection refused", None),
+            (
+                transport,
+                "SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener?",
+                None,
+            ),
+        ] {
+            assert_eq!(lasting(code, reason), due, "{reason}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! What happens when the consumer group shares out its partitions anew.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rdkafka::consumer::{
+    BaseConsumer, CommitMode, Consumer, ConsumerContext, ConsumerGroupMetadata, RebalanceProtocol,
+};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::statistics::{Partition, Statistics};
+use rdkafka::topic_partition_list::{TopicPartitionList, TopicPartitionListElem};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientContext, bindings};
+
+use super::complaints::{Complaints, Hearing};
+use super::config::SourcePlan;
+use super::error::KafkaFailure;
+use super::partitions::names;
+use super::progress::Progress;
+use super::start::Starts;
+use crate::events::PartitionsChanged;
+use sandbar_record::Ticket;
+use sandbar_telemetry::Stats;
+use sandbar_telemetry::now::Lag;
+
+/// The consumer's callbacks. They run on the thread that polls, inside `poll`.
+pub struct Member {
+    progress: Mutex<Progress>,
+    /// The assignments that are in force. Beside the books, which are held while
+    /// partitions are given up and the last of their batches is waited for.
+    owned: Mutex<Vec<u64>>,
+    /// Where partitions begin.
+    starts: Starts,
+    /// What the pipeline writes, and so must not read.
+    written: Vec<String>,
+    /// Why partitions that were assigned cannot be read.
+    failed: Mutex<Option<KafkaFailure>>,
+    /// Whether offsets are committed here; else they go with transactions.
+    commits: bool,
+    workers: usize,
+    /// How long to wait for batches of partitions that are taken away.
+    patience: Duration,
+    /// How often partitions came or went.
+    rebalances: AtomicU64,
+    /// Set when all that could be delivered and committed is.
+    finished: AtomicBool,
+    stats: Arc<Stats>,
+    complaints: Complaints,
+}
+
+impl Member {
+    /// A member without partitions, which shares them out to `workers`.
+    pub fn new(workers: usize, plan: &SourcePlan, stats: Arc<Stats>) -> Self {
+        Member {
+            progress: Mutex::new(Progress::default()),
+            owned: Mutex::default(),
+            starts: Starts::new(plan.start.clone()),
+            written: plan.written.clone(),
+            failed: Mutex::default(),
+            commits: plan.commits,
+            workers,
+            patience: plan.drain_deadline,
+            rebalances: AtomicU64::new(0),
+            finished: AtomicBool::new(false),
+            stats,
+            complaints: Complaints::default(),
+        }
+    }
+
+    /// Where partitions begin.
+    pub fn starts(&self) -> &Starts {
+        &self.starts
+    }
+
+    /// Why partitions that were assigned cannot be read, if that is so: asked before the
+    /// first of their records is looked at.
+    pub fn failure(&self) -> Option<KafkaFailure> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The books. Not to be held across a poll.
+    pub fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn owned(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.owned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that there is nothing left to wait for when partitions are taken away.
+    pub fn finish(&self) {
+        self.finished.store(true, Ordering::Relaxed);
+    }
+
+    /// How often partitions came or went: what changes when the books did.
+    pub fn rebalances(&self) -> u64 {
+        self.rebalances.load(Ordering::Relaxed)
+    }
+
+    /// Takes partitions in, and decides where those begin of which nothing is committed.
+    fn take(&self, consumer: &BaseConsumer<Self>, added: &mut TopicPartitionList) {
+        self.progress().assign(added, self.workers);
+        // Who is about to leave reads nothing any more.
+        if self.finished.load(Ordering::Relaxed) {
+            return;
+        }
+        let own = added.elements().into_iter().find_map(|each| {
+            let topic = each.topic().to_owned();
+            self.written.contains(&topic).then_some(KafkaFailure::Loop { topic })
+        });
+        let failure = match own.map_or_else(|| self.starts.place(consumer, added), Err) {
+            Ok(None) => return,
+            Ok(Some(places)) => return self.progress().begin(&places),
+            Err(failure) => failure,
+        };
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+    }
+
+    /// Lets what is on its way from `removed` arrive, and commits it, so that the
+    /// next owner starts behind it.
+    fn give_up(&self, consumer: &BaseConsumer<Self>, removed: &TopicPartitionList) {
+        let mut progress = self.progress();
+        // Where the assignment is lost already, someone else may have begun: there is
+        // nothing to wait for, and a commit would be refused.
+        if !consumer.assignment_lost() && !self.finished.load(Ordering::Relaxed) {
+            match progress.drain(Some(removed), self.patience) {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::warn!(partitions = %names(removed), "partitions are handed over before all of them was delivered; some records will be processed twice");
+                }
+                // The polling thread meets the same error at its next look and ends.
+                Err(error) => tracing::error!(%error, "delivery failed"),
+            }
+            // A commit whose answer has not come may have been refused.
+            progress.forget_commits();
+            let offsets = progress.commit(Some(removed));
+            if self.commits
+                && offsets.count() > 0
+                && let Err(error) = consumer.commit(&offsets, CommitMode::Sync)
+            {
+                tracing::warn!(%error, "the last commit of partitions that are taken away failed; some records will be processed twice");
+            }
+        }
+        progress.revoke(removed);
+    }
+}
+
+/// The consumer's membership, as transactions need it. Cheap to clone.
+#[derive(Clone)]
+pub struct Group(Arc<BaseConsumer<Member>>);
+
+impl Group {
+    /// The group that a consumer is in.
+    pub fn of(consumer: Arc<BaseConsumer<Member>>) -> Self {
+        Group(consumer)
+    }
+
+    /// By what the broker tells a member from one that it was; `None` while it is none.
+    ///
+    /// That of a consumer which the group has dropped names no member, and the brokers
+    /// take offsets in a transaction from anybody who names none: with it, a runner could
+    /// commit what another has taken over.
+    pub fn metadata(&self) -> Option<ConsumerGroupMetadata> {
+        let before = self.generation()?;
+        let metadata = self.0.group_metadata()?;
+        // It does not say what it holds. What was so before it and after it is so in it:
+        // nobody comes back to a generation that they have left.
+        (self.generation()? == before).then_some(metadata)
+    }
+
+    /// Whether the group has committed these offsets, or later ones.
+    ///
+    /// # Errors
+    /// Where the brokers do not say.
+    pub fn has_committed(&self, due: &TopicPartitionList, patience: Duration) -> KafkaResult<bool> {
+        let committed = self.0.committed_offsets(due.clone(), patience)?;
+        let reached = |each: &TopicPartitionListElem<'_>| -> KafkaResult<bool> {
+            each.error()?;
+            let due = due.find_partition(each.topic(), each.partition());
+            let due = due.and_then(|due| due.offset().to_raw()).unwrap_or(i64::MAX);
+            Ok(each.offset().to_raw().is_some_and(|offset| offset >= due))
+        };
+        committed.elements().iter().try_fold(true, |all, each| Ok(reached(each)? && all))
+    }
+
+    /// The generation of the group in which this is a member.
+    fn generation(&self) -> Option<i32> {
+        // SAFETY: the client lives as long as `self`; the metadata is this function's own,
+        // is not null where it is read, and is given back.
+        let generation = unsafe {
+            let metadata = bindings::rd_kafka_consumer_group_metadata(self.0.client().native_ptr());
+            if metadata.is_null() {
+                return None;
+            }
+            let generation = bindings::rd_kafka_consumer_group_metadata_generation_id(metadata);
+            bindings::rd_kafka_consumer_group_metadata_destroy(metadata);
+            generation
+        };
+        (generation >= 0).then_some(generation)
+    }
+
+    /// Whether the partition that a batch was read from is still this runner's.
+    pub fn owns(&self, ticket: &Ticket) -> bool {
+        self.0.context().owned().contains(&ticket.assignment())
+    }
+}
+
+impl Hearing for Member {
+    fn complaints(&self) -> &Complaints {
+        &self.complaints
+    }
+}
+
+impl ClientContext for Member {
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.complaints.hear("consumer", &error, reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let progress = self.progress();
+        let lags = statistics.topics.iter().flat_map(|(topic, about)| {
+            about.partitions.iter().map(move |(partition, about)| (topic, *partition, about))
+        });
+        // Partitions of others are in it too.
+        let lags = lags.filter_map(|(topic, partition, about)| {
+            let (position, idle) = progress.position(topic, partition)?;
+            Some(Lag { topic: topic.clone(), partition, records: behind(position, idle, about)? })
+        });
+        self.stats.now.lags(lags.collect());
+    }
+}
+
+impl ConsumerContext for Member {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        kind: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        let assigned = kind == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        if assigned {
+            tracing::info!(partitions = %names(partitions), "partitions assigned");
+            self.take(consumer, partitions);
+        } else {
+            tracing::info!(partitions = %names(partitions), "partitions taken away");
+            self.give_up(consumer, partitions);
+        }
+        let owned = self.progress().assignments();
+        PartitionsChanged { left: owned.len() }.emit(&self.stats);
+        *self.owned() = owned;
+        self.rebalances.fetch_add(1, Ordering::Relaxed);
+        // Only now may the group go on: transactions rely on what is owned. It must go on
+        // whatever came of the above.
+        let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        let told = match (assigned, cooperative) {
+            (true, true) => consumer.incremental_assign(partitions),
+            (true, false) => consumer.assign(partitions),
+            (false, true) => consumer.incremental_unassign(partitions),
+            (false, false) => consumer.unassign(),
+        };
+        if let Err(error) = told {
+            tracing::warn!(%error, "rebalance");
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+        if let Err(error) = result {
+            tracing::warn!(%error, "a commit failed; it is tried again");
+            // Synchronous commits hold the books and report here too.
+            if let Ok(mut progress) = self.progress.try_lock() {
+                progress.forget_commits();
+            }
+        }
+    }
+}
+
+/// How many records a partition is behind, by what is delivered of it: librdkafka knows
+/// nothing of offsets that are committed in transactions. `None`: that is not known yet.
+fn behind(position: Option<i64>, idle: bool, about: &Partition) -> Option<u64> {
+    let delivered = position.unwrap_or(about.committed_offset);
+    // The last offsets of a partition may be those of no record but of marks of transactions.
+    // librdkafka counts them among what it has handed out.
+    let reached = if idle { delivered.max(about.app_offset) } else { delivered };
+    if reached < 0 || about.ls_offset < 0 {
+        return None;
+    }
+    u64::try_from(about.ls_offset - reached).ok().or(Some(0))
+}

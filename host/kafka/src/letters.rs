@@ -1,0 +1,241 @@
+//! Dead letters, read back: what is in the topic, by its headers, and records made of
+//! them that can be fed in again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::complaints::{self, Complaints, Hearing};
+use super::config::{self, Connection};
+use super::error::KafkaFailure;
+use super::headers::RawHeaders;
+use super::topics;
+use sandbar_record::Shutdown;
+use sandbar_record::{Input, REPLAYED_HEADER};
+
+/// What all headers of ours begin with.
+const OURS: &str = "sandbar-";
+/// A name for the consumer; it joins no group and commits nothing.
+const GROUP: &str = "sandbar-dlq";
+/// How long one answer of the brokers may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A dead letter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Letter {
+    /// Where it stands in the dead-letter topic.
+    pub partition: i32,
+    /// The same.
+    pub offset: i64,
+    /// When the record was written, in milliseconds since the epoch.
+    pub timestamp: Option<i64>,
+    /// The record's key.
+    pub key: Option<Vec<u8>>,
+    /// The record's value.
+    pub value: Option<Vec<u8>>,
+    /// All headers, in order.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl Letter {
+    fn of(message: &BorrowedMessage<'_>) -> Self {
+        let owned = |bytes: &[u8]| bytes.to_vec();
+        Letter {
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp: message.timestamp().to_millis(),
+            key: message.key().map(owned),
+            value: message.payload().map(owned),
+            headers: RawHeaders::of(message)
+                .map(|(name, value)| (name.into_owned(), value.map(owned)))
+                .collect(),
+        }
+    }
+
+    /// One of our headers, without `sandbar-`, as text; of several the last, which is of
+    /// the latest failure. Empty where there is none.
+    pub fn said(&self, name: &str) -> String {
+        let ours = |own: &str| own.strip_prefix(OURS) == Some(name);
+        let found = self.headers.iter().rfind(|(own, _)| ours(own));
+        let value = found.and_then(|(_, value)| value.as_deref()).unwrap_or_default();
+        String::from_utf8_lossy(value).into_owned()
+    }
+
+    /// Whether it carries nothing of the record, since its topic refused that.
+    pub fn is_notice(&self) -> bool {
+        self.said("truncated") == "true"
+    }
+
+    /// The record as it was before it failed, but for a header that counts how often it
+    /// was fed in again. `None` where the letter carries nothing of it.
+    pub fn record(&self) -> Option<Input> {
+        if self.is_notice() {
+            return None;
+        }
+        let replayed = self.said("replayed").parse().unwrap_or(0_u64) + 1;
+        // A model that made an earlier prediction of it is not what failed.
+        let own = |name: &str| !name.starts_with(OURS) || name == "sandbar-model";
+        let mut headers: Vec<_> =
+            self.headers.iter().filter(|(name, _)| own(name)).cloned().collect();
+        headers.push((REPLAYED_HEADER.to_owned(), Some(replayed.to_string().into_bytes())));
+        Some(Input {
+            topic: Some(self.said("topic")).filter(|topic| !topic.is_empty()),
+            partition: self.said("partition").parse().unwrap_or(0),
+            key: self.key.clone(),
+            value: self.value.clone(),
+            headers,
+            timestamp: self.timestamp,
+        })
+    }
+}
+
+/// Reads a dead-letter topic from its beginning, or one partition from an offset, to the
+/// end that it has now, and hands over letter by letter until `take` wants no more.
+///
+/// # Errors
+/// Where the brokers refuse this client, or the topic is not there.
+pub fn read(
+    connection: &Connection,
+    topic: &str,
+    from: Option<(i32, i64)>,
+    mut take: impl FnMut(Letter) -> bool,
+) -> Result<(), KafkaFailure> {
+    let mut config = config::consumer(connection, GROUP);
+    config.set("enable.partition.eof", "true").remove("statistics.interval.ms");
+    let consumer: BaseConsumer<Reader> = config
+        .create_with_context(Reader::default())
+        .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
+    let (brokers, key) = (&connection.brokers, "[dead-letter] topic");
+    // Before anything is assigned nothing can come but what is heard.
+    let listen = || complaints::listen(|time| drop(consumer.poll(time)));
+    topics::await_topic(consumer.client(), listen, brokers, topic, key, &Shutdown::default())?;
+
+    let mut left = partitions(&consumer, topic, from)?;
+    while !left.is_empty() {
+        match consumer.poll(PATIENCE) {
+            Some(Ok(message)) => {
+                let (partition, next) = (message.partition(), message.offset() + 1);
+                let Some(end) = left.get(&partition).copied() else { continue };
+                // What is behind the end came meanwhile.
+                if next <= end && !take(Letter::of(&message)) {
+                    return Ok(());
+                }
+                if next >= end {
+                    left.remove(&partition);
+                }
+            }
+            // The last before the end may be no record, but a transaction's mark.
+            Some(Err(KafkaError::PartitionEOF(partition))) => drop(left.remove(&partition)),
+            Some(Err(error)) => {
+                let code = error.rdkafka_error_code();
+                if code.is_none_or(|code| topics::is_refusal(code) || topics::is_unknown(code)) {
+                    return Err(KafkaFailure::Consumer(error));
+                }
+                tracing::warn!(%error, "Kafka consumer");
+            }
+            None => return Err(silent()),
+        }
+    }
+    Ok(())
+}
+
+/// Hears why no broker answers.
+#[derive(Default)]
+struct Reader(Complaints);
+
+impl Hearing for Reader {
+    fn complaints(&self) -> &Complaints {
+        &self.0
+    }
+}
+
+impl ClientContext for Reader {
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.hear("consumer", &error, reason);
+    }
+}
+
+impl ConsumerContext for Reader {}
+
+/// Assigns what is to be read, without a group. Returns the partitions with their ends.
+fn partitions(
+    consumer: &BaseConsumer<Reader>,
+    topic: &str,
+    from: Option<(i32, i64)>,
+) -> Result<BTreeMap<i32, i64>, KafkaFailure> {
+    let read = || {
+        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE)?;
+        let mut list = TopicPartitionList::new();
+        let mut left = BTreeMap::new();
+        for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+            let offset = match from {
+                Some((wanted, _)) if wanted != partition.id() => continue,
+                Some((_, offset)) => Offset::Offset(offset),
+                None => Offset::Beginning,
+            };
+            let (begin, end) = consumer.fetch_watermarks(topic, partition.id(), PATIENCE)?;
+            let reaches = from.is_none_or(|(_, offset)| (begin..end).contains(&offset));
+            if reaches && begin < end {
+                list.add_partition_offset(topic, partition.id(), offset)?;
+                left.insert(partition.id(), end);
+            }
+        }
+        consumer.assign(&list)?;
+        Ok(left)
+    };
+    read().map_err(KafkaFailure::Consumer)
+}
+
+fn silent() -> KafkaFailure {
+    KafkaFailure::Consumer(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter(headers: &[(&str, &str)]) -> Letter {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Some(value.as_bytes().to_vec())));
+        Letter {
+            partition: 0,
+            offset: 7,
+            timestamp: Some(5),
+            key: Some(b"key".to_vec()),
+            value: Some(b"value".to_vec()),
+            headers: headers.collect(),
+        }
+    }
+
+    #[test]
+    fn a_letter_becomes_the_record_that_it_was() {
+        let letter = letter(&[
+            ("trace", "1"),
+            ("sandbar-code", "malformed"),
+            ("sandbar-topic", "first"),
+            ("sandbar-code", "trap"),
+            ("sandbar-topic", "flights"),
+            ("sandbar-partition", "3"),
+        ]);
+        assert_eq!(letter.said("code"), "trap");
+        let record = letter.record().unwrap_or_default();
+        assert_eq!((record.topic.as_deref(), record.partition), (Some("flights"), 3));
+        assert_eq!((record.key.as_deref(), record.timestamp), (Some(&b"key"[..]), Some(5)));
+        let headers: Vec<_> = record.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(headers, ["trace", REPLAYED_HEADER]);
+    }
+
+    #[test]
+    fn replays_are_counted_and_notices_are_none() {
+        let again = letter(&[("sandbar-replayed", "4")]).record().unwrap_or_default();
+        assert_eq!(again.headers, [(REPLAYED_HEADER.to_owned(), Some(b"5".to_vec()))]);
+        assert_eq!(letter(&[("sandbar-truncated", "true")]).record(), None);
+    }
+}

@@ -1,0 +1,273 @@
+//! The books of a consumer: which batches of which partition are on their way, and
+//! up to which offset everything is delivered.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::error::KafkaFailure;
+use sandbar_record::Batch;
+use sandbar_record::{Event, Ticket};
+
+/// Memory that a record takes besides its bytes: columns, queue entries, headers.
+const RECORD_OVERHEAD: u64 = 200;
+
+/// The partitions that this consumer has, and what is on its way.
+pub struct Progress {
+    partitions: Vec<Partition>,
+    /// Bytes of all batches on their way, also of partitions that were taken away.
+    in_flight: u64,
+    next_sequence: u64,
+    next_assignment: u64,
+    sender: Sender<Event>,
+    events: Receiver<Event>,
+    /// Why something will never be delivered. There is no way on from there.
+    broken: Option<String>,
+}
+
+struct Partition {
+    topic: Arc<str>,
+    number: i32,
+    /// Tells this assignment from an earlier one of the same partition.
+    assignment: u64,
+    worker: usize,
+    /// In order of their offsets.
+    pending: VecDeque<Pending>,
+    /// The next offset that is not delivered.
+    position: Option<i64>,
+    /// The offset last committed.
+    committed: Option<i64>,
+}
+
+struct Pending {
+    sequence: u64,
+    next_offset: i64,
+    done: bool,
+}
+
+impl Default for Progress {
+    /// No partitions.
+    fn default() -> Self {
+        let (sender, events) = channel();
+        Progress {
+            partitions: Vec::new(),
+            in_flight: 0,
+            next_sequence: 0,
+            next_assignment: 0,
+            sender,
+            events,
+            broken: None,
+        }
+    }
+}
+
+impl Progress {
+    /// Whether nothing is on its way.
+    fn is_idle(&self) -> bool {
+        self.in_flight == 0
+    }
+
+    /// Takes partitions in. Each goes to the one of `workers` that has the fewest.
+    pub fn assign(&mut self, added: &TopicPartitionList, workers: usize) {
+        for element in added.elements() {
+            let load = |worker: &usize| {
+                self.partitions.iter().filter(|partition| partition.worker == *worker).count()
+            };
+            let worker = (0..workers).min_by_key(load).unwrap_or(0);
+            let (topic, number) = (element.topic().into(), element.partition());
+            self.next_assignment += 1;
+            self.partitions.push(Partition {
+                topic,
+                number,
+                assignment: self.next_assignment,
+                worker,
+                pending: VecDeque::new(),
+                position: None,
+                committed: None,
+            });
+        }
+    }
+
+    /// Gives partitions up. What is on its way from them will be delivered, but not
+    /// committed.
+    pub fn revoke(&mut self, removed: &TopicPartitionList) {
+        self.partitions.retain(|partition| !partition.is_in(removed));
+    }
+
+    /// Takes over where partitions begin, as if all before it were delivered.
+    pub fn begin(&mut self, places: &TopicPartitionList) {
+        for place in places.elements() {
+            let is_it = |found: &&mut Partition| found.is(place.topic(), place.partition());
+            if let (Offset::Offset(offset), Some(found)) =
+                (place.offset(), self.partitions.iter_mut().find(is_it))
+            {
+                found.position = Some(offset);
+            }
+        }
+    }
+
+    /// The assignment of each partition that there is.
+    pub fn assignments(&self) -> Vec<u64> {
+        self.partitions.iter().map(|partition| partition.assignment).collect()
+    }
+
+    /// The topic's name and the assignment of a partition, while it is assigned.
+    pub fn assignment(&self, topic: &str, number: i32) -> Option<(Arc<str>, u64)> {
+        let partition = self.partitions.iter().find(|partition| partition.is(topic, number))?;
+        Some((partition.topic.clone(), partition.assignment))
+    }
+
+    /// Up to where a partition that is assigned is delivered, where anything is known of it,
+    /// and whether nothing of it is on its way.
+    pub fn position(&self, topic: &str, number: i32) -> Option<(Option<i64>, bool)> {
+        let partition = self.partitions.iter().find(|partition| partition.is(topic, number))?;
+        Some((partition.position, partition.pending.is_empty()))
+    }
+
+    /// Enters a batch into the books. Returns its ticket and the worker it goes to;
+    /// `None` where its partition was taken away.
+    pub fn submit(&mut self, batch: Batch, assignment: u64) -> Option<(usize, Arc<Ticket>)> {
+        let found = self.partitions.iter_mut().find(|partition| partition.assignment == assignment);
+        let (partition, last) = (found?, *batch.offsets.last()?);
+        let bytes = batch.bytes.len() as u64 + RECORD_OVERHEAD * batch.len() as u64;
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        self.in_flight += bytes;
+        partition.pending.push_back(Pending { sequence, next_offset: last + 1, done: false });
+        Some((
+            partition.worker,
+            Ticket::new(batch, sequence, assignment, bytes, self.sender.clone()),
+        ))
+    }
+
+    /// Reads what tickets have told since the last time, without waiting.
+    ///
+    /// # Errors
+    /// Where something will never be delivered.
+    pub fn settle(&mut self) -> Result<(), KafkaFailure> {
+        while let Ok(event) = self.events.try_recv() {
+            self.take(event);
+        }
+        match &self.broken {
+            None => Ok(()),
+            Some(reason) => Err(KafkaFailure::Undelivered(reason.clone())),
+        }
+    }
+
+    /// Waits until no more than `limit` bytes are on their way, for `patience` at the
+    /// most. Returns how many there are.
+    ///
+    /// # Errors
+    /// As [`Progress::settle`].
+    pub fn await_room(&mut self, limit: u64, patience: Duration) -> Result<u64, KafkaFailure> {
+        let end = Instant::now() + patience;
+        self.settle()?;
+        while self.in_flight > limit {
+            let left = end.saturating_duration_since(Instant::now());
+            let Ok(event) = self.events.recv_timeout(left) else { break };
+            self.take(event);
+            self.settle()?;
+        }
+        Ok(self.in_flight)
+    }
+
+    /// Waits until nothing of `partitions` (`None`: of any) is on its way. `false`:
+    /// that was not so by the end of `patience`.
+    ///
+    /// # Errors
+    /// As [`Progress::settle`].
+    pub fn drain(
+        &mut self,
+        partitions: Option<&TopicPartitionList>,
+        patience: Duration,
+    ) -> Result<bool, KafkaFailure> {
+        let end = Instant::now() + patience;
+        loop {
+            self.settle()?;
+            let busy = |partition: &Partition| {
+                partitions.is_none_or(|list| partition.is_in(list)) && !partition.pending.is_empty()
+            };
+            let all_idle = partitions.is_some() || self.is_idle();
+            if all_idle && !self.partitions.iter().any(busy) {
+                return Ok(true);
+            }
+            match self.events.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(event) => self.take(event),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Done { topic, partition, sequence, bytes, delivered } => {
+                self.in_flight -= bytes;
+                if !delivered {
+                    let what = || format!("a batch of {topic}/{partition} was not delivered");
+                    self.broken.get_or_insert_with(what);
+                    return;
+                }
+                let found = self.partitions.iter_mut().find(|found| found.is(&topic, partition));
+                if let Some(found) = found {
+                    found.done(sequence);
+                }
+            }
+            Event::Broken { reason } => drop(self.broken.get_or_insert(reason)),
+        }
+    }
+
+    /// The offsets to commit: of each partition (of those in `only`) that got on
+    /// since the last time.
+    pub fn commit(&mut self, only: Option<&TopicPartitionList>) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for partition in &mut self.partitions {
+            let Some(position) = partition.position else { continue };
+            if partition.committed == Some(position)
+                || only.is_some_and(|list| !partition.is_in(list))
+            {
+                continue;
+            }
+            let added = list.add_partition_offset(
+                &partition.topic,
+                partition.number,
+                Offset::Offset(position),
+            );
+            if added.is_ok() {
+                partition.committed = Some(position);
+            }
+        }
+        list
+    }
+
+    /// Forgets what was committed: after a commit that failed, and before one that must
+    /// not rely on an earlier one whose answer is still awaited.
+    pub fn forget_commits(&mut self) {
+        self.partitions.iter_mut().for_each(|partition| partition.committed = None);
+    }
+}
+
+impl Partition {
+    fn is(&self, topic: &str, number: i32) -> bool {
+        self.number == number && *self.topic == *topic
+    }
+
+    fn is_in(&self, list: &TopicPartitionList) -> bool {
+        list.find_partition(&self.topic, self.number).is_some()
+    }
+
+    /// Marks a batch, and moves the position past all that is done from the front.
+    fn done(&mut self, sequence: u64) {
+        if let Ok(index) = self.pending.binary_search_by_key(&sequence, |pending| pending.sequence)
+        {
+            self.pending[index].done = true;
+        }
+        while let Some(front) = self.pending.pop_front_if(|pending| pending.done) {
+            self.position = Some(front.next_offset);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What becomes of a message that its topic refuses.
+//!
+//! Kafka refuses by the batch: one record that is too large, or whose timestamp the
+//! topic does not accept, takes its neighbours with it. So what is refused is sent
+//! again alone, by a producer that puts one message in each request. What is refused
+//! then is itself to blame: an output becomes a dead letter, a dead letter is sent once
+//! more without what it carried.
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, DeliveryResult, Header, Message, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::complaints::{Complaints, Hearing};
+use super::headers::{letter, owned};
+use crate::events::RecordRejected;
+use sandbar_record::Ticket;
+use sandbar_record::{Code, Failure};
+use sandbar_record::{LETTER_HEADERS, Labels};
+use sandbar_telemetry::Stats;
+
+/// What the producer carries along with each message.
+pub(super) struct Delivery {
+    pub(super) ticket: Arc<Ticket>,
+    /// The record of the ticket's batch that the message comes from.
+    pub(super) record: usize,
+    pub(super) parcel: Parcel,
+    /// Whether it was sent in a request of its own.
+    pub(super) alone: bool,
+}
+
+/// What a message on its way is.
+pub(super) enum Parcel {
+    /// A prediction or a transformed record.
+    Output,
+    /// A record that failed, with the cause.
+    DeadLetter(Failure),
+    /// A dead letter that carries nothing of the record.
+    Notice,
+}
+
+/// Why a message was refused for what it is; `None` where the cause lies elsewhere.
+pub(super) fn refusal(cause: &KafkaError) -> Option<Code> {
+    match cause.rdkafka_error_code()? {
+        RDKafkaErrorCode::MessageSizeTooLarge
+        | RDKafkaErrorCode::InvalidMessageSize
+        | RDKafkaErrorCode::MessageBatchTooLarge => Some(Code::TooLarge),
+        RDKafkaErrorCode::InvalidRecord
+        | RDKafkaErrorCode::InvalidDifferentRecord
+        | RDKafkaErrorCode::InvalidTimestamp => Some(Code::Sink),
+        _ => None,
+    }
+}
+
+/// Sends messages one in a request. Its producer is made when it is first needed.
+pub(super) struct Alone {
+    config: ClientConfig,
+    labels: Arc<Labels>,
+    stats: Arc<Stats>,
+    producer: OnceLock<ThreadedProducer<Reports>>,
+}
+
+impl Alone {
+    /// As a producer of `config`, but for the size of its batches.
+    pub(super) fn new(
+        mut config: ClientConfig,
+        labels: Arc<Labels>,
+        stats: Arc<Stats>,
+    ) -> Arc<Self> {
+        config
+            .set("batch.num.messages", "1")
+            .set("linger.ms", "0")
+            // What waits here is bounded by what the source has on its way.
+            .set("queue.buffering.max.messages", "0")
+            .set("queue.buffering.max.kbytes", "2147483647");
+        Arc::new(Alone { config, labels, stats, producer: OnceLock::new() })
+    }
+
+    fn producer(self: &Arc<Self>) -> Result<&ThreadedProducer<Reports>, KafkaError> {
+        if let Some(producer) = self.producer.get() {
+            return Ok(producer);
+        }
+        let reports = Reports::to(self);
+        let made = self.config.create_with_context(reports)?;
+        Ok(self.producer.get_or_init(|| made))
+    }
+
+    /// Takes a message that was not accepted further.
+    fn take(
+        self: &Arc<Self>,
+        delivery: Delivery,
+        message: &BorrowedMessage<'_>,
+        cause: &KafkaError,
+    ) {
+        let topic = message.topic();
+        let Some(code) = refusal(cause) else {
+            return delivery.ticket.broken(format!("topic '{topic}': {cause}"));
+        };
+        if !delivery.alone {
+            let headers = message.headers().map(|headers| headers.detach());
+            let content = (message.key(), message.payload(), message.timestamp().to_millis());
+            return self.send(topic, content, headers, Delivery { alone: true, ..delivery });
+        }
+        let Delivery { ticket, record: index, parcel, alone } = delivery;
+        let batch = ticket.batch();
+        let record = batch.record(index);
+        match parcel {
+            Parcel::Output => {
+                let message = format!("topic '{topic}' refuses the record: {cause}");
+                let failure = Failure { record: index, stage: "sink".into(), code, message };
+                RecordRejected { record, failure: &failure }.emit(&self.stats);
+                let headers = letter(&self.labels, &record, &failure);
+                let content = (record.key(), record.value(), record.timestamp());
+                let parcel = Parcel::DeadLetter(failure);
+                let delivery = Delivery { ticket: ticket.clone(), record: index, parcel, alone };
+                self.send(&self.labels.dead_letters, content, Some(headers), delivery);
+            }
+            Parcel::DeadLetter(failure) => {
+                let truncated = Header { key: "sandbar-truncated", value: Some("true") };
+                let headers = owned(LETTER_HEADERS + 1, self.labels.notice(&record, &failure));
+                let headers = headers.insert(truncated);
+                let parcel = Parcel::Notice;
+                let delivery = Delivery { ticket: ticket.clone(), record: index, parcel, alone };
+                self.send(&self.labels.dead_letters, (None, None, None), Some(headers), delivery);
+            }
+            Parcel::Notice => ticket.broken(format!("topic '{topic}': {cause}")),
+        }
+    }
+
+    fn send(
+        self: &Arc<Self>,
+        topic: &str,
+        (key, value, timestamp): (Option<&[u8]>, Option<&[u8]>, Option<i64>),
+        headers: Option<OwnedHeaders>,
+        delivery: Delivery,
+    ) {
+        let producer = match self.producer() {
+            Ok(producer) => producer,
+            Err(cause) => return delivery.ticket.broken(format!("topic '{topic}': {cause}")),
+        };
+        let mut record = BaseRecord::with_opaque_to(topic, Box::new(delivery));
+        record.key = key;
+        record.payload = value;
+        record.timestamp = timestamp;
+        record.headers = headers;
+        if let Err((cause, back)) = producer.send(record) {
+            back.delivery_opaque.ticket.broken(format!("topic '{topic}': {cause}"));
+        }
+    }
+}
+
+/// Hears of the end of each message.
+pub(super) struct Reports {
+    alone: Weak<Alone>,
+    complaints: Complaints,
+}
+
+impl Reports {
+    /// What is refused goes to `alone`.
+    pub(super) fn to(alone: &Arc<Alone>) -> Self {
+        Reports { alone: Arc::downgrade(alone), complaints: Complaints::default() }
+    }
+}
+
+impl Hearing for Reports {
+    fn complaints(&self) -> &Complaints {
+        &self.complaints
+    }
+}
+
+impl ClientContext for Reports {
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.complaints.hear("producer", &error, reason);
+    }
+}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = Box<Delivery>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, delivery: Box<Delivery>) {
+        let Err((cause, message)) = result else { return };
+        match self.alone.upgrade() {
+            Some(alone) => alone.take(*delivery, message, cause),
+            // The sink is gone: so is whoever would hear of it.
+            None => delivery.ticket.broken(format!("topic '{}': {cause}", message.topic())),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The consumer: reads records, hands batches of them to the workers, and commits
+//! what is delivered.
+//!
+//! One thread polls, whatever the workers do, so that the group never takes this
+//! runner for dead. When too much is on its way it waits a moment for room; if that does
+//! not come, partitions are paused, not the polling.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::batcher::Batcher;
+use super::complaints::{self, Hearing};
+use super::config::{self, Connection, SourcePlan};
+use super::error::KafkaFailure;
+use super::group::{Group, Member};
+use super::subscription::Subscription;
+use super::topics;
+use sandbar_record::Shutdown;
+use sandbar_record::Ticket;
+use sandbar_telemetry::Stats;
+
+/// How long to wait for a record when nothing is on its way.
+const IDLE: Duration = Duration::from_millis(100);
+/// The same while batches are on their way: their end may let partitions go on.
+const BUSY: Duration = Duration::from_millis(2);
+/// How long to wait for room without polling, before partitions are paused. The group
+/// takes a member for dead only after `max.poll.interval.ms`, minutes.
+const UNPOLLED: Duration = Duration::from_secs(1);
+/// Records between two looks at the clock and at what is delivered.
+const STRIDE: usize = 64;
+
+/// The reading end of a pipeline.
+pub struct Source {
+    consumer: Arc<BaseConsumer<Member>>,
+    brokers: String,
+    plan: SourcePlan,
+    subscription: Subscription,
+    batcher: Batcher,
+    paused: bool,
+    /// [`Member::rebalances`] when partitions were last paused or resumed.
+    rebalances: u64,
+    committed: Instant,
+    stats: Arc<Stats>,
+}
+
+impl Source {
+    /// Makes the consumer. It joins its group in [`Source::run`]. The batches of a
+    /// partition go to one and the same of `workers`, in order.
+    ///
+    /// # Errors
+    /// Where librdkafka refuses its configuration.
+    pub fn new(
+        connection: &Connection,
+        plan: SourcePlan,
+        workers: Vec<Sender<Arc<Ticket>>>,
+        stats: Arc<Stats>,
+    ) -> Result<Self, KafkaFailure> {
+        let member = Member::new(workers.len(), &plan, stats.clone());
+        let subscription = Subscription::new(&plan.topics);
+        let consumer: BaseConsumer<Member> = config::consumer(connection, &plan.group)
+            .create_with_context(member)
+            .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
+        let batcher = Batcher::new(plan.batch, workers);
+        let (brokers, committed) = (connection.brokers.clone(), Instant::now());
+        let (consumer, paused, rebalances) = (Arc::new(consumer), false, 0);
+        Ok(Source {
+            consumer,
+            brokers,
+            plan,
+            subscription,
+            batcher,
+            paused,
+            rebalances,
+            committed,
+            stats,
+        })
+    }
+
+    /// The group that it is in.
+    pub fn group(&self) -> Group {
+        Group::of(self.consumer.clone())
+    }
+
+    /// Reads until `shutdown`, then lets what is on its way arrive and commits it.
+    ///
+    /// # Errors
+    /// Where a topic is not there, the brokers refuse this client, or an output
+    /// cannot be delivered. What was delivered until then is committed.
+    pub fn run(mut self, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
+        // Before there is a subscription nothing can come but what is heard.
+        let listen = || complaints::listen(|time| drop(self.consumer.poll(time)));
+        if !self.await_topics(shutdown, listen)? {
+            return Ok(());
+        }
+        let starts = self.consumer.context().starts();
+        if !starts.note(&self.consumer, &self.subscription, &self.brokers, shutdown)? {
+            return Ok(());
+        }
+        let names: Vec<&str> = self.plan.topics.iter().map(String::as_str).collect();
+        self.consumer.subscribe(&names).map_err(KafkaFailure::Consumer)?;
+
+        let result = self.read(shutdown).and_then(|()| self.drain());
+        self.commit_at_last();
+        self.consumer.context().finish();
+        result
+    }
+
+    /// Waits until all topics that are named are there. `false`: `shutdown` came first.
+    fn await_topics(&self, shutdown: &Shutdown, listen: impl Fn()) -> Result<bool, KafkaFailure> {
+        for topic in self.subscription.names() {
+            let client = self.consumer.client();
+            let (brokers, key) = (&self.brokers, "[source] topics");
+            if !topics::await_topic(client, &listen, brokers, topic, key, shutdown)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn read(&mut self, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
+        let mut wait = IDLE;
+        let mut since_look = 0;
+        while !shutdown.requested() {
+            match self.consumer.poll(wait) {
+                Some(Ok(message)) => {
+                    self.batcher.push(&message, self.consumer.context());
+                    wait = Duration::ZERO;
+                    since_look += 1;
+                    if since_look < STRIDE {
+                        continue;
+                    }
+                    self.batcher.flush(false, self.consumer.context());
+                }
+                Some(Err(error)) => self.sort_out(error, shutdown)?,
+                // Nothing waits at the consumer: what has come so far goes on its way.
+                None => self.batcher.flush(true, self.consumer.context()),
+            }
+            let idle = self.look()?;
+            if since_look == 0 {
+                wait = if idle { IDLE } else { BUSY };
+            }
+            since_look = 0;
+        }
+        Ok(())
+    }
+
+    /// Settles what is delivered, commits when it is time, pauses or resumes.
+    /// Returns whether nothing is on its way.
+    fn look(&mut self) -> Result<bool, KafkaFailure> {
+        let member = self.consumer.context();
+        if let Some(failure) = member.failure() {
+            return Err(failure);
+        }
+        // A moment's wait costs nothing, a pause throws away what was fetched ahead.
+        let patience = if self.paused { Duration::ZERO } else { UNPOLLED };
+        let in_flight = member.progress().await_room(self.plan.in_flight, patience)?;
+        if self.committed.elapsed() >= self.plan.commit_interval {
+            // It has been logged, and the next interval tries again.
+            let _ = self.commit(CommitMode::Async);
+        }
+        self.hold_back(in_flight);
+        self.stats.now.polled();
+        self.stats.now.in_flight(in_flight, self.paused);
+        Ok(in_flight == 0)
+    }
+
+    /// Pauses above the limit of bytes on their way, resumes below half of it.
+    fn hold_back(&mut self, in_flight: u64) {
+        let above = in_flight > self.plan.in_flight;
+        let below = in_flight <= self.plan.in_flight / 2;
+        // Partitions that have just been assigned are not paused yet.
+        let rebalances = self.consumer.context().rebalances();
+        let pause = above && (!self.paused || self.rebalances != rebalances);
+        let resume = self.paused && below;
+        if !pause && !resume {
+            return;
+        }
+        self.rebalances = rebalances;
+        let done = self.consumer.assignment().and_then(|assigned| {
+            if above { self.consumer.pause(&assigned) } else { self.consumer.resume(&assigned) }
+        });
+        match done {
+            Ok(()) if self.paused != above => {
+                self.paused = above;
+                tracing::debug!(in_flight, paused = above, "back-pressure");
+            }
+            Ok(()) => {}
+            Err(error) => tracing::warn!(%error, "partitions could not be paused or resumed"),
+        }
+    }
+
+    fn commit(&mut self, mode: CommitMode) -> Result<(), KafkaError> {
+        self.committed = Instant::now();
+        if !self.plan.commits {
+            return Ok(());
+        }
+        let offsets = self.consumer.context().progress().commit(None);
+        if offsets.count() == 0 {
+            return Ok(());
+        }
+        self.consumer.commit(&offsets, mode).inspect_err(|error| {
+            tracing::warn!(%error, "a commit failed; it is tried again");
+            self.consumer.context().progress().forget_commits();
+        })
+    }
+
+    /// The commit before the end. While the group shares out its partitions it
+    /// refuses commits; to get past that it must be polled.
+    fn commit_at_last(&mut self) {
+        let end = Instant::now() + self.plan.drain_deadline;
+        // A commit whose answer has not come may have been refused.
+        self.consumer.context().progress().forget_commits();
+        let passing = |error: &KafkaError| {
+            let code = error.rdkafka_error_code();
+            let rebalance = RDKafkaErrorCode::RebalanceInProgress;
+            code == Some(rebalance) || code == Some(RDKafkaErrorCode::IllegalGeneration)
+        };
+        while let Err(error) = self.commit(CommitMode::Sync) {
+            if !passing(&error) || Instant::now() >= end {
+                tracing::error!(%error, "the last commit failed; some records will be processed twice");
+                return;
+            }
+            // A record that comes now is left to the next start.
+            let _ = self.consumer.poll(IDLE);
+        }
+    }
+
+    /// Lets what is on its way arrive. What was read and not handed over yet is left:
+    /// the next start reads it again.
+    fn drain(&self) -> Result<(), KafkaFailure> {
+        let member = self.consumer.context();
+        if !member.progress().drain(None, self.plan.drain_deadline)? {
+            let deadline = self.plan.drain_deadline;
+            tracing::warn!(
+                ?deadline,
+                "stopped before everything was delivered; the next start takes it up"
+            );
+        }
+        Ok(())
+    }
+
+    /// Most errors of a consumer pass by themselves; these end the run.
+    fn sort_out(&self, error: KafkaError, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
+        let Some(code) = error.rdkafka_error_code() else {
+            return Err(KafkaFailure::Consumer(error));
+        };
+        if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
+            return Err(KafkaFailure::Consumer(error));
+        }
+        if topics::is_unknown(code) {
+            // A broker that was away may not know its topics yet.
+            return self.await_topics(shutdown, || ()).map(drop);
+        }
+        if topics::is_refusal(code) {
+            let what = format!(
+                "topics '{}' or group '{}'",
+                self.plan.topics.join("', '"),
+                self.plan.group
+            );
+            return Err(KafkaFailure::Refused { brokers: self.brokers.clone(), what, cause: code });
+        }
+        let complaints = self.consumer.context().complaints();
+        if code == RDKafkaErrorCode::Authentication
+            && let Some(refusal) = complaints.refusal(&self.brokers)
+        {
+            return Err(refusal);
+        }
+        match code {
+            RDKafkaErrorCode::PollExceeded => {
+                tracing::error!(
+                    "the group has dropped this runner: it did not poll for max.poll.interval.ms; it joins again"
+                );
+            }
+            _ => tracing::warn!(%error, "Kafka consumer"),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,318 @@
+//! Where a group begins in a partition of which it has committed no offset.
+//!
+//! It is decided when the partition is assigned, and committed before the first record is
+//! read: whoever has the partition next, also after a crash, goes on from there. Otherwise
+//! `latest` would pass over what is written between two runs.
+//!
+//! `start` is about what is there when the group begins. A partition that appears later is
+//! read from its oldest record, whatever `start` says: it was written to before anybody
+//! noticed it. What is later is told by what was there when this runner began, and by what
+//! the group had committed then.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::error::KafkaFailure;
+use super::partitions::names;
+use super::subscription::Subscription;
+use super::topics::{PATIENCE, PAUSE, is_refusal};
+use sandbar_manifest::Start;
+use sandbar_record::Shutdown;
+
+/// How long brokers may take to agree where a partition begins, while it is being assigned:
+/// nothing is polled meanwhile, and the group takes a member for dead after minutes.
+const AGREEMENT: Duration = Duration::from_secs(60);
+
+/// Where the partitions of a source begin.
+pub struct Starts {
+    start: Start,
+    /// What there was when this runner began.
+    before: OnceLock<Before>,
+}
+
+struct Before {
+    /// By topic, the number of partitions to which `start` applies.
+    partitions: BTreeMap<String, i32>,
+    shutdown: Shutdown,
+}
+
+/// A partition, and where something about it is.
+type Place = (String, i32, i64);
+
+impl Starts {
+    /// As the manifest says it.
+    pub fn new(start: Start) -> Self {
+        Starts { start, before: OnceLock::new() }
+    }
+
+    /// Whether there is nothing to decide: librdkafka begins with the oldest record, where
+    /// it finds no offset.
+    fn is_plain(&self) -> bool {
+        self.start == Start::Earliest
+    }
+
+    /// Notes what there is before the runner joins its group. `Ok(false)`: `shutdown` came
+    /// first.
+    ///
+    /// # Errors
+    /// Where the brokers refuse this client.
+    pub fn note<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        subscription: &Subscription,
+        brokers: &str,
+        shutdown: &Shutdown,
+    ) -> Result<bool, KafkaFailure> {
+        if self.is_plain() && !subscription.has_patterns() {
+            return Ok(true);
+        }
+        while !shutdown.requested() {
+            match self.look(consumer, subscription) {
+                Ok(partitions) => {
+                    if subscription.has_patterns() {
+                        let found: Vec<&str> = partitions.keys().map(String::as_str).collect();
+                        tracing::info!(
+                            topics = found.join(" "),
+                            "topics found; later ones will be"
+                        );
+                    }
+                    let _ = self.before.set(Before { partitions, shutdown: shutdown.clone() });
+                    return Ok(true);
+                }
+                Err(error) => match error.rdkafka_error_code() {
+                    Some(cause) if is_refusal(cause) => {
+                        let what = "the source's topics or its group".to_owned();
+                        return Err(KafkaFailure::Refused { brokers: brokers.into(), what, cause });
+                    }
+                    _ => tracing::warn!(brokers, %error, "the brokers do not answer yet"),
+                },
+            }
+            shutdown.wait(PAUSE);
+        }
+        Ok(false)
+    }
+
+    /// The number of partitions to which `start` applies, by topic: all, or none where the
+    /// group has been before. Topics that are only matched count as one.
+    fn look<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        subscription: &Subscription,
+    ) -> KafkaResult<BTreeMap<String, i32>> {
+        let mut topics = subscription.topics(consumer)?;
+        if self.is_plain() || topics.is_empty() {
+            return Ok(topics);
+        }
+        let mut all = TopicPartitionList::new();
+        for (topic, count) in &topics {
+            for partition in 0..*count {
+                all.add_partition(topic, partition);
+            }
+        }
+        let committed = places(&consumer.committed_offsets(all, PATIENCE)?)?;
+        let known = |topic: &str| {
+            let named = subscription.is_named(topic);
+            committed
+                .iter()
+                .any(|(other, ..)| other == topic || !named && !subscription.is_named(other))
+        };
+        topics.iter_mut().filter(|(topic, _)| known(topic)).for_each(|(_, count)| *count = 0);
+        Ok(topics)
+    }
+
+    /// Sets the offsets of `added` where the group has none, commits and returns them.
+    ///
+    /// # Errors
+    /// Where that cannot be done. `added` is as it was then.
+    pub(super) fn place<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        added: &mut TopicPartitionList,
+    ) -> Result<Option<TopicPartitionList>, KafkaFailure> {
+        let Some(before) = self.before.get().filter(|_| !self.is_plain()) else {
+            return Ok(None);
+        };
+        let agreement = Agreement { consumer, shutdown: &before.shutdown, about: names(added) };
+        let bare = |list: &TopicPartitionList, only: &dyn Fn(&str, i32) -> bool| {
+            let mut bare = TopicPartitionList::new();
+            for each in list.elements() {
+                if only(each.topic(), each.partition()) {
+                    bare.add_partition(each.topic(), each.partition());
+                }
+            }
+            bare
+        };
+        let all = bare(added, &|_, _| true);
+        let Some(committed) = agreement
+            .insist(|consumer| places(&consumer.committed_offsets(all.clone(), PATIENCE)?))?
+        else {
+            return Ok(None);
+        };
+        let fresh = bare(added, &|topic, partition| {
+            !committed.iter().any(|(of, number, _)| of == topic && *number == partition)
+        });
+        if fresh.count() == 0 {
+            return Ok(None);
+        }
+        let Some(found) = self.find(&agreement, before, &fresh)? else { return Ok(None) };
+        let mut list = TopicPartitionList::new();
+        for (topic, partition, offset) in &found {
+            tracing::info!(topic, partition, offset, "the group begins");
+            let offset = Offset::Offset(*offset);
+            let set = list.add_partition_offset(topic, *partition, offset);
+            set.and_then(|()| added.set_partition_offset(topic, *partition, offset))
+                .map_err(|cause| agreement.failure(cause))?;
+        }
+        agreement.insist(|consumer| match consumer.commit(&list, CommitMode::Sync) {
+            Err(error) if is_passed(&error) => {
+                tracing::warn!(%error, "partitions are shared out anew before it was put down where they begin");
+                Ok(())
+            }
+            done => done,
+        })?;
+        Ok(Some(list))
+    }
+
+    /// Where partitions begin of which nothing is committed.
+    fn find<C: ConsumerContext>(
+        &self,
+        agreement: &Agreement<'_, C>,
+        before: &Before,
+        fresh: &TopicPartitionList,
+    ) -> Result<Option<Vec<Place>>, KafkaFailure> {
+        let is_new = |topic: &str, partition: i32| {
+            before.partitions.get(topic).is_none_or(|count| partition >= *count)
+        };
+        let wanted = |topic: &str, partition: i32| match &self.start {
+            _ if is_new(topic, partition) => Offset::Beginning,
+            Start::Latest => Offset::End,
+            // What is asked for is a time; the answer is an offset.
+            Start::At(moment) => Offset::Offset(moment.millis()),
+            Start::Earliest | Start::Offsets(_) => Offset::Beginning,
+        };
+        let Some(mut found) = agreement.ask(fresh, wanted)? else { return Ok(None) };
+        match &self.start {
+            Start::At(_) => {
+                // Nothing is as young as that: with what comes.
+                let Some(ends) = agreement.ask(fresh, |_, _| Offset::End)? else { return Ok(None) };
+                for (place, end) in found.iter_mut().zip(ends).filter(|(place, _)| place.2 < 0) {
+                    *place = end;
+                }
+            }
+            Start::Offsets(offsets) => {
+                let Some(ends) = agreement.ask(fresh, |_, _| Offset::End)? else { return Ok(None) };
+                for (place, (.., end)) in found.iter_mut().zip(ends) {
+                    let (topic, partition, oldest) = place;
+                    let named = offsets.get(topic).and_then(|of| of.get(partition));
+                    let Some(&offset) = named.filter(|_| !is_new(topic, *partition)) else {
+                        continue;
+                    };
+                    if offset > end {
+                        let (topic, partition) = (topic.clone(), *partition);
+                        return Err(KafkaFailure::NoOffset { topic, partition, offset, end });
+                    }
+                    if offset < *oldest {
+                        tracing::warn!(
+                            topic,
+                            partition,
+                            offset,
+                            oldest,
+                            "the topic no longer has the offset that [source] start names; the oldest record comes first"
+                        );
+                    }
+                    *oldest = offset.max(*oldest);
+                }
+            }
+            Start::Earliest | Start::Latest => {}
+        }
+        Ok(Some(found))
+    }
+}
+
+/// Questions to the brokers while partitions are being assigned.
+struct Agreement<'a, C: ConsumerContext> {
+    consumer: &'a BaseConsumer<C>,
+    shutdown: &'a Shutdown,
+    /// The partitions.
+    about: String,
+}
+
+impl<C: ConsumerContext> Agreement<'_, C> {
+    fn failure(&self, cause: KafkaError) -> KafkaFailure {
+        KafkaFailure::NoStart { partitions: self.about.clone(), cause }
+    }
+
+    /// Asks until there is an answer. `None`: nobody wants it any more.
+    fn insist<T>(
+        &self,
+        question: impl Fn(&BaseConsumer<C>) -> KafkaResult<T>,
+    ) -> Result<Option<T>, KafkaFailure> {
+        let end = Instant::now() + AGREEMENT;
+        while !self.shutdown.requested() {
+            match question(self.consumer) {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(error) => {
+                    let lasting = error.rdkafka_error_code().is_some_and(is_refusal);
+                    if lasting || Instant::now() >= end {
+                        return Err(self.failure(error));
+                    }
+                    tracing::warn!(%error, partitions = self.about, "the brokers do not say yet where partitions begin");
+                }
+            }
+            self.shutdown.wait(PAUSE);
+        }
+        Ok(None)
+    }
+
+    /// Asks for an offset of each partition.
+    fn ask(
+        &self,
+        partitions: &TopicPartitionList,
+        wanted: impl Fn(&str, i32) -> Offset,
+    ) -> Result<Option<Vec<Place>>, KafkaFailure> {
+        self.insist(|consumer| {
+            let mut list = TopicPartitionList::new();
+            for each in partitions.elements() {
+                let (topic, partition) = (each.topic(), each.partition());
+                list.add_partition_offset(topic, partition, wanted(topic, partition))?;
+            }
+            let answer = consumer.offsets_for_times(list, PATIENCE)?;
+            let each = answer.elements().into_iter().map(|each| {
+                each.error()?;
+                let offset = each.offset().to_raw().unwrap_or(-1);
+                Ok((each.topic().to_owned(), each.partition(), offset))
+            });
+            each.collect()
+        })
+    }
+}
+
+/// Those partitions of a list that have an offset.
+fn places(list: &TopicPartitionList) -> KafkaResult<Vec<Place>> {
+    let mut places = Vec::new();
+    for each in list.elements() {
+        each.error()?;
+        if let Offset::Offset(offset) = each.offset() {
+            places.push((each.topic().to_owned(), each.partition(), offset));
+        }
+    }
+    Ok(places)
+}
+
+/// Whether the partitions are no longer this runner's to commit.
+fn is_passed(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::RebalanceInProgress
+                | RDKafkaErrorCode::IllegalGeneration
+                | RDKafkaErrorCode::UnknownMemberId
+        )
+    )
+}

@@ -1,0 +1,111 @@
+//! Are the topics there? Asked once, before anything runs, so that a typing error
+//! ends with a name instead of with silence.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::client::Client;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::complaints::Hearing;
+use super::error::KafkaFailure;
+use sandbar_record::Labels;
+use sandbar_record::Shutdown;
+
+/// How long one question may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a broker that creates topics when they are asked for may take.
+const CREATION: Duration = Duration::from_secs(10);
+/// Between two questions.
+pub(super) const PAUSE: Duration = Duration::from_millis(200);
+
+/// Waits until the brokers answer and `topic` is there. `key` is the key of the
+/// manifest that names it; `listen` sees to it that the client hears of its connections.
+///
+/// # Errors
+/// Where the topic does not exist, or the brokers refuse this client. Brokers that
+/// do not answer are waited for until `shutdown`: `Ok(false)`.
+pub fn await_topic<C: Hearing>(
+    client: &Client<C>,
+    listen: impl Fn(),
+    brokers: &str,
+    topic: &str,
+    key: &'static str,
+    shutdown: &Shutdown,
+) -> Result<bool, KafkaFailure> {
+    let mut unknown_since: Option<Instant> = None;
+    while !shutdown.requested() {
+        let code = match client.fetch_metadata(Some(topic), PATIENCE) {
+            Ok(metadata) => match metadata.topics().iter().find_map(|found| found.error()) {
+                None => return Ok(true),
+                Some(error) => RDKafkaErrorCode::from(error),
+            },
+            Err(KafkaError::MetadataFetch(code)) => code,
+            Err(cause) => return Err(KafkaFailure::Consumer(cause)),
+        };
+        if is_refusal(code) {
+            let (brokers, what) = (brokers.to_owned(), format!("topic '{topic}' ({key})"));
+            return Err(KafkaFailure::Refused { brokers, what, cause: code });
+        }
+        if is_unknown(code) {
+            if unknown_since.get_or_insert_with(Instant::now).elapsed() > CREATION {
+                let (topic, brokers) = (topic.to_owned(), brokers.to_owned());
+                return Err(KafkaFailure::NoTopic { topic, brokers, key });
+            }
+            shutdown.wait(PAUSE);
+            continue;
+        }
+        listen();
+        if let Some(refusal) = client.context().complaints().refusal(brokers) {
+            return Err(refusal);
+        }
+        tracing::warn!(brokers, topic, reason = %code, "the brokers do not answer yet");
+        shutdown.wait(PAUSE);
+    }
+    Ok(false)
+}
+
+/// The same for all topics that a pipeline writes, each of which a broker may create when
+/// it is asked.
+///
+/// # Errors
+/// As [`await_topic`].
+pub fn await_written<C: Hearing>(
+    client: &Client<C>,
+    brokers: &str,
+    labels: &Labels,
+    shutdown: &Shutdown,
+) -> Result<bool, KafkaFailure> {
+    let Labels { topics, dead_letters, .. } = labels;
+    let routed = topics[1..].iter().map(|topic| (topic, "the stage's `topics`"));
+    let all = [(&topics[0], "[sink] topic"), (dead_letters, "[dead-letter] topic")];
+    for (topic, key) in all.into_iter().chain(routed) {
+        // A producer listens on a thread of its own.
+        if !await_topic(client, || (), brokers, topic, key, shutdown)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether waiting will not help: who we are is the matter.
+pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::SaslAuthenticationFailed
+            | RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+            | RDKafkaErrorCode::InvalidTopic
+    )
+}
+
+/// Whether a topic is not there.
+pub(super) fn is_unknown(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownPartition
+    )
+}

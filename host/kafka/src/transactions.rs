@@ -1,0 +1,468 @@
+//! Exactly once: what comes of batches, and the offsets behind them, in one transaction.
+//!
+//! Each worker has a producer with a transactional id of its own. A transaction that
+//! cannot be committed is aborted, and its batches, which are still in memory, are run
+//! again. Offsets are sent with the group's metadata: what a runner wants to commit that
+//! has lost its partitions meanwhile is refused by the broker.
+//!
+//! What a topic refuses spoils the whole transaction; what is done about it is in
+//! [`treatments`](super::treatments).
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
+use rdkafka::producer::{Producer, ProducerContext, PurgeConfig, ThreadedProducer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::complaints::{Complaints, Hearing};
+use super::config::{Connection, transactional};
+use super::error::KafkaFailure;
+use super::group::Group;
+use super::headers::{letter, owned};
+use super::queue::{Content, put};
+use super::topics;
+use super::treatments::{Instead, Place, Treatment, Treatments, Undelivered};
+use sandbar_record::Failure;
+use sandbar_record::Output;
+use sandbar_record::Shutdown;
+use sandbar_record::Ticket;
+use sandbar_record::{LETTER_HEADERS, Labels, OUTPUT_HEADERS};
+
+/// How long one request to the transaction's coordinator may take before it is looked
+/// whether there is still somebody who wants it.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// librdkafka's `transaction.timeout.ms`, in milliseconds.
+const DEFAULT_TIMEOUT: u64 = 60_000;
+/// How long messages of a transaction that was given up may take to go.
+const LEFTOVERS: Duration = Duration::from_secs(1);
+/// Between two attempts at something that may pass.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The producer of one worker.
+pub struct Transactions {
+    config: ClientConfig,
+    producer: ThreadedProducer<Reports>,
+    brokers: String,
+    labels: Arc<Labels>,
+    /// Set when nothing more is to be delivered.
+    abandoned: Arc<AtomicBool>,
+    /// What is done with messages that were refused in an attempt before.
+    treatments: Treatments,
+    /// The topic of a message of the open transaction that was not even taken by the
+    /// producer, and why.
+    spoilt: Option<(String, KafkaError)>,
+    /// Whether the producer has lost count of its messages: those that are refused leave a
+    /// gap, over which it stumbles in the next transaction.
+    stale: bool,
+    /// Whether the coordinator was asked to commit the last transaction, so that it may have
+    /// done so, whatever came of the answer.
+    asked: bool,
+}
+
+/// Why a transaction was not committed.
+#[derive(Debug)]
+pub enum Trouble {
+    /// Run the batches again; what is in the way may pass, or is dealt with then.
+    Again(String),
+    /// Run those again whose partitions this runner still has.
+    Disowned,
+    /// There is no way on.
+    Hopeless(String),
+}
+
+impl Transactions {
+    /// Makes the producer of one worker, whose id nobody else has.
+    ///
+    /// # Errors
+    /// Where librdkafka refuses its configuration.
+    pub fn new(
+        connection: &Connection,
+        id: &str,
+        labels: Arc<Labels>,
+        abandoned: Arc<AtomicBool>,
+    ) -> Result<Self, KafkaFailure> {
+        let config = transactional(connection, id);
+        let producer = make(&config)?;
+        Ok(Transactions {
+            config,
+            producer,
+            brokers: connection.brokers.clone(),
+            labels,
+            abandoned,
+            treatments: Treatments::default(),
+            spoilt: None,
+            stale: false,
+            asked: false,
+        })
+    }
+
+    /// Waits for the brokers, looks for the topics, and claims the transactional id.
+    /// `Ok(false)`: `shutdown` came first.
+    ///
+    /// # Errors
+    /// As [`topics::await_topic`], or where the brokers refuse the id.
+    pub fn start(&self, shutdown: &Shutdown) -> Result<bool, KafkaFailure> {
+        if !topics::await_written(self.producer.client(), &self.brokers, &self.labels, shutdown)? {
+            return Ok(false);
+        }
+        while !shutdown.requested() {
+            let Err(error) = self.producer.init_transactions(PATIENCE) else { return Ok(true) };
+            if !is_retriable(&error) {
+                return Err(KafkaFailure::Transactions(error));
+            }
+            tracing::warn!(%error, "the brokers give no transactional id yet");
+            shutdown.wait(PAUSE);
+        }
+        Ok(false)
+    }
+
+    /// How long a transaction may be open before the brokers end it.
+    pub fn timeout(&self) -> Duration {
+        let configured = self.config.get("transaction.timeout.ms");
+        let milliseconds = configured.and_then(|value| value.parse().ok());
+        Duration::from_millis(milliseconds.unwrap_or(DEFAULT_TIMEOUT))
+    }
+
+    /// Whether work that is left is in vain.
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// Where there is no way on.
+    pub fn begin(&mut self) -> Result<(), Trouble> {
+        // Nothing of the last transaction may come into this one.
+        if self.producer.in_flight_count() > 0 {
+            self.producer.purge(PurgeConfig::default().queue().inflight());
+            if self.producer.flush(LEFTOVERS).is_err() {
+                tracing::warn!(
+                    "messages of the last transaction are left, its producer is replaced"
+                );
+                self.renew()?;
+            }
+        }
+        self.undelivered().clear();
+        self.spoilt = None;
+        self.asked = false;
+        match self.producer.begin_transaction() {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.sort(error)),
+        }
+    }
+
+    /// Sends an output that came of the ticket's batch; `number` is how many messages of
+    /// the batch there were before.
+    pub fn output(&mut self, ticket: &Ticket, number: usize, output: &Output<'_>) {
+        let place = Place { sequence: ticket.sequence(), number };
+        match self.treatments.of(place) {
+            Some(Treatment { instead: Instead::Letter | Instead::Notice, code, message }) => {
+                let (code, message) = (*code, message.clone());
+                let record = output.origin;
+                let failure = Failure { record, stage: "sink".into(), code, message };
+                self.dead_letter(ticket, number, &failure);
+            }
+            treatment => {
+                let alone = treatment.is_some();
+                let record = &output.record;
+                let headers =
+                    owned(record.headers().count() + OUTPUT_HEADERS, self.labels.output(output));
+                let content = (record.key(), output.value, record.timestamp());
+                let labels = self.labels.clone();
+                self.send(labels.topic(output), content, headers, place, alone);
+            }
+        }
+    }
+
+    /// Sends the record that failed to the dead-letter topic.
+    pub fn dead_letter(&mut self, ticket: &Ticket, number: usize, failure: &Failure) {
+        let place = Place { sequence: ticket.sequence(), number };
+        let record = ticket.batch().record(failure.record);
+        let treatment = self.treatments.of(place);
+        let (headers, content) = match treatment {
+            Some(Treatment { instead: Instead::Notice, .. }) => {
+                let truncated = Header { key: "sandbar-truncated", value: Some("true") };
+                let headers = owned(LETTER_HEADERS + 1, self.labels.notice(&record, failure));
+                (headers.insert(truncated), (None, None, None))
+            }
+            _ => {
+                let content = (record.key(), record.value(), record.timestamp());
+                (letter(&self.labels, &record, failure), content)
+            }
+        };
+        let (labels, alone) = (self.labels.clone(), treatment.is_some());
+        self.send(&labels.dead_letters, content, headers, place, alone);
+    }
+
+    /// Commits what was sent, and the offsets behind `tickets`.
+    ///
+    /// # Errors
+    /// Where that is not so; then the transaction is to be aborted.
+    pub fn commit(&mut self, group: &Group, tickets: &[Arc<Ticket>]) -> Result<(), Trouble> {
+        self.flush()?;
+        // First the metadata, then whether the partitions are ours: what the group decides
+        // after the first makes the broker refuse the offsets.
+        let Some(metadata) = group.metadata() else {
+            return Err(Trouble::Again("this runner is not a member of its group".into()));
+        };
+        if !tickets.iter().all(|ticket| group.owns(ticket)) {
+            return Err(Trouble::Disowned);
+        }
+        let offsets = offsets(tickets);
+        self.insist(|producer| {
+            producer.send_offsets_to_transaction(&offsets, &metadata, PATIENCE)
+        })?;
+        self.asked = true;
+        self.insist(|producer| producer.commit_transaction(PATIENCE))?;
+        self.treatments.clear();
+        Ok(())
+    }
+
+    /// Gives up the open transaction. A producer with which nothing can be done any more
+    /// is replaced by one of the same id, which ends what the old one left open.
+    ///
+    /// # Errors
+    /// Where there is no way on.
+    pub fn abort(&mut self) -> Result<(), Trouble> {
+        if !std::mem::take(&mut self.stale) {
+            match self.insist(|producer| producer.abort_transaction(PATIENCE)) {
+                Ok(()) => return Ok(()),
+                Err(trouble) => tracing::warn!(
+                    "a transaction cannot be aborted, its producer is replaced: {trouble}"
+                ),
+            }
+        }
+        self.renew()
+    }
+
+    /// Whether the transaction that [`Transactions::commit`] failed at was committed all the
+    /// same: a coordinator that goes away may have done it before. The offsets in it tell,
+    /// once it has been aborted or its producer replaced, which waits for its end.
+    ///
+    /// # Errors
+    /// Where nobody wants to know any more.
+    pub fn was_committed(
+        &mut self,
+        group: &Group,
+        tickets: &[Arc<Ticket>],
+    ) -> Result<bool, Trouble> {
+        if !self.asked {
+            return Ok(false);
+        }
+        let due = offsets(tickets);
+        while !self.is_abandoned() {
+            match group.has_committed(&due, PATIENCE) {
+                Ok(committed) => {
+                    if committed {
+                        self.treatments.clear();
+                    }
+                    return Ok(committed);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "it is not known yet whether a transaction was committed")
+                }
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Err(Trouble::Hopeless(
+            "stopped before it was known whether a transaction was committed".into(),
+        ))
+    }
+
+    /// Another producer in place of this one, of the same id: it ends what the old one left
+    /// open.
+    fn renew(&mut self) -> Result<(), Trouble> {
+        self.producer = make(&self.config).map_err(|error| Trouble::Hopeless(error.to_string()))?;
+        self.insist(|producer| producer.init_transactions(PATIENCE))
+            .map_err(|trouble| Trouble::Hopeless(format!("no transactional id: {trouble}")))
+    }
+
+    fn undelivered(&self) -> MutexGuard<'_, Vec<Undelivered>> {
+        self.producer.context().undelivered()
+    }
+
+    /// Waits until every message has arrived.
+    fn flush(&mut self) -> Result<(), Trouble> {
+        while let Err(error) = self.arrive() {
+            if !is_late(&error) || self.is_abandoned() {
+                return Err(Trouble::Again(error.to_string()));
+            }
+        }
+        let undelivered = std::mem::take(&mut *self.undelivered());
+        if let Some(first) = undelivered.first() {
+            let message = format!("topic '{}': {}", first.topic, first.cause);
+            let letters = &self.labels.dead_letters;
+            let refused = self.treatments.add(undelivered, letters).map_err(Trouble::Hopeless)?;
+            self.stale |= refused;
+            return Err(Trouble::Again(message));
+        }
+        match self.spoilt.take() {
+            // A topic that is gone will not come back by waiting.
+            Some((topic, error)) if error.rdkafka_error_code().is_some_and(topics::is_unknown) => {
+                Err(Trouble::Hopeless(format!("topic '{topic}': {error}")))
+            }
+            Some((_, error)) => Err(self.sort(error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts a message into the producer's queue, `alone` behind what is in it already.
+    fn send(
+        &mut self,
+        topic: &str,
+        content: Content<'_>,
+        headers: OwnedHeaders,
+        place: Place,
+        alone: bool,
+    ) {
+        if self.spoilt.is_some() {
+            return;
+        }
+        if alone {
+            self.settle();
+        }
+        let wanted = || !self.is_abandoned();
+        let put = put(&self.producer, topic, content, headers, Box::new(place), wanted);
+        if let Err((cause, _)) = put {
+            self.spoilt = Some((topic.to_owned(), cause));
+        } else if alone {
+            self.settle();
+        }
+    }
+
+    /// Waits for what is on its way, so that the next message shares no request with it.
+    /// Whether it arrived is seen at the end.
+    fn settle(&self) {
+        while !self.is_abandoned() && self.arrive().is_err() {
+            if !self.undelivered().is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Waits for what is on its way, for [`PATIENCE`] at most.
+    fn arrive(&self) -> KafkaResult<()> {
+        self.producer.flush(PATIENCE).inspect_err(|error| {
+            if is_late(error) {
+                let messages = self.producer.in_flight_count();
+                tracing::warn!(messages, "the brokers have not taken a transaction's messages yet");
+            }
+        })
+    }
+
+    /// Does something of which the coordinator may say that it can be tried again.
+    fn insist(
+        &mut self,
+        action: impl Fn(&ThreadedProducer<Reports>) -> KafkaResult<()>,
+    ) -> Result<(), Trouble> {
+        let begun = Instant::now();
+        let mut told = Duration::ZERO;
+        loop {
+            match action(&self.producer) {
+                Ok(()) => return Ok(()),
+                Err(error) if is_retriable(&error) && !self.is_abandoned() => {
+                    let waited = begun.elapsed();
+                    if waited >= told + PATIENCE {
+                        told = waited;
+                        tracing::warn!(%error, ?waited, "the brokers do not finish a transaction yet");
+                    }
+                    std::thread::sleep(PAUSE);
+                }
+                Err(error) => return Err(self.sort(error)),
+            }
+        }
+    }
+
+    /// What an error means for the transaction. Also after a fatal one there is a way on:
+    /// another producer, as [`Transactions::abort`] makes it.
+    fn sort(&self, error: KafkaError) -> Trouble {
+        let code = error.rdkafka_error_code();
+        if self.is_abandoned() || code.is_some_and(topics::is_refusal) {
+            return Trouble::Hopeless(error.to_string());
+        }
+        Trouble::Again(error.to_string())
+    }
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Trouble::Again(reason) | Trouble::Hopeless(reason) => f.write_str(reason),
+            Trouble::Disowned => f.write_str("partitions were taken away"),
+        }
+    }
+}
+
+fn make(config: &ClientConfig) -> Result<ThreadedProducer<Reports>, KafkaFailure> {
+    config
+        .create_with_context(Reports::default())
+        .map_err(|cause| KafkaFailure::Config { client: "producer", cause })
+}
+
+fn is_late(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::OperationTimedOut)
+}
+
+fn is_retriable(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::Transaction(error) if error.is_retriable())
+}
+
+/// Behind the last record of each partition.
+fn offsets(tickets: &[Arc<Ticket>]) -> TopicPartitionList {
+    let mut next: HashMap<(&str, i32), i64> = HashMap::new();
+    for ticket in tickets {
+        let batch = ticket.batch();
+        let Some(last) = batch.offsets.last() else { continue };
+        let offset = next.entry((&batch.topic, batch.partition)).or_default();
+        *offset = (*offset).max(last + 1);
+    }
+    let mut list = TopicPartitionList::new();
+    for ((topic, partition), offset) in next {
+        // It refuses only offsets that no record has.
+        let _ = list.add_partition_offset(topic, partition, Offset::Offset(offset));
+    }
+    list
+}
+
+/// Hears of the end of each message.
+#[derive(Default)]
+struct Reports {
+    undelivered: Mutex<Vec<Undelivered>>,
+    complaints: Complaints,
+}
+
+impl Reports {
+    fn undelivered(&self) -> MutexGuard<'_, Vec<Undelivered>> {
+        self.undelivered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hearing for Reports {
+    fn complaints(&self) -> &Complaints {
+        &self.complaints
+    }
+}
+
+impl ClientContext for Reports {
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.complaints.hear("producer", &error, reason);
+    }
+}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = Box<Place>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, place: Box<Place>) {
+        let Err((cause, message)) = result else { return };
+        let (topic, cause) = (message.topic().to_owned(), cause.clone());
+        self.undelivered().push(Undelivered { place: *place, topic, cause });
+    }
+}

@@ -1,0 +1,111 @@
+//! `[admin]`: where the runner serves metrics and health, and who may change something.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use sandbar_config::settings::Setting;
+
+/// The port that exporters of metrics often have.
+const PORT: u16 = 9464;
+
+/// `[admin]`: what the runner tells over HTTP.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Admin {
+    /// Where it is served, or `off`. Default: `127.0.0.1:9464`, if that is free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listen: Option<Listen>,
+    /// Who knows it may change what is served. Default: there is none, and whoever is on
+    /// this machine may, if only this machine can ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Secret>,
+}
+
+/// A value that never stands in a manifest: where it is to be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secret(pub Setting);
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(from)?;
+        let table = value.as_table().filter(|table| table.len() == 1);
+        let name = |word: &str| {
+            table?.get(word)?.as_str().filter(|name| !name.trim().is_empty()).map(str::to_owned)
+        };
+        match (name("env"), name("file")) {
+            (Some(variable), _) => Ok(Secret(Setting::Variable(variable))),
+            (_, Some(path)) => Ok(Secret(Setting::File(path.into()))),
+            _ => Err(serde::de::Error::custom(
+                "a secret does not stand here; write { env = \"VARIABLE\" } or { file = \"PATH\" }",
+            )),
+        }
+    }
+}
+
+/// An address to serve at, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listen {
+    /// There.
+    At(SocketAddr),
+    /// Nowhere.
+    Off,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Listen::At((Ipv4Addr::LOCALHOST, PORT).into())
+    }
+}
+
+impl Listen {
+    /// The address, if any.
+    pub fn address(self) -> Option<SocketAddr> {
+        match self {
+            Listen::At(address) => Some(address),
+            Listen::Off => None,
+        }
+    }
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Listen::Off);
+        }
+        text.parse().map(Listen::At).map_err(|_| {
+            format!("'{text}' is no address; write IP:PORT, as in \"127.0.0.1:{PORT}\", or \"off\"")
+        })
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Listen::At(address) => address.fmt(f),
+            Listen::Off => f.write_str("off"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Listen {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Listen {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}

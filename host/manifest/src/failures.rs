@@ -1,0 +1,41 @@
+//! What a manifest says about records that fail.
+
+use serde::{Deserialize, Serialize};
+
+use sandbar_config::units::text;
+
+/// What becomes of a record that fails in a stage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// It goes to the dead-letter topic, with its cause. The default.
+    #[default]
+    DeadLetter,
+    /// It is dropped, counted, and now and then logged.
+    Skip,
+    /// The run ends; the next start meets it again.
+    Stop,
+}
+
+/// `[dead-letter]`: where records go that failed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DeadLetter {
+    /// The topic. Default: the pipeline's name with `.dead-letter` behind it.
+    #[serde(default, deserialize_with = "text")]
+    pub topic: String,
+    /// What becomes of records that come after a dead letter of their key.
+    #[serde(default)]
+    pub order: Order,
+}
+
+/// What becomes of records that come after a dead letter of their key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// They go on. The default.
+    #[default]
+    None,
+    /// They follow it to the dead-letter topic.
+    Key,
+}

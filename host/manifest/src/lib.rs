@@ -1,0 +1,63 @@
+//! The manifest: what a pipeline is, as a TOML file says it.
+//!
+//! ```
+//! use std::path::Path;
+//! use sandbar_manifest::Manifest;
+//!
+//! let text = r#"
+//!     name = "flights"
+//!     [source]
+//!     topics = ["flights"]
+//!     [[stages]]
+//!     name = "features"
+//!     component = "flight_features.wasm"
+//!     [sink]
+//!     topic = "flight-predictions"
+//! "#;
+//! let manifest = Manifest::parse(text, Path::new("pipelines/flights.toml"))?;
+//! assert_eq!(manifest.source.group, "flights");
+//! assert_eq!(manifest.dead_letter.topic, "flights.dead-letter");
+//! # Ok::<(), sandbar_manifest::ManifestError>(())
+//! ```
+//!
+//! Everything is checked that the file alone can tell; whether components and
+//! models exist, and fit together, is for the plan of the pipeline to find out.
+//!
+//! - [`Manifest`]: its keys; `load`: from a file, with all that is wrong in it ([`validate`]).
+//! - `sections`, `failures`, `references`, `registry`, `admin`, `format`: parts of it.
+//! - [`cases`]: the schema of test cases.
+//!
+//! It is pure data. It may use `sandbar-record`, `-config`, `-model`, `-inference`, `-sandbox`
+//! and `-registry`, for the types of what it names.
+
+mod admin;
+mod allow;
+pub mod cases;
+mod failures;
+mod format;
+mod load;
+mod manifest;
+mod print;
+mod properties;
+mod references;
+mod registry;
+mod sections;
+mod start;
+pub mod template;
+mod topics;
+pub mod validate;
+
+pub use admin::{Admin, Listen, Secret};
+pub use allow::{Allowed, Prefix, plain};
+pub use failures::{DeadLetter, OnFailure, Order};
+pub use format::{Format, FormatError, FormatName};
+pub use manifest::{Manifest, ManifestError};
+pub use properties::Properties;
+pub use references::{References, StoreOptions};
+pub use registry::RegistrySection;
+pub use sandbar_registry::ArtifactSource;
+pub use sandbar_sandbox::LimitsSection as Limits;
+pub use sections::{Delivery, Fleet, Grant, Kafka, Runner, Sink, Source, Stage, retries};
+pub use start::{Moment, Start};
+pub use template::Template;
+pub use topics::{Pattern, is_pattern};

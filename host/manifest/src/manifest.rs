@@ -1,0 +1,273 @@
+//! The manifest itself: its keys, and what follows from them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sandbar_config::{Problem, Problems, settings};
+use sandbar_registry::ArtifactSource;
+use sandbar_sandbox::LimitsSection;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::admin::Admin;
+use crate::cases::Test;
+use crate::failures::DeadLetter;
+use crate::format::{Format, FormatName};
+use crate::properties::Properties;
+use crate::references::References;
+use crate::registry::RegistrySection;
+use crate::sections::{Delivery, Fleet, Kafka, Runner, Sink, Source, Stage};
+use crate::start::Start;
+use crate::topics::{Pattern, is_pattern};
+
+/// A pipeline as its manifest has it, defaults filled in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Manifest {
+    /// The pipeline's name in consumer group, headers and metrics: letters,
+    /// digits, `-`, `_` and `.`.
+    pub name: String,
+    /// How often what comes of a record may arrive.
+    #[serde(default)]
+    pub delivery: Delivery,
+    /// Where the brokers are. Default: nothing is known of them.
+    #[serde(default)]
+    pub kafka: Kafka,
+    /// What is read.
+    pub source: Source,
+    /// The operators that records go through, in this order; at least one.
+    #[serde(default)]
+    pub stages: Vec<Stage>,
+    /// Where predictions go and how they are written.
+    pub sink: Sink,
+    /// Where records go that failed.
+    #[serde(default)]
+    pub dead_letter: DeadLetter,
+    /// Models by the name that the pipeline gives them: folders, relative to the
+    /// manifest's, or versions of the registry. None by default.
+    #[serde(default)]
+    pub models: BTreeMap<String, ArtifactSource>,
+    /// Where versions of models and operators come from. Default: there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<RegistrySection>,
+    /// The runners that serve the same. Default: each serves what its manifest says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<Fleet>,
+    /// Where the runner gets what records refer to. Default: records carry their data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub references: Option<References>,
+    /// How much a stage may use, unless it says otherwise.
+    #[serde(default)]
+    pub limits: LimitsSection,
+    /// The process that runs the pipeline.
+    #[serde(default)]
+    pub runner: Runner,
+    /// What it tells over HTTP.
+    #[serde(default)]
+    pub admin: Admin,
+    /// Cases that show what the pipeline does, for `sandbar test`. None by default; a file
+    /// beside the manifest may have them instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<Test>,
+    /// The manifest's file.
+    #[serde(skip)]
+    pub(crate) path: PathBuf,
+}
+
+/// Why a manifest cannot be used.
+#[derive(Debug, Error)]
+pub enum ManifestError {
+    /// The file cannot be read.
+    #[error("{path}: the manifest cannot be read: {cause}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        cause: std::io::Error,
+    },
+    /// It says something that is not allowed; one line for each problem.
+    #[error(transparent)]
+    Invalid(#[from] Problems),
+    /// Neither the manifest nor the command line knows where Kafka is.
+    #[error("{path}: no brokers are named; give --brokers HOST:PORT, or set brokers = \"HOST:PORT\" under [kafka]", path = path.display())]
+    NoBrokers {
+        /// The manifest's file.
+        path: PathBuf,
+    },
+}
+
+impl Manifest {
+    /// A pipeline of one stage, as a case of an operator alone has it. Relative paths are
+    /// seen from the current folder.
+    pub fn of_operator(stage: Stage, limits: LimitsSection) -> Self {
+        let mut manifest = Manifest {
+            name: stage.name.clone(),
+            delivery: Delivery::default(),
+            kafka: Kafka::default(),
+            source: Source {
+                topics: vec!["input".to_owned()],
+                group: String::new(),
+                start: Start::default(),
+                properties: Properties::default(),
+            },
+            stages: vec![stage],
+            sink: Sink {
+                topic: "output".to_owned(),
+                format: None,
+                template: None,
+                top: None,
+                properties: Properties::default(),
+            },
+            dead_letter: DeadLetter::default(),
+            models: BTreeMap::new(),
+            registry: None,
+            fleet: None,
+            references: None,
+            limits,
+            runner: Runner::default(),
+            admin: Admin::default(),
+            tests: Vec::new(),
+            path: PathBuf::new(),
+        };
+        manifest.fill();
+        manifest
+    }
+
+    /// Sets the defaults that come from other keys.
+    pub(crate) fn fill(&mut self) {
+        if self.source.group.is_empty() {
+            self.source.group.clone_from(&self.name);
+        }
+        if self.dead_letter.topic.is_empty() {
+            self.dead_letter.topic = format!("{}.dead-letter", self.name);
+        }
+        if self.sink.template.is_none() {
+            self.sink.format.get_or_insert(FormatName::Json);
+        }
+        let interval = self.runner.commit_interval(self.delivery);
+        self.runner.commit_interval = Some(interval);
+        for stage in &mut self.stages {
+            stage.limits = stage.overrides.over(&self.limits);
+        }
+    }
+
+    /// The manifest's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A path of the manifest, which is relative to the manifest's folder, as this
+    /// process can open it.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.folder().join(path)
+    }
+
+    /// The manifest's folder.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// The topics that the pipeline writes.
+    pub fn written(&self) -> impl Iterator<Item = &str> {
+        let ends = [&self.sink.topic, &self.dead_letter.topic];
+        let routed = self.stages.iter().flat_map(|stage| &stage.topics);
+        ends.into_iter().chain(routed).map(String::as_str)
+    }
+
+    /// Whether the pipeline reads a topic, by name or by expression.
+    pub fn reads(&self, topic: &str) -> bool {
+        self.source.topics.iter().any(|entry| match is_pattern(entry) {
+            true => Pattern::new(entry).is_ok_and(|pattern| pattern.matches(topic)),
+            false => entry == topic,
+        })
+    }
+
+    /// The brokers: those of the command line, else those of the manifest.
+    ///
+    /// # Errors
+    /// [`ManifestError::NoBrokers`] where neither names any.
+    pub fn brokers<'a>(&'a self, command_line: Option<&'a str>) -> Result<&'a str, ManifestError> {
+        let given = command_line.filter(|brokers| !brokers.trim().is_empty());
+        given
+            .or(self.kafka.brokers.as_deref())
+            .ok_or_else(|| ManifestError::NoBrokers { path: self.path.clone() })
+    }
+
+    /// librdkafka properties of the consumer, secrets included. Values that are elsewhere
+    /// and not to be had are left out; [`Manifest::secrets`] names them.
+    pub fn consumer_properties(&self) -> BTreeMap<String, String> {
+        settings::resolve(&self.kafka.properties.overlaid(&self.source.properties), self.folder()).0
+    }
+
+    /// librdkafka properties of the producer, as [`Manifest::consumer_properties`].
+    pub fn producer_properties(&self) -> BTreeMap<String, String> {
+        settings::resolve(&self.kafka.properties.overlaid(&self.sink.properties), self.folder()).0
+    }
+
+    /// The options of a store, by the prefix that it has in `[references.stores]`, as
+    /// [`Manifest::consumer_properties`]; and why others are not to be had, by name.
+    pub fn store_options(
+        &self,
+        prefix: &str,
+    ) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+        let stores = self.references.as_ref().map(|references| &references.stores);
+        let options = stores.and_then(|stores| stores.get(prefix)).cloned().unwrap_or_default();
+        settings::resolve(options.settings(), self.folder())
+    }
+
+    /// The options of the registry's store, and why others are not to be had, by name.
+    pub fn registry_options(&self) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+        let options = self.registry.as_ref().map(|registry| registry.options.clone());
+        settings::resolve(options.unwrap_or_default().settings(), self.folder())
+    }
+
+    /// Whether all values are to be had of which the manifest says that they are
+    /// elsewhere: in the environment or in a file. To check a pipeline they are not
+    /// needed, to run it they are.
+    ///
+    /// # Errors
+    /// Where one is not, with the way out.
+    pub fn secrets(&self) -> Result<(), Problems> {
+        let sections = [
+            ("[kafka] properties".to_owned(), self.kafka.properties.settings()),
+            ("[source] properties".to_owned(), self.source.properties.settings()),
+            ("[sink] properties".to_owned(), self.sink.properties.settings()),
+        ];
+        let stores = self.references.iter().flat_map(|references| &references.stores);
+        let stores = stores.map(|(prefix, options)| {
+            (format!("[references] stores.{prefix:?}"), options.settings())
+        });
+        let registry = self.registry.iter();
+        let registry = registry.map(|it| ("[registry] options".to_owned(), it.options.settings()));
+        let mut problems = Vec::new();
+        for (section, settings) in sections.into_iter().chain(stores).chain(registry) {
+            let (_, missing) = settings::resolve(settings, self.folder());
+            problems.extend(missing.into_iter().map(|(name, message)| Problem {
+                line: None,
+                place: format!("{section}.{name:?}"),
+                message,
+            }));
+        }
+        if let Err(message) = self.admin_token() {
+            problems.push(Problem { line: None, place: "[admin] token".to_owned(), message });
+        }
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(Problems { path: self.path.clone(), problems })
+    }
+
+    /// The token of `[admin]`, if there is one.
+    ///
+    /// # Errors
+    /// Where it is not to be had, as [`Manifest::secrets`].
+    pub fn admin_token(&self) -> Result<Option<String>, String> {
+        self.admin.token.as_ref().map(|token| token.0.value(self.folder())).transpose()
+    }
+
+    /// How predictions are written.
+    pub fn format(&self) -> Format {
+        let Sink { format, top, template, .. } = &self.sink;
+        Format::new(format.unwrap_or(FormatName::Json), *top, template.as_deref())
+    }
+}

@@ -1,0 +1,93 @@
+//! Properties that go to librdkafka as they are, except for those that the
+//! delivery guarantee rests on or that have a key of their own.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use sandbar_config::settings::{self, Setting, Settings};
+
+/// librdkafka properties by name. Neither its `Debug` form nor what it serialises
+/// to shows the values that are secrets; where one is to be had may be shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Properties(Settings);
+
+/// Properties that a manifest may not set, and what to do instead.
+const RESERVED: &[(&str, &str)] = &[
+    ("bootstrap.servers", "use [kafka] brokers"),
+    ("metadata.broker.list", "use [kafka] brokers"),
+    ("group.id", "use [source] group"),
+    ("auto.offset.reset", "use [source] start"),
+    ("enable.auto.commit", COMMITS),
+    ("auto.commit.enable", COMMITS),
+    ("enable.auto.offset.store", COMMITS),
+    ("auto.commit.interval.ms", "use [runner] commit-interval"),
+    ("allow.auto.create.topics", "create the topics with the settings that they need"),
+    ("enable.idempotence", RETRIES),
+    ("acks", RETRIES),
+    ("request.required.acks", RETRIES),
+    ("message.timeout.ms", WAITS),
+    ("delivery.timeout.ms", WAITS),
+    ("transactional.id", "leave it out: delivery = \"exactly-once\" gives each worker its own"),
+];
+const COMMITS: &str = "leave it out: Sandbar commits an offset when everything that came from it is delivered; [runner] commit-interval says how often";
+const RETRIES: &str =
+    "leave it out: it is on, or retries would reorder, repeat or lose what is delivered";
+const WAITS: &str =
+    "leave it out: Sandbar waits for a broker that is away, and holds back the source meanwhile";
+
+impl Extend<(String, String)> for Properties {
+    fn extend<T: IntoIterator<Item = (String, String)>>(&mut self, more: T) {
+        self.0.extend(more.into_iter().map(|(name, value)| (name, Setting::Plain(value))));
+    }
+}
+
+impl Properties {
+    /// These properties, and those of `over` that they have not or that differ.
+    pub fn overlaid(&self, over: &Properties) -> Settings {
+        let mut all = self.0.clone();
+        all.extend(over.0.clone());
+        all
+    }
+
+    /// The properties that are set here and may not be, each with the way out.
+    pub fn reserved(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        RESERVED.iter().copied().filter(|(name, _)| self.0.contains_key(*name))
+    }
+
+    /// The properties by name.
+    pub fn settings(&self) -> &Settings {
+        &self.0
+    }
+
+    /// The properties as they may be shown.
+    fn shown(&self) -> impl Iterator<Item = (&str, Setting)> {
+        self.0.iter().map(|(key, setting)| (key.as_str(), setting.shown(is_secret(key))))
+    }
+}
+
+/// Whether the property's value is a secret: passwords, passphrases, client
+/// secrets, and private keys (not the paths of files that hold them).
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    let word = ["password", "passphrase", "secret"].iter().any(|word| key.contains(word));
+    word || key.ends_with(".key") || key.ends_with("key.pem") || key == "sasl.oauthbearer.config"
+}
+
+impl fmt::Debug for Properties {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.shown()).finish()
+    }
+}
+
+impl Serialize for Properties {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.shown())
+    }
+}
+
+impl<'de> Deserialize<'de> for Properties {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        settings::deserialize(from).map(Properties)
+    }
+}

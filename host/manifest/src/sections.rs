@@ -1,0 +1,238 @@
+//! The sections of a manifest, each with its defaults.
+//! `docs/reference/manifest.md` says the same to the people who write one.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
+
+use sandbar_config::json_object;
+use sandbar_config::units::{duration, optional_text, size, text};
+use sandbar_record::BatchLimits;
+use sandbar_registry::ArtifactSource;
+use sandbar_sandbox::{LimitsSection, Overrides};
+
+use crate::failures::OnFailure;
+use crate::format::FormatName;
+use crate::properties::Properties;
+use crate::start::Start;
+
+/// How often what comes of a record may arrive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", try_from = "String")]
+pub enum Delivery {
+    /// Once, and again after a crash or a hand-over that came in between. The default.
+    #[default]
+    AtLeastOnce,
+    /// Once, for who reads committed records: outputs, dead letters and offsets go in
+    /// transactions.
+    ExactlyOnce,
+}
+
+impl TryFrom<String> for Delivery {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "at-least-once" => Ok(Delivery::AtLeastOnce),
+            "exactly-once" => Ok(Delivery::ExactlyOnce),
+            "at-most-once" => Err("\"at-most-once\" would lose records in silence; choose \
+                                   \"at-least-once\" or \"exactly-once\""
+                .into()),
+            _ => Err(format!(
+                "'{text}' is no kind of delivery; choose \"at-least-once\" or \"exactly-once\""
+            )),
+        }
+    }
+}
+
+/// `[kafka]`: where the brokers are and how to reach them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Kafka {
+    /// `host:port`, several separated by commas. None by default; the command
+    /// line's `--brokers` goes first.
+    #[serde(default, deserialize_with = "optional_text")]
+    pub brokers: Option<String>,
+    /// librdkafka properties of the consumer and of the producer. None by default.
+    #[serde(default)]
+    pub properties: Properties,
+}
+
+/// `[source]`: what is read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Source {
+    /// The topics, at least one: names, and regular expressions, which begin with `^`.
+    pub topics: Vec<String>,
+    /// The consumer group, whose runners share the partitions. Default: the
+    /// pipeline's name.
+    #[serde(default, deserialize_with = "text")]
+    pub group: String,
+    /// Where the group begins in a partition of which it has committed no offset.
+    #[serde(default)]
+    pub start: Start,
+    /// librdkafka properties of the consumer, over those of `[kafka]`. None by default.
+    #[serde(default)]
+    pub properties: Properties,
+}
+
+/// One of `[[stages]]`: an operator, and what it is given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Stage {
+    /// The stage's name in dead letters, log events and metrics; unique.
+    pub name: String,
+    /// The component: a file, relative to the manifest's folder, or a version of the
+    /// registry.
+    pub component: ArtifactSource,
+    /// Handed to the operator as a JSON object. Empty by default.
+    #[serde(default, deserialize_with = "json_object")]
+    pub config: serde_json::Map<String, serde_json::Value>,
+    /// The models of `[models]` that the operator may use; the first is its main
+    /// one. None by default.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// The topics, besides the sink's, that a transformer may send records to.
+    /// None by default.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// Bytes of a graph that the operator may bring along and load itself, through
+    /// `wasi:nn`. Default 0: it is refused.
+    #[serde(default, with = "size")]
+    pub load_graphs: ByteSize,
+    /// What becomes of a record that fails here. Default: a dead letter.
+    #[serde(default)]
+    pub on_failure: OnFailure,
+    /// How often a batch is run again in which a record fails here for a cause that may
+    /// pass. Default 2.
+    #[serde(default = "retries")]
+    pub retries: u32,
+    /// What of the machine the operator may have; see [`Grant`]. Nothing by default.
+    #[serde(default)]
+    pub grants: Vec<Grant>,
+    /// The stage's limits: those of `[limits]`, and over them `[stages.limits]`.
+    #[serde(skip_deserializing)]
+    pub limits: LimitsSection,
+    /// `[stages.limits]`.
+    #[serde(rename(deserialize = "limits"), default, skip_serializing)]
+    pub overrides: Overrides,
+}
+
+/// The default of [`Stage::retries`].
+pub fn retries() -> u32 {
+    2
+}
+
+/// Something of the machine that makes results differ from run to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grant {
+    /// The machine's clock. Without it the time is that of the batch's newest record.
+    Clock,
+    /// Random numbers that nobody can foretell. Without it they follow from the batch.
+    Random,
+}
+
+/// `[sink]`: where predictions go and how they are written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Sink {
+    /// The topic.
+    pub topic: String,
+    /// How a prediction is written. Default: `json`, unless there is a `template`.
+    #[serde(default)]
+    pub format: Option<FormatName>,
+    /// The text of the output record, with placeholders for the prediction, instead
+    /// of a `format`. None by default.
+    #[serde(default)]
+    pub template: Option<String>,
+    /// How many classes the JSON form carries, the most probable first. Default:
+    /// all, in the order of the model.
+    #[serde(default)]
+    pub top: Option<NonZeroUsize>,
+    /// librdkafka properties of the producer, over those of `[kafka]`. None by default.
+    #[serde(default)]
+    pub properties: Properties,
+}
+
+/// `[fleet]`: what the runners of a group have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Fleet {
+    /// The compacted topic of one partition that says what they are to serve, and in which
+    /// each says what it serves.
+    #[serde(deserialize_with = "text")]
+    pub topic: String,
+}
+
+/// `[runner]`: the process that runs the pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Runner {
+    /// Threads that run operators. Default: as many as the process has cores.
+    pub workers: Option<NonZeroUsize>,
+    /// Records of a batch at most. Default 256.
+    pub batch_records: NonZeroU32,
+    /// Bytes of a batch at most, keys and headers included; a record that is larger
+    /// is a batch of its own. Default 1 MiB; at most 1 GiB.
+    #[serde(with = "size")]
+    pub batch_bytes: ByteSize,
+    /// Bytes that are consumed and not yet delivered, above which the source is
+    /// paused. Default 8 MiB.
+    #[serde(with = "size")]
+    pub in_flight: ByteSize,
+    /// Time, once asked to stop, to deliver what is on its way. Default 30 s; at
+    /// most a day.
+    #[serde(with = "duration")]
+    pub drain_deadline: Duration,
+    /// How often offsets of delivered records are committed, or how long a transaction
+    /// takes records in. Default 1 s, or 100 ms; at most a day.
+    #[serde(
+        default,
+        deserialize_with = "duration::optional",
+        serialize_with = "duration::serialize",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub commit_interval: Option<Duration>,
+}
+
+impl Default for Runner {
+    fn default() -> Self {
+        Runner {
+            workers: None,
+            batch_records: NonZeroU32::MIN.saturating_add(255),
+            batch_bytes: ByteSize::mib(1),
+            in_flight: ByteSize::mib(8),
+            drain_deadline: Duration::from_secs(30),
+            commit_interval: None,
+        }
+    }
+}
+
+impl Runner {
+    /// How often is committed.
+    pub fn commit_interval(&self, delivery: Delivery) -> Duration {
+        self.commit_interval.unwrap_or(match delivery {
+            Delivery::AtLeastOnce => Duration::from_secs(1),
+            // Nobody sees an output before the end of its transaction.
+            Delivery::ExactlyOnce => Duration::from_millis(100),
+        })
+    }
+
+    /// How many threads run operators on this machine.
+    pub fn workers(&self) -> usize {
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.workers.unwrap_or_else(cores).get()
+    }
+}
+
+impl From<&Runner> for BatchLimits {
+    fn from(runner: &Runner) -> Self {
+        BatchLimits {
+            records: runner.batch_records.get() as usize,
+            bytes: usize::try_from(runner.batch_bytes.as_u64()).unwrap_or(usize::MAX),
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! What a manifest must keep to that its types cannot say. All problems are
+//! found, not only the first.
+
+mod cases;
+mod rows;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+
+use sandbar_config::units::{duration_problem, size_problem};
+use sandbar_config::{Document, Place, Problem, Problems, name_problem, nearest};
+use sandbar_registry::ArtifactSource;
+use sandbar_registry::location::Location;
+use sandbar_sandbox::{LimitsSection, MEMORY_LIMIT, limit_problems, stage_name_problem};
+
+use crate::allow::Allowed;
+use crate::manifest::Manifest;
+use crate::properties::Properties;
+use crate::start::Start;
+use crate::template::Template;
+use crate::topics::{Pattern, is_pattern};
+
+pub use cases::{Of, locate, problems};
+
+/// Characters of a topic's name that Kafka accepts at most.
+const TOPIC_LENGTH: usize = 249;
+/// The ends of a batch's columns are 32 bits wide; this leaves room for headers.
+const BATCH_LIMIT: ByteSize = ByteSize::gib(1);
+/// Checks a manifest whose defaults are filled in.
+pub(crate) fn validate(manifest: &Manifest, document: &Document<'_>) -> Result<(), Problems> {
+    let mut check = Check { document, problems: Vec::new() };
+    check.name(Place::of("name"), &manifest.name);
+    check.kafka(manifest);
+    check.topics(manifest);
+    check.stages(manifest);
+    check.sink(manifest);
+    for name in manifest.models.keys() {
+        check.name(Place::of("models").key(name), name);
+    }
+    for (name, source) in &manifest.models {
+        check.source(Place::of("models").key(name), source, "a model's folder", manifest);
+    }
+    check.registry(manifest);
+    check.fleet(manifest);
+    check.references(manifest);
+    check.limits(&Place::of("limits"), &manifest.limits, None);
+    check.runner(manifest);
+    check.problems.extend(problems(&manifest.tests, Of::Pipeline(manifest), document));
+    if check.problems.is_empty() { Ok(()) } else { Err(document.problems(check.problems)) }
+}
+
+struct Check<'a> {
+    document: &'a Document<'a>,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn report(&mut self, place: Place, message: impl Into<String>) {
+        self.problems.push(self.document.problem(&place, message.into()));
+    }
+
+    fn name(&mut self, place: Place, name: &str) {
+        if let Some(problem) = name_problem(name) {
+            self.report(place, problem);
+        }
+    }
+
+    /// A path is one; a version needs a registry to be of.
+    fn source(&mut self, place: Place, source: &ArtifactSource, what: &str, manifest: &Manifest) {
+        match source {
+            ArtifactSource::Path(path) if path.as_os_str().is_empty() => {
+                self.report(place, format!("this is empty; name {what}"));
+            }
+            ArtifactSource::Registry(_) if manifest.registry.is_none() => {
+                self.report(
+                    place,
+                    "there is no registry for this; add [registry] with location = \"FOLDER|URL\"",
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn registry(&mut self, manifest: &Manifest) {
+        let Some(registry) = &manifest.registry else { return };
+        let folder = manifest.path().parent().unwrap_or(std::path::Path::new(""));
+        if let Err((_, reason)) = Location::parse(&registry.location, folder) {
+            self.report(Place::of("registry").key("location"), reason);
+        }
+    }
+
+    /// The control topic is none of the records', and there are versions to agree on.
+    fn fleet(&mut self, manifest: &Manifest) {
+        let Some(fleet) = &manifest.fleet else { return };
+        let place = Place::of("fleet").key("topic");
+        if !self.topic(place.clone(), &fleet.topic) {
+            return;
+        }
+        let topic = fleet.topic.as_str();
+        if manifest.reads(topic) || manifest.written().any(|it| it == topic) {
+            self.report(
+                place,
+                format!("records come from '{topic}' or go there; name a topic of the fleet's own"),
+            );
+        }
+        if manifest.registry.is_none() {
+            self.report(
+                Place::of("fleet"),
+                "a fleet agrees on versions of a registry, and there is none; add [registry] with \
+                 location = \"FOLDER|URL\"",
+            );
+        }
+    }
+
+    fn kafka(&mut self, manifest: &Manifest) {
+        let sections = [
+            ("kafka", &manifest.kafka.properties),
+            ("source", &manifest.source.properties),
+            ("sink", &manifest.sink.properties),
+        ];
+        for (section, properties) in sections {
+            self.properties(&Place::of(section).key("properties"), properties);
+        }
+    }
+
+    fn properties(&mut self, place: &Place, properties: &Properties) {
+        for (name, way_out) in properties.reserved() {
+            let message = format!("this property is Sandbar's own affair; {way_out}");
+            self.report(place.clone().key(name), message);
+        }
+    }
+
+    fn topic(&mut self, place: Place, topic: &str) -> bool {
+        let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let problem = if topic.is_empty() {
+            "this is empty; name a topic".to_owned()
+        } else if topic.len() > TOPIC_LENGTH {
+            format!(
+                "a topic's name has at most {TOPIC_LENGTH} characters, this has {}",
+                topic.len()
+            )
+        } else if !topic.chars().all(fine) || topic == "." || topic == ".." {
+            format!("'{topic}' is not a topic; Kafka takes letters, digits, '-', '_' and '.'")
+        } else {
+            return true;
+        };
+        self.report(place, problem);
+        false
+    }
+
+    /// Every topic is a topic, and nothing that the pipeline writes does it read.
+    fn topics(&mut self, manifest: &Manifest) {
+        let sources = &manifest.source.topics;
+        let place = Place::of("source").key("topics");
+        if sources.is_empty() {
+            self.report(place.clone(), "this is empty; name at least one topic");
+        }
+        let mut patterns = Vec::new();
+        for (index, topic) in sources.iter().enumerate() {
+            let place = place.clone().index(index);
+            let fine = if is_pattern(topic) {
+                match Pattern::new(topic) {
+                    Ok(pattern) => patterns.push((topic, pattern)),
+                    Err(problem) => self.report(place.clone(), problem),
+                }
+                true
+            } else {
+                self.topic(place.clone(), topic)
+            };
+            if fine && sources[..index].contains(topic) {
+                self.report(place, format!("'{topic}' is here twice; once is enough"));
+            }
+        }
+        self.start(manifest, &patterns);
+        let mut written = vec![
+            (Place::of("sink").key("topic"), &manifest.sink.topic),
+            (Place::of("dead-letter").key("topic"), &manifest.dead_letter.topic),
+        ];
+        for (number, stage) in manifest.stages.iter().enumerate() {
+            let place = Place::of("stages").index(number).key("topics");
+            let topics = stage.topics.iter().enumerate();
+            written.extend(topics.map(|(index, topic)| (place.clone().index(index), topic)));
+        }
+        for (place, topic) in written {
+            if !self.topic(place.clone(), topic) {
+                continue;
+            }
+            if sources.contains(topic) {
+                self.report(place, format!(
+                    "'{topic}' is also a topic of [source]: the pipeline would read what it writes, for ever; name another topic"
+                ));
+            } else if let Some((expression, _)) =
+                patterns.iter().find(|(_, pattern)| pattern.matches(topic))
+            {
+                self.report(place, format!(
+                    "'{topic}' matches '{expression}' of [source] topics: the pipeline would read what it writes, for ever; name another topic, or narrow the expression"
+                ));
+            }
+        }
+        if manifest.sink.topic == manifest.dead_letter.topic {
+            self.report(Place::of("dead-letter").key("topic"), format!(
+                "'{}' is also the topic of [sink]: records that failed would stand among the predictions; name another topic",
+                manifest.sink.topic
+            ));
+        }
+    }
+
+    /// Offsets are those of topics that are read.
+    fn start(&mut self, manifest: &Manifest, patterns: &[(&String, Pattern)]) {
+        let Start::Offsets(topics) = &manifest.source.start else { return };
+        for topic in topics.keys() {
+            let matches = || patterns.iter().any(|(_, pattern)| pattern.matches(topic));
+            if !manifest.source.topics.contains(topic) && !matches() {
+                let place = Place::of("source").key("start").key(topic);
+                self.report(place, format!("'{topic}' is none of the topics of [source]"));
+            }
+        }
+    }
+
+    fn stages(&mut self, manifest: &Manifest) {
+        if manifest.stages.is_empty() {
+            self.report(
+                Place::default(),
+                "there is no stage; add [[stages]] with a name and a component",
+            );
+        }
+        let mut seen = BTreeMap::new();
+        for (number, stage) in manifest.stages.iter().enumerate() {
+            let place = Place::of("stages").index(number);
+            if let Some(problem) = stage_name_problem(&stage.name) {
+                self.report(place.clone().key("name"), problem);
+            }
+            if let Some(first) = seen.insert(&stage.name, number) {
+                let message =
+                    format!("stage number {} has this name too; give each its own", first + 1);
+                self.report(place.clone().key("name"), message);
+            }
+            let component = place.clone().key("component");
+            self.source(component, &stage.component, "a component's file", manifest);
+            for (index, model) in stage.models.iter().enumerate() {
+                let place = place.clone().key("models").index(index);
+                if !manifest.models.contains_key(model) {
+                    let known = nearest(model, manifest.models.keys().map(String::as_str));
+                    self.report(
+                        place,
+                        match known {
+                            Some(known) => {
+                                format!("[models] has no '{model}'; did you mean '{known}'?")
+                            }
+                            None => {
+                                format!("[models] has no '{model}'; add {model} = \"FOLDER\" there")
+                            }
+                        },
+                    );
+                } else if stage.models[..index].contains(model) {
+                    self.report(place, format!("'{model}' is here twice; once is enough"));
+                }
+            }
+            for (index, topic) in stage.topics.iter().enumerate() {
+                if stage.topics[..index].contains(topic) {
+                    let place = place.clone().key("topics").index(index);
+                    self.report(place, format!("'{topic}' is here twice; once is enough"));
+                }
+            }
+            if stage.load_graphs.as_u64() > 0 {
+                self.size(place.clone().key("load-graphs"), stage.load_graphs, MEMORY_LIMIT);
+            }
+            self.limits(&place.key("limits"), &stage.limits, Some(&manifest.limits));
+        }
+    }
+
+    fn sink(&mut self, manifest: &Manifest) {
+        let sink = &manifest.sink;
+        let Some(template) = &sink.template else { return };
+        let place = Place::of("sink").key("template");
+        if sink.format.is_some() {
+            self.report(
+                Place::of("sink").key("format"),
+                "there is a template too; leave one of them out",
+            );
+        }
+        if sink.top.is_some() {
+            self.report(
+                Place::of("sink").key("top"),
+                "this is for format = \"json\"; a template chooses its classes itself",
+            );
+        }
+        if let Err(error) = Template::compile(template) {
+            self.report(place, error.to_string());
+        }
+    }
+
+    fn references(&mut self, manifest: &Manifest) {
+        let Some(references) = &manifest.references else { return };
+        let place = Place::of("references");
+        if references.allow.is_empty() {
+            let message = "this is empty; name a folder or a URL prefix";
+            self.report(place.clone().key("allow"), message);
+        }
+        let mut prefixes = Vec::new();
+        for (index, text) in references.allow.iter().enumerate() {
+            match text.parse() {
+                Ok(Allowed::Prefix(prefix)) => prefixes.push(prefix),
+                Ok(Allowed::Folder(_)) => {}
+                Err(problem) => self.report(place.clone().key("allow").index(index), problem),
+            }
+        }
+        for text in references.stores.keys() {
+            let known = text.parse().is_ok_and(|allowed| match allowed {
+                Allowed::Prefix(prefix) => prefixes.contains(&prefix),
+                Allowed::Folder(_) => false,
+            });
+            if !known {
+                let message = format!("'{text}' is no URL prefix of 'allow'; write it as there");
+                self.report(place.clone().key("stores").key(text), message);
+            }
+        }
+        self.size(place.clone().key("max-size"), references.max_size, BATCH_LIMIT);
+        self.duration(place.key("timeout"), references.timeout);
+    }
+
+    fn runner(&mut self, manifest: &Manifest) {
+        let (runner, place) = (&manifest.runner, Place::of("runner"));
+        self.size(place.clone().key("batch-bytes"), runner.batch_bytes, BATCH_LIMIT);
+        self.size(place.clone().key("in-flight"), runner.in_flight, ByteSize::tib(1));
+        self.duration(place.clone().key("drain-deadline"), runner.drain_deadline);
+        let interval = runner.commit_interval(manifest.delivery);
+        self.duration(place.clone().key("commit-interval"), interval);
+        if runner.in_flight < runner.batch_bytes && runner.in_flight.as_u64() > 0 {
+            self.report(place.key("in-flight"), format!(
+                "{} are less than one batch (batch-bytes, {}); give it several batches for each worker",
+                runner.in_flight, runner.batch_bytes
+            ));
+        }
+    }
+
+    fn size(&mut self, place: Place, size: ByteSize, most: ByteSize) {
+        if let Some(problem) = size_problem(size, most) {
+            self.report(place, problem);
+        }
+    }
+
+    fn duration(&mut self, place: Place, duration: Duration) {
+        if let Some(problem) = duration_problem(duration) {
+            self.report(place, problem);
+        }
+    }
+
+    fn limits(&mut self, place: &Place, limits: &LimitsSection, inherited: Option<&LimitsSection>) {
+        self.problems.extend(limit_problems(self.document, place, limits, inherited));
+    }
+}

@@ -1,0 +1,30 @@
+//! Model folders: a model's file beside `model.toml`, which says what it is, where it can be
+//! downloaded from and what its digest must be.
+//!
+//! - [`Model`]: the folder, its description and its file.
+//! - [`TensorSpec`], [`Labels`]: what goes into a graph, what comes out, and the names of its
+//!   classes; [`Samples`]: rows that a model must reproduce before it serves.
+//! - [`pull`]: gets what a description names; [`download`] gets one file of it, `zip` takes one
+//!   out of an archive; [`http`]: the client of this and of all higher crates.
+//! - [`Sha256`], [`Sha1`]: digests.
+//!
+//! It may use `sandbar-config`. A model that is loaded is an artifact of `sandbar-inference`.
+
+mod digest;
+pub mod download;
+pub mod http;
+mod labels;
+mod model;
+pub mod pull;
+mod samples;
+mod tensors;
+mod zip;
+
+pub use digest::{Digest, Sha1, Sha256};
+pub use labels::Labels;
+pub use model::{Archive, DESCRIPTION, Kind, Model, ModelError, SIZE_LIMIT};
+pub use samples::{Sample, SampleFile, Samples};
+pub use tensors::{Dimension, ElementType, TensorSpec};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,477 @@
+//! A model folder and its description.
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::digest::{Sha1, Sha256};
+use super::labels::Labels;
+use super::samples::{self, SampleFile, Samples};
+use super::tensors::{Dimension, TensorSpec};
+use sandbar_config::{Document, Place};
+use sandbar_config::{json_members, name_problem};
+
+/// The file that makes a folder a model folder.
+pub const DESCRIPTION: &str = "model.toml";
+/// Bytes of a model's file that are accepted: what is read into memory at once.
+pub const SIZE_LIMIT: u64 = 1 << 30;
+/// Bytes of a file of labels that are accepted.
+pub(super) const LABELS_LIMIT: u64 = 16 << 20;
+
+/// What sort of file a model is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A model that H2O exported for scoring elsewhere, a zip file. An operator reads it.
+    H2oMojo,
+    /// An ONNX graph. The host runs it.
+    Onnx,
+    /// A frozen TensorFlow graph. The host runs it.
+    Tensorflow,
+    /// Any other file that an operator reads: a lookup table, a list of words, a model in
+    /// a format of the operator's own.
+    File,
+}
+
+impl Kind {
+    /// Whether the host runs it, for operators that ask through `wasi:nn`.
+    pub fn is_graph(self) -> bool {
+        match self {
+            Kind::H2oMojo | Kind::File => false,
+            Kind::Onnx | Kind::Tensorflow => true,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::H2oMojo => "h2o-mojo",
+            Kind::Onnx => "onnx",
+            Kind::Tensorflow => "tensorflow",
+            Kind::File => "file",
+        })
+    }
+}
+
+/// A model folder, as its `model.toml` has it. `docs/reference/models.md` says the same
+/// to the people who write one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Model {
+    /// The model's name: letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// Its version, from 1.
+    pub version: u32,
+    /// What sort of file it is.
+    pub kind: Kind,
+    /// The file's name, in this folder.
+    pub file: String,
+    /// The file's digest. This or `sha1` is needed.
+    #[serde(default)]
+    pub sha256: Option<Sha256>,
+    /// The file's SHA-1 digest, where its publisher gives no better one.
+    #[serde(default)]
+    pub sha1: Option<Sha1>,
+    /// The file's size in bytes. Unchecked by default.
+    #[serde(default)]
+    pub size: Option<u64>,
+    /// Where the file can be had. Unknown by default.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// The archive that the file can be taken out of, instead of `url`.
+    #[serde(default)]
+    pub archive: Option<Archive>,
+    /// The licence of the model, an SPDX expression where there is one.
+    pub licence: String,
+    /// What the model predicts, from what.
+    pub description: String,
+    /// A graph's inputs. Default: those that the file declares.
+    #[serde(default)]
+    pub inputs: Vec<TensorSpec>,
+    /// A graph's outputs. Default: those that the file declares.
+    #[serde(default)]
+    pub outputs: Vec<TensorSpec>,
+    /// What its classes are called. Unknown by default.
+    #[serde(default)]
+    pub labels: Option<Labels>,
+    /// Rows that it is tried on before it serves. None by default.
+    #[serde(default)]
+    pub samples: Option<SampleFile>,
+    /// How records become inputs: for the operator that makes them.
+    #[serde(default)]
+    pub preprocessing: Option<toml::Table>,
+    /// How outputs become predictions: for the operator that makes them.
+    #[serde(default)]
+    pub postprocessing: Option<toml::Table>,
+    /// How the model came to be; for people.
+    #[serde(default)]
+    pub provenance: toml::Table,
+    /// The folder.
+    #[serde(skip)]
+    folder: PathBuf,
+}
+
+/// `archive` of a `model.toml`: a zip file that holds the model's file, and may hold
+/// its labels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Archive {
+    /// Where the archive can be had.
+    pub url: String,
+    /// The model's file in it.
+    pub member: String,
+    /// The file of labels in it. None by default.
+    #[serde(default)]
+    pub labels: Option<String>,
+    /// The archive's size in bytes. Unchecked by default.
+    #[serde(default)]
+    pub size: Option<u64>,
+    /// The archive's digest. Unchecked by default: what is taken out of it is checked.
+    #[serde(default)]
+    pub sha256: Option<Sha256>,
+    /// The archive's SHA-1 digest. Unchecked by default.
+    #[serde(default)]
+    pub sha1: Option<Sha1>,
+}
+
+/// Why a folder or its file is not a model that can be used.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    /// The description cannot be read.
+    #[error("{path}: {cause}; a model is a folder with a {DESCRIPTION} in it", path = path.display())]
+    Description {
+        /// The path of `model.toml`.
+        path: PathBuf,
+        /// The system's reason.
+        cause: std::io::Error,
+    },
+    /// The description says something that is not allowed; a line for each problem.
+    #[error(transparent)]
+    Invalid(#[from] sandbar_config::Problems),
+    /// The model's file is not there, or is not a file in the folder.
+    #[error("{path}: {reason}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and the way out.
+        reason: String,
+    },
+    /// The file is not the one that the description is of.
+    #[error("{path}: the {what} of {file} is {found}, but {DESCRIPTION} says {expected}; the file was changed or its download broke off: get it again, or correct {DESCRIPTION}", path = path.display())]
+    Mismatch {
+        /// The path of `model.toml`.
+        path: PathBuf,
+        /// The model's file.
+        file: String,
+        /// `size` or `sha256`.
+        what: &'static str,
+        /// What the file has.
+        found: String,
+        /// What it should have.
+        expected: String,
+    },
+    /// A stand-in for a model cannot stand in for it.
+    #[error("the stand-in for '{name}': {reason}")]
+    StandIn {
+        /// The pipeline's name for the model.
+        name: String,
+        /// What is wrong, and the way out.
+        reason: String,
+    },
+}
+
+impl Model {
+    /// Opens a model folder: reads and checks `model.toml`, and that its file is
+    /// there with the right size. The digest is checked when it is read.
+    ///
+    /// # Errors
+    /// Where something of that is missing or wrong.
+    pub fn open(folder: &Path) -> Result<Self, ModelError> {
+        let model = Model::describe(folder)?;
+        let size = model.locate(&model.file)?.1;
+        model.same(&model.file, "size", &size, model.size.as_ref())?;
+        Ok(model)
+    }
+
+    /// Reads and checks `model.toml` alone; the model's file need not be there.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or says something that is not allowed.
+    pub fn describe(folder: &Path) -> Result<Self, ModelError> {
+        let path = folder.join(DESCRIPTION);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|cause| ModelError::Description { path: path.clone(), cause })?;
+        let document = Document::new(&path, &text)?;
+        let mut model: Model = document.read()?;
+        model.validate(&document)?;
+        model.folder = folder.to_owned();
+        Ok(model)
+    }
+
+    /// A model without folder and file.
+    pub fn stand_in(name: &str, kind: Kind) -> Self {
+        Model {
+            name: name.to_owned(),
+            version: 1,
+            kind,
+            file: String::new(),
+            sha256: None,
+            sha1: None,
+            size: None,
+            url: None,
+            archive: None,
+            licence: String::new(),
+            description: String::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            labels: None,
+            samples: None,
+            preprocessing: None,
+            postprocessing: None,
+            provenance: toml::Table::new(),
+            folder: PathBuf::new(),
+        }
+    }
+
+    fn validate(&self, document: &Document<'_>) -> Result<(), ModelError> {
+        let mut problems = Vec::new();
+        let mut report = |key: &str, message: String| {
+            problems.push(document.problem(&Place::of(key), message));
+        };
+        if let Some(problem) = name_problem(&self.name) {
+            report("name", problem);
+        }
+        if self.version == 0 {
+            report("version", "versions count from 1".to_owned());
+        }
+        let not_plain = |name: &str| {
+            format!("'{name}' is not the name of a file in the folder itself; put the file there")
+        };
+        if !is_plain(&self.file) {
+            report("file", not_plain(&self.file));
+        }
+        if let Some(labels) = self.labels.as_ref().filter(|labels| !is_plain(&labels.file)) {
+            report("labels", not_plain(&labels.file));
+        }
+        if let Some(samples) = &self.samples {
+            if self.kind.is_graph() {
+                report(
+                    "samples",
+                    format!(
+                        "a model of kind {} takes tensors, which no table holds; leave [samples] out",
+                        self.kind
+                    ),
+                );
+            } else if !is_plain(&samples.file) {
+                report("samples", not_plain(&samples.file));
+            } else if let Some(problem) = samples.problem() {
+                report("samples", problem);
+            }
+        }
+        if self.sha256.is_none() && self.sha1.is_none() {
+            report("sha256", "the key 'sha256' is missing; write the file's digest".to_owned());
+        }
+        if let Some(size) = self.size.filter(|size| *size == 0 || *size > SIZE_LIMIT) {
+            report("size", format!("{size} bytes; a model has 1 to {SIZE_LIMIT}"));
+        }
+        if self.url.is_some() && self.archive.is_some() {
+            report("archive", "there is a 'url' too; leave one of them out".to_owned());
+        }
+        for (key, table) in self.processing() {
+            if let Err(reason) = json_members(table.clone()) {
+                report(key, reason);
+            }
+        }
+        for (key, specs) in [("inputs", &self.inputs), ("outputs", &self.outputs)] {
+            if !self.kind.is_graph() && !specs.is_empty() {
+                report(key, format!("a model of kind {} has none; leave them out", self.kind));
+            }
+            let zero = |spec: &&TensorSpec| spec.shape.contains(&Dimension::Fixed(0));
+            if let Some(spec) = specs.iter().find(zero) {
+                let name = &spec.name;
+                report(
+                    key,
+                    format!(
+                        "'{name}' has a dimension of 0; write a text, as \"N\", for one that the caller chooses"
+                    ),
+                );
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(document.problems(problems).into()) }
+    }
+
+    /// The model's name and version, as in `flights-gbm@1`.
+    pub fn id(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+
+    /// The model's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Reads the model's file and checks its size and digest.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is not the file that `model.toml` is of.
+    pub fn read(&self) -> Result<Arc<[u8]>, ModelError> {
+        let limit = self.size.unwrap_or(SIZE_LIMIT);
+        let bytes = self.read_file(&self.file, limit, self.size)?;
+        self.same(&self.file, "sha256", &Sha256::of(&bytes), self.sha256.as_ref())?;
+        if self.sha256.is_none() {
+            self.same(&self.file, "sha1", &Sha1::of(&bytes), self.sha1.as_ref())?;
+        }
+        Ok(bytes.into())
+    }
+
+    /// The labels of its classes, if the folder has any.
+    ///
+    /// # Errors
+    /// Where their file cannot be read, is not the one that `model.toml` is of, or a line
+    /// of it is no label.
+    pub fn read_labels(&self) -> Result<Option<Vec<String>>, ModelError> {
+        let Some(labels) = &self.labels else { return Ok(None) };
+        let bytes = self.read_file(&labels.file, LABELS_LIMIT, None)?;
+        self.same(&labels.file, "sha256", &Sha256::of(&bytes), labels.sha256.as_ref())?;
+        // The lists of old are not all UTF-8; a label is for people, so this loses nothing.
+        let read = labels.read(&String::from_utf8_lossy(&bytes));
+        let path = self.folder.join(&labels.file);
+        read.map(Some).map_err(|reason| ModelError::File { path, reason })
+    }
+
+    /// The rows that the model is tried on, if the folder has any.
+    ///
+    /// # Errors
+    /// Where their file cannot be read, is not the one that `model.toml` is of, or is not a
+    /// table.
+    pub fn read_samples(&self) -> Result<Option<Samples>, ModelError> {
+        let Some(samples) = &self.samples else { return Ok(None) };
+        let bytes = self.read_file(&samples.file, samples::BYTES, None)?;
+        self.same(&samples.file, "sha256", &Sha256::of(&bytes), samples.sha256.as_ref())?;
+        let path = self.folder.join(&samples.file);
+        let read = samples.read(path.clone(), &bytes);
+        read.map(Some).map_err(|reason| ModelError::File { path, reason })
+    }
+
+    /// Fits the labels to the number of classes, where both are known.
+    ///
+    /// # Errors
+    /// Where they are not as many.
+    pub fn fit_labels(
+        &self,
+        labels: Option<&mut Vec<String>>,
+        classes: Option<usize>,
+    ) -> Result<(), ModelError> {
+        let (Some(list), Some(labels), Some(classes)) = (&self.labels, labels, classes) else {
+            return Ok(());
+        };
+        let path = self.folder.join(&list.file);
+        list.fit(labels, classes).map_err(|reason| ModelError::File { path, reason })
+    }
+
+    /// What an operator is told about the model, a JSON object: `artifacts.describe` of
+    /// the contract. `labels` are those of [`Model::read_labels`].
+    pub fn to_json(&self, labels: Option<&[String]>) -> String {
+        let mut json = serde_json::json!({
+            "name": self.name,
+            "version": self.version,
+            "kind": self.kind,
+        });
+        if !self.inputs.is_empty() {
+            json["inputs"] = serde_json::json!(self.inputs);
+        }
+        if !self.outputs.is_empty() {
+            json["outputs"] = serde_json::json!(self.outputs);
+        }
+        if let Some(labels) = labels {
+            json["labels"] = labels.into();
+        }
+        for (key, table) in self.processing() {
+            // What has no place in JSON was refused when the description was read.
+            json[key] = json_members(table.clone()).unwrap_or_default().into();
+        }
+        json.to_string()
+    }
+
+    /// The tables that are for operators, under their keys.
+    pub fn processing(&self) -> impl Iterator<Item = (&'static str, &toml::Table)> {
+        let tables =
+            [("preprocessing", &self.preprocessing), ("postprocessing", &self.postprocessing)];
+        tables.into_iter().filter_map(|(key, table)| Some((key, table.as_ref()?)))
+    }
+
+    fn read_file(&self, name: &str, limit: u64, size: Option<u64>) -> Result<Vec<u8>, ModelError> {
+        let (path, length) = self.locate(name)?;
+        self.same(name, "size", &length, size.as_ref())?;
+        let mut bytes = Vec::with_capacity(length.min(limit) as usize);
+        // It may have grown since: one byte more is enough to notice.
+        let read = std::fs::File::open(&path)
+            .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes));
+        read.map_err(|error| ModelError::File { path: path.clone(), reason: error.to_string() })?;
+        self.same(name, "size", &(bytes.len() as u64), size.as_ref())?;
+        if bytes.len() as u64 > limit {
+            let reason = format!("more than the {limit} bytes that are accepted");
+            return Err(ModelError::File { path, reason });
+        }
+        Ok(bytes)
+    }
+
+    /// The real path and size of a file in the folder. A symbolic link may not lead out
+    /// of it.
+    fn locate(&self, name: &str) -> Result<(PathBuf, u64), ModelError> {
+        let path = self.folder.join(name);
+        let error = |reason: String| ModelError::File { path: path.clone(), reason };
+        let absent = |cause: std::io::Error| {
+            let way_out = if self.url.is_some() || self.archive.is_some() {
+                format!("get it by `sandbar models pull {}`", self.name)
+            } else {
+                "put it there, or correct 'file'".to_owned()
+            };
+            error(format!("{cause}; {DESCRIPTION} names this file: {way_out}"))
+        };
+        let real = path.canonicalize().map_err(absent)?;
+        let folder = self.folder.canonicalize().map_err(absent)?;
+        if !real.starts_with(folder) {
+            return Err(error(
+                "this leads out of the model's folder; put the file itself there".into(),
+            ));
+        }
+        let about = std::fs::metadata(&real).map_err(absent)?;
+        if !about.is_file() {
+            return Err(error("this is not a file; a model is a single one".into()));
+        }
+        Ok((real, about.len()))
+    }
+
+    /// Compares what was found of `file` with what the description expects, if it does.
+    fn same<T: PartialEq + fmt::Display>(
+        &self,
+        file: &str,
+        what: &'static str,
+        found: &T,
+        expected: Option<&T>,
+    ) -> Result<(), ModelError> {
+        match expected {
+            Some(expected) if found != expected => Err(ModelError::Mismatch {
+                path: self.folder.join(DESCRIPTION),
+                file: file.to_owned(),
+                what,
+                found: found.to_string(),
+                expected: expected.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether a name stays in its folder, on every system.
+fn is_plain(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name)
+        && !name.contains(['/', '\\', ':', '\0'])
+}

@@ -1,0 +1,290 @@
+//! Gets what a `model.toml` describes: the model's file and its labels.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+use url::Url;
+
+use super::download::{DownloadError, Downloaded, Expected, Progress, Source, check, download};
+use super::model::{DESCRIPTION, LABELS_LIMIT, Model, ModelError, SIZE_LIMIT};
+use super::zip::extract;
+
+/// What a folder has of a model.
+#[derive(Debug)]
+pub enum State {
+    /// Everything, and it is right.
+    Present,
+    /// Not the model's file, its labels or its samples: this one is missing.
+    Absent(String),
+    /// Something else than the description says.
+    Wrong(ModelError),
+}
+
+impl State {
+    /// Looks, and compares digests.
+    pub fn of(model: &Model) -> State {
+        let labels = model.labels.as_ref().map(|labels| &labels.file);
+        let samples = model.samples.as_ref().map(|samples| &samples.file);
+        for file in [Some(&model.file), labels, samples].into_iter().flatten() {
+            if model.folder().join(file).symlink_metadata().is_err() {
+                return State::Absent(file.clone());
+            }
+        }
+        let read = model.read().and_then(|_| model.read_labels());
+        let read = read.and_then(|_| model.read_samples().map(drop));
+        read.map_or_else(State::Wrong, |()| State::Present)
+    }
+
+    /// `present`, `absent` or `wrong`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            State::Present => "present",
+            State::Absent(_) => "absent",
+            State::Wrong(_) => "wrong",
+        }
+    }
+}
+
+/// Another place than that of `model.toml`: a file of the same name lies below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mirror {
+    /// A folder.
+    Folder(PathBuf),
+    /// A URL that ends with `/`.
+    Url(Url),
+}
+
+impl std::str::FromStr for Mirror {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if !text.contains("://") {
+            return Ok(Mirror::Folder(text.into()));
+        }
+        let mut url = http(text)?;
+        if !url.path().ends_with('/') {
+            let path = format!("{}/", url.path());
+            url.set_path(&path);
+        }
+        Ok(Mirror::Url(url))
+    }
+}
+
+fn http(text: &str) -> Result<Url, String> {
+    let url: Url = text.parse().map_err(|error| format!("'{text}' is not a URL: {error}"))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        _ => Err(format!("'{text}' cannot be fetched; a URL begins with https:// or http://")),
+    }
+}
+
+/// Why a model could not be pulled.
+#[derive(Debug, Error)]
+pub enum PullError {
+    /// The description does not say where a file is.
+    #[error("{file}: {description} does not say where it can be had; write its 'url' there, or name a mirror with --from", description = description.display())]
+    Nowhere {
+        /// The file.
+        file: String,
+        /// The path of `model.toml`.
+        description: PathBuf,
+    },
+    /// A URL is not one.
+    #[error("{description}: {reason}", description = description.display())]
+    Url {
+        /// The path of `model.toml`.
+        description: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is another file of that name already.
+    #[error("{0}; --force replaces it")]
+    InTheWay(ModelError),
+    /// The file cannot be got.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+    /// The archive does not hold it.
+    #[error("{from}: {reason}")]
+    Archive {
+        /// Where the archive is from.
+        from: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It cannot be put in place.
+    #[error("{path}: {cause}", path = path.display())]
+    Put {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        cause: std::io::Error,
+    },
+    /// All is there, and it is not a model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+/// A model's folder that is being filled.
+pub struct Pull<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// Where to look instead of where `model.toml` says.
+    pub mirror: Option<&'a Mirror>,
+    /// Whether what is there already is replaced.
+    pub force: bool,
+}
+
+impl Pull<'_> {
+    /// Gets what is not there yet. `report` is told the name of each file that is being
+    /// fetched, and how far it is.
+    ///
+    /// # Errors
+    /// Where something cannot be got or is not what it should be: nothing is put in place
+    /// then that was not compared with its digest.
+    pub fn run(&self, report: &mut dyn FnMut(&str, u64, Option<u64>)) -> Result<(), PullError> {
+        let mut archive = None;
+        let result = self.items().try_for_each(|item| self.bring(&item, &mut archive, report));
+        if let Some((_, archive)) = archive {
+            // It has done its service, whatever came of it.
+            let _ = std::fs::remove_file(archive.path());
+        }
+        result?;
+        self.model.read()?;
+        self.model.read_labels()?;
+        Ok(())
+    }
+
+    /// The files of the model.
+    fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        let model = self.model;
+        let member = model.archive.as_ref().map(|archive| archive.member.as_str());
+        let file = Item {
+            file: &model.file,
+            expected: Expected {
+                size: model.size,
+                limit: SIZE_LIMIT,
+                sha256: model.sha256,
+                sha1: model.sha1,
+            },
+            url: model.url.as_deref(),
+            member,
+        };
+        let labels = model.labels.as_ref().map(|labels| {
+            let url = labels.url.as_deref();
+            let member = model.archive.as_ref().and_then(|archive| archive.labels.as_deref());
+            let (limit, sha256) = (LABELS_LIMIT, labels.sha256);
+            let expected = Expected { size: None, limit, sha256, sha1: None };
+            Item { file: &labels.file, expected, url, member: member.filter(|_| url.is_none()) }
+        });
+        [Some(file), labels].into_iter().flatten()
+    }
+
+    /// Puts a file in place, unless the right one is there.
+    fn bring(
+        &self,
+        item: &Item<'_>,
+        archive: &mut Option<(Source, Downloaded)>,
+        report: &mut dyn FnMut(&str, u64, Option<u64>),
+    ) -> Result<(), PullError> {
+        let target = self.model.folder().join(item.file);
+        if !self.force && target.symlink_metadata().is_ok() {
+            let is_model = item.file == self.model.file;
+            let read = if is_model {
+                self.model.read().map(drop)
+            } else {
+                self.model.read_labels().map(drop)
+            };
+            return read.map_err(PullError::InTheWay);
+        }
+        let downloaded = match (item.member, &self.model.archive) {
+            (Some(member), Some(about)) => {
+                if archive.is_none() {
+                    let (size, sha256, sha1) = (about.size, about.sha256, about.sha1);
+                    let expected = Expected { size, limit: SIZE_LIMIT, sha256, sha1 };
+                    let source = self.source(Some(&about.url), item.file)?;
+                    let file = self.get(&source, &expected, report)?;
+                    *archive = Some((source, file));
+                }
+                let Some((source, file)) = archive else { return Ok(()) };
+                let taken = take(file.path(), member, &target, &item.expected);
+                taken.map_err(|reason| PullError::Archive { from: source.to_string(), reason })?
+            }
+            _ => self.get(&self.source(item.url, item.file)?, &item.expected, report)?,
+        };
+        downloaded.put(&target).map_err(|cause| PullError::Put { path: target, cause })
+    }
+
+    /// Where a file is that `model.toml` says is at `url`.
+    fn source(&self, url: Option<&str>, file: &str) -> Result<Source, PullError> {
+        let description = self.model.folder().join(DESCRIPTION);
+        let url = url
+            .map(http)
+            .transpose()
+            .map_err(|reason| PullError::Url { description: description.clone(), reason })?;
+        let last = url.as_ref().and_then(|url| url.path_segments()?.next_back().map(str::to_owned));
+        let name = last.filter(|name| !name.is_empty()).unwrap_or_else(|| file.to_owned());
+        match (self.mirror, url) {
+            (Some(Mirror::Folder(folder)), _) => Ok(Source::File(folder.join(&name))),
+            (Some(Mirror::Url(mirror)), _) => {
+                let url = mirror.join(&name);
+                url.map(Source::Url)
+                    .map_err(|error| PullError::Url { description, reason: error.to_string() })
+            }
+            (None, Some(url)) => Ok(Source::Url(url)),
+            (None, None) => Err(PullError::Nowhere { file: file.to_owned(), description }),
+        }
+    }
+
+    /// Fetches a file beside its place.
+    fn get(
+        &self,
+        source: &Source,
+        expected: &Expected,
+        report: &mut dyn FnMut(&str, u64, Option<u64>),
+    ) -> Result<Downloaded, PullError> {
+        let name = match source {
+            Source::Url(url) => url.path().rsplit('/').next().unwrap_or_default().to_owned(),
+            Source::File(path) => {
+                path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+            }
+        };
+        let part = self.model.folder().join(format!("{name}.part"));
+        if self.force {
+            // There may be nothing.
+            let _ = std::fs::remove_file(&part);
+        }
+        let progress: &mut Progress<'_> = &mut |done, total| report(&name, done, total);
+        Ok(download(source, part, expected, progress)?)
+    }
+}
+
+/// A file of a model, and where it can be had.
+struct Item<'a> {
+    /// Its name in the folder.
+    file: &'a str,
+    expected: Expected,
+    url: Option<&'a str>,
+    /// Its name in the model's archive, where it comes out of that.
+    member: Option<&'a str>,
+}
+
+/// Takes a member out of an archive, beside its place.
+fn take(
+    archive: &Path,
+    member: &str,
+    target: &Path,
+    expected: &Expected,
+) -> Result<Downloaded, String> {
+    let mut part = target.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let limit = expected.size.unwrap_or(expected.limit);
+    let taken = extract(archive, member, &part, limit).and_then(|()| {
+        check(&part, expected).map_err(|reason| format!("'{member}' of the archive: {reason}"))
+    });
+    if taken.is_err() {
+        // There may be nothing.
+        let _ = std::fs::remove_file(&part);
+    }
+    taken
+}

@@ -1,0 +1,289 @@
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::pull::State;
+use super::{Kind, Model, Sha256};
+
+/// The digest of `abc`, from FIPS 180-2, appendix B.1.
+const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+/// A folder that goes when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    /// A model folder with `model.zip` of `abc`.
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("sandbar-models-{}-{number}", std::process::id());
+        let folder = Folder(std::env::temp_dir().join(name));
+        fs::create_dir_all(&folder.0).unwrap();
+        folder.write("model.zip", "abc");
+        folder.describe("", "");
+        folder
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.0.join(name), text).unwrap();
+    }
+
+    /// A description in which `from` is replaced by `to`.
+    fn describe(&self, from: &str, to: &str) {
+        let text = format!(
+            "name = \"flights-gbm\"\nversion = 1\nkind = \"h2o-mojo\"\nfile = \"model.zip\"\nsize = 3\nsha256 = \"{ABC}\"\nlicence = \"Apache-2.0\"\ndescription = \"Is the flight delayed?\"\n\n[provenance]\ntool = \"h2o 3.46.0.6\"\n"
+        );
+        assert!(text.contains(from), "{from}");
+        self.write("model.toml", &text.replacen(from, to, 1));
+    }
+
+    /// The error of opening or reading, the folder's own path taken out of it.
+    fn error(&self) -> String {
+        let result = Model::open(&self.0).and_then(|model| model.read());
+        let error = result.expect_err("this folder is not in order").to_string();
+        error.replace(&self.0.display().to_string(), "FOLDER")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+#[test]
+fn a_model_in_order() {
+    let folder = Folder::new();
+    let model = Model::open(&folder.0).unwrap();
+    assert_eq!((model.id().as_str(), model.kind), ("flights-gbm@1", Kind::H2oMojo));
+    assert_eq!(&*model.read().unwrap(), b"abc");
+    assert_eq!(model.folder(), folder.0);
+}
+
+#[test]
+fn the_digest_is_read_in_either_case() {
+    let digest: Sha256 = ABC.to_uppercase().parse().unwrap();
+    assert_eq!(digest.to_string(), ABC);
+    for wrong in ["", "abc", &ABC[1..], &ABC.replace('b', "g"), &format!("{ABC}0")] {
+        assert!(wrong.parse::<Sha256>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_changed_file_is_noticed() {
+    let folder = Folder::new();
+    folder.write("model.zip", "abd");
+    let error = folder.error();
+    let expected = format!(
+        "FOLDER/model.toml: the sha256 of model.zip is a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9, but model.toml says {ABC}; the file was changed or its download broke off: get it again, or correct model.toml"
+    );
+    assert_eq!(error, expected);
+    folder.write("model.zip", "ab");
+    assert!(
+        folder
+            .error()
+            .starts_with("FOLDER/model.toml: the size of model.zip is 2, but model.toml says 3; ")
+    );
+}
+
+#[test]
+fn a_file_that_changes_after_opening_is_noticed() {
+    let folder = Folder::new();
+    let model = Model::open(&folder.0).unwrap();
+    folder.write("model.zip", "abd");
+    assert!(model.read().unwrap_err().to_string().contains("the sha256 of model.zip is a52d"));
+    folder.write("model.zip", "abcd");
+    assert!(model.read().unwrap_err().to_string().contains("the size of model.zip is 4"));
+}
+
+#[test]
+fn what_is_wrong_with_a_description_is_said_with_its_line() {
+    let folder = Folder::new();
+    let cases = [
+        ("kind =", "knid =", "FOLDER/model.toml:3: unknown key 'knid'; did you mean 'kind'?"),
+        (
+            "h2o-mojo",
+            "onyx",
+            "FOLDER/model.toml:3: kind: unknown value 'onyx'; did you mean 'onnx'?",
+        ),
+        (
+            "sha256 =",
+            "url =",
+            "FOLDER/model.toml: sha256: the key 'sha256' is missing; write the file's digest",
+        ),
+        (
+            "[provenance]",
+            "[[inputs]]\nname = \"data\"\nshape = [1, 0]\n[provenance]",
+            "FOLDER/model.toml:10: inputs: a model of kind h2o-mojo has none; leave them out\nFOLDER/model.toml:10: inputs: 'data' has a dimension of 0; write a text, as \"N\", for one that the caller chooses",
+        ),
+        ("version = 1", "version = 0", "FOLDER/model.toml:2: version: versions count from 1"),
+        ("size = 3", "size = 0", "FOLDER/model.toml:5: size: 0 bytes; a model has 1 to 1073741824"),
+        (
+            "flights-gbm",
+            "flights@gbm",
+            "FOLDER/model.toml:1: name: 'flights@gbm' is not a name; use letters, digits, '-', '_' and '.', as in 'flights-eu'",
+        ),
+        (
+            ABC,
+            "abc",
+            "FOLDER/model.toml:6: sha256: 'abc' is not a SHA-256 digest; write its 64 hexadecimal digits",
+        ),
+    ];
+    for (from, to, expected) in cases {
+        folder.describe(from, to);
+        assert_eq!(folder.error(), expected);
+    }
+}
+
+#[test]
+fn a_file_stays_in_its_folder() {
+    let folder = Folder::new();
+    for name in ["../model.zip", "/etc/hosts", "sub/model.zip", "..", ".", "", "a\\\\b", "c:d"] {
+        folder.describe("model.zip", name);
+        assert!(
+            folder.error().contains("is not the name of a file in the folder itself"),
+            "{name}"
+        );
+    }
+    folder.describe("model.zip", "absent.zip");
+    assert!(folder.error().starts_with("FOLDER/absent.zip: "));
+    fs::create_dir(folder.0.join("folder.zip")).unwrap();
+    folder.describe("model.zip", "folder.zip");
+    assert!(folder.error().contains("this is not a file"));
+}
+
+#[test]
+fn labels_are_lines() {
+    let folder = Folder::new();
+    folder
+        .describe("[provenance]", "[labels]\nfile = \"labels.txt\"\nskip-words = 1\n[provenance]");
+    let labels = |text: &str| {
+        folder.write("labels.txt", text);
+        Model::open(&folder.0).unwrap().read_labels().map_err(|error| error.to_string())
+    };
+    let read = labels("n1 crane\r\nn2 tench, Tinca tinca\nn3 crane\n").unwrap().unwrap();
+    assert_eq!(read, ["crane", "tench, Tinca tinca", "crane #3"]);
+    assert!(labels("n1 crane\nn2\n").unwrap_err().contains("line 2 has no label"));
+    assert!(labels("").unwrap_err().ends_with("labels.txt: there are no labels in it"));
+    let twice = labels("n1 a\nn2 a #3\nn3 a").unwrap_err();
+    assert!(twice.contains("line 3: 'a #3' is there already"), "{twice}");
+}
+
+#[test]
+fn labels_fit_the_classes() {
+    let folder = Folder::new();
+    let model = |incomplete: &str| {
+        folder.write("labels.txt", "a\nb\n");
+        folder.describe(
+            "[provenance]",
+            &format!("[labels]\nfile = \"labels.txt\"\n{incomplete}[provenance]"),
+        );
+        Model::open(&folder.0).unwrap()
+    };
+    let fit = |model: &Model, classes| {
+        let mut labels = model.read_labels().unwrap().unwrap();
+        model.fit_labels(Some(&mut labels), Some(classes)).map(|()| labels)
+    };
+    assert_eq!(fit(&model("incomplete = true\n"), 4).unwrap(), ["a", "b", "#3", "#4"]);
+    assert_eq!(fit(&model("incomplete = true\n"), 2).unwrap(), ["a", "b"]);
+    assert!(fit(&model("incomplete = true\n"), 1).unwrap_err().to_string().contains("2 labels"));
+    assert!(fit(&model(""), 3).unwrap_err().to_string().contains("where the model has 3 classes"));
+}
+
+#[test]
+fn an_operator_is_told_what_the_folder_says() {
+    let folder = Folder::new();
+    folder.describe(
+        "[provenance]",
+        "[[inputs]]\nname = \"x\"\nshape = [\"N\", 3]\n[preprocessing]\nscale = 0.5\n[provenance]",
+    );
+    let text = fs::read_to_string(folder.0.join("model.toml")).unwrap();
+    folder.write("model.toml", &text.replace("h2o-mojo", "onnx"));
+    let json = Model::open(&folder.0).unwrap().to_json(Some(&["a".to_owned()]));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let expected = serde_json::json!({
+        "name": "flights-gbm",
+        "version": 1,
+        "kind": "onnx",
+        "inputs": [{ "name": "x", "type": "fp32", "shape": ["N", 3] }],
+        "labels": ["a"],
+        "preprocessing": { "scale": 0.5 },
+    });
+    assert_eq!(json, expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_may_not_lead_out() {
+    use std::os::unix::fs::symlink;
+    let (folder, other) = (Folder::new(), Folder::new());
+    folder.describe("model.zip", "link.zip");
+    symlink(other.0.join("model.zip"), folder.0.join("link.zip")).unwrap();
+    assert!(folder.error().contains("leads out of the model's folder"));
+    fs::remove_file(folder.0.join("link.zip")).unwrap();
+    symlink("model.zip", folder.0.join("link.zip")).unwrap();
+    assert_eq!(&*Model::open(&folder.0).unwrap().read().unwrap(), b"abc");
+}
+
+#[test]
+fn a_folder_without_description_says_what_one_is() {
+    let error = Model::open(Path::new("no/such")).unwrap_err().to_string();
+    assert!(error.starts_with("no/such/model.toml: "), "{error}");
+    assert!(error.ends_with("a model is a folder with a model.toml in it"), "{error}");
+}
+
+#[test]
+fn the_models_of_this_project_are_in_order() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    let Ok(entries) = fs::read_dir(models) else { return };
+    for entry in entries {
+        let folder = entry.unwrap().path();
+        if folder.join("model.toml").exists() {
+            let model = Model::describe(&folder).unwrap();
+            // The large ones are described here and pulled by whoever wants them.
+            if folder.join(&model.file).exists() {
+                Model::open(&folder).and_then(|model| model.read()).unwrap();
+                model.read_labels().unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn samples_are_read_and_bounded() {
+    let folder = Folder::new();
+    let section = |text: &str| {
+        folder.describe("\n[provenance]", &format!("\n[samples]\n{text}\n[provenance]"));
+        Model::open(&folder.0)
+    };
+    folder.write("s.csv", "a,label\n1,YES\n");
+    let model = section("file = \"s.csv\"").unwrap();
+    let samples = model.read_samples().unwrap().unwrap();
+    assert_eq!((samples.rows.len(), samples.tolerance), (1, 1e-5));
+    assert_eq!(State::of(&model).as_str(), "present");
+    let other = section(&format!("file = \"s.csv\"\nsha256 = \"{ABC}\"")).unwrap();
+    let error = other.read_samples().unwrap_err().to_string();
+    assert!(error.contains("the sha256 of s.csv is"), "{error}");
+
+    folder.write("s.csv", &format!("a\n{}", "1".repeat(1 << 20)));
+    let error = model.read_samples().unwrap_err().to_string();
+    assert!(error.contains("s.csv: more than the 1048576 bytes"), "{error}");
+    assert_eq!(State::of(&model).as_str(), "wrong");
+    fs::remove_file(folder.0.join("s.csv")).unwrap();
+    assert_eq!(State::of(&model).as_str(), "absent");
+
+    for (text, due) in [
+        ("file = \"../s.csv\"", "is not the name of a file in the folder itself"),
+        ("file = \"s.csv\"\ntolerance = -1.0", "a tolerance of -1"),
+        ("file = \"s.csv\"\ntolerance = nan", "a tolerance of NaN"),
+        ("file = \"s.csv\"\nrows = 1", "rows"),
+    ] {
+        let error = section(text).unwrap_err().to_string();
+        assert!(error.contains(due), "{error}");
+    }
+    folder.describe("kind = \"h2o-mojo\"", "kind = \"onnx\"\nsamples = { file = \"s.csv\" }");
+    let error = Model::open(&folder.0).unwrap_err().to_string();
+    assert!(error.contains("takes tensors, which no table holds"), "{error}");
+}

@@ -1,0 +1,305 @@
+//! One chain at work: its instances, what is done about failures, and what partitions
+//! remember. A batch for which a call gave nothing is run again record by record.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sandbar_manifest::OnFailure;
+use sandbar_record::{Batch, Code, Failure, Outlet};
+use sandbar_sandbox::{CallError, Usage};
+use sandbar_telemetry::Stats;
+
+use crate::chain::{Chain, Input, Outcome};
+use crate::events::{BatchIsolated, BatchProcessed, BatchRetried, RecordFailed, RecordSkipped};
+use crate::interrupted::{Interrupted, blame};
+use crate::order::KeyOrdering;
+use crate::partition::{Partition, PartitionLifecycle};
+use crate::policy::{Condition, Policies};
+
+/// Between two looks, in a pause, at whether the work is still wanted.
+const NAP: Duration = Duration::from_millis(50);
+
+/// One chain at work.
+pub(crate) struct ChainRunner {
+    pub(crate) chain: Chain,
+    policies: Policies,
+    /// In which assignment each partition's batches were read last.
+    assignments: HashMap<Partition, u64>,
+    key_order: KeyOrdering,
+    condition: Condition,
+    stats: Arc<Stats>,
+    pub(crate) outcome: Outcome,
+}
+
+/// A batch on its way to an outlet.
+pub(crate) struct Pass<'a, O> {
+    chain: &'a mut Chain,
+    pub(crate) outcome: &'a mut Outcome,
+    policies: &'a Policies,
+    key_order: &'a mut KeyOrdering,
+    condition: &'a mut Condition,
+    pub(crate) stats: &'a Stats,
+    pub(crate) batch: &'a Batch,
+    pub(crate) outlet: &'a mut O,
+}
+
+impl ChainRunner {
+    /// Of instances that are there already.
+    pub(crate) fn new(
+        chain: Chain,
+        policies: Policies,
+        stats: Arc<Stats>,
+        outcome: Outcome,
+    ) -> Self {
+        let (condition, key_order) = (Condition::new(stats.clone()), KeyOrdering::default());
+        let assignments = HashMap::new();
+        ChainRunner { chain, policies, assignments, key_order, condition, stats, outcome }
+    }
+
+    /// Everything that keeps something of partitions.
+    fn lifecycles(&mut self) -> [&mut dyn PartitionLifecycle; 1] {
+        [&mut self.key_order]
+    }
+
+    /// Prepares for a batch that was read in `assignment` of its partition.
+    pub(crate) fn enter(&mut self, batch: &Batch, assignment: u64) {
+        let partition: Partition = (batch.topic.clone(), batch.partition);
+        let before = self.assignments.insert(partition.clone(), assignment);
+        for lifecycle in self.lifecycles() {
+            if before.is_some_and(|before| before != assignment) {
+                lifecycle.revoked(&partition);
+            }
+            if before != Some(assignment) {
+                lifecycle.assigned(&partition);
+            }
+            lifecycle.before_batch(batch);
+        }
+    }
+
+    /// A batch on its way to `outlet`.
+    pub(crate) fn pass<'a, O: Outlet>(
+        &'a mut self,
+        batch: &'a Batch,
+        outlet: &'a mut O,
+    ) -> Pass<'a, O> {
+        let ChainRunner { chain, policies, key_order, condition, stats, outcome, .. } = self;
+        Pass { chain, outcome, policies, key_order, condition, stats, batch, outlet }
+    }
+
+    /// What each stage has used, by its name.
+    pub(crate) fn usage(&self) -> Vec<(Arc<str>, Usage)> {
+        self.chain.usage()
+    }
+
+    /// The counters.
+    pub(crate) fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Forgets how the calls until now went.
+    pub(crate) fn forget(&mut self) {
+        self.condition = Condition::new(self.stats.clone());
+    }
+
+    /// Says that the batches until now do not come again.
+    pub(crate) fn settle(&mut self) {
+        self.lifecycles().into_iter().for_each(PartitionLifecycle::settled);
+    }
+
+    /// Says that those since [`ChainRunner::settle`] come again, from the first.
+    pub(crate) fn undo(&mut self) {
+        self.lifecycles().into_iter().for_each(PartitionLifecycle::undone);
+    }
+}
+
+impl<O: Outlet> Pass<'_, O> {
+    /// Takes records through the chain and delivers what becomes of them. `failed` are
+    /// records that lie among them and do not get that far.
+    ///
+    /// # Errors
+    /// If an operator cannot be used any more, or a stage stops at a failure.
+    pub(crate) fn take(
+        &mut self,
+        input: &Input<'_>,
+        failed: &mut VecDeque<Failure>,
+    ) -> Result<(), Interrupted> {
+        match self.call(input) {
+            Ok(()) => {
+                self.outcome.failures.extend(failed.drain(..));
+                self.outcome.failures.sort_by_key(|failure| failure.record);
+                self.deliver(input)
+            }
+            Err(error) if error.unusable => Err(Interrupted::Unusable(error)),
+            Err(error) => {
+                BatchIsolated { batch: input.batch, error: &error }.emit(self.stats);
+                self.isolate(input, failed)
+            }
+        }
+    }
+
+    /// Runs a batch record by record: the record that makes an operator trap fails,
+    /// the others do not suffer from its company.
+    fn isolate(
+        &mut self,
+        input: &Input<'_>,
+        failed: &mut VecDeque<Failure>,
+    ) -> Result<(), Interrupted> {
+        for index in 0..input.batch.len() {
+            self.go_on()?;
+            let origin = input.origin(index);
+            self.fail_before(failed, origin)?;
+            let single = input.batch.single(index);
+            let origins = [origin as u32];
+            let alone = Input { source: input.source, batch: &single, origins: Some(&origins) };
+            match self.call(&alone) {
+                Ok(()) => self.deliver(&alone)?,
+                Err(error) if error.unusable => return Err(Interrupted::Unusable(error)),
+                Err(error) => self.fail_alone(&blame(origin, error))?,
+            }
+        }
+        self.fail_before(failed, usize::MAX)
+    }
+
+    /// Takes records through the chain: again, where some fail for a cause that may pass,
+    /// and with a pause behind it, where calls have given nothing for long.
+    pub(crate) fn call(&mut self, input: &Input<'_>) -> Result<(), CallError> {
+        let mut attempts = 0;
+        loop {
+            if let Err(error) = self.chain.process_input(input, self.outcome) {
+                let pause = self.condition.failed(&error);
+                self.pause(pause);
+                return Err(error);
+            }
+            self.condition.succeeded();
+            attempts += 1;
+            let failures = &self.outcome.failures;
+            let Some(pause) = self.policies.retry(failures, attempts) else { return Ok(()) };
+            if self.outlet.is_closed() {
+                return Ok(());
+            }
+            BatchRetried { batch: input.batch, failures, attempts }.emit(self.stats);
+            self.pause(pause);
+        }
+    }
+
+    /// Waits, unless nothing more is wanted.
+    fn pause(&self, time: Duration) {
+        let end = Instant::now() + time;
+        while Instant::now() < end && !self.outlet.is_closed() {
+            std::thread::sleep(end.saturating_duration_since(Instant::now()).min(NAP));
+        }
+    }
+
+    /// Hands over what the outcome holds; where a stage stops at a record, what came of
+    /// those before it.
+    pub(crate) fn deliver(&mut self, input: &Input<'_>) -> Result<(), Interrupted> {
+        if self.policies.follow {
+            self.follow(input);
+        }
+        let stops =
+            |failure: &&Failure| self.policies.on_failure(&failure.stage) == OnFailure::Stop;
+        let end = self.outcome.failures.iter().find(stops).map(|failure| failure.record);
+        let mut outputs = 0;
+        for output in self.outcome.outputs(self.batch) {
+            if end.is_none_or(|end| output.origin < end) {
+                self.outlet.output(self.batch, &output);
+                outputs += 1;
+            }
+        }
+        BatchProcessed { outcome: self.outcome, outputs }.emit(self.stats);
+        let failures = std::mem::take(&mut self.outcome.failures);
+        failures.iter().try_for_each(|failure| self.fail(failure))
+    }
+
+    /// Withdraws what came of records that follow an earlier one of their key to the
+    /// dead-letter topic.
+    fn follow(&mut self, input: &Input<'_>) {
+        if self.outcome.failures.is_empty() && self.key_order.none(self.batch) {
+            return;
+        }
+        let failures = std::mem::take(&mut self.outcome.failures);
+        let mut failed = failures.into_iter().peekable();
+        let mut following = Vec::new();
+        for origin in (0..input.batch.len()).map(|index| input.origin(index)) {
+            // Also those of records that did not get as far as the first stage.
+            while let Some(failure) = failed.next_if(|failure| failure.record <= origin) {
+                self.lead(&failure);
+                self.outcome.failures.push(failure);
+            }
+            if self.outcome.failures.last().is_some_and(|last| last.record == origin) {
+                continue;
+            }
+            let record = self.batch.record(origin);
+            if let Some(offset) = self.key_order.follows(self.batch, &record) {
+                following.push(origin);
+                self.outcome.failures.push(follows(origin, offset));
+            }
+        }
+        for failure in failed {
+            self.lead(&failure);
+            self.outcome.failures.push(failure);
+        }
+        self.outcome.withdraw(&following);
+    }
+
+    /// Records of the key of one that becomes a dead letter follow it.
+    fn lead(&mut self, failure: &Failure) {
+        if self.policies.on_failure(&failure.stage) == OnFailure::DeadLetter {
+            let record = self.batch.record(failure.record);
+            self.key_order.lead(self.batch, &record);
+        }
+    }
+
+    /// Hands over the first of the failures, those of records before `record`.
+    pub(crate) fn fail_before(
+        &mut self,
+        failed: &mut VecDeque<Failure>,
+        record: usize,
+    ) -> Result<(), Interrupted> {
+        while let Some(failure) = failed.pop_front_if(|failure| failure.record < record) {
+            self.fail_alone(&failure)?;
+        }
+        Ok(())
+    }
+
+    /// The same as [`Pass::fail`] for a record that no outcome knows of.
+    fn fail_alone(&mut self, failure: &Failure) -> Result<(), Interrupted> {
+        if self.policies.follow {
+            self.lead(failure);
+        }
+        self.fail(failure)
+    }
+
+    /// Does with a record that failed what its stage says.
+    fn fail(&mut self, failure: &Failure) -> Result<(), Interrupted> {
+        let record = self.batch.record(failure.record);
+        match self.policies.on_failure(&failure.stage) {
+            OnFailure::DeadLetter => {
+                RecordFailed { record, failure }.emit(self.stats);
+                self.outlet.dead_letter(self.batch, failure);
+                Ok(())
+            }
+            OnFailure::Skip => {
+                RecordSkipped { record, failure }.emit(self.stats);
+                Ok(())
+            }
+            OnFailure::Stop => {
+                let Batch { topic, partition, .. } = self.batch;
+                let Failure { stage, code, message, .. } = failure.clone();
+                let (topic, partition, offset) = (topic.clone(), *partition, record.offset());
+                Err(Interrupted::Stopped { stage, topic, partition, offset, code, message })
+            }
+        }
+    }
+
+    pub(crate) fn go_on(&self) -> Result<(), Interrupted> {
+        if self.outlet.is_closed() { Err(Interrupted::Closed) } else { Ok(()) }
+    }
+}
+
+/// The failure of a record that follows the one at `offset`.
+fn follows(record: usize, offset: i64) -> Failure {
+    let message = format!("follows the dead letter of offset {offset}, which has the same key");
+    Failure { record, stage: "order".into(), code: Code::Follows, message }
+}

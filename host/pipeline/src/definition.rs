@@ -1,0 +1,120 @@
+//! A manifest, and where the models and components come from that it names.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sandbar_manifest::{Manifest, Stage};
+use sandbar_model::{Model, ModelError};
+use sandbar_registry::leases::Lease;
+use sandbar_registry::pins::Pins;
+use sandbar_registry::supply::Supply;
+use sandbar_registry::{ArtifactSource, Cause, Reference, RegistryError};
+use sandbar_sandbox::{Sandbox, cache};
+use thiserror::Error;
+
+/// A manifest, and its registry if it has one. Cheap to clone but for the manifest.
+#[derive(Clone)]
+pub struct Definition {
+    /// What the pipeline is.
+    pub manifest: Manifest,
+    supply: Option<Arc<Supply>>,
+}
+
+/// Why a model of a manifest cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The registry does not give it.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// Its folder is not in order.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+impl From<Manifest> for Definition {
+    /// What a registry supplies is put below the default cache folder.
+    fn from(manifest: Manifest) -> Self {
+        Definition::new(manifest, cache::default_folder())
+    }
+}
+
+impl Definition {
+    /// A manifest whose registry's files are put below the folder `cache`; without one, nothing
+    /// is got from a registry.
+    pub fn new(manifest: Manifest, cache: Option<PathBuf>) -> Self {
+        let supply = manifest.registry.as_ref().map(|registry| {
+            let (options, missing) = manifest.registry_options();
+            let missing = missing.into_iter().next();
+            let refusal = missing.map(|(name, why)| format!("[registry] options.{name}: {why}"));
+            let folder = manifest.folder();
+            Arc::new(Supply::new(&registry.location, options, folder, cache, refusal))
+        });
+        Definition { manifest, supply }
+    }
+
+    /// The same, with the cache folder of a sandbox.
+    pub fn cached_as(manifest: Manifest, sandbox: &Sandbox) -> Self {
+        Definition::new(manifest, sandbox.cache_folder())
+    }
+
+    /// Another manifest, with the same registry.
+    #[must_use]
+    pub fn with(&self, manifest: Manifest) -> Self {
+        Definition { manifest, supply: self.supply.clone() }
+    }
+
+    /// What the pipeline gets from its registry; `None` if it has none.
+    pub fn supply(&self) -> Option<&Arc<Supply>> {
+        self.supply.as_ref()
+    }
+
+    fn supply_for(&self, reference: &Reference) -> Result<&Supply, RegistryError> {
+        self.supply.as_deref().ok_or_else(|| RegistryError {
+            registry: "none".to_owned(),
+            subject: reference.to_string(),
+            reason: "the manifest has no [registry]; add one with its location".to_owned(),
+            cause: Cause::Refused,
+        })
+    }
+
+    /// Opens a model of `[models]`, by the pipeline's name for it. One of the registry is
+    /// the version that is meant now, and has the registry's name and number.
+    ///
+    /// # Errors
+    /// If there is none, it cannot be fetched, or its folder is not in order.
+    pub fn open_model(&self, name: &str) -> Result<Model, OpenError> {
+        match self.manifest.models.get(name) {
+            Some(ArtifactSource::Registry(reference)) => {
+                Ok(self.supply_for(reference)?.model(reference)?)
+            }
+            Some(ArtifactSource::Path(folder)) => Ok(Model::open(&self.manifest.resolve(folder))?),
+            // Stages name only what is there; that was checked when the file was read.
+            None => Ok(Model::open(&self.manifest.resolve(name.as_ref()))?),
+        }
+    }
+
+    /// The file of a stage's component, as this process can open it. One of the registry
+    /// is fetched.
+    ///
+    /// # Errors
+    /// If it cannot be fetched.
+    pub fn component(&self, stage: &Stage) -> Result<PathBuf, RegistryError> {
+        match &stage.component {
+            ArtifactSource::Path(path) => Ok(self.manifest.resolve(path)),
+            ArtifactSource::Registry(reference) => self.supply_for(reference)?.component(reference),
+        }
+    }
+
+    /// Which of its models and components are of the registry, by their digests, once all
+    /// were supplied.
+    pub fn pins(&self) -> Pins {
+        let Some(supply) = &self.supply else { return Pins::default() };
+        let stages = self.manifest.stages.iter().map(|stage| (&stage.name, &stage.component));
+        Pins::of(supply, self.manifest.models.iter(), stages)
+    }
+
+    /// Tells garbage collection, while the pipeline runs, what it uses.
+    pub(crate) fn lease(&self) -> Option<Lease> {
+        self.supply.as_ref().and_then(|supply| supply.lease(&self.manifest.name))
+    }
+}

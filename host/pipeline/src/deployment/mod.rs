@@ -1,0 +1,339 @@
+//! What a running pipeline serves, and other models and components in its place.
+//!
+//! A swap loads what is new, fits it to the other stages, has its model score its sample
+//! rows, takes a batch through it that the pipeline has seen a moment ago, and only then
+//! hands it to the workers, each of which goes on with it between two batches. Whatever goes
+//! wrong before leaves the old serving. Roll-outs are in [`rollout`].
+
+mod rollout;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use sandbar_inference::Artifact;
+use sandbar_manifest::Manifest;
+use sandbar_record::OpenBestEffort;
+use sandbar_registry::ArtifactSource;
+use sandbar_registry::leases::Lease;
+use sandbar_sandbox::Sandbox;
+use sandbar_telemetry::Stats;
+
+use crate::definition::Definition;
+use crate::events::{SwapRefused, Swapped};
+use crate::handover::{Handover, Lineup};
+use crate::plan::{Plan, PlanError, error, load_model, load_models};
+use crate::revision::{Rehearsal, Revision, Trial};
+use crate::rollout::Rollouts;
+use crate::swap::{Change, Swap, SwapError};
+use crate::trial::try_out;
+
+pub use rollout::Judge;
+
+/// A pipeline whose models and components can be swapped while it runs.
+pub struct Deployment {
+    sandbox: Sandbox,
+    /// What was started with; of it, only models and components change.
+    manifest: Manifest,
+    best_effort: OnceLock<Box<OpenBestEffort>>,
+    pub(crate) handover: Arc<Handover>,
+    pub(crate) stats: Arc<Stats>,
+    /// Held during a change: one after the other.
+    pub(crate) changing: Mutex<State>,
+    /// For whoever asks meanwhile.
+    serving: Mutex<(Arc<Plan>, Revision)>,
+    /// The same of roll-outs.
+    pub(crate) rollouts: Mutex<Rollouts>,
+}
+
+pub(crate) struct State {
+    definition: Definition,
+    models: BTreeMap<String, Artifact>,
+    /// Keeps what serves from being removed from the registry.
+    _lease: Option<Lease>,
+    /// What to go back to. Its models are not kept: they would double the memory.
+    before: Option<Definition>,
+    /// What runs beside it, while there is a roll-out.
+    pub(crate) candidate: Option<Box<Prepared>>,
+}
+
+/// What may serve, loaded and tried.
+pub(crate) struct Prepared {
+    state: State,
+    pub(crate) plan: Plan,
+    pub(crate) trial: Option<Trial>,
+    /// How long that took.
+    took: Duration,
+}
+
+impl Deployment {
+    /// Loads and checks what a manifest names, as [`Plan::new`].
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn new(
+        definition: Definition,
+        sandbox: &Sandbox,
+        stats: Arc<Stats>,
+    ) -> Result<Self, PlanError> {
+        let models = load_models(&definition).map_err(|reason| error(&definition, reason))?;
+        let plan = Plan::with_models(&definition, &models, sandbox)?;
+        Ok(Deployment::of(plan, definition, models, sandbox, stats))
+    }
+
+    /// The same of what is loaded already: the plan of `definition` with `models`.
+    pub fn of(
+        plan: Plan,
+        definition: Definition,
+        models: BTreeMap<String, Artifact>,
+        sandbox: &Sandbox,
+        stats: Arc<Stats>,
+    ) -> Self {
+        let handover = Arc::new(Handover::new(plan.workers));
+        let manifest = definition.manifest.clone();
+        let state = State::of(definition, models, &plan);
+        let revision = Revision::of(1, &plan, &state);
+        Deployment {
+            sandbox: sandbox.clone(),
+            manifest,
+            best_effort: OnceLock::new(),
+            handover,
+            stats,
+            changing: Mutex::new(state),
+            serving: Mutex::new((Arc::new(plan), revision)),
+            rollouts: Mutex::default(),
+        }
+    }
+
+    /// What was started with. Of it, only models and components change.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Says how a topic is written beside the stream: for the answers of shadows.
+    pub fn write_beside(&self, open: Box<OpenBestEffort>) {
+        // Whoever runs the pipeline says it once.
+        let _ = self.best_effort.set(open);
+    }
+
+    /// The plan that serves.
+    pub fn plan(&self) -> Arc<Plan> {
+        lock(&self.serving).0.clone()
+    }
+
+    /// What serves.
+    pub fn revision(&self) -> Revision {
+        lock(&self.serving).1.clone()
+    }
+
+    /// The counters of what runs.
+    pub fn stats(&self) -> &Arc<Stats> {
+        &self.stats
+    }
+
+    /// Where workers find their next stages.
+    pub fn handover(&self) -> &Arc<Handover> {
+        &self.handover
+    }
+
+    /// Puts other models and components in the place of those that serve, once they are
+    /// known to work. Returns when every worker goes on with them.
+    ///
+    /// # Errors
+    /// Where they cannot be used, or the pipeline does not run.
+    pub fn swap(&self, change: &Change) -> Result<Swap, SwapError> {
+        let mut state = lock(&self.changing);
+        let result = self.check(change.revision).and_then(|()| {
+            let prepared = self.prepare_change(&state, change)?;
+            self.install(&mut state, prepared)
+        });
+        self.told(result)
+    }
+
+    /// Loads what a change asks for, fits it to the other stages and tries it, as a swap
+    /// does, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`Deployment::swap`], which would fail then.
+    pub fn rehearse(&self, change: &Change) -> Result<Rehearsal, SwapError> {
+        let state = lock(&self.changing);
+        self.check(change.revision)?;
+        Ok(self.prepare_change(&state, change)?.rehearsal())
+    }
+
+    /// Goes back to what served before the last swap, as another swap.
+    ///
+    /// # Errors
+    /// As [`Deployment::swap`].
+    pub fn rollback(&self, revision: Option<u64>) -> Result<Swap, SwapError> {
+        let mut state = lock(&self.changing);
+        let result = self.check(revision).and_then(|()| {
+            let before = state.before.clone().ok_or(SwapError::NoneBefore)?;
+            let differs = |name: &&String| {
+                state.definition.manifest.models[*name] != before.manifest.models[*name]
+            };
+            let changed = before.manifest.models.keys().filter(differs).cloned().collect();
+            let prepared = self.prepare(&state, before, &changed)?;
+            self.install(&mut state, prepared)
+        });
+        self.told(result)
+    }
+
+    pub(crate) fn told(&self, result: Result<Swap, SwapError>) -> Result<Swap, SwapError> {
+        match &result {
+            Ok(swap) => Swapped { swap }.emit(&self.stats),
+            Err(error) => SwapRefused { error }.emit(&self.stats),
+        }
+        result
+    }
+
+    /// Whether another may take the place of what serves.
+    pub(crate) fn check(&self, revision: Option<u64>) -> Result<(), SwapError> {
+        self.check_revision(revision)?;
+        match self.rollout() {
+            Some(rollout) => Err(SwapError::Underway(rollout.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether what serves is what whoever asks for something has seen.
+    pub(crate) fn check_revision(&self, revision: Option<u64>) -> Result<(), SwapError> {
+        let found = self.revision().number;
+        match revision {
+            Some(expected) if expected != found => Err(SwapError::Outdated { expected, found }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Loads and tries what a change asks for.
+    pub(crate) fn prepare_change(
+        &self,
+        state: &State,
+        change: &Change,
+    ) -> Result<Prepared, SwapError> {
+        let mut definition = state.definition.clone();
+        let manifest = &mut definition.manifest;
+        for (name, source) in &change.models {
+            let known = manifest.models.keys().cloned().collect::<Vec<_>>();
+            let Some(place) = manifest.models.get_mut(name) else {
+                return Err(unknown("model", name, &known));
+            };
+            place.clone_from(source);
+        }
+        for (name, component) in &change.components {
+            let known = manifest.stages.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+            let Some(stage) = manifest.stages.iter_mut().find(|it| it.name == *name) else {
+                return Err(unknown("stage", name, &known));
+            };
+            stage.component.clone_from(component);
+        }
+        // Also those that are named as before: an alias may mean another version by now.
+        let changed = change.models.keys().cloned().collect();
+        self.prepare(state, definition, &changed)
+    }
+
+    /// Loads and tries `definition`, which differs from what serves in models and components
+    /// alone. Of the models, those are loaded that have `changed`.
+    fn prepare(
+        &self,
+        state: &State,
+        definition: Definition,
+        changed: &BTreeSet<String>,
+    ) -> Result<Prepared, SwapError> {
+        if !self.handover.is_open() {
+            return Err(SwapError::NotRunning);
+        }
+        let start = Instant::now();
+        let old = self.plan();
+        let mut models = state.models.clone();
+        for name in changed {
+            let model = load_model(&definition, name).map_err(|it| error(&definition, it))?;
+            models.insert(name.clone(), model);
+        }
+        let plan = Plan::with_models(&definition, &models, &self.sandbox)?;
+        let trial = match self.handover.sample() {
+            Some(batch) => Some(try_out(&batch, &old, &plan)?),
+            None => None,
+        };
+        let state = State::of(definition, models, &plan);
+        Ok(Prepared { state, plan, trial, took: start.elapsed() })
+    }
+
+    /// Takes what is prepared in place of what serves, and of what runs beside that.
+    pub(crate) fn install(
+        &self,
+        state: &mut State,
+        mut prepared: Prepared,
+    ) -> Result<Swap, SwapError> {
+        let start = Instant::now();
+        prepared.plan.continue_times(&self.plan());
+        let Prepared { state: now, plan, trial, took } = prepared;
+        let lineup = |chain| Lineup { serving: Some(chain), candidate: None };
+        let lineups = (0..self.handover.workers()).map(|_| plan.chain().map(lineup));
+        let lineups = lineups.collect::<Result<Vec<_>, _>>()?;
+        let prepared = took + start.elapsed();
+
+        let revision = Revision::of(self.revision().number + 1, &plan, &now);
+        let samples = plan.samples();
+        *lock(&self.serving) = (Arc::new(plan), revision.clone());
+        let before = std::mem::replace(state, now);
+        state.before = Some(before.definition);
+        let start = Instant::now();
+        self.handover.switch(lineups).map_err(|_| SwapError::NotRunning)?;
+        Ok(Swap { revision, samples, trial, prepared, switched: start.elapsed() })
+    }
+}
+
+impl State {
+    /// What serves, put down so that it can be gone back to: by then an alias may mean
+    /// something else.
+    fn of(mut definition: Definition, models: BTreeMap<String, Artifact>, plan: &Plan) -> Self {
+        let manifest = &mut definition.manifest;
+        for (name, source) in &mut manifest.models {
+            let id = models.get(name).and_then(|model| model.id.parse().ok());
+            if let (ArtifactSource::Registry(reference), Some(version)) = (source, id) {
+                *reference = version;
+            }
+        }
+        for (stage, (_, file)) in manifest.stages.iter_mut().zip(plan.components()) {
+            if let ArtifactSource::Registry(_) = stage.component {
+                // In the cache, by its digest.
+                stage.component = ArtifactSource::Path(std::path::absolute(&file).unwrap_or(file));
+            }
+        }
+        let lease = definition.lease();
+        State { definition, models, _lease: lease, before: None, candidate: None }
+    }
+}
+
+impl Prepared {
+    /// What it was tried on.
+    pub(crate) fn rehearsal(&self) -> Rehearsal {
+        Rehearsal { samples: self.plan.samples(), trial: self.trial }
+    }
+
+    /// What it will be when it serves.
+    pub(crate) fn revision(&self, number: u64) -> Revision {
+        Revision::of(number, &self.plan, &self.state)
+    }
+}
+
+impl Revision {
+    fn of(number: u64, plan: &Plan, state: &State) -> Self {
+        let (components, model) = (plan.components(), plan.model().cloned());
+        let models = state.models.iter();
+        let models = models.map(|(name, model)| (name.clone(), model.id.clone())).collect();
+        let pins = state.definition.pins();
+        Revision { number, since: SystemTime::now(), models, components, model, pins }
+    }
+}
+
+fn unknown(what: &'static str, name: &str, known: &[String]) -> SwapError {
+    let known = known.iter().map(|known| format!("'{known}'")).collect::<Vec<_>>().join(", ");
+    let known = if known.is_empty() { "none".to_owned() } else { known };
+    SwapError::Unknown { what, name: name.to_owned(), known }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,311 @@
+//! Starts and ends roll-outs of what runs.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use sandbar_record::{BestEffort, Labels};
+
+use super::{Deployment, Prepared, State, lock};
+use crate::chain::Outcome;
+use crate::chain_runner::ChainRunner;
+use crate::handover::Lineup;
+use crate::policy::Policies;
+use crate::revision::Rehearsal;
+use crate::rollout::events::{RolloutEnded, RolloutRefused, RolloutStarted};
+use crate::rollout::{
+    Candidate, Comparison, End, Ended, Mode, Role, Rollout, Split, Terms, TermsError, Verdict,
+    shadow,
+};
+use crate::swap::{Change, Swap, SwapError};
+
+/// Is told what the rules say, and sees to it that it is done.
+pub type Judge = Box<dyn FnOnce(Verdict) + Send>;
+
+/// A candidate that is fit to run beside what serves.
+struct Fitted {
+    prepared: Prepared,
+    comparison: Arc<Comparison>,
+    aside: Option<Box<dyn BestEffort>>,
+}
+
+impl Deployment {
+    /// The roll-out that is under way, if one is.
+    pub fn rollout(&self) -> Option<Rollout> {
+        lock(&self.rollouts).current.clone()
+    }
+
+    /// The roll-out that ended last, if one has.
+    pub fn last_rollout(&self) -> Option<Ended> {
+        lock(&self.rollouts).last.clone()
+    }
+
+    /// Lets other models and components run beside those that serve, once they are known to
+    /// work. Returns when every worker goes on with them.
+    ///
+    /// # Errors
+    /// Where they cannot be used, the terms contradict themselves, another roll-out is under
+    /// way, or the pipeline does not run.
+    pub fn start_rollout(
+        self: &Arc<Self>,
+        change: &Change,
+        terms: &Terms,
+    ) -> Result<Rollout, SwapError> {
+        self.start(change, terms, None)
+    }
+
+    /// The same, where it is for `judge` to end it if the rules say so. What breaks a rule is
+    /// dropped all the same, before `judge` is told.
+    ///
+    /// # Errors
+    /// As [`Deployment::start_rollout`].
+    pub fn start_judged_rollout(
+        self: &Arc<Self>,
+        change: &Change,
+        terms: &Terms,
+        judge: Judge,
+    ) -> Result<Rollout, SwapError> {
+        self.start(change, terms, Some(judge))
+    }
+
+    /// Loads and tries a candidate as [`Deployment::start_rollout`] does, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`Deployment::start_rollout`], which would fail then.
+    pub fn rehearse_rollout(&self, change: &Change, terms: &Terms) -> Result<Rehearsal, SwapError> {
+        let state = lock(&self.changing);
+        Ok(self.fit(&state, change, terms)?.prepared.rehearsal())
+    }
+
+    fn start(
+        self: &Arc<Self>,
+        change: &Change,
+        terms: &Terms,
+        judge: Option<Judge>,
+    ) -> Result<Rollout, SwapError> {
+        let mut state = lock(&self.changing);
+        let result = self.begin(&mut state, change, terms, judge);
+        match &result {
+            Ok(rollout) => RolloutStarted { rollout }.emit(&self.stats),
+            Err(error) => RolloutRefused { error }.emit(&self.stats),
+        }
+        result
+    }
+
+    /// Puts the candidate in the place of what serves, as a swap.
+    ///
+    /// # Errors
+    /// Where no roll-out is under way, or another revision serves than `revision`.
+    pub fn promote_rollout(
+        &self,
+        revision: Option<u64>,
+        reason: String,
+    ) -> Result<Swap, SwapError> {
+        let mut state = lock(&self.changing);
+        let result = self.check_revision(revision).and_then(|()| self.promote(&mut state, reason));
+        self.refused(result)
+    }
+
+    /// Drops the candidate; what serves goes on.
+    ///
+    /// # Errors
+    /// As [`Deployment::promote_rollout`].
+    pub fn abort_rollout(&self, revision: Option<u64>, reason: String) -> Result<Ended, SwapError> {
+        let mut state = lock(&self.changing);
+        let result = self
+            .check_revision(revision)
+            .and_then(|()| self.discard(&mut state, End::Aborted, reason));
+        self.refused(result)
+    }
+
+    fn refused<T>(&self, result: Result<T, SwapError>) -> Result<T, SwapError> {
+        if let Err(error) = &result {
+            RolloutRefused { error }.emit(&self.stats);
+        }
+        result
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        state: &mut State,
+        change: &Change,
+        terms: &Terms,
+        judge: Option<Judge>,
+    ) -> Result<Rollout, SwapError> {
+        let Fitted { prepared, comparison, aside } = self.fit(state, change, terms)?;
+        let lineups = self.candidates(terms, &prepared, &comparison, aside)?;
+        self.watch(&comparison, judge)?;
+
+        let candidate = prepared.revision(self.revision().number);
+        let (samples, trial) = (prepared.plan.samples(), prepared.trial);
+        let rollout = Rollout { terms: terms.clone(), candidate, samples, trial, comparison };
+        if self.handover.switch(lineups).is_err() {
+            rollout.comparison.close();
+            return Err(SwapError::NotRunning);
+        }
+        state.candidate = Some(Box::new(prepared));
+        lock(&self.rollouts).current = Some(rollout.clone());
+        Ok(rollout)
+    }
+
+    /// Loads and tries a candidate, and fits it to what it is to run beside.
+    fn fit(&self, state: &State, change: &Change, terms: &Terms) -> Result<Fitted, SwapError> {
+        terms.validate()?;
+        self.check(change.revision)?;
+        let serving = self.plan();
+        let aside = terms.topic.as_deref().map(|topic| self.best_effort(serving.labels(), topic));
+        let aside = aside.transpose()?;
+        let prepared = self.prepare_change(state, change)?;
+        let (output, beside) = (serving.output(), prepared.plan.output());
+        let comparison = Arc::new(Comparison::new(terms.rules.clone(), output, beside));
+        if terms.rules.min_agreement.is_some() && !comparison.has_labels() {
+            return Err(TermsError::NoLabels { what: "these predictions have none" }.into());
+        }
+        Ok(Fitted { prepared, comparison, aside })
+    }
+
+    /// A best-effort sink for a shadow's answers, if the pipeline has nothing to do with their
+    /// topic.
+    fn best_effort(&self, labels: Labels, topic: &str) -> Result<Box<dyn BestEffort>, TermsError> {
+        let own = |uses| TermsError::OwnTopic { uses, topic: topic.to_owned() };
+        if self.manifest.written().any(|written| written == topic) {
+            return Err(own("writes"));
+        }
+        if self.manifest.reads(topic) {
+            return Err(own("reads"));
+        }
+        let opened = match self.best_effort.get() {
+            Some(open) => open(topic, labels),
+            None => Err("the pipeline does not run yet".to_owned()),
+        };
+        opened.map_err(|reason| TermsError::Topic { topic: topic.to_owned(), reason })
+    }
+
+    /// A candidate for each worker.
+    fn candidates(
+        &self,
+        terms: &Terms,
+        prepared: &Prepared,
+        comparison: &Arc<Comparison>,
+        aside: Option<Box<dyn BestEffort>>,
+    ) -> Result<Vec<Lineup>, SwapError> {
+        // What is only compared is none of the stream's: neither its failures are, nor
+        // what is counted of it.
+        let unseen = || -> Result<ChainRunner, SwapError> {
+            let (chain, policies) = (prepared.plan.chain()?, Policies::default());
+            Ok(ChainRunner::new(chain, policies, Arc::default(), Outcome::keeping(true)))
+        };
+        let entrance = match terms.mode {
+            Mode::Shadow => Some(shadow::start(unseen()?, comparison.clone(), aside)?),
+            Mode::Canary | Mode::Ab => None,
+        };
+        let role = || -> Result<Role, SwapError> {
+            Ok(match (&entrance, terms.weight) {
+                (Some(entrance), _) => Role::Shadow(entrance.clone()),
+                (None, Some(weight)) => {
+                    let (chain, plan) = (prepared.plan.chain()?, &prepared.plan);
+                    let outcome = Outcome::keeping(true);
+                    let side =
+                        ChainRunner::new(chain, plan.policies(), self.stats.clone(), outcome);
+                    let split = Split::new(weight, terms.by.clone().unwrap_or_default());
+                    Role::Canary(Box::new(side), split)
+                }
+                (None, None) => Role::Ab(Box::new(unseen()?)),
+            })
+        };
+        let lineup = |_| -> Result<Lineup, SwapError> {
+            let candidate = Candidate { comparison: comparison.clone(), role: role()? };
+            Ok(Lineup { serving: None, candidate: Some(Box::new(candidate)) })
+        };
+        (0..self.handover.workers()).map(lineup).collect()
+    }
+
+    /// Waits, on a thread of its own, for what the rules say, and does that, or has it done.
+    fn watch(
+        self: &Arc<Self>,
+        comparison: &Arc<Comparison>,
+        judge: Option<Judge>,
+    ) -> Result<(), SwapError> {
+        let (deployment, comparison) = (Arc::downgrade(self), comparison.clone());
+        let thread = std::thread::Builder::new().name("sandbar-rollout".into());
+        thread.spawn(move || {
+            let Some(verdict) = comparison.await_verdict() else { return };
+            let Some(deployment) = deployment.upgrade() else { return };
+            // What is broken waits for nobody, who may not be reached.
+            if judge.is_none() || matches!(verdict, Verdict::Broken(_)) {
+                deployment.conclude(&comparison, verdict.clone());
+            }
+            if let Some(judge) = judge {
+                judge(verdict);
+            }
+        })?;
+        Ok(())
+    }
+
+    fn conclude(&self, comparison: &Arc<Comparison>, verdict: Verdict) {
+        let mut state = lock(&self.changing);
+        // Somebody may have ended it meanwhile.
+        let ours = |rollout: &Rollout| Arc::ptr_eq(&rollout.comparison, comparison);
+        if !self.rollout().as_ref().is_some_and(ours) {
+            return;
+        }
+        let result = match verdict {
+            Verdict::Broken(reason) => self.discard(&mut state, End::RolledBack, reason).map(drop),
+            Verdict::Holds(reason) => match self.promote(&mut state, reason) {
+                Ok(_) | Err(SwapError::NotRunning) => Ok(()),
+                Err(error) => {
+                    let reason = format!("it could not be promoted: {error}");
+                    self.discard(&mut state, End::RolledBack, reason).map(drop)
+                }
+            },
+        };
+        let _ = self.refused(result);
+    }
+
+    fn promote(&self, state: &mut State, reason: String) -> Result<Swap, SwapError> {
+        let prepared = state.candidate.take().ok_or(SwapError::NoRollout)?;
+        let swap = match self.install(state, *prepared) {
+            Ok(swap) => swap,
+            Err(error) => {
+                // It is not to be had again.
+                let reason = format!("it could not be promoted: {error}");
+                self.discard(state, End::RolledBack, reason)?;
+                return Err(error);
+            }
+        };
+        self.end(End::Promoted, reason);
+        self.told(Ok(swap))
+    }
+
+    fn discard(&self, state: &mut State, end: End, reason: String) -> Result<Ended, SwapError> {
+        if self.rollout().is_none() {
+            return Err(SwapError::NoRollout);
+        }
+        let lineup = |_| Lineup { serving: None, candidate: None };
+        let lineups = (0..self.handover.workers()).map(lineup).collect();
+        let switched = self.handover.switch(lineups);
+        state.candidate = None;
+        let ended = self.end(end, reason);
+        switched.map_err(|_| SwapError::NotRunning)?;
+        ended.ok_or(SwapError::NoRollout)
+    }
+
+    /// Notes how it ended.
+    fn end(&self, end: End, reason: String) -> Option<Ended> {
+        let rollout = lock(&self.rollouts).current.take()?;
+        rollout.comparison.close();
+        let (report, at) = (rollout.report(), SystemTime::now());
+        let ended = Ended { rollout, report, at, end, reason };
+        RolloutEnded { ended: &ended }.emit(&self.stats);
+        lock(&self.rollouts).last = Some(ended.clone());
+        Some(ended)
+    }
+}
+
+impl Drop for Deployment {
+    /// Nobody is left to do what the rules say.
+    fn drop(&mut self) {
+        if let Some(rollout) = self.rollout() {
+            rollout.comparison.close();
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Predictions by a template. Only what it uses is prepared for a record.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, Value};
+use sandbar_manifest::FormatError;
+use sandbar_manifest::template::{NAME, Template, Variable, explain};
+use sandbar_record::Record;
+use sandbar_sandbox::OutputSchema;
+
+use super::error::EncodeError;
+
+/// A template for the predictions of one scorer.
+#[derive(Debug)]
+pub(super) struct Bound {
+    template: Template,
+    names: Arc<Names>,
+    model: Value,
+}
+
+impl Bound {
+    /// Fits a template to the predictions of a scorer.
+    pub(super) fn new(
+        template: Template,
+        output: &OutputSchema,
+        model: &str,
+    ) -> Result<Self, FormatError> {
+        for (name, variable) in &template.uses {
+            require(*variable, name, output)?;
+        }
+        let names = output.names();
+        let index = names.iter().enumerate().map(|(index, name)| (name.clone(), index)).collect();
+        let texts = names.iter().map(|name| Value::from(name.as_str())).collect();
+        let names = Arc::new(Names { texts, index });
+        Ok(Bound { template, names, model: Value::from(model) })
+    }
+
+    /// `label` is an index of a class (`None` for values), `values` are as many as names.
+    pub(super) fn encode(
+        &self,
+        record: &Record<'_>,
+        label: Option<usize>,
+        values: &[f64],
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let uses = self.template.uses.iter();
+        let context = uses.map(|(name, it)| (*name, self.value(*it, record, label, values)));
+        let context = Value::from_pairs(context);
+        self.template
+            .environment
+            .get_template(NAME)
+            .and_then(|template| template.render_captured_to(context, out).map(drop))
+            .map_err(|error| EncodeError::Template(explain(&error)))
+    }
+
+    fn value(
+        &self,
+        variable: Variable,
+        record: &Record<'_>,
+        label: Option<usize>,
+        values: &[f64],
+    ) -> Value {
+        match variable {
+            Variable::Label => {
+                label.map_or(Value::UNDEFINED, |label| self.names.texts[label].clone())
+            }
+            Variable::Probability => label.map_or(Value::UNDEFINED, |label| values[label].into()),
+            Variable::Probabilities | Variable::Values => {
+                Value::from_object(Numbers { names: self.names.clone(), values: values.into() })
+            }
+            Variable::Model => self.model.clone(),
+            Variable::Key => text(record.key()),
+            Variable::Value => text(record.value()),
+            Variable::Topic => record.topic().into(),
+            Variable::Partition => record.partition().into(),
+            Variable::Offset => record.offset().into(),
+            Variable::Timestamp => record.timestamp().into(),
+            // Of headers with one name the last counts, as in Kafka's own clients.
+            Variable::Headers => {
+                Value::from_pairs(record.headers().map(|(name, value)| (name, text(value))))
+            }
+        }
+    }
+}
+
+/// Bytes as text; what is not UTF-8 becomes U+FFFD, null becomes `None`.
+fn text(bytes: Option<&[u8]>) -> Value {
+    bytes.map_or(Value::from(()), |bytes| String::from_utf8_lossy(bytes).into())
+}
+
+/// The names of classes or values, in the model's order.
+#[derive(Debug)]
+struct Names {
+    texts: Vec<Value>,
+    index: HashMap<String, usize>,
+}
+
+/// Numbers by name, in the model's order.
+#[derive(Debug)]
+struct Numbers {
+    names: Arc<Names>,
+    values: Box<[f64]>,
+}
+
+impl Object for Numbers {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let index = *self.names.index.get(key.as_str()?)?;
+        self.values.get(index).map(|value| (*value).into())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.names.texts.clone())
+    }
+}
+
+/// Whether predictions of this schema have what a template uses, and if not what they have.
+fn require(
+    variable: Variable,
+    name: &'static str,
+    output: &OutputSchema,
+) -> Result<(), FormatError> {
+    let (predicts, instead) = match (variable, output) {
+        (
+            Variable::Label | Variable::Probability | Variable::Probabilities,
+            OutputSchema::Values(_),
+        ) => ("values", "'values'"),
+        (Variable::Values, OutputSchema::Classes(_)) => {
+            ("classes", "'label', 'probability' or 'probabilities'")
+        }
+        _ => return Ok(()),
+    };
+    Err(FormatError::Absent { name, predicts, instead })
+}

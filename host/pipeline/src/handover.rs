@@ -1,0 +1,180 @@
+//! How the workers of a running pipeline come to other stages: each finds them in a slot of
+//! its own, takes them between two batches, and leaves there what it had.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::chain::Chain;
+use crate::rollout::Candidate;
+use sandbar_record::Batch;
+
+/// How often whoever waits looks whether the pipeline still runs.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Milliseconds between two samples: copying one costs little, copying all would not.
+const SAMPLES_APART: u64 = 1000;
+
+/// The slots of all workers, and a sample of what they are at.
+pub struct Handover {
+    slots: Vec<Arc<Slot>>,
+    sample: Sample,
+    /// Set while workers look into their slots.
+    open: AtomicBool,
+}
+
+/// Where one worker finds its next stages.
+#[derive(Default)]
+pub struct Slot {
+    /// Whether there are any: what a worker looks at before each batch.
+    full: AtomicBool,
+    content: Mutex<Content>,
+    taken: Condvar,
+}
+
+#[derive(Default)]
+enum Content {
+    #[default]
+    Nothing,
+    /// What the worker is to take.
+    Next(Box<Lineup>),
+    /// What it had before, for whoever put the next there to free.
+    Old(#[expect(dead_code, reason = "it is only freed")] Box<Lineup>),
+}
+
+/// What a worker goes on with.
+pub(crate) struct Lineup {
+    /// What serves; `None`: the same as before.
+    pub(crate) serving: Option<Chain>,
+    /// What runs beside it, if anything does.
+    pub(crate) candidate: Option<Box<Candidate>>,
+}
+
+/// A batch that a worker has taken through its stages not long ago.
+struct Sample {
+    start: Instant,
+    /// When the next is due, in milliseconds since `start`.
+    due: AtomicU64,
+    batch: Mutex<Option<Batch>>,
+}
+
+/// The pipeline does not run, or ended meanwhile.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Closed;
+
+impl Handover {
+    /// Slots for so many workers.
+    pub(crate) fn new(workers: usize) -> Self {
+        let slots = (0..workers).map(|_| Arc::default()).collect();
+        let (start, due, batch) = (Instant::now(), AtomicU64::default(), Mutex::default());
+        let sample = Sample { start, due, batch };
+        Handover { slots, sample, open: AtomicBool::new(false) }
+    }
+
+    /// The slot of one worker.
+    pub fn slot(&self, worker: usize) -> Arc<Slot> {
+        self.slots[worker].clone()
+    }
+
+    /// How many workers there are.
+    pub(crate) fn workers(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Says that workers look into their slots for as long as what is returned lives.
+    pub fn open(&self) -> Open<'_> {
+        self.open.store(true, Ordering::Release);
+        Open(self)
+    }
+
+    /// Whether they do.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Gives each worker one of `lineups`, and waits until all have taken theirs. What they
+    /// had before is freed here, not by them.
+    ///
+    /// # Errors
+    /// Where the pipeline does not run.
+    pub(crate) fn switch(&self, lineups: Vec<Lineup>) -> Result<(), Closed> {
+        for (slot, lineup) in self.slots.iter().zip(lineups) {
+            slot.put(lineup);
+        }
+        for slot in &self.slots {
+            while !slot.is_taken(LOOK) {
+                if !self.is_open() {
+                    return Err(Closed);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A batch that came by not long ago; `None`: none has come by yet.
+    pub(crate) fn sample(&self) -> Option<Batch> {
+        lock(&self.sample.batch).clone()
+    }
+
+    /// Keeps a batch as a sample, now and then.
+    pub fn passed(&self, batch: &Batch) {
+        let Sample { start, due, batch: place } = &self.sample;
+        let now = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let before = due.load(Ordering::Relaxed);
+        let next = now.saturating_add(SAMPLES_APART);
+        let takes = || due.compare_exchange(before, next, Ordering::Relaxed, Ordering::Relaxed);
+        if now >= before && takes().is_ok() {
+            *lock(place) = Some(batch.clone());
+        }
+    }
+}
+
+/// Workers look into their slots.
+pub struct Open<'a>(&'a Handover);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.open.store(false, Ordering::Release);
+    }
+}
+
+impl Slot {
+    /// Puts in what the worker is to take next.
+    fn put(&self, lineup: Lineup) {
+        *lock(&self.content) = Content::Next(Box::new(lineup));
+        self.full.store(true, Ordering::Release);
+    }
+
+    /// Whether the worker has taken it, after waiting for that.
+    fn is_taken(&self, patience: Duration) -> bool {
+        let waiting = |content: &mut Content| matches!(content, Content::Next(_));
+        let content = self.taken.wait_timeout_while(lock(&self.content), patience, waiting);
+        let mut content = content.unwrap_or_else(PoisonError::into_inner).0;
+        if matches!(*content, Content::Next(_)) {
+            return false;
+        }
+        *content = Content::Nothing;
+        true
+    }
+
+    /// Takes what is there in place of what serves and of the candidate.
+    pub(crate) fn exchange(&self, serving: &mut Chain, candidate: &mut Option<Box<Candidate>>) {
+        if !self.full.load(Ordering::Acquire) {
+            return;
+        }
+        let mut content = lock(&self.content);
+        if let Content::Next(mut next) = std::mem::take(&mut *content) {
+            if let Some(chain) = &mut next.serving {
+                std::mem::swap(serving, chain);
+            }
+            std::mem::swap(candidate, &mut next.candidate);
+            *content = Content::Old(next);
+        }
+        self.full.store(false, Ordering::Release);
+        self.taken.notify_all();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

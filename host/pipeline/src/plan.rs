@@ -1,0 +1,378 @@
+//! The plan of a pipeline: what its manifest asks for, found, verified and fitted
+//! together before any record moves.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sandbar_inference::Artifact;
+use sandbar_manifest::{Format, FormatError, Grant, Stage};
+use sandbar_record::{BatchLimits, Labels};
+use sandbar_registry::RegistryError;
+use sandbar_sandbox::{
+    Clock, Component, ComponentError, Extractor, Grants, Limits, Operator, OutputSchema, Sandbox,
+    Scorer, StageError, Transformer, World,
+};
+use sandbar_telemetry::CallTimes;
+use thiserror::Error;
+
+use crate::chain::{Chain, Predictor, Routed};
+use crate::definition::{Definition, OpenError};
+use crate::encoding::Encoder;
+use crate::policy::Policies;
+use crate::references::{References, ReferencesError, Resolver};
+use crate::smoke::{SampleError, try_samples};
+
+/// A pipeline that is ready to run.
+pub struct Plan {
+    /// The manifest's file, for errors.
+    path: PathBuf,
+    /// The pipeline's name.
+    pub name: String,
+    /// The topics that it reads: names, and expressions, which begin with `^`.
+    pub topics: Vec<String>,
+    /// How large a batch may become.
+    pub batch: BatchLimits,
+    /// How many threads call operators.
+    pub workers: usize,
+    labels: Labels,
+    policies: Policies,
+    /// The model that makes the predictions, `name@version`.
+    model: Option<Arc<str>>,
+    format: Format,
+    stages: Vec<StagePlan>,
+    /// That of the stages that are granted one.
+    clock: Clock,
+    /// Where records may refer to their data.
+    references: Option<Arc<References>>,
+    /// What the predictions are made of, if it makes any.
+    output: Option<OutputSchema>,
+    /// How many sample rows its model was tried on.
+    samples: usize,
+}
+
+struct StagePlan {
+    operator: Operator,
+    /// For a transformer: where its routes lead, indices into the topics of [`Plan::labels`].
+    routes: Vec<usize>,
+}
+
+/// Why a pipeline cannot run.
+#[derive(Debug, Error)]
+#[error("{manifest}: {reason}", manifest = manifest.display())]
+pub struct PlanError {
+    /// The manifest.
+    pub manifest: PathBuf,
+    /// What is wrong with what it asks for.
+    pub reason: Reason,
+}
+
+/// What is wrong.
+#[derive(Debug, Error)]
+pub enum Reason {
+    /// A component cannot be used.
+    #[error("stage '{stage}': {error}")]
+    Component {
+        /// The stage.
+        stage: String,
+        /// What is wrong with it.
+        error: ComponentError,
+    },
+    /// The registry does not give a component.
+    #[error("stage '{stage}': {error}")]
+    Registry {
+        /// The stage.
+        stage: String,
+        /// Why not.
+        error: Box<RegistryError>,
+    },
+    /// A model cannot be used.
+    #[error("model '{name}': {error}")]
+    Model {
+        /// The pipeline's name for it.
+        name: String,
+        /// What is wrong with it.
+        error: Box<OpenError>,
+    },
+    /// A stage cannot be set up.
+    #[error("{0}")]
+    Stage(#[from] StageError),
+    /// The stages do not follow from each other.
+    #[error(
+        "stages: {found}; a pipeline is any number of transformers, then an extractor and a scorer, or no more"
+    )]
+    Order {
+        /// The worlds of the stages.
+        found: String,
+    },
+    /// A model does not do what its sample rows say.
+    #[error("{0}")]
+    Samples(#[from] Box<SampleError>),
+    /// What records may refer to cannot be got at.
+    #[error("{0}")]
+    References(#[from] ReferencesError),
+    /// The output's form does not fit the predictions.
+    #[error("[sink]: {0}")]
+    OutputSchema(#[from] FormatError),
+}
+
+impl Plan {
+    /// Loads what the manifest names, sets every stage up once and has the model score its
+    /// sample rows, so that what is wrong shows now. `brokers` goes before the manifest's;
+    /// that there are any is asked when the plan runs.
+    ///
+    /// # Errors
+    /// Where anything that the manifest names cannot be used, or does not fit.
+    pub fn new(definition: &Definition, sandbox: &Sandbox) -> Result<Self, PlanError> {
+        let models = load_models(definition).map_err(|reason| error(definition, reason))?;
+        Plan::with_models(definition, &models, sandbox)
+    }
+
+    /// The same with models that are loaded already, or stand in for those of the
+    /// manifest, by the pipeline's names for them.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn with_models(
+        definition: &Definition,
+        models: &BTreeMap<String, Artifact>,
+        sandbox: &Sandbox,
+    ) -> Result<Self, PlanError> {
+        let mut plan =
+            Self::load(definition, models, sandbox).map_err(|reason| error(definition, reason))?;
+        let chain = plan.chain()?;
+        plan.output = chain.shape().cloned();
+        if let (Some(predictor), Some(scorer)) = (&chain.predictor, plan.stages.last()) {
+            let fields = predictor.extractor.shape();
+            let tried = try_samples(&scorer.operator, fields, plan.batch);
+            plan.samples = tried.map_err(|it| error(definition, it.into()))?;
+        }
+        Ok(plan)
+    }
+
+    fn load(
+        definition: &Definition,
+        models: &BTreeMap<String, Artifact>,
+        sandbox: &Sandbox,
+    ) -> Result<Self, Reason> {
+        let manifest = &definition.manifest;
+        let clock = Clock::default();
+        let mut topics = vec![manifest.sink.topic.clone()];
+        let stages = manifest.stages.iter().map(|stage| {
+            let routes = stage.topics.iter().map(|topic| place(&mut topics, topic)).collect();
+            Ok(StagePlan {
+                operator: operator(definition, stage, models, &clock, sandbox)?,
+                routes,
+            })
+        });
+        let stages = stages.collect::<Result<Vec<_>, Reason>>()?;
+        let is_scorer = |plan: &StagePlan| plan.operator.component.world() == World::Scorer;
+        let scorer = manifest.stages.iter().zip(&stages).rfind(|(_, plan)| is_scorer(plan));
+        let model = scorer.and_then(|(stage, _)| models.get(stage.models.first()?));
+        Ok(Plan {
+            path: manifest.path().to_owned(),
+            name: manifest.name.clone(),
+            topics: manifest.source.topics.clone(),
+            batch: (&manifest.runner).into(),
+            references: References::open(manifest)?.map(Arc::new),
+            workers: manifest.runner.workers(),
+            format: manifest.format(),
+            policies: Policies::of(manifest),
+            labels: Labels {
+                pipeline: manifest.name.clone(),
+                topics,
+                dead_letters: manifest.dead_letter.topic.clone(),
+            },
+            model: model.map(|model| model.id.as_str().into()),
+            stages,
+            clock,
+            output: None,
+            samples: 0,
+        })
+    }
+
+    /// The stages for one worker, each with a warm instance.
+    ///
+    /// # Errors
+    /// Where the stages do not fit each other, or an operator refuses its
+    /// configuration.
+    pub fn chain(&self) -> Result<Chain, PlanError> {
+        self.fit().map_err(|reason| PlanError { manifest: self.path.clone(), reason })
+    }
+
+    fn fit(&self) -> Result<Chain, Reason> {
+        let worlds: Vec<World> =
+            self.stages.iter().map(|stage| stage.operator.component.world()).collect();
+        let count = worlds.iter().take_while(|world| **world == World::Transformer).count();
+        let (transformers, rest) = self.stages.split_at(count);
+        let predictor = match (rest, &worlds[count..]) {
+            ([], _) => None,
+            ([extractor, scorer], [World::Extractor, World::Scorer]) => {
+                let extractor = Extractor::new(extractor.operator.clone())?;
+                let scorer = Scorer::new(scorer.operator.clone(), extractor.shape().clone())?;
+                let model = self.model.as_deref().unwrap_or("none");
+                let encoder = Encoder::new(&self.format, scorer.shape(), model)?;
+                Some(Predictor { extractor, scorer, encoder })
+            }
+            _ => {
+                let found: Vec<String> = worlds.iter().map(World::to_string).collect();
+                return Err(Reason::Order { found: found.join(", ") });
+            }
+        };
+        let transformers = transformers.iter().map(|stage| {
+            let transformer = Transformer::new(stage.operator.clone())?;
+            Ok(Routed { transformer, topics: stage.routes.clone() })
+        });
+        let transformers = transformers.collect::<Result<_, StageError>>()?;
+        Ok(Chain { transformers, predictor, model: self.model.clone() })
+    }
+
+    /// What one worker resolves references with, if records may refer to their data.
+    pub(crate) fn resolver(&self) -> Option<Resolver> {
+        let references = self.references.clone()?;
+        Some(Resolver::new(references, self.batch.bytes))
+    }
+
+    /// What each stage does about its failures.
+    pub(crate) fn policies(&self) -> Policies {
+        self.policies.clone()
+    }
+
+    /// The clock of the stages that are granted one.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Goes on with the series of calls of a plan before this one.
+    pub(crate) fn continue_times(&mut self, before: &Plan) {
+        for StagePlan { operator, .. } in &mut self.stages {
+            let same = |old: &&StagePlan| old.operator.stage == operator.stage;
+            if let Some(old) = before.stages.iter().find(same) {
+                operator.times = old.operator.times.clone();
+            }
+        }
+    }
+
+    /// The file of each stage's component.
+    pub fn components(&self) -> Vec<(Arc<str>, PathBuf)> {
+        let operators = self.stages.iter().map(|stage| &stage.operator);
+        operators.map(|it| (it.stage.clone(), it.component.path().to_owned())).collect()
+    }
+
+    /// The model that makes the predictions, `name@version`, if one does.
+    pub fn model(&self) -> Option<&Arc<str>> {
+        self.model.as_ref()
+    }
+
+    /// What the predictions are made of, if it makes any.
+    pub(crate) fn output(&self) -> Option<&OutputSchema> {
+        self.output.as_ref()
+    }
+
+    /// How many sample rows of its model it has scored, as they are expected.
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// How long the calls of each stage take, of all workers together.
+    pub fn call_times(&self) -> Vec<(Arc<str>, CallTimes)> {
+        let operators = self.stages.iter().map(|stage| &stage.operator);
+        operators.map(|it| (it.stage.clone(), it.times.clone())).collect()
+    }
+
+    /// What the pipeline writes on everything that leaves it.
+    pub fn labels(&self) -> Labels {
+        self.labels.clone()
+    }
+}
+
+impl fmt::Display for Plan {
+    /// `flights: flight-features (extractor) → score (scorer, model flights-gbm@1) → predictions`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.topics.join(", "))?;
+        for StagePlan { operator, .. } in &self.stages {
+            let world = operator.component.world();
+            write!(f, " → {} ({world}", operator.stage)?;
+            if let Some(model) = self.model.as_ref().filter(|_| world == World::Scorer) {
+                write!(f, ", {model}")?;
+            }
+            f.write_str(")")?;
+        }
+        write!(f, " → {}", self.labels.topics[0])
+    }
+}
+
+pub(crate) fn error(definition: &Definition, reason: Reason) -> PlanError {
+    PlanError { manifest: definition.manifest.path().to_owned(), reason }
+}
+
+/// The operators of a manifest's stages, whatever their order: to call them one by one.
+///
+/// # Errors
+/// Where a component or a model cannot be used.
+pub fn operators(definition: &Definition, sandbox: &Sandbox) -> Result<Vec<Operator>, PlanError> {
+    let load = || -> Result<Vec<Operator>, Reason> {
+        let models = load_models(definition)?;
+        let clock = Clock::default();
+        let stages = definition.manifest.stages.iter();
+        stages.map(|stage| operator(definition, stage, &models, &clock, sandbox)).collect()
+    };
+    load().map_err(|reason| error(definition, reason))
+}
+
+pub(crate) fn load_models(definition: &Definition) -> Result<BTreeMap<String, Artifact>, Reason> {
+    let load = |name: &String| Ok((name.clone(), load_model(definition, name)?));
+    definition.manifest.models.keys().map(load).collect()
+}
+
+/// Loads one of a manifest's models, by the pipeline's name for it.
+pub(crate) fn load_model(definition: &Definition, name: &str) -> Result<Artifact, Reason> {
+    let error = |error| Reason::Model { name: name.to_owned(), error: Box::new(error) };
+    let model = definition.open_model(name).map_err(error)?;
+    Artifact::load(model).map_err(|it| error(it.into()))
+}
+
+/// The operator of a stage, with what it is granted.
+///
+/// # Errors
+/// If its component cannot be used.
+pub fn operator(
+    definition: &Definition,
+    stage: &Stage,
+    models: &BTreeMap<String, Artifact>,
+    clock: &Clock,
+    sandbox: &Sandbox,
+) -> Result<Operator, Reason> {
+    let path = definition
+        .component(stage)
+        .map_err(|error| Reason::Registry { stage: stage.name.clone(), error: Box::new(error) })?;
+    let component = Component::load(sandbox, &path)
+        .map_err(|error| Reason::Component { stage: stage.name.clone(), error })?;
+    let granted =
+        stage.models.iter().filter_map(|name| Some((name.clone(), models.get(name)?.clone())));
+    let grants = Grants {
+        config: serde_json::Value::Object(stage.config.clone()).to_string(),
+        models: granted.collect(),
+        topics: stage.topics.clone(),
+        clock: stage.grants.contains(&Grant::Clock).then(|| clock.clone()),
+        random: stage.grants.contains(&Grant::Random),
+    };
+    let mut limits = Limits::from(&stage.limits);
+    limits.nn.load = stage.load_graphs.as_u64();
+    Ok(Operator {
+        stage: stage.name.as_str().into(),
+        component,
+        grants: Arc::new(grants),
+        limits,
+        times: CallTimes::default(),
+    })
+}
+
+/// The index of a topic in `topics`, where it is put if it is not there.
+fn place(topics: &mut Vec<String>, topic: &str) -> usize {
+    topics.iter().position(|known| known == topic).unwrap_or_else(|| {
+        topics.push(topic.to_owned());
+        topics.len() - 1
+    })
+}

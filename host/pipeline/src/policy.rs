@@ -1,0 +1,147 @@
+//! What is done about failures: with the record, by the stage that it failed in; and with
+//! a worker whose operators give nothing any more.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::events::{WorkerRecovered, WorkerSlowed};
+use sandbar_manifest::{Manifest, OnFailure, Order, Stage};
+use sandbar_record::{Code, Failure};
+use sandbar_sandbox::CallError;
+use sandbar_telemetry::Stats;
+
+/// What is done about failures. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Policies {
+    stages: Arc<BTreeMap<String, StagePolicy>>,
+    /// Whether records follow an earlier one of their key to the dead-letter topic.
+    pub(crate) follow: bool,
+}
+
+/// What one stage does about its failures.
+#[derive(Debug, Clone, Copy)]
+struct StagePolicy {
+    on_failure: OnFailure,
+    retries: u32,
+}
+
+impl Policies {
+    /// As the manifest has them.
+    pub fn of(manifest: &Manifest) -> Self {
+        let policy =
+            |stage: &Stage| StagePolicy { on_failure: stage.on_failure, retries: stage.retries };
+        let stages = manifest.stages.iter();
+        let stages = stages.map(|stage| (stage.name.clone(), policy(stage))).collect();
+        let follow = manifest.dead_letter.order == Order::Key;
+        Policies { stages: Arc::new(stages), follow }
+    }
+
+    /// What a stage does with records that fail in it. What is no stage, such as the sink
+    /// and references, makes dead letters.
+    pub fn on_failure(&self, stage: &str) -> OnFailure {
+        self.stages.get(stage).map(|policy| policy.on_failure).unwrap_or_default()
+    }
+
+    /// How long to wait before the records are run again, of which some have failed so;
+    /// `None`: that is it. `attempts` is how often they were run.
+    pub(crate) fn retry(&self, failures: &[Failure], attempts: u32) -> Option<Duration> {
+        let may_pass = |failure: &Failure| {
+            let policy = self.stages.get(&*failure.stage);
+            failure.code == Code::Unavailable
+                && policy.is_some_and(|policy| attempts <= policy.retries)
+        };
+        let pause = FIRST_RETRY * 4_u32.saturating_pow(attempts.saturating_sub(1));
+        failures.iter().any(may_pass).then(|| pause.min(LONGEST_RETRY))
+    }
+}
+
+/// Before a batch is run again for a cause that may pass.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+/// The longest such pause.
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
+
+/// Calls one after the other that may give nothing before a worker is slowed down. Less
+/// than the records of a batch: a batch in which every record traps is that bad already.
+const TOLERATED: u32 = 16;
+/// The first pause.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+/// The longest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How a worker gets on. One whose calls give nothing, again and again, pauses before each
+/// more, so that it does not spend all of a core on making instances; one call that
+/// succeeds ends that.
+pub(crate) struct Condition {
+    stats: Arc<Stats>,
+    failed: u32,
+}
+
+impl Condition {
+    pub(crate) fn new(stats: Arc<Stats>) -> Self {
+        Condition { stats, failed: 0 }
+    }
+
+    /// A call gave something.
+    pub(crate) fn succeeded(&mut self) {
+        if self.is_slow() {
+            WorkerRecovered.emit(&self.stats);
+        }
+        self.failed = 0;
+    }
+
+    /// A call gave nothing. Returns how long to wait before the next.
+    pub(crate) fn failed(&mut self, error: &CallError) -> Duration {
+        let was_slow = self.is_slow();
+        self.failed = self.failed.saturating_add(1);
+        if !self.is_slow() {
+            return Duration::ZERO;
+        }
+        if !was_slow {
+            WorkerSlowed { error, calls: self.failed }.emit(&self.stats);
+        }
+        let doublings = (self.failed - TOLERATED - 1).min(16);
+        (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE)
+    }
+
+    fn is_slow(&self) -> bool {
+        self.failed > TOLERATED
+    }
+}
+
+impl Drop for Condition {
+    fn drop(&mut self) {
+        if self.is_slow() {
+            self.stats.now.slowed.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_limit_and_end_with_a_success() {
+        let stats = Arc::new(Stats::default());
+        let mut condition = Condition::new(stats.clone());
+        let error = CallError {
+            stage: "s".into(),
+            code: Code::Trap,
+            message: "a trap".into(),
+            unusable: false,
+        };
+        for _ in 0..TOLERATED {
+            assert_eq!(condition.failed(&error), Duration::ZERO);
+        }
+        assert_eq!(stats.now.snapshot().slowed, 0);
+        let pauses: Vec<Duration> = (0..100).map(|_| condition.failed(&error)).collect();
+        assert_eq!(pauses[..3], [10, 20, 40].map(Duration::from_millis));
+        assert_eq!(pauses[99], LONGEST_PAUSE);
+        assert_eq!(stats.now.snapshot().slowed, 1);
+        condition.succeeded();
+        assert_eq!(stats.now.snapshot().slowed, 0);
+        assert_eq!(condition.failed(&error), Duration::ZERO);
+    }
+}

@@ -1,0 +1,20 @@
+//! References: a record may name what it is about (a path, a URL) instead of carrying
+//! it. The runner gets it before the first stage; operators see the data alone and reach
+//! neither files nor network.
+//!
+//! - [`allowed`](self::allowed): what a pipeline may refer to, and what a record does;
+//!   `target`, the latter, or why it is refused.
+//! - [`folders`]: files beneath allowed folders. [`stores`]: servers and object stores,
+//!   below allowed URL prefixes; [`ahead`] has several fetches under way at once.
+//! - [`slices`]: a batch with its references resolved, as much of it at a time as fits
+//!   into memory.
+
+mod ahead;
+mod allowed;
+mod folders;
+mod slices;
+mod stores;
+mod target;
+
+pub use allowed::{References, ReferencesError};
+pub use slices::{Resolver, Slice};

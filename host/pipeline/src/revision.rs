@@ -1,0 +1,45 @@
+//! What serves, and what it was tried on before.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use sandbar_registry::pins::Pins;
+
+/// What serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// Counts from 1, with every swap.
+    pub number: u64,
+    /// Since when.
+    pub since: SystemTime,
+    /// The models: the pipeline's names for them, and `name@version` of each.
+    pub models: BTreeMap<String, String>,
+    /// The components by stage, in the order of the pipeline.
+    pub components: Vec<(Arc<str>, PathBuf)>,
+    /// The model that makes the predictions, if any.
+    pub model: Option<Arc<str>>,
+    /// Those models and components that are of the registry.
+    pub pins: Pins,
+}
+
+/// What came of a batch that both the old and the new stages were given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trial {
+    /// Its records.
+    pub records: usize,
+    /// How many of them failed with the old stages.
+    pub failed_before: usize,
+    /// And with the new.
+    pub failed: usize,
+}
+
+/// What something was tried on that does not serve yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// How many sample rows of its model its scorer has scored as they are expected.
+    pub samples: usize,
+    /// The batch; `None`: none had come by.
+    pub trial: Option<Trial>,
+}

@@ -1,0 +1,24 @@
+//! What runs beside the chain of one worker.
+
+use std::sync::Arc;
+
+use super::comparison::Comparison;
+use super::shadow::Entrance;
+use super::split::Split;
+use crate::chain_runner::ChainRunner;
+
+/// What runs beside the chain of one worker.
+pub(crate) struct Candidate {
+    pub(crate) comparison: Arc<Comparison>,
+    pub(crate) role: Role,
+}
+
+/// What is done with it.
+pub(crate) enum Role {
+    /// It serves some of the records.
+    Canary(Box<ChainRunner>, Split),
+    /// What comes of it is put out as well.
+    Ab(Box<ChainRunner>),
+    /// It scores elsewhere.
+    Shadow(Entrance),
+}

@@ -1,0 +1,242 @@
+//! What a candidate and what serves made of records, kept while both run. Workers take the
+//! lock once for each batch.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::pairs::Pairs;
+use super::report::{Report, Side};
+use super::rules::Verdict;
+use super::terms::Rules;
+use super::times::Times;
+use crate::chain::{Outcome, Predictions};
+use sandbar_record::Variant;
+use sandbar_record::{Code, Failure};
+use sandbar_sandbox::OutputSchema;
+use sandbar_telemetry::CallTimes;
+
+/// Records one after the other for which a candidate's calls may give nothing. One that
+/// never gives anything is not waited for until it could be judged.
+const HOPELESS: u64 = 32;
+
+/// What both made of records until now.
+pub struct Comparison {
+    rules: Rules,
+    state: Mutex<State>,
+    changed: Condvar,
+    times: [CallTimes; 2],
+}
+
+struct State {
+    sides: [Tally; 2],
+    pairs: Pairs,
+    left_out: u64,
+    unwritten: u64,
+    /// The records in a row for which the candidate's calls gave nothing.
+    nothing: u64,
+    /// What ended the last of them.
+    cause: Option<(Code, String)>,
+    verdict: Option<Verdict>,
+    /// Set when the roll-out is over, so that nobody waits for a verdict.
+    closed: bool,
+}
+
+/// What one of the two made of records.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub(super) records: u64,
+    pub(super) scored: u64,
+    pub(super) failed: BTreeMap<Code, u64>,
+    pub(super) times: Times,
+}
+
+/// What one of the two made of one batch.
+pub(super) struct Seen<'a> {
+    /// The records that it was given.
+    pub(super) records: usize,
+    /// What came of them.
+    pub(super) outcome: &'a Outcome,
+    /// How long that took.
+    pub(super) took: Duration,
+}
+
+impl Tally {
+    /// The share of the records that failed.
+    pub(super) fn failure_rate(&self) -> f64 {
+        let failed: u64 = self.failed.values().sum();
+        if self.records == 0 { 0.0 } else { failed as f64 / self.records as f64 }
+    }
+
+    fn add(&mut self, seen: &Seen<'_>) {
+        let Seen { records, outcome, took } = seen;
+        self.records += *records as u64;
+        self.scored += match &outcome.predictions {
+            Some(predictions) if predictions.width > 0 => predictions.origins.len() as u64,
+            _ => outcome.count() as u64,
+        };
+        for Failure { code, .. } in &outcome.failures {
+            *self.failed.entry(*code).or_default() += 1;
+        }
+        self.times.add(*took);
+    }
+}
+
+impl fmt::Debug for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.report().fmt(f)
+    }
+}
+
+impl Comparison {
+    /// Of two whose predictions are of this form; `None`: they make none.
+    pub fn new(
+        rules: Rules,
+        serving: Option<&OutputSchema>,
+        candidate: Option<&OutputSchema>,
+    ) -> Self {
+        let state = State {
+            sides: Default::default(),
+            pairs: Pairs::new(serving, candidate),
+            left_out: 0,
+            unwritten: 0,
+            nothing: 0,
+            cause: None,
+            verdict: None,
+            closed: false,
+        };
+        let (state, changed) = (Mutex::new(state), Condvar::new());
+        Comparison { rules, state, changed, times: Default::default() }
+    }
+
+    /// Whether both say labels, which can agree.
+    pub fn has_labels(&self) -> bool {
+        self.lock().pairs.has_labels()
+    }
+
+    /// Takes in what one of the two made of a batch.
+    pub(super) fn add(&self, variant: Variant, seen: &Seen<'_>) {
+        self.times[variant as usize].add(seen.took);
+        let mut state = self.lock();
+        state.sides[variant as usize].add(seen);
+        if let Some(predictions) = &seen.outcome.predictions {
+            state.pairs.count(variant, predictions);
+        }
+        if variant == Variant::Candidate {
+            state.despair(seen.outcome);
+            self.judge(&mut state);
+        }
+    }
+
+    /// Takes in what both said of the same batch, after [`Comparison::add`] for each.
+    pub(super) fn compare(&self, serving: &Predictions, candidate: &Predictions) {
+        let mut state = self.lock();
+        state.pairs.compare(serving, candidate);
+        self.judge(&mut state);
+    }
+
+    /// Counts records that a shadow did not see, since it is behind.
+    pub(super) fn leave_out(&self, records: usize) {
+        self.lock().left_out += records as u64;
+    }
+
+    /// Counts answers of a shadow that its topic did not get.
+    pub(super) fn not_written(&self, answers: u64) {
+        self.lock().unwritten += answers;
+    }
+
+    /// Says that the roll-out is over.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether it is over.
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Waits for what the rules say; `None`: the roll-out is over before.
+    pub fn await_verdict(&self) -> Option<Verdict> {
+        let undecided = |state: &mut State| state.verdict.is_none() && !state.closed;
+        let state = self.changed.wait_while(self.lock(), undecided);
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        if state.closed { None } else { state.verdict.clone() }
+    }
+
+    /// All of it, as of now.
+    pub fn report(&self) -> Report {
+        let state = self.lock();
+        let pairs = &state.pairs;
+        let side = |variant: Variant| {
+            let Tally { records, scored, failed, times } = &state.sides[variant as usize];
+            let seconds = |share| times.quantile(share).map(|time| time.as_secs_f64());
+            Side {
+                records: *records,
+                scored: *scored,
+                failed: failed.iter().map(|(code, count)| (code.to_string(), *count)).collect(),
+                batches: times.count(),
+                p50: seconds(0.5),
+                p99: seconds(0.99),
+                labels: pairs.labels(variant),
+            }
+        };
+        Report {
+            serving: side(Variant::Serving),
+            candidate: side(Variant::Candidate),
+            compared: pairs.compared(),
+            agreement: pairs.agreement(),
+            confusion: pairs.confusion(),
+            mean_difference: pairs.mean_difference(),
+            left_out: state.left_out,
+            unwritten: state.unwritten,
+        }
+    }
+
+    /// How long the batches of one of the two took.
+    pub(crate) fn call_times(&self, variant: Variant) -> &CallTimes {
+        &self.times[variant as usize]
+    }
+
+    /// Looks at the rules: what they have said once is what they say.
+    fn judge(&self, state: &mut State) {
+        if state.verdict.is_some() {
+            return;
+        }
+        let hopeless = state.nothing >= HOPELESS;
+        state.verdict = match &state.cause {
+            Some((code, message)) if hopeless => Some(Verdict::Broken(format!(
+                "the candidate's calls gave nothing for {} records one after the other, the last: {code}: {message}",
+                state.nothing
+            ))),
+            _ => {
+                let candidate = &state.sides[Variant::Candidate as usize];
+                self.rules.judge(candidate, state.pairs.compared(), state.pairs.agreement())
+            }
+        };
+        if state.verdict.is_some() {
+            self.changed.notify_all();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Counts the records for which the candidate's calls give nothing.
+    fn despair(&mut self, outcome: &Outcome) {
+        let gave_nothing = |failure: &&Failure| {
+            matches!(failure.code, Code::Trap | Code::Deadline | Code::Memory | Code::Contract)
+        };
+        let nothing = outcome.failures.iter().filter(gave_nothing).count();
+        if outcome.count() > 0 || nothing < outcome.failures.len() {
+            self.nothing = 0;
+        } else if let Some(last) = outcome.failures.iter().rfind(gave_nothing) {
+            self.nothing += nothing as u64;
+            self.cause = Some((last.code, last.message.clone()));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The events of roll-outs. Each type writes its log line and moves its counters in `emit`.
+
+use std::fmt::Display;
+
+use sandbar_telemetry::Stats;
+
+use super::state::{End, Ended, Rollout};
+
+/// A candidate runs beside what serves.
+pub struct RolloutStarted<'a> {
+    /// What there is to say of it.
+    pub rollout: &'a Rollout,
+}
+
+impl RolloutStarted<'_> {
+    /// Logs and counts it.
+    pub fn emit(self, stats: &Stats) {
+        let Rollout { terms, candidate, samples, trial, .. } = self.rollout;
+        let (mode, model) = (terms.mode, candidate.model.as_deref());
+        tracing::info!(%mode, model, models = ?candidate.models, samples, ?trial, "a roll-out has started");
+        stats.rollouts_started.add(1);
+    }
+}
+
+/// A roll-out is over.
+pub struct RolloutEnded<'a> {
+    /// What there is to say of it.
+    pub ended: &'a Ended,
+}
+
+impl RolloutEnded<'_> {
+    /// Logs why, and counts it by how it ended.
+    pub fn emit(self, stats: &Stats) {
+        let Ended { rollout, report, end, reason, .. } = self.ended;
+        let (mode, model) = (rollout.terms.mode, rollout.candidate.model.as_deref());
+        let (records, agreement) = (report.candidate.records, report.agreement);
+        let how = end.as_str();
+        match end {
+            End::Promoted | End::Aborted => {
+                tracing::info!(%mode, model, records, agreement, "a roll-out has ended, {how}: {reason}");
+            }
+            End::RolledBack => {
+                tracing::warn!(%mode, model, records, agreement, "a roll-out has ended, {how}, what served goes on: {reason}");
+            }
+        }
+        let counter = match end {
+            End::Promoted => &stats.rollouts_promoted,
+            End::Aborted => &stats.rollouts_aborted,
+            End::RolledBack => &stats.rollouts_rolled_back,
+        };
+        counter.add(1);
+    }
+}
+
+/// A roll-out, or its end, did not take place.
+pub struct RolloutRefused<'a> {
+    /// Why.
+    pub error: &'a dyn Display,
+}
+
+impl RolloutRefused<'_> {
+    /// Logs the cause and counts.
+    pub fn emit(self, stats: &Stats) {
+        tracing::warn!("nothing was changed about roll-outs: {}", self.error);
+        stats.rollouts_refused.add(1);
+    }
+}

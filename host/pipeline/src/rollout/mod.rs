@@ -1,0 +1,33 @@
+//! A roll-out: a candidate, made of other models or components, runs beside what serves,
+//! is compared with it, and takes its place or goes.
+//!
+//! - [`terms`]: what is asked for; [`state`]: what is under way. The deployment starts and
+//!   ends it.
+//! - [`candidate`]: what runs beside; [`beside`]: a batch while there is one; [`split`] tells which records a canary
+//!   serves, [`shadow`] scores on a thread of its own.
+//! - [`comparison`]: what both made of records ([`pairs`], [`times`]), as it is told
+//!   ([`report`]), and what the [`rules`] say of it; [`metrics`] and
+//!   [`events`].
+
+mod beside;
+mod candidate;
+mod comparison;
+pub(crate) mod events;
+pub mod metrics;
+mod pairs;
+mod report;
+mod rules;
+pub(crate) mod shadow;
+mod split;
+mod state;
+mod terms;
+mod times;
+
+pub(crate) use candidate::{Candidate, Role};
+pub use comparison::Comparison;
+pub use report::{Confused, Report, Side};
+pub use rules::Verdict;
+pub use split::Split;
+pub(crate) use state::Rollouts;
+pub use state::{End, Ended, Rollout};
+pub use terms::{By, Mode, Rules, Share, Terms, TermsError, Then};

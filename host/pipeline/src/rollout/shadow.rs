@@ -1,0 +1,134 @@
+//! A candidate that scores what the stream scores, on a thread of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use super::beside::{TOLERATED, fail_rest};
+use super::comparison::{Comparison, Seen};
+use crate::chain::{Input, Predictions};
+use crate::chain_runner::ChainRunner;
+use sandbar_record::Batch;
+use sandbar_record::BestEffort;
+use sandbar_record::Failure;
+use sandbar_record::Outlet;
+use sandbar_record::{Output, Variant};
+
+/// Batches that wait for a shadow. What comes while so many do is left out.
+const WAITING: usize = 4;
+/// How long the last answers may take to their topic.
+const LEFTOVERS: Duration = Duration::from_secs(5);
+
+/// Where workers leave batches for a shadow. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Entrance {
+    jobs: SyncSender<Job>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// A batch, and what the stream said of it.
+struct Job {
+    batch: Batch,
+    /// The records as they came in, where the batch is what they refer to.
+    source: Option<Batch>,
+    origins: Option<Vec<u32>>,
+    said: Predictions,
+}
+
+impl Entrance {
+    /// Leaves a batch there, if the shadow keeps up; it never waits.
+    pub(super) fn offer(&self, input: &Input<'_>, said: Predictions, comparison: &Comparison) {
+        // Not copied in vain.
+        if self.waiting.fetch_add(1, Ordering::AcqRel) < WAITING {
+            let Input { source, batch, origins } = *input;
+            let apart = (!std::ptr::eq(source, batch)).then(|| source.clone());
+            let origins = origins.map(<[u32]>::to_vec);
+            let job = Job { batch: batch.clone(), source: apart, origins, said };
+            if self.jobs.try_send(job).is_ok() {
+                return;
+            }
+        }
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+        comparison.leave_out(input.batch.len());
+    }
+}
+
+/// Starts the thread. It ends when the roll-out does.
+///
+/// # Errors
+/// Where the machine gives no more threads.
+pub(crate) fn start(
+    processor: ChainRunner,
+    comparison: Arc<Comparison>,
+    aside: Option<Box<dyn BestEffort>>,
+) -> std::io::Result<Entrance> {
+    let (jobs, left) = sync_channel(WAITING);
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let shadow = Shadow { processor, comparison, aside, waiting: waiting.clone() };
+    let thread = std::thread::Builder::new().name("sandbar-shadow".into());
+    thread.spawn(move || shadow.run(&left))?;
+    Ok(Entrance { jobs, waiting })
+}
+
+struct Shadow {
+    processor: ChainRunner,
+    comparison: Arc<Comparison>,
+    aside: Option<Box<dyn BestEffort>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Shadow {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        // Ends with the last worker's entrance, or where nobody wants to know any more.
+        while let Ok(job) = jobs.recv()
+            && !self.comparison.is_closed()
+            && self.score(&job)
+        {
+            self.waiting.fetch_sub(1, Ordering::AcqRel);
+        }
+        if let Some(aside) = &self.aside {
+            aside.finish(LEFTOVERS);
+            self.comparison.not_written(aside.take_lost());
+        }
+    }
+
+    /// Scores a batch; `false`: the roll-out is over.
+    fn score(&mut self, job: &Job) -> bool {
+        let Shadow { processor, comparison, aside, .. } = self;
+        let source = job.source.as_ref().unwrap_or(&job.batch);
+        let input = Input { source, batch: &job.batch, origins: job.origins.as_deref() };
+        processor.forget();
+        let begun = Instant::now();
+        let mut nowhere = Nowhere(comparison);
+        let gathered = processor.pass(source, &mut nowhere).gather(&input, Some(TOLERATED));
+        let Ok(gathered) = gathered else { return false };
+        let outcome = &mut processor.outcome;
+        fail_rest(outcome, &input, gathered);
+        let (records, took) = (input.batch.len(), begun.elapsed());
+        comparison.add(Variant::Candidate, &Seen { records, outcome, took });
+        if let Some(predictions) = &outcome.predictions {
+            comparison.compare(&job.said, predictions);
+        }
+        if let Some(aside) = aside {
+            for output in outcome.outputs(source) {
+                aside.write(&Output { variant: Some(Variant::Candidate), ..output });
+            }
+            comparison.not_written(aside.take_lost());
+        }
+        true
+    }
+}
+
+/// What comes of a shadow goes nowhere.
+struct Nowhere<'a>(&'a Comparison);
+
+impl Outlet for Nowhere<'_> {
+    fn output(&mut self, _: &Batch, _: &Output<'_>) {}
+
+    fn dead_letter(&mut self, _: &Batch, _: &Failure) {}
+
+    fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}

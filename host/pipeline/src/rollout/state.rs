@@ -1,0 +1,88 @@
+//! The roll-out that is under way, and the one that ended last.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::comparison::Comparison;
+use super::report::Report;
+use super::terms::Terms;
+use crate::revision::{Revision, Trial};
+
+/// A roll-out that is under way, or was.
+#[derive(Debug, Clone)]
+pub struct Rollout {
+    /// What was asked for.
+    pub terms: Terms,
+    /// What the candidate consists of; its number is that of what it runs beside.
+    pub candidate: Revision,
+    /// How many sample rows of its model its scorer has scored as they are expected.
+    pub samples: usize,
+    /// The batch that it was tried on; `None`: none had come by.
+    pub trial: Option<Trial>,
+    pub(crate) comparison: Arc<Comparison>,
+}
+
+/// A roll-out that is over.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// What it was.
+    pub rollout: Rollout,
+    /// What both had made of records by then.
+    pub report: Report,
+    /// When it ended.
+    pub at: SystemTime,
+    /// How.
+    pub end: End,
+    /// Why.
+    pub reason: String,
+}
+
+/// How a roll-out ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The candidate serves.
+    Promoted,
+    /// Somebody ended it: what served goes on.
+    Aborted,
+    /// The candidate broke a rule: what served goes on.
+    RolledBack,
+}
+
+/// What there is to say of roll-outs.
+#[derive(Default)]
+pub(crate) struct Rollouts {
+    pub(crate) current: Option<Rollout>,
+    pub(crate) last: Option<Ended>,
+}
+
+impl End {
+    /// The name in answers and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            End::Promoted => "promoted",
+            End::Aborted => "aborted",
+            End::RolledBack => "rolled-back",
+        }
+    }
+}
+
+impl Rollout {
+    /// What both have made of records until now, as it is counted.
+    pub fn comparison(&self) -> &Arc<Comparison> {
+        &self.comparison
+    }
+
+    /// What both have made of records until now.
+    pub fn report(&self) -> Report {
+        self.comparison.report()
+    }
+}
+
+impl fmt::Display for Rollout {
+    /// `canary of flights-dl@1`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let model = self.candidate.model.as_deref();
+        write!(f, "{} of {}", self.terms.mode, model.unwrap_or("other components"))
+    }
+}

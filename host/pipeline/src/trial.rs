@@ -1,0 +1,68 @@
+//! What is to serve, tried on a batch that came by: before it makes predictions of any other.
+
+use std::sync::Arc;
+
+use crate::interrupted::Interrupted;
+use crate::plan::Plan;
+use crate::processor::Processor;
+use crate::revision::Trial;
+use crate::swap::SwapError;
+use sandbar_record::Batch;
+use sandbar_record::Failure;
+use sandbar_record::{Outlet, Output};
+use sandbar_telemetry::Stats;
+
+/// Takes a batch that came by not long ago through the old stages and the new.
+///
+/// # Errors
+/// Where the new do worse.
+pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<Trial, SwapError> {
+    let records = batch.len();
+    let take = |plan: &Plan| -> Result<Count, String> {
+        let mut count = Count::default();
+        let stats = Arc::new(Stats::default());
+        let mut processor = Processor::new(plan, stats.clone()).map_err(|it| it.to_string())?;
+        match processor.process(batch, 0, &mut count) {
+            // Where a stage stops at a failure, the records behind it say nothing.
+            Ok(()) | Err(Interrupted::Stopped { .. }) => {}
+            Err(error) => return Err(error.to_string()),
+        }
+        count.gave_nothing = stats.snapshot().isolated > 0;
+        Ok(count)
+    };
+    let trial = |reason: String| SwapError::Trial { records, reason };
+    let now = take(new).map_err(trial)?;
+    // What is wrong with the old may be what the swap is to mend.
+    let before = take(old).unwrap_or(Count { failed: records, ..Count::default() });
+    let worse = now.gave_nothing && !before.gave_nothing
+        || now.failed == records && before.failed < records;
+    match now.first {
+        Some(first) if worse => Err(trial(format!(
+            "{} of them fail where {} failed before, such as: {first}",
+            now.failed, before.failed
+        ))),
+        _ => {
+            let (failed_before, failed) = (before.failed, now.failed);
+            Ok(Trial { records, failed_before, failed })
+        }
+    }
+}
+
+/// An outlet that counts failures.
+#[derive(Default)]
+struct Count {
+    failed: usize,
+    /// Whether a call gave nothing for the batch.
+    gave_nothing: bool,
+    first: Option<String>,
+}
+
+impl Outlet for Count {
+    fn output(&mut self, _: &Batch, _: &Output<'_>) {}
+
+    fn dead_letter(&mut self, _: &Batch, failure: &Failure) {
+        let Failure { stage, code, message, .. } = failure;
+        self.failed += 1;
+        self.first.get_or_insert_with(|| format!("stage '{stage}': {code}: {message}"));
+    }
+}

@@ -1,0 +1,146 @@
+//! How the source learns that a batch is done: everything that came of it has
+//! been acknowledged by the broker.
+//!
+//! The worker and each message on its way hold a [`Ticket`] of the batch. When the
+//! last of them lets go, the source is told; so there is nothing to count, and no
+//! lock per record.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+
+use crate::batch::Batch;
+
+/// A batch on its way through the pipeline.
+pub struct Ticket {
+    batch: Batch,
+    sequence: u64,
+    /// Which assignment of its partition the batch was read in.
+    assignment: u64,
+    bytes: u64,
+    /// Set by the worker when it has handed over everything that came of the batch.
+    processed: AtomicBool,
+    /// Set when something that came of the batch cannot be delivered.
+    lost: AtomicBool,
+    events: Sender<Event>,
+}
+
+/// What the source is told.
+pub enum Event {
+    /// A batch left the pipeline.
+    Done {
+        /// The topic of the batch.
+        topic: Arc<str>,
+        /// The partition of the batch.
+        partition: i32,
+        /// Which batch it is.
+        sequence: u64,
+        /// The bytes that it kept in memory.
+        bytes: u64,
+        /// Whether all that came of it is delivered.
+        delivered: bool,
+    },
+    /// The sink cannot go on.
+    Broken {
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Ticket {
+    /// A ticket for a batch; `events` hears of its end.
+    pub fn new(
+        batch: Batch,
+        sequence: u64,
+        assignment: u64,
+        bytes: u64,
+        events: Sender<Event>,
+    ) -> Arc<Self> {
+        let (processed, lost) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Ticket { batch, sequence, assignment, bytes, processed, lost, events })
+    }
+
+    /// Tells this batch from all others of this runner.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Which assignment of its partition the batch was read in.
+    pub fn assignment(&self) -> u64 {
+        self.assignment
+    }
+
+    /// The records.
+    pub fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    /// Says that everything that came of the batch is on its way. Without it the
+    /// batch counts as lost: its worker ended before it was through.
+    pub fn processed(&self) {
+        self.processed.store(true, Ordering::Release);
+    }
+
+    /// Says that an output of this batch will never arrive, and why.
+    pub fn broken(&self, reason: String) {
+        self.lost.store(true, Ordering::Release);
+        self.tell(Event::Broken { reason });
+    }
+
+    fn tell(&self, event: Event) {
+        // The source is gone only when the runner has given up on this batch.
+        let _ = self.events.send(event);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let delivered = *self.processed.get_mut() && !*self.lost.get_mut();
+        self.tell(Event::Done {
+            topic: self.batch.topic.clone(),
+            partition: self.batch.partition,
+            sequence: self.sequence,
+            bytes: self.bytes,
+            delivered,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{TryRecvError, channel};
+
+    fn ticket() -> (Arc<Ticket>, std::sync::mpsc::Receiver<Event>) {
+        let (events, received) = channel();
+        (Ticket::new(Batch::new("t".into(), 0, 0), 7, 1, 10, events), received)
+    }
+
+    #[test]
+    fn a_batch_is_done_when_its_last_message_is() {
+        let (ticket, events) = ticket();
+        let message = ticket.clone();
+        ticket.processed();
+        drop(ticket);
+        assert!(matches!(events.try_recv(), Err(TryRecvError::Empty)));
+        drop(message);
+        assert!(matches!(events.try_recv(), Ok(Event::Done { delivered: true, sequence: 7, .. })));
+    }
+
+    #[test]
+    fn a_batch_that_its_worker_left_is_not_delivered() {
+        let (ticket, events) = ticket();
+        drop(ticket);
+        assert!(matches!(events.try_recv(), Ok(Event::Done { delivered: false, .. })));
+    }
+
+    #[test]
+    fn a_batch_with_a_lost_output_is_not_delivered() {
+        let (ticket, events) = ticket();
+        ticket.processed();
+        ticket.broken("gone".into());
+        drop(ticket);
+        assert!(matches!(events.try_recv(), Ok(Event::Broken { .. })));
+        assert!(matches!(events.try_recv(), Ok(Event::Done { delivered: false, .. })));
+    }
+}

@@ -1,0 +1,79 @@
+//! What goes with a record on its way out: its topic, and the headers that say where it
+//! comes from. The same whether it goes to Kafka or comes out of a harness.
+
+use std::borrow::Cow;
+
+use crate::batch::Record;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Header of a prediction: the model that made it, `name@version`.
+pub const MODEL_HEADER: &str = "sandbar-model";
+/// Header of an output while a candidate makes some too: `serving` or `candidate`.
+pub const VARIANT_HEADER: &str = "sandbar-variant";
+/// Header of a record that was fed in again after it had been a dead letter: how often.
+pub const REPLAYED_HEADER: &str = "sandbar-replayed";
+/// How many headers [`Labels::output`] adds to those of the record, at most.
+pub const OUTPUT_HEADERS: usize = 2;
+/// How many headers [`Labels::letter`] adds to those of the record.
+pub const LETTER_HEADERS: usize = 7;
+
+/// What a pipeline writes on everything that leaves it.
+#[derive(Debug, Clone)]
+pub struct Labels {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The sink's topic, then those that transformers route to.
+    pub topics: Vec<String>,
+    /// The topic of records that failed.
+    pub dead_letters: String,
+}
+
+impl Labels {
+    /// The topic of an output.
+    pub fn topic(&self, output: &Output<'_>) -> &str {
+        &self.topics[output.topic]
+    }
+
+    /// The headers of an output: those of its record, and what made it.
+    pub fn output<'a>(
+        &'a self,
+        output: &Output<'a>,
+    ) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> {
+        let model = output.model.map(|model| (MODEL_HEADER, Some(model.as_bytes())));
+        let variant =
+            output.variant.map(|variant| (VARIANT_HEADER, Some(variant.as_str().as_bytes())));
+        output.record.headers().chain(model).chain(variant)
+    }
+
+    /// The headers of a record that failed: its own, then where it came from and why it
+    /// failed.
+    pub fn letter<'a>(
+        &'a self,
+        record: &Record<'a>,
+        failure: &'a Failure,
+    ) -> impl Iterator<Item = (&'a str, Option<Cow<'a, [u8]>>)> {
+        let own = record.headers().map(|(name, value)| (name, value.map(Cow::Borrowed)));
+        own.chain(self.notice(record, failure))
+    }
+
+    /// The same without the record's own, for a letter that carries nothing of it.
+    pub fn notice<'a>(
+        &'a self,
+        record: &Record<'a>,
+        failure: &'a Failure,
+    ) -> impl Iterator<Item = (&'a str, Option<Cow<'a, [u8]>>)> {
+        let text = |text: &'a str| Some(Cow::Borrowed(text.as_bytes()));
+        let number = |number: i64| Some(Cow::Owned(number.to_string().into_bytes()));
+        let headers: [_; LETTER_HEADERS] = [
+            ("sandbar-pipeline", text(&self.pipeline)),
+            ("sandbar-stage", text(&failure.stage)),
+            ("sandbar-code", text(failure.code.as_str())),
+            ("sandbar-message", text(&failure.message)),
+            ("sandbar-topic", text(record.topic())),
+            ("sandbar-partition", number(record.partition().into())),
+            ("sandbar-offset", number(record.offset())),
+        ];
+        headers.into_iter()
+    }
+}

@@ -1,0 +1,85 @@
+//! Adding a version: first its files, then the description that makes it one.
+
+use bytes::Bytes;
+
+use super::draft::Draft;
+use super::error::{Cause, RegistryError};
+use super::version::{File, Origin, Version, check_files};
+use crate::keys;
+use crate::keys::FORMAT;
+use crate::registry::Registry;
+use crate::time::now;
+use sandbar_model::{SIZE_LIMIT, Sha256};
+
+/// How often another number is tried, where others add at the same time.
+const ATTEMPTS: usize = 100;
+
+/// What became of a draft.
+#[derive(Debug)]
+pub struct Added {
+    /// The version that has its files.
+    pub version: Version,
+    /// Whether it is new. It is not where a version has these files already.
+    pub new: bool,
+}
+
+impl Registry {
+    /// Adds a version under the next number of its name. Where a version has the same
+    /// files already, that is the one, unless `again`.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or stored. What was stored by then is not part of
+    /// anything, and [`Registry::gc`] removes it.
+    pub fn add(&self, draft: Draft, again: bool) -> Result<Added, RegistryError> {
+        let Draft { sort, name, model, operator, files, notes } = draft;
+        let subject = format!("{sort} {name}");
+        let refuse = |reason: String| self.refuse(&subject, Cause::Refused, reason);
+        let mut version = Version {
+            format: FORMAT,
+            name,
+            version: 0,
+            model,
+            operator,
+            added: Origin { by: notes.by, at: now(), source: notes.source.unwrap_or_default() },
+            metrics: notes.metrics,
+            files: Vec::new(),
+        };
+        for (path, file) in &files {
+            let wrong = |error: std::io::Error| refuse(format!("{}: {error}", file.display()));
+            let size = std::fs::metadata(file).map_err(wrong)?.len();
+            if size > SIZE_LIMIT {
+                return Err(refuse(format!(
+                    "{}: {size} bytes; at most {SIZE_LIMIT}",
+                    file.display()
+                )));
+            }
+            let bytes = Bytes::from(std::fs::read(file).map_err(wrong)?);
+            let sha256 = Sha256::of(&bytes);
+            version.files.push(File { path: path.clone(), sha256, size: bytes.len() as u64 });
+            // Also if it is there: it may be broken, or so old that it is about to go.
+            let put = self.objects.put(&keys::blob(&sha256), bytes);
+            put.map_err(|trouble| self.error(&subject, trouble))?;
+        }
+        check_files(sort, &version.files).map_err(refuse)?;
+        let numbers = self.numbers(sort, &version.name)?;
+        if !again {
+            for known in numbers.iter().rev().filter(|it| !it.removed) {
+                let known = self.version(sort, &version.name, known.number)?;
+                if known.content() == version.content() {
+                    return Ok(Added { version: known, new: false });
+                }
+            }
+        }
+        let mut number = numbers.last().map_or(0, |last| last.number);
+        for _ in 0..ATTEMPTS {
+            number = number.checked_add(1).ok_or_else(|| refuse("no number is left".into()))?;
+            version.version = number;
+            let key = keys::version(sort, &version.name, number);
+            if self.claim(&key, &subject, &version)? {
+                return Ok(Added { version, new: true });
+            }
+        }
+        let reason = "others add versions of it all the time; try again";
+        Err(self.refuse(&subject, Cause::Conflict, reason))
+    }
+}

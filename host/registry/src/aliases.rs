@@ -1,0 +1,368 @@
+//! Aliases: names for versions. Each is a log of changes, the last of which counts.
+//!
+//! A change is an object under the next number, written only if nobody else has written
+//! that one. So whoever decided by what an older change said is refused, nothing is ever
+//! overwritten, and the log says who did what and when.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Cause, RegistryError};
+use super::reference::{DEFAULT_ALIAS, Reference, Target, alias_problem};
+use super::version::{Sort, Version, check_text};
+use crate::keys;
+use crate::keys::FORMAT;
+use crate::registry::Registry;
+use crate::time::{now, time};
+
+/// One change of an alias.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Change {
+    /// The form of this description.
+    pub format: u32,
+    /// Its number in the log, from 1.
+    pub change: u64,
+    /// The version that the alias points to from then on.
+    pub version: u32,
+    /// The version that it pointed to before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<u32>,
+    /// What was done.
+    pub action: Action,
+    /// Who.
+    pub by: String,
+    /// When, by the clock of who did.
+    #[serde(with = "humantime_serde")]
+    pub at: SystemTime,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The change that a rollback of this one goes back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<u64>,
+}
+
+/// What was done to an alias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// It was pointed to a version.
+    Promote,
+    /// It was pointed to where it was before the last promotion.
+    Rollback,
+}
+
+/// Who changes an alias, and what is expected of it.
+#[derive(Debug, Clone, Default)]
+pub struct Intent {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// The version that the alias must point to now, or the change is refused; 0 for
+    /// none. Anything will do by default.
+    pub expect: Option<u32>,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// The change that counts now.
+    pub change: Change,
+    /// Whether it is new. It is not where the alias pointed there already.
+    pub new: bool,
+}
+
+impl Registry {
+    /// The version that a reference means now.
+    ///
+    /// # Errors
+    /// Where there is no such version or alias, or its files were removed.
+    pub fn resolve(&self, sort: Sort, reference: &Reference) -> Result<Version, RegistryError> {
+        let number = match &reference.target {
+            Target::Version(number) => *number,
+            Target::Alias(alias) => {
+                let current = self.alias(sort, &reference.name, alias)?;
+                current.ok_or_else(|| self.no_alias(sort, &reference.name, alias))?.version
+            }
+        };
+        let version = self.version(sort, &reference.name, number)?;
+        self.still_there(sort, &reference.name, number)?;
+        Ok(version)
+    }
+
+    pub(crate) fn no_alias(&self, sort: Sort, name: &str, alias: &str) -> RegistryError {
+        let known = self.aliases(sort, name).unwrap_or_default();
+        let known: Vec<&str> = known.keys().map(String::as_str).collect();
+        let instead = match (known.is_empty(), self.numbers(sort, name).unwrap_or_default().last())
+        {
+            (false, _) => format!("there are {}", known.join(", ")),
+            (true, Some(last)) => format!(
+                "set it by `sandbar {} promote {name} {}{}`",
+                sort.folder(),
+                last.number,
+                if alias == DEFAULT_ALIAS { String::new() } else { format!(" --alias {alias}") }
+            ),
+            (true, None) => self.other_names(sort, name),
+        };
+        let reason = format!("there is no alias '{alias}'; {instead}");
+        self.refuse(&format!("{sort} {name}"), Cause::Missing, reason)
+    }
+
+    /// What all aliases of a name say now.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn aliases(
+        &self,
+        sort: Sort,
+        name: &str,
+    ) -> Result<BTreeMap<String, Change>, RegistryError> {
+        let names = self.objects.folders(&keys::aliases(sort, name));
+        let names = names.map_err(|trouble| self.error(&format!("{sort} {name}"), trouble))?;
+        let mut aliases = BTreeMap::new();
+        for alias in names.into_iter().filter(|alias| alias_problem(alias).is_none()) {
+            if let Some(change) = self.alias(sort, name, &alias)? {
+                aliases.insert(alias, change);
+            }
+        }
+        Ok(aliases)
+    }
+
+    /// What an alias says now, if there is one of this name.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn alias(
+        &self,
+        sort: Sort,
+        name: &str,
+        alias: &str,
+    ) -> Result<Option<Change>, RegistryError> {
+        match self.changes(sort, name, alias)?.last() {
+            Some(last) => self.change(sort, name, alias, *last).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The last changes of an alias, the newest first, at most so many.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn history(
+        &self,
+        sort: Sort,
+        name: &str,
+        alias: &str,
+        most: usize,
+    ) -> Result<Vec<Change>, RegistryError> {
+        let numbers = self.changes(sort, name, alias)?;
+        numbers.iter().rev().take(most).map(|it| self.change(sort, name, alias, *it)).collect()
+    }
+
+    /// Points an alias to a version.
+    ///
+    /// # Errors
+    /// Where there is no such version, the alias is not what was expected, or somebody
+    /// else changes it at the same time ([`Cause::Conflict`]).
+    pub fn promote(
+        &self,
+        sort: Sort,
+        name: &str,
+        version: u32,
+        alias: &str,
+        intent: &Intent,
+    ) -> Result<Changed, RegistryError> {
+        let subject = format!("{sort} {name}@{alias}");
+        if let Some(problem) = alias_problem(alias) {
+            return Err(self.refuse(&subject, Cause::Refused, problem));
+        }
+        // It exists, and is in order.
+        self.version(sort, name, version)?;
+        self.still_there(sort, name, version)?;
+        let current = self.alias(sort, name, alias)?;
+        self.expected(&subject, current.as_ref(), intent)?;
+        if let Some(change) = current.clone().filter(|it| it.version == version) {
+            return Ok(Changed { change, new: false });
+        }
+        let change = Change {
+            version,
+            action: Action::Promote,
+            back: current.as_ref().map(|it| it.change),
+            ..self.next(current.as_ref(), intent)
+        };
+        self.append(sort, name, alias, &subject, change)
+    }
+
+    /// Points an alias to where it was before its last promotion.
+    ///
+    /// # Errors
+    /// Where there was nothing before, the version of then is gone, the alias is not what
+    /// was expected, or somebody else changes it at the same time.
+    pub fn rollback(
+        &self,
+        sort: Sort,
+        name: &str,
+        alias: &str,
+        intent: &Intent,
+    ) -> Result<Changed, RegistryError> {
+        let subject = format!("{sort} {name}@{alias}");
+        let current = self.alias(sort, name, alias)?;
+        let current = current.ok_or_else(|| self.no_alias(sort, name, alias))?;
+        self.expected(&subject, Some(&current), intent)?;
+        let Some(back) = current.back else {
+            let reason = format!(
+                "it points to {name}@{} since the first promotion; there is nothing to go back to",
+                current.version
+            );
+            return Err(self.refuse(&subject, Cause::Refused, reason));
+        };
+        let before = self.change(sort, name, alias, back)?;
+        self.still_there(sort, name, before.version)?;
+        let change = Change {
+            version: before.version,
+            action: Action::Rollback,
+            back: before.back,
+            ..self.next(Some(&current), intent)
+        };
+        self.append(sort, name, alias, &subject, change)
+    }
+
+    fn expected(
+        &self,
+        subject: &str,
+        current: Option<&Change>,
+        intent: &Intent,
+    ) -> Result<(), RegistryError> {
+        let found = current.map_or(0, |it| it.version);
+        let Some(expected) = intent.expect.filter(|expected| *expected != found) else {
+            return Ok(());
+        };
+        let points = |version: u32| match version {
+            0 => "nothing".to_owned(),
+            version => format!("version {version}"),
+        };
+        let who = current.map_or(String::new(), |it| format!(", by {} at {}", it.by, time(it.at)));
+        let reason = format!(
+            "it points to {}{who}, not to {}; look, and decide again",
+            points(found),
+            points(expected)
+        );
+        Err(self.refuse(subject, Cause::Conflict, reason))
+    }
+
+    fn next(&self, current: Option<&Change>, intent: &Intent) -> Change {
+        Change {
+            format: FORMAT,
+            change: current.map_or(0, |it| it.change) + 1,
+            version: 0,
+            previous: current.map(|it| it.version),
+            action: Action::Promote,
+            by: intent.by.clone(),
+            at: now(),
+            reason: intent.reason.clone(),
+            back: None,
+        }
+    }
+
+    fn append(
+        &self,
+        sort: Sort,
+        name: &str,
+        alias: &str,
+        subject: &str,
+        change: Change,
+    ) -> Result<Changed, RegistryError> {
+        let texts =
+            [("who changes it (--by)", Some(&change.by)), ("--reason", change.reason.as_ref())];
+        for (what, text) in texts {
+            text.map_or(Ok(()), |text| check_text(what, text))
+                .map_err(|reason| self.refuse(subject, Cause::Refused, reason))?;
+        }
+        if !self.claim(&keys::change(sort, name, alias, change.change), subject, &change)? {
+            let first = self.change(sort, name, alias, change.change)?;
+            let reason = format!(
+                "{} has pointed it to version {} meanwhile, at {}; look, and decide again",
+                first.by,
+                first.version,
+                time(first.at)
+            );
+            return Err(self.refuse(subject, Cause::Conflict, reason));
+        }
+        // Garbage may have been collected meanwhile. It looks at the aliases again after it
+        // has said what it removes, and this looks at that after the alias was written: one
+        // of them sees the other.
+        if let Err(gone) = self.still_there(sort, name, change.version) {
+            self.undo(sort, name, alias, subject, &change)?;
+            return Err(gone);
+        }
+        Ok(Changed { change, new: true })
+    }
+
+    /// Takes a change back whose version was removed at the same time.
+    fn undo(
+        &self,
+        sort: Sort,
+        name: &str,
+        alias: &str,
+        subject: &str,
+        change: &Change,
+    ) -> Result<(), RegistryError> {
+        let Some(before) = change.previous else { return Ok(()) };
+        let undone = Change {
+            change: change.change + 1,
+            version: before,
+            previous: Some(change.version),
+            action: Action::Rollback,
+            reason: Some("the version was removed at the same time".to_owned()),
+            // Where one would have gone back to if this had never been.
+            back: match change.action {
+                Action::Promote => match change.back {
+                    Some(back) => self.change(sort, name, alias, back)?.back,
+                    None => None,
+                },
+                Action::Rollback => change.back,
+            },
+            ..change.clone()
+        };
+        // Who was faster has decided otherwise.
+        self.claim(&keys::change(sort, name, alias, undone.change), subject, &undone).map(drop)
+    }
+
+    /// The numbers of all changes, ascending.
+    fn changes(&self, sort: Sort, name: &str, alias: &str) -> Result<Vec<u64>, RegistryError> {
+        let listed = self.objects.list(&keys::alias(sort, name, alias));
+        let subject = format!("{sort} {name}@{alias}");
+        let listed = listed.map_err(|trouble| self.error(&subject, trouble))?;
+        let mut numbers: Vec<u64> = listed.iter().filter_map(|it| keys::number(&it.key)).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    fn change(
+        &self,
+        sort: Sort,
+        name: &str,
+        alias: &str,
+        number: u64,
+    ) -> Result<Change, RegistryError> {
+        let subject = format!("{sort} {name}@{alias}");
+        let key = keys::change(sort, name, alias, number);
+        let corrupt = |reason: &str| {
+            self.refuse(&subject, Cause::Corrupt, format!("change {number} {reason}"))
+        };
+        let change: Change =
+            self.json(&key, &subject)?.ok_or_else(|| corrupt("is not there any more"))?;
+        if change.change != number || change.version == 0 {
+            return Err(corrupt("is not in order"));
+        }
+        // Back is back: a log cannot lead in a circle.
+        if change.back.is_some_and(|back| back >= number || back == 0) {
+            return Err(corrupt("goes back to a later one"));
+        }
+        Ok(change)
+    }
+}

@@ -1,0 +1,176 @@
+//! What is about to become a version: a model folder or a component, looked through
+//! before anybody else can see it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use serde_json::{Map, Value};
+
+use super::version::{Metric, ModelAbout, OperatorAbout, Sort, check_text};
+use sandbar_config::{json_members, name_problem};
+use sandbar_inference::Artifact;
+use sandbar_model::Model;
+use sandbar_sandbox::operator_folder::OperatorFolder;
+use sandbar_sandbox::{Inspection, Sandbox};
+
+/// A version without a number.
+#[derive(Debug)]
+pub struct Draft {
+    pub(super) sort: Sort,
+    pub(super) name: String,
+    pub(super) model: Option<ModelAbout>,
+    pub(super) operator: Option<OperatorAbout>,
+    /// Its files: path in the version, and where it is now.
+    pub(super) files: Vec<(String, PathBuf)>,
+    pub(super) notes: Notes,
+}
+
+/// What people say of a version.
+#[derive(Debug, Clone, Default)]
+pub struct Notes {
+    /// Who adds it.
+    pub by: String,
+    /// From what it was made; of the folder or file by default.
+    pub source: Option<String>,
+    /// What was measured.
+    pub metrics: BTreeMap<String, Metric>,
+}
+
+impl Draft {
+    /// A model folder with all that lies in it, hidden files left out. The model is loaded
+    /// once: what cannot be used is not added.
+    ///
+    /// # Errors
+    /// Where it is no model folder, its file is not the one that `model.toml` is of, or
+    /// the model cannot be used.
+    pub fn model(folder: &Path, name: Option<&str>, notes: Notes) -> anyhow::Result<Self> {
+        let model = Model::open(folder)?;
+        let mut files = Vec::new();
+        collect(folder, &folder.canonicalize()?, "", &mut files)?;
+        let about = describe(&model)?;
+        let name = name.unwrap_or(&model.name).to_owned();
+        Draft { sort: Sort::Model, name, model: Some(about), operator: None, files, notes }
+            .checked(folder)
+    }
+
+    /// A component: its file, or the folder of an operator that is built. It is compiled
+    /// and linked, but not run.
+    ///
+    /// # Errors
+    /// Where it is no component that this runner can run.
+    pub fn operator(
+        path: &Path,
+        name: Option<&str>,
+        notes: Notes,
+        sandbox: &Sandbox,
+    ) -> anyhow::Result<Self> {
+        let (file, own_name) = if path.is_dir() {
+            let folder = OperatorFolder::open(path)?;
+            (folder.component(), folder.name)
+        } else {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
+            (path.to_owned(), stem)
+        };
+        let inspection = Inspection::of(sandbox, &file);
+        if let Some(reason) = inspection.reason {
+            bail!("{}: {reason}", file.display());
+        }
+        let world = inspection.world.context("a component without a world")?;
+        let imports = inspection.imports.iter().flat_map(|group| &group.interfaces);
+        let about = OperatorAbout {
+            world,
+            contract: inspection.contract.clone(),
+            imports: imports.map(ToString::to_string).collect(),
+        };
+        let file_name = file.file_name().and_then(|name| name.to_str());
+        let file_name = file_name.context("the component's name is not UTF-8")?.to_owned();
+        let name = name.unwrap_or(&own_name).to_owned();
+        let files = vec![(file_name, file.clone())];
+        Draft { sort: Sort::Operator, name, model: None, operator: Some(about), files, notes }
+            .checked(path)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn checked(mut self, path: &Path) -> anyhow::Result<Self> {
+        if let Some(problem) = name_problem(&self.name) {
+            bail!("{}: {problem}; give another with --name", path.display());
+        }
+        let source = self.notes.source.get_or_insert_with(|| path.display().to_string());
+        for (what, text) in [("who adds it (--by)", &self.notes.by), ("--source", source)] {
+            check_text(what, text).map_err(anyhow::Error::msg)?;
+        }
+        Ok(self)
+    }
+}
+
+/// All files of a folder, with their paths in it.
+fn collect(
+    folder: &Path,
+    root: &Path,
+    prefix: &str,
+    files: &mut Vec<(String, PathBuf)>,
+) -> anyhow::Result<()> {
+    let wrong = || format!("{}: the folder cannot be read", folder.display());
+    let mut entries = std::fs::read_dir(folder)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .with_context(wrong)?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let name = entry.file_name();
+        let name = name.to_str().with_context(|| {
+            format!("{}: a file whose name is not UTF-8; give it another", path.display())
+        })?;
+        // Neither what editors and version control leave, nor a download that broke off.
+        if name.starts_with('.') || name.ends_with(".part") {
+            continue;
+        }
+        let real = path.canonicalize().with_context(|| path.display().to_string())?;
+        ensure!(
+            real.starts_with(root),
+            "{}: this leads out of the model's folder; put the file itself there",
+            path.display()
+        );
+        let inside = format!("{prefix}{name}");
+        if path.is_dir() {
+            ensure!(
+                !entry.file_type()?.is_symlink(),
+                "{}: a link to a folder; put the folder itself there",
+                path.display()
+            );
+            collect(&path, root, &format!("{inside}/"), files)?;
+        } else {
+            ensure!(path.is_file(), "{}: this is not a file", path.display());
+            files.push((inside, path));
+        }
+    }
+    Ok(())
+}
+
+/// What is known of a model once it is loaded.
+fn describe(model: &Model) -> anyhow::Result<ModelAbout> {
+    // What operators are told has what the file says where `model.toml` leaves it open.
+    let artifact = Artifact::load(model.clone())?;
+    let told: Value = serde_json::from_str(&artifact.description)?;
+    let part = |key: &str| told.get(key).cloned().unwrap_or_else(|| Value::Array(Vec::new()));
+    let table = |table: Option<&toml::Table>| -> Map<String, Value> {
+        table.and_then(|table| json_members(table.clone()).ok()).unwrap_or_default()
+    };
+    Ok(ModelAbout {
+        kind: model.kind,
+        described: model.id(),
+        description: model.description.clone(),
+        licence: model.licence.clone(),
+        inputs: serde_json::from_value(part("inputs"))?,
+        outputs: serde_json::from_value(part("outputs"))?,
+        classes: told.get("labels").map(|_| serde_json::from_value(part("labels"))).transpose()?,
+        preprocessing: table(model.preprocessing.as_ref()),
+        postprocessing: table(model.postprocessing.as_ref()),
+        provenance: table(Some(&model.provenance)),
+    })
+}

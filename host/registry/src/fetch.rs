@@ -1,0 +1,173 @@
+//! The files of a version in the local cache: all of them, checked, or none.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use super::error::{Cause, RegistryError};
+use super::version::{Sort, Version};
+use crate::keys;
+use crate::registry::Registry;
+use sandbar_model::Sha256;
+use sandbar_sandbox::cache;
+
+/// What began longer ago is not under way any more.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+/// Tells the fetches of one process apart.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// Below the cache folder: what comes from registries.
+pub(super) fn folder(cache: &Path) -> PathBuf {
+    cache.join("registry")
+}
+
+/// Where a version is, once it is there.
+pub(super) fn place(cache: &Path, version: &Version) -> PathBuf {
+    folder(cache).join("files").join(version.content().to_string())
+}
+
+impl Registry {
+    /// The folder with the files of a version, below the cache folder. What is not there
+    /// yet is fetched; what is there is compared with its digests.
+    ///
+    /// # Errors
+    /// Where a file is missing, is not the one that the version lists, or cannot be
+    /// written. Nothing is left then.
+    pub fn fetch(&self, version: &Version, cache: &Path) -> Result<PathBuf, RegistryError> {
+        let subject = version.id();
+        let refuse = |reason: String| self.refuse(&subject, Cause::Refused, reason);
+        let place = place(cache, version);
+        match verify(version, &place) {
+            Ok(()) => return Ok(place),
+            Err(reason) if place.exists() => {
+                tracing::warn!(version = %subject, reason, "what was cached is fetched again");
+                fs::remove_dir_all(&place)
+                    .map_err(|error| refuse(format!("{}: {error}", place.display())))?;
+            }
+            Err(_) => {}
+        }
+        let files = folder(cache).join("files");
+        cache::prepare(cache).and_then(|()| cache::prepare(&files)).map_err(|reason| {
+            refuse(format!(
+                "the cache {}: {reason}; name another folder with --cache",
+                cache.display()
+            ))
+        })?;
+        clear(&files);
+        let part = files.join(format!(
+            ".part-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        ));
+        let fetched = self.fetch_all(version, &subject, &part).and_then(|()| {
+            match fs::rename(&part, &place) {
+                Ok(()) => Ok(()),
+                // Somebody else was faster; theirs is as good, if it is.
+                Err(error) => verify(version, &place)
+                    .map_err(|_| refuse(format!("{}: {error}", place.display()))),
+            }
+        });
+        if part.exists() {
+            let _ = fs::remove_dir_all(&part);
+        }
+        fetched.map(|()| place)
+    }
+
+    fn fetch_all(
+        &self,
+        version: &Version,
+        subject: &str,
+        part: &Path,
+    ) -> Result<(), RegistryError> {
+        for file in &version.files {
+            let path = part.join(&file.path);
+            let local = |error: io::Error| {
+                self.refuse(subject, Cause::Refused, format!("{}: {error}", path.display()))
+            };
+            let corrupt = |found: String| {
+                let reason = format!(
+                    "{} is not the file that was added: {found}; add the version again",
+                    file.path
+                );
+                self.refuse(subject, Cause::Corrupt, reason)
+            };
+            fs::create_dir_all(path.parent().unwrap_or(part)).map_err(local)?;
+            let mut to = File::create_new(&path).map_err(local)?;
+            let key = keys::blob(&file.sha256);
+            let found = self.objects.download(&key, file.size, &mut to);
+            if !found.map_err(|trouble| self.error(subject, trouble))? {
+                return Err(self.absent(version, subject, &file.path));
+            }
+            to.flush().and_then(|()| to.sync_all()).map_err(local)?;
+            drop(to);
+            compare(&path, file).map_err(corrupt)?;
+        }
+        Ok(())
+    }
+
+    fn absent(&self, version: &Version, subject: &str, path: &str) -> RegistryError {
+        let sort = if version.model.is_some() { Sort::Model } else { Sort::Operator };
+        // It may have been removed on purpose; then there is more to say.
+        if let Err(removed) = self.still_there(sort, &version.name, version.version) {
+            return removed;
+        }
+        let reason = format!("its file {path} is missing; add the version again");
+        self.refuse(subject, Cause::Missing, reason)
+    }
+
+    /// Compares all files of a version with their digests, where they are.
+    ///
+    /// # Errors
+    /// The first that is missing or wrong.
+    pub fn verify(&self, version: &Version) -> Result<(), RegistryError> {
+        let subject = version.id();
+        for file in &version.files {
+            let mut bytes = Vec::new();
+            let found = self.objects.download(&keys::blob(&file.sha256), file.size, &mut bytes);
+            if !found.map_err(|trouble| self.error(&subject, trouble))? {
+                return Err(self.absent(version, &subject, &file.path));
+            }
+            if Sha256::of(&bytes) != file.sha256 {
+                let reason = format!("{} is not the file that was added", file.path);
+                return Err(self.refuse(&subject, Cause::Corrupt, reason));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a folder has the files of a version.
+pub(super) fn verify(version: &Version, place: &Path) -> Result<(), String> {
+    let wrong = |path: &str, reason: String| format!("{path}: {reason}");
+    version.files.iter().try_for_each(|file| {
+        compare(&place.join(&file.path), file).map_err(|reason| wrong(&file.path, reason))
+    })
+}
+
+fn compare(path: &Path, file: &super::version::File) -> Result<(), String> {
+    let mut open = File::open(path).map_err(|error| error.to_string())?;
+    let size = open.metadata().map_err(|error| error.to_string())?.len();
+    if size != file.size {
+        return Err(format!("it has {size} bytes instead of {}", file.size));
+    }
+    let found = Sha256::of_reader(&mut open).map_err(|error| error.to_string())?;
+    if found != file.sha256 {
+        return Err(format!("its sha256 is {found} instead of {}", file.sha256));
+    }
+    Ok(())
+}
+
+/// Removes what a process left that was killed in the middle.
+fn clear(files: &Path) {
+    let Ok(entries) = fs::read_dir(files) else { return };
+    for entry in entries.flatten() {
+        let is_part = entry.file_name().to_string_lossy().starts_with(".part-");
+        let modified = entry.metadata().and_then(|about| about.modified());
+        let age = modified.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
+        if is_part && age.is_some_and(|age| age > ABANDONED) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Garbage collection: removes the files of versions that nobody can want, and files that
+//! belong to no version.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::RegistryError;
+use super::leases::Used;
+use super::version::Sort;
+use crate::catalog::Number;
+use crate::catalog::Removed;
+use crate::keys;
+use crate::keys::FORMAT;
+use crate::registry::Registry;
+use crate::time::now;
+use sandbar_model::Sha256;
+
+/// Changes of an alias that are looked through for its last targets.
+const LOOKED_THROUGH: usize = 100;
+
+/// What is kept.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Versions and files that are younger. Files of an `add` that is under way belong to
+    /// no version yet.
+    pub older_than: Duration,
+    /// The last so many targets of each alias, the present one included.
+    pub targets: usize,
+    /// Who collects.
+    pub by: String,
+    /// Whether nothing is removed, only told.
+    pub dry_run: bool,
+}
+
+/// What was, or would be, removed.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Collected {
+    /// Versions, `name@N`.
+    pub removed: Vec<String>,
+    /// Versions that stay, and why.
+    pub kept: BTreeMap<String, String>,
+    /// Files.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Registry {
+    /// Removes versions of `sort` that no alias points to or has lately pointed to, no
+    /// running pipeline uses, that are old enough and not the newest of their name; then
+    /// files that belong to no version of either sort.
+    ///
+    /// # Errors
+    /// Where something cannot be read or removed. What is not known to be garbage is not
+    /// removed: a description that is not in order ends it.
+    pub fn gc(&self, sort: Sort, rules: &Rules) -> Result<Collected, RegistryError> {
+        let mut collected = Collected::default();
+        let mut live = BTreeSet::new();
+        for one in Sort::ALL {
+            for name in self.names(one)? {
+                let numbers = self.numbers(one, &name)?;
+                for number in numbers.iter().filter(|number| !number.removed) {
+                    if one == sort
+                        && self.collect(one, &name, number, &numbers, rules, &mut collected)?
+                    {
+                        continue;
+                    }
+                    let version = self.version(one, &name, number.number)?;
+                    live.extend(version.files.iter().map(|file| file.sha256.to_string()));
+                }
+            }
+        }
+        self.sweep(&live, rules, &mut collected)?;
+        Ok(collected)
+    }
+
+    /// Removes a version, if it is garbage; whether it is.
+    fn collect(
+        &self,
+        sort: Sort,
+        name: &str,
+        number: &Number,
+        numbers: &[Number],
+        rules: &Rules,
+        collected: &mut Collected,
+    ) -> Result<bool, RegistryError> {
+        let id = format!("{name}@{}", number.number);
+        let newest = numbers.last().is_some_and(|last| last.number == number.number);
+        let reason = if newest {
+            Some("the newest".to_owned())
+        } else if age(number.at) < rules.older_than {
+            Some("young".to_owned())
+        } else {
+            self.in_use(sort, name, number.number, rules)?
+        };
+        if let Some(reason) = reason {
+            collected.kept.insert(id, reason);
+            return Ok(false);
+        }
+        if !rules.dry_run {
+            let key = keys::removed(sort, name, number.number);
+            let removed = Removed { format: FORMAT, by: rules.by.clone(), at: now() };
+            self.claim(&key, &format!("{sort} {id}"), &removed)?;
+            // Whoever promoted it before this could be seen is seen now; whoever does it
+            // from now on sees it.
+            if let Some(reason) = self.in_use(sort, name, number.number, rules)? {
+                let undone = self.objects.remove(&key);
+                undone.map_err(|trouble| self.error(&id, trouble))?;
+                collected.kept.insert(id, reason);
+                return Ok(false);
+            }
+        }
+        collected.removed.push(id);
+        Ok(true)
+    }
+
+    /// Why a version must stay.
+    fn in_use(
+        &self,
+        sort: Sort,
+        name: &str,
+        number: u32,
+        rules: &Rules,
+    ) -> Result<Option<String>, RegistryError> {
+        for (alias, current) in self.aliases(sort, name)? {
+            if current.version == number {
+                return Ok(Some(format!("{name}@{alias} points to it")));
+            }
+            let mut targets = BTreeSet::from([current.version]);
+            for change in self.history(sort, name, &alias, LOOKED_THROUGH)? {
+                if targets.len() >= rules.targets {
+                    break;
+                }
+                targets.insert(change.version);
+            }
+            if rules.targets > 1 && targets.contains(&number) {
+                return Ok(Some(format!("{name}@{alias} pointed to it lately")));
+            }
+        }
+        let used = Used { sort, name: name.to_owned(), version: number };
+        let user = self.uses()?.into_iter().find(|uses| uses.versions.contains(&used));
+        Ok(user.map(|uses| format!("the pipeline {} uses it, on {}", uses.pipeline, uses.runner)))
+    }
+
+    /// Removes files that belong to no version.
+    fn sweep(
+        &self,
+        live: &BTreeSet<String>,
+        rules: &Rules,
+        collected: &mut Collected,
+    ) -> Result<(), RegistryError> {
+        let wrong = |trouble| self.error("files", trouble);
+        for entry in self.objects.list(keys::BLOBS).map_err(wrong)? {
+            let digest: Option<Sha256> = keys::digest(&entry.key);
+            let Some(digest) = digest.filter(|digest| !live.contains(&digest.to_string())) else {
+                continue;
+            };
+            if age(entry.modified) < rules.older_than {
+                continue;
+            }
+            if !rules.dry_run {
+                // Somebody may be adding it again.
+                let now = self.objects.look(&keys::blob(&digest)).map_err(wrong)?;
+                if now.is_none_or(|now| now.modified != entry.modified) {
+                    continue;
+                }
+                self.objects.remove(&entry.key).map_err(wrong)?;
+            }
+            collected.files += 1;
+            collected.bytes += entry.size;
+        }
+        Ok(())
+    }
+}
+
+fn age(at: SystemTime) -> Duration {
+    SystemTime::now().duration_since(at).unwrap_or_default()
+}

@@ -1,0 +1,132 @@
+//! Where a registry is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use object_store::prefix::PrefixStore;
+use url::Url;
+
+use super::clouds;
+use super::error::Cause;
+use super::store::Objects;
+use crate::s3::{retry, s3};
+use sandbar_model::http::{explain, shown};
+
+/// For all attempts of one request.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where a registry is: a folder, or a bucket and a prefix in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location(Place);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Folder(PathBuf),
+    Store(Url),
+}
+
+type Refusal = (Cause, String);
+
+impl Location {
+    /// Reads a path, seen from `base` if it is relative, or a URL.
+    ///
+    /// # Errors
+    /// Where it is neither: why, and the way out.
+    pub fn parse(text: &str, base: &Path) -> Result<Self, (Cause, String)> {
+        let refuse = |reason: &str| {
+            let form = "name a folder, or a URL such as s3://bucket/prefix";
+            Err((Cause::Refused, format!("{reason}; {form}")))
+        };
+        if text.trim().is_empty() {
+            return refuse("this is no place");
+        }
+        if !text.contains("://") {
+            return Ok(Location(Place::Folder(base.join(text))));
+        }
+        let Ok(url) = Url::parse(text) else { return refuse("this is not a URL") };
+        match url.scheme() {
+            "file" => match url.to_file_path() {
+                Ok(path) => Ok(Location(Place::Folder(path))),
+                Err(()) => refuse("this is no path of this machine"),
+            },
+            "s3" | "gs" | "az" if url.host_str().is_none_or(str::is_empty) => {
+                refuse("this names no bucket")
+            }
+            "s3" | "gs" | "az"
+                if url.query().is_some() || url.fragment().is_some() || has_user(&url) =>
+            {
+                refuse("a bucket's URL has a prefix and nothing else")
+            }
+            "s3" | "gs" | "az" => Ok(Location(Place::Store(url))),
+            other => refuse(&format!("there are no registries at '{other}'")),
+        }
+    }
+
+    /// Opens the store. `make` a folder that is not there.
+    pub(super) fn open(
+        &self,
+        options: &BTreeMap<String, String>,
+        make: bool,
+    ) -> Result<Objects, (Cause, String)> {
+        let wrong = |error: object_store::Error| (Cause::Refused, explain(&error));
+        let store: Box<dyn ObjectStore> = match &self.0 {
+            Place::Folder(folder) => {
+                if let Some(name) = options.keys().next() {
+                    return Err((Cause::Refused, format!("a folder has no option '{name}'")));
+                }
+                open_folder(folder, make)?;
+                let store = LocalFileSystem::new_with_prefix(folder).map_err(wrong)?;
+                Box::new(store.with_fsync(true))
+            }
+            Place::Store(url) => {
+                let client =
+                    sandbar_model::http::client().map_err(|reason| (Cause::Refused, reason))?;
+                let bucket = url.host_str().unwrap_or_default();
+                let store = match url.scheme() {
+                    "gs" => clouds::google(bucket, options, retry(TIMEOUT), &client),
+                    "az" => clouds::azure(bucket, options, retry(TIMEOUT), &client),
+                    _ => s3(bucket, options, TIMEOUT, &client)
+                        .map(|store| Box::new(store) as Box<dyn ObjectStore>),
+                };
+                let store = store.map_err(|reason| (Cause::Refused, reason))?;
+                let prefix = object_store::path::Path::from_url_path(url.path().trim_matches('/'));
+                let prefix = prefix.map_err(|error| (Cause::Refused, error.to_string()))?;
+                Box::new(PrefixStore::new(store, prefix))
+            }
+        };
+        Objects::new(store).map_err(|reason| (Cause::Refused, reason))
+    }
+}
+
+fn open_folder(folder: &Path, make: bool) -> Result<(), Refusal> {
+    if make {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| (Cause::Refused, format!("the folder cannot be made: {error}")))?;
+    }
+    match std::fs::metadata(folder) {
+        Ok(about) if about.is_dir() => Ok(()),
+        Ok(_) => Err((Cause::Refused, "this is not a folder".into())),
+        // A network drive that is away looks like this.
+        Err(error) => {
+            let way_out = "correct the path; the first `add` makes the folder";
+            Err((Cause::Unreachable, format!("{error}; {way_out}")))
+        }
+    }
+}
+
+fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Place::Folder(folder) => write!(f, "{}", folder.display()),
+            Place::Store(url) => f.write_str(&shown(url)),
+        }
+    }
+}

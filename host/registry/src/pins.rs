@@ -1,0 +1,134 @@
+//! Pins: versions by their numbers and by the digest of their files, so that machines mean
+//! the same with the same words.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::reference::{Reference, Target};
+use super::supply::{Supplied, Supply};
+use super::version::Sort;
+use crate::source::ArtifactSource;
+use sandbar_config::name_problem;
+use sandbar_model::Sha256;
+
+/// A version, and what is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Pin {
+    /// Its name and number; never an alias.
+    #[serde(deserialize_with = "version")]
+    pub version: Reference,
+    /// The digest of all its files and their paths ([`Version::content`](super::Version::content)).
+    pub sha256: Sha256,
+}
+
+/// What of a pipeline is of the registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Pins {
+    /// Models, by the pipeline's names for them.
+    #[serde(deserialize_with = "named")]
+    pub models: BTreeMap<String, Pin>,
+    /// Components, by stage.
+    #[serde(deserialize_with = "named")]
+    pub components: BTreeMap<String, Pin>,
+}
+
+impl Pin {
+    /// Of what was supplied.
+    pub fn of(supplied: &Supplied) -> Self {
+        let (name, number) = (supplied.version.name.clone(), supplied.version.version);
+        let version = Reference { name, target: Target::Version(number) };
+        Pin { version, sha256: supplied.version.content() }
+    }
+}
+
+impl Pins {
+    /// Of what was supplied: models by the pipeline's names for them, which are versions by
+    /// their numbers; components by stage, which may be files in the cache.
+    pub fn of<'a>(
+        supply: &Supply,
+        models: impl Iterator<Item = (&'a String, &'a ArtifactSource)>,
+        components: impl Iterator<Item = (&'a String, &'a ArtifactSource)>,
+    ) -> Self {
+        let pin = |sort, source: &ArtifactSource| match source {
+            ArtifactSource::Registry(reference) => {
+                let id = reference.to_string();
+                supply.got(sort, |it| it.version.id() == id).as_ref().map(Pin::of)
+            }
+            ArtifactSource::Path(path) if sort == Sort::Operator => cached(supply, path),
+            ArtifactSource::Path(_) => None,
+        };
+        let pinned = |sort| {
+            move |(name, it): (&String, &ArtifactSource)| Some((name.clone(), pin(sort, it)?))
+        };
+        Pins {
+            models: models.filter_map(pinned(Sort::Model)).collect(),
+            components: components.filter_map(pinned(Sort::Operator)).collect(),
+        }
+    }
+
+    /// Each with its sort and the pipeline's name for it.
+    pub fn iter(&self) -> impl Iterator<Item = (Sort, &String, &Pin)> {
+        let models = self.models.iter().map(|(name, pin)| (Sort::Model, name, pin));
+        models.chain(self.components.iter().map(|(name, pin)| (Sort::Operator, name, pin)))
+    }
+
+    /// The pins of one sort.
+    pub fn of_sort(&mut self, sort: Sort) -> &mut BTreeMap<String, Pin> {
+        match sort {
+            Sort::Model => &mut self.models,
+            Sort::Operator => &mut self.components,
+        }
+    }
+
+    /// Those of `self` that `other` has not, or not so.
+    pub fn beyond(&self, other: &Pins) -> Pins {
+        let differing = |pins: &BTreeMap<String, Pin>, others: &BTreeMap<String, Pin>| {
+            let differ = pins.iter().filter(|(name, pin)| others.get(*name) != Some(pin));
+            differ.map(|(name, pin)| (name.clone(), pin.clone())).collect()
+        };
+        Pins {
+            models: differing(&self.models, &other.models),
+            components: differing(&self.components, &other.components),
+        }
+    }
+
+    /// Whether it says something of all that `other` does: what is no version of the registry
+    /// has no pin, and cannot be gone back to.
+    pub fn covers(&self, other: &Pins) -> bool {
+        other.models.keys().all(|name| self.models.contains_key(name))
+            && other.components.keys().all(|name| self.components.contains_key(name))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.models.is_empty() && self.components.is_empty()
+    }
+}
+
+/// The version that a file of the cache is of.
+fn cached(supply: &Supply, path: &Path) -> Option<Pin> {
+    let folder = path.parent()?;
+    let same = |it: &Supplied| std::path::absolute(&it.folder).is_ok_and(|it| it == folder);
+    supply.got(Sort::Operator, same).as_ref().map(Pin::of)
+}
+
+fn version<'de, D: Deserializer<'de>>(from: D) -> Result<Reference, D::Error> {
+    let reference = Reference::deserialize(from)?;
+    match reference.target {
+        Target::Version(_) => Ok(reference),
+        Target::Alias(_) => Err(D::Error::custom(format!("{reference} is no version by number"))),
+    }
+}
+
+fn named<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Pin>, D::Error> {
+    let pins = BTreeMap::<String, Pin>::deserialize(from)?;
+    match pins.keys().find_map(|name| name_problem(name)) {
+        Some(problem) => Err(D::Error::custom(problem)),
+        None => Ok(pins),
+    }
+}

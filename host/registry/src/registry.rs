@@ -1,0 +1,148 @@
+//! A registry that can be asked, and how its descriptions are read and written.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sandbar_model::http::shown;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::error::{Cause, RegistryError};
+use crate::keys::FORMAT;
+use crate::location::Location;
+use crate::store::{Objects, Trouble};
+
+/// Bytes of a description that are accepted: of a version, with the names of its classes.
+const JSON_LIMIT: u64 = 4 << 20;
+
+/// A registry that can be asked. Its calls wait for the store.
+pub struct Registry {
+    location: String,
+    pub(crate) objects: Objects,
+}
+
+impl Registry {
+    /// The registry at a place: a folder, seen from `base` if it is relative, or a URL
+    /// (`s3://bucket/prefix`, `file:///folder`). `options` are those of an object store;
+    /// under them lies the environment.
+    ///
+    /// # Errors
+    /// Where this is no place, the folder is not there, or an option is unknown.
+    pub fn open(
+        location: &str,
+        options: &BTreeMap<String, String>,
+        base: &Path,
+    ) -> Result<Self, RegistryError> {
+        Self::at(location, options, base, false)
+    }
+
+    /// The same, and its folder is made if need be.
+    ///
+    /// # Errors
+    /// As [`Registry::open`], and where the folder cannot be made.
+    pub fn create(
+        location: &str,
+        options: &BTreeMap<String, String>,
+        base: &Path,
+    ) -> Result<Self, RegistryError> {
+        Self::at(location, options, base, true)
+    }
+
+    fn at(
+        location: &str,
+        options: &BTreeMap<String, String>,
+        base: &Path,
+        make: bool,
+    ) -> Result<Self, RegistryError> {
+        let parsed = Location::parse(location, base);
+        let objects = parsed.and_then(|it| Ok((it.to_string(), it.open(options, make)?)));
+        let (location, objects) = objects.map_err(|(cause, reason)| RegistryError {
+            // What is no place may be a URL with a key in it.
+            registry: Url::parse(location).map_or_else(|_| location.to_owned(), |url| shown(&url)),
+            subject: String::new(),
+            reason,
+            cause,
+        })?;
+        Ok(Registry { location, objects })
+    }
+
+    /// Where it is, without secrets.
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// A description, if it is there.
+    pub(crate) fn json<T: DeserializeOwned>(
+        &self,
+        key: &str,
+        subject: &str,
+    ) -> Result<Option<T>, RegistryError> {
+        let read = self.objects.read(key, JSON_LIMIT);
+        let Some(bytes) = read.map_err(|trouble| self.error(subject, trouble))? else {
+            return Ok(None);
+        };
+        let wrong = |reason: String| {
+            let reason = format!("{key} is not in order: {reason}");
+            self.refuse(subject, Cause::Corrupt, reason)
+        };
+        // The form first: another one has other keys.
+        let value: serde_json::Value =
+            serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+        match value.get("format").and_then(serde_json::Value::as_u64) {
+            Some(format) if format == u64::from(FORMAT) => {}
+            Some(format) => {
+                return Err(wrong(format!(
+                    "it is of form {format}, and this version of Sandbar reads form {FORMAT}; use a newer one"
+                )));
+            }
+            None => return Err(wrong("it has no 'format'".to_owned())),
+        }
+        // From the text, so that a key that is there twice is refused too.
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| wrong(error.to_string()))
+    }
+
+    /// Writes a description if nothing is there; whether that is so.
+    pub(crate) fn claim<T: Serialize>(
+        &self,
+        key: &str,
+        subject: &str,
+        value: &T,
+    ) -> Result<bool, RegistryError> {
+        let bytes = self.encode(subject, value)?;
+        self.objects.create(key, bytes).map_err(|trouble| self.error(subject, trouble))
+    }
+
+    pub(crate) fn encode<T: Serialize>(
+        &self,
+        subject: &str,
+        value: &T,
+    ) -> Result<Vec<u8>, RegistryError> {
+        let mut bytes = serde_json::to_vec_pretty(value)
+            .map_err(|error| self.refuse(subject, Cause::Refused, error.to_string()))?;
+        bytes.push(b'\n');
+        if bytes.len() as u64 > JSON_LIMIT {
+            let reason = format!("its description has {} bytes; at most {JSON_LIMIT}", bytes.len());
+            return Err(self.refuse(subject, Cause::Refused, reason));
+        }
+        Ok(bytes)
+    }
+
+    pub(crate) fn error(&self, subject: &str, trouble: Trouble) -> RegistryError {
+        self.refuse(subject, trouble.cause, trouble.reason)
+    }
+
+    pub(crate) fn refuse(
+        &self,
+        subject: &str,
+        cause: Cause,
+        reason: impl Into<String>,
+    ) -> RegistryError {
+        RegistryError {
+            registry: self.location.clone(),
+            subject: subject.to_owned(),
+            reason: reason.into(),
+            cause,
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The requests that a registry needs of a store, each with an end.
+
+use std::future::Future;
+use std::io::Write;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+
+use super::error::Cause;
+use sandbar_model::http::{Runtime, explain};
+
+/// For a request whose answer is small.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What a connection must carry at the least, in bytes a second.
+const SLOWEST: u64 = 100_000;
+/// Objects of one listing that are accepted.
+const MOST: usize = 100_000;
+
+/// A store, and the thread on which its requests are under way.
+pub(super) struct Objects {
+    store: Box<dyn ObjectStore>,
+    runtime: Runtime,
+}
+
+/// Why a request gave nothing.
+pub(super) struct Trouble {
+    pub(super) cause: Cause,
+    pub(super) reason: String,
+}
+
+/// One object of a listing.
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) size: u64,
+    pub(super) modified: SystemTime,
+}
+
+impl Objects {
+    pub(super) fn new(store: Box<dyn ObjectStore>) -> Result<Self, String> {
+        let runtime = Runtime::start().map_err(|error| format!("a thread to ask with: {error}"))?;
+        Ok(Objects { store, runtime })
+    }
+
+    fn wait<T>(
+        &self,
+        most: Duration,
+        request: impl Future<Output = Result<T, Trouble>>,
+    ) -> Result<T, Trouble> {
+        let late = || Trouble {
+            cause: Cause::Unreachable,
+            reason: format!("no answer within {} s", most.as_secs()),
+        };
+        let limited = async { tokio::time::timeout(most, request).await };
+        self.runtime.handle().block_on(limited).unwrap_or_else(|_| Err(late()))
+    }
+
+    /// The whole of a small object; `None` where there is none.
+    pub(super) fn read(&self, key: &str, limit: u64) -> Result<Option<Bytes>, Trouble> {
+        self.wait(PATIENCE, async {
+            let found = match self.store.get(&Path::from(key)).await {
+                Ok(found) => found,
+                Err(Error::NotFound { .. }) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            let mut pieces = found.into_stream();
+            let mut bytes = Vec::new();
+            // What the store says of the size may not be so.
+            while let Some(piece) = pieces.next().await.transpose()? {
+                if (bytes.len() + piece.len()) as u64 > limit {
+                    return Err(too_large(key, limit));
+                }
+                bytes.extend_from_slice(&piece);
+            }
+            Ok(Some(bytes.into()))
+        })
+    }
+
+    /// Copies an object to `to`; at most `limit` bytes of it. Whether there is one.
+    pub(super) fn download(
+        &self,
+        key: &str,
+        limit: u64,
+        to: &mut impl Write,
+    ) -> Result<bool, Trouble> {
+        let found = self.wait(PATIENCE, async {
+            match self.store.get(&Path::from(key)).await {
+                Ok(found) => Ok(Some(found)),
+                Err(Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        })?;
+        let Some(found) = found else { return Ok(false) };
+        let mut pieces = found.into_stream();
+        let mut written = 0;
+        let next = |pieces: &mut futures_util::stream::BoxStream<'static, _>| {
+            self.wait(PATIENCE, async { Ok(pieces.next().await.transpose()?) })
+        };
+        while let Some(piece) = next(&mut pieces)? {
+            let piece: Bytes = piece;
+            written += piece.len() as u64;
+            if written > limit {
+                return Err(too_large(key, limit));
+            }
+            to.write_all(&piece).map_err(|error| Trouble {
+                cause: Cause::Refused,
+                reason: format!("the cache cannot be written: {error}"),
+            })?;
+        }
+        Ok(true)
+    }
+
+    /// Writes an object, if there is none; whether that is so. Who finds there what it
+    /// wanted to write has written it: an answer may get lost.
+    pub(super) fn create(&self, key: &str, bytes: Vec<u8>) -> Result<bool, Trouble> {
+        let bytes = Bytes::from(bytes);
+        let payload = PutPayload::from(bytes.clone());
+        let created = self.wait(PATIENCE, async {
+            match self.store.put_opts(&Path::from(key), payload, PutMode::Create.into()).await {
+                Ok(_) => Ok(true),
+                Err(Error::AlreadyExists { .. }) => Ok(false),
+                Err(error) => Err(error.into()),
+            }
+        })?;
+        Ok(created || self.read(key, bytes.len() as u64).is_ok_and(|found| found == Some(bytes)))
+    }
+
+    /// Writes an object, over what is there.
+    pub(super) fn put(&self, key: &str, bytes: Bytes) -> Result<(), Trouble> {
+        let most = PATIENCE + Duration::from_secs(bytes.len() as u64 / SLOWEST);
+        self.wait(most, async {
+            self.store.put(&Path::from(key), bytes.into()).await.map(drop).map_err(Into::into)
+        })
+    }
+
+    /// Size and age of an object, if there is one.
+    pub(super) fn look(&self, key: &str) -> Result<Option<Entry>, Trouble> {
+        self.wait(PATIENCE, async {
+            match self.store.head(&Path::from(key)).await {
+                Ok(meta) => Ok(Some(meta.into())),
+                Err(Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        })
+    }
+
+    /// Removes an object; none is fine as well.
+    pub(super) fn remove(&self, key: &str) -> Result<(), Trouble> {
+        self.wait(PATIENCE, async {
+            match self.store.delete(&Path::from(key)).await {
+                Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+                Err(error) => Err(error.into()),
+            }
+        })
+    }
+
+    /// All objects below a folder.
+    pub(super) fn list(&self, folder: &str) -> Result<Vec<Entry>, Trouble> {
+        let prefix = Path::from(folder);
+        let list = self.store.list(Some(&prefix)).map_ok(Entry::from).take(MOST + 1);
+        let most = PATIENCE * 10;
+        let entries = self.wait(most, async {
+            match list.try_collect::<Vec<Entry>>().await {
+                Err(Error::NotFound { .. }) => Ok(Vec::new()),
+                other => Ok(other?),
+            }
+        })?;
+        if entries.len() > MOST {
+            return Err(Trouble {
+                cause: Cause::Corrupt,
+                reason: format!("more than {MOST} objects below {folder}"),
+            });
+        }
+        Ok(entries)
+    }
+
+    /// The names of the folders in a folder.
+    pub(super) fn folders(&self, folder: &str) -> Result<Vec<String>, Trouble> {
+        let prefix = Path::from(folder);
+        self.wait(PATIENCE, async {
+            let listed = match self.store.list_with_delimiter(Some(&prefix)).await {
+                Err(Error::NotFound { .. }) => return Ok(Vec::new()),
+                other => other?,
+            };
+            let last = |path: &Path| path.filename().map(str::to_owned);
+            Ok(listed.common_prefixes.iter().filter_map(last).take(MOST).collect())
+        })
+    }
+}
+
+fn too_large(key: &str, limit: u64) -> Trouble {
+    Trouble {
+        cause: Cause::Corrupt,
+        reason: format!("{key} is larger than the {limit} bytes that it may have"),
+    }
+}
+
+impl From<object_store::ObjectMeta> for Entry {
+    fn from(meta: object_store::ObjectMeta) -> Self {
+        Entry {
+            key: meta.location.to_string(),
+            size: meta.size,
+            modified: meta.last_modified.into(),
+        }
+    }
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        let cause = match error {
+            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Cause::Denied,
+            Error::NotFound { .. } => Cause::Missing,
+            Error::AlreadyExists { .. } | Error::Precondition { .. } => Cause::Conflict,
+            Error::Generic { .. } | Error::JoinError { .. } => Cause::Unreachable,
+            _ => Cause::Refused,
+        };
+        Trouble { cause, reason: explain(&error) }
+    }
+}

@@ -1,0 +1,294 @@
+//! What a pipeline gets from its registry, also while the registry is away.
+//!
+//! Whatever was got once is remembered beside its files: the version, and what the alias
+//! pointed to. If the registry does not answer, that is what the pipeline starts with.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::aliases::Change;
+use super::error::{Cause, RegistryError};
+use super::leases::{Lease, Used};
+use super::location::Location;
+use super::pins::Pin;
+use super::reference::{Reference, Target};
+use super::version::{Sort, Version};
+use crate::fetch;
+use crate::registry::Registry;
+use crate::time::time;
+use sandbar_model::{Model, Sha256};
+
+/// Tells apart what two processes write at once.
+static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+
+/// Gets versions from one registry into the cache of this machine. The registry is asked
+/// when something is wanted of it.
+pub struct Supply {
+    location: String,
+    options: BTreeMap<String, String>,
+    base: PathBuf,
+    cache: Option<PathBuf>,
+    /// Why the registry cannot be asked at all.
+    refusal: Option<String>,
+    registry: Mutex<Option<Arc<Registry>>>,
+    used: Mutex<BTreeSet<Used>>,
+    /// What was got, by its folder and by its name and number.
+    got: Mutex<Vec<(Sort, Supplied)>>,
+}
+
+/// A version whose files are here.
+#[derive(Debug, Clone)]
+pub struct Supplied {
+    /// The version.
+    pub version: Version,
+    /// The folder with its files. Nothing may be changed there.
+    pub folder: PathBuf,
+}
+
+impl Supply {
+    /// From the registry at `location`, as [`Registry::open`] takes it, into the cache
+    /// folder. With a `refusal` nothing is got, and that is why.
+    pub fn new(
+        location: &str,
+        options: BTreeMap<String, String>,
+        base: &Path,
+        cache: Option<PathBuf>,
+        refusal: Option<String>,
+    ) -> Self {
+        Supply {
+            location: location.to_owned(),
+            options,
+            base: base.to_owned(),
+            cache,
+            refusal,
+            registry: Mutex::default(),
+            used: Mutex::default(),
+            got: Mutex::default(),
+        }
+    }
+
+    /// The registry, opened when it is first asked for, and again if that failed.
+    ///
+    /// # Errors
+    /// As [`Registry::open`].
+    pub fn registry(&self) -> Result<Arc<Registry>, RegistryError> {
+        if let Some(reason) = &self.refusal {
+            return Err(self.refuse(String::new(), Cause::Refused, reason.clone()));
+        }
+        let mut open = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(registry) = &*open {
+            return Ok(registry.clone());
+        }
+        let registry = Arc::new(Registry::open(&self.location, &self.options, &self.base)?);
+        *open = Some(registry.clone());
+        Ok(registry)
+    }
+
+    fn refuse(&self, subject: String, cause: Cause, reason: String) -> RegistryError {
+        RegistryError { registry: self.location.clone(), subject, reason, cause }
+    }
+
+    /// The model that a reference means now, ready to be loaded. It carries the registry's
+    /// name and number, not those of its `model.toml`.
+    ///
+    /// # Errors
+    /// As [`Supply::get`], and where the folder is no model's.
+    pub fn model(&self, reference: &Reference) -> Result<Model, RegistryError> {
+        let supplied = self.get(Sort::Model, reference)?;
+        let mut model = Model::open(&supplied.folder).map_err(|error| {
+            self.refuse(supplied.version.id(), Cause::Corrupt, error.to_string())
+        })?;
+        model.name.clone_from(&supplied.version.name);
+        model.version = supplied.version.version;
+        Ok(model)
+    }
+
+    /// The file of the component that a reference means now.
+    ///
+    /// # Errors
+    /// As [`Supply::get`].
+    pub fn component(&self, reference: &Reference) -> Result<PathBuf, RegistryError> {
+        let supplied = self.get(Sort::Operator, reference)?;
+        // A version of an operator has one file; that was checked when it was read.
+        let file = supplied.version.files.first().map(|file| &file.path);
+        Ok(supplied.folder.join(file.map_or("", String::as_str)))
+    }
+
+    /// The version that a reference means now, with its files. Where the registry does not
+    /// answer it is the one that it meant last, if its files are here.
+    ///
+    /// # Errors
+    /// Where it is not to be had, or there is no cache to put it into.
+    pub fn get(&self, sort: Sort, reference: &Reference) -> Result<Supplied, RegistryError> {
+        let Some(cache) = &self.cache else {
+            let reason = "there is no cache folder to put it into; name one with --cache";
+            return Err(self.refuse(reference.to_string(), Cause::Refused, reason.to_owned()));
+        };
+        let known = Known::of(cache, &self.location, &self.base);
+        let supplied = match self.ask(sort, reference, &known) {
+            Ok(version) => {
+                let folder = self.registry()?.fetch(&version, cache);
+                folder.map(|folder| Supplied { version, folder })
+            }
+            Err(error) => Err(error),
+        };
+        let supplied = match supplied {
+            Err(error) if error.cause == Cause::Unreachable => {
+                let Some(supplied) = known.recall(sort, reference, cache) else {
+                    return Err(error);
+                };
+                tracing::warn!(
+                    reference = %reference, version = %supplied.version.id(), %error,
+                    "the registry does not answer; its last word counts"
+                );
+                supplied
+            }
+            other => other?,
+        };
+        let used = Used { sort, name: reference.name.clone(), version: supplied.version.version };
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(used);
+        self.note(sort, &supplied);
+        Ok(supplied)
+    }
+
+    fn note(&self, sort: Sort, supplied: &Supplied) {
+        let mut got = self.got.lock().unwrap_or_else(PoisonError::into_inner);
+        got.retain(|(of, it)| *of != sort || it.version.id() != supplied.version.id());
+        got.push((sort, supplied.clone()));
+    }
+
+    /// What was got last that is as `matches` wants it.
+    pub(super) fn got(&self, sort: Sort, matches: impl Fn(&Supplied) -> bool) -> Option<Supplied> {
+        let got = self.got.lock().unwrap_or_else(PoisonError::into_inner);
+        got.iter().rev().find(|(of, it)| *of == sort && matches(it)).map(|(_, it)| it.clone())
+    }
+
+    /// Gets exactly what a pin means: the version, and the files of its digest.
+    ///
+    /// # Errors
+    /// As [`Supply::get`], and where the registry has other files under that number.
+    pub fn pinned(&self, sort: Sort, pin: &Pin) -> Result<Supplied, RegistryError> {
+        let supplied = self.get(sort, &pin.version)?;
+        if supplied.version.content() == pin.sha256 {
+            return Ok(supplied);
+        }
+        let reason = format!(
+            "its files are others here (sha256 {}) than those that were asked for ({}); let all \
+             machines have one registry",
+            supplied.version.content(),
+            pin.sha256
+        );
+        Err(self.refuse(pin.version.to_string(), Cause::Corrupt, reason))
+    }
+
+    fn ask(
+        &self,
+        sort: Sort,
+        reference: &Reference,
+        known: &Known,
+    ) -> Result<Version, RegistryError> {
+        let registry = self.registry()?;
+        let name = &reference.name;
+        let version = match &reference.target {
+            Target::Version(_) => registry.resolve(sort, reference)?,
+            Target::Alias(alias) => {
+                let change = registry.alias(sort, name, alias)?;
+                let change = change.ok_or_else(|| registry.no_alias(sort, name, alias))?;
+                known.remember(&known.alias(sort, name, alias), &change);
+                tracing::info!(
+                    %reference, version = change.version, by = change.by, at = time(change.at),
+                    "resolved"
+                );
+                let target = Target::Version(change.version);
+                registry.resolve(sort, &Reference { name: name.clone(), target })?
+            }
+        };
+        known.remember(&known.version(sort, name, version.version), &version);
+        Ok(version)
+    }
+
+    /// What was got so far.
+    pub fn used(&self) -> BTreeSet<Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells garbage collection, while the pipeline runs, what was got so far. `None`
+    /// where that is nothing, or the registry is away.
+    pub fn lease(&self, pipeline: &str) -> Option<Lease> {
+        let used = self.used();
+        let registry = self.registry().ok().filter(|_| !used.is_empty())?;
+        Some(Lease::hold(registry, pipeline, used))
+    }
+}
+
+/// What a registry last said.
+struct Known(PathBuf);
+
+impl Known {
+    fn of(cache: &Path, location: &str, base: &Path) -> Self {
+        let place = Location::parse(location, &absolute(base));
+        let place = place.map_or_else(|_| location.to_owned(), |place| place.to_string());
+        let place = absolute(Path::new(&place)).to_string_lossy().into_owned();
+        let digest = Sha256::of(place.as_bytes()).to_string();
+        Known(fetch::folder(cache).join("known").join(&digest[..16]))
+    }
+
+    fn version(&self, sort: Sort, name: &str, number: u32) -> PathBuf {
+        self.0.join(sort.folder()).join(name).join(format!("{number}.json"))
+    }
+
+    fn alias(&self, sort: Sort, name: &str, alias: &str) -> PathBuf {
+        self.0.join(sort.folder()).join(name).join(format!("{alias}.alias.json"))
+    }
+
+    /// Without it all goes on; only the next start may need the registry.
+    fn remember<T: Serialize>(&self, path: &Path, value: &T) {
+        let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let part = path.with_extension(format!("{}-{next}.part", std::process::id()));
+        let write = || -> std::io::Result<()> {
+            fs::create_dir_all(path.parent().unwrap_or(path))?;
+            fs::write(&part, serde_json::to_vec(value)?)?;
+            fs::rename(&part, path)
+        };
+        if let Err(error) = write() {
+            let _ = fs::remove_file(&part);
+            tracing::warn!(path = %path.display(), %error, "what the registry says is not remembered");
+        }
+    }
+
+    fn recall(&self, sort: Sort, reference: &Reference, cache: &Path) -> Option<Supplied> {
+        let name = &reference.name;
+        let number = match &reference.target {
+            Target::Version(number) => *number,
+            Target::Alias(alias) => read::<Change>(&self.alias(sort, name, alias))?.version,
+        };
+        let version: Version = read(&self.version(sort, name, number))?;
+        version.check(sort, name, number).ok()?;
+        let folder = fetch::place(cache, &version);
+        fetch::verify(&version, &folder).ok()?;
+        Some(Supplied { version, folder })
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+/// The path from the root, without `..`, whether it is there or not.
+fn absolute(path: &Path) -> PathBuf {
+    let mut whole = PathBuf::new();
+    for part in std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components() {
+        match part {
+            Component::ParentDir => {
+                whole.pop();
+            }
+            part => whole.push(part),
+        }
+    }
+    whole
+}

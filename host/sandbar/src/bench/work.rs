@@ -1,0 +1,146 @@
+//! What operators are given to do: records in batches, and what each stage makes of them
+//! for the next.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+
+use super::operator::Running;
+use sandbar_pipeline::chain;
+use sandbar_record::Batch;
+use sandbar_record::BatchLimits;
+use sandbar_sandbox::{Extracted, Field, Operator, Table, Transformed};
+
+/// Input of a stage.
+#[derive(Debug, Clone)]
+pub enum Work {
+    /// For extractors and transformers.
+    Records(Arc<[Batch]>),
+    /// For scorers: tables, and what they are made of.
+    Rows(Arc<[Table]>, Vec<Field>),
+}
+
+impl Work {
+    /// Batches of these values, with the same headers each. Few values come again until
+    /// there is one full batch, so that a call is what it is in a runner.
+    ///
+    /// # Errors
+    /// Where there is no value, or one is larger than a batch can be.
+    pub fn of_values(
+        topic: &str,
+        values: &[Vec<u8>],
+        headers: &[(String, String)],
+        limits: BatchLimits,
+    ) -> Result<Work> {
+        if values.is_empty() {
+            bail!("there is no record to measure with");
+        }
+        let topic: Arc<str> = topic.into();
+        let mut batches = Vec::new();
+        let mut batch = Batch::new(topic.clone(), 0, limits.records);
+        for (offset, value) in values.iter().cycle().enumerate() {
+            if !batch.fits(value.len()) {
+                bail!("a record of {} bytes; at most 2 GiB fit", value.len());
+            }
+            let headers = headers.iter();
+            let headers = headers.map(|(name, value)| (name.as_str(), Some(value.as_bytes())));
+            batch.push(offset as i64, None, None, Some(value), headers);
+            let all = offset + 1 >= values.len();
+            let full = limits.is_full(&batch);
+            if full {
+                let next = Batch::new(topic.clone(), 0, limits.records);
+                batches.push(std::mem::replace(&mut batch, next));
+            }
+            if all && !batches.is_empty() {
+                break;
+            }
+        }
+        if !batch.is_empty() {
+            batches.push(batch);
+        }
+        Ok(Work::Records(batches.into()))
+    }
+
+    /// How many records or rows there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Work::Records(batches) => batches.iter().map(Batch::len).sum(),
+            Work::Rows(tables, _) => tables.iter().map(|table| table.rows as usize).sum(),
+        }
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many calls it takes.
+    pub fn calls(&self) -> usize {
+        match self {
+            Work::Records(batches) => batches.len(),
+            Work::Rows(tables, _) => tables.len(),
+        }
+    }
+
+    /// What `operator` makes of it: the work of the next stage. `None` for a scorer,
+    /// behind which there is none.
+    ///
+    /// # Errors
+    /// Where the operator is not one for this work, or a call gives nothing.
+    pub fn through(&self, operator: &Operator) -> Result<Option<Work>> {
+        let mut running = Running::start(operator.clone(), self)?;
+        let Work::Records(batches) = self else { return Ok(None) };
+        Ok(match &mut running {
+            Running::Extractor(extractor) => {
+                let fields = extractor.shape().clone();
+                let tables = batches.iter().map(|batch| {
+                    let Extracted { table, .. } = extractor.extract(batch)?;
+                    Ok(table)
+                });
+                Some(Work::Rows(tables.collect::<Result<_>>()?, fields))
+            }
+            Running::Transformer(transformer) => {
+                let batches = batches.iter().map(|batch| {
+                    let Transformed { records, .. } = transformer.transform(batch)?;
+                    Ok(passed_on(chain::emitted(batch, records)))
+                });
+                Some(Work::Records(batches.collect::<Result<_>>()?))
+            }
+            Running::Scorer(_) => None,
+        })
+    }
+}
+
+/// Those records of a transformer's that go to the next stage.
+fn passed_on((emitted, routes): (Batch, Vec<u32>)) -> Batch {
+    let mut passed = Batch::new(emitted.topic.clone(), emitted.partition, emitted.len());
+    for (record, route) in emitted.records().zip(routes) {
+        if route == 0 {
+            let (key, value) = (record.key(), record.value());
+            passed.push(record.offset(), record.timestamp(), key, value, record.headers());
+        }
+    }
+    passed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(values: &[&str], records: usize, bytes: usize) -> Vec<usize> {
+        let values: Vec<Vec<u8>> = values.iter().map(|value| value.as_bytes().to_vec()).collect();
+        let limits = BatchLimits { records, bytes };
+        match Work::of_values("t", &values, &[], limits).expect("work") {
+            Work::Records(batches) => batches.iter().map(Batch::len).collect(),
+            Work::Rows(..) => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn few_records_come_again_until_a_batch_is_full() {
+        assert_eq!(sizes(&["a", "b"], 5, 1000), [5]);
+        assert_eq!(sizes(&["a", "b", "c"], 2, 1000), [2, 1]);
+        assert_eq!(sizes(&["aaaa", "b"], 100, 4), [1, 1]);
+        assert!(Work::of_values("t", &[], &[], BatchLimits { records: 1, bytes: 1 }).is_err());
+    }
+}

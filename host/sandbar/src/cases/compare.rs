@@ -1,0 +1,99 @@
+//! Compares what came with what is expected.
+
+use super::diff::lines;
+use super::run::Verdict;
+use sandbar_manifest::cases::expectation::Expectation;
+use sandbar_manifest::cases::syntax::{Test, Wording};
+
+/// Where what came differs from what is expected.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    /// The index of the record or row; `None` where it is about the case itself.
+    pub record: Option<usize>,
+    /// The beginning of its value, if it is a record.
+    pub about: Option<String>,
+    /// The line of the expectation.
+    pub line: Option<usize>,
+    /// What is expected; `None` where nothing is.
+    pub expected: Option<toml::Table>,
+    /// What came, as far as the expectation speaks of it; `None` where nothing did.
+    pub came: Option<toml::Table>,
+}
+
+/// Compares what came of each record with what is expected of it.
+pub(super) fn compare(test: &Test, came: &[Expectation], about: &[String]) -> Verdict {
+    let count = came.len().max(test.expect.len());
+    let mut differences = Vec::new();
+    for index in 0..count {
+        let due = test.expect.get(index);
+        let seen = match (due, came.get(index)) {
+            (Some(due), Some(came)) => Some(due.seen(came, test.tolerance)),
+            (None, Some(came)) => Some(came.brief()),
+            (_, None) => None,
+        };
+        let (expected, came) = (due.map(as_table), seen.as_ref().map(as_table));
+        // As text: a number that is none is equal to itself there.
+        if expected.as_ref().map(lines) != came.as_ref().map(lines) {
+            differences.push(Difference {
+                record: Some(index),
+                about: about.get(index).cloned(),
+                line: test.lines_of.expect.get(index).copied().flatten(),
+                expected,
+                came,
+            });
+        }
+    }
+    if differences.is_empty() { Verdict::Passed } else { Verdict::Failed(differences) }
+}
+
+/// Compares how a subject was refused, if it was, with what is expected.
+pub(super) fn refusal(test: &Test, due: &Wording, reason: Option<&str>) -> Verdict {
+    let fits = match (reason, &due.message, &due.contains) {
+        (Some(reason), Some(message), _) => reason == message,
+        (Some(reason), None, Some(part)) => reason.contains(part.as_str()),
+        _ => false,
+    };
+    if fits {
+        return Verdict::Passed;
+    }
+    let refused =
+        |wording: Wording| toml::Table::from_iter([("refused".into(), as_value(&wording))]);
+    let came =
+        reason.map(|reason| refused(Wording { message: Some(reason.to_owned()), contains: None }));
+    Verdict::Failed(vec![Difference {
+        record: None,
+        about: None,
+        line: test.lines_of.test,
+        expected: Some(refused(due.clone())),
+        came,
+    }])
+}
+
+fn as_table(expectation: &Expectation) -> toml::Table {
+    match as_value(expectation) {
+        toml::Value::Table(table) => table,
+        _ => toml::Table::new(),
+    }
+}
+
+/// As TOML. Nothing of a case is without a form in it, numbers that are none included.
+fn as_value<T: serde::Serialize>(value: &T) -> toml::Value {
+    let value = toml::Value::try_from(value).unwrap_or_else(|error| error.to_string().into());
+    plain(value)
+}
+
+/// With whole numbers as people write them, without a point.
+fn plain(value: toml::Value) -> toml::Value {
+    match value {
+        toml::Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+            toml::Value::Integer(number as i64)
+        }
+        toml::Value::Array(list) => list.into_iter().map(plain).collect::<Vec<_>>().into(),
+        toml::Value::Table(table) => table
+            .into_iter()
+            .map(|(key, value)| (key, plain(value)))
+            .collect::<toml::Table>()
+            .into(),
+        other => other,
+    }
+}

@@ -1,0 +1,304 @@
+//! Which cases there are, and what they are of: paths as a person names them.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use sandbar_config::{Document, Place};
+use sandbar_config::{Problem, Problems};
+use sandbar_manifest::cases::syntax::{CaseFile, Test};
+use sandbar_manifest::validate::{Of, locate, problems};
+use sandbar_manifest::{Manifest, ManifestError};
+use sandbar_sandbox::LimitsSection;
+use sandbar_sandbox::operator_folder::{DESCRIPTION, FolderError, OperatorFolder};
+
+/// The cases of one file, and what they are of.
+pub struct Suite {
+    /// The file that has them.
+    pub path: PathBuf,
+    /// What they are of.
+    pub subject: Subject,
+    /// The cases, in the order of the file.
+    pub tests: Vec<Test>,
+}
+
+/// What is tested.
+pub enum Subject {
+    /// An operator alone.
+    Operator(Operator),
+    /// A pipeline.
+    Pipeline(Box<Manifest>),
+}
+
+/// An operator that is tested alone.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    /// What it is called.
+    pub name: String,
+    /// Its component.
+    pub component: PathBuf,
+    /// Its limits, where a case has none.
+    pub limits: LimitsSection,
+}
+
+impl Operator {
+    /// One of which nothing but the component is known.
+    fn at(component: PathBuf) -> Self {
+        let stem = component.file_stem().unwrap_or_default().to_string_lossy();
+        Operator { name: stem.replace('_', "-"), component, limits: LimitsSection::default() }
+    }
+}
+
+/// Why there are no cases to run.
+#[derive(Debug, Error)]
+pub enum FindError {
+    /// A file or folder cannot be read.
+    #[error("{path}: cannot be read: {cause}", path = path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        cause: std::io::Error,
+    },
+    /// A case file says something that is not allowed; one line for each problem.
+    #[error(transparent)]
+    Invalid(#[from] Problems),
+    /// The manifest of a pipeline cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The description of an operator's folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// There is nothing to test, or nothing says what it is of.
+    #[error("{path}: {reason}", path = path.display())]
+    Nothing {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is missing, and the way out.
+        reason: String,
+    },
+}
+
+/// Collects cases from paths, of which some say what the files behind them are of.
+#[derive(Default)]
+pub struct Finder {
+    /// What was found.
+    pub suites: Vec<Suite>,
+    /// A component that stood before the case files.
+    component: Option<PathBuf>,
+    /// Whether nothing stood behind it yet.
+    unused: bool,
+    /// How many files with cases were come upon, again and again too.
+    met: usize,
+}
+
+impl Finder {
+    /// Adds the cases of a path: an operator's folder, a manifest, a case file, or any
+    /// other folder with some of these in it. A component is what the case files behind
+    /// it are of.
+    ///
+    /// # Errors
+    /// Where something cannot be read, or there are no cases.
+    pub fn add(&mut self, path: &Path) -> Result<(), FindError> {
+        if path.is_dir() {
+            return self.folder(path);
+        }
+        if path.extension().is_some_and(|ending| ending == "wasm") {
+            self.component = Some(path.to_owned());
+            self.unused = true;
+            return Ok(());
+        }
+        let before = self.met;
+        self.file(path)?;
+        match self.met {
+            after if after > before => Ok(()),
+            _ => Err(nothing(
+                path,
+                "there are no cases in it; write [[tests]] (docs/reference/tests.md)",
+            )),
+        }
+    }
+
+    /// Ends the list of paths.
+    ///
+    /// # Errors
+    /// Where there are no cases behind a component.
+    pub fn finish(&self) -> Result<(), FindError> {
+        match &self.component {
+            Some(path) if self.unused => {
+                Err(nothing(path, "no cases are named behind this component; name case files"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn folder(&mut self, folder: &Path) -> Result<(), FindError> {
+        let before = self.met;
+        for folder in [folder.to_owned(), folder.join("tests")] {
+            for file in toml_files(&folder)? {
+                // What a manifest's own file says of it comes with the manifest.
+                let of_neighbour = pipeline_of(&file).is_some_and(|manifest| manifest.exists());
+                if !of_neighbour && is_ours(&file)? {
+                    self.file(&file)?;
+                }
+            }
+        }
+        match self.met {
+            after if after > before => Ok(()),
+            _ => Err(nothing(
+                folder,
+                "there are no cases here; write tests/NAME.toml with [[tests]] (docs/reference/tests.md)",
+            )),
+        }
+    }
+
+    /// Adds what a manifest or a case file has.
+    fn file(&mut self, path: &Path) -> Result<(), FindError> {
+        let text = read(path)?;
+        let document = Document::new(path, &text)?;
+        if ["stages", "source", "sink"].iter().any(|key| document.line(&Place::of(key)).is_some()) {
+            return self.manifest(path, &text);
+        }
+        let mut file: CaseFile = document.read()?;
+        let base = path.parent().unwrap_or(Path::new(""));
+        let manifest = file.pipeline.as_ref().map(|manifest| base.join(manifest));
+        let manifest = manifest.or_else(|| pipeline_of(path));
+        let subject = match (manifest, &file.component) {
+            (Some(_), Some(_)) => {
+                return Err(nothing(
+                    path,
+                    "it names a component and a pipeline; leave one of them out",
+                ));
+            }
+            (Some(manifest), None) => Subject::Pipeline(Box::new(Manifest::load(&manifest)?)),
+            (None, Some(component)) => Subject::Operator(Operator::at(base.join(component))),
+            (None, None) => Subject::Operator(self.operator_of(path)?),
+        };
+        let of = match &subject {
+            Subject::Pipeline(manifest) => Of::Pipeline(manifest),
+            Subject::Operator(operator) => Of::Operator(&operator.limits),
+        };
+        let problems = problems(&file.tests, of, &document);
+        if !problems.is_empty() {
+            return Err(document.problems(problems).into());
+        }
+        locate(&mut file.tests, &document);
+        self.push(path, subject, file.tests)
+    }
+
+    /// Adds the cases in a manifest, and those of the file beside it.
+    fn manifest(&mut self, path: &Path, text: &str) -> Result<(), FindError> {
+        let mut manifest = Manifest::parse(text, path)?;
+        let tests = std::mem::take(&mut manifest.tests);
+        self.push(path, Subject::Pipeline(Box::new(manifest)), tests)?;
+        let beside = path.with_extension("tests.toml");
+        if beside.exists() { self.file(&beside) } else { Ok(()) }
+    }
+
+    fn push(
+        &mut self,
+        path: &Path,
+        subject: Subject,
+        mut tests: Vec<Test>,
+    ) -> Result<(), FindError> {
+        if tests.is_empty() {
+            return Ok(());
+        }
+        self.met += 1;
+        if !self.suites.iter().any(|suite| suite.path == path) {
+            for test in &mut tests {
+                if let Some(lines) = test.expectations(path) {
+                    expectations(&lines, test)?;
+                }
+            }
+            self.suites.push(Suite { path: path.to_owned(), subject, tests });
+        }
+        Ok(())
+    }
+
+    /// The operator that a case file is of which does not say it: the component before
+    /// it, or that of the folder that it lies in.
+    fn operator_of(&mut self, path: &Path) -> Result<Operator, FindError> {
+        self.unused = false;
+        if let Some(component) = &self.component {
+            return Ok(Operator::at(component.clone()));
+        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let above = match (folder.file_name(), folder.parent()) {
+            (Some(_), Some(above)) => above.to_owned(),
+            _ => folder.join(".."),
+        };
+        for folder in [folder, &above] {
+            if folder.join(DESCRIPTION).is_file() {
+                let folder = OperatorFolder::open(folder)?;
+                let (name, component) = (folder.name.clone(), folder.component());
+                return Ok(Operator { name, component, limits: folder.limits });
+            }
+        }
+        Err(nothing(
+            path,
+            "nothing says what these cases are of; write component = \"FILE.wasm\" at its top, \
+             name the component before it, or put it into tests/ of an operator's folder",
+        ))
+    }
+}
+
+/// Reads the expectations of a test from the file with its own. One that is not there yet
+/// expects nothing.
+fn expectations(path: &Path, test: &mut Test) -> Result<(), FindError> {
+    let text = if path.exists() { read(path)? } else { String::new() };
+    for (index, line) in text.lines().enumerate() {
+        let expectation = serde_json::from_str(line).map_err(|error| {
+            let message = format!("this is not what is expected of a record: {error}");
+            let problem = Problem { line: Some(index + 1), place: String::new(), message };
+            Problems { path: path.to_owned(), problems: vec![problem] }
+        })?;
+        test.expect.push(expectation);
+        test.lines_of.expect.push(Some(index + 1));
+    }
+    Ok(())
+}
+
+fn nothing(path: &Path, reason: &str) -> FindError {
+    FindError::Nothing { path: path.to_owned(), reason: reason.to_owned() }
+}
+
+fn read(path: &Path) -> Result<String, FindError> {
+    std::fs::read_to_string(path).map_err(|cause| FindError::Read { path: path.to_owned(), cause })
+}
+
+/// `NAME.toml` for `NAME.tests.toml`.
+fn pipeline_of(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".tests.toml")?;
+    Some(path.with_file_name(format!("{name}.toml")))
+}
+
+/// The TOML files of a folder by name; none where there is no such folder.
+fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, FindError> {
+    let wrong = |cause| FindError::Read { path: folder.to_owned(), cause };
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(wrong)? {
+        let path = entry.map_err(wrong)?.path();
+        if path.is_file() && path.extension().is_some_and(|ending| ending == "toml") {
+            // As a person would name it, where the folder is the current one.
+            files.push(path.strip_prefix(".").map(Path::to_owned).unwrap_or(path));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Whether a file of a folder is a manifest or has cases: others, as `Cargo.toml`, are
+/// left alone.
+fn is_ours(path: &Path) -> Result<bool, FindError> {
+    let text = read(path)?;
+    // One that is not TOML is ours if it looks like it, so that its error is told.
+    let Ok(document) = Document::new(path, &text) else {
+        return Ok(text.contains("[[tests]]"));
+    };
+    let has = |key| document.line(&Place::of(key)).is_some();
+    Ok(has("tests") || has("stages"))
+}

@@ -1,0 +1,305 @@
+//! `sandbar bench`
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use toml::{Table, Value};
+
+use super::Common;
+use super::lines::{self, Place};
+use crate::bench;
+use crate::bench::{Length, Options, Report, Work};
+use sandbar_manifest::Manifest;
+use sandbar_pipeline::Definition;
+use sandbar_pipeline::plan::operators;
+use sandbar_record::BatchLimits;
+use sandbar_sandbox::Sandbox;
+use sandbar_sandbox::operator_folder::{DESCRIPTION, OperatorFolder};
+
+/// Bytes of records that are measured with; of a larger input, the beginning.
+const ENOUGH: usize = 256 << 20;
+
+/// Measure how fast operators are, and where their time goes.
+///
+/// Each stage is called with the records in batches, as a runner calls it, in alternating
+/// rounds: in the sandbox as it is, with all limits off, and with --native as the native
+/// build of the same code. Times are CPU time for one record: the median of the rounds.
+///
+/// A time in the sandbox has three parts. `interface` is what it costs to pass the columns:
+/// copies, checks, and memory for them in the guest. `guest` is the operator's own code.
+/// `host calls` is what it asks of the host: models, inference, log, WASI.
+///
+/// Kafka, the encoding of predictions, and setting an operator up are not measured.
+#[derive(Debug, Args)]
+pub(super) struct Bench {
+    /// The component, or its folder with an operator.toml; or a pipeline's manifest (.toml),
+    /// to measure all of its stages.
+    #[arg(value_name = "COMPONENT|FOLDER|PIPELINE")]
+    target: PathBuf,
+    /// Files with records, one a line. If there are fewer than a batch has, they come again.
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    records: Vec<PathBuf>,
+    /// Take each file as one record: for images.
+    #[arg(long)]
+    whole: bool,
+    /// A header that every record gets. May be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    header: Vec<String>,
+    /// The operator's configuration, as a stage's `config` in a manifest: TOML, as in
+    /// 'format = "csv"', or a JSON object.
+    #[arg(long, value_name = "TOML", help_heading = OF_A_COMPONENT)]
+    config: Option<String>,
+    /// A model that the operator may use: the name that it is given, and its folder. May be
+    /// given several times; the first is the main one.
+    #[arg(long, value_name = "NAME=FOLDER", help_heading = OF_A_COMPONENT)]
+    models: Vec<String>,
+    /// A topic that a transformer may send to. May be given several times.
+    #[arg(long, value_name = "TOPIC", help_heading = OF_A_COMPONENT)]
+    topics: Vec<String>,
+    /// For a scorer: the extractor that makes features of the records. It gets the same
+    /// models, and is not measured.
+    #[arg(long, value_name = "COMPONENT|FOLDER", help_heading = OF_A_COMPONENT)]
+    extractor: Option<PathBuf>,
+    /// The configuration of that extractor.
+    #[arg(long, value_name = "TOML", requires = "extractor", help_heading = OF_A_COMPONENT)]
+    extractor_config: Option<String>,
+    /// Memory of an instance. [default: that of the operator.toml, or 64 MiB]
+    #[arg(long, value_name = "SIZE", help_heading = OF_A_COMPONENT)]
+    memory: Option<String>,
+    /// Measure this stage alone; those before it only make its records.
+    #[arg(long, value_name = "NAME", help_heading = "Of a pipeline")]
+    stage: Option<String>,
+    /// Records of a batch. [default: 256, or what the manifest says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    batch_records: Option<u32>,
+    /// How long each stage is measured; three rounds at least.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, conflicts_with = "rounds")]
+    seconds: f64,
+    /// Measure so many rounds instead.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: Option<u32>,
+    /// Compare with the native build of the operator's crate, which is in this folder and
+    /// uses the SDK; FOLDER by default. Needs cargo, and builds below the crate's `target`.
+    #[arg(long, value_name = "CRATE")]
+    native: Option<Option<PathBuf>>,
+    /// As JSON: a list with an object for each stage; times in nanoseconds.
+    #[arg(long)]
+    json: bool,
+}
+
+const OF_A_COMPONENT: &str = "Of a component";
+
+impl Bench {
+    pub(super) fn execute(self, common: &Common) -> Result<()> {
+        let definition = Definition::new(self.manifest()?, common.cache_folder());
+        let manifest = &definition.manifest;
+        let mut limits = BatchLimits::from(&manifest.runner);
+        if let Some(records) = self.batch_records {
+            limits.records = records as usize;
+        }
+        let operators = operators(&definition, &common.sandbox()?)?;
+        let last = operators.last().context("a pipeline has a stage")?.stage.clone();
+        let wanted = match (&self.stage, self.is_pipeline()) {
+            (Some(stage), _) => Some(stage.as_str()),
+            // The extractor before a scorer is not what was asked for.
+            (None, false) => Some(&*last),
+            (None, true) => None,
+        };
+        let names: Vec<&str> = operators.iter().map(|operator| &*operator.stage).collect();
+        if let Some(stage) = wanted.filter(|stage| !names.contains(stage)) {
+            bail!("--stage {stage}: the pipeline has {}", names.join(", "));
+        }
+        ensure!(
+            self.native.is_none() || wanted.is_some() || operators.len() == 1,
+            "--native is about one stage; say which by --stage: {}",
+            names.join(", ")
+        );
+        let unlimited = Sandbox::without_deadlines(common.cache_folder())?;
+        let options = Options { length: self.length()?, native: self.native()? };
+
+        let topic = manifest.source.topics.first().map(String::as_str).unwrap_or_default();
+        let mut work = self.work(topic, limits)?;
+        let mut reports = Vec::new();
+        for operator in &operators {
+            if wanted.is_none_or(|stage| stage == &*operator.stage) {
+                let report = bench::measure(operator, &unlimited, &work, &options)?;
+                if !self.json {
+                    self.show(&report, &reports);
+                }
+                reports.push(report);
+            }
+            if wanted == Some(&*operator.stage) {
+                break;
+            }
+            match work.through(operator)? {
+                Some(next) => work = next,
+                None => break,
+            }
+        }
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&reports)?);
+        }
+        Ok(())
+    }
+
+    fn show(&self, report: &Report, before: &[Report]) {
+        let between = if before.is_empty() { "" } else { "\n" };
+        print!("{between}{report}");
+    }
+
+    fn is_pipeline(&self) -> bool {
+        let is_toml = self.target.extension().is_some_and(|extension| extension == "toml");
+        is_toml && !is_folder(&self.target)
+    }
+
+    fn native(&self) -> Result<Option<PathBuf>> {
+        Ok(match &self.native {
+            None => None,
+            Some(Some(folder)) => Some(folder.clone()),
+            Some(None) if is_folder(&self.target) => {
+                Some(OperatorFolder::open(&self.target)?.folder().to_owned())
+            }
+            Some(None) => bail!("--native: name the folder of the operator's crate"),
+        })
+    }
+
+    fn length(&self) -> Result<Length> {
+        Ok(match self.rounds {
+            Some(rounds) => Length::Rounds(rounds as usize),
+            None => Length::Time(
+                Duration::try_from_secs_f64(self.seconds)
+                    .with_context(|| format!("--seconds {}", self.seconds))?,
+            ),
+        })
+    }
+
+    /// The pipeline, or one that has the component and its extractor as stages.
+    fn manifest(&self) -> Result<Manifest> {
+        if self.is_pipeline() {
+            let of_a_component = self.config.is_some()
+                || self.extractor.is_some()
+                || self.memory.is_some()
+                || !self.models.is_empty()
+                || !self.topics.is_empty();
+            ensure!(
+                !of_a_component,
+                "--config, --models, --topics, --extractor and --memory are for a component; \
+                 the manifest of a pipeline says all of that"
+            );
+            return Ok(Manifest::load(&self.target)?);
+        }
+        ensure!(self.stage.is_none(), "--stage is for a pipeline");
+        let mut stages = Vec::new();
+        if let Some(extractor) = &self.extractor {
+            let config = self.extractor_config.as_deref();
+            stages.push(self.stage_table(
+                "--extractor",
+                extractor,
+                config,
+                "--extractor-config",
+            )?);
+        }
+        stages.push(self.stage_table(
+            "component",
+            &self.target,
+            self.config.as_deref(),
+            "--config",
+        )?);
+        if let Some(last) = stages.last_mut().and_then(Value::as_table_mut) {
+            last.insert("topics".into(), self.topics.clone().into());
+        }
+        let mut models = Table::new();
+        for model in &self.models {
+            let (name, folder) = pair(model, "--models")?;
+            models.insert(name.into(), folder.into());
+        }
+        // Whoever measures has the time.
+        let mut limits = Table::from_iter([("deadline".into(), "10m".into())]);
+        if let Some(memory) = &self.memory {
+            limits.insert("memory".into(), memory.as_str().into());
+        } else if is_folder(&self.target) {
+            let memory = OperatorFolder::open(&self.target)?.limits.memory.as_u64();
+            limits.insert("memory".into(), i64::try_from(memory)?.into());
+        }
+        let topic = |key: &str, topic: Value| Value::from(Table::from_iter([(key.into(), topic)]));
+        let manifest = Table::from_iter([
+            ("name".into(), "bench".into()),
+            ("source".into(), topic("topics", vec!["records"].into())),
+            ("sink".into(), topic("topic", "predictions".into())),
+            ("stages".into(), stages.into()),
+            ("models".into(), models.into()),
+            ("limits".into(), limits.into()),
+        ]);
+        Ok(Manifest::parse(&manifest.to_string(), Path::new("<arguments>"))?)
+    }
+
+    fn stage_table(
+        &self,
+        what: &str,
+        component: &Path,
+        config: Option<&str>,
+        key: &str,
+    ) -> Result<Value> {
+        let folder = is_folder(component).then(|| OperatorFolder::open(component)).transpose()?;
+        let component =
+            folder.as_ref().map_or_else(|| component.to_owned(), OperatorFolder::component);
+        let path = component.to_str().with_context(|| format!("{what}: a path that is no text"))?;
+        let stem = component.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let name = folder.map_or_else(|| stem.replace('_', "-"), |folder| folder.name);
+        let fits = sandbar_sandbox::stage_name_problem(&name).is_none();
+        let mut stage = Table::new();
+        stage.insert("name".into(), if fits { name } else { "operator".to_owned() }.into());
+        stage.insert("component".into(), path.into());
+        if let Some(config) = config {
+            stage.insert("config".into(), parse_config(config).context(key.to_owned())?.into());
+        }
+        let names = self.models.iter().map(|model| Ok(pair(model, "--models")?.0.to_owned()));
+        stage.insert("models".into(), names.collect::<Result<Vec<_>>>()?.into());
+        Ok(stage.into())
+    }
+
+    fn work(&self, topic: &str, limits: BatchLimits) -> Result<Work> {
+        let headers = self.header.iter().map(|header| {
+            let (name, value) = pair(header, "--header")?;
+            Ok((name.to_owned(), value.to_owned()))
+        });
+        let headers = headers.collect::<Result<Vec<_>>>()?;
+        self.records.iter().try_for_each(|path| lines::look(path))?;
+        let places = self.records.iter().cloned().map(Place::File).collect();
+        let (mut values, mut bytes) = (Vec::new(), 0);
+        'all: for chunk in lines::read(places, self.whole).context("a thread to read with")? {
+            for value in chunk?.values {
+                bytes += value.len();
+                values.push(value);
+                if bytes >= ENOUGH {
+                    tracing::warn!(records = values.len(), "the first 256 MiB are measured with");
+                    break 'all;
+                }
+            }
+        }
+        let files = self.records.iter().map(|path| path.display().to_string());
+        let files = files.collect::<Vec<_>>().join(", ");
+        Work::of_values(topic, &values, &headers, limits).context(files)
+    }
+}
+
+/// Whether this is an operator's folder, or its description.
+fn is_folder(path: &Path) -> bool {
+    path.is_dir() || path.file_name().is_some_and(|name| name == DESCRIPTION)
+}
+
+/// Takes `NAME=VALUE` apart.
+fn pair<'a>(text: &'a str, option: &str) -> Result<(&'a str, &'a str)> {
+    let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    parts.with_context(|| format!("{option} {text}: write NAME=..., as in {option} a=b"))
+}
+
+/// A configuration as TOML or as a JSON object.
+fn parse_config(text: &str) -> Result<Table> {
+    if text.trim_start().starts_with('{') {
+        return Ok(serde_json::from_str(text)?);
+    }
+    Ok(text.parse()?)
+}

@@ -1,0 +1,59 @@
+//! `sandbar check`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Common;
+use sandbar_manifest::Manifest;
+use sandbar_pipeline::Definition;
+use sandbar_pipeline::Plan;
+use sandbar_sandbox::Sandbox;
+
+/// Check pipelines without running them: the manifest, the worlds of its
+/// components, its model files, and whether the stages accept their configuration
+/// and each other. No broker is asked, and secrets that are in the environment or in
+/// files need not be there.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// The pipelines' manifests.
+    #[arg(value_name = "PIPELINE", required = true)]
+    manifests: Vec<PathBuf>,
+    /// Print the manifest with all its defaults, as TOML; secrets appear as "***". What is
+    /// wrong is told all the same.
+    #[arg(long)]
+    print: bool,
+}
+
+impl Check {
+    pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
+        let sandbox = common.sandbox()?;
+        anyhow::ensure!(
+            !self.print || self.manifests.len() == 1,
+            "--print is for one pipeline; {} are named",
+            self.manifests.len()
+        );
+        let mut wrong = 0;
+        for path in &self.manifests {
+            match self.check(path, &sandbox, common) {
+                // The manifest alone, for a file or the next command.
+                Ok(_) if self.print => {}
+                Ok(plan) => println!("{}: ok: {plan}", path.display()),
+                Err(error) => {
+                    wrong += 1;
+                    eprintln!("{error:#}");
+                }
+            }
+        }
+        anyhow::ensure!(wrong == 0, "{wrong} of {} pipelines cannot run", self.manifests.len());
+        Ok(())
+    }
+
+    fn check(&self, path: &Path, sandbox: &Sandbox, common: &Common) -> anyhow::Result<String> {
+        let definition = Definition::new(Manifest::load(path)?, common.cache_folder());
+        if self.print {
+            print!("{}", definition.manifest.print());
+        }
+        Ok(Plan::new(&definition, sandbox)?.to_string())
+    }
+}

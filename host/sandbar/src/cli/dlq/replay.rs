@@ -1,0 +1,193 @@
+//! `sandbar dlq replay`
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use rdkafka::client::ClientContext;
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
+
+use super::{Filter, Place, line};
+use crate::cli::Common;
+use sandbar_kafka::config;
+use sandbar_kafka::config::Connection;
+use sandbar_kafka::queue::{Content, put};
+use sandbar_manifest::Manifest;
+use sandbar_pipeline::Definition;
+use sandbar_pipeline::Plan;
+use sandbar_pipeline::harness::{Harness, Record, Written};
+use sandbar_record::Input;
+
+/// Records that are taken through a pipeline together.
+const TOGETHER: usize = 256;
+/// How long the brokers may take to accept what was sent.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Feed records in again that became dead letters.
+///
+/// Each goes to the topic that it was read from, by its key, with its own headers and one
+/// more, `sandbar-replayed`, which counts. With --through it goes through a pipeline in
+/// this process, and what comes of it to that pipeline's topics: for a model or an operator
+/// that was mended meanwhile. The dead letters stay where they are: choose by filters, and
+/// see by --dry-run what they choose.
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    filter: Filter,
+    /// Take them through this pipeline, instead of to their topics.
+    #[arg(long, value_name = "PIPELINE")]
+    through: Option<PathBuf>,
+    /// Say what would be fed in, and feed in nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Replay {
+    pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
+        let (manifest, connection) = self.place.open()?;
+        let mut way = self.way(&connection, common)?;
+        let (mut count, mut empty, mut result) = (0_u64, 0_u64, Ok(()));
+        self.filter.each(&connection, &manifest.dead_letter.topic, |letter| {
+            let Some(record) = letter.record() else {
+                empty += 1;
+                return true;
+            };
+            if self.dry_run {
+                println!("{}", line(&letter));
+            }
+            count += 1;
+            result = way.take(record);
+            result.is_ok()
+        })?;
+        result.and_then(|()| way.finish())?;
+        if empty > 0 {
+            eprintln!("{empty} dead letters carry nothing of their records, and are left out");
+        }
+        let done = if self.dry_run { "would be" } else { "were" };
+        println!("{count} records {done} fed in again");
+        Ok(())
+    }
+
+    fn way(&self, connection: &Connection, common: &Common) -> anyhow::Result<Way> {
+        let through = match (&self.through, self.dry_run) {
+            (_, true) => return Ok(Way::Nowhere),
+            (None, false) => return Ok(Way::Topics(Feeder::new(connection)?)),
+            (Some(path), false) => Definition::new(Manifest::load(path)?, common.cache_folder()),
+        };
+        through.manifest.secrets()?;
+        let plan = Plan::new(&through, &common.sandbox()?)?;
+        let brokers = connection.brokers.clone();
+        let producer = Feeder::new(&Connection { brokers, ..Connection::of(&through.manifest) })?;
+        Ok(Way::Pipeline(producer, Box::new(Harness::new(&plan)?), Vec::new()))
+    }
+}
+
+/// Where records go.
+enum Way {
+    /// Nowhere: they are only counted.
+    Nowhere,
+    /// To the topics that they were read from.
+    Topics(Feeder),
+    /// Through a pipeline, so many together; what comes of them to its topics.
+    Pipeline(Feeder, Box<Harness>, Vec<Input>),
+}
+
+impl Way {
+    fn take(&mut self, record: Input) -> anyhow::Result<()> {
+        match self {
+            Way::Nowhere => Ok(()),
+            Way::Topics(producer) => {
+                let Input { topic, key, value, headers, timestamp, .. } = record;
+                let topic =
+                    topic.context("a dead letter does not say which topic its record is of")?;
+                producer.send(&topic, (key.as_deref(), value.as_deref(), timestamp), &headers)
+            }
+            Way::Pipeline(producer, harness, waiting) => {
+                waiting.push(record);
+                if waiting.len() < TOGETHER {
+                    return Ok(());
+                }
+                take_through(producer, harness, waiting)
+            }
+        }
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Way::Nowhere => Ok(()),
+            Way::Topics(producer) => producer.finish(),
+            Way::Pipeline(producer, mut harness, mut waiting) => {
+                take_through(&producer, &mut harness, &mut waiting)?;
+                producer.finish()
+            }
+        }
+    }
+}
+
+/// Takes records through a pipeline and sends what comes of them.
+fn take_through(
+    producer: &Feeder,
+    harness: &mut Harness,
+    records: &mut Vec<Input>,
+) -> anyhow::Result<()> {
+    let Written { outputs, dead_letters } = harness.pipe(records.drain(..))?;
+    let letters = dead_letters.into_iter().map(|letter| letter.record);
+    for Record { topic, key, value, headers, timestamp, .. } in outputs.into_iter().chain(letters) {
+        producer.send(&topic, (key.as_deref(), value.as_deref(), timestamp), &headers)?;
+    }
+    Ok(())
+}
+
+/// A producer that knows whether all that it sent has arrived.
+struct Feeder(ThreadedProducer<Refused>);
+
+/// Messages that were not delivered.
+#[derive(Default)]
+struct Refused(AtomicU64);
+
+impl ClientContext for Refused {}
+
+impl ProducerContext for Refused {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            tracing::error!(%error, "a record was not delivered");
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Feeder {
+    fn new(connection: &Connection) -> anyhow::Result<Self> {
+        let producer = config::producer(connection).create_with_context(Refused::default())?;
+        Ok(Feeder(producer))
+    }
+
+    fn send(
+        &self,
+        topic: &str,
+        content: Content<'_>,
+        headers: &[(String, Option<Vec<u8>>)],
+    ) -> anyhow::Result<()> {
+        let owned = OwnedHeaders::new_with_capacity(headers.len());
+        let headers = headers
+            .iter()
+            .fold(owned, |owned, (key, value)| owned.insert(Header { key, value: value.as_ref() }));
+        put(&self.0, topic, content, headers, (), || true)
+            .map_err(|(cause, ())| cause)
+            .with_context(|| format!("topic '{topic}'"))
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        self.0.flush(PATIENCE).context("the brokers have not accepted all records")?;
+        let refused = self.0.context().0.load(Ordering::Relaxed);
+        ensure!(refused == 0, "{refused} records were not delivered");
+        Ok(())
+    }
+}

@@ -1,0 +1,286 @@
+//! `sandbar promote` and `sandbar fleet`: what all runners of a group are to serve.
+
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use humantime_serde::re::humantime;
+use serde::Serialize;
+
+use super::admin::{At, tried_samples};
+use super::registry::{Who, table};
+use crate::admin::fleet::{Member, PlainRequest, PromoteRequest, Promoted, Status};
+use crate::fleet::{Action, Change, Progress, Standing};
+use sandbar_registry::time;
+
+/// Between two looks at what the runners do.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Have all runners of a fleet serve another version.
+///
+/// The runner that is asked fetches it, loads it beside what serves, and takes a batch
+/// through it that came by a moment ago; only then all runners are told, through the control
+/// topic. Each goes over to it between two batches, those that start later begin with it, and
+/// where one cannot, it says why and goes on with what it served. The aliases of the registry
+/// stay as they are.
+#[derive(Debug, Args)]
+pub(super) struct Promote {
+    /// A model, by the pipeline's name for it or the registry's; with --operator a stage, or
+    /// the registry's name of an operator.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The version: its number or an alias of it in the registry, or NAME@NUMBER for one of
+    /// another name.
+    #[arg(value_name = "VERSION")]
+    version: String,
+    /// It is an operator.
+    #[arg(long)]
+    operator: bool,
+    #[command(flatten)]
+    change: Changing,
+}
+
+/// The runners of a group that serve the same (`[fleet]` in their manifest).
+#[derive(Debug, Args)]
+pub(super) struct Fleet {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Have all runners serve what they were to serve before the last promotion.
+    Rollback(Changing),
+    /// List the changes of what the fleet is to serve: who, when, and why.
+    History(At),
+}
+
+#[derive(Debug, Args)]
+struct Changing {
+    /// The revision of the fleet that is to be changed, as `sandbar status` says it: if
+    /// somebody else has changed it meanwhile, nothing is done.
+    #[arg(long, value_name = "N")]
+    revision: Option<u64>,
+    #[command(flatten)]
+    telling: Telling,
+    #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
+    at: At,
+}
+
+/// What is said of a change, and waited for, where there is a fleet.
+#[derive(Debug, Args)]
+pub(super) struct Telling {
+    /// Of a fleet: why, for the others to see.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+    /// Of a fleet: do not wait until all runners have gone over.
+    #[arg(long)]
+    no_wait: bool,
+    /// Of a fleet: how long to wait for that.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+}
+
+impl Promote {
+    pub(super) fn execute(self) -> anyhow::Result<()> {
+        let Promote { name, version, operator, change } = self;
+        let Changing { revision, telling, who, at } = change;
+        let reason = telling.reason.clone();
+        let (model, operator) = if operator { (None, Some(name)) } else { (Some(name), None) };
+        let request = PromoteRequest { model, operator, version, by: who.name(), reason, revision };
+        telling.ask(&at, "fleet/promote", &request)
+    }
+}
+
+impl Fleet {
+    pub(super) fn execute(self) -> anyhow::Result<()> {
+        match self.verb {
+            Verb::Rollback(changing) => {
+                let Changing { revision, telling, who, at } = changing;
+                let reason = telling.reason.clone();
+                let request = PlainRequest { by: who.name(), reason, revision };
+                telling.ask(&at, "fleet/rollback", &request)
+            }
+            Verb::History(at) => {
+                let fleet: Status = at.ask("fleet", None::<&()>)?;
+                if at.json {
+                    println!("{}", serde_json::to_string_pretty(&fleet.history)?);
+                    return Ok(());
+                }
+                fleet.history.iter().for_each(show_change);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Telling {
+    /// Asks for a change, and waits until all runners have gone over to it.
+    pub(super) fn ask(&self, at: &At, what: &str, request: &impl Serialize) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        let promoted: Promoted = at.ask(what, Some(request))?;
+        tell(at, &promoted, (!self.no_wait).then_some(self.timeout), begun)
+    }
+}
+
+/// The fleet of the runner that is asked, if it is of one.
+pub(super) fn of(at: &At) -> anyhow::Result<Option<Status>> {
+    at.ask_for("fleet", None::<&()>)
+}
+
+/// Says what was changed, and what the runners make of it until all have gone over.
+fn tell(
+    at: &At,
+    promoted: &Promoted,
+    patience: Option<Duration>,
+    begun: Instant,
+) -> anyhow::Result<()> {
+    let Promoted { change, new, samples, trial } = promoted;
+    if at.json {
+        println!("{}", serde_json::to_string_pretty(promoted)?);
+    } else {
+        show_change(change);
+        tried_samples(*samples);
+        match trial {
+            Some(trial) => println!(
+                "tried on {} records that came by: {} failed, {} did before",
+                trial.records, trial.failed, trial.failed_before
+            ),
+            None if !new => println!("the fleet was to serve it already"),
+            None if change.action == Action::Abort => {}
+            None => println!("not tried: no records have come by yet, or it runs there already"),
+        }
+    }
+    let Some(patience) = patience else { return Ok(()) };
+    let end = Instant::now() + patience;
+    loop {
+        let fleet: Status = at.ask("fleet", None::<&()>)?;
+        let newest = fleet.desired.as_ref().map_or(0, |desired| desired.revision);
+        if newest > change.revision {
+            bail!("revision {newest} is to serve by now: somebody else changed it");
+        }
+        // Until the runner that was asked has read it, the states are of what was before.
+        let known = newest == change.revision;
+        let is = |states: &[Standing]| {
+            let of = |member: &&Member| states.contains(&member.state);
+            fleet.runners.iter().filter(of).collect::<Vec<_>>()
+        };
+        let (behind, refused) = (is(&[Standing::Behind]), is(&[Standing::Refused]));
+        let serving = is(&[Standing::Serving]).len();
+        if known && behind.is_empty() {
+            let lost = is(&[Standing::Lost]).len();
+            if !at.json {
+                println!(
+                    "{serving} runners serve it after {:.0} ms; {} refuse it, {lost} are lost",
+                    begun.elapsed().as_secs_f64() * 1e3,
+                    refused.len()
+                );
+            }
+            if refused.is_empty() {
+                return Ok(());
+            }
+            bail!("revision {} is refused: {}", change.revision, reasons(&refused));
+        }
+        if Instant::now() >= end {
+            let waiting: Vec<&str> = behind.iter().map(|member| member.id.as_str()).collect();
+            bail!(
+                "after {} {serving} runners serve it; not yet: {}{}",
+                humantime::format_duration(patience),
+                waiting.join(", "),
+                if refused.is_empty() { String::new() } else { format!("; {}", reasons(&refused)) }
+            );
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn reasons(refused: &[&Member]) -> String {
+    let each = refused.iter().map(|member| format!("{}: {}", member.id, reason(member)));
+    each.collect::<Vec<_>>().join("; ")
+}
+
+/// Shows what a fleet is to serve, and its runners.
+pub(super) fn show(fleet: &Status) {
+    println!("fleet {} in group {}, by topic {}", fleet.pipeline, fleet.group, fleet.topic);
+    if fleet.away {
+        println!("the control topic does not answer: what follows may be out of date");
+    }
+    match (&fleet.desired, &fleet.problem) {
+        (Some(change), _) => show_change(change),
+        (None, Some(problem)) => println!("what is to serve cannot be read: {problem}"),
+        (None, None) => println!("nothing was promoted yet: each serves what its manifest says"),
+    }
+    let header =
+        ["runner", "state", "revision", "since", "serves", "lag", "records/s", "records", "failed"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.extend(fleet.runners.iter().map(row));
+    print!("{}", table(&rows));
+    for member in fleet.runners.iter().filter(|member| member.state == Standing::Refused) {
+        println!("{} refuses it: {}", member.id, reason(member));
+    }
+    for Member { id, report, .. } in &fleet.runners {
+        if let Some(progress) = &report.rollout {
+            println!("{id}'s candidate: {}", fares(progress));
+        }
+    }
+}
+
+/// `1200 records, 3 failed; 1197 compared, labels agree to 98.25%`
+fn fares(progress: &Progress) -> String {
+    let Progress { records, failed, compared, agreement, mean_difference } = progress;
+    let mut text = format!("{records} records, {failed} failed");
+    if *compared > 0 {
+        text += &format!("; {compared} compared");
+    }
+    if let Some(agreement) = agreement {
+        text += &format!(", labels agree to {:.2}%", agreement * 100.0);
+    }
+    if let Some(difference) = mean_difference {
+        text += &format!(", numbers differ by {difference:.6} on average");
+    }
+    text
+}
+
+fn show_change(change: &Change) {
+    let Change { revision, action, pins, rollout, by, at, reason, .. } = change;
+    let why = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
+    println!("fleet revision {revision}, {} by {by} at {}{why}", action.name(), time(*at));
+    for (sort, name, pin) in pins.iter() {
+        println!("  {sort} {name}: {}", pin.version);
+    }
+    if let Some(candidate) = rollout {
+        println!("  beside it: {}", candidate.beside(change));
+    }
+}
+
+fn row(member: &Member) -> Vec<String> {
+    let Member { id, state, silence, report } = member;
+    let state = match state {
+        Standing::Serving if !report.ready => "not ready".to_owned(),
+        Standing::Serving => "serving".to_owned(),
+        Standing::Behind => "behind".to_owned(),
+        Standing::Refused => "refused".to_owned(),
+        Standing::Lost => format!("lost for {silence:.0} s"),
+    };
+    let serves: Vec<&str> =
+        report.models.values().chain(report.components.values()).map(String::as_str).collect();
+    vec![
+        id.clone(),
+        state,
+        report.serves.to_string(),
+        report.since.map_or("-".to_owned(), time),
+        serves.join(" "),
+        report.lag.to_string(),
+        format!("{:.0}", report.records_per_second),
+        report.records.to_string(),
+        report.failed.to_string(),
+    ]
+}
+
+fn reason(member: &Member) -> String {
+    let Some(refused) = &member.report.refused else { return "no reason is known".to_owned() };
+    let again = if refused.again { " (it tries again)" } else { "" };
+    format!("{}{again}", refused.reason)
+}

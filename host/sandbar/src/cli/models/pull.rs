@@ -1,0 +1,65 @@
+//! `sandbar models pull`
+
+use std::io::IsTerminal;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Folders;
+use sandbar_model::pull;
+use sandbar_model::pull::{Mirror, State};
+
+/// Get a model's file and its labels from where its description says that they are. They
+/// are put in place when size and digest are right; a download that broke off is taken
+/// up where it stopped.
+#[derive(Debug, Args)]
+pub(super) struct Pull {
+    /// The model: the name of a model folder, or its path.
+    #[arg(value_name = "MODEL")]
+    model: String,
+    /// A folder or URL below which the files are looked for, by their names, instead.
+    #[arg(long, value_name = "FOLDER|URL")]
+    from: Option<Mirror>,
+    /// Replace what is there, and begin from the start.
+    #[arg(long)]
+    force: bool,
+}
+
+impl Pull {
+    pub(super) fn execute(self, folders: &Folders) -> anyhow::Result<()> {
+        let model = folders.find(&self.model)?;
+        if !self.force && matches!(State::of(&model), State::Present) {
+            println!("{}: everything is there and right", model.id());
+            return Ok(());
+        }
+        let bar = bar();
+        let mut current = String::new();
+        let pull = pull::Pull { model: &model, mirror: self.from.as_ref(), force: self.force };
+        let result = pull.run(&mut |name, done, total| {
+            let Some(bar) = &bar else { return };
+            if current != name {
+                current = name.to_owned();
+                bar.set_message(current.clone());
+            }
+            if let Some(total) = total {
+                bar.set_length(total);
+            }
+            bar.set_position(done);
+        });
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+        result?;
+        println!("{}: {} is in place", model.id(), model.folder().join(&model.file).display());
+        Ok(())
+    }
+}
+
+/// A bar, where somebody sees it.
+fn bar() -> Option<ProgressBar> {
+    let style = ProgressStyle::with_template(
+        "{msg} {wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+    );
+    let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(0))?;
+    Some(style.map_or(bar.clone(), |style| bar.with_style(style)))
+}

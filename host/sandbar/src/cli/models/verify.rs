@@ -1,0 +1,97 @@
+//! `sandbar models verify`
+
+use clap::Args;
+
+use super::Folders;
+use crate::cli::registry::Place;
+use sandbar_model::Model;
+use sandbar_model::pull::State;
+use sandbar_registry::{Reference, Sort, Target};
+
+/// Compare files of models with the sizes and digests of their descriptions. The exit
+/// status is 1 where one is missing or wrong. Of a registry: all files of versions, read
+/// once.
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// The models: names of model folders, or paths; of a registry flights@3.
+    /// [default: all]
+    #[arg(value_name = "MODEL")]
+    models: Vec<String>,
+}
+
+impl Verify {
+    pub(super) fn execute(self, folders: &Folders) -> anyhow::Result<()> {
+        let names = if self.models.is_empty() { folders.names()? } else { self.models };
+        let mut wrong = 0;
+        for name in &names {
+            let model = match folders.find(name) {
+                Ok(model) => model,
+                Err(error) => {
+                    wrong += 1;
+                    eprintln!("{error:#}");
+                    continue;
+                }
+            };
+            match State::of(&model) {
+                State::Present => println!("{name}: ok{}", unchecked(&model)),
+                State::Absent(file) => {
+                    wrong += 1;
+                    println!("{name}: {file} is absent{}", way_out(&model, name));
+                }
+                State::Wrong(error) => {
+                    wrong += 1;
+                    println!("{name}: {error}");
+                }
+            }
+        }
+        anyhow::ensure!(wrong == 0, "{wrong} of {} models are not in order", names.len());
+        Ok(())
+    }
+}
+
+impl Verify {
+    /// Compares the files of versions with the digests that the registry has of them.
+    pub(super) fn execute_registry(self, place: &Place) -> anyhow::Result<()> {
+        let registry = place.open()?;
+        let mut references = Vec::new();
+        for model in &self.models {
+            references.push(model.parse::<Reference>().map_err(anyhow::Error::msg)?);
+        }
+        if self.models.is_empty() {
+            for name in registry.names(Sort::Model)? {
+                let numbers = registry.numbers(Sort::Model, &name)?;
+                references.extend(numbers.iter().filter(|it| !it.removed).map(|it| Reference {
+                    name: name.clone(),
+                    target: Target::Version(it.number),
+                }));
+            }
+        }
+        let mut wrong = 0;
+        for reference in &references {
+            let version = registry.resolve(Sort::Model, reference);
+            match version.and_then(|version| registry.verify(&version)) {
+                Ok(()) => println!("{reference}: ok"),
+                Err(error) => {
+                    wrong += 1;
+                    println!("{error}");
+                }
+            }
+        }
+        anyhow::ensure!(wrong == 0, "{wrong} of {} versions are not in order", references.len());
+        Ok(())
+    }
+}
+
+/// What the description leaves open.
+fn unchecked(model: &Model) -> &'static str {
+    let labels = model.labels.as_ref().is_some_and(|labels| labels.sha256.is_none());
+    if labels { " (its labels have no digest)" } else { "" }
+}
+
+fn way_out(model: &Model, name: &str) -> String {
+    if model.url.is_some() || model.archive.is_some() {
+        format!("; get it by `sandbar models pull {name}`")
+    } else {
+        String::new()
+    }
+}

@@ -1,0 +1,56 @@
+//! `sandbar operators`
+
+use clap::{Args, Subcommand};
+
+use super::Common;
+use super::registry::{Add, Diff, Gc, Place, Promote, Rollback, list, show};
+use sandbar_registry::Sort;
+
+/// Operators of a registry: add versions, say which one runs, go back.
+#[derive(Debug, Args)]
+pub(super) struct Operators {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Add(Add),
+    /// List the operators: newest version, aliases, world.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a version (NAME@N, NAME@ALIAS), or all versions of a name and what became of
+    /// its aliases (NAME).
+    Show {
+        /// The operator, as in features@2, features@production or features.
+        #[arg(value_name = "OPERATOR")]
+        operator: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    Diff(Diff),
+    Promote(Promote),
+    Rollback(Rollback),
+    Gc(Gc),
+}
+
+impl Operators {
+    pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
+        let (sort, place) = (Sort::Operator, &self.place);
+        match self.verb {
+            Verb::Add(add) => add.execute(sort, place, || common.sandbox()),
+            Verb::List { json } => list(sort, place, json),
+            Verb::Show { operator, json } => show(sort, place, &operator, json),
+            Verb::Diff(diff) => diff.execute(sort, place),
+            Verb::Promote(promote) => promote.execute(sort, place),
+            Verb::Rollback(rollback) => rollback.execute(sort, place),
+            Verb::Gc(gc) => gc.execute(sort, place),
+        }
+    }
+}

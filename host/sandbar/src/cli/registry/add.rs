@@ -1,0 +1,66 @@
+//! `sandbar models add`, `sandbar operators add`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Place, Who};
+use sandbar_registry::draft::{Draft, Notes};
+use sandbar_registry::{Sort, version};
+use sandbar_sandbox::Sandbox;
+
+/// Add a version to the registry, under the next number of its name. It is loaded once
+/// before that: what cannot be used is not added. Nothing runs it until an alias or a
+/// manifest says so.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Add {
+    /// A model's folder; or an operator's component, or its folder once it is built.
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    /// The name in the registry. [default: its own]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// What was measured, as in auc=0.73. May be given several times.
+    #[arg(long = "metric", value_name = "NAME=VALUE")]
+    metrics: Vec<String>,
+    /// From what it was made: a commit, a run. [default: the path]
+    #[arg(long, value_name = "TEXT")]
+    source: Option<String>,
+    /// Add it also if a version has the same files already.
+    #[arg(long)]
+    again: bool,
+    /// Say what the version is, as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    who: Who,
+}
+
+impl Add {
+    pub(in crate::cli) fn execute(
+        self,
+        sort: Sort,
+        place: &Place,
+        sandbox: impl FnOnce() -> anyhow::Result<Sandbox>,
+    ) -> anyhow::Result<()> {
+        let metrics = version::metrics(&self.metrics).map_err(anyhow::Error::msg)?;
+        let notes = Notes { by: self.who.name(), source: self.source, metrics };
+        let name = self.name.as_deref();
+        let draft = match sort {
+            Sort::Model => Draft::model(&self.path, name, notes)?,
+            Sort::Operator => Draft::operator(&self.path, name, notes, &sandbox()?)?,
+        };
+        let added = place.create()?.add(draft, self.again)?;
+        let id = added.version.id();
+        if self.json {
+            let mut json = serde_json::to_value(&added.version)?;
+            json["new"] = added.new.into();
+            println!("{json:#}");
+        } else if added.new {
+            println!("{id}: added, {} bytes", added.version.size());
+        } else {
+            println!("{id}: has these files already; --again adds them again");
+        }
+        Ok(())
+    }
+}

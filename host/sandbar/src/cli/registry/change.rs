@@ -1,0 +1,90 @@
+//! `promote` and `rollback`
+
+use clap::Args;
+
+use super::{Place, Who};
+use sandbar_registry::aliases::{Changed, Intent};
+use sandbar_registry::{DEFAULT_ALIAS, Sort};
+
+/// Point an alias to a version. Whatever follows the alias gets it.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Promote {
+    /// The name of the model or operator.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The number of the version.
+    #[arg(value_name = "N")]
+    version: u32,
+    #[command(flatten)]
+    change: Change,
+}
+
+/// Point an alias to where it was before its last promotion.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Rollback {
+    /// The name of the model or operator.
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    change: Change,
+}
+
+#[derive(Debug, Args)]
+struct Change {
+    /// The alias.
+    #[arg(long, default_value = DEFAULT_ALIAS, value_name = "ALIAS")]
+    alias: String,
+    /// Do nothing unless the alias points to this version now; 0 for none.
+    #[arg(long, value_name = "N")]
+    expect: Option<u32>,
+    /// Why, for the others to see.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Say what the alias is now, as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    who: Who,
+}
+
+impl Promote {
+    pub(in crate::cli) fn execute(self, sort: Sort, place: &Place) -> anyhow::Result<()> {
+        let Promote { name, version, change } = self;
+        let registry = place.open()?;
+        let (alias, json, intent) = change.take();
+        tell(&name, &alias, json, &registry.promote(sort, &name, version, &alias, &intent)?)
+    }
+}
+
+impl Rollback {
+    pub(in crate::cli) fn execute(self, sort: Sort, place: &Place) -> anyhow::Result<()> {
+        let Rollback { name, change } = self;
+        let registry = place.open()?;
+        let (alias, json, intent) = change.take();
+        tell(&name, &alias, json, &registry.rollback(sort, &name, &alias, &intent)?)
+    }
+}
+
+impl Change {
+    fn take(self) -> (String, bool, Intent) {
+        let Change { alias, expect, reason, json, who } = self;
+        (alias, json, Intent { by: who.name(), reason, expect })
+    }
+}
+
+fn tell(name: &str, alias: &str, json: bool, changed: &Changed) -> anyhow::Result<()> {
+    let change = &changed.change;
+    if json {
+        let mut json = serde_json::to_value(change)?;
+        json["new"] = changed.new.into();
+        println!("{json:#}");
+        return Ok(());
+    }
+    let now = format!("{name}@{alias} is {name}@{}", change.version);
+    match change.previous {
+        _ if !changed.new => println!("{now} already"),
+        Some(previous) => println!("{now}; it was {name}@{previous}"),
+        None => println!("{now}"),
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! `sandbar run`
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use sandbar_manifest::{Listen, Manifest};
+use sandbar_pipeline::{Definition, Plan};
+use sandbar_record::Shutdown;
+
+use super::Common;
+use super::local::{Local, tell_totals};
+use crate::runner::{Runner, RunnerError};
+
+/// What a stop may take beyond the drain deadline: closing connections.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Run a pipeline until Ctrl-C or SIGTERM, which let what is on its way arrive
+/// first.
+///
+/// Runners with the same consumer group share the partitions of the topics: start
+/// as many as you need.
+///
+/// With --stdin or --file no Kafka is needed: records are lines or files, predictions
+/// go to standard output, and the command ends with the input. For a first look, and
+/// for use in a shell.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The pipeline's manifest (docs/reference/manifest.md).
+    #[arg(value_name = "PIPELINE")]
+    manifest: PathBuf,
+    /// The brokers, "host:port" separated by commas, instead of the manifest's.
+    /// [env: SANDBAR_BROKERS]
+    // Not by clap: the variable must not be in conflict with --stdin.
+    #[arg(long, value_name = "HOST:PORT,...")]
+    brokers: Option<String>,
+    /// Where metrics and health are served, or "off", instead of the manifest's.
+    #[arg(long, value_name = "HOST:PORT", env = "SANDBAR_ADMIN")]
+    admin: Option<Listen>,
+    /// Who knows it may change what is served (`sandbar swap`). Without one, whoever is on
+    /// this machine may, if only this machine can ask.
+    #[arg(long, value_name = "TOKEN", env = "SANDBAR_ADMIN_TOKEN", hide_env_values = true)]
+    admin_token: Option<String>,
+    /// What the runner is called in its fleet. [default: the machine's name and a random
+    /// number]
+    #[arg(long, value_name = "NAME", env = "SANDBAR_RUNNER_ID")]
+    runner_id: Option<String>,
+    #[command(flatten)]
+    local: Local,
+}
+
+impl Run {
+    pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
+        let manifest = Manifest::load(&self.manifest)?;
+        if self.local.is_asked() {
+            self.local.look()?;
+            let definition = Definition::new(manifest, common.cache_folder());
+            return self.local.execute(&Plan::new(&definition, &common.sandbox()?)?);
+        }
+        let patience = manifest.runner.drain_deadline;
+        let mut runner = Runner::new(manifest)
+            .cache(common.cache_folder())
+            .admin(self.admin)
+            .admin_token(self.admin_token)
+            .id(self.runner_id);
+        if let Some(brokers) = self.brokers.or_else(|| std::env::var("SANDBAR_BROKERS").ok())
+            && !brokers.trim().is_empty()
+        {
+            runner = runner.brokers(brokers);
+        }
+        let (stats, shutdown) = (runner.stats(), Shutdown::default());
+        let runner = runner.prepare()?;
+        stop_at_signals(&shutdown, patience)?;
+        let result = runner.run(&shutdown);
+        if matches!(result, Ok(()) | Err(RunnerError::Run(_))) {
+            tell_totals(&stats.snapshot());
+        }
+        Ok(result?)
+    }
+}
+
+/// Lets Ctrl-C and SIGTERM ask for the end, and sees to it that it comes.
+fn stop_at_signals(shutdown: &Shutdown, patience: Duration) -> anyhow::Result<()> {
+    let asked = shutdown.clone();
+    ctrlc::set_handler(move || {
+        if asked.requested() {
+            // Asked twice: the person does not want to wait for the drain.
+            std::process::exit(130);
+        }
+        asked.request();
+        std::thread::spawn(move || {
+            // librdkafka may wait for brokers that are away, whatever we ask of it.
+            std::thread::sleep(patience + GRACE);
+            tracing::error!(
+                "stopped at the deadline; the next start takes up what was not delivered"
+            );
+            std::process::exit(1);
+        });
+    })
+    .context("signals cannot be handled")
+}

@@ -1,0 +1,193 @@
+//! `sandbar watch`
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use notify::event::ModifyKind;
+use notify::{Event, EventKind, RecursiveMode, Watcher};
+
+use super::Common;
+use super::admin::At;
+use super::build::build;
+use crate::admin::api::SwapRequest;
+use sandbar_registry::ArtifactSource;
+use sandbar_sandbox::Sandbox;
+use sandbar_sandbox::operator_folder::{DESCRIPTION, OperatorFolder};
+
+/// How long files must be left alone before a build: editors write in several steps.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// Build operators whenever their files change, and put what comes out into a running
+/// pipeline.
+///
+/// Each operator is built once at the beginning, then whenever one of the files changes that
+/// `build.watch` of its operator.toml names. What this runner can run takes the place of the
+/// stage's component, as by `sandbar swap`; where a build or a swap fails, the reason is
+/// printed, and what served before goes on. Ends with Ctrl-C.
+#[derive(Debug, Args)]
+pub(super) struct Watch {
+    /// The operators' folders. [default: the current one]
+    #[arg(value_name = "FOLDER")]
+    folders: Vec<PathBuf>,
+    /// The stage of the pipeline. [default: the operator's name]
+    #[arg(long, value_name = "NAME")]
+    stage: Option<String>,
+    #[command(flatten)]
+    at: At,
+}
+
+/// An operator under work.
+struct Work {
+    operator: OperatorFolder,
+    /// The folder, without links.
+    folder: PathBuf,
+    stage: String,
+}
+
+/// What happened to files of one of the operators, and when.
+type Change = (usize, Instant);
+
+impl Watch {
+    pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
+        let sandbox = common.sandbox()?;
+        let folders = if self.folders.is_empty() { vec![PathBuf::new()] } else { self.folders };
+        ensure!(
+            self.stage.is_none() || folders.len() == 1,
+            "--stage names the stage of one operator; without it each has its own name"
+        );
+        let work = |folder: &PathBuf| Work::open(folder, self.stage.clone());
+        let mut all = folders.iter().map(work).collect::<anyhow::Result<Vec<_>>>()?;
+        let (sender, changes) = channel();
+        let watchers = all.iter().enumerate();
+        let _watchers = watchers
+            .map(|(index, work)| work.watch(index, sender.clone()))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let now = Instant::now();
+        let mut due: VecDeque<Change> = (0..all.len()).map(|index| (index, now)).collect();
+        loop {
+            let (index, since) = match due.pop_front() {
+                Some(change) => change,
+                None => settled(&changes, &mut due)?,
+            };
+            all[index].renew(&sandbox, since, &self.at);
+        }
+    }
+}
+
+/// Waits for a change, and until no more come. All operators that have changed are due.
+fn settled(changes: &Receiver<Change>, due: &mut VecDeque<Change>) -> anyhow::Result<Change> {
+    let first = changes.recv().context("files cannot be watched any more")?;
+    while let Ok((index, when)) = changes.recv_timeout(QUIET) {
+        if index != first.0 && due.iter().all(|(it, _)| *it != index) {
+            due.push_back((index, when));
+        }
+    }
+    Ok(first)
+}
+
+impl Work {
+    fn open(folder: &Path, stage: Option<String>) -> anyhow::Result<Self> {
+        let operator = OperatorFolder::open(folder)?;
+        let folder = operator.folder();
+        let folder =
+            folder.canonicalize().with_context(|| format!("{} is not there", folder.display()))?;
+        let stage = stage.unwrap_or_else(|| operator.name.clone());
+        Ok(Work { operator, folder, stage })
+    }
+
+    /// Tells of every change for as long as what is returned lives.
+    fn watch(&self, index: usize, changes: Sender<Change>) -> anyhow::Result<impl Watcher + use<>> {
+        let made = self.made();
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            // What was missed may have been a change.
+            if event.is_ok_and(|event| !concerns(&event, &made)) {
+                return;
+            }
+            // Nobody listens only at the end.
+            let _ = changes.send((index, Instant::now()));
+        })?;
+        let description = self.folder.join(DESCRIPTION);
+        for path in self.operator.watched().into_iter().chain([description]) {
+            let watched = path
+                .canonicalize()
+                .map_err(anyhow::Error::from)
+                .and_then(|path| Ok(watcher.watch(&path, RecursiveMode::Recursive)?));
+            watched.with_context(|| {
+                let description = self.operator.folder().join(DESCRIPTION);
+                format!("{}: [build] watch: {}", description.display(), path.display())
+            })?;
+        }
+        Ok(watcher)
+    }
+
+    /// What the build makes, as far as that is known: the component, or the folder in the
+    /// operator's that it is in.
+    fn made(&self) -> PathBuf {
+        let first = self.operator.component_in_folder().components().next();
+        first.map(|first| self.folder.join(first)).unwrap_or_default()
+    }
+
+    /// Builds the operator and swaps it in. `since`: when its files changed.
+    fn renew(&mut self, sandbox: &Sandbox, since: Instant, at: &At) {
+        let name = self.operator.name.clone();
+        match self.build_and_swap(sandbox, at) {
+            Ok(built) => {
+                println!("{name}: built in {built:.1?}, swapped in; {:.1?} in all", since.elapsed())
+            }
+            Err(error) => eprintln!("{name}: {error:#}"),
+        }
+    }
+
+    /// How long the build took.
+    fn build_and_swap(&mut self, sandbox: &Sandbox, at: &At) -> anyhow::Result<Duration> {
+        let begun = Instant::now();
+        // Its description may be what has changed.
+        self.operator = OperatorFolder::open(self.operator.folder())?;
+        build(&self.operator, sandbox)?;
+        let took = begun.elapsed();
+        let component = self.operator.component().canonicalize()?;
+        let components = [(self.stage.clone(), ArtifactSource::Path(component))].into();
+        at.change("swap", &SwapRequest { components, ..SwapRequest::default() })?;
+        Ok(took)
+    }
+}
+
+/// Whether an event is about a file that somebody has changed, not one that was only read,
+/// that the build has `made`, or whose time alone is another.
+fn concerns(event: &Event, made: &Path) -> bool {
+    let changes = match event.kind {
+        EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => false,
+        EventKind::Any
+        | EventKind::Create(_)
+        | EventKind::Modify(_)
+        | EventKind::Remove(_)
+        | EventKind::Other => true,
+    };
+    let by_build = |path: &PathBuf| !made.as_os_str().is_empty() && path.starts_with(made);
+    changes && (event.paths.is_empty() || !event.paths.iter().all(by_build))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use notify::event::{AccessKind, CreateKind, MetadataKind};
+
+    #[test]
+    fn what_the_build_makes_and_reads_is_no_change() {
+        let event = |kind, path: &str| Event::new(kind).add_path(path.into());
+        let created = EventKind::Create(CreateKind::File);
+        let touched = EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any));
+        let made = Path::new("/words/target");
+        assert!(concerns(&event(created, "/words/src/lib.rs"), made));
+        assert!(!concerns(&event(created, "/words/target/words.wasm"), made));
+        assert!(!concerns(&event(EventKind::Access(AccessKind::Any), "/words/src/lib.rs"), made));
+        assert!(!concerns(&event(touched, "/words/src/lib.rs"), made));
+        // Files were moved, or the system has lost count.
+        assert!(concerns(&event(created, "/words/target/a").add_path("/words/src/a".into()), made));
+        assert!(concerns(&Event::new(EventKind::Other), made));
+    }
+}

@@ -1,0 +1,65 @@
+//! Why a fleet does not do what it is asked.
+
+use thiserror::Error;
+
+use super::record::FleetName;
+use super::writer::MOST_PATIENCE;
+use sandbar_kafka::KafkaFailure;
+use sandbar_pipeline::swap::SwapError;
+use sandbar_registry::RegistryError;
+
+/// Why a fleet does not do what it is asked.
+#[derive(Debug, Error)]
+pub enum FleetError {
+    /// The control topic cannot be used.
+    #[error("[fleet] topic '{topic}' on {brokers} {problem}; {command}", command = command(topic))]
+    Topic {
+        /// The topic.
+        topic: String,
+        /// The brokers that were asked.
+        brokers: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Kafka.
+    #[error(transparent)]
+    Kafka(#[from] KafkaFailure),
+    /// A client cannot be made, or refuses what it is asked.
+    #[error("the fleet's control topic: {0}")]
+    Client(#[from] rdkafka::error::KafkaError),
+    /// The machine gives no more threads.
+    #[error("the fleet cannot be followed: {0}")]
+    Thread(#[from] std::io::Error),
+    /// What was asked for is not to be had in this pipeline.
+    #[error("{0}")]
+    Refused(String),
+    /// Somebody else was first.
+    #[error("{0}")]
+    Conflict(String),
+    /// The registry does not give what was asked for.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// It does not work.
+    #[error(transparent)]
+    Swap(#[from] SwapError),
+    /// The brokers do not answer, so nobody knows.
+    #[error(
+        "the control topic of {fleet} did not answer within {} s: {reason}; whether the change was \
+         written is not known, `sandbar status` will tell", MOST_PATIENCE.as_secs()
+    )]
+    Silent {
+        /// The fleet.
+        fleet: FleetName,
+        /// What was waited for.
+        reason: String,
+    },
+}
+
+/// How to make a control topic.
+fn command(topic: &str) -> String {
+    format!(
+        "make it by `kafka-topics.sh --bootstrap-server HOST:PORT --create --topic {topic} \
+         --partitions 1 --config cleanup.policy=compact --config segment.ms=3600000`, or correct \
+         [fleet] topic"
+    )
+}

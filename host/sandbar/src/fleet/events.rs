@@ -1,0 +1,102 @@
+//! What is told of a fleet: every change, whoever asked for it, and what each runner made of
+//! it. The control topic keeps the same for all to see.
+
+use super::error::FleetError;
+use super::record::{Action, Candidate, Change, Refusal};
+use sandbar_registry::pins::Pins;
+use sandbar_registry::time;
+
+/// A change of what the fleet is to serve was read.
+pub(super) struct ChangeSeen<'a>(pub(super) &'a Change);
+
+impl ChangeSeen<'_> {
+    pub(super) fn emit(self) {
+        let Change { revision, action, pins, rollout, by, at, reason, .. } = self.0;
+        let (at, reason) = (time(*at), reason.as_deref().unwrap_or_default());
+        let (action, pins) = (action.name(), shown(pins));
+        match rollout {
+            None => {
+                tracing::info!(revision, action, by, at, reason, "the fleet is to serve {pins}");
+            }
+            Some(candidate) => {
+                let beside = candidate.beside(self.0);
+                tracing::info!(
+                    revision,
+                    action,
+                    by,
+                    at,
+                    reason,
+                    "the fleet is to serve {pins}, beside it {beside}"
+                );
+            }
+        }
+    }
+}
+
+/// A change was written through this runner, or was not.
+pub(super) struct Asked<'a> {
+    pub(super) by: &'a str,
+    pub(super) what: &'a str,
+    pub(super) result: Result<&'a Change, &'a FleetError>,
+}
+
+impl Asked<'_> {
+    pub(super) fn emit(self) {
+        let Asked { by, what, result } = self;
+        match result {
+            Ok(change) => {
+                tracing::info!(revision = change.revision, by, "{what}: the fleet was told");
+            }
+            Err(error) => tracing::warn!(by, "{what}: nothing was changed: {error}"),
+        }
+    }
+}
+
+/// This runner serves a change.
+pub(super) struct WentOver<'a>(pub(super) &'a Change);
+
+impl WentOver<'_> {
+    pub(super) fn emit(self) {
+        tracing::info!(revision = self.0.revision, "this runner serves what the fleet is to serve");
+    }
+}
+
+/// This runner could not go over to a change. What served before goes on.
+pub(super) struct StayedBehind<'a>(pub(super) &'a Refusal);
+
+impl StayedBehind<'_> {
+    pub(super) fn emit(self) {
+        let Refusal { revision, reason, again } = self.0;
+        tracing::warn!(
+            revision,
+            again,
+            "this runner does not serve what the fleet is to serve: {reason}"
+        );
+    }
+}
+
+impl Action {
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Begin => "begin",
+            Action::Promote => "promote",
+            Action::Rollback => "rollback",
+            Action::Rollout => "rollout",
+            Action::Abort => "abort",
+        }
+    }
+}
+
+impl Candidate {
+    /// `canary of flights=flights@4`: what it has that a change does not serve.
+    pub fn beside(&self, change: &Change) -> String {
+        format!("{} of {}", self.terms.mode, shown(&self.pins.beyond(&change.pins)))
+    }
+}
+
+/// `flights=flights@4, features=flight-features@2`
+pub(super) fn shown(pins: &Pins) -> String {
+    let each = pins.iter().map(|(_, name, pin)| format!("{name}={}", pin.version));
+    each.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,309 @@
+//! What a runner does about what it reads: it goes over to what the fleet is to serve, before
+//! it serves anything and whenever that changes.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::events::{ChangeSeen, StayedBehind, WentOver};
+use super::log::{Log, Read};
+use super::record::{Change, Refusal, line};
+use super::report::{self, INTERVAL};
+use super::view::LOST;
+use super::{Fleet, Member};
+use sandbar_manifest::Manifest;
+use sandbar_pipeline::Definition;
+use sandbar_pipeline::Deployment;
+use sandbar_pipeline::deployment;
+use sandbar_pipeline::plan::PlanError;
+use sandbar_pipeline::swap::SwapError;
+use sandbar_record::Shutdown;
+use sandbar_registry::ArtifactSource;
+use sandbar_registry::pins::Pins;
+use sandbar_registry::{RegistryError, Sort};
+use sandbar_sandbox::Sandbox;
+
+/// How long the topic is waited for before it is looked whether a report is due.
+const LOOK: Duration = Duration::from_millis(50);
+/// Before the first of several attempts at the same; doubled from one to the next.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// Between two attempts, at most.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What is to serve, as far as it can be read.
+type Desired = Result<Option<Change>, String>;
+
+/// Why a runner does not serve a change.
+struct Obstacle {
+    reason: String,
+    /// Whether it may be out of the way later.
+    passing: bool,
+    /// Whether it is only that the pipeline does not run yet.
+    early: bool,
+}
+
+impl From<RegistryError> for Obstacle {
+    fn from(error: RegistryError) -> Self {
+        Obstacle { reason: error.to_string(), passing: true, early: false }
+    }
+}
+
+impl From<SwapError> for Obstacle {
+    fn from(error: SwapError) -> Self {
+        let early = matches!(error, SwapError::NotRunning);
+        Obstacle { reason: error.to_string(), passing: early, early }
+    }
+}
+
+impl From<String> for Obstacle {
+    fn from(reason: String) -> Self {
+        Obstacle { reason, passing: false, early: false }
+    }
+}
+
+impl Member {
+    /// What is to run: what the fleet is to serve or, where it is to serve nothing yet, what
+    /// the manifest says. What cannot be had is waited for, as nothing else may be served.
+    /// `None`: `shutdown` came first.
+    ///
+    /// # Errors
+    /// Where what the manifest says cannot be used.
+    pub fn begin(
+        &self,
+        definition: &Definition,
+        sandbox: &Sandbox,
+        shutdown: &Shutdown,
+    ) -> Result<Option<Deployment>, PlanError> {
+        let fleet = &self.fleet;
+        let load = |manifest: Manifest| {
+            Deployment::new(definition.with(manifest), sandbox, fleet.stats.clone())
+        };
+        let manifest = &definition.manifest;
+        let mut pause = FIRST_PAUSE;
+        let mut handled = None;
+        let mut retry = None;
+        while let Some(desired) = fleet.next(handled.as_ref(), retry, Some(shutdown)) {
+            let begun = match &desired {
+                Ok(None) => return load(manifest.clone()).map(Some),
+                Ok(Some(change)) => fleet.fetch(&change.pins).and_then(|()| {
+                    let manifest = with(manifest.clone(), &change.pins)?;
+                    Ok((load(manifest).map_err(|error| error.to_string())?, change))
+                }),
+                Err(reason) => Err(reason.clone().into()),
+            };
+            match begun {
+                Ok((deployment, change)) => {
+                    // What is to run beside it begins when this does.
+                    if change.rollout.is_none() {
+                        fleet.serves(change);
+                    }
+                    return Ok(Some(deployment));
+                }
+                Err(obstacle) => {
+                    if handled.as_ref() != Some(&desired) {
+                        pause = FIRST_PAUSE;
+                    }
+                    retry = obstacle.passing.then_some(pause);
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    fleet.stays_behind(&desired, obstacle);
+                    handled = Some(desired);
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Fleet {
+    /// Reads the topic and reports, until this runner leaves.
+    pub(super) fn listen(&self, log: &Log) {
+        let mut due = Instant::now();
+        while !self.is_leaving() {
+            match log.read(LOOK) {
+                Read::Entry(entry) => {
+                    let mut shared = self.lock();
+                    if shared.view.take(entry, true) {
+                        self.stats.now.fleet.desired.store(shared.view.last(), Ordering::Relaxed);
+                        if let Ok(Some(change)) = shared.view.desired() {
+                            ChangeSeen(change).emit();
+                        }
+                        self.changed.notify_all();
+                    }
+                }
+                Read::Trouble(error) => tracing::debug!(%error, "the control topic"),
+                Read::End | Read::Nothing => {}
+            }
+            if Instant::now() >= due {
+                self.look();
+                self.report(true);
+                due = Instant::now() + INTERVAL;
+            }
+        }
+    }
+
+    /// Notices whether the topic is away: this runner's own reports come back through it.
+    fn look(&self) {
+        let shared = self.lock();
+        let silence = shared.view.silence(&self.runner).unwrap_or(shared.joined.elapsed());
+        let now = &self.stats.now.fleet;
+        now.desired.store(shared.view.last(), Ordering::Relaxed);
+        now.serves.store(shared.serves, Ordering::Relaxed);
+        let (away, topic) = (silence > LOST, &self.topic);
+        match (now.away.swap(away, Ordering::Relaxed), away) {
+            (false, true) => tracing::warn!(
+                topic,
+                "the fleet's control topic does not answer; this runner goes on with what it serves"
+            ),
+            (true, false) => tracing::info!(topic, "the fleet's control topic answers again"),
+            _ => {}
+        }
+    }
+
+    /// Goes over to whatever is to serve, until this runner leaves.
+    pub(super) fn follow(self: &Arc<Self>, deployment: &Arc<Deployment>) {
+        let mut pause = FIRST_PAUSE;
+        let mut handled: Option<Desired> = None;
+        let mut retry = None;
+        while let Some(desired) = self.next(handled.as_ref(), retry, None) {
+            let result = match &desired {
+                // What the manifest says goes on.
+                Ok(None) => Ok(()),
+                Ok(Some(change)) if self.lock().serves == change.revision => Ok(()),
+                Ok(Some(change)) => self.go_over(deployment, change),
+                Err(reason) => Err(reason.clone().into()),
+            };
+            if handled.as_ref() != Some(&desired) {
+                pause = FIRST_PAUSE;
+            }
+            retry = None;
+            if let Err(obstacle) = result {
+                retry = obstacle.passing.then_some(pause);
+                if !obstacle.early {
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    self.stays_behind(&desired, obstacle);
+                }
+            }
+            handled = Some(desired);
+        }
+    }
+
+    /// Waits until something else is to serve than what was `handled`, or it is time to try
+    /// that again. `None`: this runner leaves.
+    fn next(
+        &self,
+        handled: Option<&Desired>,
+        retry: Option<Duration>,
+        shutdown: Option<&Shutdown>,
+    ) -> Option<Desired> {
+        let end = retry.map(|pause| Instant::now() + pause);
+        let mut shared = self.lock();
+        loop {
+            if self.is_leaving() || shutdown.is_some_and(Shutdown::requested) {
+                return None;
+            }
+            let desired = shared.view.desired().map(|change| change.cloned());
+            let now = Instant::now();
+            if handled != Some(&desired) || end.is_some_and(|end| now >= end) {
+                return Some(desired);
+            }
+            let left = end.map_or(LONGEST_PAUSE, |end| end - now);
+            // Whoever asks to stop wakes nobody here.
+            let left = if shutdown.is_some() { left.min(LOOK) } else { left };
+            let woken = self.changed.wait_timeout(shared, left);
+            shared = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Puts a change in the place of what serves.
+    fn go_over(
+        self: &Arc<Self>,
+        deployment: &Arc<Deployment>,
+        change: &Change,
+    ) -> Result<(), Obstacle> {
+        self.end_rollout(deployment, change);
+        let differing = change.pins.beyond(&deployment.revision().pins);
+        // All of it first, so that nothing is half applied.
+        self.fetch(&differing)?;
+        if !differing.is_empty() {
+            deployment.swap(&swap(&differing))?;
+        }
+        if let Some(candidate) = &change.rollout {
+            let differing = candidate.pins.beyond(&change.pins);
+            self.fetch(&differing)?;
+            let judge = self.judge(change.revision);
+            deployment.start_judged_rollout(&swap(&differing), &candidate.terms, judge)?;
+        }
+        self.serves(change);
+        Ok(())
+    }
+
+    /// Fetches versions, and looks whether their files are those that are meant.
+    fn fetch(&self, pins: &Pins) -> Result<(), Obstacle> {
+        let Some(supply) = &self.supply else {
+            return Err("the manifest has no [registry]".to_owned().into());
+        };
+        for (sort, _, pin) in pins.iter() {
+            supply.pinned(sort, pin)?;
+        }
+        Ok(())
+    }
+
+    /// This runner serves a change.
+    fn serves(&self, change: &Change) {
+        let mut shared = self.lock();
+        shared.serves = change.revision;
+        shared.since = shared.deployment.as_ref().map(|_| report::now());
+        shared.refused = None;
+        self.stats.now.fleet.serves.store(change.revision, Ordering::Relaxed);
+        drop(shared);
+        WentOver(change).emit();
+        self.report(false);
+    }
+
+    fn stays_behind(&self, desired: &Desired, obstacle: Obstacle) {
+        let mut shared = self.lock();
+        let revision = match desired {
+            Ok(Some(change)) => change.revision,
+            _ => shared.view.last(),
+        };
+        let (reason, again) = (line(&obstacle.reason), obstacle.passing);
+        let refusal = Refusal { revision, reason, again };
+        let told = shared.refused.replace(refusal.clone()) == Some(refusal.clone());
+        drop(shared);
+        if !told {
+            StayedBehind(&refusal).emit();
+        }
+        self.report(false);
+    }
+}
+
+/// The swap that puts versions in the place of what serves.
+pub fn swap(pins: &Pins) -> sandbar_pipeline::swap::Change {
+    let mut change = sandbar_pipeline::swap::Change::default();
+    for (sort, name, pin) in pins.iter() {
+        let source = ArtifactSource::Registry(pin.version.clone());
+        match sort {
+            Sort::Model => change.models.insert(name.clone(), source),
+            Sort::Operator => change.components.insert(name.clone(), source),
+        };
+    }
+    change
+}
+
+/// A manifest with versions in the place of what it names.
+fn with(mut manifest: Manifest, pins: &Pins) -> Result<Manifest, String> {
+    for (sort, name, pin) in pins.iter() {
+        let place = match sort {
+            Sort::Model => manifest.models.get_mut(name),
+            Sort::Operator => manifest
+                .stages
+                .iter_mut()
+                .find(|stage| stage.name == *name)
+                .map(|stage| &mut stage.component),
+        };
+        let what = if sort == Sort::Model { "model" } else { "stage" };
+        let place = place.ok_or_else(|| format!("the manifest has no {what} '{name}'"))?;
+        *place = ArtifactSource::Registry(pin.version.clone());
+    }
+    Ok(manifest)
+}

@@ -1,0 +1,221 @@
+//! The control topic, read from its beginning, without a consumer group.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
+use rdkafka::client::{ClientContext, DefaultClientContext};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::Message;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::error::FleetError;
+use super::record::{Entry, FleetName};
+use sandbar_kafka::complaints;
+use sandbar_kafka::complaints::{Complaints, Hearing};
+use sandbar_kafka::config;
+use sandbar_kafka::config::Connection;
+use sandbar_kafka::{KafkaFailure, topics};
+use sandbar_model::http::Runtime;
+use sandbar_record::Shutdown;
+
+/// A name for the consumer; it joins no group and commits nothing.
+const GROUP: &str = "sandbar-fleet";
+/// How long one answer of the brokers may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two looks at something that must become so.
+const PAUSE: Duration = Duration::from_millis(20);
+/// The key of the manifest that names it.
+const KEY: &str = "[fleet] topic";
+
+/// A reader of the topic.
+pub(super) struct Log {
+    consumer: BaseConsumer<Hears>,
+    connection: Connection,
+    topic: String,
+    fleet: FleetName,
+}
+
+/// What a look into the topic gives.
+pub(super) enum Read {
+    /// A record.
+    Entry(Entry),
+    /// All that there is now has been read.
+    End,
+    /// Nothing came.
+    Nothing,
+    /// Something is wrong, and may pass.
+    Trouble(KafkaError),
+}
+
+impl Log {
+    /// A reader; nothing is asked of the brokers yet.
+    ///
+    /// # Errors
+    /// Where librdkafka refuses its configuration.
+    pub(super) fn new(
+        connection: &Connection,
+        topic: &str,
+        fleet: &FleetName,
+    ) -> Result<Self, FleetError> {
+        let mut config = config(connection);
+        config.set("isolation.level", "read_committed").set("enable.partition.eof", "true");
+        let consumer = config
+            .create_with_context(Hears::default())
+            .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
+        let (connection, topic, fleet) = (connection.clone(), topic.to_owned(), fleet.clone());
+        Ok(Log { consumer, connection, topic, fleet })
+    }
+
+    /// Waits for the brokers, and looks whether the topic is as it must be. `Ok(false)`:
+    /// `shutdown` came first.
+    ///
+    /// # Errors
+    /// Where it is not, or the brokers refuse this client.
+    pub(super) fn check(&self, shutdown: &Shutdown) -> Result<bool, FleetError> {
+        let (client, brokers) = (self.consumer.client(), &self.connection.brokers);
+        // Before anything is assigned nothing can come but what is heard.
+        let listen = || complaints::listen(|time| drop(self.consumer.poll(time)));
+        match topics::await_topic(client, listen, brokers, &self.topic, KEY, shutdown) {
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
+            Err(KafkaFailure::NoTopic { .. }) => return Err(self.wrong("does not exist")),
+            Err(error) => return Err(error.into()),
+        }
+        let metadata = client.fetch_metadata(Some(&self.topic), PATIENCE)?;
+        let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
+        if partitions != 1 {
+            return Err(self.wrong(&format!(
+                "has {partitions} partitions, and changes have an order only in a topic of one"
+            )));
+        }
+        match self.policy() {
+            Ok(Some(policy)) if policy != "compact" => Err(self.wrong(&format!(
+                "has cleanup.policy={policy}, by which changes get lost: it must be compact"
+            ))),
+            Ok(_) => Ok(true),
+            // Who may not read settings may read records all the same.
+            Err(reason) => {
+                tracing::debug!(topic = self.topic, "cleanup.policy is not known: {reason}");
+                Ok(true)
+            }
+        }
+    }
+
+    fn wrong(&self, problem: &str) -> FleetError {
+        FleetError::Topic {
+            topic: self.topic.clone(),
+            brokers: self.connection.brokers.clone(),
+            problem: problem.to_owned(),
+        }
+    }
+
+    /// The topic's cleanup.policy, where the brokers tell.
+    fn policy(&self) -> Result<Option<String>, String> {
+        let mut config = config(&self.connection);
+        config.remove("group.id");
+        let admin: AdminClient<DefaultClientContext> =
+            config.create().map_err(|error| error.to_string())?;
+        let runtime = Runtime::start().map_err(|error| error.to_string())?;
+        let options = AdminOptions::new().request_timeout(Some(PATIENCE));
+        let topics = [ResourceSpecifier::Topic(&self.topic)];
+        let answer = runtime.handle().block_on(admin.describe_configs(&topics, &options));
+        let mut answer = answer.map_err(|error| error.to_string())?;
+        let resource = answer.pop().ok_or("no answer")?.map_err(|error| error.to_string())?;
+        let entry = resource.entries.into_iter().find(|entry| entry.name == "cleanup.policy");
+        Ok(entry.and_then(|entry| entry.value))
+    }
+
+    /// Begins with the first record.
+    pub(super) fn begin(&self) -> KafkaResult<()> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&self.topic, 0, Offset::Beginning)?;
+        self.consumer.assign(&list)
+    }
+
+    /// What comes next, after waiting for it.
+    pub(super) fn read(&self, patience: Duration) -> Read {
+        match self.consumer.poll(patience) {
+            Some(Ok(message)) => Read::Entry(self.fleet.read(message.key(), message.payload())),
+            Some(Err(KafkaError::PartitionEOF(_))) => Read::End,
+            Some(Err(error)) => Read::Trouble(error),
+            None => Read::Nothing,
+        }
+    }
+
+    /// Reads all that was written before this call, to the last record, and hands it over.
+    ///
+    /// # Errors
+    /// Where that is not so at `end`.
+    pub(super) fn read_all(&self, end: Instant, mut take: impl FnMut(Entry)) -> Result<(), String> {
+        // Where the topic ends, also behind what may not be read yet: another fleet's
+        // transaction may be open, and hide what was committed after it began.
+        let mut config = config(&self.connection);
+        config.set("isolation.level", "read_uncommitted");
+        let all: BaseConsumer = config.create().map_err(|error| error.to_string())?;
+        let watermark = |end: KafkaResult<(i64, i64)>| end.map(|(_, end)| end);
+        let mut trouble = String::new();
+        let mut insist = |ask: &dyn Fn() -> KafkaResult<i64>, due: i64| {
+            while Instant::now() < end {
+                match ask() {
+                    Ok(found) if found >= due => return Some(found),
+                    Ok(_) => trouble = "a transaction of somebody else is open".to_owned(),
+                    Err(error) => trouble = error.to_string(),
+                }
+                std::thread::sleep(PAUSE);
+            }
+            None
+        };
+        let last = insist(&|| watermark(all.fetch_watermarks(&self.topic, 0, PATIENCE)), 0);
+        let visible = |due| {
+            insist(&|| watermark(self.consumer.fetch_watermarks(&self.topic, 0, PATIENCE)), due)
+        };
+        if last.and_then(visible).is_none() {
+            return Err(trouble);
+        }
+        self.begin().map_err(|error| error.to_string())?;
+        while Instant::now() < end {
+            match self.read(PAUSE) {
+                Read::Entry(entry) => take(entry),
+                Read::End => return Ok(()),
+                Read::Nothing => {}
+                Read::Trouble(error) => trouble = error.to_string(),
+            }
+        }
+        Err(trouble)
+    }
+}
+
+/// The configuration of whatever reads.
+fn config(connection: &Connection) -> ClientConfig {
+    let mut config = config::consumer(connection, GROUP);
+    config
+        .remove("statistics.interval.ms")
+        // Whoever waits for a change waits for a single record.
+        .set("fetch.min.bytes", "1");
+    config
+}
+
+/// Hears why no broker answers.
+#[derive(Default)]
+struct Hears(Complaints);
+
+impl Hearing for Hears {
+    fn complaints(&self) -> &Complaints {
+        &self.0
+    }
+}
+
+impl ClientContext for Hears {
+    fn error(&self, error: KafkaError, reason: &str) {
+        // That all is read is no matter, but it is told here too.
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+            return;
+        }
+        self.0.hear("control topic's consumer", &error, reason);
+    }
+}
+
+impl ConsumerContext for Hears {}

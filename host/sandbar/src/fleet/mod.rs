@@ -1,0 +1,278 @@
+//! The fleet: the runners of one pipeline in one consumer group, which serve the same. What
+//! that is stands in a compacted topic, the control topic, in which each runner also says what
+//! it serves. There is no other coordinator. `docs/guide/run-a-fleet.md` says it to people.
+//!
+//! - `record`: what stands in the topic; `view`: what it says altogether.
+//! - `log` reads it; `writer` writes a change, if nobody else did meanwhile.
+//! - `follower`: what a runner does about it; `report`: what it says of itself.
+//! - [`promote`]: another version, for all of them; `rollout`: one beside what serves.
+
+mod error;
+mod events;
+mod follower;
+mod log;
+pub mod promote;
+mod record;
+mod report;
+mod rollout;
+mod view;
+mod writer;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use rdkafka::client::ClientContext;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+
+pub use error::FleetError;
+pub use record::{Action, Candidate, Change, FleetName, Progress, Refusal, Report};
+pub use view::{LOST, Standing};
+
+use log::{Log, Read};
+use report::Meter;
+use sandbar_config::name_problem;
+use sandbar_kafka::config;
+use sandbar_kafka::config::Connection;
+use sandbar_pipeline::{Definition, Deployment};
+use sandbar_record::Shutdown;
+use sandbar_registry::supply::Supply;
+use sandbar_telemetry::Stats;
+use view::View;
+
+/// How long a runner waits at its start for one record of the topic before it looks whether it
+/// is to stop.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long the last word of a runner that ends may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// Changes that are told, of those that are kept.
+const TOLD: usize = 20;
+
+/// A fleet, as one of its runners knows it.
+pub struct Fleet {
+    name: FleetName,
+    runner: String,
+    topic: String,
+    connection: Connection,
+    /// Where what is to serve comes from.
+    supply: Option<Arc<Supply>>,
+    stats: Arc<Stats>,
+    producer: ThreadedProducer<Quiet>,
+    shared: Mutex<Shared>,
+    /// What is to serve is something else now, or this runner leaves.
+    changed: Condvar,
+    leaving: AtomicBool,
+    /// Held while somebody changes what is to serve through this runner.
+    asking: Mutex<()>,
+}
+
+/// What changes.
+struct Shared {
+    view: View,
+    /// What this runner runs, once it does.
+    deployment: Option<Arc<Deployment>>,
+    /// The change that it serves, and since when.
+    serves: u64,
+    since: Option<SystemTime>,
+    refused: Option<Refusal>,
+    meter: Meter,
+    joined: Instant,
+}
+
+/// All that is known of a fleet.
+#[derive(Debug)]
+pub struct Known {
+    /// The fleet.
+    pub name: FleetName,
+    /// The control topic.
+    pub topic: String,
+    /// Whether it does not answer, so that all this may be out of date.
+    pub away: bool,
+    /// What is to serve; an error where this version of Sandbar cannot read it.
+    pub desired: Result<Option<Change>, String>,
+    /// The runners, by their ids.
+    pub runners: Vec<Runner>,
+    /// The changes, the newest first.
+    pub history: Vec<Change>,
+}
+
+/// A runner, and how it fares.
+#[derive(Debug)]
+pub struct Runner {
+    /// Its id.
+    pub id: String,
+    /// How it fares.
+    pub standing: Standing,
+    /// How long ago it was last heard of.
+    pub silence: Duration,
+    /// What it said last.
+    pub report: Report,
+}
+
+/// This runner's membership, which ends when it is dropped.
+pub struct Member {
+    fleet: Arc<Fleet>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Member {
+    /// Joins the fleet that the manifest names, and reads the control topic to its end.
+    /// `None`: it names none, or `shutdown` came first.
+    ///
+    /// # Errors
+    /// Where the topic is not as it must be, or the brokers refuse this client.
+    pub fn join(
+        definition: &Definition,
+        runner: Option<String>,
+        stats: &Arc<Stats>,
+        shutdown: &Shutdown,
+    ) -> Result<Option<Self>, FleetError> {
+        let manifest = &definition.manifest;
+        let Some(section) = &manifest.fleet else { return Ok(None) };
+        let runner = runner.unwrap_or_else(report::id);
+        if let Some(problem) = name_problem(&runner) {
+            return Err(FleetError::Refused(format!("--runner-id: {problem}")));
+        }
+        let connection = Connection::of(manifest);
+        let name =
+            FleetName { pipeline: manifest.name.clone(), group: manifest.source.group.clone() };
+        let log = Log::new(&connection, &section.topic, &name)?;
+        if !log.check(shutdown)? {
+            return Ok(None);
+        }
+        let producer = config::passing(&connection).create_with_context(Quiet)?;
+        let mut view = View::default();
+        log.begin()?;
+        loop {
+            if shutdown.requested() {
+                return Ok(None);
+            }
+            match log.read(LOOK) {
+                Read::Entry(entry) => {
+                    view.take(entry, false);
+                }
+                Read::End => break,
+                Read::Nothing => {}
+                Read::Trouble(error) => tracing::debug!(%error, "the control topic"),
+            }
+        }
+        tracing::info!(fleet = %name, runner, topic = section.topic, revision = view.last(), "joined the fleet");
+        let shared = Shared {
+            view,
+            deployment: None,
+            serves: 0,
+            since: None,
+            refused: None,
+            meter: Meter::default(),
+            joined: Instant::now(),
+        };
+        let fleet = Arc::new(Fleet {
+            name,
+            runner,
+            topic: section.topic.clone(),
+            connection,
+            supply: definition.supply().cloned(),
+            stats: stats.clone(),
+            producer,
+            shared: Mutex::new(shared),
+            changed: Condvar::new(),
+            leaving: AtomicBool::new(false),
+            asking: Mutex::new(()),
+        });
+        let mut member = Member { fleet: fleet.clone(), threads: Vec::new() };
+        member.spawn("sandbar-fleet", move || fleet.listen(&log))?;
+        Ok(Some(member))
+    }
+
+    /// The fleet.
+    pub fn fleet(&self) -> &Arc<Fleet> {
+        &self.fleet
+    }
+
+    /// Follows the fleet with what runs from now on.
+    ///
+    /// # Errors
+    /// Where the machine gives no more threads.
+    pub fn follow(&mut self, deployment: Arc<Deployment>) -> Result<(), FleetError> {
+        let fleet = self.fleet.clone();
+        let mut shared = fleet.lock();
+        shared.deployment = Some(deployment.clone());
+        shared.since = Some(deployment.revision().since);
+        drop(shared);
+        fleet.report(false);
+        self.spawn("sandbar-follow", move || fleet.follow(&deployment))
+    }
+
+    fn spawn(
+        &mut self,
+        name: &str,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<(), FleetError> {
+        self.threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(work)?);
+        Ok(())
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        let shared = self.fleet.lock();
+        self.fleet.leaving.store(true, Ordering::Relaxed);
+        self.fleet.changed.notify_all();
+        drop(shared);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+        self.fleet.farewell();
+        // The others notice by themselves where the topic does not answer.
+        let _ = self.fleet.producer.flush(GOODBYE);
+    }
+}
+
+impl Fleet {
+    /// All that is known of it.
+    pub fn known(&self) -> Known {
+        let mut shared = self.lock();
+        let runners = shared.view.runners().into_iter();
+        let runners = runners
+            .map(|(id, standing, silence, report)| Runner { id, standing, silence, report })
+            .collect();
+        Known {
+            name: self.name.clone(),
+            topic: self.topic.clone(),
+            away: self.stats.now.fleet.away.load(Ordering::Relaxed),
+            desired: shared.view.desired().map(|change| change.cloned()),
+            runners,
+            history: shared.view.history().take(TOLD).cloned().collect(),
+        }
+    }
+
+    /// The id of this runner.
+    pub fn runner(&self) -> &str {
+        &self.runner
+    }
+
+    fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What became of a report nobody needs to know: the next comes soon.
+struct Quiet;
+
+impl ClientContext for Quiet {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "the control topic's producer");
+    }
+}
+
+impl ProducerContext for Quiet {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+}

@@ -1,0 +1,113 @@
+//! What a runner says of itself.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use rdkafka::producer::BaseRecord;
+
+use super::Fleet;
+use super::record::{FORMAT, Progress, Report};
+use sandbar_pipeline::rollout;
+use sandbar_telemetry::Snapshot;
+
+/// How often a runner reports, also where nothing has changed.
+pub(super) const INTERVAL: Duration = Duration::from_secs(5);
+
+/// Measures how fast records go by, from report to report.
+#[derive(Default)]
+pub(super) struct Meter {
+    before: Option<(Instant, u64, u64)>,
+    records: f64,
+    outputs: f64,
+}
+
+impl Meter {
+    fn read(&mut self, seen: &Snapshot) {
+        let now = Instant::now();
+        if let Some((then, records, outputs)) = self.before {
+            let seconds = now.duration_since(then).as_secs_f64().max(0.001);
+            let rate = |new: u64, old: u64| (new.saturating_sub(old) as f64 / seconds).round();
+            self.records = rate(seen.records, records);
+            self.outputs = rate(seen.outputs, outputs);
+        }
+        self.before = Some((now, seen.records, seen.outputs));
+    }
+}
+
+impl Fleet {
+    /// Says what this runner is at; `regular`: it is time to, so rates are measured anew.
+    pub(super) fn report(&self, regular: bool) {
+        let (seen, now) = (self.stats.snapshot(), self.stats.now.snapshot());
+        let mut shared = self.lock();
+        if regular {
+            shared.meter.read(&seen);
+        }
+        let revision = shared.deployment.as_ref().map(|deployment| deployment.revision());
+        let report = Report {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            at: self::now(),
+            desired: shared.view.last(),
+            serves: shared.serves,
+            since: shared.since,
+            models: revision.as_ref().map(|it| it.models.clone()).unwrap_or_default(),
+            components: revision
+                .map(|it| it.pins.components)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(stage, pin)| (stage, pin.version.to_string()))
+                .collect(),
+            ready: self.stats.now.is_member() && !self.is_leaving(),
+            refused: shared.refused.clone(),
+            records: seen.records,
+            outputs: seen.outputs,
+            failed: seen.failed(),
+            lag: now.lags.iter().map(|lag| lag.records).sum(),
+            records_per_second: shared.meter.records,
+            outputs_per_second: shared.meter.outputs,
+            rollout: shared
+                .deployment
+                .as_ref()
+                .and_then(|deployment| deployment.rollout())
+                .map(|rollout| Progress::of(rollout.report())),
+        };
+        drop(shared);
+        let key = self.name.report_key(&self.runner);
+        let Ok(value) = serde_json::to_vec(&report) else { return };
+        let record = BaseRecord::to(&self.topic).partition(0).key(&key).payload(&value);
+        if let Err((error, _)) = self.producer.send(record) {
+            tracing::debug!(%error, "a report is not sent");
+        }
+    }
+
+    /// Says that this runner is gone.
+    pub(super) fn farewell(&self) {
+        let key = self.name.report_key(&self.runner);
+        let record = BaseRecord::<_, [u8]>::to(&self.topic).partition(0).key(&key);
+        if let Err((error, _)) = self.producer.send(record) {
+            tracing::debug!(%error, "a report is not sent");
+        }
+    }
+}
+
+impl Progress {
+    fn of(report: rollout::Report) -> Self {
+        let rollout::Report { candidate, compared, agreement, mean_difference, .. } = report;
+        let failed = candidate.failed.values().sum();
+        Progress { records: candidate.records, failed, compared, agreement, mean_difference }
+    }
+}
+
+/// An id for a runner: the machine's name, and something that no other has.
+pub(super) fn id() -> String {
+    let host = sandbar_registry::leases::host();
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let host: String = host.chars().filter(|c| fine(*c)).take(100).collect();
+    format!("{host}-{:08x}", rand::random::<u32>())
+}
+
+/// Now, to the millisecond: what is written is what is read.
+pub(super) fn now() -> SystemTime {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
+}

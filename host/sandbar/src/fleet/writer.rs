@@ -1,0 +1,202 @@
+//! A change of what the fleet is to serve, by compare and set: whoever writes claims the
+//! fleet's only transactional id, by which Kafka shuts everybody else out who is writing,
+//! reads the topic to its end, and commits the next change only if nobody was faster. No lock
+//! is left by who is killed meanwhile.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+
+use super::error::FleetError;
+use super::log::Log;
+use super::record::{Change, FleetName};
+use super::view::{KEPT, View};
+use sandbar_kafka::config;
+use sandbar_kafka::config::Connection;
+
+/// How long a change may take to be written, waiting for whoever holds it up included.
+pub(super) const MOST_PATIENCE: Duration = Duration::from_secs(30);
+/// How long one request may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Milliseconds after which a change that nobody finishes is undone: its writer was killed.
+const TRANSACTION: &str = "10000";
+/// Between two attempts at something that may pass.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Where changes are written.
+pub(super) struct Writer<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) topic: &'a str,
+    pub(super) fleet: &'a FleetName,
+}
+
+/// What came of an attempt to commit.
+enum Attempt {
+    Committed,
+    /// It was not, and this is why.
+    Aborted(String),
+    /// Somebody else took the id.
+    Fenced,
+    /// It may have been.
+    Unknown(String),
+}
+
+impl Writer<'_> {
+    /// Writes `changes`, numbered from the one behind `expected`, if that is the newest.
+    ///
+    /// # Errors
+    /// Where it is not ([`FleetError::Conflict`]), or the brokers do not let it be written.
+    pub(super) fn write(&self, expected: u64, changes: &[Change]) -> Result<(), FleetError> {
+        let end = Instant::now() + MOST_PATIENCE;
+        let producer = self.claim(end)?;
+        let view = self.view(end)?;
+        if view.last() != expected {
+            return Err(outdated(&view, expected));
+        }
+        match self.commit(&producer, &view, changes, end) {
+            Attempt::Committed => Ok(()),
+            Attempt::Aborted(reason) => {
+                Err(FleetError::Refused(format!("the change was not written: {reason}")))
+            }
+            Attempt::Fenced => self.look(changes, expected, end),
+            Attempt::Unknown(reason) => {
+                tracing::warn!("it is not known yet whether a change was written: {reason}");
+                // Whoever claims the id waits for the end of what was begun with it.
+                drop(producer);
+                let _claimed = self.claim(end)?;
+                self.look(changes, expected, end)
+            }
+        }
+    }
+
+    /// Claims the fleet's transactional id.
+    fn claim(&self, end: Instant) -> Result<BaseProducer, FleetError> {
+        // It begins with the group's name, as those do that brokers must allow for exactly-once
+        // delivery.
+        let id = format!("{}-sandbar-fleet-{}", self.fleet.group, self.fleet.pipeline);
+        let mut config = config::transactional(self.connection, &id);
+        config.set("transaction.timeout.ms", TRANSACTION).set("linger.ms", "0");
+        let producer: BaseProducer = config.create()?;
+        loop {
+            match producer.init_transactions(PATIENCE) {
+                Ok(()) => return Ok(producer),
+                Err(error) if is_retriable(&error) => {
+                    if Instant::now() >= end {
+                        return Err(self.silent(error.to_string()));
+                    }
+                    std::thread::sleep(PAUSE);
+                }
+                Err(error) if is_fenced(&error) => {
+                    return Err(FleetError::Conflict(BUSY.to_owned()));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// All that the topic says.
+    fn view(&self, end: Instant) -> Result<View, FleetError> {
+        let log = Log::new(self.connection, self.topic, self.fleet)?;
+        let mut view = View::default();
+        let take = |entry| {
+            view.take(entry, false);
+        };
+        log.read_all(end, take).map_err(|reason| self.silent(reason))?;
+        Ok(view)
+    }
+
+    fn commit(
+        &self,
+        producer: &BaseProducer,
+        view: &View,
+        changes: &[Change],
+        end: Instant,
+    ) -> Attempt {
+        let Some(last) = changes.last() else { return Attempt::Committed };
+        let send = || -> Result<(), String> {
+            producer.begin_transaction().map_err(|error| error.to_string())?;
+            for change in changes {
+                let value = serde_json::to_vec(change).map_err(|error| error.to_string())?;
+                let key = self.fleet.change_key(change.revision);
+                let record = BaseRecord::to(self.topic).partition(0).key(&key).payload(&value);
+                producer.send(record).map_err(|(error, _)| error.to_string())?;
+            }
+            // Old ones are taken out; compaction does the rest.
+            let kept = last.revision.saturating_sub(KEPT);
+            for number in view.numbers().take_while(|number| *number <= kept) {
+                let key = self.fleet.change_key(number);
+                let record = BaseRecord::<_, [u8]>::to(self.topic).partition(0).key(&key);
+                producer.send(record).map_err(|(error, _)| error.to_string())?;
+            }
+            Ok(())
+        };
+        if let Err(reason) = send() {
+            let _ = producer.abort_transaction(PATIENCE);
+            return Attempt::Aborted(reason);
+        }
+        loop {
+            let error = match producer.commit_transaction(PATIENCE) {
+                Ok(()) => return Attempt::Committed,
+                Err(error) => error,
+            };
+            if is_fenced(&error) {
+                return Attempt::Fenced;
+            }
+            if is_retriable(&error) && Instant::now() < end {
+                std::thread::sleep(PAUSE);
+                continue;
+            }
+            let aborts = matches!(&error, KafkaError::Transaction(it) if it.txn_requires_abort());
+            return match aborts.then(|| producer.abort_transaction(PATIENCE)) {
+                Some(Ok(())) => Attempt::Aborted(error.to_string()),
+                _ => Attempt::Unknown(error.to_string()),
+            };
+        }
+    }
+
+    /// Whether `changes` are there, after all.
+    fn look(&self, changes: &[Change], expected: u64, end: Instant) -> Result<(), FleetError> {
+        let view = self.view(end)?;
+        let is_there =
+            |change: &Change| view.change(change.revision).is_some_and(|it| it == change);
+        if changes.iter().all(is_there) {
+            return Ok(());
+        }
+        if view.last() == expected {
+            return Err(FleetError::Conflict(BUSY.to_owned()));
+        }
+        Err(outdated(&view, expected))
+    }
+
+    fn silent(&self, reason: String) -> FleetError {
+        FleetError::Silent { fleet: self.fleet.clone(), reason }
+    }
+}
+
+const BUSY: &str = "somebody else is changing it at this moment; nothing was done, look again";
+
+/// The change was decided by what is not so any more.
+pub(super) fn outdated(view: &View, expected: u64) -> FleetError {
+    let who = match view.desired() {
+        Ok(Some(change)) => format!(", by {} at {}", change.by, sandbar_registry::time(change.at)),
+        _ => String::new(),
+    };
+    FleetError::Conflict(format!(
+        "the fleet is to serve revision {}{who}, not {expected}: somebody else changed it; look \
+         again",
+        view.last()
+    ))
+}
+
+fn is_retriable(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::Transaction(error) if error.is_retriable())
+}
+
+fn is_fenced(error: &KafkaError) -> bool {
+    use rdkafka::types::RDKafkaErrorCode as Code;
+    matches!(
+        error.rdkafka_error_code(),
+        Some(Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch)
+    )
+}

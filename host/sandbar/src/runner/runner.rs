@@ -1,0 +1,211 @@
+//! Puts a runner together.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sandbar_manifest::{Listen, Manifest, ManifestError};
+use sandbar_pipeline::{Definition, Deployment, PlanError};
+use sandbar_record::Shutdown;
+use sandbar_sandbox::{Sandbox, cache};
+use sandbar_telemetry::Stats;
+use thiserror::Error;
+
+use super::stream::{self, RunError};
+use crate::admin::api::Access;
+use crate::admin::{Admin, Subject};
+use crate::fleet::{FleetError, Member};
+
+/// How long a runner may do without polling Kafka beyond the drain deadline, which it
+/// may wait for when partitions are taken away.
+const UNPOLLED: Duration = Duration::from_secs(30);
+
+/// A pipeline on Kafka, about to run.
+pub struct Runner {
+    manifest: Manifest,
+    cache: Option<PathBuf>,
+    listen: Option<Listen>,
+    token: Option<String>,
+    id: Option<String>,
+    stats: Arc<Stats>,
+}
+
+/// Why a runner ended before it was asked to.
+#[derive(Debug, Error)]
+pub enum RunnerError {
+    /// Neither the manifest nor the caller names brokers, or the manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The token of `[admin]` cannot be read.
+    #[error("[admin] token: {0}")]
+    Token(String),
+    /// This machine cannot run WebAssembly.
+    #[error("the sandbox cannot be started: {0:#}")]
+    Sandbox(anyhow::Error),
+    /// A model or a component that the manifest names cannot be used.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The fleet's control topic cannot be used.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
+    /// Metrics and health cannot be served.
+    #[error(transparent)]
+    Admin(#[from] crate::admin::AdminError),
+    /// The stream ended.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl Runner {
+    /// A runner of a pipeline, by its manifest.
+    pub fn new(manifest: Manifest) -> Self {
+        let (cache, stats) = (cache::default_folder(), Arc::default());
+        Runner { manifest, cache, listen: None, token: None, id: None, stats }
+    }
+
+    /// The brokers, `host:port` separated by commas, instead of the manifest's.
+    #[must_use]
+    pub fn brokers(mut self, brokers: impl Into<String>) -> Self {
+        self.manifest.kafka.brokers = Some(brokers.into()).filter(|it| !it.trim().is_empty());
+        self
+    }
+
+    /// Where compiled components and files of the registry are kept. Default: a folder of this
+    /// user; `None`: components are compiled at each start, and no registry can be used.
+    #[must_use]
+    pub fn cache(mut self, folder: Option<PathBuf>) -> Self {
+        self.cache = folder;
+        self
+    }
+
+    /// Where metrics and health are served, instead of the manifest's address.
+    #[must_use]
+    pub fn admin(mut self, listen: Option<Listen>) -> Self {
+        self.listen = listen;
+        self
+    }
+
+    /// Who knows it may change what is served, instead of the manifest's token.
+    #[must_use]
+    pub fn admin_token(mut self, token: Option<String>) -> Self {
+        self.token = token.filter(|token| !token.is_empty());
+        self
+    }
+
+    /// What the runner is called in its fleet. Default: the machine's name and a random number.
+    #[must_use]
+    pub fn id(mut self, id: Option<String>) -> Self {
+        self.id = id;
+        self
+    }
+
+    /// The counters, also while it runs.
+    pub fn stats(&self) -> Arc<Stats> {
+        self.stats.clone()
+    }
+
+    /// Runs until `shutdown` is requested, then delivers and commits what is on its way.
+    ///
+    /// # Errors
+    /// If it cannot start, or cannot go on. Records that were not delivered are not committed:
+    /// the next run reads them again.
+    pub fn run(self, shutdown: &Shutdown) -> Result<(), RunnerError> {
+        self.prepare()?.run(shutdown)
+    }
+
+    /// Loads what the manifest names, unless its fleet says what is served.
+    ///
+    /// # Errors
+    /// If the manifest names no brokers, a value that is elsewhere is missing, or a model or
+    /// component cannot be used.
+    pub fn prepare(self) -> Result<PreparedRunner, RunnerError> {
+        let Runner { manifest, cache, listen, token, id, stats } = self;
+        manifest.brokers(None)?;
+        // Before components are compiled, which may take a while.
+        manifest.secrets().map_err(ManifestError::from)?;
+        let token = match token {
+            Some(token) => Some(token),
+            None => manifest.admin_token().map_err(RunnerError::Token)?,
+        };
+        let sandbox =
+            Sandbox::new(cache.clone()).map_err(|error| RunnerError::Sandbox(error.into()))?;
+        let definition = Definition::new(manifest, cache);
+        let loaded = match &definition.manifest.fleet {
+            None => Some(Deployment::new(definition.clone(), &sandbox, stats.clone())?),
+            Some(_) => None,
+        };
+        Ok(PreparedRunner { definition, sandbox, loaded, listen, token, id, stats })
+    }
+}
+
+/// A runner that has loaded what it serves.
+pub struct PreparedRunner {
+    definition: Definition,
+    sandbox: Sandbox,
+    /// `None`: its fleet says what that is.
+    loaded: Option<Deployment>,
+    listen: Option<Listen>,
+    token: Option<String>,
+    id: Option<String>,
+    stats: Arc<Stats>,
+}
+
+impl PreparedRunner {
+    /// As [`Runner::run`].
+    ///
+    /// # Errors
+    /// As [`Runner::run`].
+    pub fn run(self, shutdown: &Shutdown) -> Result<(), RunnerError> {
+        let PreparedRunner { definition, sandbox, loaded, listen, token, id, stats } = self;
+        let manifest = &definition.manifest;
+        let (pipeline, chosen) = (manifest.name.clone(), listen.or(manifest.admin.listen));
+        let patience = manifest.runner.drain_deadline + UNPOLLED;
+        let mut member = Member::join(&definition, id, &stats, shutdown)?;
+        let deployment = match (&member, loaded) {
+            (Some(member), _) => member.begin(&definition, &sandbox, shutdown)?,
+            (None, loaded) => loaded,
+        };
+        // It was asked to stop before it knew what to serve.
+        let Some(deployment) = deployment.map(Arc::new) else { return Ok(()) };
+        if let Some(member) = &mut member {
+            member.follow(deployment.clone())?;
+        }
+        let subject = Subject {
+            pipeline,
+            deployment: deployment.clone(),
+            fleet: member.as_ref().map(|member| member.fleet().clone()),
+            access: Access::Nobody,
+            shutdown: shutdown.clone(),
+            patience,
+        };
+        let _admin = serve(chosen, token, subject)?;
+        Ok(stream::run(&deployment, shutdown)?)
+    }
+}
+
+/// Starts the server. Where nobody chose its address, a runner can do without it: several
+/// on one machine would be in each other's way.
+fn serve(
+    chosen: Option<Listen>,
+    token: Option<String>,
+    subject: Subject,
+) -> Result<Option<Admin>, RunnerError> {
+    let Some(address) = chosen.unwrap_or_default().address() else { return Ok(None) };
+    let access = match token {
+        Some(token) => Access::Token(token),
+        None if address.ip().is_loopback() => Access::Local,
+        None => Access::Nobody,
+    };
+    let subject = Subject { access, ..subject };
+    match Admin::start(address, subject) {
+        Ok(admin) => {
+            tracing::info!(address = %admin.address(), "serving metrics and health");
+            Ok(Some(admin))
+        }
+        Err(error) if chosen.is_none() => {
+            tracing::warn!("{error}");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

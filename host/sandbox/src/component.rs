@@ -1,0 +1,240 @@
+//! A component from its file: compiled, linked, and known by its world.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use wasmtime::component::{Component as Compiled, InstancePre};
+
+use super::cache::Origin;
+use super::engine::Sandbox;
+use super::imports;
+use super::state::State;
+use sandbar_inference::Threads;
+
+/// The version of the contract that this runner speaks: of `sandbar:operator`.
+pub const CONTRACT: &str = "0.1.0";
+/// Bytes of a component file that are accepted.
+const SIZE_LIMIT: u64 = 256 << 20;
+
+/// What a component is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum World {
+    /// Records to features.
+    Extractor,
+    /// Features to predictions.
+    Scorer,
+    /// Records to records.
+    Transformer,
+}
+
+impl World {
+    /// All there are.
+    pub const ALL: [World; 3] = [World::Extractor, World::Scorer, World::Transformer];
+
+    /// The interface that a component of this world exports.
+    fn interface(self) -> &'static str {
+        match self {
+            World::Extractor => "sandbar:operator/extraction",
+            World::Scorer => "sandbar:operator/scoring",
+            World::Transformer => "sandbar:operator/transformation",
+        }
+    }
+}
+
+impl fmt::Display for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            World::Extractor => "extractor",
+            World::Scorer => "scorer",
+            World::Transformer => "transformer",
+        })
+    }
+}
+
+/// Why a file is not a component that this runner can run.
+#[derive(Debug, Error)]
+#[error("component {path}: {reason}", path = path.display())]
+pub struct ComponentError {
+    /// The component's file.
+    pub path: PathBuf,
+    /// What is wrong, and the way out.
+    pub reason: String,
+}
+
+/// A component that is ready to be instantiated. Cheap to clone.
+#[derive(Clone)]
+pub struct Component {
+    pub(super) pre: InstancePre<State>,
+    pub(super) threads: Arc<Threads>,
+    world: World,
+    path: PathBuf,
+}
+
+impl Component {
+    /// Reads, compiles and links the component at `path`.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, is not a component, exports no world of
+    /// this contract, or imports what this runner does not have.
+    pub fn load(sandbox: &Sandbox, path: &Path) -> Result<Self, ComponentError> {
+        let error = |reason: String| ComponentError { path: path.to_owned(), reason };
+        let wasm = read(path).map_err(error)?;
+        let (compiled, _) = compile(sandbox, &wasm).map_err(error)?;
+        let world = world(&exports(sandbox, &compiled)).map_err(error)?;
+        let pre = link(sandbox, &compiled).map_err(error)?;
+        let threads = sandbox.threads.clone();
+        Ok(Component { pre, threads, world, path: path.to_owned() })
+    }
+
+    /// The world that the component implements.
+    pub fn world(&self) -> World {
+        self.world
+    }
+
+    /// The file that it was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+// The steps of `load`, which `inspect` takes too. Each says what is wrong.
+
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let about = std::fs::metadata(path).map_err(|error| {
+        format!("{error}; build it with `cargo build --release --target wasm32-wasip2`, or correct the path")
+    })?;
+    if about.len() > SIZE_LIMIT {
+        return Err(format!(
+            "{} bytes are more than the {SIZE_LIMIT} that are accepted",
+            about.len()
+        ));
+    }
+    std::fs::read(path).map_err(|error| error.to_string())
+}
+
+pub(super) fn compile(sandbox: &Sandbox, wasm: &[u8]) -> Result<(Compiled, Origin), String> {
+    let compiled = match &sandbox.cache {
+        Some(cache) => cache.compile(&sandbox.engine, wasm),
+        None => Compiled::new(&sandbox.engine, wasm).map(|it| (it, Origin::Compiler)),
+    };
+    compiled.map_err(|cause| not_a_component(wasm, &cause))
+}
+
+/// The world of a component with these exports.
+pub(super) fn world(exports: &[String]) -> Result<World, String> {
+    let mut other_version = None;
+    let mut worlds = Vec::new();
+    for (world, version) in exports.iter().filter_map(|name| claim(name)) {
+        if speaks(CONTRACT, version) { worlds.push(world) } else { other_version = Some(version) }
+    }
+    match (worlds.as_slice(), other_version) {
+        ([world], _) => Ok(*world),
+        ([], Some(version)) => Err(format!(
+            "built for sandbar:operator@{version}, but this runner speaks {CONTRACT}; \
+             build it with the SDK of this version"
+        )),
+        ([], None) => Err("not an operator: it exports none of the worlds extractor, scorer, \
+             transformer of sandbar:operator"
+            .into()),
+        _ => Err("an operator of more than one world; make it one component per world".into()),
+    }
+}
+
+/// Whether a runner that speaks `ours` runs components of `theirs`: of the same major and
+/// minor version, and no later patch (docs/reference/compatibility.md).
+fn speaks(ours: &str, theirs: &str) -> bool {
+    let parse = |version: &str| -> Option<[u32; 3]> {
+        let numbers: Result<Vec<u32>, _> = version.split('.').map(str::parse).collect();
+        numbers.ok()?.try_into().ok()
+    };
+    match (parse(ours), parse(theirs)) {
+        (Some([major, minor, patch]), Some([theirs @ .., their_patch])) => {
+            [major, minor] == theirs && their_patch <= patch
+        }
+        _ => false,
+    }
+}
+
+pub(super) fn link(sandbox: &Sandbox, compiled: &Compiled) -> Result<InstancePre<State>, String> {
+    sandbox.linker.instantiate_pre(compiled).map_err(|cause| {
+        let what = imports::missing(&imports::of(&sandbox.engine, compiled));
+        // All of it by name, where it is known; the linker stops at the first.
+        let what = what.unwrap_or_else(|| format!("{cause:#}"));
+        format!("it asks for something that this runner does not have: {what}")
+    })
+}
+
+/// What a file is, by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileKind {
+    /// A component, if the rest of it is right.
+    Component,
+    /// A core WebAssembly module.
+    CoreModule,
+    /// Anything else.
+    Other,
+}
+
+impl FileKind {
+    pub(super) fn of(wasm: &[u8]) -> Self {
+        // Magic number, then version and layer: 0x0d 0x00 0x01 0x00 for a component.
+        match wasm {
+            [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => FileKind::CoreModule,
+            [0, b'a', b's', b'm', ..] => FileKind::Component,
+            _ => FileKind::Other,
+        }
+    }
+}
+
+/// Says what a file is that does not compile as a component.
+fn not_a_component(wasm: &[u8], cause: &wasmtime::Error) -> String {
+    match FileKind::of(wasm) {
+        FileKind::CoreModule => {
+            "a core WebAssembly module, not a component; build it for the target wasm32-wasip2"
+                .into()
+        }
+        FileKind::Component => format!("not a valid component: {cause:#}"),
+        FileKind::Other => "not a WebAssembly component".into(),
+    }
+}
+
+/// The names of what a component exports.
+pub(super) fn exports(sandbox: &Sandbox, compiled: &Compiled) -> Vec<String> {
+    let ty = compiled.component_type();
+    ty.exports(&sandbox.engine).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The world that an export is of, in whatever version of the contract.
+pub(super) fn claim(export: &str) -> Option<(World, &str)> {
+    let (interface, version) = export.split_once('@')?;
+    let world = World::ALL.into_iter().find(|world| world.interface() == interface)?;
+    Some((world, version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CONTRACT, speaks};
+
+    #[test]
+    fn a_runner_speaks_the_versions_before_its_own() {
+        for (ours, theirs) in [(CONTRACT, CONTRACT), ("0.1.2", "0.1.0"), ("1.2.3", "1.2.3")] {
+            assert!(speaks(ours, theirs), "{ours} {theirs}");
+        }
+        for (ours, theirs) in [
+            ("0.1.0", "0.1.1"),
+            ("0.2.0", "0.1.0"),
+            ("0.1.0", "0.2.0"),
+            ("1.1.0", "0.1.0"),
+            ("0.1.0", "0.1"),
+            ("0.1.0", "0.1.0-rc.1"),
+            ("0.1.0", ""),
+        ] {
+            assert!(!speaks(ours, theirs), "{ours} {theirs}");
+        }
+    }
+}

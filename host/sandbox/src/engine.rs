@@ -1,0 +1,124 @@
+//! One wasmtime engine for the process.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Config, Engine};
+
+use super::bindings::{artifacts, nn};
+use super::cache::Cache;
+use super::state::State;
+use sandbar_inference::Threads;
+
+/// How often the engine's clock ticks: the precision of a deadline.
+pub const TICK: Duration = Duration::from_millis(10);
+
+/// Compiles and links components. Cheap to clone.
+#[derive(Clone)]
+pub struct Sandbox {
+    pub(super) engine: Engine,
+    pub(super) linker: Arc<Linker<State>>,
+    pub(super) cache: Option<Cache>,
+    pub(super) threads: Arc<Threads>,
+}
+
+impl Sandbox {
+    /// An engine that keeps compiled components in `cache`; `None` compiles anew
+    /// each time.
+    ///
+    /// # Errors
+    /// Where this machine cannot run wasmtime.
+    pub fn new(cache: Option<PathBuf>) -> wasmtime::Result<Self> {
+        Sandbox::with_deadlines(cache, true)
+    }
+
+    /// The same with code in which nothing can stop a guest: to measure what deadlines
+    /// cost. Not for operators of which you know nothing.
+    ///
+    /// # Errors
+    /// As [`Sandbox::new`].
+    pub fn without_deadlines(cache: Option<PathBuf>) -> wasmtime::Result<Self> {
+        Sandbox::with_deadlines(cache, false)
+    }
+
+    fn with_deadlines(cache: Option<PathBuf>, deadlines: bool) -> wasmtime::Result<Self> {
+        let mut config = Config::new();
+        config
+            .wasm_component_model(true)
+            // Guests are called synchronously from threads of their own; the
+            // bookkeeping for concurrent calls triples the cost of an empty call.
+            .concurrency_support(false)
+            // Epochs stop a guest that loops. Fuel would cost twice as much.
+            .epoch_interruption(deadlines);
+        let engine = Engine::new(&config)?;
+        if deadlines {
+            start_ticker(&engine)?;
+        }
+        let linker = Arc::new(linker(&engine)?);
+        let cache = cache.and_then(|folder| Cache::open(folder, &engine));
+        Ok(Sandbox { engine, linker, cache, threads: Arc::default() })
+    }
+}
+
+impl Sandbox {
+    /// The folder of compiled components, where there is one.
+    pub fn cache_folder(&self) -> Option<PathBuf> {
+        self.cache.as_ref().map(Cache::folder)
+    }
+
+    /// The computations that this sandbox's operators are waiting for no more.
+    pub fn threads(&self) -> &Threads {
+        &self.threads
+    }
+}
+
+/// Advances the engine's epoch until the engine is dropped.
+fn start_ticker(engine: &Engine) -> wasmtime::Result<()> {
+    let engine = engine.weak();
+    std::thread::Builder::new()
+        .name("sandbar-ticker".into())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TICK);
+            }
+        })
+        .map_err(wasmtime::Error::from)?;
+    Ok(())
+}
+
+/// What a component may import: WASI with nothing behind it, and the models that its
+/// stage is granted.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+    refuse_to_wait(&mut linker)?;
+    artifacts::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    nn::tensor::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    nn::graph::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    nn::inference::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    nn::errors::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    Ok(linker)
+}
+
+/// Makes waiting trap. A guest that sleeps is inside a host call, where its
+/// deadline does not reach it; and there is nothing here to wait for but a timer.
+fn refuse_to_wait(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    use wasmtime::component::Resource;
+    use wasmtime_wasi::p2::DynPollable;
+    const REFUSED: &str = "the operator tried to sleep or wait, which no operator may";
+
+    linker.allow_shadowing(true);
+    let mut poll = linker.instance("wasi:io/poll@0.2.12")?;
+    poll.func_wrap("poll", |_, _: (Vec<Resource<DynPollable>>,)| {
+        Err::<(Vec<u32>,), _>(wasmtime::Error::msg(REFUSED))
+    })?;
+    poll.func_wrap("[method]pollable.block", |_, _: (Resource<DynPollable>,)| {
+        Err::<(), _>(wasmtime::Error::msg(REFUSED))
+    })?;
+    linker.allow_shadowing(false);
+    Ok(())
+}

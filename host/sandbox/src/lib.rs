@@ -1,0 +1,54 @@
+//! Operators in their sandbox: WebAssembly components that get nothing but what
+//! they are granted, within limits of memory and time.
+//!
+//! - [`engine`]: one wasmtime engine for the process, its clock and its linker.
+//! - [`component`]: a component from its file, checked for its world; [`cache`]
+//!   keeps what was compiled; [`imports`] has the words for what components ask for,
+//!   and [`inspect`] says all that can be told of a file.
+//! - [`state`]: what belongs to one instance: grants, memory budget, [`log`]; and
+//!   [`moment`], time and chance as it sees them.
+//! - [`stage`]: a warm instance of an operator that is called batch by batch and
+//!   replaced after a trap; [`worlds`] says what is called in each world, and [`check`]
+//!   reads everything that comes back.
+//! - [`wasi_nn`]: `wasi:nn` for guests, on `sandbar-inference`.
+//! - [`limits`]: `[limits]` of documents; [`operator_folder`]: `operator.toml`, how one
+//!   operator is built.
+//!
+//! It may use `sandbar-record`, `-config`, `-telemetry`, `-model` and `-inference`.
+
+pub mod bindings;
+pub mod cache;
+mod check;
+pub mod component;
+pub mod engine;
+pub mod imports;
+pub mod inspect;
+pub mod limits;
+mod log;
+pub mod moment;
+mod nn_resources;
+pub mod operator_folder;
+mod schema;
+pub mod stage;
+pub mod state;
+mod wasi_nn;
+pub mod worlds;
+
+pub use component::{Component, ComponentError, World};
+pub use engine::Sandbox;
+pub use inspect::Inspection;
+pub use limits::{LimitsSection, MEMORY_LIMIT, Overrides, limit_problems, stage_name_problem};
+pub use moment::{Clock, Moment};
+pub use schema::OutputSchema;
+pub use stage::{CallError, Crossing, Operator, StageError, Usage};
+pub use state::{Grants, Limits};
+pub use worlds::{Extractor, Scorer, Transformer};
+
+pub use bindings::extraction::Extracted;
+pub use bindings::scoring::Scored;
+pub use bindings::transformation::{Emitted, Transformed};
+pub use bindings::types::{
+    ColumnResult as Column, FieldResult as Field, FieldTypeResult as FieldType,
+    TableResult as Table, TensorShapeResult as TensorShape, TextResult as Text,
+};
+pub use check::row_bytes;

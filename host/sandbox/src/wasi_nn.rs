@@ -1,0 +1,255 @@
+//! `wasi:nn@0.2.0-rc-2024-10-28` for guests.
+//!
+//! Tensors that a guest makes count as its memory, until it drops them: they are copies
+//! in the host of what it has, and could be made without end.
+
+use std::sync::Arc;
+
+use wasmtime::component::Resource;
+
+use crate::bindings::nn::{errors, graph, inference, tensor};
+use crate::nn_resources::{Context, Handle};
+use crate::state::State;
+use sandbar_inference::{Error, ErrorCode, Graph, Source, Tensor};
+use sandbar_model::{ElementType, Kind};
+
+/// Bytes that a resource counts for besides its data.
+const OVERHEAD: usize = 256;
+
+/// What an operation gives: outside, what ends the guest; inside, what it is told.
+type Answer<T> = wasmtime::Result<Result<T, Resource<Error>>>;
+
+impl State {
+    fn answer<T>(&mut self, result: Result<T, Error>) -> Answer<T> {
+        match result {
+            Ok(value) => Ok(Ok(value)),
+            Err(error) => {
+                tracing::debug!(code = ?error.code, "inference failed: {error}");
+                self.charge(OVERHEAD + error.message.len())?;
+                Ok(Err(self.resources.push(error)?))
+            }
+        }
+    }
+
+    fn push_tensor(&mut self, tensor: Tensor) -> wasmtime::Result<Resource<Tensor>> {
+        self.charge(OVERHEAD + tensor.data.len())?;
+        Ok(self.resources.push(tensor)?)
+    }
+
+    fn take_tensor(&mut self, tensor: Resource<Tensor>) -> wasmtime::Result<Tensor> {
+        let tensor = self.resources.delete(tensor)?;
+        self.memory.release(OVERHEAD + tensor.data.len());
+        Ok(tensor)
+    }
+
+    /// Counts bytes of the host as the guest's; more than it may have ends the call.
+    fn charge(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        if self.memory.charge(bytes) {
+            return Ok(());
+        }
+        Err(wasmtime::Error::msg("the operator's tensors need more memory than its limit"))
+    }
+
+    fn push_graph(&mut self, graph: Arc<Graph>, charged: usize) -> Answer<Resource<Handle>> {
+        self.charge(OVERHEAD + charged)?;
+        Ok(Ok(self.resources.push(Handle { graph, charged })?))
+    }
+}
+
+impl tensor::Host for State {}
+
+impl tensor::HostTensor for State {
+    fn new(
+        &mut self,
+        dimensions: Vec<u32>,
+        ty: tensor::TensorType,
+        data: Vec<u8>,
+    ) -> wasmtime::Result<Resource<Tensor>> {
+        self.push_tensor(Tensor { dimensions, ty: element(ty), data })
+    }
+
+    fn dimensions(&mut self, tensor: Resource<Tensor>) -> wasmtime::Result<Vec<u32>> {
+        Ok(self.resources.get(&tensor)?.dimensions.clone())
+    }
+
+    fn ty(&mut self, tensor: Resource<Tensor>) -> wasmtime::Result<tensor::TensorType> {
+        Ok(tensor_type(self.resources.get(&tensor)?.ty))
+    }
+
+    fn data(&mut self, tensor: Resource<Tensor>) -> wasmtime::Result<Vec<u8>> {
+        Ok(self.resources.get(&tensor)?.data.clone())
+    }
+
+    fn drop(&mut self, tensor: Resource<Tensor>) -> wasmtime::Result<()> {
+        self.take_tensor(tensor).map(drop)
+    }
+}
+
+impl graph::Host for State {
+    fn load(
+        &mut self,
+        parts: Vec<Vec<u8>>,
+        encoding: graph::GraphEncoding,
+        target: graph::ExecutionTarget,
+    ) -> Answer<Resource<Handle>> {
+        let (kind, bytes) = match accept(parts, encoding, target, self.nn.load_limit()) {
+            Ok(accepted) => accepted,
+            Err(error) => return self.answer(Err(error)),
+        };
+        let length = bytes.len();
+        let source = Source::Bytes(kind, bytes.into());
+        let loaded =
+            self.nn.run(move |_, _| Graph::load("the operator's own graph".into(), source));
+        match loaded {
+            Ok(graph) => self.push_graph(graph, length),
+            Err(error) => self.answer(Err(error)),
+        }
+    }
+
+    fn load_by_name(&mut self, name: String) -> Answer<Resource<Handle>> {
+        match self.grants.graph(&name) {
+            Ok(graph) => self.push_graph(graph, 0),
+            Err(error) => self.answer(Err(error)),
+        }
+    }
+}
+
+impl graph::HostGraph for State {
+    fn init_execution_context(&mut self, graph: Resource<Handle>) -> Answer<Resource<Context>> {
+        let graph = self.resources.get(&graph)?.graph.clone();
+        self.charge(OVERHEAD)?;
+        Ok(Ok(self.resources.push(Context(graph))?))
+    }
+
+    fn drop(&mut self, graph: Resource<Handle>) -> wasmtime::Result<()> {
+        let handle = self.resources.delete(graph)?;
+        self.memory.release(OVERHEAD + handle.charged);
+        Ok(())
+    }
+}
+
+impl inference::Host for State {}
+
+impl inference::HostGraphExecutionContext for State {
+    fn compute(
+        &mut self,
+        context: Resource<Context>,
+        inputs: Vec<(String, Resource<Tensor>)>,
+    ) -> Answer<Vec<(String, Resource<Tensor>)>> {
+        let graph = self.resources.get(&context)?.0.clone();
+        let take = |(name, tensor)| Ok((name, self.take_tensor(tensor)?));
+        let inputs = inputs.into_iter().map(take).collect::<wasmtime::Result<Vec<_>>>()?;
+        let id = graph.id().to_owned();
+        let outputs = self.nn.run(move |states, stop| graph.compute(&inputs, states, stop));
+        match outputs {
+            Ok(outputs) => {
+                let push = |(name, tensor)| Ok((name, self.push_tensor(tensor)?));
+                outputs.into_iter().map(push).collect::<wasmtime::Result<Vec<_>>>().map(Ok)
+            }
+            Err(error) => self.answer(Err(error.context(format_args!("model '{id}'")))),
+        }
+    }
+
+    fn drop(&mut self, context: Resource<Context>) -> wasmtime::Result<()> {
+        self.resources.delete(context)?;
+        self.memory.release(OVERHEAD);
+        Ok(())
+    }
+}
+
+impl errors::Host for State {}
+
+impl errors::HostError for State {
+    fn code(&mut self, error: Resource<Error>) -> wasmtime::Result<errors::ErrorCode> {
+        Ok(error_code(self.resources.get(&error)?.code))
+    }
+
+    fn data(&mut self, error: Resource<Error>) -> wasmtime::Result<String> {
+        Ok(self.resources.get(&error)?.message.clone())
+    }
+
+    fn drop(&mut self, error: Resource<Error>) -> wasmtime::Result<()> {
+        let error = self.resources.delete(error)?;
+        self.memory.release(OVERHEAD + error.message.len());
+        Ok(())
+    }
+}
+
+/// Whether a guest's own graph can be loaded, and what it is.
+fn accept(
+    mut parts: Vec<Vec<u8>>,
+    encoding: graph::GraphEncoding,
+    target: graph::ExecutionTarget,
+    limit: u64,
+) -> Result<(Kind, Vec<u8>), Error> {
+    use graph::GraphEncoding::{Onnx, Tensorflow};
+    let error = |code, message: String| Err(Error::new(code, message));
+    if limit == 0 {
+        let message = "this stage may not bring graphs; set load-graphs in the manifest, or name \
+                       a model and use load-by-name";
+        return error(ErrorCode::Security, message.to_owned());
+    }
+    let length: u64 = parts.iter().map(|part| part.len() as u64).sum();
+    if length > limit {
+        let message = format!("{length} bytes; the stage's load-graphs allows {limit}");
+        return error(ErrorCode::TooLarge, message);
+    }
+    if target != graph::ExecutionTarget::Cpu {
+        let message = format!("there is no {target:?} here; ask for the target cpu");
+        return error(ErrorCode::UnsupportedOperation, message);
+    }
+    let kind = match encoding {
+        Onnx => Kind::Onnx,
+        Tensorflow => Kind::Tensorflow,
+        other => {
+            let message =
+                format!("graphs of encoding {other:?} are not read; onnx and tensorflow are");
+            return error(ErrorCode::InvalidEncoding, message);
+        }
+    };
+    match parts.len() {
+        1 => Ok((kind, parts.swap_remove(0))),
+        count => {
+            let message = format!("{count} parts, where a graph of kind {kind} is one");
+            error(ErrorCode::InvalidArgument, message)
+        }
+    }
+}
+
+fn element(ty: tensor::TensorType) -> ElementType {
+    match ty {
+        tensor::TensorType::Fp16 => ElementType::Fp16,
+        tensor::TensorType::Fp32 => ElementType::Fp32,
+        tensor::TensorType::Fp64 => ElementType::Fp64,
+        tensor::TensorType::Bf16 => ElementType::Bf16,
+        tensor::TensorType::U8 => ElementType::U8,
+        tensor::TensorType::I32 => ElementType::I32,
+        tensor::TensorType::I64 => ElementType::I64,
+    }
+}
+
+fn tensor_type(element: ElementType) -> tensor::TensorType {
+    match element {
+        ElementType::Fp16 => tensor::TensorType::Fp16,
+        ElementType::Fp32 => tensor::TensorType::Fp32,
+        ElementType::Fp64 => tensor::TensorType::Fp64,
+        ElementType::Bf16 => tensor::TensorType::Bf16,
+        ElementType::U8 => tensor::TensorType::U8,
+        ElementType::I32 => tensor::TensorType::I32,
+        ElementType::I64 => tensor::TensorType::I64,
+    }
+}
+
+fn error_code(code: ErrorCode) -> errors::ErrorCode {
+    match code {
+        ErrorCode::InvalidArgument => errors::ErrorCode::InvalidArgument,
+        ErrorCode::InvalidEncoding => errors::ErrorCode::InvalidEncoding,
+        ErrorCode::Timeout => errors::ErrorCode::Timeout,
+        ErrorCode::RuntimeError => errors::ErrorCode::RuntimeError,
+        ErrorCode::UnsupportedOperation => errors::ErrorCode::UnsupportedOperation,
+        ErrorCode::TooLarge => errors::ErrorCode::TooLarge,
+        ErrorCode::NotFound => errors::ErrorCode::NotFound,
+        ErrorCode::Security => errors::ErrorCode::Security,
+        ErrorCode::Unknown => errors::ErrorCode::Unknown,
+    }
+}

@@ -1,0 +1,23 @@
+//! What a runner says about itself: counters, histograms, what it is at now, all of that as
+//! text for Prometheus, and where log lines go.
+//!
+//! - [`Stats`]: counters; [`now`]: what the reading end is at; [`CallTimes`]: a histogram.
+//! - [`metrics`]: all of these as text, with whatever other collectors there are.
+//! - [`init`]: sets logs up; [`resident_bytes`]: memory of this process.
+//!
+//! Counters move once per batch; only failures are told one by one. The events that move
+//! them live beside what they are about, in `events.rs` of each crate.
+//!
+//! It knows nothing of records or models, and may use no other crate of the runner.
+
+mod call_times;
+mod log;
+mod memory;
+pub mod metrics;
+pub mod now;
+mod stats;
+
+pub use call_times::CallTimes;
+pub use log::{LogFormat, init};
+pub use memory::resident_bytes;
+pub use stats::{Counter, Failed, Snapshot, Stats};

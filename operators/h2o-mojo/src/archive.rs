@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive, crc32};
 
-use crate::Error;
+use crate::error::Error;
 use crate::limits::{self, Limits};
 
 /// An archive whose entries have not been inflated yet.

@@ -1,8 +1,9 @@
 //! From class probabilities to a label: the correction of sampled classes, the threshold of
 //! two classes, ties of many.
 
+use crate::category::Category;
+use crate::error::Error;
 use crate::info::Info;
-use crate::{Category, Error};
 
 /// The classes of a response and what the training knew of them.
 #[derive(Debug)]

@@ -2,9 +2,9 @@
 
 use crate::archive::Archive;
 use crate::domain::Domain;
+use crate::error::{Error, ValueError};
 use crate::info::Info;
 use crate::limits::{self, Limits};
-use crate::{Error, ValueError};
 
 /// One column of a model's rows.
 #[derive(Debug, Clone)]

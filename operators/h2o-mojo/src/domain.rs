@@ -1,7 +1,7 @@
 //! The categories of a column and the way from a category's name to its number.
 
-use crate::Error;
 use crate::archive::Archive;
+use crate::error::Error;
 use crate::info::DomainEntry;
 use crate::names::Names;
 

@@ -92,7 +92,7 @@ pub enum Error {
         /// The kind.
         what: String,
         /// The kinds that are.
-        supported: &'static str,
+        supported: String,
     },
 
     /// The rows are not a whole number of the model's rows.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::Error;
+use crate::error::Error;
 use crate::limits::{self, Limits};
 
 /// The entry's name.

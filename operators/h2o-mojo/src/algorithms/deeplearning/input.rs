@@ -1,7 +1,7 @@
 //! From a row to the inputs of the first layer: categories one-hot, numbers standardised.
 
-use crate::Error;
 use crate::columns::Feature;
+use crate::error::Error;
 use crate::info::Info;
 
 /// How rows are encoded.

@@ -1,6 +1,6 @@
 //! What a hidden neuron makes of its sum.
 
-use crate::Error;
+use crate::error::Error;
 use crate::info::Info;
 
 /// An activation function.
@@ -32,7 +32,8 @@ impl Activation {
             _ => {
                 return Err(Error::Unsupported {
                     what: format!("activation '{name}'"),
-                    supported: "Rectifier, ExpRectifier, Tanh and Maxout, each WithDropout too",
+                    supported: "Rectifier, ExpRectifier, Tanh and Maxout, each WithDropout too"
+                        .into(),
                 });
             }
         };

@@ -13,33 +13,29 @@ mod network;
 mod simd;
 mod sparse;
 
-use crate::Error;
-use crate::columns::Feature;
+use std::sync::Arc;
+
+use super::engine::{Engine, Source};
 use crate::distribution::{Distribution, Link};
+use crate::error::Error;
 use crate::info::Info;
 use crate::limits::{self, Limits};
-use crate::model::check_format;
 
 use activation::Activation;
 use dense::Dense;
 use input::Input;
-use network::Layer;
-pub(crate) use network::{DeepLearning, Scratch};
+use network::{DeepLearning, Layer};
 
-/// Reads a network. `classes` is 0 for a regression.
-pub(crate) fn read(
-    info: &Info<'_>,
-    features: &[Feature],
-    classes: usize,
-    limits: &Limits,
-) -> Result<DeepLearning, Error> {
-    check_format(info, 1.1, "deeplearning 1.00 and 1.10")?;
+/// Reads a network.
+pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error> {
+    source.version(1.1, "deeplearning 1.00 and 1.10")?;
+    let Source { info, features, classes, limits, .. } = *source;
     let distribution = Distribution::read(info)?;
     if distribution == Distribution::ModifiedHuber {
         // H2O's own scorer answers such a model with a constant and label -1.
         return Err(Error::Unsupported {
             what: "deep learning with distribution 'modified_huber'".into(),
-            supported: "every other distribution",
+            supported: "every other distribution".into(),
         });
     }
     let input = Input::read(info, features)?;
@@ -54,7 +50,8 @@ pub(crate) fn read(
         return Err(contradiction("neural_network_sizes", "does not end with the classes"));
     }
     let layers = layers(info, &sizes, limits)?;
-    Ok(DeepLearning::new(input, layers, classes == 0, response(info)?, Link::of(distribution)))
+    let (response, link) = (response(info)?, Link::of(distribution));
+    Ok(Arc::new(DeepLearning::new(input, layers, classes == 0, response, link)))
 }
 
 /// The layers, each from one size to the next.

@@ -6,7 +6,7 @@ use crate::columns::{COUNT, Kind};
 use crate::config::Feature;
 use crate::fault::Fault;
 use crate::marks::{BLOCK, marks};
-use crate::reader::Sink;
+use crate::sink::Sink;
 use crate::value::{Number, is_missing, number, short_ascii, short_integer};
 
 /// How many columns are kept in one go.

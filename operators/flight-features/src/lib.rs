@@ -56,10 +56,12 @@ mod json;
 mod marks;
 mod operator;
 mod reader;
+mod sink;
 mod value;
 
 pub use columns::{CLASSIC, COLUMNS, COUNT, Column, Kind};
 pub use config::{Config, ConfigError, Feature, Format};
 pub use fault::Fault;
 pub use operator::FlightFeatures;
-pub use reader::{Reader, Sink};
+pub use reader::Reader;
+pub use sink::Sink;

@@ -69,13 +69,15 @@ mod operator;
 mod reader;
 mod resize;
 mod settings;
+mod signature;
 mod tensor;
 mod upright;
 
 pub use config::{Channels, Config, ConfigError, Filter, Layout, Mode, PerChannel};
 pub use fault::Fault;
-pub use format::{Format, format_of};
+pub use format::Format;
 pub use model::{Dimension, Input, Model};
 pub use operator::ImageFeatures;
 pub use reader::Reader;
 pub use settings::Settings;
+pub use signature::format_of;

@@ -5,7 +5,8 @@ use libjpeg_turbo_rs::{
     ColorSpace, DecodeLimits, Decoder as Jpeg, FrameHeader, JpegError, PixelFormat,
 };
 
-use super::{Decoder, Header, halved};
+use super::buffer::{Buffer, Header};
+use super::halved;
 use crate::fault::Fault;
 use crate::format::Format;
 
@@ -13,7 +14,7 @@ use crate::format::Format;
 /// thousands of them in a few kilobytes would take minutes.
 const MAX_SCANS: usize = 100;
 
-impl Decoder {
+impl Buffer {
     pub(super) fn jpeg(&mut self, bytes: &[u8]) -> Result<Header, Fault> {
         let limits = DecodeLimits {
             max_pixels: self.max_pixels,

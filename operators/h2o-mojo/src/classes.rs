@@ -128,7 +128,10 @@ pub(crate) fn names(
         (_, None) => return Err(contradiction("the response has no categories".into())),
     };
     if names.len() != count || count < 2 {
-        return Err(contradiction(format!("is {count}, the response has {}", names.len())));
+        return Err(contradiction(format!(
+            "expected {} as the response, got {count}",
+            names.len()
+        )));
     }
     Ok(names)
 }
@@ -168,7 +171,7 @@ fn distribution(info: &Info<'_>, key: &str, classes: usize) -> Result<Option<Vec
     if shares.len() != classes {
         return Err(Error::Contradiction {
             key: key.into(),
-            reason: format!("has {} items for {classes} classes", shares.len()),
+            reason: format!("expected {classes} items, one per class, got {}", shares.len()),
         });
     }
     Ok(Some(shares))

@@ -64,7 +64,7 @@ impl Model {
         if category == Category::Binomial && names.len() != 2 {
             return Err(Error::Contradiction {
                 key: "category".into(),
-                reason: format!("is Binomial, of {} classes", names.len()),
+                reason: format!("expected 2 classes for Binomial, got {}", names.len()),
             });
         }
         let classes = Classes::read(&info, names)?;

@@ -34,7 +34,7 @@ impl Scorer for H2oScore {
     fn configure(config: Config, setup: &Setup, features: &[Field]) -> Result<Self, Error> {
         let name = setup
             .main_model()
-            .ok_or("no model is granted to this stage; name an H2O MOJO in the stage's `models`")?;
+            .ok_or("the stage has no model: name an H2O MOJO in the stage's `models`")?;
         let model = Model::read(&setup.load_model(name)?)
             .map_err(|error| Error::from(error).context(format_args!("model '{name}'")))?;
         let sources = Source::find_all(model.features(), features, &config)
@@ -104,7 +104,7 @@ fn offset(model: &Model, fields: &[Field]) -> Result<Option<usize>, Error> {
     match column.map(|column| &fields[column].ty) {
         None | Some(FieldType::Number) => Ok(column),
         Some(_) => Err(format!(
-            "the model's offset '{name}' must be a number; let the extractor give it as one"
+            "offset column '{name}': expected a number: have the extractor give it as one"
         )
         .into()),
     }

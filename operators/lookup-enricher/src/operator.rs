@@ -41,11 +41,11 @@ impl Transformer for LookupEnricher {
             (None, Some(model)) => Table::from_csv(&setup.load_model(model)?, &config)
                 .map_err(|error| error.context(format_args!("model '{model}'")))?,
             (Some(_), Some(_)) => {
-                return Err("there are a model and `rows`; leave one of them out".into());
+                return Err("a model and `rows` are both set: remove one of them".into());
             }
             (None, None) => {
-                return Err("there is no table: name a model of kind \"file\" in the stage's \
-                            `models`, or write `rows`"
+                return Err("no table: name a model of kind \"file\" in the stage's `models`, or \
+                            set `rows`"
                     .into());
             }
         };
@@ -169,7 +169,7 @@ impl LookupEnricher {
         match self.config.existing {
             Existing::Keep => Ok(()),
             Existing::Fail => Err(Failure::invalid(format!(
-                "there is a {what} '{name}' already; set `prefix`, or `existing = \"keep\"`"
+                "{what} '{name}' exists already: set `prefix`, or `existing = \"keep\"`"
             ))),
         }
     }
@@ -204,5 +204,5 @@ fn not_in_the_table(key: &[u8]) -> Failure {
     // A character has four bytes at most: what lies behind is not shown in any case.
     let text = String::from_utf8_lossy(&key[..key.len().min(4 * SHOWN)]);
     let shown: String = text.chars().take(SHOWN).collect();
-    Failure::invalid(format!("{shown:?} is not in the table"))
+    Failure::invalid(format!("key {shown:?} is not in the table"))
 }

@@ -108,10 +108,10 @@ impl Row<'_> {
     fn fault(&self, fields: &[Field]) -> Failure {
         let (column, what) = self.misfit.unwrap_or((self.next, "no cell"));
         Failure::internal(match fields.get(column) {
-            Some(field) => {
-                format!("the extractor gave {what} for the feature '{}'", field.name)
+            Some(field) => format!("feature '{}': got {what} from the extractor", field.name),
+            None => {
+                format!("expected {} cells for a row, got more from the extractor", fields.len())
             }
-            None => format!("the extractor gave more than {} cells for a row", fields.len()),
         })
     }
 }

@@ -129,7 +129,7 @@ impl Predictions {
         let kind = if self.classes { "classes" } else { "values" };
         let label = label.map(|label| format!(" and the label {label}")).unwrap_or_default();
         self.fail(Failure::internal(format!(
-            "the scorer gave {found} numbers{label}, where its output is {} {kind}",
+            "expected {} {kind}, got {found} numbers{label} from the scorer",
             self.width
         )));
     }
@@ -138,7 +138,7 @@ impl Predictions {
         if self.done == rows {
             return self.scored;
         }
-        let message = format!("the scorer gave {} predictions for {rows} rows", self.done);
+        let message = format!("expected {rows} predictions, got {} from the scorer", self.done);
         let failures = (0..rows).map(|row| Failure::internal(message.clone()).at(row)).collect();
         Scored { labels: Vec::new(), values: Vec::new(), failures }
     }

@@ -177,8 +177,7 @@ impl<'e> Emission<'e> {
         match self.topics.iter().position(|granted| granted == topic) {
             Some(index) => Ok(index as u32 + 1),
             None => Err(Failure::internal(format!(
-                "the topic '{topic}' is not among those that the pipeline grants to this stage \
-                 ({})",
+                "topic '{topic}' is not granted to this stage, which has {}",
                 self.topics.join(", ")
             ))),
         }

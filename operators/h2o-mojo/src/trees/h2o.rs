@@ -94,7 +94,7 @@ impl Decoder<'_> {
                 // Branches follow each other without gap or overlap, so a tree has no more
                 // nodes than its bytes have room for, and no node is reached twice.
                 if self.input.at != branch.at {
-                    return Err(self.input.fault("has branches that overlap or leave a gap"));
+                    return Err(self.input.fault("branches overlap or leave a gap"));
                 }
                 self.trees.begin_right(parent, number);
             }
@@ -106,7 +106,7 @@ impl Decoder<'_> {
             }
         }
         if self.input.at != self.input.bytes.len() {
-            return Err(self.input.fault("is the last, but bytes follow it"));
+            return Err(self.input.fault("unexpected bytes after the last node"));
         }
         Ok(depth)
     }
@@ -126,7 +126,7 @@ impl Decoder<'_> {
             return self.leaf(number);
         }
         if usize::from(column) >= self.trees.columns() {
-            return Err(self.input.fault("tests a column that the model does not have"));
+            return Err(self.input.fault("tested column is not in the model"));
         }
         let direction = self.input.u8()?;
         let (test, set) = self.test(kind, direction, branch.set)?;
@@ -139,13 +139,13 @@ impl Decoder<'_> {
             2 => input.u24()?,
             3 => input.u32()?,
             0x30 => 4,
-            _ => return Err(input.fault("has a left branch of an unknown kind")),
+            _ => return Err(input.fault("unknown kind of left branch")),
         };
         let left = input.at;
         let right = left
             .checked_add(size as usize)
             .filter(|right| *right < input.bytes.len())
-            .ok_or_else(|| input.fault("points outside the tree"))?;
+            .ok_or_else(|| input.fault("branch is outside the tree"))?;
         let right_of = Some(number as usize);
         let depth = branch.depth + 1;
         let (left_leaf, right_leaf) = (kind & 0x10 != 0, kind & 0x40 != 0);
@@ -179,7 +179,7 @@ impl Decoder<'_> {
                 Ok((Test::InSet(empty), last))
             }
             (0 | 8 | 12, true, _) => Ok((Test::IsMissing, last)),
-            _ => Err(self.input.fault("has a test of an unknown kind")),
+            _ => Err(self.input.fault("unknown kind of test")),
         }
     }
 
@@ -192,7 +192,7 @@ impl Decoder<'_> {
             (true, _) => (input.u16()?, u32::from(input.u16()?) * 8),
         };
         if i32::try_from(count).is_err() {
-            return Err(input.fault("has a set of negative size"));
+            return Err(input.fault("negative size of a category set"));
         }
         let members = input.take(count.div_ceil(8) as usize)?;
         let outside_right = missing_right && self.format != Format::First;
@@ -217,12 +217,12 @@ impl<'a> Input<'a> {
 
     /// A number of the compiled form, or the error where it has run out of them.
     fn counted(&self, number: Option<u32>) -> Result<u32, Error> {
-        number.ok_or_else(|| self.fault("is more than 32 bits can count"))
+        number.ok_or_else(|| self.fault("more nodes or sets than 32 bits can count"))
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8], Error> {
         let end = self.at.checked_add(count).filter(|end| *end <= self.bytes.len());
-        let end = end.ok_or_else(|| self.fault("is cut off"))?;
+        let end = end.ok_or_else(|| self.fault("truncated"))?;
         let taken = &self.bytes[self.at..end];
         self.at = end;
         Ok(taken)

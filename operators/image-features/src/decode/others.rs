@@ -51,10 +51,8 @@ impl Buffer {
         room.fill(0);
         decoder.read_image(room).map_err(fault)?;
         let channels = self.flatten(color, width as usize * height as usize);
-        let channels = channels.ok_or_else(|| Fault::Feature {
-            format,
-            feature: format!("colours as {color:?}, of which this operator does not know"),
-        })?;
+        let channels = channels
+            .ok_or_else(|| Fault::Feature { format, feature: format!("colour type {color:?}") })?;
         Ok(Header { width, height, channels, orientation })
     }
 

@@ -41,13 +41,19 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
     let input = Input::read(info, features)?;
     let sizes: Vec<usize> = info.list("neural_network_sizes")?.unwrap_or_default();
     let [first, .., last] = sizes[..] else {
-        return Err(contradiction("neural_network_sizes", "has fewer than two layers"));
+        return Err(contradiction("neural_network_sizes", "expected at least two layers"));
     };
     if input.width() != Some(first) {
-        return Err(contradiction("neural_network_sizes", "does not begin with the inputs"));
+        return Err(contradiction(
+            "neural_network_sizes",
+            "the first size is not the number of inputs",
+        ));
     }
     if last != classes.max(1) {
-        return Err(contradiction("neural_network_sizes", "does not end with the classes"));
+        return Err(contradiction(
+            "neural_network_sizes",
+            "the last size is not the number of classes",
+        ));
     }
     let layers = layers(info, &sizes, limits)?;
     let (response, link) = (response(info)?, Link::of(distribution));
@@ -59,7 +65,7 @@ fn layers(info: &Info<'_>, sizes: &[usize], limits: &Limits) -> Result<Vec<Layer
     let (activation, dropout) = Activation::read(info)?;
     let ratios: Vec<f64> = info.list("hidden_dropout_ratios")?.unwrap_or_default();
     if ratios.iter().any(|ratio| !(0.0..1.0).contains(ratio)) {
-        return Err(contradiction("hidden_dropout_ratios", "has a ratio that is not below 1"));
+        return Err(contradiction("hidden_dropout_ratios", "expected ratios from 0 to below 1"));
     }
     let mut layers = Vec::new();
     let mut total = 0_u64;
@@ -75,7 +81,7 @@ fn layers(info: &Info<'_>, sizes: &[usize], limits: &Limits) -> Result<Vec<Layer
             _ => 1,
         };
         if inputs == 0 || neurons == 0 || neurons.checked_mul(pieces) != Some(bias.len()) {
-            return Err(contradiction(&bias_key, "does not fit neural_network_sizes"));
+            return Err(contradiction(&bias_key, "its length does not fit neural_network_sizes"));
         }
         total = total.saturating_add(Dense::size(inputs, bias.len()));
         limits::check(
@@ -86,7 +92,7 @@ fn layers(info: &Info<'_>, sizes: &[usize], limits: &Limits) -> Result<Vec<Layer
         )?;
         let weights: Vec<f32> = list(info, &weight_key)?;
         if inputs.checked_mul(bias.len()) != Some(weights.len()) {
-            return Err(contradiction(&weight_key, "does not fit neural_network_sizes"));
+            return Err(contradiction(&weight_key, "its length does not fit neural_network_sizes"));
         }
         // By neuron, then by input, then by piece; sums are numbered neuron by neuron.
         let place =
@@ -103,7 +109,7 @@ fn response(info: &Info<'_>) -> Result<Option<(f64, f64)>, Error> {
     let means: Vec<f64> = info.list("norm_resp_sub")?.unwrap_or_default();
     match (multipliers.first(), means.first()) {
         (Some(multiplier), Some(mean)) => Ok(Some((*multiplier, *mean))),
-        _ => Err(contradiction("norm_resp_mul", "and norm_resp_sub do not have one item each")),
+        _ => Err(contradiction("norm_resp_mul", "expected one item, and one of norm_resp_sub")),
     }
 }
 

@@ -73,7 +73,7 @@ impl Gbm {
         if trees < groups || trees > classes.max(1) {
             return Err(Error::Contradiction {
                 key: "n_trees_per_class".into(),
-                reason: format!("is {trees}, for {classes} classes"),
+                reason: format!("{trees} does not fit {classes} classes"),
             });
         }
         let forest = shared_tree::read(source, version, groups)?;

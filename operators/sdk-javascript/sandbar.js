@@ -286,7 +286,7 @@ export function scorer(Operator) {
 /**
  * Exports a class as a transformer: `export const transformation = transformer(Tidy)`.
  *
- * `transform(record)` returns what becomes of a record: the record itself, an Output, an array
+ * `transform(record)` returns what replaces a record: the record itself, an Output, an array
  * of such, or null: it is filtered out. It may also be a generator, which yields them.
  */
 export function transformer(Operator) {

@@ -355,7 +355,7 @@ def scorer(cls):
 def transformer(cls):
     """Exports the class `cls` as a transformer: `Transformation = sandbar.transformer(Tidy)`.
 
-    `transform(record)` returns what becomes of a record: the record itself, an Output, a list
+    `transform(record)` returns what replaces a record: the record itself, an Output, a list
     of such, or None: it is filtered out. It may also be a generator, which yields them."""
 
     class Transformation(_Once):

@@ -15,7 +15,7 @@
 //! All four have these values by default. A column is a number or a text, whatever
 //! the format ([`Kind`]).
 //!
-//! # What becomes of what
+//! # What each record gives
 //!
 //! Only the columns that go out ("wanted" below) are looked at. Of the others, a
 //! line must have them, and that is all: their bytes may be anything, so that the

@@ -1,4 +1,4 @@
-//! What becomes of each kind of record: the table in the crate's documentation,
+//! What each kind of record gives: the table in the crate's documentation,
 //! line by line, and the configuration.
 
 mod common;

@@ -17,7 +17,7 @@ pub(crate) struct Source {
 }
 
 /// Rows that cannot be scored, and why; a row may be there more than once.
-pub(crate) type Refused = Vec<(usize, Failure)>;
+pub(crate) type Rejected = Vec<(usize, Failure)>;
 
 impl Source {
     /// Finds the column for each feature.
@@ -92,7 +92,7 @@ impl Source {
         &mut self,
         table: &Table<'_>,
         cells: impl Iterator<Item = &'a mut f64>,
-        refused: &mut Refused,
+        rejected: &mut Rejected,
     ) {
         match self.column.and_then(|column| table.column(column)) {
             Some(Column::Numbers(numbers)) => {
@@ -104,7 +104,7 @@ impl Source {
                         Ok(value) => value,
                         Err(error) => {
                             if self.treatment == Treatment::Fail {
-                                refused.push((row, self.failure(error, text)));
+                                rejected.push((row, self.failure(error, text)));
                             }
                             f64::NAN
                         }

@@ -1,4 +1,4 @@
-//! How columns meet the model's features, and what becomes of values that do not fit.
+//! How columns meet the model's features, and what happens to values that do not fit.
 
 use h2o_score::H2oScore;
 use sandbar_operator::testing::{Cell, Features, Prediction, Stage};

@@ -1,4 +1,4 @@
-//! The operator as a stage of a pipeline: its configuration, and what becomes of records.
+//! The operator as a stage of a pipeline: its configuration, and what records give.
 
 mod common;
 

@@ -34,13 +34,13 @@ pub struct Config {
     /// The table, row by row under their keys, instead of a model.
     #[serde(default)]
     pub rows: Option<BTreeMap<String, Map<String, Value>>>,
-    /// What becomes of a record whose key is not in the table. Default: it fails.
+    /// What happens to a record whose key is not in the table. Default: it fails.
     #[serde(default)]
     pub on_miss: Absent,
-    /// What becomes of a record without a key. Default: it fails.
+    /// What happens to a record without a key. Default: it fails.
     #[serde(default)]
     pub on_no_key: Absent,
-    /// What becomes of a record that has a field or header of an added name already.
+    /// What happens to a record that has a field or header of an added name already.
     /// Default: it fails.
     #[serde(default)]
     pub existing: Existing,
@@ -89,7 +89,7 @@ pub enum Into {
     Headers,
 }
 
-/// What becomes of a record for which there is no row.
+/// What happens to a record for which there is no row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Absent {
@@ -104,7 +104,7 @@ pub enum Absent {
     Drop,
 }
 
-/// What becomes of a record that has a field or header of an added name already.
+/// What happens to a record that has a field or header of an added name already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Existing {

@@ -77,7 +77,7 @@ enum Column {
     Tensor(Vec<u8>),
 }
 
-/// What came of one call.
+/// The result of one call.
 struct Counts {
     outputs: usize,
     failures: usize,

@@ -21,7 +21,7 @@ pub trait Transformer: Sized + 'static {
     /// What is wrong with the configuration, for the pipeline's author.
     fn configure(config: Self::Config, setup: &Setup) -> Result<Self, Error>;
 
-    /// Emits what becomes of one record. Emitting nothing filters it out.
+    /// Emits what replaces one record. Emitting nothing filters it out.
     ///
     /// # Errors
     /// Why this record fails. What it emitted already is taken back.

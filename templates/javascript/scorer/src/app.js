@@ -1,7 +1,7 @@
 /**
  * A scorer: of each row of features, a prediction.
  *
- * This one is a logistic regression whose weights stand in the configuration. A model with a
+ * This one is a logistic regression whose weights are in the configuration. A model with a
  * file of its own comes by `setup.loadModel()`, one that the runner computes (ONNX,
  * TensorFlow) by vendor/graph.js; vendor/sandbar.js says what else there is.
  */

@@ -1,6 +1,6 @@
 """A scorer: of each row of features, a prediction.
 
-This one is a logistic regression whose weights stand in the configuration. A model with a
+This one is a logistic regression whose weights are in the configuration. A model with a
 file of its own comes by `setup.load_model()`, one that the runner computes (ONNX,
 TensorFlow) by `setup.load_graph()`; vendor/sandbar.py says more."""
 

@@ -1,7 +1,7 @@
 //! An extractor: of each record, a row of features.
 //!
 //! This one counts the words of a text and takes the first. Put your own features in
-//! their place; the documentation of the SDK is had by `cargo doc --open`.
+//! their place; `cargo doc --open` shows the SDK's documentation.
 
 use sandbar_operator::{Error, Extractor, Failure, Field, Record, Row, Setup};
 

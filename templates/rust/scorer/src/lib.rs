@@ -1,9 +1,9 @@
 //! A scorer: of each row of features, a prediction.
 //!
-//! This one is a logistic regression whose weights stand in the configuration. A model
+//! This one is a logistic regression whose weights are in the configuration. A model
 //! with a file of its own comes by `setup.load_model`, one that the runner computes
-//! (ONNX, TensorFlow) by `setup.load_graph`; the documentation of the SDK, had by
-//! `cargo doc --open`, shows both.
+//! (ONNX, TensorFlow) by `setup.load_graph`; the SDK's documentation (`cargo doc --open`)
+//! shows both.
 
 use std::collections::BTreeMap;
 

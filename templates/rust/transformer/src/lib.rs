@@ -2,8 +2,8 @@
 //!
 //! This one tidies up texts: it drops empty ones, cuts off the white space around the
 //! others and says in a header how many words they have. What is too long goes to the
-//! first of the stage's `topics`. Put your own work in its place; the documentation of
-//! the SDK is had by `cargo doc --open`.
+//! first of the stage's `topics`. Put your own work in its place; `cargo doc --open`
+//! shows the SDK's documentation.
 
 use sandbar_operator::{Emitter, Error, Failure, Record, Setup, Transformer};
 

@@ -40,7 +40,7 @@ impl Activation {
         Ok((function, dropout))
     }
 
-    /// What becomes of one sum. Maxout takes the larger of two before.
+    /// The value for one sum. Maxout takes the larger of two before.
     #[inline(always)]
     pub(super) fn apply(self, sum: f64) -> f64 {
         match self {

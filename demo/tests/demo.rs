@@ -18,7 +18,7 @@ fn all_that_is_fed_comes_back() {
         " pictures fed; ",
         r#""model":"digits@1"}"#,
         r#""model":"flights-gbm@1"}"#,
-        "sandbar-message: 1 column, where a flight has 31",
+        "sandbar-message: expected 31 columns, got 1",
         "<- the classic flight, in 1987",
     ] {
         assert!(shown.contains(line), "no '{line}' in:\n{shown}");

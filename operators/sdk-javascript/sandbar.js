@@ -79,7 +79,8 @@ export class Failure extends Error {
 export class Tensor {
   constructor(element, dimensions, data) {
     if (!(element in ELEMENTS)) {
-      throw new Error(`'${element}' is no type of elements: ${Object.keys(ELEMENTS).join(", ")}`);
+      const known = Object.keys(ELEMENTS).join(", ");
+      throw new Error(`unknown element type '${element}': use any of ${known}`);
     }
     this.element = element;
     this.dimensions = Array.from(dimensions);
@@ -94,7 +95,7 @@ export class Tensor {
   /** The elements as numbers (of i64: as BigInts). */
   numbers() {
     const [size, Numbers] = ELEMENTS[this.element];
-    if (Numbers === null) throw new Error(`${this.element} cannot be unpacked here; take the bytes`);
+    if (Numbers === null) throw new Error(`no numbers of ${this.element} here: use the bytes`);
     // A view of numbers must begin at a multiple of their size.
     const data = this.data.byteOffset % size === 0 ? this.data : this.data.slice();
     return new Numbers(data.buffer, data.byteOffset, data.byteLength / size);
@@ -125,7 +126,7 @@ export class Setup {
   /** The name of the stage's main model, or `name`. */
   model(name) {
     if (name === undefined && this.models.length === 0) {
-      throw new Error("this operator needs a model: name one in the stage's 'models'");
+      throw new Error("the stage has no model: name one in the stage's 'models'");
     }
     return name ?? this.models[0];
   }
@@ -182,7 +183,7 @@ export class Record {
 export class Output {
   constructor({ key = null, value = null, headers = [], timestamp = null, to = null, ...rest }) {
     const unknown = Object.keys(rest);
-    if (unknown.length > 0) throw new TypeError(`a record has no '${unknown[0]}'`);
+    if (unknown.length > 0) throw new TypeError(`unknown field '${unknown[0]}' of a record`);
     Object.assign(this, { key: bytes(key), value: bytes(value), timestamp, to });
     this.headers = Array.from(headers);
   }
@@ -208,7 +209,7 @@ export function extractor(Operator) {
     configure(setup) {
       operator = configured(Operator, setup, {});
       const features = Object.entries(operator.features ?? {});
-      if (features.length === 0) throw `the class ${Operator.name} has no 'features'`;
+      if (features.length === 0) throw `class ${Operator.name}: 'features' is missing`;
       fields = features.map(([name, kind]) => ({ name, ...cells(name, kind) }));
       return features.map(([name, kind]) => ({ name, ty: fieldType(kind) }));
     },
@@ -220,7 +221,7 @@ export function extractor(Operator) {
         const row = operator.extract(record);
         const converted = fields.map(({ name, convert }) => convert(row[name]));
         const more = Object.keys(row).find((name) => !known.has(name));
-        if (more !== undefined) throw Failure.internal(`the row has what is no feature: ${more}`);
+        if (more !== undefined) throw Failure.internal(`unknown feature '${more}' in the row`);
         converted.forEach((cell, index) => columns[index].push(cell));
       });
       const table = fields.map(({ finish }, index) => finish(columns[index]));
@@ -245,14 +246,14 @@ export function scorer(Operator) {
   const prediction = (result) => {
     const [label, numbers] = Array.isArray(result) ? result : [null, result];
     const values = outputs.map((name) => {
-      if (typeof numbers[name] !== "number") throw Failure.internal(`a prediction without '${name}'`);
+      if (typeof numbers[name] !== "number") throw Failure.internal(`prediction without '${name}'`);
       return numbers[name];
     });
     if (Object.keys(numbers).length !== values.length) {
-      throw Failure.internal(`a prediction has ${outputs.join(", ")}, and no more`);
+      throw Failure.internal(`prediction with unknown names: expected ${outputs.join(", ")}`);
     }
     const index = label === null ? values.indexOf(Math.max(...values)) : outputs.indexOf(label);
-    if (operator.classes && index < 0) throw Failure.internal(`there is no class '${label}'`);
+    if (operator.classes && index < 0) throw Failure.internal(`prediction of unknown class '${label}'`);
     return [index, values];
   };
   return {
@@ -285,7 +286,7 @@ export function scorer(Operator) {
 /**
  * Exports a class as a transformer: `export const transformation = transformer(Tidy)`.
  *
- * `transform(record)` returns what becomes of a record: the record itself, an Output, an array
+ * `transform(record)` returns what replaces a record: the record itself, an Output, an array
  * of such, or null: it is filtered out. It may also be a generator, which yields them.
  */
 export function transformer(Operator) {
@@ -293,14 +294,14 @@ export function transformer(Operator) {
   let topics;
   const route = (emitted) => {
     if (!(emitted instanceof Record || emitted instanceof Output)) {
-      throw Failure.internal("a transformer emits records and nothing else");
+      throw Failure.internal("expected records from the transformer");
     }
     const to = emitted.to ?? null;
     if (to === null) return 0;
     const index = topics.indexOf(to);
     if (index < 0) {
       const list = topics.join(", ") || "none";
-      throw Failure.internal(`the topic '${to}' is not among those that the stage may send to: ${list}`);
+      throw Failure.internal(`topic '${to}' is not granted to this stage, which has ${list}`);
     }
     return index + 1;
   };
@@ -359,7 +360,7 @@ function each(items, failures, work) {
   }
 }
 
-/** What nobody expected, with the line that threw it. */
+/** An unexpected error, with the line that threw it. */
 function fault(error) {
   if (!(error instanceof Error)) return String(error);
   const line = error.stack?.split("\n")[0].split("@").pop();
@@ -372,12 +373,12 @@ function configured(Operator, { config, models, topics }, features) {
   const known = Operator.config ?? {};
   for (const key of Object.keys(given)) {
     if (!(key in known)) {
-      throw `unknown key '${key}'; there are ${Object.keys(known).join(", ") || "none"}`;
+      throw `unknown key '${key}': the keys are ${Object.keys(known).join(", ") || "none"}`;
     }
   }
   const values = { ...known, ...given };
   const absent = Object.keys(values).find((key) => values[key] === undefined);
-  if (absent !== undefined) throw `the key '${absent}' is missing`;
+  if (absent !== undefined) throw `key '${absent}' is missing`;
   try {
     return new Operator(new Setup(models, topics, features), values);
   } catch (error) {
@@ -477,7 +478,7 @@ function kindOf(ty) {
 
 /** How a feature's cells are converted, and how they become its column. */
 function cells(name, kind) {
-  const wrong = (what) => Failure.internal(`the feature '${name}' takes ${what}`);
+  const wrong = (what) => Failure.internal(`feature '${name}': expected ${what}`);
   if (kind === "number") {
     const convert = (value) => {
       if (value === null || value === undefined) return NaN;
@@ -498,11 +499,11 @@ function cells(name, kind) {
     return { convert, finish };
   }
   if (!(kind instanceof Tensor)) {
-    throw `the feature '${name}' is '${kind}'; it can be "number", "text" or a Tensor`;
+    throw `feature '${name}': unknown type '${kind}': use "number", "text" or a Tensor`;
   }
   const convert = (value) => {
     const data = value === null || value === undefined ? [] : tensorBytes(kind.element, value);
-    if (data.length !== kind.size) throw wrong(`${kind.size} bytes, not ${data.length}`);
+    if (data.length !== kind.size) throw wrong(`${kind.size} bytes, got ${data.length}`);
     return data;
   };
   return { convert, finish: (column) => ({ tag: "tensor", val: joined(column)[0] }) };
@@ -514,7 +515,7 @@ function tensorBytes(element, value) {
   // What the runner hands over is of another realm: `instanceof Uint8Array` would not hold.
   if (ArrayBuffer.isView(value) && value.BYTES_PER_ELEMENT === 1) return value;
   const Numbers = ELEMENTS[element][1];
-  if (Numbers === null) throw Failure.internal(`numbers cannot be packed as ${element}; give bytes`);
+  if (Numbers === null) throw Failure.internal(`no numbers of ${element} here: give bytes`);
   return new Uint8Array(Numbers.from(value).buffer);
 }
 

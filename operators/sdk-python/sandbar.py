@@ -115,7 +115,7 @@ class Tensor:
 
     def __init__(self, element, dimensions, data=None):
         if element not in _ELEMENTS:
-            raise ValueError(f"'{element}' is no type of elements; there are {', '.join(_ELEMENTS)}")
+            raise ValueError(f"unknown element type '{element}': use any of {', '.join(_ELEMENTS)}")
         self.element = element
         self.dimensions = list(dimensions)
         self.data = None if data is None else _tensor_bytes(self, data)
@@ -157,7 +157,7 @@ class Setup:
 
     def _model(self, name):
         if name is None and not self.models:
-            raise ValueError("this operator needs a model: name one in the stage's 'models'")
+            raise ValueError("the stage has no model: name one in the stage's 'models'")
         return self.models[0] if name is None else name
 
 
@@ -166,7 +166,7 @@ class Graph:
 
     def __init__(self, name):
         if graph is None:
-            raise ValueError("only a scorer in a component can ask the runner to compute")
+            raise ValueError("graphs are available only to scorers, in a component")
         try:
             self._context = graph.load_by_name(name).init_execution_context()
         except Err as error:
@@ -259,7 +259,7 @@ class Output:
         elif name in ("timestamp", "to"):
             setattr(self, name, change)
         else:
-            raise TypeError(f"a record has no '{name}'")
+            raise TypeError(f"unknown field '{name}' of a record")
 
 
 def extractor(cls):
@@ -274,7 +274,7 @@ def extractor(cls):
             self.operator = _configured(cls, setup)
             features = getattr(self.operator, "features", None)
             if not features:
-                raise Err(f"the class {cls.__name__} has no 'features'")
+                raise Err(f"class {cls.__name__}: 'features' is missing")
             self.names = features.keys()
             self.fields = [(name, *_cells(name, kind)) for name, kind in features.items()]
             return [types.Field(name, _field_type(kind)) for name, kind in features.items()]
@@ -289,7 +289,7 @@ def extractor(cls):
                     cells = [convert(row.get(name)) for name, convert, _ in self.fields]
                     if not row.keys() <= self.names:
                         more = ", ".join(sorted(row.keys() - self.names))
-                        raise Failure.internal(f"the row has what is no feature: {more}")
+                        raise Failure.internal(f"unknown features in the row: {more}")
                 except Exception as error:
                     failures.append(_failure(index, error))
                 else:
@@ -341,7 +341,8 @@ def scorer(cls):
             label, result = result if isinstance(result, tuple) else (None, result)
             numbers = [float(result[name]) for name in self.outputs]
             if len(result) != len(numbers):
-                raise Failure.internal(f"a prediction has {', '.join(self.outputs)}, and no more")
+                known = ", ".join(self.outputs)
+                raise Failure.internal(f"prediction with unknown names: expected {known}")
             if not self.classes:
                 return None, numbers
             if label is None:
@@ -354,7 +355,7 @@ def scorer(cls):
 def transformer(cls):
     """Exports the class `cls` as a transformer: `Transformation = sandbar.transformer(Tidy)`.
 
-    `transform(record)` returns what becomes of a record: the record itself, an Output, a list
+    `transform(record)` returns what replaces a record: the record itself, an Output, a list
     of such, or None: it is filtered out. It may also be a generator, which yields them."""
 
     class Transformation(_Once):
@@ -382,14 +383,15 @@ def transformer(cls):
 
         def _route(self, emitted):
             if not isinstance(emitted, (Record, Output)):
-                raise Failure.internal(f"a transformer emits records, not {type(emitted).__name__}")
+                found = type(emitted).__name__
+                raise Failure.internal(f"expected records from the transformer, got {found}")
             to = getattr(emitted, "to", None)
             if to is None:
                 return 0
             if to not in self.routes:
                 granted = ", ".join(self.routes) or "none"
                 raise Failure.internal(
-                    f"the topic '{to}' is not among those that the stage may send to: {granted}"
+                    f"topic '{to}' is not granted to this stage, which has {granted}"
                 )
             return self.routes[to]
 
@@ -445,7 +447,8 @@ def _configured(cls, setup, features=None):
     try:
         if cls.__init__ is object.__init__:
             if config:
-                raise ValueError(f"{cls.__name__} has no configuration: {', '.join(config)}")
+                keys = ", ".join(config)
+                raise ValueError(f"unknown keys {keys}: {cls.__name__} has no configuration")
             return cls()
         return cls(Setup(setup.models, setup.topics, features), **config)
     except MemoryError:
@@ -458,7 +461,7 @@ def _configured(cls, setup, features=None):
 
 def _granted(function, model):
     if function is None:
-        raise ValueError("models are to be had in a component only")
+        raise ValueError("models are available only in a component")
     try:
         return function(model)
     except Err as error:
@@ -475,7 +478,7 @@ def _failure(index, error):
 
 
 def _fault(error):
-    """An exception that nobody expected, with the line that raised it."""
+    """An unexpected exception, with the line that raised it."""
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next
@@ -562,21 +565,21 @@ def _cells(name, kind):
 
     def number(value):
         if isinstance(value, str):
-            raise Failure.internal(f"the feature '{name}' takes a number, not text")
+            raise Failure.internal(f"feature '{name}': expected a number, got text")
         return _NAN if value is None else float(value)
 
     def text(value):
         if value is None:
             return b""
         if not isinstance(value, str):
-            raise Failure.internal(f"the feature '{name}' takes text")
+            raise Failure.internal(f"feature '{name}': expected text")
         return value.encode()
 
     def tensor(value):
         data = None if value is None else _tensor_bytes(kind, value)
         if data is None or len(data) != kind.size():
             found = "nothing" if data is None else f"{len(data)} bytes"
-            raise Failure.internal(f"the feature '{name}' takes {kind.size()} bytes, not {found}")
+            raise Failure.internal(f"feature '{name}': expected {kind.size()} bytes, got {found}")
         return data
 
     def texts(cells):
@@ -592,7 +595,7 @@ def _cells(name, kind):
         return text, texts
     if isinstance(kind, Tensor):
         return tensor, lambda cells: types.Column_Tensor(b"".join(cells))
-    raise Err(f"the feature '{name}' is '{kind}'; it can be \"number\", \"text\" or a Tensor")
+    raise Err(f"feature '{name}': unknown type '{kind}': use \"number\", \"text\" or a Tensor")
 
 
 def _tensor_bytes(shape, value):
@@ -603,14 +606,14 @@ def _tensor_bytes(shape, value):
         return bytes(value)
     code = _ELEMENTS[shape.element][1]
     if code is None:
-        raise Failure.internal(f"numbers cannot be packed as {shape.element}; give bytes")
+        raise Failure.internal(f"no numbers of {shape.element} here: give bytes")
     return array(code, value).tobytes()
 
 
 def _numbers(element, data):
     code = _ELEMENTS[element][1]
     if code is None:
-        raise ValueError(f"{element} cannot be unpacked here; take the bytes")
+        raise ValueError(f"no numbers of {element} here: use the bytes")
     return memoryview(data).cast(code)
 
 

@@ -86,7 +86,7 @@ fn lines_that_fail_are_told_with_their_place() {
     let [garbage, empty, cut] = letters.as_slice() else { panic!("{letters:?}") };
     assert_eq!(garbage["stage"], "features");
     assert_eq!(garbage["code"], "malformed");
-    assert_eq!(garbage["message"], "1 column, where a flight has 31");
+    assert_eq!(garbage["message"], "expected 31 columns, got 1");
     assert_eq!(garbage["file"], first.to_str().unwrap());
     assert_eq!((&garbage["line"], &garbage["value"]), (&2.into(), &"garbage".into()));
     assert_eq!((&empty["line"], &empty["code"]), (&1.into(), &"missing".into()));

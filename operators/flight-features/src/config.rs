@@ -85,13 +85,13 @@ impl Config {
         for name in &self.features {
             let Some(column) = COLUMNS.iter().position(|column| column.name == name) else {
                 return Err(ConfigError(format!(
-                    "`features` has {name:?}, which is no column of a flight; there are {}",
+                    "`features`: unknown column {name:?}: use any of {}",
                     names()
                 )));
             };
             if wanted.iter().any(|feature| feature.column == column) {
                 return Err(ConfigError(format!(
-                    "`features` has {name:?} twice: name each column once"
+                    "`features`: duplicate column {name:?}: name each column once"
                 )));
             }
             wanted.push(Feature { name: COLUMNS[column].name, kind: COLUMNS[column].kind, column });
@@ -107,8 +107,8 @@ impl Config {
             _ => {}
         }
         Err(ConfigError(format!(
-            "`separator` is {:?}, which cannot be told from the values: use one character such \
-             as \",\", \";\", \"|\" or a tab",
+            "`separator`: {:?} can be part of a value: use one character such as \",\", \";\", \"|\" \
+             or a tab",
             self.separator
         )))
     }
@@ -117,8 +117,8 @@ impl Config {
     pub(crate) fn max_bytes(&self) -> Result<usize, ConfigError> {
         match self.max_bytes {
             0 => Err(ConfigError(
-                "`max_bytes` is 0, so that every record would fail: give at least the length of \
-                 a line, or leave it out for 65536"
+                "`max_bytes`: must be greater than zero: set at least the length of a line, or \
+                 omit it for 65536"
                     .to_owned(),
             )),
             max_bytes => Ok(max_bytes),

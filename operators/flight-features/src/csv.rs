@@ -6,7 +6,7 @@ use crate::columns::{COUNT, Kind};
 use crate::config::Feature;
 use crate::fault::Fault;
 use crate::marks::{BLOCK, marks};
-use crate::reader::Sink;
+use crate::sink::Sink;
 use crate::value::{Number, is_missing, number, short_ascii, short_integer};
 
 /// How many columns are kept in one go.
@@ -188,7 +188,7 @@ impl Lines {
     fn unquote<'a>(&mut self, mut inside: &'a [u8], field: usize) -> Result<&'a [u8], Fault> {
         loop {
             let Some(quote) = memchr::memchr(b'"', inside) else {
-                return Err(Fault::Quotes { field, problem: "a quote that does not end" });
+                return Err(Fault::Quotes { field, problem: "unterminated quote" });
             };
             self.unquoted.extend_from_slice(&inside[..quote]);
             inside = &inside[quote + 1..];
@@ -209,10 +209,7 @@ impl Lines {
         match memchr3(b'"', b'\n', b'\r', column).map(|at| column[at]) {
             None => self.unquoted.extend_from_slice(column),
             Some(b'"') => {
-                return Err(Fault::Quotes {
-                    field,
-                    problem: "a quote inside of a column that does not start with one",
-                });
+                return Err(Fault::Quotes { field, problem: "quote inside an unquoted column" });
             }
             Some(_) => return Err(Fault::Lines),
         }

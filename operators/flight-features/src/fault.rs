@@ -90,24 +90,24 @@ impl fmt::Display for Fault {
         match self {
             Fault::Tombstone => f.write_str("the value is null (a tombstone), not a flight"),
             Fault::Empty => f.write_str("the value is empty, not a flight"),
-            Fault::TooLarge { bytes, limit } => write!(
-                f,
-                "the value has {bytes} bytes, more than the {limit} that `max_bytes` allows"
-            ),
-            Fault::Header => f.write_str("the header line of the CSV, not a flight"),
-            Fault::Columns { found: 1 } => write!(f, "1 column, where a flight has {COUNT}"),
-            Fault::Columns { found } => write!(f, "{found} columns, where a flight has {COUNT}"),
-            Fault::Lines => f.write_str("several lines, where a record is one flight"),
-            Fault::Quotes { field, problem } => write!(f, "column {field}: {problem}"),
-            Fault::Json { problem } => write!(f, "not a flight as a JSON object: {problem}"),
-            Fault::Twice { column } => write!(f, "the JSON object has {column} twice"),
-            Fault::NoColumn => {
-                f.write_str("the JSON object has none of the columns that `features` names")
+            Fault::TooLarge { bytes, limit } => {
+                write!(f, "the value has {bytes} bytes, which exceeds `max_bytes` ({limit})")
             }
-            Fault::NotUtf8 { column } => write!(f, "{column} is not UTF-8"),
-            Fault::NotANumber { column, value } => write!(f, "{column} is not a number: {value:?}"),
+            Fault::Header => f.write_str("the value is the CSV header line, not a flight"),
+            Fault::Columns { found } => write!(f, "expected {COUNT} columns, got {found}"),
+            Fault::Lines => f.write_str("expected one line, got several"),
+            Fault::Quotes { field, problem } => write!(f, "column {field}: {problem}"),
+            Fault::Json { problem } => write!(f, "invalid JSON object: {problem}"),
+            Fault::Twice { column } => write!(f, "{column}: duplicate key in the JSON object"),
+            Fault::NoColumn => {
+                f.write_str("the JSON object has none of the keys that `features` names")
+            }
+            Fault::NotUtf8 { column } => write!(f, "{column}: not UTF-8"),
+            Fault::NotANumber { column, value } => {
+                write!(f, "{column}: expected a number, got {value:?}")
+            }
             Fault::Type { column, found } => {
-                write!(f, "{column} is {found} in JSON, which this column does not take")
+                write!(f, "{column}: unexpected JSON type: {found}")
             }
         }
     }

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use crate::columns::Kind;
 use crate::config::Feature;
 use crate::fault::Fault;
-use crate::reader::Sink;
+use crate::sink::Sink;
 use crate::value::{Number, is_missing, number};
 
 /// Reads objects. What it holds is memory that one object after the other uses.

@@ -15,7 +15,7 @@
 //! All four have these values by default. A column is a number or a text, whatever
 //! the format ([`Kind`]).
 //!
-//! # What becomes of what
+//! # What each record gives
 //!
 //! Only the columns that go out ("wanted" below) are looked at. Of the others, a
 //! line must have them, and that is all: their bytes may be anything, so that the
@@ -56,10 +56,12 @@ mod json;
 mod marks;
 mod operator;
 mod reader;
+mod sink;
 mod value;
 
 pub use columns::{CLASSIC, COLUMNS, COUNT, Column, Kind};
 pub use config::{Config, ConfigError, Feature, Format};
 pub use fault::Fault;
 pub use operator::FlightFeatures;
-pub use reader::{Reader, Sink};
+pub use reader::Reader;
+pub use sink::Sink;

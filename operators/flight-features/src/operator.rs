@@ -5,7 +5,8 @@ use sandbar_operator::{Error, Extractor, Failure, Field, Record, Row, Setup};
 use crate::columns::Kind;
 use crate::config::Config;
 use crate::fault::Fault;
-use crate::reader::{Reader, Sink};
+use crate::reader::Reader;
+use crate::sink::Sink;
 
 /// Reads flights from the values of records; keys and headers do not matter.
 #[derive(Debug)]

@@ -4,16 +4,7 @@ use crate::config::{Config, ConfigError, Feature, Format};
 use crate::csv::Lines;
 use crate::fault::Fault;
 use crate::json::Objects;
-
-/// Where the values of a row go, in the order of the features.
-pub trait Sink {
-    /// The value of a numeric feature: a finite number.
-    fn number(&mut self, number: f64);
-    /// The value of a text feature: not empty.
-    fn text(&mut self, text: &str);
-    /// A feature without a value.
-    fn missing(&mut self);
-}
+use crate::sink::Sink;
 
 /// Reads the values of records. After the first ones nothing is allocated, except
 /// for JSON strings with escapes.

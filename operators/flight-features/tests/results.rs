@@ -1,4 +1,4 @@
-//! What becomes of each kind of record: the table in the crate's documentation,
+//! What each kind of record gives: the table in the crate's documentation,
 //! line by line, and the configuration.
 
 mod common;
@@ -187,10 +187,10 @@ fn numbers() {
 fn values_in_messages_are_short() {
     let fault = value("Month", &"ü".repeat(5000)).expect_err("not a number");
     let message = fault.to_string();
-    assert_eq!(message, format!("Month is not a number: \"{}…\"", "ü".repeat(40)));
+    assert_eq!(message, format!("Month: expected a number, got \"{}…\"", "ü".repeat(40)));
     let fault = only("Month", flight_with(&[("Month", "\u{7}\"")]).replace('"', "\0").as_bytes());
     let message = fault.expect_err("not a number").to_string();
-    assert_eq!(message, r#"Month is not a number: "\u{7}\0""#);
+    assert_eq!(message, r#"Month: expected a number, got "\u{7}\0""#);
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn too_few_or_too_many_columns() {
     ] {
         assert_eq!(row(&mut reader(EIGHT), line.as_bytes()), Err(Fault::Columns { found }));
     }
-    assert_eq!(Fault::Columns { found: 1 }.to_string(), "1 column, where a flight has 31");
+    assert_eq!(Fault::Columns { found: 1 }.to_string(), "expected 31 columns, got 1");
 }
 
 #[test]
@@ -242,11 +242,11 @@ fn several_lines() {
 #[test]
 fn quotes_where_they_do_not_belong() {
     for (origin, problem) in [
-        ("S\"AN", "a quote inside of a column that does not start with one"),
-        (" \"SAN\"", "a quote inside of a column that does not start with one"),
+        ("S\"AN", "quote inside an unquoted column"),
+        (" \"SAN\"", "quote inside an unquoted column"),
         ("\"SAN\" ", "text after the closing quote"),
-        ("\"SAN", "a quote that does not end"),
-        ("\"", "a quote that does not end"),
+        ("\"SAN", "unterminated quote"),
+        ("\"", "unterminated quote"),
     ] {
         assert_eq!(value("Origin", origin), Err(Fault::Quotes { field: 17, problem }), "{origin}");
     }
@@ -298,10 +298,7 @@ fn not_one_json_object() {
     let mut csv = reader(r#"{"format": "csv"}"#);
     assert_eq!(
         row(&mut csv, br#"{"Year": 1987}"#),
-        Err(Fault::Quotes {
-            field: 1,
-            problem: "a quote inside of a column that does not start with one"
-        })
+        Err(Fault::Quotes { field: 1, problem: "quote inside an unquoted column" })
     );
 }
 
@@ -368,8 +365,8 @@ fn configurations_that_are_wrong() {
         assert!(unknown.contains(column.name), "{unknown}");
     }
     assert!(error(r#"{"features": []}"#).contains("`features` is empty"));
-    assert!(error(r#"{"features": ["Year", "Year"]}"#).contains("\"Year\" twice"));
-    assert!(error(r#"{"max_bytes": 0}"#).contains("`max_bytes` is 0"));
+    assert!(error(r#"{"features": ["Year", "Year"]}"#).contains("duplicate column \"Year\""));
+    assert!(error(r#"{"max_bytes": 0}"#).contains("`max_bytes`: must be greater than zero"));
     for separator in ["\\\"", "\\n", "a", "7", ".", "-", "{", "ü"] {
         let config = format!(r#"{{"separator": "{separator}"}}"#);
         let error = Reader::new(&common::config(&config)).expect_err(&config).to_string();

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive, crc32};
 
-use crate::Error;
+use crate::error::Error;
 use crate::limits::{self, Limits};
 
 /// An archive whose entries have not been inflated yet.
@@ -67,13 +67,13 @@ impl<'a> Archive<'a> {
             CompressionMethod::STORE => packed.to_vec(),
             CompressionMethod::DEFLATE => decompress_to_vec_with_limit(packed, size)
                 .map_err(|e| fault(&format!("cannot be inflated: {:?}", e.status)))?,
-            _ => return Err(fault("packed in another way than deflate")),
+            _ => return Err(fault("unsupported compression method: expected deflate or none")),
         };
         if bytes.len() != size {
-            return Err(fault("has another size than the archive declares"));
+            return Err(fault("its size differs from the declared one"));
         }
         if crc32(&bytes) != entry.crc {
-            return Err(fault("damaged: its checksum does not match"));
+            return Err(fault("checksum mismatch"));
         }
         self.remaining -= entry.size;
         Ok(Some(bytes))

@@ -1,8 +1,9 @@
 //! From class probabilities to a label: the correction of sampled classes, the threshold of
 //! two classes, ties of many.
 
+use crate::category::Category;
+use crate::error::Error;
 use crate::info::Info;
-use crate::{Category, Error};
 
 /// The classes of a response and what the training knew of them.
 #[derive(Debug)]
@@ -127,7 +128,10 @@ pub(crate) fn names(
         (_, None) => return Err(contradiction("the response has no categories".into())),
     };
     if names.len() != count || count < 2 {
-        return Err(contradiction(format!("is {count}, the response has {}", names.len())));
+        return Err(contradiction(format!(
+            "expected {} as the response, got {count}",
+            names.len()
+        )));
     }
     Ok(names)
 }
@@ -167,7 +171,7 @@ fn distribution(info: &Info<'_>, key: &str, classes: usize) -> Result<Option<Vec
     if shares.len() != classes {
         return Err(Error::Contradiction {
             key: key.into(),
-            reason: format!("has {} items for {classes} classes", shares.len()),
+            reason: format!("expected {classes} items, one per class, got {}", shares.len()),
         });
     }
     Ok(Some(shares))

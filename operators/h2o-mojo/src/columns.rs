@@ -2,9 +2,9 @@
 
 use crate::archive::Archive;
 use crate::domain::Domain;
+use crate::error::{Error, ValueError};
 use crate::info::Info;
 use crate::limits::{self, Limits};
-use crate::{Error, ValueError};
 
 /// One column of a model's rows.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ impl Columns {
         if count == 0 || count > info.columns.len() {
             return Err(Error::Contradiction {
                 key: "n_features".into(),
-                reason: format!("is {count}, of {} columns", info.columns.len()),
+                reason: format!("{count} is out of range for {} columns", info.columns.len()),
             });
         }
         let mut domains: Vec<Option<Domain>> = vec![None; info.columns.len()];
@@ -84,7 +84,7 @@ impl Columns {
         if columns.len() < count {
             return Err(Error::Contradiction {
                 key: "n_features".into(),
-                reason: format!("is {count}: no column is left for the response"),
+                reason: format!("{count} leaves no column for the response"),
             });
         }
         Ok(Self { features: columns, response })

@@ -1,6 +1,6 @@
 //! The distributions that a response may follow and the functions that link it to a sum.
 
-use crate::Error;
+use crate::error::Error;
 use crate::info::Info;
 
 /// The distribution that the training assumed.
@@ -40,7 +40,7 @@ impl Distribution {
             other => {
                 return Err(Error::Unsupported {
                     what: format!("distribution '{other}'"),
-                    supported: "those of H2O 3.46",
+                    supported: "those of H2O 3.46".into(),
                 });
             }
         })
@@ -79,7 +79,8 @@ impl Link {
             Some(other) => {
                 return Err(Error::Unsupported {
                     what: format!("link function '{other}'"),
-                    supported: "identity, log, logit, ologit, ologlog, oprobit, inverse, tweedie",
+                    supported: "identity, log, logit, ologit, ologlog, oprobit, inverse, tweedie"
+                        .into(),
                 });
             }
         })

@@ -1,7 +1,7 @@
 //! The categories of a column and the way from a category's name to its number.
 
-use crate::Error;
 use crate::archive::Archive;
+use crate::error::Error;
 use crate::info::DomainEntry;
 use crate::names::Names;
 
@@ -44,13 +44,13 @@ impl Domain {
         let mut levels = Vec::new();
         for (index, line) in lines(&text).enumerate() {
             if index as u64 == entry.size {
-                let reason = format!("one more category than the {} that model.ini has", index);
+                let reason = format!("expected {index} categories as in model.ini, got more");
                 return Err(Error::Line { entry: file, line: index + 1, reason });
             }
             levels.push(if escaped { unescape(line) } else { line.into() });
         }
         if (levels.len() as u64) < entry.size {
-            let reason = format!("the end, after {} of {} categories", levels.len(), entry.size);
+            let reason = format!("expected {} categories, got {}", entry.size, levels.len());
             return Err(Error::Line { entry: file, line: levels.len() + 1, reason });
         }
         Ok(Self::new(name, levels))

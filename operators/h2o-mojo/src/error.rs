@@ -35,7 +35,7 @@ pub enum Error {
 
     /// More than [`Limits`](crate::Limits) allow.
     #[error(
-        "{what}: {value} is more than the limit of {limit}; raise Limits::{name} if the model is to be trusted"
+        "{what}: {value} exceeds the limit of {limit}: raise Limits::{name} if the model is trusted"
     )]
     Limit {
         /// What there is too much of, and where.
@@ -76,7 +76,7 @@ pub enum Error {
     },
 
     /// A tree's bytes are not a tree.
-    #[error("{entry}: node at byte {offset} {reason}")]
+    #[error("{entry}: node at byte {offset}: {reason}")]
     Tree {
         /// The entry's name.
         entry: String,
@@ -92,11 +92,11 @@ pub enum Error {
         /// The kind.
         what: String,
         /// The kinds that are.
-        supported: &'static str,
+        supported: String,
     },
 
     /// The rows are not a whole number of the model's rows.
-    #[error("{values} values are not a whole number of rows of {features} features")]
+    #[error("expected a multiple of {features} values, one per feature, got {values}")]
     Rows {
         /// How many values were handed over.
         values: usize,
@@ -105,7 +105,7 @@ pub enum Error {
     },
 
     /// There is not one offset per row.
-    #[error("{offsets} offsets for {rows} rows")]
+    #[error("expected {rows} offsets, one per row, got {offsets}")]
     Offsets {
         /// How many offsets were handed over.
         offsets: usize,
@@ -122,7 +122,7 @@ pub enum Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
     /// The feature is categorical and the model has not seen this category.
-    #[error("not a category that the model knows")]
+    #[error("unknown category")]
     UnknownCategory,
 
     /// The feature is a number and the text is none.

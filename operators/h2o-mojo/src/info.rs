@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::Error;
+use crate::error::Error;
 use crate::limits::{self, Limits};
 
 /// The entry's name.
@@ -58,8 +58,9 @@ impl<'a> Info<'a> {
                 ("[domains]", _) => section = Section::Domains,
                 (_, Section::Preface) => {}
                 (_, Section::Info) => {
-                    let (key, value) =
-                        line.split_once('=').ok_or_else(|| fault(number, "lacks its '='"))?;
+                    let (key, value) = line
+                        .split_once('=')
+                        .ok_or_else(|| fault(number, "expected KEY = VALUE"))?;
                     info.values.insert(trim(key), Value { text: trim(value), line: number });
                 }
                 (_, Section::Columns) => {
@@ -67,16 +68,16 @@ impl<'a> Info<'a> {
                     let count = info.columns.len() as u64;
                     limits::check(|| "columns".into(), count, limits.columns, "columns")?;
                 }
-                (_, Section::Domains) => info
-                    .domains
-                    .push(domain(line).ok_or_else(|| fault(number, "is not COLUMN: COUNT FILE"))?),
+                (_, Section::Domains) => info.domains.push(
+                    domain(line).ok_or_else(|| fault(number, "expected COLUMN: COUNT FILE"))?,
+                ),
             }
         }
         let declared: usize = info.number("n_columns")?;
         if declared != info.columns.len() {
             return Err(Error::Contradiction {
                 key: "n_columns".into(),
-                reason: format!("is {declared}, but {} columns are named", info.columns.len()),
+                reason: format!("expected {declared} columns, got {}", info.columns.len()),
             });
         }
         Ok(info)
@@ -95,7 +96,7 @@ impl<'a> Info<'a> {
     /// A number, where it is there.
     pub(crate) fn optional<T: std::str::FromStr>(&self, key: &str) -> Result<Option<T>, Error> {
         let Some(text) = self.text(key) else { return Ok(None) };
-        let value = text.parse().map_err(|_| self.fault(key, "is not such a number", text))?;
+        let value = text.parse().map_err(|_| self.fault(key, "invalid number", text))?;
         Ok(Some(value))
     }
 
@@ -109,7 +110,7 @@ impl<'a> Info<'a> {
         match self.text(key) {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
-            Some(other) => Err(self.fault(key, "is neither true nor false", other)),
+            Some(other) => Err(self.fault(key, "expected true or false", other)),
         }
     }
 
@@ -119,12 +120,12 @@ impl<'a> Info<'a> {
         let inside = text
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'))
-            .ok_or_else(|| self.fault(key, "is not a list in brackets", text))?;
+            .ok_or_else(|| self.fault(key, "expected a list in brackets", text))?;
         if trim(inside).is_empty() {
             return Ok(Some(vec![]));
         }
         let number = |item: &str| {
-            trim(item).parse().map_err(|_| self.fault(key, "has an item that is no number", item))
+            trim(item).parse().map_err(|_| self.fault(key, "invalid number in the list", item))
         };
         inside.split(',').map(number).collect::<Result<_, _>>().map(Some)
     }
@@ -133,7 +134,7 @@ impl<'a> Info<'a> {
         let line = self.values.get(key).map_or(0, |value| value.line);
         // Weights are lines of megabytes: a message shows where they go wrong, not all of them.
         let found: String = found.chars().take(40).collect();
-        Error::Line { entry: NAME.into(), line, reason: format!("{key} {reason}: {found:?}") }
+        Error::Line { entry: NAME.into(), line, reason: format!("{key}: {reason}: {found:?}") }
     }
 }
 

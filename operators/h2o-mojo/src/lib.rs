@@ -32,31 +32,33 @@
 //! The bytes need not be trusted: whatever they are, the answer is a model or an [`Error`],
 //! within [`Limits`]. Whatever a row holds, scoring ends and stays within the model.
 //!
-//! Where things are:
-//! - `model`: [`Model`], [`Scorer`], [`Predictions`]; the one place that knows all algorithms.
-//! - `archive`, `info`, `columns`, `domain`, `names`: the parts of a MOJO that all algorithms share.
+//! Where things are; each of these uses only those below it in the list:
+//! - `model`: [`Model`], [`Scorer`], [`Predictions`]: a MOJO from its bytes to its predictions.
+//! - `algorithms`: the one table of algorithms, and a folder for each.
+//! - `trees`: compiled trees, which tree algorithms share, and the decoder of H2O's trees.
 //! - `distribution`, `classes`: from a model's sums to numbers, probabilities and labels.
-//! - `gbm`, `deeplearning`: one folder per algorithm, each with a reader and a scorer.
+//! - `columns`, `domain`, `names`, `category`, `info`, `archive`: the parts of a MOJO that all
+//!   algorithms share.
 //! - `limits`, `error`.
-//!
-//! An algorithm that is added gets a folder, a variant in [`Algorithm`] and in the two
-//! `match`es of `model`.
 
+mod algorithms;
 mod archive;
+mod category;
 mod classes;
 mod columns;
-mod deeplearning;
 mod distribution;
 mod domain;
 mod error;
-mod gbm;
 mod info;
 mod limits;
 mod model;
 mod names;
+mod trees;
 
+pub use algorithms::Algorithm;
+pub use category::Category;
 pub use columns::Feature;
 pub use domain::Domain;
 pub use error::{Error, ValueError};
 pub use limits::Limits;
-pub use model::{Algorithm, Category, Model, Predictions, Scorer};
+pub use model::{Model, Predictions, Scorer};

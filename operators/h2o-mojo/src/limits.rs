@@ -1,6 +1,6 @@
 //! How much a model may take.
 
-use crate::Error;
+use crate::error::Error;
 
 /// What [`Model::read_within`](crate::Model::read_within) accepts of a model.
 ///

@@ -1,45 +1,16 @@
 //! A model, whatever its algorithm, and what scores rows with it.
 
-use std::fmt;
 use std::sync::Arc;
 
+use crate::algorithms::Algorithm;
+use crate::algorithms::engine::{Engine, EngineScorer, Source};
 use crate::archive::Archive;
+use crate::category::Category;
 use crate::classes::{self, Classes};
 use crate::columns::{Columns, Feature};
-use crate::deeplearning::{self, DeepLearning};
-use crate::gbm::{self, Gbm};
+use crate::error::Error;
 use crate::info::{self, Info};
-use crate::{Error, Limits};
-
-/// The algorithms that this crate scores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Algorithm {
-    /// Gradient boosting machine, `gbm`.
-    Gbm,
-    /// Multi-layer perceptron, `deeplearning`.
-    DeepLearning,
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Gbm => "gbm",
-            Self::DeepLearning => "deeplearning",
-        })
-    }
-}
-
-/// What a model predicts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Category {
-    /// One of two classes; the label follows a threshold.
-    Binomial,
-    /// One of many classes; the label is the most probable.
-    Multinomial,
-    /// A number.
-    Regression,
-}
+use crate::limits::Limits;
 
 /// A model read from a MOJO. Clones share it.
 #[derive(Debug, Clone)]
@@ -49,6 +20,7 @@ pub struct Model {
 
 #[derive(Debug)]
 struct Shared {
+    algorithm: Algorithm,
     category: Category,
     columns: Vec<Feature>,
     response: Option<String>,
@@ -56,16 +28,9 @@ struct Shared {
     uuid: Option<String>,
     h2o_version: Option<String>,
     mojo_version: f64,
-    engine: Engine,
+    engine: Arc<dyn Engine>,
     /// Empty for a regression.
     classes: Classes,
-}
-
-/// A model of one algorithm.
-#[derive(Debug)]
-enum Engine {
-    Gbm(Box<Gbm>),
-    DeepLearning(DeepLearning),
 }
 
 impl Model {
@@ -89,8 +54,8 @@ impl Model {
         let text = archive.find(info::NAME)?.ok_or(Error::NotMojo)?;
         let text = String::from_utf8_lossy(&text);
         let info = Info::parse(&text, limits)?;
-        let algorithm = algorithm(&info)?;
-        let category = category(&info)?;
+        let algorithm = Algorithm::of(&info)?;
+        let category = Category::read(&info)?;
         let columns = Columns::read(&mut archive, &info, limits)?;
 
         let response = columns.response.as_ref();
@@ -99,28 +64,21 @@ impl Model {
         if category == Category::Binomial && names.len() != 2 {
             return Err(Error::Contradiction {
                 key: "category".into(),
-                reason: format!("is Binomial, of {} classes", names.len()),
+                reason: format!("expected 2 classes for Binomial, got {}", names.len()),
             });
         }
         let classes = Classes::read(&info, names)?;
-        let engine = match algorithm {
-            Algorithm::Gbm => Engine::Gbm(Box::new(gbm::read(
-                &mut archive,
-                &info,
-                &columns.features,
-                classes.count(),
-                limits,
-            )?)),
-            Algorithm::DeepLearning => Engine::DeepLearning(deeplearning::read(
-                &info,
-                &columns.features,
-                classes.count(),
-                limits,
-            )?),
-        };
+        let engine = algorithm.read(&mut Source {
+            archive: &mut archive,
+            info: &info,
+            features: &columns.features,
+            classes: classes.count(),
+            limits,
+        })?;
         let own = |key| info.text(key).map(String::from);
         Ok(Self {
             shared: Arc::new(Shared {
+                algorithm,
                 category,
                 response: columns.response.map(|feature| feature.name().into()),
                 columns: columns.features,
@@ -136,10 +94,7 @@ impl Model {
 
     /// The algorithm that trained the model.
     pub fn algorithm(&self) -> Algorithm {
-        match self.shared.engine {
-            Engine::Gbm(_) => Algorithm::Gbm,
-            Engine::DeepLearning(_) => Algorithm::DeepLearning,
-        }
+        self.shared.algorithm
     }
 
     /// What the model predicts.
@@ -192,11 +147,7 @@ impl Model {
 
     /// Makes a scorer. It holds the memory that scoring needs, so keep it for many rows.
     pub fn scorer(&self) -> Scorer {
-        let scratch = match &self.shared.engine {
-            Engine::Gbm(gbm) => Scratch::Gbm(gbm.scratch()),
-            Engine::DeepLearning(network) => Scratch::DeepLearning(network.scratch()),
-        };
-        Scorer { model: self.clone(), scratch }
+        Scorer { model: self.clone(), engine: self.shared.engine.clone().scorer() }
     }
 }
 
@@ -204,13 +155,7 @@ impl Model {
 #[derive(Debug)]
 pub struct Scorer {
     model: Model,
-    scratch: Scratch,
-}
-
-#[derive(Debug)]
-enum Scratch {
-    Gbm(gbm::Scratch),
-    DeepLearning(deeplearning::Scratch),
+    engine: Box<dyn EngineScorer>,
 }
 
 impl Scorer {
@@ -245,16 +190,7 @@ impl Scorer {
         }
         let width = model.classes.count().max(1);
         predictions.reset(count, width);
-        match (&model.engine, &mut self.scratch) {
-            (Engine::Gbm(gbm), Scratch::Gbm(scratch)) => {
-                gbm.score(rows, offsets, scratch, &mut predictions.values, width);
-            }
-            (Engine::DeepLearning(network), Scratch::DeepLearning(scratch)) => {
-                network.score(rows, scratch, &mut predictions.values, width);
-            }
-            // A scorer is made by the model that it keeps, so the two are of one algorithm.
-            _ => unreachable!("a scorer has its own model's scratch"),
-        }
+        self.engine.score(rows, offsets, &mut predictions.values, width);
         if model.category != Category::Regression {
             let values = predictions.values.chunks_exact_mut(width);
             let labels = rows.chunks_exact(features).zip(values);
@@ -308,53 +244,5 @@ impl Predictions {
         self.values.clear();
         self.values.resize(rows * width, 0.0);
         self.width = width;
-    }
-}
-
-/// The algorithm by the names that H2O's releases have given it.
-fn algorithm(info: &Info<'_>) -> Result<Algorithm, Error> {
-    let name = match info.text("algorithm").or_else(|| info.text("algo")) {
-        Some(name) => name,
-        None => return Err(Error::MissingKey { key: "algorithm".into() }),
-    };
-    match name {
-        "Gradient Boosting Machine" | "Gradient Boosting Method" | "gbm" => Ok(Algorithm::Gbm),
-        "Deep Learning" | "deep learning" | "deeplearning" => Ok(Algorithm::DeepLearning),
-        _ => Err(Error::Unsupported {
-            what: format!("algorithm '{}'", info.text("algo").unwrap_or(name)),
-            supported: "gbm, deeplearning",
-        }),
-    }
-}
-
-fn category(info: &Info<'_>) -> Result<Category, Error> {
-    match info.required("category")? {
-        "Binomial" => Ok(Category::Binomial),
-        "Multinomial" => Ok(Category::Multinomial),
-        "Regression" => Ok(Category::Regression),
-        other => Err(Error::Unsupported {
-            what: format!("category '{other}'"),
-            supported: "Binomial, Multinomial, Regression",
-        }),
-    }
-}
-
-/// Whether the MOJO's version is one that the reader of an algorithm knows, and encodes
-/// categories as their numbers.
-pub(crate) fn check_format(
-    info: &Info<'_>,
-    newest: f64,
-    supported: &'static str,
-) -> Result<f64, Error> {
-    let version: f64 = info.number("mojo_version")?;
-    if !(1.0..=newest).contains(&version) {
-        return Err(Error::Unsupported { what: format!("MOJO version {version:.2}"), supported });
-    }
-    match info.text("_genmodel_encoding") {
-        None | Some("AUTO" | "Enum" | "SortByResponse" | "OneHotInternal") => Ok(version),
-        Some(other) => Err(Error::Unsupported {
-            what: format!("categorical encoding '{other}'"),
-            supported: "AUTO, Enum, OneHotInternal, SortByResponse",
-        }),
     }
 }

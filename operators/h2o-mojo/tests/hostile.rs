@@ -183,14 +183,14 @@ fn errors_say_what_is_wrong_and_where() -> Result {
     let error = changed(model, |entries| {
         entries.insert("trees/t00_003.bin".into(), vec![0xff; 3]);
     })?;
-    assert_eq!(error, "trees/t00_003.bin: node at byte 0 is cut off");
+    assert_eq!(error, "trees/t00_003.bin: node at byte 0: truncated");
 
     let error = changed(model, |entries| {
         // A test of column 0 whose left branch claims 200 bytes.
         let tree = vec![0, 0, 0, 2, 0, 0, 0, 0, 200, 0, 0];
         entries.insert("trees/t00_003.bin".into(), tree);
     })?;
-    assert_eq!(error, "trees/t00_003.bin: node at byte 0 points outside the tree");
+    assert_eq!(error, "trees/t00_003.bin: node at byte 0: branch is outside the tree");
 
     let error = changed(model, |entries| {
         // Two leaves, the right one said to begin within the left one.
@@ -198,11 +198,11 @@ fn errors_say_what_is_wrong_and_where() -> Result {
         tree.extend([0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
         entries.insert("trees/t00_003.bin".into(), tree);
     })?;
-    assert_eq!(error, "trees/t00_003.bin: node at byte 9 has branches that overlap or leave a gap");
+    assert_eq!(error, "trees/t00_003.bin: node at byte 9: branches overlap or leave a gap");
 
     let error = changed(model, |entries| replace(entries, "n_classes = 2", "n_classes = two"))?;
     assert!(error.starts_with("model.ini: line "), "{error}");
-    assert!(error.ends_with("n_classes is not such a number: \"two\""), "{error}");
+    assert!(error.ends_with("n_classes: invalid number: \"two\""), "{error}");
 
     let error = changed(model, |entries| replace(entries, "init_f = ", "init_g = "))?;
     assert_eq!(error, "model.ini: init_f is missing");
@@ -218,7 +218,7 @@ fn errors_say_what_is_wrong_and_where() -> Result {
     let error = changed("dl-tanh-regression", |entries| {
         replace(entries, "bias_layer1 = [", "bias_layer1 = [0.5, ");
     })?;
-    assert_eq!(error, "model.ini: bias_layer1: does not fit neural_network_sizes");
+    assert_eq!(error, "model.ini: bias_layer1: its length does not fit neural_network_sizes");
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use sandbar_operator::{
 };
 
 use crate::config::Config;
-use crate::source::{Refused, Source};
+use crate::source::{Rejected, Source};
 
 /// A model, matched with the extractor's columns.
 pub struct H2oScore {
@@ -24,7 +24,7 @@ struct Scratch {
     /// A cell for each feature, row after row. Those of features without a column
     /// stay NaN from batch to batch.
     rows: Vec<f64>,
-    refused: Refused,
+    rejected: Rejected,
     predictions: h2o_mojo::Predictions,
 }
 
@@ -34,7 +34,7 @@ impl Scorer for H2oScore {
     fn configure(config: Config, setup: &Setup, features: &[Field]) -> Result<Self, Error> {
         let name = setup
             .main_model()
-            .ok_or("no model is granted to this stage; name an H2O MOJO in the stage's `models`")?;
+            .ok_or("the stage has no model: name an H2O MOJO in the stage's `models`")?;
         let model = Model::read(&setup.load_model(name)?)
             .map_err(|error| Error::from(error).context(format_args!("model '{name}'")))?;
         let sources = Source::find_all(model.features(), features, &config)
@@ -53,15 +53,15 @@ impl Scorer for H2oScore {
     }
 
     fn score(&mut self, table: &Table<'_>, predictions: &mut Predictions) {
-        let Scratch { rows, refused, predictions: scored } = &mut self.scratch;
+        let Scratch { rows, rejected, predictions: scored } = &mut self.scratch;
         let width = self.sources.len();
-        refused.clear();
+        rejected.clear();
         rows.resize(table.rows() * width, f64::NAN);
         if table.rows() == 0 {
             return;
         }
         for (feature, source) in self.sources.iter_mut().enumerate() {
-            source.read(table, rows[feature..].iter_mut().step_by(width), refused);
+            source.read(table, rows[feature..].iter_mut().step_by(width), rejected);
         }
         let offsets = match self.offset.and_then(|column| table.column(column)) {
             Some(Column::Numbers(numbers)) => Some(numbers),
@@ -74,19 +74,19 @@ impl Scorer for H2oScore {
             return;
         }
         // A row's first failure is that of its first feature: the sort is stable.
-        refused.sort_by_key(|(row, _)| *row);
-        refused.dedup_by_key(|(row, _)| *row);
-        give(scored, refused, predictions);
+        rejected.sort_by_key(|(row, _)| *row);
+        rejected.dedup_by_key(|(row, _)| *row);
+        give(scored, rejected, predictions);
     }
 }
 
-/// Hands over the predictions, and failures in the place of refused rows.
-fn give(scored: &h2o_mojo::Predictions, refused: &mut Refused, predictions: &mut Predictions) {
-    let mut refused = refused.drain(..).peekable();
+/// Hands over the predictions, and failures in the place of rejected rows.
+fn give(scored: &h2o_mojo::Predictions, rejected: &mut Rejected, predictions: &mut Predictions) {
+    let mut rejected = rejected.drain(..).peekable();
     let mut labels = scored.labels().iter();
     for (row, values) in scored.values().chunks_exact(scored.width()).enumerate() {
         let label = labels.next();
-        if let Some((_, failure)) = refused.next_if(|(refused, _)| *refused == row) {
+        if let Some((_, failure)) = rejected.next_if(|(rejected, _)| *rejected == row) {
             predictions.fail(failure);
         } else if values[0].is_nan() {
             predictions.fail(Failure::invalid("the model's result for this row is not a number"));
@@ -104,7 +104,7 @@ fn offset(model: &Model, fields: &[Field]) -> Result<Option<usize>, Error> {
     match column.map(|column| &fields[column].ty) {
         None | Some(FieldType::Number) => Ok(column),
         Some(_) => Err(format!(
-            "the model's offset '{name}' must be a number; let the extractor give it as one"
+            "offset column '{name}': expected a number: have the extractor give it as one"
         )
         .into()),
     }

@@ -17,7 +17,7 @@ pub(crate) struct Source {
 }
 
 /// Rows that cannot be scored, and why; a row may be there more than once.
-pub(crate) type Refused = Vec<(usize, Failure)>;
+pub(crate) type Rejected = Vec<(usize, Failure)>;
 
 impl Source {
     /// Finds the column for each feature.
@@ -45,19 +45,18 @@ impl Source {
         let (absent, columns) = (absent.join(", "), columns.join(", "));
         if sources.iter().all(|source| source.column.is_none()) {
             return Err(format!(
-                "the extractor gives none of the model's features ({absent}): its columns are \
-                 {columns}"
+                "the extractor gives none of the model's features: expected {absent}, got {columns}"
             )
             .into());
         }
         if config.missing_column == Treatment::Fail {
             return Err(format!(
-                "the model's features {absent} have no column among {columns}; let the extractor \
-                 give them, or set missing_column = \"missing\""
+                "features {absent}: no such columns from the extractor, which gives {columns}: add \
+                 them there, or set missing_column = \"missing\""
             )
             .into());
         }
-        eprintln!("no column for the model's features {absent}: they are missing in every row");
+        eprintln!("features {absent}: no such columns from the extractor: missing in every row");
         Ok(sources)
     }
 
@@ -67,14 +66,13 @@ impl Source {
         let categorical = feature.domain().is_some();
         match column.map(|column| &fields[column].ty) {
             Some(FieldType::Number) if categorical => Err(format!(
-                "feature '{name}': the model has it as a category, the extractor gives a number; \
-                 let the extractor give it as text"
+                "feature '{name}': expected a category, got a number: have the extractor give it \
+                 as text"
             )
             .into()),
-            Some(FieldType::Tensor(_)) => Err(format!(
-                "feature '{name}': the extractor gives a tensor, which no H2O model takes"
-            )
-            .into()),
+            Some(FieldType::Tensor(_)) => {
+                Err(format!("feature '{name}': expected a number or text, got a tensor").into())
+            }
             Some(FieldType::Number | FieldType::Text) | None => Ok(Source {
                 feature: feature.clone(),
                 column,
@@ -94,7 +92,7 @@ impl Source {
         &mut self,
         table: &Table<'_>,
         cells: impl Iterator<Item = &'a mut f64>,
-        refused: &mut Refused,
+        rejected: &mut Rejected,
     ) {
         match self.column.and_then(|column| table.column(column)) {
             Some(Column::Numbers(numbers)) => {
@@ -106,7 +104,7 @@ impl Source {
                         Ok(value) => value,
                         Err(error) => {
                             if self.treatment == Treatment::Fail {
-                                refused.push((row, self.failure(error, text)));
+                                rejected.push((row, self.failure(error, text)));
                             }
                             f64::NAN
                         }
@@ -134,9 +132,9 @@ impl Source {
         let name = self.feature.name();
         let text: String = text.chars().take(80).collect();
         match error {
-            ValueError::UnknownCategory => Failure::invalid(format!(
-                "feature '{name}': '{text}' is none of the categories that the model knows"
-            )),
+            ValueError::UnknownCategory => {
+                Failure::invalid(format!("feature '{name}': unknown category '{text}'"))
+            }
             ValueError::NotANumber => {
                 Failure::malformed(format!("feature '{name}': '{text}' is not a number"))
             }

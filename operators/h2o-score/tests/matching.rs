@@ -1,4 +1,4 @@
-//! How columns meet the model's features, and what becomes of values that do not fit.
+//! How columns meet the model's features, and what happens to values that do not fit.
 
 use h2o_score::H2oScore;
 use sandbar_operator::testing::{Cell, Features, Prediction, Stage};
@@ -133,7 +133,7 @@ fn the_first_feature_that_fails_is_named_and_other_rows_are_scored() -> Result<(
             })
             .collect();
         let year = "feature 'Year': 'never' is not a number";
-        let origin = "feature 'Origin': 'XQX' is none of the categories that the model knows";
+        let origin = "feature 'Origin': unknown category 'XQX'";
         assert_eq!(found, ["scored", year, origin, "scored", year]);
     }
     Ok(())
@@ -178,10 +178,10 @@ fn columns_that_can_never_fit_are_refused() -> Result<(), Error> {
     let tensor = with(Field::tensor("Year", ElementType::Fp32, [1]), Cell::Tensor(vec![0; 4]));
     let strict = r#"{ "missing_column": "fail" }"#;
     let cases = [
-        ("{}", fields(&number), "feature 'Origin': the model has it as a category"),
-        ("{}", fields(&tensor), "feature 'Year': the extractor gives a tensor"),
+        ("{}", fields(&number), "feature 'Origin': expected a category, got a number"),
+        ("{}", fields(&tensor), "feature 'Year': expected a number or text, got a tensor"),
         ("{}", vec![Field::number("x")], "none of the model's features"),
-        (strict, fields(&without("Dest")), "the model's features Dest have no column"),
+        (strict, fields(&without("Dest")), "features Dest: no such columns"),
     ];
     for (config, fields, expected) in cases {
         let message = refusal(&stage(config)?, &fields);
@@ -195,7 +195,7 @@ fn columns_that_can_never_fit_are_refused() -> Result<(), Error> {
 fn a_configuration_or_model_that_is_wrong_says_so() -> Result<(), Error> {
     let all = fields(&classic());
     let cases = [
-        (Stage::new(), "no model is granted to this stage"),
+        (Stage::new(), "the stage has no model"),
         (stage(r#"{ "unknown_categories": "fail" }"#)?, "unknown field `unknown_categories`"),
         (stage(r#"{ "unknown_category": "skip" }"#)?, "key 'unknown_category': unknown variant"),
         (Stage::new().model("flights", "PK? no"), "model 'flights': "),

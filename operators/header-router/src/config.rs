@@ -14,7 +14,7 @@ pub struct Config {
     /// Which header counts where several have the name. Default: the last.
     #[serde(default)]
     pub occurrence: Occurrence,
-    /// What becomes of a record whose header is not UTF-8 where a `pattern` looks at it.
+    /// What happens to a record whose header is not UTF-8 where a `pattern` looks at it.
     /// Default: it fails.
     #[serde(default)]
     pub not_text: NotText,
@@ -91,7 +91,7 @@ pub enum Occurrence {
     Any,
 }
 
-/// What becomes of a record whose header is not UTF-8 where a `pattern` looks at it.
+/// What happens to a record whose header is not UTF-8 where a `pattern` looks at it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NotText {

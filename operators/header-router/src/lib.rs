@@ -28,7 +28,7 @@
 //! to = { topic = "orders-us" }
 //! ```
 //!
-//! | destination | what becomes of the record |
+//! | destination | what happens to the record |
 //! |---|---|
 //! | `"pass"` | it goes to the next stage, or to the sink, as it is |
 //! | `{ topic = "..." }` | it goes to this topic, past the stages that remain, as it is |

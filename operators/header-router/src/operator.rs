@@ -19,7 +19,7 @@ impl Transformer for HeaderRouter {
 
     fn configure(config: Config, setup: &Setup) -> Result<Self, Error> {
         if config.rules.is_empty() {
-            return Err("`rules` is empty; write at least one, or leave the stage out".into());
+            return Err("`rules` is empty: write at least one, or remove the stage".into());
         }
         let mut rules = Vec::with_capacity(config.rules.len());
         for (index, rule) in config.rules.iter().enumerate() {
@@ -36,11 +36,11 @@ impl Transformer for HeaderRouter {
         for (index, (rule, to)) in self.rules.iter().enumerate() {
             if rule.holds(record, self.occurrence, self.not_text)? {
                 return send(record, to, out, || {
-                    format!("rule {} refuses it, for its header '{}'", index + 1, rule.header)
+                    format!("rejected by rule {} on header '{}'", index + 1, rule.header)
                 });
             }
         }
-        send(record, &self.otherwise, out, || "no rule holds for its headers".to_owned())
+        send(record, &self.otherwise, out, || "no rule matches the headers".to_owned())
     }
 }
 
@@ -48,7 +48,7 @@ impl Transformer for HeaderRouter {
 fn granted(to: &Destination, setup: &Setup) -> Result<(), Error> {
     match to {
         Destination::Topic(topic) if !setup.topics().contains(topic) => Err(format!(
-            "the topic '{topic}' is not granted to this stage: write it into the stage's `topics`"
+            "topic '{topic}' is not granted to this stage: add it to the stage's `topics`"
         )
         .into()),
         _ => Ok(()),

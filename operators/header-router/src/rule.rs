@@ -24,15 +24,15 @@ impl Rule {
     /// Where the rule has no header, not exactly one condition, or a pattern that is none.
     pub(crate) fn new(rule: &RuleConfig) -> Result<Rule, Error> {
         if rule.header.is_empty() {
-            return Err("`header` is empty; write the header's name".into());
+            return Err("`header` is empty: set the header's name".into());
         }
         let condition = rule.condition().ok_or(
-            "a rule has one condition: write `values`, `pattern` or `present`, and one of them only",
+            "expected exactly one condition: set one of `values`, `pattern` and `present`",
         )?;
         let test = match condition {
             Condition::Values([]) => {
-                return Err("`values` is empty, so that the rule never holds; name at least one \
-                            value, or leave the rule out"
+                return Err("`values` is empty and never matches: name at least one value, or \
+                            remove the rule"
                     .into());
             }
             Condition::Values(values) => {

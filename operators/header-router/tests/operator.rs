@@ -112,7 +112,7 @@ fn a_failure_says_which_rule() -> Result<(), Error> {
     let mut router = stage(orders()).transformer::<HeaderRouter>()?;
     let out = router.transform(&Records::of_values(["no headers"]));
     assert_eq!(out.failures[0].1.code, FailureCode::Unsupported);
-    assert_eq!(out.failures[0].1.message, "rule 4 refuses it, for its header 'country'");
+    assert_eq!(out.failures[0].1.message, "rejected by rule 4 on header 'country'");
     Ok(())
 }
 
@@ -129,10 +129,10 @@ fn a_configuration_that_makes_no_sense_is_refused() {
     for (config, reason) in [
         (json!({ "rules": [] }), "`rules` is empty"),
         (json!({}), "missing field `rules`"),
-        (rule(json!({ "header": "a", "to": "pass" })), "rule 1: a rule has one condition"),
+        (rule(json!({ "header": "a", "to": "pass" })), "rule 1: expected exactly one condition"),
         (
             rule(json!({ "header": "a", "present": true, "pattern": "x", "to": "pass" })),
-            "rule 1: a rule has one condition",
+            "rule 1: expected exactly one condition",
         ),
         (rule(json!({ "header": "", "present": true, "to": "pass" })), "`header` is empty"),
         (rule(json!({ "header": "a", "values": [], "to": "pass" })), "`values` is empty"),
@@ -140,12 +140,12 @@ fn a_configuration_that_makes_no_sense_is_refused() {
         (rule(json!({ "header": "a", "present": true, "to": "away" })), "unknown variant `away`"),
         (
             rule(json!({ "header": "a", "present": true, "to": { "topic": "asia" } })),
-            "rule 1: the topic 'asia' is not granted",
+            "rule 1: topic 'asia' is not granted",
         ),
         (
             json!({ "otherwise": { "topic": "asia" },
                 "rules": [{ "header": "a", "present": true, "to": "pass" }] }),
-            "`otherwise`: the topic 'asia' is not granted",
+            "`otherwise`: topic 'asia' is not granted",
         ),
         (rule(json!({ "header": "a", "presents": true, "to": "pass" })), "unknown field"),
     ] {

@@ -76,30 +76,28 @@ impl fmt::Display for Fault {
         match self {
             Fault::Tombstone => f.write_str("the value is null (a tombstone), not an image"),
             Fault::Empty => f.write_str("the value is empty, not an image"),
-            Fault::Bytes { bytes, limit } => write!(
-                f,
-                "the value has {bytes} bytes, more than the {limit} that `max_bytes` allows"
-            ),
+            Fault::Bytes { bytes, limit } => {
+                write!(f, "the value has {bytes} bytes, which exceeds `max_bytes` ({limit})")
+            }
             Fault::NotAnImage => f.write_str("the value is not an image of a known format"),
             Fault::OtherFormat { format } => {
-                write!(f, "an image in {format}, which is not read: JPEG, PNG, WebP, GIF, BMP are")
+                write!(f, "unsupported format {format}: use JPEG, PNG, WebP, GIF or BMP")
             }
-            Fault::Feature { format, feature } => write!(f, "{format} with {feature}"),
+            Fault::Feature { format, feature } => write!(f, "unsupported {format}: {feature}"),
             Fault::Damaged { format, problem } => write!(f, "damaged {format}: {problem}"),
             Fault::Pixels { width, height, limit } => write!(
                 f,
-                "the image has {width} x {height} pixels, more than the {limit} that `max_pixels` \
-                 allows"
+                "the image has {width} x {height} pixels, which exceeds `max_pixels` ({limit})"
             ),
             Fault::Side { pixels } => write!(
                 f,
-                "a side of the image has {pixels} pixels, more than the {LONGEST_SIDE} of any \
-                 image that is read"
+                "a side of the image has {pixels} pixels, which exceeds the limit of \
+                 {LONGEST_SIDE}"
             ),
             Fault::Memory { format, problem } => {
-                write!(f, "the {format} takes too much memory or time to decode: {problem}")
+                write!(f, "decoding the {format} takes too much memory or time: {problem}")
             }
-            Fault::Resize { problem } => write!(f, "the image could not be resized: {problem}"),
+            Fault::Resize { problem } => write!(f, "resizing the image failed: {problem}"),
         }
     }
 }

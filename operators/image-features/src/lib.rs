@@ -4,8 +4,8 @@
 //! bytes. It becomes one tensor `image` of fp32, `[channels, height, width]` or
 //! `[height, width, channels]`, without the batch.
 //!
-//! What the tensor is made of stands in `[preprocessing]` of the `model.toml` of the
-//! stage's main model. Each key can be set or overridden in the stage's `config`
+//! The tensor is described in `[preprocessing]` of the `model.toml` of the stage's main
+//! model. Each key can be set or overridden in the stage's `config`
 //! ([`Config`]):
 //!
 //! ```toml
@@ -27,7 +27,7 @@
 //! All but the size have these values by default. If the model's description has
 //! inputs, the tensor must fit the first.
 //!
-//! # What becomes of what
+//! # What each record gives
 //!
 //! | record | result |
 //! |---|---|
@@ -69,13 +69,15 @@ mod operator;
 mod reader;
 mod resize;
 mod settings;
+mod signature;
 mod tensor;
 mod upright;
 
 pub use config::{Channels, Config, ConfigError, Filter, Layout, Mode, PerChannel};
 pub use fault::Fault;
-pub use format::{Format, format_of};
+pub use format::Format;
 pub use model::{Dimension, Input, Model};
 pub use operator::ImageFeatures;
 pub use reader::Reader;
 pub use settings::Settings;
+pub use signature::format_of;

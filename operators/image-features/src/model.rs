@@ -46,8 +46,8 @@ impl Model {
         let name = input.name.as_deref().unwrap_or("the first");
         if let Some(ty) = input.ty.as_deref().filter(|ty| *ty != "fp32") {
             return Err(ConfigError(format!(
-                "the model's input '{name}' takes {ty}, but image-features gives fp32: use a model \
-                 with an fp32 input"
+                "the model's input '{name}': expected {ty}, got fp32 from image-features: use a \
+                 model with an fp32 input"
             )));
         }
         let Some(shape) = &input.shape else { return Ok(()) };
@@ -61,8 +61,8 @@ impl Model {
                 Ok(())
             }
             _ => Err(ConfigError(format!(
-                "the tensor of an image is {tensor:?}, but the model's input '{name}' is {}, the \
-                 batch first: `width`, `height`, `channels` and `layout` must be such that they fit",
+                "the model's input '{name}': expected {}, the batch first, got {tensor:?} per \
+                 image: adjust `width`, `height`, `channels` or `layout`",
                 shown(shape)
             ))),
         }

@@ -48,8 +48,8 @@ impl Settings {
         {
             if set {
                 return Err(ConfigError(format!(
-                    "`{key}` stands in [preprocessing] of the model, of which it is no part: \
-                     write it in the stage's `config`"
+                    "`{key}`: not allowed in [preprocessing] of the model: set it in the stage's \
+                     `config`"
                 )));
             }
         }
@@ -64,9 +64,7 @@ impl Settings {
         let mean = per_channel("mean", config.mean.as_ref(), 0.0, count)?;
         let scale = per_channel("scale", config.scale.as_ref(), 1.0, count)?;
         if scale.contains(&0.0) {
-            return Err(ConfigError(
-                "`scale` is 0, which would make all images the same: leave it out for 1".into(),
-            ));
+            return Err(ConfigError("`scale`: must not be zero: omit it for 1".into()));
         }
         let levels = mean.iter().zip(&scale).map(|(mean, scale)| levels(*mean, *scale));
         Ok(Settings {
@@ -102,10 +100,11 @@ fn side(key: &str, value: Option<u32>) -> Result<u32, ConfigError> {
     match value {
         Some(1..=LONGEST) => Ok(value.unwrap_or_default()),
         Some(value) => Err(ConfigError(format!(
-            "`{key}` is {value}: give the pixels of the tensor that the model takes, 1 to {LONGEST}"
+            "`{key}`: {value} is out of range: set the size that the model takes, 1 to {LONGEST} \
+             pixels"
         ))),
         None => Err(ConfigError(format!(
-            "`{key}` is missing: write it in [preprocessing] of the model's model.toml or in the \
+            "`{key}` is missing: set it in [preprocessing] of the model's model.toml or in the \
              stage's `config`"
         ))),
     }
@@ -116,14 +115,13 @@ fn fit(config: &Config, width: u32, height: u32) -> Result<Fit, ConfigError> {
     match (config.mode.unwrap_or(Mode::Squash), config.short_side) {
         (Mode::Squash, None) => Ok(Fit::Squash),
         (Mode::Squash, Some(short)) => Err(ConfigError(format!(
-            "`short-side` is {short}, but nothing is cut out with mode = \"squash\": leave \
-             `short-side` out, or set `mode` to \"crop\""
+            "`short-side`: {short} has no effect with mode = \"squash\": omit `short-side`, or set \
+             `mode` to \"crop\""
         ))),
         (Mode::Crop, Some(short)) if !(least..=LONGEST_SHORT_SIDE).contains(&short) => {
             Err(ConfigError(format!(
-                "`short-side` is {short}, of which {width} x {height} cannot be cut out for every \
-                 image: give {least} to {LONGEST_SHORT_SIDE}, or leave it out for what each image \
-                 needs"
+                "`short-side`: {short} is out of range for {width} x {height}: set {least} to \
+                 {LONGEST_SHORT_SIDE}, or omit it for the smallest that holds each image"
             )))
         }
         (Mode::Crop, short) => Ok(Fit::Crop(short)),
@@ -141,8 +139,8 @@ fn per_channel(
         Some(PerChannel::All(value)) => Ok(vec![*value; count]),
         Some(PerChannel::Each(values)) if values.len() == count => Ok(values.clone()),
         Some(PerChannel::Each(values)) => Err(ConfigError(format!(
-            "`{key}` has {} numbers, but `channels` means {count}: give {count}, or one number \
-             without a list for all",
+            "`{key}`: expected {count} numbers, one per channel, got {}: list {count}, or set one \
+             number for all channels",
             values.len()
         ))),
     }
@@ -156,8 +154,8 @@ fn levels(mean: f64, scale: f64) -> Result<[f32; 256], ConfigError> {
         return Ok(levels);
     }
     Err(ConfigError(format!(
-        "`mean` {mean} and `scale` {scale} make values that fp32 cannot hold: (pixel - mean) * \
-         scale must be below 3.4e38"
+        "`mean` {mean} and `scale` {scale}: their values do not fit fp32: (pixel - mean) * scale must be below \
+         3.4e38"
     )))
 }
 
@@ -165,7 +163,7 @@ fn max_pixels(value: Option<u64>) -> Result<u64, ConfigError> {
     match value.unwrap_or(DEFAULT_MAX_PIXELS) {
         value @ 1..=MOST_PIXELS => Ok(value),
         value => Err(ConfigError(format!(
-            "`max_pixels` is {value}: give 1 to {MOST_PIXELS}, or leave it out for \
+            "`max_pixels`: {value} is out of range: set 1 to {MOST_PIXELS}, or omit it for \
              {DEFAULT_MAX_PIXELS}"
         ))),
     }
@@ -174,8 +172,8 @@ fn max_pixels(value: Option<u64>) -> Result<u64, ConfigError> {
 fn max_bytes(value: Option<u64>) -> Result<u64, ConfigError> {
     match value.unwrap_or(DEFAULT_MAX_BYTES) {
         0 => Err(ConfigError(format!(
-            "`max_bytes` is 0, so that every record would fail: give at least the length of an \
-             image, or leave it out for {DEFAULT_MAX_BYTES}"
+            "`max_bytes`: must be greater than zero: set at least the length of an image, or omit \
+             it for {DEFAULT_MAX_BYTES}"
         ))),
         value => Ok(value),
     }

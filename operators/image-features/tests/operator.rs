@@ -1,4 +1,4 @@
-//! The operator as a stage of a pipeline: its configuration, and what becomes of records.
+//! The operator as a stage of a pipeline: its configuration, and what records give.
 
 mod common;
 
@@ -133,20 +133,20 @@ fn what_cannot_be_carried_out_is_refused_by_its_key() {
         error(stage(config))
     };
     for (key, value, expected) in [
-        ("width", json!(0), "`width` is 0: give the pixels of the tensor"),
-        ("height", json!(5000), "`height` is 5000"),
+        ("width", json!(0), "`width`: 0 is out of range: set the size"),
+        ("height", json!(5000), "`height`: 5000 is out of range"),
         ("width", json!(-1), "key 'width'"),
         ("mode", json!("stretch"), "unknown variant `stretch`, expected `squash` or `crop`"),
         ("filter", json!("box"), "key 'filter'"),
         ("short-side", json!(8), "set `mode` to \"crop\""),
-        ("mean", json!([1, 2]), "`mean` has 2 numbers, but `channels` means 3"),
+        ("mean", json!([1, 2]), "`mean`: expected 3 numbers, one per channel, got 2"),
         ("mean", json!("a"), "expected a number, or a list"),
-        ("scale", json!(0), "`scale` is 0"),
-        ("scale", json!(1e300), "fp32 cannot hold"),
+        ("scale", json!(0), "`scale`: must not be zero"),
+        ("scale", json!(1e300), "do not fit fp32"),
         ("background", json!([1, 2]), "key 'background'"),
         ("background", json!([1, 2, 256]), "key 'background"),
-        ("max_pixels", json!(0), "`max_pixels` is 0"),
-        ("max_bytes", json!(0), "`max_bytes` is 0"),
+        ("max_pixels", json!(0), "`max_pixels`: 0 is out of range"),
+        ("max_bytes", json!(0), "`max_bytes`: must be greater than zero"),
         ("widht", json!(8), "unknown field `widht`, expected one of `width`"),
         ("short_side", json!(8), "unknown field `short_side`"),
     ] {
@@ -154,13 +154,13 @@ fn what_cannot_be_carried_out_is_refused_by_its_key() {
         assert!(message.contains(expected), "{key}: {message}");
     }
     let message = error(stage(json!({ "width": 8 })));
-    assert!(message.contains("`height` is missing: write it in [preprocessing]"), "{message}");
+    assert!(message.contains("`height` is missing: set it in [preprocessing]"), "{message}");
     let message = error(stage(json!({ "width": 8, "height": 9, "mode": "crop", "short-side": 8 })));
-    assert!(message.contains("give 9 to 65535, or leave it out"), "{message}");
+    assert!(message.contains("set 9 to 65535, or omit it"), "{message}");
     let message = error(with_model(json!({}), json!({ "preprocessing": { "width": "a" } })));
-    assert!(message.contains("preprocessing.width of its model.toml"), "{message}");
+    assert!(message.contains("model.toml: preprocessing.width"), "{message}");
     let message = error(with_model(json!({}), json!({ "preprocessing": { "max_pixels": 1 } })));
-    assert!(message.contains("write it in the stage's `config`"), "{message}");
+    assert!(message.contains("set it in the stage's `config`"), "{message}");
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_tensor_that_the_model_does_not_take_is_refused() {
         assert!(message.contains("`layout`"), "{message}");
     }
     let message = error(input(json!({ "name": "data", "type": "u8", "shape": ["N", 3, 9, 8] })));
-    assert!(message.contains("takes u8"), "{message}");
+    assert!(message.contains("expected u8, got fp32"), "{message}");
 }
 
 #[test]
@@ -196,9 +196,13 @@ fn every_failure_has_its_code() -> Result<(), Error> {
         (b"this is a text".into(), FailureCode::Malformed, "not an image of a known format"),
         (b"II*\0\x08\0\0\0".into(), FailureCode::Unsupported, "TIFF"),
         (b"\0\0\0\x20ftypavif\0\0\0\0".into(), FailureCode::Unsupported, "AVIF"),
-        (huge, FailureCode::TooLarge, "100000 x 100000 pixels, more than the 32000000"),
+        (huge, FailureCode::TooLarge, "100000 x 100000 pixels, which exceeds `max_pixels`"),
         (long, FailureCode::TooLarge, "a side of the image has 100000 pixels"),
-        (vec![b'x'; 60_001], FailureCode::TooLarge, "60001 bytes, more than the 60000"),
+        (
+            vec![b'x'; 60_001],
+            FailureCode::TooLarge,
+            "60001 bytes, which exceeds `max_bytes` (60000)",
+        ),
         (png[..png.len() / 2].into(), FailureCode::Malformed, "damaged PNG"),
         (b"\xff\xd8\xff".into(), FailureCode::Malformed, "damaged JPEG"),
         (b"GIF89a".into(), FailureCode::Malformed, "damaged GIF"),

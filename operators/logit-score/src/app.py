@@ -24,14 +24,14 @@ class LogisticRegression:
             ]
             self.categories = list(model["categories"].items())
         except KeyError as key:
-            raise ValueError(f"the model's file has no {key}, as logit-score needs it") from None
+            raise ValueError(f"the model's file: key {key} is missing") from None
         if len(self.classes) != 2:
-            raise ValueError(f"the model has {len(self.classes)} classes, not two")
+            raise ValueError(f"the model's file: 'classes': expected 2, got {len(self.classes)}")
         wanted = {feature: "number" for feature, _, _ in self.numbers}
         wanted.update((feature, "text") for feature, _ in self.categories)
         for feature, kind in wanted.items():
             if setup.features.get(feature) != kind:
-                raise ValueError(f"the model needs the {kind} '{feature}' of the extractor")
+                raise ValueError(f"feature '{feature}': expected a column of type {kind} from the extractor")
 
     def score(self, row):
         """What is missing, and a level that the model does not know, weighs nothing: a missing

@@ -34,13 +34,13 @@ pub struct Config {
     /// The table, row by row under their keys, instead of a model.
     #[serde(default)]
     pub rows: Option<BTreeMap<String, Map<String, Value>>>,
-    /// What becomes of a record whose key is not in the table. Default: it fails.
+    /// What happens to a record whose key is not in the table. Default: it fails.
     #[serde(default)]
     pub on_miss: Absent,
-    /// What becomes of a record without a key. Default: it fails.
+    /// What happens to a record without a key. Default: it fails.
     #[serde(default)]
     pub on_no_key: Absent,
-    /// What becomes of a record that has a field or header of an added name already.
+    /// What happens to a record that has a field or header of an added name already.
     /// Default: it fails.
     #[serde(default)]
     pub existing: Existing,
@@ -89,7 +89,7 @@ pub enum Into {
     Headers,
 }
 
-/// What becomes of a record for which there is no row.
+/// What happens to a record for which there is no row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Absent {
@@ -104,7 +104,7 @@ pub enum Absent {
     Drop,
 }
 
-/// What becomes of a record that has a field or header of an added name already.
+/// What happens to a record that has a field or header of an added name already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Existing {
@@ -121,14 +121,14 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let problem = match (&self.key, self.format) {
             (Key::Field(_), Format::Csv) => {
-                "`key` is a field, which lines of CSV do not have; write `key = { column = N }`"
+                "`key`: lines of CSV have no fields: set `key = { column = N }`"
             }
             (Key::Column(_), Format::Json) => {
-                "`key` is a column, which JSON does not have; write `format = \"csv\"`, or \
+                "`key`: JSON objects have no columns: set `format = \"csv\"`, or \
                  `key = { field = \"...\" }`"
             }
-            (Key::Column(0), Format::Csv) => "`key` is column 0; columns count from 1",
-            _ if self.prefix.contains('\0') => "`prefix` has a null character",
+            (Key::Column(0), Format::Csv) => "`key`: no column 0: columns count from 1",
+            _ if self.prefix.contains('\0') => "`prefix` contains a null character",
             _ => return Ok(()),
         };
         Err(problem.into())
@@ -141,7 +141,10 @@ impl Config {
             Ok(byte) if byte.is_ascii() => return Ok(byte),
             _ => {}
         }
-        Err(format!("`separator` is {:?}; use one such as \",\", \";\" or a tab", self.separator)
-            .into())
+        Err(format!(
+            "`separator`: {:?} is not allowed: use one such as \",\", \";\" or a tab",
+            self.separator
+        )
+        .into())
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn column(
         rest = match after {
             [] => None,
             [byte, next @ ..] if *byte == separator => Some(next),
-            _ => return Err(Failure::malformed("text behind a closing quote")),
+            _ => return Err(Failure::malformed("text after the closing quote")),
         };
     }
     Ok(found)
@@ -49,10 +49,10 @@ fn plain(from_here: &[u8], separator: u8) -> Result<(Cow<'_, [u8]>, &[u8]), Fail
     let end = from_here.iter().position(|byte| *byte == separator).unwrap_or(from_here.len());
     let (column, after) = from_here.split_at(end);
     if column.contains(&b'"') {
-        return Err(Failure::malformed("a quote in a column that does not start with one"));
+        return Err(Failure::malformed("quote inside an unquoted column"));
     }
     if column.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
-        return Err(Failure::malformed("several lines, where a record is one"));
+        return Err(Failure::malformed("expected one line, got several"));
     }
     Ok((Cow::Borrowed(column), after))
 }
@@ -60,10 +60,7 @@ fn plain(from_here: &[u8], separator: u8) -> Result<(Cow<'_, [u8]>, &[u8]), Fail
 /// A column whose opening quote is gone, and what follows the closing one.
 fn quoted(inside: &[u8]) -> Result<(Cow<'_, [u8]>, &[u8]), Failure> {
     let quote = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .position(|byte| *byte == b'"')
-            .ok_or(Failure::malformed("a quote that does not end"))
+        bytes.iter().position(|byte| *byte == b'"').ok_or(Failure::malformed("unterminated quote"))
     };
     let end = quote(inside)?;
     let mut column = Cow::Borrowed(&inside[..end]);

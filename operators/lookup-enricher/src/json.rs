@@ -62,7 +62,7 @@ impl<'a> Object<'a> {
                 Failure::malformed(format!("not a JSON object: the key: {error}"))
             }),
             [b'{' | b'[', ..] => {
-                Err(Failure::invalid("the key is an object or a list; it must be a single value"))
+                Err(Failure::invalid("the key is an object or an array: expected a single value"))
             }
             b"null" => Ok(None),
             _ => Ok(Some(Cow::Borrowed(raw))),
@@ -94,7 +94,7 @@ impl<'de> Visitor<'de> for Wanted<'_> {
                 map.next_value::<IgnoredAny>()?;
             } else if object.key.replace(map.next_value()?).is_some() {
                 let key = self.key.unwrap_or_default();
-                return Err(A::Error::custom(format_args!("the field '{key}' twice")));
+                return Err(A::Error::custom(format_args!("duplicate field '{key}'")));
             }
         }
         Ok(object)

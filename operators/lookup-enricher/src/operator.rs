@@ -22,8 +22,8 @@ pub struct LookupEnricher {
     value: Vec<u8>,
 }
 
-/// What becomes of a record.
-enum Fate {
+/// What happens to a record.
+enum Outcome {
     /// It gets the cells of this row.
     Row(usize),
     Pass,
@@ -41,11 +41,11 @@ impl Transformer for LookupEnricher {
             (None, Some(model)) => Table::from_csv(&setup.load_model(model)?, &config)
                 .map_err(|error| error.context(format_args!("model '{model}'")))?,
             (Some(_), Some(_)) => {
-                return Err("there are a model and `rows`; leave one of them out".into());
+                return Err("a model and `rows` are both set: remove one of them".into());
             }
             (None, None) => {
-                return Err("there is no table: name a model of kind \"file\" in the stage's \
-                            `models`, or write `rows`"
+                return Err("no table: name a model of kind \"file\" in the stage's `models`, or \
+                            set `rows`"
                     .into());
             }
         };
@@ -67,19 +67,19 @@ impl LookupEnricher {
         record: &Record<'_>,
         out: &mut Emitter<'_>,
     ) -> Result<(), Failure> {
-        let fate = match (&self.config.key, record.value()) {
-            (Key::Field(_) | Key::Column(_), None) => Fate::Pass,
+        let outcome = match (&self.config.key, record.value()) {
+            (Key::Field(_) | Key::Column(_), None) => Outcome::Pass,
             (Key::Field(field), Some(value)) => {
                 let wanted = Wanted { key: Some(field), added: &[] };
-                self.fate(text_key(&Object::read(value, wanted)?)?)?
+                self.outcome(text_key(&Object::read(value, wanted)?)?)?
             }
             (Key::Column(column), Some(value)) => {
                 let (line, _) = csv_line::split_end(value);
-                self.fate(csv_line::column(line, self.separator, *column)?)?
+                self.outcome(csv_line::column(line, self.separator, *column)?)?
             }
-            (Key::Header(_) | Key::RecordKey, _) => self.fate(self.outer_key(record))?,
+            (Key::Header(_) | Key::RecordKey, _) => self.outcome(self.outer_key(record))?,
         };
-        let Fate::Row(row) = fate else { return leave(&fate, record, out) };
+        let Outcome::Row(row) = outcome else { return emit_without_row(&outcome, record, out) };
         let mut emission = out.derive(record);
         for (name, cell) in self.table.names.iter().zip(self.table.cells(row)) {
             if record.headers().any(|(existing, _)| existing == name) {
@@ -92,7 +92,9 @@ impl LookupEnricher {
     }
 
     fn enrich_json(&mut self, record: &Record<'_>, out: &mut Emitter<'_>) -> Result<(), Failure> {
-        let Some(value) = record.value() else { return leave(&Fate::Pass, record, out) };
+        let Some(value) = record.value() else {
+            return emit_without_row(&Outcome::Pass, record, out);
+        };
         let field = match &self.config.key {
             Key::Field(field) => Some(field.as_str()),
             _ => None,
@@ -102,8 +104,8 @@ impl LookupEnricher {
             Some(_) => text_key(&object)?,
             None => self.outer_key(record),
         };
-        let fate = self.fate(key)?;
-        let Fate::Row(row) = fate else { return leave(&fate, record, out) };
+        let outcome = self.outcome(key)?;
+        let Outcome::Row(row) = outcome else { return emit_without_row(&outcome, record, out) };
         if let Some(index) = object.existing.first() {
             self.existing("field", &self.table.names[*index])?;
         }
@@ -125,7 +127,9 @@ impl LookupEnricher {
     }
 
     fn enrich_line(&mut self, record: &Record<'_>, out: &mut Emitter<'_>) -> Result<(), Failure> {
-        let Some(value) = record.value() else { return leave(&Fate::Pass, record, out) };
+        let Some(value) = record.value() else {
+            return emit_without_row(&Outcome::Pass, record, out);
+        };
         let (line, end) = csv_line::split_end(value);
         let wanted = match &self.config.key {
             Key::Column(column) => *column,
@@ -133,8 +137,8 @@ impl LookupEnricher {
         };
         let column = csv_line::column(line, self.separator, wanted)?;
         let key = if wanted == 0 { self.outer_key(record) } else { column };
-        let fate = self.fate(key)?;
-        let Fate::Row(row) = fate else { return leave(&fate, record, out) };
+        let outcome = self.outcome(key)?;
+        let Outcome::Row(row) = outcome else { return emit_without_row(&outcome, record, out) };
         self.value.clear();
         self.value.extend_from_slice(line);
         for cell in self.table.cells(row) {
@@ -153,13 +157,13 @@ impl LookupEnricher {
         }
     }
 
-    /// What becomes of a record with this key.
-    fn fate(&self, key: Option<Cow<'_, [u8]>>) -> Result<Fate, Failure> {
+    /// What happens to a record with this key.
+    fn outcome(&self, key: Option<Cow<'_, [u8]>>) -> Result<Outcome, Failure> {
         let Some(key) = key.filter(|key| !key.is_empty()) else {
             return absent(self.config.on_no_key, || Failure::missing("the record has no key"));
         };
         match self.table.row(&key) {
-            Some(row) => Ok(Fate::Row(row)),
+            Some(row) => Ok(Outcome::Row(row)),
             None => absent(self.config.on_miss, || not_in_the_table(&key)),
         }
     }
@@ -169,7 +173,7 @@ impl LookupEnricher {
         match self.config.existing {
             Existing::Keep => Ok(()),
             Existing::Fail => Err(Failure::invalid(format!(
-                "there is a {what} '{name}' already; set `prefix`, or `existing = \"keep\"`"
+                "{what} '{name}' exists already: set `prefix`, or `existing = \"keep\"`"
             ))),
         }
     }
@@ -182,18 +186,22 @@ fn text_key<'a>(object: &Object<'a>) -> Result<Option<Cow<'a, [u8]>>, Failure> {
     }))
 }
 
-fn absent(choice: Absent, failure: impl FnOnce() -> Failure) -> Result<Fate, Failure> {
+fn absent(choice: Absent, failure: impl FnOnce() -> Failure) -> Result<Outcome, Failure> {
     match choice {
         Absent::Fail => Err(failure()),
-        Absent::Empty => Ok(Fate::Row(Table::EMPTY)),
-        Absent::Pass => Ok(Fate::Pass),
-        Absent::Drop => Ok(Fate::Drop),
+        Absent::Empty => Ok(Outcome::Row(Table::EMPTY)),
+        Absent::Pass => Ok(Outcome::Pass),
+        Absent::Drop => Ok(Outcome::Drop),
     }
 }
 
 /// For a record that gets nothing.
-fn leave(fate: &Fate, record: &Record<'_>, out: &mut Emitter<'_>) -> Result<(), Failure> {
-    if !matches!(fate, Fate::Drop) {
+fn emit_without_row(
+    outcome: &Outcome,
+    record: &Record<'_>,
+    out: &mut Emitter<'_>,
+) -> Result<(), Failure> {
+    if !matches!(outcome, Outcome::Drop) {
         out.forward(record);
     }
     Ok(())
@@ -204,5 +212,5 @@ fn not_in_the_table(key: &[u8]) -> Failure {
     // A character has four bytes at most: what lies behind is not shown in any case.
     let text = String::from_utf8_lossy(&key[..key.len().min(4 * SHOWN)]);
     let shown: String = text.chars().take(SHOWN).collect();
-    Failure::invalid(format!("{shown:?} is not in the table"))
+    Failure::invalid(format!("key {shown:?} is not in the table"))
 }

@@ -78,7 +78,7 @@ impl Table {
                     "" => Ok(Cell::Empty),
                     text if config.numbers.contains(column) => number(text)
                         .map(Cell::Bare)
-                        .ok_or_else(|| format!("{column}: {text:?} is no number").into()),
+                        .ok_or_else(|| format!("{column}: expected a number, got {text:?}").into()),
                     text => Ok(Cell::Text(text)),
                 }
             });
@@ -110,7 +110,9 @@ impl Table {
                 None => Ok((String::new(), false)),
                 Some(Value::String(text)) => Ok((text.clone(), false)),
                 Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok((value.to_string(), true)),
-                Some(_) => Err(Error::from(format!("{column}: a cell is a single value"))),
+                Some(_) => {
+                    Err(Error::from(format!("{column}: expected a string, number or boolean")))
+                }
             });
             let texts: Result<Vec<_>, Error> = texts.collect();
             let at = |error: Error| error.context(format_args!("`rows`: '{key}'"));
@@ -130,15 +132,15 @@ impl Table {
     /// A table of no rows.
     fn new(columns: &[String], config: &Config) -> Result<Table, Error> {
         if columns.is_empty() {
-            return Err("no column would be added; name some in `columns`".into());
+            return Err("no columns to add: name at least one in `columns`".into());
         }
         for (index, column) in columns.iter().enumerate() {
             if columns[..index].contains(column) {
-                return Err(format!("the column '{column}' would be added twice").into());
+                return Err(format!("`columns`: duplicate column '{column}'").into());
             }
         }
         if let Some(name) = config.numbers.iter().find(|name| !columns.contains(name)) {
-            return Err(format!("`numbers` has '{name}', which is no column that is added").into());
+            return Err(format!("`numbers`: '{name}' is not an added column").into());
         }
         let names = columns.iter().map(|column| format!("{}{column}", config.prefix)).collect();
         let mut table = Table { names, rows: HashMap::new(), bytes: Vec::new(), ends: Vec::new() };
@@ -158,7 +160,7 @@ impl Table {
         }
         let row = self.ends.len() / self.names.len();
         if self.rows.insert(key.as_bytes().into(), row).is_some() {
-            return Err(format!("the key '{key}' is there twice").into());
+            return Err(format!("duplicate key '{key}'").into());
         }
         for (column, cell) in cells.enumerate() {
             self.write(column, cell?, form);
@@ -201,10 +203,10 @@ fn place(name: &str, header: &[String]) -> Result<usize, Error> {
     let mut places = header.iter().enumerate().filter(|(_, it)| *it == name);
     match (places.next(), places.next()) {
         (Some((place, _)), None) => Ok(place),
-        (Some(_), Some(_)) => Err(format!("the table has the column '{name}' twice").into()),
+        (Some(_), Some(_)) => Err(format!("duplicate column '{name}' in the table").into()),
         (None, _) => {
             let known = header.join(", ");
-            Err(format!("the table has no column '{name}'; it has {known}").into())
+            Err(format!("no column '{name}' in the table: use any of {known}").into())
         }
     }
 }

@@ -22,16 +22,19 @@ pub(crate) fn column<'a>(
         Some(wanted) => match tensors.iter().find(|(_, name, _)| name == wanted) {
             Some((place, _, shape)) => Ok((*place, shape)),
             None => Err(format!(
-                "key 'column': the extractor gives no tensor '{wanted}', but: {}",
+                "key 'column': the extractor gives no tensor '{wanted}': set it to one of {}",
                 names()
             )
             .into()),
         },
         None => match tensors.as_slice() {
             [(place, _, shape)] => Ok((*place, shape)),
-            [] => Err("the extractor gives no tensor; use one that does, as image-features".into()),
+            [] => {
+                Err("the extractor gives no tensor: use one that does, such as image-features"
+                    .into())
+            }
             _ => Err(format!(
-                "the extractor gives several tensors; set 'column' to one of {}",
+                "the extractor gives several tensors: set 'column' to one of {}",
                 names()
             )
             .into()),
@@ -50,36 +53,33 @@ pub(crate) fn input<'a>(
         inputs => {
             let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
             let (count, names) = (inputs.len(), names.join(", "));
-            return Err(format!(
-                "it has {count} inputs ({names}), and this operator is for models with one"
-            )
-            .into());
+            return Err(format!("expected one input, got {count}: {names}").into());
         }
     };
     let Some((batch, row)) = input.shape.split_first() else {
-        return Err(format!("its input '{}' has no dimension for the batch", input.name).into());
+        return Err(format!("input '{}': no dimension for the batch", input.name).into());
     };
     let fits = row.len() == tensor.dimensions.len()
-        && row.iter().zip(&tensor.dimensions).all(|(due, size)| match due {
-            Dimension::Fixed(due) => due == size,
+        && row.iter().zip(&tensor.dimensions).all(|(expected, size)| match expected {
+            Dimension::Fixed(expected) => expected == size,
             Dimension::Symbol(_) => true,
         });
     let ty = tensor.element.name();
     if !fits || input.ty != ty {
-        let due: Vec<String> = row.iter().map(show).collect();
+        let expected: Vec<String> = row.iter().map(show).collect();
         return Err(format!(
-            "its input '{}' takes {} of [{}] for each row, the extractor gives {ty} of {:?}",
+            "input '{}': expected {} of [{}] for each row, got {ty} of {:?} from the extractor",
             input.name,
             input.ty,
-            due.join(", "),
+            expected.join(", "),
             tensor.dimensions
         )
         .into());
     }
     match batch {
         Dimension::Fixed(rows) if *rows as usize != stack => Err(format!(
-            "its input '{}' takes {rows} rows at a time: set stack = {rows}, or declare the input \
-             with the batch \"N\" in model.toml",
+            "input '{}': takes {rows} rows at a time: set stack = {rows}, or declare the input with \
+             the batch \"N\" in model.toml",
             input.name
         )
         .into()),
@@ -100,9 +100,7 @@ pub(crate) fn classes(model: &Description, output: usize) -> Result<Vec<String>,
     let count: Option<usize> = row.and_then(|row| row.iter().map(size).product());
     match count {
         Some(count) if count > 0 => Ok((0..count).map(|class| class.to_string()).collect()),
-        _ => Err("nothing says how many classes it has: give it [labels], or declare its \
-                  [[outputs]], in model.toml"
-            .into()),
+        _ => Err("unknown number of classes: declare [labels] or [[outputs]] in model.toml".into()),
     }
 }
 
@@ -111,7 +109,10 @@ pub(crate) fn output(config: &Config, model: &Description) -> Result<usize, Erro
     let Some(wanted) = &config.output else { return Ok(0) };
     model.outputs.iter().position(|output| output.name == *wanted).ok_or_else(|| {
         let names: Vec<&str> = model.outputs.iter().map(|output| output.name.as_str()).collect();
-        Error::from(format!("key 'output': it has no output '{wanted}', but: {}", names.join(", ")))
+        Error::from(format!(
+            "key 'output': no output '{wanted}': set it to one of {}",
+            names.join(", ")
+        ))
     })
 }
 

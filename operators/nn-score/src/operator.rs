@@ -35,12 +35,12 @@ impl Scorer for NnScore {
     fn configure(config: Config, setup: &Setup, features: &[Field]) -> Result<Self, Error> {
         let name = setup
             .main_model()
-            .ok_or("no model is granted to this stage; name a graph in the stage's `models`")?;
+            .ok_or("the stage has no model: name a graph in the stage's `models`")?;
         if config.stack == 0 {
-            return Err("key 'stack': 0 rows cannot be computed; set it to 1 or more".into());
+            return Err("key 'stack': must be greater than zero".into());
         }
         if config.unknown_below.is_some_and(|least| !(0.0..=1.0).contains(&least)) {
-            return Err("key 'unknown_below': a probability is between 0 and 1".into());
+            return Err("key 'unknown_below': must be between 0 and 1".into());
         }
         let description: Description = setup.describe_model(name)?;
         let graph = setup.load_graph(name)?;
@@ -51,9 +51,7 @@ impl Scorer for NnScore {
         let mut classes = fit::classes(&description, output).map_err(about)?;
         if config.unknown_below.is_some() {
             if classes.iter().any(|class| class == UNKNOWN) {
-                return Err(about(
-                    "one of its labels is 'unknown'; leave out 'unknown_below'".into(),
-                ));
+                return Err(about("a label is 'unknown' already: omit 'unknown_below'".into()));
             }
             classes.push(UNKNOWN.into());
         }
@@ -129,15 +127,17 @@ impl NnScore {
         };
         let outputs = self.graph.compute(&[input]).map_err(failure)?;
         let Some(output) = outputs.get(self.output) else {
-            return Err(Failure::internal("the graph gave no such output"));
+            return Err(Failure::internal(format!("the graph has no output {}", self.output)));
         };
         let Some(numbers) = output.numbers() else {
-            return Err(Failure::internal("the graph's output is of 16-bit numbers"));
+            return Err(Failure::internal(
+                "the graph's output has 16-bit numbers, which are not supported",
+            ));
         };
-        let due = rows * (self.classes.len() - usize::from(self.unknown_below.is_some()));
-        if numbers.len() != due {
+        let expected = rows * (self.classes.len() - usize::from(self.unknown_below.is_some()));
+        if numbers.len() != expected {
             return Err(Failure::internal(format!(
-                "the graph gave {} numbers for {rows} rows, where {due} are due",
+                "expected {expected} numbers from the graph for {rows} rows, got {}",
                 numbers.len()
             )));
         }

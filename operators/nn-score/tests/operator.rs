@@ -97,7 +97,10 @@ fn logits_become_probabilities() {
     }
     logits["postprocessing"] = json!({ "softmex": true });
     let error = refusal(json!({}), logits, &[field()]);
-    assert!(error.contains("model 'pair': postprocessing") && error.contains("softmex"), "{error}");
+    assert!(
+        error.contains("model 'pair': model.toml: postprocessing") && error.contains("softmex"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -146,12 +149,12 @@ fn what_does_not_fit_is_refused() {
     ]);
     assert_eq!(
         refusal(json!({}), with("inputs", three), &[field()]),
-        "model 'pair': it has 3 inputs (a, b, c), and this operator is for models with one"
+        "model 'pair': expected one input, got 3: a, b, c"
     );
     let other = Field::tensor("image", ElementType::U8, [2]);
     assert_eq!(
         refusal(json!({}), description(), &[other]),
-        "model 'pair': its input 'x' takes fp32 of [2] for each row, the extractor gives u8 of [2]"
+        "model 'pair': input 'x': expected fp32 of [2] for each row, got u8 of [2] from the extractor"
     );
     let fixed = json!([{ "name": "x", "type": "fp32", "shape": [4, 2] }]);
     assert!(
@@ -160,17 +163,20 @@ fn what_does_not_fit_is_refused() {
     let mut nameless = description();
     nameless.as_object_mut().unwrap().remove("labels");
     nameless.as_object_mut().unwrap().remove("outputs");
-    assert!(refusal(json!({}), nameless, &[field()]).contains("nothing says how many classes"));
+    assert!(refusal(json!({}), nameless, &[field()]).contains("unknown number of classes"));
     let refused = |config: Value| refusal(config, description(), &[field()]);
-    assert!(refused(json!({ "stack": 0 })).contains("key 'stack': 0 rows"));
+    assert!(refused(json!({ "stack": 0 })).contains("key 'stack': must be greater than zero"));
     assert!(refused(json!({ "unknown_below": 2 })).contains("between 0 and 1"));
-    assert!(refused(json!({ "output": "z" })).contains("it has no output 'z', but: y"));
-    assert!(refused(json!({ "column": "z" })).contains("no tensor 'z', but: image"));
+    assert!(refused(json!({ "output": "z" })).contains("no output 'z': set it to one of y"));
+    assert!(refused(json!({ "column": "z" })).contains("no tensor 'z': set it to one of image"));
     assert!(refusal(json!({}), description(), &[]).contains("the extractor gives no tensor"));
     let two = [field(), Field::tensor("other", ElementType::Fp32, [2])];
     assert!(refusal(json!({}), description(), &two).contains("one of image, other"));
     let unknown = with("labels", json!(["left", "unknown"]));
-    assert!(refusal(json!({ "unknown_below": 0.5 }), unknown, &[field()]).contains("leave out"));
+    assert!(
+        refusal(json!({ "unknown_below": 0.5 }), unknown, &[field()])
+            .contains("omit 'unknown_below'")
+    );
 }
 
 #[test]

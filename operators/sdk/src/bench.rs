@@ -77,7 +77,7 @@ enum Column {
     Tensor(Vec<u8>),
 }
 
-/// What came of one call.
+/// The result of one call.
 struct Counts {
     outputs: usize,
     failures: usize,
@@ -214,7 +214,7 @@ fn field(WorkField { name, ty, dimensions }: WorkField) -> Result<Field, Error> 
         ty => {
             let mut types = [Fp16, Fp32, Fp64, Bf16, U8, I32, I64].into_iter();
             let found = types.find(|element| element.name() == ty);
-            let element = found.ok_or_else(|| format!("no element type is called '{ty}'"))?;
+            let element = found.ok_or_else(|| format!("unknown element type '{ty}'"))?;
             Field::tensor(name, element, dimensions)
         }
     })

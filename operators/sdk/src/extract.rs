@@ -41,7 +41,7 @@ pub struct Row<'a> {
     columns: &'a mut [Cells],
     next: usize,
     /// The first cell that did not fit, and what it was.
-    misfit: Option<(usize, &'static str)>,
+    mismatch: Option<(usize, &'static str)>,
 }
 
 impl Row<'_> {
@@ -50,7 +50,7 @@ impl Row<'_> {
     pub fn number(&mut self, value: f64) {
         match self.columns.get_mut(self.next) {
             Some(Cells::Numbers(numbers)) => numbers.push(value),
-            _ => self.misfits("a number"),
+            _ => self.mismatch("a number"),
         }
         self.next += 1;
     }
@@ -63,7 +63,7 @@ impl Row<'_> {
                 bytes.extend_from_slice(value.as_bytes());
                 ends.push(bytes.len() as u32);
             }
-            _ => self.misfits("text"),
+            _ => self.mismatch("text"),
         }
         self.next += 1;
     }
@@ -75,7 +75,7 @@ impl Row<'_> {
             Some(Cells::Tensor { data, row }) if elements.len() == *row => {
                 data.extend_from_slice(elements);
             }
-            _ => self.misfits("a tensor of another size"),
+            _ => self.mismatch("a tensor of another size"),
         }
         self.next += 1;
     }
@@ -86,19 +86,19 @@ impl Row<'_> {
         match self.columns.get_mut(self.next) {
             Some(Cells::Numbers(numbers)) => numbers.push(f64::NAN),
             Some(Cells::Text { bytes, ends }) => ends.push(bytes.len() as u32),
-            _ => self.misfits("nothing"),
+            _ => self.mismatch("nothing"),
         }
         self.next += 1;
     }
 
     #[cold]
-    fn misfits(&mut self, what: &'static str) {
-        self.misfit.get_or_insert((self.next, what));
+    fn mismatch(&mut self, what: &'static str) {
+        self.mismatch.get_or_insert((self.next, what));
     }
 
     #[inline]
     fn finish(&self, fields: &[Field]) -> Result<(), Failure> {
-        if self.misfit.is_none() && self.next == fields.len() {
+        if self.mismatch.is_none() && self.next == fields.len() {
             return Ok(());
         }
         Err(self.fault(fields))
@@ -106,12 +106,12 @@ impl Row<'_> {
 
     #[cold]
     fn fault(&self, fields: &[Field]) -> Failure {
-        let (column, what) = self.misfit.unwrap_or((self.next, "no cell"));
+        let (column, what) = self.mismatch.unwrap_or((self.next, "no cell"));
         Failure::internal(match fields.get(column) {
-            Some(field) => {
-                format!("the extractor gave {what} for the feature '{}'", field.name)
+            Some(field) => format!("feature '{}': got {what} from the extractor", field.name),
+            None => {
+                format!("expected {} cells for a row, got more from the extractor", fields.len())
             }
-            None => format!("the extractor gave more than {} cells for a row", fields.len()),
         })
     }
 }
@@ -219,7 +219,7 @@ impl<E: Extractor> Extraction<E> {
         let mut rows = 0;
         let mut failures = Vec::new();
         for record in records(batch) {
-            let mut row = Row { columns: &mut columns, next: 0, misfit: None };
+            let mut row = Row { columns: &mut columns, next: 0, mismatch: None };
             let result = self.operator.extract(&record, &mut row);
             match result.and_then(|()| row.finish(&self.fields)) {
                 Ok(()) => rows += 1,

@@ -151,6 +151,8 @@
 //! # }
 //! ```
 
+#[doc(hidden)]
+pub mod __private;
 #[cfg(all(feature = "bench", not(target_arch = "wasm32")))]
 #[doc(hidden)]
 pub mod bench;
@@ -169,8 +171,6 @@ pub mod testing;
 mod transform;
 
 pub use error::{Error, Failure, FailureCode};
-#[doc(hidden)]
-pub use export::__private;
 pub use extract::{Extractor, Row};
 pub use field::{ElementType, Field, FieldType, Output, TensorShape};
 pub use record::{Headers, Record};

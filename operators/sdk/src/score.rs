@@ -61,7 +61,7 @@ impl Predictions {
     #[inline]
     pub fn class(&mut self, label: usize, probabilities: &[f64]) {
         if !self.classes || label >= self.width || probabilities.len() != self.width {
-            return self.misfit(probabilities.len(), Some(label));
+            return self.mismatch(probabilities.len(), Some(label));
         }
         self.scored.labels.push(label as u32);
         self.scored.values.extend_from_slice(probabilities);
@@ -72,7 +72,7 @@ impl Predictions {
     #[inline]
     pub fn values(&mut self, values: &[f64]) {
         if self.classes || values.len() != self.width {
-            return self.misfit(values.len(), None);
+            return self.mismatch(values.len(), None);
         }
         self.scored.values.extend_from_slice(values);
         self.done += 1;
@@ -91,7 +91,7 @@ impl Predictions {
             }
             Ok(label) => {
                 self.scored.values.truncate(start);
-                self.misfit(self.width, Some(label));
+                self.mismatch(self.width, Some(label));
             }
             Err(failure) => {
                 self.scored.values.truncate(start);
@@ -105,7 +105,7 @@ impl Predictions {
     #[inline]
     pub fn values_with(&mut self, fill: impl FnOnce(&mut [f64]) -> Result<(), Failure>) {
         if self.classes {
-            return self.misfit(self.width, None);
+            return self.mismatch(self.width, None);
         }
         let start = self.scored.values.len();
         self.scored.values.resize(start + self.width, 0.0);
@@ -125,11 +125,11 @@ impl Predictions {
     }
 
     #[cold]
-    fn misfit(&mut self, found: usize, label: Option<usize>) {
+    fn mismatch(&mut self, found: usize, label: Option<usize>) {
         let kind = if self.classes { "classes" } else { "values" };
         let label = label.map(|label| format!(" and the label {label}")).unwrap_or_default();
         self.fail(Failure::internal(format!(
-            "the scorer gave {found} numbers{label}, where its output is {} {kind}",
+            "expected {} {kind}, got {found} numbers{label} from the scorer",
             self.width
         )));
     }
@@ -138,7 +138,7 @@ impl Predictions {
         if self.done == rows {
             return self.scored;
         }
-        let message = format!("the scorer gave {} predictions for {rows} rows", self.done);
+        let message = format!("expected {rows} predictions, got {} from the scorer", self.done);
         let failures = (0..rows).map(|row| Failure::internal(message.clone()).at(row)).collect();
         Scored { labels: Vec::new(), values: Vec::new(), failures }
     }

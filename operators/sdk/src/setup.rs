@@ -81,9 +81,10 @@ impl Setup {
         #[cfg(target_arch = "wasm32")]
         let bytes = crate::bindings::artifacts::load(name)?;
         #[cfg(not(target_arch = "wasm32"))]
-        let bytes = self.artifacts.get(name).and_then(|it| it.bytes.clone()).ok_or_else(|| {
-            format!("model '{name}' is not among those that the test gave this stage")
-        })?;
+        let bytes =
+            self.artifacts.get(name).and_then(|it| it.bytes.clone()).ok_or_else(|| {
+                format!("model '{name}': not granted: call Stage::model in the test")
+            })?;
         Ok(bytes)
     }
 
@@ -97,7 +98,7 @@ impl Setup {
         let graph = Graph::load(name)?;
         #[cfg(not(target_arch = "wasm32"))]
         let graph = self.artifacts.get(name).and_then(|it| it.graph.clone()).ok_or_else(|| {
-            format!("model '{name}' is no graph among those that the test gave this stage")
+            format!("model '{name}': not granted as a graph: call Stage::graph in the test")
         })?;
         Ok(graph)
     }
@@ -115,13 +116,13 @@ impl Setup {
         #[cfg(not(target_arch = "wasm32"))]
         let json =
             self.artifacts.get(name).and_then(|it| it.description.clone()).ok_or_else(|| {
-                format!("model '{name}' has no description among those that the test gave")
+                format!("model '{name}': no description: call Stage::description in the test")
             })?;
         let deserializer = &mut serde_json::Deserializer::from_str(&json);
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
             let key = error.path().to_string();
             Error::from(error.into_inner())
-                .context(format_args!("model '{name}': {key} of its model.toml"))
+                .context(format_args!("model '{name}': model.toml: {key}"))
         })
     }
 }

@@ -21,7 +21,7 @@ pub trait Transformer: Sized + 'static {
     /// What is wrong with the configuration, for the pipeline's author.
     fn configure(config: Self::Config, setup: &Setup) -> Result<Self, Error>;
 
-    /// Emits what becomes of one record. Emitting nothing filters it out.
+    /// Emits what replaces one record. Emitting nothing filters it out.
     ///
     /// # Errors
     /// Why this record fails. What it emitted already is taken back.
@@ -177,8 +177,7 @@ impl<'e> Emission<'e> {
         match self.topics.iter().position(|granted| granted == topic) {
             Some(index) => Ok(index as u32 + 1),
             None => Err(Failure::internal(format!(
-                "the topic '{topic}' is not among those that the pipeline grants to this stage \
-                 ({})",
+                "topic '{topic}' is not granted to this stage, which has {}",
                 self.topics.join(", ")
             ))),
         }

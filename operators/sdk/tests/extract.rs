@@ -58,18 +58,18 @@ fn a_failed_record_leaves_nothing_behind() -> Result<(), Error> {
 #[test]
 fn a_row_that_does_not_fit_fails_by_name_and_spares_the_others() -> Result<(), Error> {
     let cases = [
-        ("", "no cell for the feature 'number'"),
-        ("nt", "no cell for the feature 'tensor'"),
-        ("tnx", "text for the feature 'number'"),
-        ("nnx", "a number for the feature 'text'"),
-        ("nty", "a tensor of another size for the feature 'tensor'"),
-        ("nt-", "nothing for the feature 'tensor'"),
-        ("ntxn", "more than 3 cells for a row"),
+        ("", "feature 'number': got no cell"),
+        ("nt", "feature 'tensor': got no cell"),
+        ("tnx", "feature 'number': got text"),
+        ("nnx", "feature 'text': got a number"),
+        ("nty", "feature 'tensor': got a tensor of another size"),
+        ("nt-", "feature 'tensor': got nothing"),
+        ("ntxn", "expected 3 cells for a row, got more"),
     ];
     for (value, message) in cases {
         let records = Records::of_values(["ntx", value, "ntx"]);
         let rows = Stage::new().extractor::<Letters>()?.extract(&records).rows();
-        let message = format!("the extractor gave {message}");
+        let message = format!("{message} from the extractor");
         assert_eq!(rows, [Ok(full()), Err(Failure::internal(message)), Ok(full())], "{value}");
     }
     Ok(())

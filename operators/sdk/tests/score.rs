@@ -98,8 +98,8 @@ fn a_prediction_that_does_not_fit_fails_alone() -> Result<(), Error> {
         { "give": [0, [1.0]] }, { "give": [2, [0.0, 1.0]] }, { "fill": [2, 1.0] },
         { "give": [0, [1.0, 0.0]] }
     ] }"#;
-    let internal = |message: &str| {
-        Err(Failure::internal(format!("the scorer gave {message}, where its output is 2 classes")))
+    let internal = |found: &str| {
+        Err(Failure::internal(format!("expected 2 classes, got {found} from the scorer")))
     };
     let expected = [
         internal("1 numbers and the label 0"),
@@ -115,7 +115,7 @@ fn a_prediction_that_does_not_fit_fails_alone() -> Result<(), Error> {
 fn too_few_or_too_many_predictions_fail_every_row() -> Result<(), Error> {
     let script = r#"{ "script": [{ "give": [0, [1.0, 0.0]] }, "fail"] }"#;
     for count in [1, 3] {
-        let message = format!("the scorer gave 2 predictions for {count} rows");
+        let message = format!("expected {count} predictions, got 2 from the scorer");
         assert_eq!(run(script, count)?, vec![Err(Failure::internal(message)); count]);
     }
     Ok(())

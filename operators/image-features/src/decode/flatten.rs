@@ -2,9 +2,9 @@
 
 use image::ColorType;
 
-use super::Decoder;
+use super::buffer::Buffer;
 
-impl Decoder {
+impl Buffer {
     /// Makes the `count` pixels in the buffer 8-bit grey or RGB. Returns how many
     /// channels they have then, or `None` if they are of an unknown kind.
     pub(super) fn flatten(&mut self, color: ColorType, count: usize) -> Option<usize> {
@@ -90,10 +90,9 @@ mod tests {
     use super::*;
 
     fn flattened(color: ColorType, bytes: &[u8], count: usize, background: [u8; 3]) -> Vec<u8> {
-        let mut decoder = Decoder::new(background, 1);
-        decoder.pixels = bytes.to_vec();
-        let channels = decoder.flatten(color, count).expect("a known kind");
-        decoder.pixels[..count * channels].to_vec()
+        let mut buffer = Buffer { background, max_pixels: 1, pixels: bytes.to_vec() };
+        let channels = buffer.flatten(color, count).expect("a known kind");
+        buffer.pixels[..count * channels].to_vec()
     }
 
     #[test]

@@ -5,7 +5,8 @@ use libjpeg_turbo_rs::{
     ColorSpace, DecodeLimits, Decoder as Jpeg, FrameHeader, JpegError, PixelFormat,
 };
 
-use super::{Decoder, Header, halved};
+use super::buffer::{Buffer, Header};
+use super::halved;
 use crate::fault::Fault;
 use crate::format::Format;
 
@@ -13,7 +14,7 @@ use crate::format::Format;
 /// thousands of them in a few kilobytes would take minutes.
 const MAX_SCANS: usize = 100;
 
-impl Decoder {
+impl Buffer {
     pub(super) fn jpeg(&mut self, bytes: &[u8]) -> Result<Header, Fault> {
         let limits = DecodeLimits {
             max_pixels: self.max_pixels,
@@ -70,7 +71,7 @@ fn is_halved(jpeg: &Jpeg<'_>) -> bool {
 fn check_features(header: &FrameHeader) -> Result<(), Fault> {
     let feature = |feature: String| Err(Fault::Feature { format: Format::Jpeg, feature });
     if header.precision != 8 {
-        return feature(format!("{} bits a channel", header.precision));
+        return feature(format!("{} bits per channel", header.precision));
     }
     if header.is_lossless {
         return feature("lossless compression".into());
@@ -86,9 +87,9 @@ fn check_features(header: &FrameHeader) -> Result<(), Fault> {
             [first, cb, cr, black] if cb == cr && first == black => match (first, cb) {
                 (first, cb) if first == cb => Ok(()),
                 ((1 | 2, 1 | 2), (1, 1)) => Ok(()),
-                _ => feature("an unusual sampling of CMYK".into()),
+                _ => feature("unusual CMYK subsampling".into()),
             },
-            _ => feature("an unusual sampling of CMYK".into()),
+            _ => feature("unusual CMYK subsampling".into()),
         },
         count => feature(format!("{count} components")),
     }

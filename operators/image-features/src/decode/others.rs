@@ -9,14 +9,14 @@ use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageError, ImageResult, Limits};
 
-use super::{Decoder, Header};
+use super::buffer::{Buffer, Header};
 use crate::fault::{Fault, LONGEST_SIDE};
 use crate::format::Format;
 
 /// What decoders may take besides the pixels: for colour profiles and texts of a PNG.
 const MEMORY_FOR_THE_REST: u64 = 16 * 1024 * 1024;
 
-impl Decoder {
+impl Buffer {
     pub(super) fn other(&mut self, format: Format, bytes: &[u8]) -> Result<Header, Fault> {
         let source = Cursor::new(bytes);
         match format {
@@ -51,10 +51,8 @@ impl Decoder {
         room.fill(0);
         decoder.read_image(room).map_err(fault)?;
         let channels = self.flatten(color, width as usize * height as usize);
-        let channels = channels.ok_or_else(|| Fault::Feature {
-            format,
-            feature: format!("colours as {color:?}, of which this operator does not know"),
-        })?;
+        let channels = channels
+            .ok_or_else(|| Fault::Feature { format, feature: format!("colour type {color:?}") })?;
         Ok(Header { width, height, channels, orientation })
     }
 

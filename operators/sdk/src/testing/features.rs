@@ -1,5 +1,6 @@
 //! Tables of features, cell by cell.
 
+use super::outcomes::outcomes;
 use crate::bindings::scoring::{Output, Scored};
 use crate::bindings::types;
 use crate::error::Failure;
@@ -131,7 +132,7 @@ pub struct Extracted {
 impl Extracted {
     /// What each record gave.
     pub fn rows(&self) -> Vec<Result<Vec<Cell>, Failure>> {
-        super::outcomes(self.records, self.features.rows(), &self.failures)
+        outcomes(self.records, self.features.rows(), &self.failures)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Batches of records.
 
+use super::outcomes::own;
 use crate::bindings::transformation;
 use crate::bindings::types::Batch;
 use crate::error::Failure;
-use crate::record::{NO_TIMESTAMP, NULL_KEY, NULL_VALUE, records, write_header};
+use crate::record::{NO_TIMESTAMP, NULL_KEY, NULL_VALUE, Record, records, write_header};
 
 /// A record to give to an operator.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -120,7 +121,7 @@ impl Transformed {
         // The emitted columns are those of a batch, so its views read them.
         let (topic, offsets) = (String::new(), vec![0; origins.len()]);
         let batch = Batch { topic, partition: 0, offsets, timestamps, bytes, ends, nulls };
-        let emitted = |((record, origin), route): ((crate::Record<'_>, u32), u32)| EmittedRecord {
+        let emitted = |((record, origin), route): ((Record<'_>, u32), u32)| EmittedRecord {
             origin: origin as usize,
             topic: route.checked_sub(1).map(|index| topics[index as usize].clone()),
             record: TestRecord {
@@ -134,8 +135,8 @@ impl Transformed {
             },
         };
         let records = records(&batch).zip(origins).zip(routes).map(emitted).collect();
-        let own = |failure| (super::own(failure), failure.index as usize);
-        let failures = it.failures.iter().map(own).map(|(failure, index)| (index, failure));
+        let failed = |failure| (own(failure), failure.index as usize);
+        let failures = it.failures.iter().map(failed).map(|(failure, index)| (index, failure));
         Transformed { records, failures: failures.collect() }
     }
 }

@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
+use super::features::{Extracted, Features, Prediction, predictions};
+use super::outcomes::outcomes;
+use super::records::{Records, Transformed};
 use crate::bindings::types;
-use crate::error::Error;
+use crate::error::{Error, Failure};
 use crate::extract::{Extraction, Extractor};
 use crate::field::{Field, Output};
 use crate::nn::{self, ComputeError, Graph, Input};
 use crate::score::{Scorer, Scoring};
 use crate::setup::{Artifact, Setup};
-use crate::testing::features::predictions;
-use crate::testing::{Extracted, Features, Prediction, Records, Transformed};
 use crate::transform::{Transformation, Transformer};
-use crate::{Failure, testing};
 
 /// What a pipeline's manifest says about one stage. Configures any number of operators.
 #[derive(Debug, Clone)]
@@ -156,7 +156,7 @@ impl<S: Scorer> ScorerStage<S> {
     pub fn score(&mut self, features: &Features) -> Vec<Result<Prediction, Failure>> {
         let scored = self.scoring.score(features.table());
         let predictions = predictions(self.scoring.output(), &scored);
-        testing::outcomes(features.len(), predictions, &scored.failures)
+        outcomes(features.len(), predictions, &scored.failures)
     }
 
     /// The same as columns: labels and numbers, as they would cross the boundary. For

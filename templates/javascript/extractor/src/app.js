@@ -15,14 +15,14 @@ class Words {
   features = { words: "number", first: "text" };
 
   constructor(setup, { longest }) {
-    if (longest === 0) throw new Error("longest = 0 would refuse every record");
+    if (longest === 0) throw new Error("'longest': must be greater than zero");
     this.longest = longest;
   }
 
   extract(record) {
     if (record.value === null) throw Failure.missing("the value is null");
     if (record.value.length > this.longest) {
-      throw Failure.tooLarge(`${record.value.length} bytes are too long`);
+      throw Failure.tooLarge(`${record.value.length} bytes exceed 'longest' (${this.longest})`);
     }
     let text;
     try {

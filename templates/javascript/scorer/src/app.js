@@ -1,7 +1,7 @@
 /**
  * A scorer: of each row of features, a prediction.
  *
- * This one is a logistic regression whose weights stand in the configuration. A model with a
+ * This one is a logistic regression whose weights are in the configuration. A model with a
  * file of its own comes by `setup.loadModel()`, one that the runner computes (ONNX,
  * TensorFlow) by vendor/graph.js; vendor/sandbar.js says what else there is.
  */
@@ -18,10 +18,10 @@ class Logistic {
   static config = { classes: undefined, weights: undefined, intercept: 0 };
 
   constructor(setup, { classes, weights, intercept }) {
-    if (classes.length !== 2) throw new Error("'classes' takes two");
+    if (classes.length !== 2) throw new Error("'classes': expected two names");
     for (const feature of Object.keys(weights)) {
       if (setup.features[feature] !== "number") {
-        throw new Error(`no number '${feature}' comes from the extractor`);
+        throw new Error(`feature '${feature}': no numbers from the extractor`);
       }
     }
     this.classes = classes;
@@ -32,7 +32,7 @@ class Logistic {
   score(row) {
     let sum = this.intercept;
     for (const [feature, weight] of this.weights) {
-      if (row[feature] === null) throw Failure.missing(`no value of '${feature}'`);
+      if (row[feature] === null) throw Failure.missing(`feature '${feature}' is missing`);
       sum += weight * row[feature];
     }
     const probability = 1 / (1 + Math.exp(-sum));

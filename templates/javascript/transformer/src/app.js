@@ -14,7 +14,7 @@ class Tidy {
   static config = { longest: 65_536 };
 
   constructor(setup, { longest }) {
-    if (longest === 0) throw new Error("longest = 0 would let nothing pass");
+    if (longest === 0) throw new Error("'longest': must be greater than zero");
     this.longest = longest;
     this.aside = setup.topics[0];
   }
@@ -31,7 +31,9 @@ class Tidy {
     if (text === "") return null;
     const { length } = new TextEncoder().encode(text);
     if (length > this.longest) {
-      if (this.aside === undefined) throw Failure.tooLarge(`${length} bytes are too long`);
+      if (this.aside === undefined) {
+        throw Failure.tooLarge(`${length} bytes exceed 'longest' (${this.longest})`);
+      }
       return record.derive({ to: this.aside });
     }
     return record.derive({ value: text }).addHeader("words", String(text.split(/\s+/).length));

@@ -16,14 +16,14 @@ class Words:
         """The stage's `config` table in the pipeline's manifest: `longest`, the bytes of the
         longest value that is read."""
         if longest == 0:
-            raise ValueError("longest = 0 would refuse every record")
+            raise ValueError("'longest': must be greater than zero")
         self.longest = longest
 
     def extract(self, record):
         if record.value is None:
             raise Failure.missing("the value is null")
         if len(record.value) > self.longest:
-            raise Failure.too_large(f"{len(record.value)} bytes are too long")
+            raise Failure.too_large(f"{len(record.value)} bytes exceed 'longest' ({self.longest})")
         try:
             words = record.value.decode().split()
         except UnicodeDecodeError:

@@ -15,7 +15,7 @@ class Tidy:
         """The stage's `config` table in the pipeline's manifest: `longest`, the bytes of the
         longest text that goes on."""
         if longest == 0:
-            raise ValueError("longest = 0 would let nothing pass")
+            raise ValueError("'longest': must be greater than zero")
         self.longest = longest
         self.aside = setup.topics[0] if setup.topics else None
 
@@ -31,7 +31,7 @@ class Tidy:
         length = len(text.encode())
         if length > self.longest:
             if self.aside is None:
-                raise Failure.too_large(f"{length} bytes are too long")
+                raise Failure.too_large(f"{length} bytes exceed 'longest' ({self.longest})")
             return record.derive(to=self.aside)
         return record.derive(value=text).add_header("words", str(len(text.split())))
 

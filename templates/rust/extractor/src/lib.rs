@@ -1,7 +1,7 @@
 //! An extractor: of each record, a row of features.
 //!
 //! This one counts the words of a text and takes the first. Put your own features in
-//! their place; the documentation of the SDK is had by `cargo doc --open`.
+//! their place; `cargo doc --open` shows the SDK's documentation.
 
 use sandbar_operator::{Error, Extractor, Failure, Field, Record, Row, Setup};
 
@@ -29,7 +29,7 @@ impl Extractor for Words {
 
     fn configure(config: Config, _: &Setup) -> Result<Self, Error> {
         if config.longest == 0 {
-            return Err("longest = 0 would refuse every record".into());
+            return Err("`longest`: must be greater than zero".into());
         }
         Ok(Words { longest: config.longest })
     }
@@ -41,7 +41,8 @@ impl Extractor for Words {
     fn extract(&mut self, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), Failure> {
         let value = record.value().ok_or_else(|| Failure::missing("the value is null"))?;
         if value.len() > self.longest {
-            return Err(Failure::too_large(format!("{} bytes are too long", value.len())));
+            let (bytes, longest) = (value.len(), self.longest);
+            return Err(Failure::too_large(format!("{bytes} bytes exceed `longest` ({longest})")));
         }
         let text = std::str::from_utf8(value).map_err(|_| Failure::malformed("not UTF-8"))?;
         row.number(text.split_whitespace().count() as f64);
@@ -62,7 +63,7 @@ mod tests {
         let mut words = Stage::new().config(r#"{ "longest": 9 }"#).extractor::<Words>()?;
         let rows = words.extract(&Records::of_values(["two words", "far too long"])).rows();
         let two = vec![Cell::Number(2.0), Cell::text("two")];
-        assert_eq!(rows, [Ok(two), Err(Failure::too_large("12 bytes are too long"))]);
+        assert_eq!(rows, [Ok(two), Err(Failure::too_large("12 bytes exceed `longest` (9)"))]);
         Ok(())
     }
 

@@ -1,9 +1,9 @@
 //! A scorer: of each row of features, a prediction.
 //!
-//! This one is a logistic regression whose weights stand in the configuration. A model
+//! This one is a logistic regression whose weights are in the configuration. A model
 //! with a file of its own comes by `setup.load_model`, one that the runner computes
-//! (ONNX, TensorFlow) by `setup.load_graph`; the documentation of the SDK, had by
-//! `cargo doc --open`, shows both.
+//! (ONNX, TensorFlow) by `setup.load_graph`; the SDK's documentation (`cargo doc --open`)
+//! shows both.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ impl Scorer for Logistic {
                 .iter()
                 .position(|field| field.name == feature && field.ty == FieldType::Number);
             let Some(column) = found else {
-                return Err(format!("no number '{feature}' comes from the extractor").into());
+                return Err(format!("feature '{feature}': no numbers from the extractor").into());
             };
             terms.push(Term { feature, column, weight });
         }
@@ -75,7 +75,8 @@ impl Scorer for Logistic {
                 let mut sum = self.intercept;
                 for (term, numbers) in &columns {
                     if numbers[row].is_nan() {
-                        return Err(Failure::missing(format!("no value of '{}'", term.feature)));
+                        let message = format!("feature '{}' is missing", term.feature);
+                        return Err(Failure::missing(message));
                     }
                     sum += term.weight * numbers[row];
                 }

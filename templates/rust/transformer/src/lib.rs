@@ -2,8 +2,8 @@
 //!
 //! This one tidies up texts: it drops empty ones, cuts off the white space around the
 //! others and says in a header how many words they have. What is too long goes to the
-//! first of the stage's `topics`. Put your own work in its place; the documentation of
-//! the SDK is had by `cargo doc --open`.
+//! first of the stage's `topics`. Put your own work in its place; `cargo doc --open`
+//! shows the SDK's documentation.
 
 use sandbar_operator::{Emitter, Error, Failure, Record, Setup, Transformer};
 
@@ -33,7 +33,7 @@ impl Transformer for Tidy {
 
     fn configure(config: Config, setup: &Setup) -> Result<Self, Error> {
         if config.longest == 0 {
-            return Err("longest = 0 would let nothing pass".into());
+            return Err("`longest`: must be greater than zero".into());
         }
         Ok(Tidy { longest: config.longest, aside: setup.topics().first().cloned() })
     }
@@ -47,7 +47,8 @@ impl Transformer for Tidy {
         }
         if text.len() > self.longest {
             let Some(topic) = &self.aside else {
-                return Err(Failure::too_large(format!("{} bytes are too long", text.len())));
+                let message = format!("{} bytes exceed `longest` ({})", text.len(), self.longest);
+                return Err(Failure::too_large(message));
             };
             return out.derive(record).to(topic).send();
         }

@@ -1,6 +1,6 @@
 //! What a hidden neuron makes of its sum.
 
-use crate::Error;
+use crate::error::Error;
 use crate::info::Info;
 
 /// An activation function.
@@ -32,14 +32,15 @@ impl Activation {
             _ => {
                 return Err(Error::Unsupported {
                     what: format!("activation '{name}'"),
-                    supported: "Rectifier, ExpRectifier, Tanh and Maxout, each WithDropout too",
+                    supported: "Rectifier, ExpRectifier, Tanh and Maxout, each WithDropout too"
+                        .into(),
                 });
             }
         };
         Ok((function, dropout))
     }
 
-    /// What becomes of one sum. Maxout takes the larger of two before.
+    /// The value for one sum. Maxout takes the larger of two before.
     #[inline(always)]
     pub(super) fn apply(self, sum: f64) -> f64 {
         match self {

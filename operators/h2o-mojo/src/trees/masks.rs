@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::codes::{Reading, category, number};
-use super::walk::{Tree, Walk};
+use super::compiled::{Compiled, Tree};
 
 /// How many leaves a tree may have: as many as a mask has bits.
 const LEAVES: usize = 32;
@@ -73,7 +73,7 @@ pub(super) struct Scratch {
 
 impl Masks {
     /// The tables of a forest; `None` where its trees or the tables would be too large.
-    pub(super) fn of(walk: &Walk, groups: &[Vec<Tree>]) -> Option<Self> {
+    pub(super) fn of(compiled: &Compiled, groups: &[Vec<Tree>]) -> Option<Self> {
         let trees: Vec<&Tree> = groups.iter().flatten().collect();
         if trees.len() > TREES {
             return None;
@@ -89,34 +89,40 @@ impl Masks {
             stride: trees.len().div_ceil(LANES),
             leaves: vec![],
             groups: groups.collect(),
-            columns: walk.slots.columns(),
+            columns: compiled.slots.columns(),
         };
         // By column and by whether it is read as a category.
         let mut tests: BTreeMap<(u16, bool), Vec<Test>> = BTreeMap::new();
         for (index, tree) in trees.iter().enumerate() {
-            let branches = Branches::of(walk, tree)?;
-            for node in tree.nodes.clone().filter(|node| !walk.is_leaf(*node)) {
-                let (column, reading) = walk.slots.read(walk.nodes[node].slot);
-                let (left, right) = branches.below(walk, node);
+            let branches = Branches::of(compiled, tree)?;
+            for node in tree.nodes.clone().filter(|node| !compiled.is_leaf(*node)) {
+                let (column, reading) = compiled.slots.read(compiled.nodes[node].slot);
+                let (left, right) = branches.below(compiled, node);
                 let test = Test { node, reading, tree: index, left, right };
                 tests.entry((column, reading == Reading::Category)).or_default().push(test);
             }
             masks.leaves.push(branches.leaves);
         }
         for ((column, categories), tests) in tests {
-            masks.add(walk, column, categories, &tests)?;
+            masks.add(compiled, column, categories, &tests)?;
         }
         Some(masks)
     }
 
     /// Adds the table of one column; `None` if it is too large.
-    fn add(&mut self, walk: &Walk, column: u16, categories: bool, tests: &[Test]) -> Option<()> {
-        let end = walk.slots.end(column);
+    fn add(
+        &mut self,
+        compiled: &Compiled,
+        column: u16,
+        categories: bool,
+        tests: &[Test],
+    ) -> Option<()> {
+        let end = compiled.slots.end(column);
         let bins = if categories {
-            let reach = tests.iter().map(|test| walk.reach(test.node)).max().unwrap_or(0);
+            let reach = tests.iter().map(|test| compiled.reach(test.node)).max().unwrap_or(0);
             Bins::Categories(u32::try_from(i64::from(reach).min(end)).ok()?)
         } else {
-            let thresholds = tests.iter().map(|test| walk.nodes[test.node].threshold);
+            let thresholds = tests.iter().map(|test| compiled.nodes[test.node].threshold);
             let mut thresholds: Vec<u32> = thresholds.collect();
             thresholds.sort_unstable();
             thresholds.dedup();
@@ -130,7 +136,11 @@ impl Masks {
             let masks = self.masks[begin + bin * self.stride..][..self.stride].as_flattened_mut();
             for test in tests {
                 let code = bins.code(bin, test.reading);
-                let over = if walk.goes_right(test.node, code) { test.left } else { test.right };
+                let over = if compiled.goes_right(&compiled.nodes[test.node], code) {
+                    test.left
+                } else {
+                    test.right
+                };
                 masks[test.tree] &= !over;
             }
         }
@@ -259,28 +269,28 @@ struct Branches {
 
 impl Branches {
     /// Numbers the leaves of a tree; `None` where it has too many.
-    fn of(walk: &Walk, tree: &Tree) -> Option<Self> {
+    fn of(compiled: &Compiled, tree: &Tree) -> Option<Self> {
         let root = tree.nodes.start;
         let mut leaves = [0.0; LEAVES];
         let mut places = Vec::with_capacity(tree.nodes.len());
         let mut count = 0;
         for node in tree.nodes.clone() {
             places.push((count, node + 1));
-            if walk.is_leaf(node) {
-                *leaves.get_mut(count as usize)? = walk.leaves[node];
+            if compiled.is_leaf(node) {
+                *leaves.get_mut(count as usize)? = compiled.leaves[node];
                 count += 1;
             }
         }
         // A branch ends where its right branch does, which stands behind it.
-        for node in tree.nodes.clone().rev().filter(|node| !walk.is_leaf(*node)) {
-            places[node - root].1 = places[walk.nodes[node].right as usize - root].1;
+        for node in tree.nodes.clone().rev().filter(|node| !compiled.is_leaf(*node)) {
+            places[node - root].1 = places[compiled.nodes[node].right as usize - root].1;
         }
         Some(Self { root, places, leaves })
     }
 
     /// The leaves of a node's left and of its right branch.
-    fn below(&self, walk: &Walk, node: usize) -> (u32, u32) {
-        let right = walk.nodes[node].right as usize;
+    fn below(&self, compiled: &Compiled, node: usize) -> (u32, u32) {
+        let right = compiled.nodes[node].right as usize;
         let end = self.places[node - self.root].1;
         let before = |node: usize| match self.places.get(node - self.root) {
             Some((leaves, _)) => *leaves,

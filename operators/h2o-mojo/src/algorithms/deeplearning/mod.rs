@@ -13,48 +13,51 @@ mod network;
 mod simd;
 mod sparse;
 
-use crate::Error;
-use crate::columns::Feature;
+use std::sync::Arc;
+
+use super::engine::{Engine, Source};
 use crate::distribution::{Distribution, Link};
+use crate::error::Error;
 use crate::info::Info;
 use crate::limits::{self, Limits};
-use crate::model::check_format;
 
 use activation::Activation;
 use dense::Dense;
 use input::Input;
-use network::Layer;
-pub(crate) use network::{DeepLearning, Scratch};
+use network::{DeepLearning, Layer};
 
-/// Reads a network. `classes` is 0 for a regression.
-pub(crate) fn read(
-    info: &Info<'_>,
-    features: &[Feature],
-    classes: usize,
-    limits: &Limits,
-) -> Result<DeepLearning, Error> {
-    check_format(info, 1.1, "deeplearning 1.00 and 1.10")?;
+/// Reads a network.
+pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error> {
+    source.version(1.1, "deeplearning 1.00 and 1.10")?;
+    let Source { info, features, classes, limits, .. } = *source;
     let distribution = Distribution::read(info)?;
     if distribution == Distribution::ModifiedHuber {
         // H2O's own scorer answers such a model with a constant and label -1.
         return Err(Error::Unsupported {
             what: "deep learning with distribution 'modified_huber'".into(),
-            supported: "every other distribution",
+            supported: "every other distribution".into(),
         });
     }
     let input = Input::read(info, features)?;
     let sizes: Vec<usize> = info.list("neural_network_sizes")?.unwrap_or_default();
     let [first, .., last] = sizes[..] else {
-        return Err(contradiction("neural_network_sizes", "has fewer than two layers"));
+        return Err(contradiction("neural_network_sizes", "expected at least two layers"));
     };
     if input.width() != Some(first) {
-        return Err(contradiction("neural_network_sizes", "does not begin with the inputs"));
+        return Err(contradiction(
+            "neural_network_sizes",
+            "the first size is not the number of inputs",
+        ));
     }
     if last != classes.max(1) {
-        return Err(contradiction("neural_network_sizes", "does not end with the classes"));
+        return Err(contradiction(
+            "neural_network_sizes",
+            "the last size is not the number of classes",
+        ));
     }
     let layers = layers(info, &sizes, limits)?;
-    Ok(DeepLearning::new(input, layers, classes == 0, response(info)?, Link::of(distribution)))
+    let (response, link) = (response(info)?, Link::of(distribution));
+    Ok(Arc::new(DeepLearning::new(input, layers, classes == 0, response, link)))
 }
 
 /// The layers, each from one size to the next.
@@ -62,7 +65,7 @@ fn layers(info: &Info<'_>, sizes: &[usize], limits: &Limits) -> Result<Vec<Layer
     let (activation, dropout) = Activation::read(info)?;
     let ratios: Vec<f64> = info.list("hidden_dropout_ratios")?.unwrap_or_default();
     if ratios.iter().any(|ratio| !(0.0..1.0).contains(ratio)) {
-        return Err(contradiction("hidden_dropout_ratios", "has a ratio that is not below 1"));
+        return Err(contradiction("hidden_dropout_ratios", "expected ratios from 0 to below 1"));
     }
     let mut layers = Vec::new();
     let mut total = 0_u64;
@@ -78,7 +81,7 @@ fn layers(info: &Info<'_>, sizes: &[usize], limits: &Limits) -> Result<Vec<Layer
             _ => 1,
         };
         if inputs == 0 || neurons == 0 || neurons.checked_mul(pieces) != Some(bias.len()) {
-            return Err(contradiction(&bias_key, "does not fit neural_network_sizes"));
+            return Err(contradiction(&bias_key, "its length does not fit neural_network_sizes"));
         }
         total = total.saturating_add(Dense::size(inputs, bias.len()));
         limits::check(
@@ -89,7 +92,7 @@ fn layers(info: &Info<'_>, sizes: &[usize], limits: &Limits) -> Result<Vec<Layer
         )?;
         let weights: Vec<f32> = list(info, &weight_key)?;
         if inputs.checked_mul(bias.len()) != Some(weights.len()) {
-            return Err(contradiction(&weight_key, "does not fit neural_network_sizes"));
+            return Err(contradiction(&weight_key, "its length does not fit neural_network_sizes"));
         }
         // By neuron, then by input, then by piece; sums are numbered neuron by neuron.
         let place =
@@ -106,7 +109,7 @@ fn response(info: &Info<'_>) -> Result<Option<(f64, f64)>, Error> {
     let means: Vec<f64> = info.list("norm_resp_sub")?.unwrap_or_default();
     match (multipliers.first(), means.first()) {
         (Some(multiplier), Some(mean)) => Ok(Some((*multiplier, *mean))),
-        _ => Err(contradiction("norm_resp_mul", "and norm_resp_sub do not have one item each")),
+        _ => Err(contradiction("norm_resp_mul", "expected one item, and one of norm_resp_sub")),
     }
 }
 

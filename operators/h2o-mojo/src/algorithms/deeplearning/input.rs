@@ -1,7 +1,7 @@
 //! From a row to the inputs of the first layer: categories one-hot, numbers standardised.
 
-use crate::Error;
 use crate::columns::Feature;
+use crate::error::Error;
 use crate::info::Info;
 
 /// How rows are encoded.
@@ -25,7 +25,10 @@ impl Input {
         if categorical.checked_add(numeric) != Some(features.len()) {
             return Err(contradiction(
                 "nums",
-                format!("{numeric} and {categorical} cats, of {} features", features.len()),
+                format!(
+                    "{numeric} and {categorical} cats do not add up to {} features",
+                    features.len()
+                ),
             ));
         }
         let mut offsets: Vec<usize> = info.list("cat_offsets")?.unwrap_or_default();
@@ -35,7 +38,7 @@ impl Input {
         if offsets.len() != categorical + 1 || offsets[0] != 0 || !offsets.is_sorted() {
             return Err(contradiction(
                 "cat_offsets",
-                format!("is not 0 and {categorical} ascending numbers"),
+                format!("expected 0 and {categorical} ascending numbers"),
             ));
         }
         let multipliers: Vec<f64> = info.list("norm_mul")?.unwrap_or_default();
@@ -43,7 +46,10 @@ impl Input {
         let scale = if multipliers.is_empty() {
             None
         } else if multipliers.len() < numeric || means.len() < numeric {
-            return Err(contradiction("norm_mul", format!("is too short for {numeric} numbers")));
+            return Err(contradiction(
+                "norm_mul",
+                format!("expected {numeric} items, and as many of norm_sub"),
+            ));
         } else {
             Some(means.into_iter().zip(multipliers).take(numeric).collect())
         };

@@ -9,8 +9,6 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::columns::Feature;
-
 /// The largest code: that of a missing category, and that of a missing number that is to be
 /// larger than all numbers.
 pub(super) const MISSING: u32 = u32::MAX - 1;
@@ -47,14 +45,9 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    /// The slots of a model with these features, none at first. With `bounded` a number from
-    /// which on a column's domain has no category counts as missing.
-    pub(super) fn new(features: &[Feature], bounded: bool) -> Self {
-        let end = |feature: &Feature| {
-            let domain = feature.domain().filter(|_| bounded);
-            domain.map_or(i64::MAX, |domain| domain.levels().len() as i64)
-        };
-        let ends = features.iter().map(end).collect();
+    /// None at first. `ends` has, for every column, from which number on a value counts as
+    /// missing.
+    pub(super) fn new(ends: Vec<i64>) -> Self {
         // Leaves look at slot 0, so there is always one.
         let mut slots = Self { slots: vec![], numbers: HashMap::default(), ends };
         slots.slot(0, Reading::MissingLow);

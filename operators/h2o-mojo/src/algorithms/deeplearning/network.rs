@@ -5,11 +5,14 @@
 //! do not stay small, as where numbers are not standardised, is computed once more in double
 //! precision, as H2O's scorer computes all rows. The last layer is always in double precision.
 
+use std::sync::Arc;
+
 use super::activation::Activation;
 use super::dense::Dense;
 use super::input::Input;
 use super::simd::F32x4;
 use super::sparse::Sparse;
+use crate::algorithms::engine::{Engine, EngineScorer};
 use crate::distribution::Link;
 
 /// How many rows go through a layer together, while each part of its weights is at hand.
@@ -19,7 +22,7 @@ const SMALL: f32 = 32.0;
 
 /// A network.
 #[derive(Debug)]
-pub(crate) struct DeepLearning {
+pub(super) struct DeepLearning {
     input: Input,
     layers: Vec<Layer>,
     regression: bool,
@@ -40,9 +43,16 @@ pub(super) struct Layer {
     pub(super) keep: f64,
 }
 
+/// A network and the memory for one block of rows.
+#[derive(Debug)]
+struct Scorer {
+    network: Arc<DeepLearning>,
+    scratch: Scratch,
+}
+
 /// The memory for one block of rows.
 #[derive(Debug)]
-pub(crate) struct Scratch {
+struct Scratch {
     /// What goes into the next layer.
     inputs: Sparse,
     /// The sums of a layer.
@@ -61,6 +71,31 @@ struct Exact {
     sums: Vec<f64>,
 }
 
+impl Engine for DeepLearning {
+    fn scorer(self: Arc<Self>) -> Box<dyn EngineScorer> {
+        let stride = self.layers.iter().map(|layer| layer.dense.stride()).max().unwrap_or(0);
+        let scratch = Scratch {
+            inputs: Sparse::default(),
+            sums: vec![F32x4::splat(0.0); stride * BLOCK],
+            activations: vec![],
+            large: [false; BLOCK],
+            exact: Exact::default(),
+        };
+        Box::new(Scorer { network: self, scratch })
+    }
+}
+
+impl EngineScorer for Scorer {
+    /// H2O's scorer leaves offsets out, and so does this one.
+    fn score(&mut self, rows: &[f64], _: Option<&[f64]>, values: &mut [f64], width: usize) {
+        let features = self.network.input.features();
+        let blocks = rows.chunks(BLOCK * features).zip(values.chunks_mut(BLOCK * width));
+        for (rows, values) in blocks {
+            self.network.block(rows, &mut self.scratch, values, width);
+        }
+    }
+}
+
 impl DeepLearning {
     pub(super) fn new(
         input: Input,
@@ -70,33 +105,6 @@ impl DeepLearning {
         link: Link,
     ) -> Self {
         Self { input, layers, regression, response, link }
-    }
-
-    /// The memory that scoring needs.
-    pub(crate) fn scratch(&self) -> Scratch {
-        let stride = self.layers.iter().map(|layer| layer.dense.stride()).max().unwrap_or(0);
-        Scratch {
-            inputs: Sparse::default(),
-            sums: vec![F32x4::splat(0.0); stride * BLOCK],
-            activations: vec![],
-            large: [false; BLOCK],
-            exact: Exact::default(),
-        }
-    }
-
-    /// Scores `rows` into `values`, `width` of them per row.
-    pub(crate) fn score(
-        &self,
-        rows: &[f64],
-        scratch: &mut Scratch,
-        values: &mut [f64],
-        width: usize,
-    ) {
-        let features = self.input.features();
-        let blocks = rows.chunks(BLOCK * features).zip(values.chunks_mut(BLOCK * width));
-        for (rows, values) in blocks {
-            self.block(rows, scratch, values, width);
-        }
     }
 
     fn block(&self, rows: &[f64], scratch: &mut Scratch, values: &mut [f64], width: usize) {

@@ -1,0 +1,30 @@
+//! What a model predicts.
+
+use crate::error::Error;
+use crate::info::Info;
+
+/// What a model predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    /// One of two classes; the label follows a threshold.
+    Binomial,
+    /// One of many classes; the label is the most probable.
+    Multinomial,
+    /// A number.
+    Regression,
+}
+
+impl Category {
+    /// What `model.ini` says.
+    pub(crate) fn read(info: &Info<'_>) -> Result<Self, Error> {
+        match info.required("category")? {
+            "Binomial" => Ok(Self::Binomial),
+            "Multinomial" => Ok(Self::Multinomial),
+            "Regression" => Ok(Self::Regression),
+            other => Err(Error::Unsupported {
+                what: format!("category '{other}'"),
+                supported: "Binomial, Multinomial, Regression".into(),
+            }),
+        }
+    }
+}

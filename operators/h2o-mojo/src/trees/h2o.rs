@@ -1,0 +1,252 @@
+//! H2O's bytes of a tree, decoded into the compiled form.
+//!
+//! A tree is written depth first. Little-endian, a node is
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 1 | kind: bits 2 and 3 the test, bits 0, 1, 4, 5 the left branch, 6 and 7 the right one |
+//! | 2 | column, or 65535 where the node is a leaf: then only its value follows |
+//! | 1 | where missing values go |
+//! | 4, or more | the number to compare with, or a set of categories; none if only missing values part |
+//! | 0 to 4 | size of the left branch, unless that is a leaf |
+//!
+//! and then the left branch and the right one, each a node or, where the kind says so, the
+//! value of a leaf alone.
+
+use super::compiled::{Compiled, Set, Test};
+use crate::error::Error;
+
+/// What differs between the versions of the tree format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// 1.00: the size of a set is in bytes; a category that a set does not cover is not in it.
+    First,
+    /// 1.10: such a category counts as missing.
+    Second,
+    /// 1.20 and later: the size of a set is in bits; a number from which on the column's
+    /// domain has no category counts as missing, too.
+    Third,
+}
+
+impl Format {
+    /// The format of a MOJO version.
+    pub(crate) fn of(version: f64) -> Self {
+        match version {
+            1.0 => Self::First,
+            1.1 => Self::Second,
+            _ => Self::Third,
+        }
+    }
+
+    /// From which number on a value counts as missing, in a column of so many categories, or
+    /// of numbers.
+    pub(crate) fn end(self, categories: Option<usize>) -> i64 {
+        let bound = categories.filter(|_| self == Self::Third);
+        bound.map_or(i64::MAX, |count| count as i64)
+    }
+}
+
+/// A branch that is still to be read.
+struct Branch {
+    /// Where its first byte must be.
+    at: usize,
+    leaf: bool,
+    /// The node whose right branch it is; `None` for a left one or the root.
+    right_of: Option<usize>,
+    /// How many nodes are above it.
+    depth: u32,
+    /// Where the last set on the way here begins.
+    set: Option<u32>,
+}
+
+const NA_VS_REST: u8 = 1;
+const NA_LEFT: u8 = 2;
+const LEFT: u8 = 4;
+
+/// Appends the nodes of the tree in `bytes` to `trees`, the root first. Answers how many
+/// steps it takes at most to get to a leaf. `entry` is where the bytes are from.
+pub(crate) fn decode(
+    bytes: &[u8],
+    format: Format,
+    entry: &str,
+    trees: &mut Compiled,
+) -> Result<u32, Error> {
+    let input = Input { bytes, at: 0, node: 0, entry };
+    Decoder { input, format, trees, branches: vec![] }.decode()
+}
+
+struct Decoder<'a> {
+    input: Input<'a>,
+    format: Format,
+    trees: &'a mut Compiled,
+    /// The branches that are still to be read, the next one last.
+    branches: Vec<Branch>,
+}
+
+impl Decoder<'_> {
+    fn decode(&mut self) -> Result<u32, Error> {
+        let mut depth = 0;
+        self.branches.push(Branch { at: 0, leaf: false, right_of: None, depth: 0, set: None });
+        while let Some(branch) = self.branches.pop() {
+            depth = depth.max(branch.depth);
+            let number = self.input.counted(self.trees.next())?;
+            if let Some(parent) = branch.right_of {
+                // Branches follow each other without gap or overlap, so a tree has no more
+                // nodes than its bytes have room for, and no node is reached twice.
+                if self.input.at != branch.at {
+                    return Err(self.input.fault("branches overlap or leave a gap"));
+                }
+                self.trees.begin_right(parent, number);
+            }
+            self.input.node = self.input.at;
+            if branch.leaf {
+                self.leaf(number)?;
+            } else {
+                self.node(branch, number)?;
+            }
+        }
+        if self.input.at != self.input.bytes.len() {
+            return Err(self.input.fault("unexpected bytes after the last node"));
+        }
+        Ok(depth)
+    }
+
+    /// Reads a leaf.
+    fn leaf(&mut self, number: u32) -> Result<(), Error> {
+        let value = f32::from_bits(self.input.u32()?);
+        self.trees.add_leaf(number, value);
+        Ok(())
+    }
+
+    /// Reads what a node says of itself and puts its branches onto the list.
+    fn node(&mut self, branch: Branch, number: u32) -> Result<(), Error> {
+        let kind = self.input.u8()?;
+        let column = self.input.u16()?;
+        if column == u16::MAX {
+            return self.leaf(number);
+        }
+        if usize::from(column) >= self.trees.columns() {
+            return Err(self.input.fault("tested column is not in the model"));
+        }
+        let direction = self.input.u8()?;
+        let (test, set) = self.test(kind, direction, branch.set)?;
+        self.trees.add_test(number, column, test);
+
+        let input = &mut self.input;
+        let size = match kind & 0x33 {
+            0 => input.u8()?.into(),
+            1 => input.u16()?.into(),
+            2 => input.u24()?,
+            3 => input.u32()?,
+            0x30 => 4,
+            _ => return Err(input.fault("unknown kind of left branch")),
+        };
+        let left = input.at;
+        let right = left
+            .checked_add(size as usize)
+            .filter(|right| *right < input.bytes.len())
+            .ok_or_else(|| input.fault("branch is outside the tree"))?;
+        let right_of = Some(number as usize);
+        let depth = branch.depth + 1;
+        let (left_leaf, right_leaf) = (kind & 0x10 != 0, kind & 0x40 != 0);
+        self.branches.push(Branch { at: right, leaf: right_leaf, right_of, depth, set });
+        self.branches.push(Branch { at: left, leaf: left_leaf, right_of: None, depth, set });
+        Ok(())
+    }
+
+    /// Reads what a node tests; `last` is the last set on the way to it. Answers the last
+    /// set on the way to the node's branches, too.
+    fn test(
+        &mut self,
+        kind: u8,
+        direction: u8,
+        last: Option<u32>,
+    ) -> Result<(Test, Option<u32>), Error> {
+        let missing_right = direction != NA_LEFT && direction != LEFT;
+        match (kind & 0x0C, direction == NA_VS_REST, last) {
+            (0, false, _) => {
+                let split = f32::from_bits(self.input.u32()?);
+                Ok((Test::AtLeast { split, missing_right }, last))
+            }
+            (8 | 12, false, _) => {
+                let set = self.set(kind & 0x0C == 12, missing_right)?;
+                Ok((Test::InSet(set), Some(set)))
+            }
+            // H2O's scorer holds on to the last set that it has met, and takes a category
+            // that it does not cover for missing even where only missing values part.
+            (8 | 12, true, Some(set)) if self.format != Format::First => {
+                let empty = self.input.counted(self.trees.without_members(set))?;
+                Ok((Test::InSet(empty), last))
+            }
+            (0 | 8 | 12, true, _) => Ok((Test::IsMissing, last)),
+            _ => Err(self.input.fault("unknown kind of test")),
+        }
+    }
+
+    /// Reads a set of categories and says where it begins.
+    fn set(&mut self, large: bool, missing_right: bool) -> Result<u32, Error> {
+        let input = &mut self.input;
+        let (first, count) = match (large, self.format) {
+            (false, _) => (0, 32),
+            (true, Format::Third) => (input.u16()?, input.u32()?),
+            (true, _) => (input.u16()?, u32::from(input.u16()?) * 8),
+        };
+        if i32::try_from(count).is_err() {
+            return Err(input.fault("negative size of a category set"));
+        }
+        let members = input.take(count.div_ceil(8) as usize)?;
+        let outside_right = missing_right && self.format != Format::First;
+        let set = Set { first: first.into(), count, members, outside_right, missing_right };
+        self.input.counted(self.trees.add_set(set))
+    }
+}
+
+/// The bytes of a tree, read from front to back.
+struct Input<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// Where the node that is being read begins.
+    node: usize,
+    entry: &'a str,
+}
+
+impl<'a> Input<'a> {
+    fn fault(&self, reason: &'static str) -> Error {
+        Error::Tree { entry: self.entry.into(), offset: self.node, reason }
+    }
+
+    /// A number of the compiled form, or the error where it has run out of them.
+    fn counted(&self, number: Option<u32>) -> Result<u32, Error> {
+        number.ok_or_else(|| self.fault("more nodes or sets than 32 bits can count"))
+    }
+
+    fn take(&mut self, count: usize) -> Result<&'a [u8], Error> {
+        let end = self.at.checked_add(count).filter(|end| *end <= self.bytes.len());
+        let end = end.ok_or_else(|| self.fault("truncated"))?;
+        let taken = &self.bytes[self.at..end];
+        self.at = end;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    fn u8(&mut self) -> Result<u8, Error> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    fn u16(&mut self) -> Result<u16, Error> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    fn u24(&mut self) -> Result<u32, Error> {
+        self.array().map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]))
+    }
+
+    fn u32(&mut self) -> Result<u32, Error> {
+        self.array().map(u32::from_le_bytes)
+    }
+}

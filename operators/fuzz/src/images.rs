@@ -1,18 +1,7 @@
 //! Any bytes as a record give a tensor or a failure, and a reader owes nothing to what
 //! it read before.
-//!
-//! From `operators/image-features`, with `cargo install cargo-fuzz` and a nightly
-//! compiler; the pictures of the tests are the first corpus:
-//!
-//! ```text
-//! mkdir -p fuzz/corpus/images
-//! cargo +nightly fuzz run images fuzz/corpus/images testdata/images -- -max_len=30000
-//! ```
-
-#![no_main]
 
 use image_features::{Config, Fault, Filter, Mode, Reader, Settings};
-use libfuzzer_sys::fuzz_target;
 
 fn reader(filter: Filter, mode: Mode) -> Reader {
     let config = Config {
@@ -27,7 +16,12 @@ fn reader(filter: Filter, mode: Mode) -> Reader {
     Reader::new(Settings::new(config, None).expect("a valid configuration"))
 }
 
-fuzz_target!(|bytes: &[u8]| {
+/// Reads a picture.
+///
+/// # Panics
+/// Where a tensor is not as large as it must be, a picture is read in one way only, or
+/// what was read before shows.
+pub fn image(bytes: &[u8]) {
     let new = || reader(Filter::Lanczos3, Mode::Crop);
     let mut used = reader(Filter::Lanczos3, Mode::Crop);
     // Something for the buffers to remember.
@@ -44,4 +38,4 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(fault.to_string().len() < 1000);
         }
     }
-});
+}

@@ -13,7 +13,8 @@
 
 pub(crate) mod bindings;
 pub mod cache;
-mod check;
+#[doc(hidden)] // for host/fuzz
+pub mod check;
 pub mod component;
 pub mod engine;
 pub mod imports;
@@ -39,4 +40,6 @@ pub use bindings::types::{
     ColumnResult as Column, FieldResult as Field, FieldTypeResult as FieldType,
     TableResult as Table, TensorShapeResult as TensorShape, TextResult as Text,
 };
+#[doc(hidden)] // for host/fuzz
+pub use bindings::types::{ElementType, Failure, FailureCode};
 pub(crate) use check::row_bytes;

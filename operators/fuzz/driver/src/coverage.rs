@@ -37,10 +37,10 @@ fn one(suite: &Suite, target: &Target, time: Duration) -> Result<bool, String> {
     let artifacts = suite.artifacts(target);
     fs::create_dir_all(&artifacts).map_err(|error| format!("{}: {error}", artifacts.display()))?;
 
-    let mut command = Command::new("cargo");
+    let mut command = Command::new("rustup");
     command
         .current_dir(folder)
-        .args(["+nightly", "fuzz", "run", "--fuzz-dir", ".", "--features", PROGRAM, PROGRAM])
+        .args(["run", "nightly", "cargo", "fuzz", "run", "--fuzz-dir", ".", "--features", PROGRAM, PROGRAM])
         .arg(&working)
         .arg("--")
         .arg(format!("-max_total_time={}", time.as_secs()))
@@ -59,7 +59,7 @@ fn one(suite: &Suite, target: &Target, time: Duration) -> Result<bool, String> {
     if let Some(dictionary) = corpus::dictionary_file(suite, target) {
         command.arg(format!("-dict={}", dictionary.display()));
     }
-    let status = command.status().map_err(|error| format!("cannot start cargo: {error}"))?;
+    let status = command.status().map_err(|error| format!("cannot start rustup: {error}"))?;
     if !status.success() {
         eprintln!(
             "{}: `cargo +nightly fuzz` failed ({status}); it needs `rustup toolchain install \

@@ -8,14 +8,24 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use clap::Args;
 
 use crate::{cargo, process, toolchain};
+
+/// What `cargo xtask deny` takes.
+#[derive(Args)]
+pub struct DenyArguments {
+    /// Leave out the advisories, whose database comes from the network.
+    #[arg(long)]
+    offline: bool,
+}
 
 /// Checks both workspaces with cargo-deny.
 ///
 /// # Errors
 /// When it is not installed, or finds something.
-pub fn run() -> Result<()> {
+pub fn run(arguments: &DenyArguments) -> Result<()> {
+    let checks = ["licenses", "bans", "sources"];
     for workspace in [cargo::root().to_owned(), cargo::operators()] {
         process::run(
             Command::new("cargo")
@@ -24,9 +34,13 @@ pub fn run() -> Result<()> {
                 .arg(workspace.join("Cargo.toml"))
                 .arg("--config")
                 .arg(cargo::root().join("deny.toml"))
-                .arg("check"),
+                .arg("check")
+                .args(checks.iter().filter(|_| arguments.offline)),
         )
-        .context("cargo-deny checks that; `cargo install --locked cargo-deny` installs it")?;
+        .context(
+            "cargo-deny is not installed (`cargo install --locked cargo-deny`), or it has found \
+             something",
+        )?;
     }
     Ok(())
 }

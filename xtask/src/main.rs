@@ -35,7 +35,7 @@ enum Verb {
     /// Run fuzz targets: any bytes in, no panic.
     Fuzz(fuzz::FuzzArguments),
     /// Check licences, advisories, bans and sources of dependencies with cargo-deny.
-    Deny,
+    Deny(deny::DenyArguments),
     /// Build the documents as a site with mdBook.
     Book(book::BookArguments),
     /// Build the components into operators/target/wasm32-wasip2/release/.
@@ -66,7 +66,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Reference => reference::run(),
         Verb::Faults(arguments) => faults::run(&arguments),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
-        Verb::Deny => deny::run(),
+        Verb::Deny(arguments) => deny::run(&arguments),
         Verb::Book(arguments) => book::run(&arguments),
         Verb::Operators => operators::run(),
         Verb::Kafka(arguments) => kafka::run(&arguments),

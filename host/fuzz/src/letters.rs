@@ -21,7 +21,8 @@ pub fn dead_letter(bytes: &[u8]) {
         nulls: vec![NULL_KEY],
     };
     let record = batch.record(0);
-    let headers = record.headers().map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec)));
+    let headers =
+        record.headers().map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec)));
     let letter = Letter {
         partition: 0,
         offset: record.offset(),
@@ -36,9 +37,10 @@ pub fn dead_letter(bytes: &[u8]) {
         return;
     };
     let ours = ["sandbar-model", "sandbar-replayed"];
-    let left = input.headers.iter().find(|(name, _)| {
-        name.starts_with("sandbar-") && !ours.contains(&name.as_str())
-    });
+    let left = input
+        .headers
+        .iter()
+        .find(|(name, _)| name.starts_with("sandbar-") && !ours.contains(&name.as_str()));
     assert_eq!(left, None);
 
     let mut again = Batch::new(Arc::from("flights"), input.partition, 1);

@@ -18,7 +18,7 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// Any `model.toml` describes a model or is an error that names the file.
+/// Any `model.toml` describes a model or is an error that names the folder.
 ///
 /// # Panics
 /// Where it does not.
@@ -32,7 +32,8 @@ pub fn description(bytes: &[u8]) {
         }
         Err(error) => {
             let said = error.to_string();
-            assert!(said.contains(DESCRIPTION), "the error does not name the file: {said}");
+            let folder = FOLDER.to_string_lossy();
+            assert!(said.contains(&*folder), "the error does not name the folder: {said}");
         }
     }
 }
@@ -83,9 +84,8 @@ pub fn tensor(bytes: &[u8]) {
             (name, Tensor { dimensions, ty, data })
         })
         .collect();
-    let computed = STATES.with_borrow_mut(|states| {
-        GRAPH.compute(&inputs, states, &AtomicBool::new(false))
-    });
+    let computed =
+        STATES.with_borrow_mut(|states| GRAPH.compute(&inputs, states, &AtomicBool::new(false)));
     match computed {
         Err(error) => assert!(!error.message.is_empty()),
         Ok(outputs) => {

@@ -40,7 +40,18 @@ fn one(suite: &Suite, target: &Target, time: Duration) -> Result<bool, String> {
     let mut command = Command::new("rustup");
     command
         .current_dir(folder)
-        .args(["run", "nightly", "cargo", "fuzz", "run", "--fuzz-dir", ".", "--features", PROGRAM, PROGRAM])
+        .args([
+            "run",
+            "nightly",
+            "cargo",
+            "fuzz",
+            "run",
+            "--fuzz-dir",
+            ".",
+            "--features",
+            PROGRAM,
+            PROGRAM,
+        ])
         .arg(&working)
         .arg("--")
         .arg(format!("-max_total_time={}", time.as_secs()))

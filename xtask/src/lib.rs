@@ -3,21 +3,27 @@
 //! One file per verb: [`operators`] builds the components, [`demo`] shows them
 //! at work, [`test`] runs every test, [`check`] the format and the lints,
 //! [`bench`] measures the budgets, [`reference`] writes the contract's page, [`faults`]
-//! breaks things for long, and [`kafka`] starts and stops an Apache Kafka for tests. What
-//! they share:
+//! breaks things for long, [`fuzz`] runs fuzz targets, [`book`] makes a site of the documents,
+//! [`deny`] looks at licences and advisories, and [`kafka`] starts and stops an Apache Kafka
+//! for tests. What they share:
 //! [`process`] runs other programs, [`toolchain`] sees to it that rustc can
 //! compile components, [`languages`] whether Python and JavaScript can be had, [`cargo`]
-//! knows the two workspaces.
+//! knows the two workspaces, and [`markdown`] the pages and their links.
 //!
 //! It is a library too, for the tests that start an Apache Kafka of their own ([`kafka`]).
 
 pub mod bench;
+pub mod book;
 pub mod cargo;
 pub mod check;
 pub mod demo;
+pub mod deny;
+mod dependencies;
 pub mod faults;
+pub mod fuzz;
 pub mod kafka;
 pub mod languages;
+pub mod markdown;
 pub mod operators;
 pub mod process;
 pub mod reference;

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{bench, check, demo, faults, kafka, operators, process, reference, test};
+use xtask::{
+    bench, book, check, demo, deny, faults, fuzz, kafka, operators, process, reference, test,
+};
 
 /// Sandbar's chores: build, show, test and check.
 #[derive(Parser)]
@@ -30,6 +32,12 @@ enum Verb {
     /// Break runners, brokers and the network, and look at all that comes out, as `test` does
     /// in short.
     Faults(faults::FaultArguments),
+    /// Run fuzz targets: any bytes in, no panic.
+    Fuzz(fuzz::FuzzArguments),
+    /// Check licences, advisories, bans and sources of dependencies with cargo-deny.
+    Deny(deny::DenyArguments),
+    /// Build the documents as a site with mdBook.
+    Book(book::BookArguments),
     /// Build the components into operators/target/wasm32-wasip2/release/.
     Operators,
     /// Start and stop an Apache Kafka on this machine, for tests.
@@ -57,6 +65,9 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Bench(arguments) => bench::run(arguments),
         Verb::Reference => reference::run(),
         Verb::Faults(arguments) => faults::run(&arguments),
+        Verb::Fuzz(arguments) => fuzz::run(&arguments),
+        Verb::Deny(arguments) => deny::run(&arguments),
+        Verb::Book(arguments) => book::run(&arguments),
         Verb::Operators => operators::run(),
         Verb::Kafka(arguments) => kafka::run(&arguments),
     }

@@ -78,7 +78,7 @@ impl Letter {
         if self.is_notice() {
             return None;
         }
-        let replayed = self.said("replayed").parse().unwrap_or(0_u64) + 1;
+        let replayed = self.said("replayed").parse().unwrap_or(0_u64).saturating_add(1);
         // A model that made an earlier prediction of it is not what failed.
         let own = |name: &str| !name.starts_with(OURS) || name == "sandbar-model";
         let mut headers: Vec<_> =

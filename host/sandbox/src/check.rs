@@ -14,13 +14,13 @@ use sandbar_model::ElementType;
 use sandbar_record::Headers;
 
 /// What the contract forbids, in words.
-pub(super) type Violation = String;
+pub type Violation = String;
 
 /// Columns that a table may have, and names that an output may have.
 const WIDTH_LIMIT: usize = 1 << 16;
 
 /// Features that an extractor declares: some, with names that differ.
-pub(super) fn fields(fields: &[Field]) -> Result<(), Violation> {
+pub fn fields(fields: &[Field]) -> Result<(), Violation> {
     names("feature", fields.iter().map(|field| field.name.as_str()))?;
     for field in fields {
         if let FieldType::Tensor(shape) = &field.ty {
@@ -31,7 +31,7 @@ pub(super) fn fields(fields: &[Field]) -> Result<(), Violation> {
 }
 
 /// Classes or values that a scorer declares: some, with names that differ.
-pub(super) fn output(output: &OutputSchema) -> Result<(), Violation> {
+pub fn output(output: &OutputSchema) -> Result<(), Violation> {
     match output {
         OutputSchema::Classes(classes) => names("class", classes.iter().map(String::as_str)),
         OutputSchema::Values(values) => names("value", values.iter().map(String::as_str)),
@@ -55,7 +55,7 @@ fn names<'a>(what: &str, all: impl Iterator<Item = &'a str>) -> Result<(), Viola
 }
 
 /// A table for a batch of `records`.
-pub(super) fn extracted(records: usize, fields: &[Field], it: &Extracted) -> Result<(), Violation> {
+pub fn extracted(records: usize, fields: &[Field], it: &Extracted) -> Result<(), Violation> {
     failures(records, &it.failures)?;
     let rows = it.table.rows as usize;
     accounted(records, rows, it.failures.len())?;
@@ -100,7 +100,7 @@ pub fn row_bytes(shape: &TensorShape) -> Option<usize> {
 }
 
 /// Predictions for a table of `rows`.
-pub(super) fn scored(rows: usize, output: &OutputSchema, it: &Scored) -> Result<(), Violation> {
+pub fn scored(rows: usize, output: &OutputSchema, it: &Scored) -> Result<(), Violation> {
     failures(rows, &it.failures)?;
     let predictions = rows - it.failures.len();
     let width = match output {
@@ -120,7 +120,7 @@ pub(super) fn scored(rows: usize, output: &OutputSchema, it: &Scored) -> Result<
 }
 
 /// Records for a batch of `records`, routed to one of `topics` at the most.
-pub(super) fn transformed(
+pub fn transformed(
     records: usize,
     topics: usize,
     it: &Transformed,

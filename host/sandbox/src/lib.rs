@@ -16,9 +16,10 @@
 //!
 //! It may use `sandbar-record`, `-config`, `-telemetry`, `-model` and `-inference`.
 
-pub mod bindings;
+mod bindings;
 pub mod cache;
-mod check;
+#[doc(hidden)] // for host/fuzz
+pub mod check;
 pub mod component;
 pub mod engine;
 pub mod imports;
@@ -51,4 +52,6 @@ pub use bindings::types::{
     ColumnResult as Column, FieldResult as Field, FieldTypeResult as FieldType,
     TableResult as Table, TensorShapeResult as TensorShape, TextResult as Text,
 };
+#[doc(hidden)] // for host/fuzz
+pub use bindings::types::{ElementType, Failure, FailureCode};
 pub use check::row_bytes;

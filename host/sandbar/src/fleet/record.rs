@@ -170,7 +170,7 @@ pub struct Refusal {
 
 /// A record of the topic.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Entry {
+pub enum Entry {
     /// A change by its number; an error where it is one of a newer form.
     Change(u64, Result<Box<Change>, String>),
     /// A change that is no longer kept.
@@ -195,7 +195,8 @@ impl FleetName {
     }
 
     /// Reads a record, which may be anything.
-    pub(super) fn read(&self, key: Option<&[u8]>, value: Option<&[u8]>) -> Entry {
+    #[doc(hidden)] // for host/fuzz
+    pub fn read(&self, key: Option<&[u8]>, value: Option<&[u8]>) -> Entry {
         let Some(key) = key.filter(|key| key.len() <= KEY_LIMIT) else {
             return Entry::Garbage("its key is missing or too long".to_owned());
         };

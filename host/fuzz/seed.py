@@ -1,0 +1,63 @@
+"""Makes the seeds in corpus/ that are not text: answers of guests, headers, tensors."""
+
+import pathlib
+import struct
+
+here = pathlib.Path(__file__).parent / "corpus"
+
+
+def write(target, name, *parts):
+    (here / target).mkdir(parents=True, exist_ok=True)
+    (here / target / name).write_bytes(b"".join(bytes([p]) if isinstance(p, int) else p for p in parts))
+
+
+def text(value):
+    return bytes([len(value)]) + value
+
+
+def numbers(*values):
+    return bytes([len(values), *values])
+
+
+# Sound answers, as src/guests.rs reads them.
+number, a_text, tensor = (bytes([0]) + text(b"n"), bytes([1]) + text(b"t"),
+                          bytes([2, 1]) + numbers(2, 3) + text(b"x"))
+write("guest-answers", "extracted-numbers", 0, 1, number, 3, 3, 1, 0, numbers(1, 2, 3), 0)
+write("guest-answers", "extracted-texts", 0, 1, a_text, 2, 2, 1, 1, text("aäb".encode()), numbers(1, 4), 0)
+write("guest-answers", "extracted-all", 0, 3, number, a_text, tensor, 3, 2, 3,
+      0, numbers(1, 2), 1, text(b"abc"), numbers(0, 3), 2, text(bytes(48)), 1, 1, text(b"no"))
+write("guest-answers", "scored-classes", 1, 0, 2, text(b"NO"), text(b"YES"), 3,
+      numbers(0, 1), numbers(1, 2, 3, 4), 1, 2, text(b"missing"))
+write("guest-answers", "scored-values", 1, 1, 1, text(b"delay"), 2, numbers(), numbers(5, 6), 0)
+header = struct.pack("<I", 1) + b"h" + struct.pack("<I", 2) + b"vv"
+null = struct.pack("<I", 1) + b"n" + b"\xff" * 4
+body = b"k" + b"value" + header + b"" + b"w" + header + null
+ends = numbers(1, 6, 6 + len(header), 6 + len(header), 7 + len(header), len(body))
+write("guest-answers", "transformed", 2, 3, 2, numbers(0, 2), numbers(0, 2), numbers(5, 0),
+      text(body), ends, numbers(0, 1), 1, 1, text(b"refused"))
+write("guest-answers", "transformed-none", 2, 2, 0, bytes(7))
+
+
+def headers(*pairs):
+    encoded = b""
+    for name, value in pairs:
+        encoded += struct.pack("<I", len(name)) + name
+        encoded += b"\xff" * 4 if value is None else struct.pack("<I", len(value)) + value
+    return encoded
+
+
+write("dead-letters", "letter", headers(
+    (b"trace", b"1"), (b"sandbar-topic", b"flights"), (b"sandbar-partition", b"3"),
+    (b"sandbar-offset", b"184467"), (b"sandbar-code", b"malformed"), (b"sandbar-stage", b"score"),
+    (b"sandbar-message", "31 columns, ä".encode()), (b"sandbar-model", b"flights@3")))
+write("dead-letters", "notice", headers((b"sandbar-truncated", b"true"), (b"trace", None)))
+write("dead-letters", "again", headers((b"sandbar-replayed", b"7"), (b"sandbar-partition", b"-1")))
+
+# One row and two of digits; then types and names that do not fit.
+row = bytes(range(200))
+write("tensors", "one-row", 0, 1, 0, numbers(1, 1, 8, 8), 0, row)
+write("tensors", "two-rows", 0, 0, 0, numbers(2, 1, 8, 8), 0, row, row)
+write("tensors", "no-row", 0, 1, 0, numbers(0, 1, 8, 8), 0)
+write("tensors", "bytes", 0, 1, 0xF4, numbers(8, 8), 0xFF, text(bytes(64)))
+write("tensors", "two-inputs", 7, 1, 0, numbers(1, 1, 8, 8), 0, bytes(256),
+      0xFF, text(b"other"), 0, numbers(1), 0, bytes(4))

@@ -1,0 +1,42 @@
+//! The fuzz targets of the runner: whatever it reads that others wrote. `CONTRIBUTING.md`
+//! says how to run them and how to add one: a function, a row here, and a corpus.
+
+pub mod bytes;
+pub mod fleet;
+pub mod guests;
+pub mod letters;
+pub mod manifests;
+pub mod models;
+pub mod registry;
+
+use fuzz_driver::{Suite, Target};
+
+/// All targets.
+pub const SUITE: Suite = Suite {
+    folder: env!("CARGO_MANIFEST_DIR"),
+    targets: &[
+        Target { name: "dead-letters", run: letters::dead_letter, seeds: &[], max_len: 2048 },
+        Target { name: "fleet-records", run: fleet::record, seeds: &[], max_len: 4096 },
+        Target { name: "guest-answers", run: guests::answer, seeds: &[], max_len: 1024 },
+        Target {
+            name: "manifest",
+            run: manifests::manifest,
+            seeds: &[("../../tests/golden/manifest", ".toml"), ("../../pipelines", ".toml")],
+            max_len: 8192,
+        },
+        Target {
+            name: "model-description",
+            run: models::description,
+            seeds: &[
+                ("../../models/airports", "model.toml"),
+                ("../../models/digits", "model.toml"),
+                ("../../models/flights-dl", "model.toml"),
+                ("../../models/googlenet-12", "model.toml"),
+                ("../../models/inception5h", "model.toml"),
+            ],
+            max_len: 4096,
+        },
+        Target { name: "registry-documents", run: registry::document, seeds: &[], max_len: 4096 },
+        Target { name: "tensors", run: models::tensor, seeds: &[], max_len: 2048 },
+    ],
+};

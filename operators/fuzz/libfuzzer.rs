@@ -1,0 +1,11 @@
+//! The targets for libFuzzer; `cargo xtask fuzz TARGET --coverage` runs them.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use sandbar_operators_fuzz::SUITE;
+
+static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| fuzz_driver::selected(SUITE.targets));
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| TARGET(bytes));

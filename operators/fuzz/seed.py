@@ -1,0 +1,24 @@
+"""Makes corpus/mojo-entries from models in the tests of h2o-mojo: one of each shape."""
+
+import pathlib
+import struct
+import zipfile
+
+MODELS = """
+dl-one-layer dl-only-numbers drf-binomial drf-binomial-double-trees drf-multinomial
+drf-regression gbm-bernoulli gbm-enum-limited gbm-gaussian-offset gbm-grouped-levels
+gbm-multinomial gbm-one-hot-explicit gbm-poisson glm-binomial v3.10.0.10-gbm-bernoulli
+""".split()
+
+here = pathlib.Path(__file__).parent
+corpus = here / "corpus" / "mojo-entries"
+corpus.mkdir(parents=True, exist_ok=True)
+for model in MODELS:
+    entries = b""
+    with zipfile.ZipFile(here.parent / "h2o-mojo" / "testdata" / f"{model}.zip") as archive:
+        for name in archive.namelist():
+            if name.startswith("experimental/") or name.endswith("_aux.bin"):
+                continue
+            data = archive.read(name)
+            entries += name.encode() + b"\0" + struct.pack("<I", len(data)) + data
+    (corpus / model).write_bytes(entries)

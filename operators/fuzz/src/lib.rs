@@ -1,0 +1,29 @@
+//! The fuzz targets of the operators. `CONTRIBUTING.md` says how to run them and how to add
+//! one: a function, a row here, and a corpus.
+
+pub mod flights;
+pub mod images;
+pub mod mojo;
+
+use fuzz_driver::{Suite, Target};
+
+/// All targets.
+pub const SUITE: Suite = Suite {
+    folder: env!("CARGO_MANIFEST_DIR"),
+    targets: &[
+        Target { name: "flights", run: flights::records, seeds: &[], max_len: 4096 },
+        Target {
+            name: "images",
+            run: images::image,
+            seeds: &[("../image-features/testdata/images", "")],
+            max_len: 20_000,
+        },
+        Target {
+            name: "mojo-bytes",
+            run: mojo::bytes,
+            seeds: &[("../h2o-mojo/testdata", ".zip")],
+            max_len: 20_000,
+        },
+        Target { name: "mojo-entries", run: mojo::entries, seeds: &[], max_len: 40_000 },
+    ],
+};

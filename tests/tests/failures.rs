@@ -81,7 +81,7 @@ on_each_broker! {
             let error = Runner::start(broker, &stops).join().unwrap_err().to_string();
             let due = format!(
                 "stage 'extract' stops at {}/0, offset 1: malformed: the record asked to fail; \
-                 nothing is committed from there on",
+                 nothing from there on is committed",
                 names[0]
             );
             assert!(error.starts_with(&due), "{error}");

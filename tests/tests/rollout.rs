@@ -543,7 +543,7 @@ fn a_topic_that_is_not_there_is_named() {
     let error = runner.deployment().start_rollout(&model("flights-dl"), &terms).unwrap_err();
     let due = "the shadow's answers cannot be written: topic 'nowhere': ";
     assert!(error.to_string().starts_with(due), "{error}");
-    assert!(error.to_string().ends_with("create it, or name one that is there"), "{error}");
+    assert!(error.to_string().ends_with("create the topic, or name an existing one"), "{error}");
     runner.stop().unwrap();
 }
 

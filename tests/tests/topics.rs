@@ -92,7 +92,7 @@ on_each_broker! {
         let (manifest, models) = (read(&manifest).unwrap(), BTreeMap::new());
         let deployment = Deployment::of(plan, manifest, models, &sandbox(), Arc::default());
         let error = Runner::of(deployment).join().unwrap_err().to_string();
-        let due = format!("topic '{source}' matches [source] topics and is written by this pipeline");
+        let due = format!("topic '{source}': matches [source] topics and is also written by this pipeline");
         assert!(error.starts_with(&due), "{error}");
         assert_eq!(broker.committed(&source, &source, 0), None);
     }

@@ -132,7 +132,7 @@ on_each_broker! {
             assert_eq!(letters[1].header("sandbar-stage"), "order");
             assert_eq!(
                 letters[1].header("sandbar-message"),
-                "follows the dead letter of offset 1, which has the same key"
+                "an earlier record with the same key became a dead letter: offset 1"
             );
 
             // As `sandbar dlq replay` does it, with what made it fail mended.

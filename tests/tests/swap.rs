@@ -321,7 +321,7 @@ fn the_guide_works() {
     assert!(said.contains("2 records, 2 outputs, 0 failed"), "{said}");
     let swap = ["swap", "--model", "flights=models/flights-dl", "--revision", "1"];
     let (done, said) = ask(&swap, "wrong");
-    assert!(!done && said.contains("this needs the token"), "{said}");
+    assert!(!done && said.contains("send the token"), "{said}");
     let (done, said) = ask(&swap, "secret");
     assert!(done && said.contains("revision 2 since") && said.contains("flights-dl@1"), "{said}");
     assert!(said.contains("records that came by: 0 failed, 0 did before"), "{said}");
@@ -333,5 +333,5 @@ fn the_guide_works() {
     let serving: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert!(done && serving["model"] == "flights-gbm@1" && serving["revision"] == 3, "{said}");
     let said = runner.stop();
-    assert!(said.contains("a swap did not take place") && !said.contains("secret"), "{said}");
+    assert!(said.contains("swap refused") && !said.contains("secret"), "{said}");
 }

@@ -194,8 +194,8 @@ async fn rollback(
 
 /// A runner of a fleet serves what all are to serve.
 pub(super) fn of_a_fleet(subject: &Subject) -> Option<Response> {
-    let way_out = "this runner serves what its fleet is to serve, and would be alone with a change \
-                   of its own; change it for all: `sandbar promote`, `sandbar rollout`, or \
+    let way_out = "this runner serves the desired version of its fleet, and cannot be changed \
+                   alone; change the fleet: `sandbar promote`, `sandbar rollout`, or \
                    `sandbar fleet rollback`";
     subject.fleet.as_ref().map(|_| refused(StatusCode::CONFLICT, way_out))
 }
@@ -279,7 +279,7 @@ impl Access {
             // A name would be one that somebody has led to this machine.
             Access::Local if text(header::HOST).is_some_and(is_address) => Ok(()),
             Access::Local => {
-                let reason = "without a token, ask by an IP address or localhost";
+                let reason = "no [admin] token: address this runner by IP address or localhost";
                 Err((StatusCode::FORBIDDEN, reason.into()))
             }
             Access::Token(token) => {
@@ -287,11 +287,14 @@ impl Access {
                 if given.is_some_and(|given| same(given.as_bytes(), token.as_bytes())) {
                     Ok(())
                 } else {
-                    Err((StatusCode::UNAUTHORIZED, "this needs the token of [admin] token".into()))
+                    Err((
+                        StatusCode::UNAUTHORIZED,
+                        "not authorized: send the token of [admin] token".into(),
+                    ))
                 }
             }
             Access::Nobody => {
-                let reason = "nothing can be changed from elsewhere without [admin] token";
+                let reason = "changes from another machine need [admin] token";
                 Err((StatusCode::FORBIDDEN, reason.into()))
             }
         }

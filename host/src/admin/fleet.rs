@@ -146,7 +146,7 @@ async fn status(State(subject): State<Arc<Subject>>) -> Response {
 }
 
 fn alone() -> Response {
-    refused(StatusCode::NOT_FOUND, "this runner stands alone: its manifest has no [fleet]")
+    refused(StatusCode::NOT_FOUND, "this runner belongs to no fleet: its manifest has no [fleet]")
 }
 
 async fn promote(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -155,7 +155,7 @@ async fn promote(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: 
         let (sort, name) = match (model, operator) {
             (Some(model), None) => (Sort::Model, model),
             (None, Some(operator)) => (Sort::Operator, operator),
-            _ => return Err(FleetError::Refused("name a model or an operator, one".to_owned())),
+            _ => return Err(FleetError::Refused("name either a model or an operator".to_owned())),
         };
         let wish = Wish { sort, name, version };
         fleet.promote(&subject.deployment, &wish, &Intent { by, reason, revision })

@@ -52,7 +52,7 @@ pub struct Admin {
 /// Why there is no server.
 #[derive(Debug, Error)]
 #[error(
-    "nothing can be served at {address}: {cause}; choose another address by --admin or [admin] \
+    "cannot listen on {address}: {cause}; choose another address with --admin or [admin] \
      listen, or \"off\""
 )]
 pub struct AdminError {
@@ -100,7 +100,7 @@ impl Admin {
         };
         let thread = std::thread::Builder::new().name("sandbar-admin".into()).spawn(move || {
             if let Err(error) = runtime.block_on(work) {
-                tracing::error!(%error, "metrics and health are served no more");
+                tracing::error!(%error, "admin server failed; metrics and health are no longer served");
             }
         })?;
         Ok(Admin { address, stop: Some(stop), thread: Some(thread) })
@@ -138,7 +138,7 @@ async fn health(State(told): State<Arc<Told>>) -> (StatusCode, String) {
     match deployment.stats().now.since_poll() {
         Some(since) if since > *patience => {
             let seconds = since.as_secs();
-            (StatusCode::SERVICE_UNAVAILABLE, format!("Kafka was not polled for {seconds} s\n"))
+            (StatusCode::SERVICE_UNAVAILABLE, format!("Kafka not polled for {seconds} s\n"))
         }
         // Before the first time it waits for brokers and topics, which may take long.
         _ => (StatusCode::OK, "healthy\n".to_owned()),

@@ -99,7 +99,7 @@ async fn promote(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: 
         return refusal;
     }
     change(subject, &headers, &body, |subject, request: RollbackRequest| {
-        let reason = "somebody promoted it".to_owned();
+        let reason = "promoted on request".to_owned();
         subject.deployment.promote_rollout(request.revision, reason).map(Swapped::from)
     })
     .await
@@ -110,7 +110,7 @@ async fn abort(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: By
         return refusal;
     }
     change(subject, &headers, &body, |subject, request: RollbackRequest| {
-        let reason = "somebody aborted it".to_owned();
+        let reason = "aborted on request".to_owned();
         subject.deployment.abort_rollout(request.revision, reason).map(Past::from)
     })
     .await

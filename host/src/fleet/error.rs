@@ -25,10 +25,10 @@ pub enum FleetError {
     #[error(transparent)]
     Kafka(#[from] KafkaFailure),
     /// A client cannot be made, or refuses what it is asked.
-    #[error("the fleet's control topic: {0}")]
+    #[error("control topic: {0}")]
     Client(#[from] rdkafka::error::KafkaError),
     /// The machine gives no more threads.
-    #[error("the fleet cannot be followed: {0}")]
+    #[error("cannot start a thread for the fleet: {0}")]
     Thread(#[from] std::io::Error),
     /// What was asked for is not to be had in this pipeline.
     #[error("{0}")]
@@ -44,8 +44,8 @@ pub enum FleetError {
     Swap(#[from] SwapError),
     /// The brokers do not answer, so nobody knows.
     #[error(
-        "the control topic of {fleet} did not answer within {} s: {reason}; whether the change was \
-         written is not known, `sandbar status` will tell", MOST_PATIENCE.as_secs()
+        "control topic of {fleet}: no answer within {} s: {reason}; the change may or may not be \
+         written: check `sandbar status`", MOST_PATIENCE.as_secs()
     )]
     Silent {
         /// The fleet.
@@ -58,7 +58,7 @@ pub enum FleetError {
 /// How to make a control topic.
 fn command(topic: &str) -> String {
     format!(
-        "make it by `kafka-topics.sh --bootstrap-server HOST:PORT --create --topic {topic} \
+        "create it with `kafka-topics.sh --bootstrap-server HOST:PORT --create --topic {topic} \
          --partitions 1 --config cleanup.policy=compact --config segment.ms=3600000`, or correct \
          [fleet] topic"
     )

@@ -16,7 +16,14 @@ impl ChangeSeen<'_> {
         let (action, pins) = (action.name(), shown(pins));
         match rollout {
             None => {
-                tracing::info!(revision, action, by, at, reason, "the fleet is to serve {pins}");
+                tracing::info!(
+                    revision,
+                    action,
+                    by,
+                    at,
+                    reason,
+                    "desired version of the fleet: {pins}"
+                );
             }
             Some(candidate) => {
                 let beside = candidate.beside(self.0);
@@ -26,7 +33,7 @@ impl ChangeSeen<'_> {
                     by,
                     at,
                     reason,
-                    "the fleet is to serve {pins}, beside it {beside}"
+                    "desired version of the fleet: {pins}, roll-out: {beside}"
                 );
             }
         }
@@ -45,9 +52,13 @@ impl Asked<'_> {
         let Asked { by, what, result } = self;
         match result {
             Ok(change) => {
-                tracing::info!(revision = change.revision, by, "{what}: the fleet was told");
+                tracing::info!(
+                    revision = change.revision,
+                    by,
+                    "{what}: change written to the control topic"
+                );
             }
-            Err(error) => tracing::warn!(by, "{what}: nothing was changed: {error}"),
+            Err(error) => tracing::warn!(by, "{what}: refused, nothing was changed: {error}"),
         }
     }
 }
@@ -57,7 +68,10 @@ pub(super) struct WentOver<'a>(pub(super) &'a Change);
 
 impl WentOver<'_> {
     pub(super) fn emit(self) {
-        tracing::info!(revision = self.0.revision, "this runner serves what the fleet is to serve");
+        tracing::info!(
+            revision = self.0.revision,
+            "this runner serves the desired version of its fleet"
+        );
     }
 }
 
@@ -70,7 +84,7 @@ impl StayedBehind<'_> {
         tracing::warn!(
             revision,
             again,
-            "this runner does not serve what the fleet is to serve: {reason}"
+            "this runner does not serve the desired version of its fleet: {reason}"
         );
     }
 }

@@ -126,7 +126,7 @@ impl Fleet {
                         self.changed.notify_all();
                     }
                 }
-                Read::Trouble(error) => tracing::debug!(%error, "the control topic"),
+                Read::Trouble(error) => tracing::debug!(%error, "control topic: read failed"),
                 Read::End | Read::Nothing => {}
             }
             if Instant::now() >= due {
@@ -148,9 +148,9 @@ impl Fleet {
         match (now.away.swap(away, Ordering::Relaxed), away) {
             (false, true) => tracing::warn!(
                 topic,
-                "the fleet's control topic does not answer; this runner goes on with what it serves"
+                "control topic unreachable, continuing with the version in service"
             ),
-            (true, false) => tracing::info!(topic, "the fleet's control topic answers again"),
+            (true, false) => tracing::info!(topic, "control topic reachable again"),
             _ => {}
         }
     }

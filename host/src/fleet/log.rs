@@ -86,17 +86,17 @@ impl Log {
         let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
         if partitions != 1 {
             return Err(self.wrong(&format!(
-                "has {partitions} partitions, and changes have an order only in a topic of one"
+                "has {partitions} partitions, expected 1: changes are ordered within one partition only"
             )));
         }
         match self.policy() {
             Ok(Some(policy)) if policy != "compact" => Err(self.wrong(&format!(
-                "has cleanup.policy={policy}, by which changes get lost: it must be compact"
+                "has cleanup.policy={policy}, expected compact: changes would be deleted"
             ))),
             Ok(_) => Ok(true),
             // Who may not read settings may read records all the same.
             Err(reason) => {
-                tracing::debug!(topic = self.topic, "cleanup.policy is not known: {reason}");
+                tracing::debug!(topic = self.topic, "cannot read cleanup.policy: {reason}");
                 Ok(true)
             }
         }
@@ -159,7 +159,7 @@ impl Log {
             while Instant::now() < end {
                 match ask() {
                     Ok(found) if found >= due => return Some(found),
-                    Ok(_) => trouble = "a transaction of somebody else is open".to_owned(),
+                    Ok(_) => trouble = "a transaction of another producer is open".to_owned(),
                     Err(error) => trouble = error.to_string(),
                 }
                 std::thread::sleep(PAUSE);

@@ -157,7 +157,7 @@ impl Member {
                 }
                 Read::End => break,
                 Read::Nothing => {}
-                Read::Trouble(error) => tracing::debug!(%error, "the control topic"),
+                Read::Trouble(error) => tracing::debug!(%error, "control topic: read failed"),
             }
         }
         tracing::info!(fleet = %name, runner, topic = section.topic, revision = view.last(), "joined the fleet");
@@ -269,7 +269,7 @@ struct Quiet;
 
 impl ClientContext for Quiet {
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "the control topic's producer");
+        tracing::debug!(%error, reason, "control topic: producer error");
     }
 }
 

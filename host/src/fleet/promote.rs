@@ -101,12 +101,13 @@ impl Fleet {
     ) -> Result<Promoted, FleetError> {
         self.ask("rollback", intent, || {
             let Base { last, desired, .. } = self.base(deployment, intent)?;
-            let nothing = || FleetError::Conflict("there is no revision to go back to".to_owned());
+            let nothing =
+                || FleetError::Conflict("no previous revision to roll back to".to_owned());
             let back = desired.and_then(|change| change.back).ok_or_else(nothing)?;
             let before = self.lock().view.change(back).cloned();
             let before = before.ok_or_else(|| {
                 FleetError::Conflict(format!(
-                    "revision {back} is not kept any more; promote what it had"
+                    "revision {back} is no longer kept: promote its versions instead"
                 ))
             })?;
             let tried = self.rehearse(deployment, &before.pins)?;
@@ -181,7 +182,7 @@ impl Fleet {
         if differing.is_empty() {
             return Ok(Rehearsal::default());
         }
-        tracing::info!("trying {}", shown(&differing));
+        tracing::info!("dry run of {}", shown(&differing));
         Ok(deployment.rehearse(&swap(&differing))?)
     }
 
@@ -215,7 +216,7 @@ impl Fleet {
     fn supply(&self) -> Result<&Supply, FleetError> {
         let none = || {
             let reason =
-                "a fleet serves versions of a registry, and the manifest has no [registry]";
+                "a fleet serves versions of a registry, but the manifest has no [registry]";
             FleetError::Refused(reason.to_owned())
         };
         self.supply.as_deref().ok_or_else(none)
@@ -269,8 +270,8 @@ fn reference(mut base: Pins, targets: &[String], wish: &Wish) -> Result<Referenc
     let Wish { sort, name, version } = wish;
     if version.contains('/') || version.contains('\\') || version.starts_with('.') {
         return Err(FleetError::Refused(format!(
-            "'{version}' is a path of one machine, and means nothing on another: a fleet serves \
-             versions of the registry; add it by `sandbar {} add {version}`, and promote its number",
+            "'{version}' is a path, which is local to one machine; a fleet serves \
+             versions of the registry: add it with `sandbar {} add {version}`, and promote its number",
             sort.folder()
         )));
     }
@@ -289,7 +290,7 @@ pub(super) fn next(
     intent: &Intent,
     back: Option<u64>,
 ) -> Result<Change, FleetError> {
-    let full = || FleetError::Refused("there is no number left for a change".to_owned());
+    let full = || FleetError::Refused("no revision number left for a change".to_owned());
     Ok(Change {
         format: FORMAT,
         revision: last.checked_add(1).ok_or_else(full)?,

@@ -197,10 +197,10 @@ impl FleetName {
     /// Reads a record, which may be anything.
     pub(super) fn read(&self, key: Option<&[u8]>, value: Option<&[u8]>) -> Entry {
         let Some(key) = key.filter(|key| key.len() <= KEY_LIMIT) else {
-            return Entry::Garbage("its key is missing or too long".to_owned());
+            return Entry::Garbage("key missing or too long".to_owned());
         };
         let Ok(key) = std::str::from_utf8(key) else {
-            return Entry::Garbage("its key is not UTF-8".to_owned());
+            return Entry::Garbage("key is not UTF-8".to_owned());
         };
         // A pipeline's name has no slash in it, nor has what is behind the last; a group may.
         let parts = key.split_once('/').and_then(|(sort, rest)| {
@@ -208,7 +208,7 @@ impl FleetName {
             Some((sort, fleet, last))
         });
         let Some((sort @ ("change" | "actual"), fleet, last)) = parts else {
-            return Entry::Garbage(format!("the key {key:?} is not known"));
+            return Entry::Garbage(format!("unknown key {key:?}"));
         };
         if fleet != self.to_string() {
             return Entry::Other;
@@ -223,7 +223,7 @@ impl FleetName {
 
 fn read_change(number: &str, value: Option<&[u8]>) -> Result<Entry, String> {
     let parsed = number.parse().ok().filter(|it: &u64| *it > 0 && it.to_string() == number);
-    let number = parsed.ok_or("this is no number of a change")?;
+    let number = parsed.ok_or("not a change number")?;
     let Some(value) = value else { return Ok(Entry::Forgotten(number)) };
     let format = format(value)?;
     if format > FORMAT {
@@ -231,7 +231,7 @@ fn read_change(number: &str, value: Option<&[u8]>) -> Result<Entry, String> {
     }
     let change: Change = serde_json::from_slice(value).map_err(|error| error.to_string())?;
     if change.revision != number || change.back.is_some_and(|back| back >= number) {
-        return Err("it is not the change that its key says".to_owned());
+        return Err("its revision does not match its key".to_owned());
     }
     check_text("who changes it", &change.by)?;
     check_text("its id", &change.id)?;
@@ -270,16 +270,16 @@ fn read_report(runner: &str, value: Option<&[u8]>) -> Result<Entry, String> {
 /// The form that a value has.
 fn format(value: &[u8]) -> Result<u64, String> {
     if value.len() > SIZE_LIMIT {
-        return Err(format!("it has {} bytes; at most {SIZE_LIMIT} are read", value.len()));
+        return Err(format!("value of {} bytes; at most {SIZE_LIMIT} are read", value.len()));
     }
     let value: Value = serde_json::from_slice(value).map_err(|error| error.to_string())?;
     let format = value.get("format").and_then(Value::as_u64).filter(|format| *format > 0);
-    format.ok_or_else(|| "it has no 'format'".to_owned())
+    format.ok_or_else(|| "no 'format'".to_owned())
 }
 
 fn newer(format: u64) -> String {
     format!(
-        "it is of form {format}, and this version of Sandbar reads form {FORMAT}; run a newer one"
+        "format {format} is not supported, this version of Sandbar reads format {FORMAT}; run a newer one"
     )
 }
 

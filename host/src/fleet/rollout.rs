@@ -34,11 +34,11 @@ impl Fleet {
             let base = self.base(deployment, intent)?;
             let pins = self.with(&base, wishes)?;
             if pins == base.pins {
-                let same = "the candidate is what is to serve; name another version";
+                let same = "the candidate is the desired version already: name another version";
                 return Err(FleetError::Refused(same.to_owned()));
             }
             let differing = self.differing(deployment, &pins)?;
-            tracing::info!("trying {}", events::shown(&differing));
+            tracing::info!("dry run of {}", events::shown(&differing));
             let tried = deployment.rehearse_rollout(&swap(&differing), terms)?;
             let mut changes = base.begin(&pins, intent)?;
             let last = base.last.saturating_add(changes.len() as u64);
@@ -62,8 +62,8 @@ impl Fleet {
         self.ask("rollout promote", intent, || {
             let (last, change, candidate) = self.underway(intent)?;
             if deployment.rollout().is_none() {
-                let reason = "the candidate does not run on this runner: `sandbar status` says \
-                              why; ask one on which it does";
+                let reason = "the candidate does not run on this runner: see `sandbar status` for \
+                              the reason, and ask a runner on which it does";
                 return Err(FleetError::Conflict(reason.to_owned()));
             }
             let back = change.pins.covers(&candidate.pins).then_some(last);

@@ -86,7 +86,7 @@ impl View {
             }
             Entry::Other => false,
             Entry::Garbage(reason) => {
-                tracing::debug!("a record of the control topic is passed over: {reason}");
+                tracing::debug!("control topic: record skipped: {reason}");
                 false
             }
         }

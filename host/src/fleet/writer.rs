@@ -60,7 +60,7 @@ impl Writer<'_> {
             }
             Attempt::Fenced => self.look(changes, expected, end),
             Attempt::Unknown(reason) => {
-                tracing::warn!("it is not known yet whether a change was written: {reason}");
+                tracing::warn!("outcome of a change not known yet: {reason}");
                 // Whoever claims the id waits for the end of what was begun with it.
                 drop(producer);
                 let _claimed = self.claim(end)?;
@@ -173,7 +173,7 @@ impl Writer<'_> {
     }
 }
 
-const BUSY: &str = "somebody else is changing it at this moment; nothing was done, look again";
+const BUSY: &str = "another change is in progress; nothing was done: re-read and retry";
 
 /// The change was decided by what is not so any more.
 pub(super) fn outdated(view: &View, expected: u64) -> FleetError {
@@ -182,8 +182,8 @@ pub(super) fn outdated(view: &View, expected: u64) -> FleetError {
         _ => String::new(),
     };
     FleetError::Conflict(format!(
-        "the fleet is to serve revision {}{who}, not {expected}: somebody else changed it; look \
-         again",
+        "the desired revision is {}{who}, not {expected}: changed concurrently; re-read \
+         and retry",
         view.last()
     ))
 }

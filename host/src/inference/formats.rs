@@ -27,7 +27,7 @@ pub(super) fn read(kind: Kind, mut bytes: &[u8]) -> TractResult<InferenceModel> 
             modernise(&mut graph);
             Ok(tensorflow.parse_graph(&graph)?.0)
         }
-        Kind::H2oMojo | Kind::File => bail!("a model of kind {kind} is no graph"),
+        Kind::H2oMojo | Kind::File => bail!("a model of kind {kind} is not a graph"),
     }
 }
 

@@ -163,7 +163,7 @@ impl Graph {
             let by_name = self.inputs.iter().position(|input| input.name == *name);
             let index = by_name.or_else(|| name.parse().ok()).filter(|it| *it < arranged.len());
             let Some(index) = index else {
-                return Err(invalid(format!("no input is called '{name}': there are {}", names())));
+                return Err(invalid(format!("unknown input '{name}': the inputs are {}", names())));
             };
             let input = &self.inputs[index];
             let about = |error: Error| error.context(format_args!("input '{}'", input.name));
@@ -175,7 +175,7 @@ impl Graph {
         }
         if let Some(index) = arranged.iter().position(Option::is_none) {
             let name = &self.inputs[index].name;
-            return Err(invalid(format!("input '{name}' is not given: there are {}", names())));
+            return Err(invalid(format!("input '{name}' is missing: the inputs are {}", names())));
         }
         Ok(arranged.into_iter().flatten().collect())
     }
@@ -187,9 +187,9 @@ impl Graph {
         match plans.iter().position(|plan| plan.shapes == shapes) {
             Some(place) => plans[..=place].rotate_right(1),
             None => {
-                let model = self.read()?.ok_or_else(|| {
-                    Error::new(ErrorCode::RuntimeError, "there is no graph to optimise")
-                })?;
+                let model = self
+                    .read()?
+                    .ok_or_else(|| Error::new(ErrorCode::RuntimeError, "no graph to optimise"))?;
                 plans.insert(0, Arc::new(self.optimise(model, shapes)?));
                 plans.truncate(PLANS);
             }

@@ -70,8 +70,9 @@ impl Lane {
     pub(super) fn start(stage: Arc<str>, threads: Arc<Threads>) -> Result<Self, Error> {
         let late = threads.late();
         if late >= LATE_LIMIT {
-            let message =
-                format!("not started: {late} computations before it are past their deadline");
+            let message = format!(
+                "not started: {late} earlier computations exceeded their deadline and still run"
+            );
             return Err(Error::new(ErrorCode::Timeout, message));
         }
         let (jobs, received) = channel::<Job>();
@@ -86,7 +87,7 @@ impl Lane {
             take(&held);
         };
         thread.spawn(run).map_err(|cause| {
-            Error::new(ErrorCode::RuntimeError, format!("no thread can be started: {cause}"))
+            Error::new(ErrorCode::RuntimeError, format!("cannot start a thread: {cause}"))
         })?;
         Ok(Lane { stage, threads, jobs, given_up: false, late })
     }
@@ -106,7 +107,7 @@ impl Lane {
         let told = stop.clone();
         let job: Job = Box::new(move |states| {
             let done = catch_unwind(AssertUnwindSafe(|| work(states, &told)));
-            let fault = || Error::new(ErrorCode::RuntimeError, "the inference engine gave up");
+            let fault = || Error::new(ErrorCode::RuntimeError, "the inference engine panicked");
             // Nobody listens any more if the caller's patience has ended.
             let _ = reply.send(done.unwrap_or_else(|_| Err(fault())));
         });

@@ -134,7 +134,7 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> TractResult<T>) -> Result<T, Err
         Err(panic) => {
             let said = panic.downcast_ref::<String>().map(String::as_str);
             let said = said.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-            Err(error(format!("the inference engine gave up: {said}")))
+            Err(error(format!("the inference engine panicked: {said}")))
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn select(
         let place = |input: &TensorSpec| {
             let place = names.iter().position(|name| *name == input.name);
             place.map(|place| outlets[place]).with_context(|| {
-                format!("the graph has no input '{}': there are {all}", input.name)
+                format!("the graph has no input '{}': its inputs are {all}", input.name)
             })
         };
         let ordered = inputs.iter().map(place).collect::<TractResult<Vec<_>>>()?;
@@ -59,7 +59,7 @@ pub(super) fn inputs(model: &InferenceModel) -> TractResult<Vec<TensorSpec>> {
         let fact = model.outlet_fact(*outlet)?;
         let name = model.node(outlet.node).name.clone();
         let ty = fact.datum_type.concretize().and_then(ElementType::of).with_context(|| {
-            format!("input '{name}' is of no type that wasi:nn has ({:?})", fact.datum_type)
+            format!("input '{name}': type {:?} is not supported by wasi:nn", fact.datum_type)
         })?;
         ensure!(
             !fact.shape.is_open(),
@@ -134,7 +134,7 @@ pub(super) fn check(input: &TensorSpec, tensor: &Tensor) -> Result<(), Error> {
         return Ok(());
     }
     let message =
-        format!("{} of {:?}, where {} is due", tensor.ty, tensor.dimensions, shown(input));
+        format!("got {} of {:?}, expected {}", tensor.ty, tensor.dimensions, shown(input));
     Err(Error::new(ErrorCode::InvalidArgument, message))
 }
 

@@ -63,7 +63,7 @@ impl Session {
     ) -> Result<T, Error> {
         let patience = self.limits.deadline.min(self.left);
         if patience.is_zero() {
-            let message = "the call has used up its time for inference";
+            let message = "the call has exceeded its total inference deadline";
             return Err(Error::new(ErrorCode::Timeout, message));
         }
         let mut lane = match self.lane.take() {

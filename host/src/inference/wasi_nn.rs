@@ -58,7 +58,7 @@ impl State {
         if self.memory.charge(bytes) {
             return Ok(());
         }
-        Err(wasmtime::Error::msg("the operator's tensors need more memory than its limit"))
+        Err(wasmtime::Error::msg("the operator exceeded its memory limit with its tensors"))
     }
 
     fn push_graph(&mut self, graph: Arc<Graph>, charged: usize) -> Answer<Resource<Handle>> {
@@ -206,7 +206,7 @@ fn accept(
         return error(ErrorCode::TooLarge, message);
     }
     if target != graph::ExecutionTarget::Cpu {
-        let message = format!("there is no {target:?} here; ask for the target cpu");
+        let message = format!("target {target:?} is not supported; use the target cpu");
         return error(ErrorCode::UnsupportedOperation, message);
     }
     let kind = match encoding {
@@ -214,14 +214,14 @@ fn accept(
         Tensorflow => Kind::Tensorflow,
         other => {
             let message =
-                format!("graphs of encoding {other:?} are not read; onnx and tensorflow are");
+                format!("graph encoding {other:?} is not supported; use onnx or tensorflow");
             return error(ErrorCode::InvalidEncoding, message);
         }
     };
     match parts.len() {
         1 => Ok((kind, parts.swap_remove(0))),
         count => {
-            let message = format!("{count} parts, where a graph of kind {kind} is one");
+            let message = format!("expected 1 part for a graph of kind {kind}, got {count}");
             error(ErrorCode::InvalidArgument, message)
         }
     }

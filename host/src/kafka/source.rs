@@ -262,7 +262,7 @@ impl Source {
         if !member.progress().drain(None, self.plan.drain_deadline)? {
             let deadline = self.plan.drain_deadline;
             tracing::warn!(
-                ?deadline,
+                deadline_seconds = deadline.as_secs_f64(),
                 "stopped before everything was delivered; the next run reprocesses the rest"
             );
         }

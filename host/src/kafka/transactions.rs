@@ -370,7 +370,7 @@ impl Transactions {
                     let waited = begun.elapsed();
                     if waited >= told + PATIENCE {
                         told = waited;
-                        tracing::warn!(%error, ?waited, "transaction not finished by the coordinator yet, retrying");
+                        tracing::warn!(%error, waited_seconds = waited.as_secs(), "transaction not finished by the coordinator yet, retrying");
                     }
                     std::thread::sleep(PAUSE);
                 }

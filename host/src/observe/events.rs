@@ -1,6 +1,7 @@
 //! The events of a running pipeline. Each type writes its log line and moves its
 //! counters in `emit`, so that no caller can do one without the other.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ impl BatchRetried<'_> {
         let (first, attempts) = (offsets.first(), self.attempts);
         let cause = self.failures.iter().find(|failure| failure.code == Code::Unavailable);
         if let Some(Failure { stage, code, message, .. }) = cause {
-            tracing::warn!(%stage, %code, %topic, partition, first, attempts, "a batch is run again, as what it lacks may come: {message}");
+            tracing::warn!(%stage, %code, %topic, partition, first, attempts, "retrying a batch after a transient failure: {message}");
         }
         add(&stats.retried, 1);
     }
@@ -130,7 +131,7 @@ impl WorkerSlowed<'_> {
     /// Logs it and counts the worker.
     pub fn emit(self, stats: &Stats) {
         let CallError { stage, code, message, .. } = self.error;
-        tracing::error!(%stage, %code, calls = self.calls, "a worker's calls give nothing any more, it is slowed down: {message}");
+        tracing::error!(%stage, %code, calls = self.calls, "{} consecutive calls failed, backing off: {message}", self.calls);
         stats.now.slowed.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -141,7 +142,7 @@ pub struct WorkerRecovered;
 impl WorkerRecovered {
     /// Logs it and counts the worker no more.
     pub fn emit(self, stats: &Stats) {
-        tracing::info!("a worker that was slowed down works again");
+        tracing::info!("worker recovered, backing off no longer");
         stats.now.slowed.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -160,7 +161,7 @@ impl BatchIsolated<'_> {
         let Batch { topic, partition, offsets, .. } = self.batch;
         let CallError { stage, code, message, .. } = self.error;
         let first = offsets.first();
-        tracing::warn!(%stage, %code, %topic, partition, first, records = offsets.len(), "a batch is run again record by record: {message}");
+        tracing::warn!(%stage, %code, %topic, partition, first, records = offsets.len(), "a call failed for a whole batch, retrying record by record: {message}");
         add(&stats.isolated, 1);
     }
 }
@@ -201,7 +202,7 @@ impl TransactionAborted<'_> {
     /// Logs the cause and counts.
     pub fn emit(self, stats: &Stats) {
         let TransactionAborted { trouble, batches } = self;
-        tracing::warn!(batches, "a transaction is aborted, its batches are run again: {trouble}");
+        tracing::warn!(batches, "transaction aborted, its batches are processed again: {trouble}");
         add(&stats.aborted, 1);
     }
 }
@@ -217,9 +218,26 @@ impl Swapped<'_> {
     pub fn emit(self, stats: &Stats) {
         let Swap { revision, samples, trial, prepared, switched } = self.swap;
         let (number, model) = (revision.number, revision.model.as_deref());
-        tracing::info!(revision = number, model, models = ?revision.models, samples, ?trial, ?prepared, ?switched, "swapped");
+        tracing::info!(
+            revision = number,
+            model,
+            models = shown(&revision.models),
+            samples,
+            trial_records = trial.map(|it| it.records),
+            trial_failed_before = trial.map(|it| it.failed_before),
+            trial_failed = trial.map(|it| it.failed),
+            prepared_seconds = prepared.as_secs_f64(),
+            switched_seconds = switched.as_secs_f64(),
+            "swapped"
+        );
         add(&stats.swaps, 1);
     }
+}
+
+/// The models of a revision as one plain value: `flights=flights@4, weather=weather@1`.
+fn shown(models: &BTreeMap<String, String>) -> String {
+    let each = models.iter().map(|(name, version)| format!("{name}={version}"));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// A swap did not take place; what served before goes on.
@@ -231,7 +249,7 @@ pub struct SwapRefused<'a> {
 impl SwapRefused<'_> {
     /// Logs the cause and counts.
     pub fn emit(self, stats: &Stats) {
-        tracing::warn!("a swap did not take place, what served before goes on: {}", self.error);
+        tracing::warn!("swap refused, the serving revision stays: {}", self.error);
         add(&stats.refused_swaps, 1);
     }
 }
@@ -247,7 +265,7 @@ impl RolloutStarted<'_> {
     pub fn emit(self, stats: &Stats) {
         let Rollout { terms, candidate, samples, trial, .. } = self.rollout;
         let (mode, model) = (terms.mode, candidate.model.as_deref());
-        tracing::info!(%mode, model, models = ?candidate.models, samples, ?trial, "a roll-out has started");
+        tracing::info!(%mode, model, models = shown(&candidate.models), samples, trial_records = trial.map(|it| it.records), trial_failed_before = trial.map(|it| it.failed_before), trial_failed = trial.map(|it| it.failed), "roll-out started");
         add(&stats.rollouts_started, 1);
     }
 }
@@ -267,10 +285,10 @@ impl RolloutEnded<'_> {
         let how = end.as_str();
         match end {
             End::Promoted | End::Aborted => {
-                tracing::info!(%mode, model, records, agreement, "a roll-out has ended, {how}: {reason}");
+                tracing::info!(%mode, model, records, agreement, "roll-out ended, {how}: {reason}");
             }
             End::RolledBack => {
-                tracing::warn!(%mode, model, records, agreement, "a roll-out has ended, {how}, what served goes on: {reason}");
+                tracing::warn!(%mode, model, records, agreement, "roll-out ended, {how}, the serving revision stays: {reason}");
             }
         }
         let counter = match end {
@@ -291,7 +309,7 @@ pub struct RolloutRefused<'a> {
 impl RolloutRefused<'_> {
     /// Logs the cause and counts.
     pub fn emit(self, stats: &Stats) {
-        tracing::warn!("nothing was changed about roll-outs: {}", self.error);
+        tracing::warn!("roll-out request refused, nothing was changed: {}", self.error);
         add(&stats.rollouts_refused, 1);
     }
 }
@@ -317,10 +335,10 @@ impl GraphOptimised<'_> {
         tracing::info!(
             model = graph.id(),
             ?shapes,
-            ?took,
-            before,
-            after,
-            "graph optimised (resident memory in MiB)"
+            took_seconds = took.as_secs_f64(),
+            resident_mib_before = before,
+            resident_mib_after = after,
+            "graph optimised"
         );
     }
 }
@@ -340,7 +358,7 @@ impl InferenceLate<'_> {
     /// Logs it.
     pub fn emit(self) {
         let InferenceLate { stage, deadline, late } = self;
-        tracing::warn!(%stage, ?deadline, late, "a computation is late; its thread is left to end by itself");
+        tracing::warn!(%stage, deadline_seconds = deadline.as_secs_f64(), late, "computation exceeded its deadline; its thread is left to end by itself");
     }
 }
 
@@ -356,6 +374,6 @@ impl InferenceEnded<'_> {
     /// Logs it.
     pub fn emit(self) {
         let InferenceEnded { stage, late } = self;
-        tracing::info!(%stage, late, "a late computation has ended");
+        tracing::info!(%stage, late, "late computation ended");
     }
 }

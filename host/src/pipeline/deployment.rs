@@ -115,7 +115,9 @@ pub enum SwapError {
         known: String,
     },
     /// Somebody else has changed something meanwhile.
-    #[error("revision {found} serves, not {expected}: somebody else changed it; look again")]
+    #[error(
+        "expected revision {expected}, but {found} serves: changed concurrently; re-read and retry"
+    )]
     Outdated {
         /// What was expected.
         expected: u64,
@@ -123,13 +125,13 @@ pub enum SwapError {
         found: u64,
     },
     /// There is nothing to go back to.
-    #[error("there is no revision before this one")]
+    #[error("no previous revision to roll back to")]
     NoneBefore,
     /// What is new cannot be used.
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// It cannot be used on what the pipeline reads.
-    #[error("tried on {records} records that came by: {reason}")]
+    #[error("dry run on {records} recent records failed: {reason}")]
     Trial {
         /// How many records.
         records: usize,
@@ -137,7 +139,7 @@ pub enum SwapError {
         reason: String,
     },
     /// The pipeline does not run.
-    #[error("the pipeline does not run yet, or no more")]
+    #[error("the pipeline is not running: it has not started yet, or has stopped")]
     NotRunning,
     /// A roll-out is under way, whose comparison would be of something else then.
     #[error(
@@ -151,7 +153,7 @@ pub enum SwapError {
     #[error("{0}")]
     Terms(#[from] TermsError),
     /// The machine gives no more threads.
-    #[error("a thread for the roll-out cannot be started: {0}")]
+    #[error("cannot start a thread for the roll-out: {0}")]
     Thread(#[from] std::io::Error),
 }
 

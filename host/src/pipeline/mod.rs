@@ -66,7 +66,7 @@ pub enum RunError {
     #[error(transparent)]
     Kafka(#[from] KafkaFailure),
     /// The machine gives no more threads.
-    #[error("a worker cannot be started: {0}")]
+    #[error("cannot start a worker thread: {0}")]
     Worker(#[from] std::io::Error),
 }
 
@@ -128,7 +128,7 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
     abandoned.store(true, Ordering::Relaxed);
     for thread in threads {
         if thread.join().is_err() {
-            tracing::error!("a worker panicked; this is a fault of sandbar, please report it");
+            tracing::error!("a worker panicked; this is a bug in sandbar, please report it");
         }
     }
     tracing::info!(pipeline = name, "stopped");

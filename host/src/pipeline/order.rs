@@ -70,7 +70,7 @@ impl Followers {
         let partition = self.partitions.entry(place.clone()).or_insert_with(new);
         if partition.keys.len() >= MOST_KEYS && !partition.keys.contains_key(&key) {
             if partition.all.is_none() {
-                tracing::error!(topic = %place.0, partition = place.1, offset, "dead letters of more than {MOST_KEYS} keys: from here on all records with a key follow them");
+                tracing::error!(topic = %place.0, partition = place.1, offset, "more than {MOST_KEYS} keys have dead letters: from this offset on all records with a key become dead letters");
                 partition.all = Some(offset);
             }
             return;

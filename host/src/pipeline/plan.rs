@@ -106,7 +106,7 @@ pub enum Reason {
     Stage(#[from] StageError),
     /// The stages do not follow from each other.
     #[error(
-        "stages: {found}; a pipeline is any number of transformers, then an extractor and a scorer, or no more"
+        "stages: got {found}; expected any number of transformers, then optionally an extractor and a scorer"
     )]
     Order {
         /// The worlds of the stages.

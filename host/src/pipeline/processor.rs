@@ -64,7 +64,7 @@ pub enum Interrupted {
         message: String,
     },
     /// The outlet wanted nothing more.
-    #[error("the runner stopped before the batch was through")]
+    #[error("the runner stopped before the batch was finished")]
     Closed,
 }
 
@@ -416,7 +416,8 @@ impl<O: Outlet> Pass<'_, O> {
 
 /// The failure of a record that follows the one at `offset`.
 fn follows(record: usize, offset: i64) -> Failure {
-    let message = format!("follows the dead letter of offset {offset}, which has the same key");
+    let message =
+        format!("an earlier record with the same key became a dead letter: offset {offset}");
     Failure { record, stage: "order".into(), code: Code::Follows, message }
 }
 

@@ -21,7 +21,7 @@ const SHOWN: usize = 40;
 /// What a model's sample rows say against it.
 #[derive(Debug, Error)]
 #[error(
-    "the samples of {model}, {file}{place}: {reason}; the model does not do here what its folder says: correct the model, the stages or the samples"
+    "samples of {model}: {file}{place}: {reason}; the model failed its validation: correct the model, the stages or the samples"
 )]
 pub struct SampleError {
     /// `name@version` of the model.
@@ -63,7 +63,7 @@ pub(super) fn try_samples(
     // The metrics are of what the pipeline reads.
     let operator = Operator { times: CallTimes::default(), ..scorer.clone() };
     let set_up = |error: StageError| {
-        whole(format!("with the features that they have ({}): {error}", names(&given)))
+        whole(format!("with the features of the rows ({}): {error}", names(&given)))
     };
     let mut harness = ScorerHarness::new(operator, given.clone(), limits).map_err(set_up)?;
     let expected = expectations(samples, &given, harness.output()).map_err(whole)?;
@@ -82,7 +82,7 @@ pub(super) fn try_samples(
     let output = harness.output();
     for (row, (sample, predicted)) in samples.rows.iter().zip(predicted).enumerate() {
         let predicted = predicted.map_err(|failure| {
-            at(row, format!("it fails: {}: {}", failure.code, failure.message))
+            at(row, format!("the row fails: {}: {}", failure.code, failure.message))
         })?;
         for (place, due) in &expected {
             compare(samples, sample, *place, *due, &predicted, output)
@@ -144,7 +144,7 @@ fn expectations(
             None => {
                 let label = if labelled { "'label' and " } else { "" };
                 return Err(format!(
-                    "line 1: the column '{column}' is nothing of the predictions, which have {label}'{table}.' before each of {}",
+                    "line 1: column '{column}' is not part of the predictions: expected {label}'{table}.' before each of {}",
                     quoted(output.names().iter()),
                 ));
             }
@@ -178,7 +178,7 @@ fn compare(
         }
         Due::Number(index) => {
             let expected = cell.trim().parse::<f64>().map_err(|_| {
-                format!("'{column}' is expected to be '{}', which is no number", shown(cell))
+                format!("'{column}': the expected value '{}' is not a number", shown(cell))
             })?;
             let came = came.values.get(index).copied().unwrap_or(f64::NAN);
             if near(expected, came, samples.tolerance) {
@@ -204,9 +204,11 @@ fn value(field: &Field, cell: &str) -> Result<Value, String> {
         FieldType::Number if cell.is_empty() => Ok(Value::Number(f64::NAN)),
         FieldType::Number => cell.trim().parse().map(Value::Number).map_err(|_| {
             let (name, cell) = (&field.name, shown(cell));
-            format!("'{name}' is '{cell}', expected a number, or nothing where it is missing")
+            format!("'{name}' is '{cell}', expected a number, or an empty cell for a missing value")
         }),
-        FieldType::Tensor(_) => Err(format!("'{}' is a tensor, which no cell holds", field.name)),
+        FieldType::Tensor(_) => {
+            Err(format!("'{}' is a tensor, which a cell cannot hold", field.name))
+        }
     }
 }
 

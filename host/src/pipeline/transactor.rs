@@ -124,7 +124,7 @@ impl Transactor {
             match self.transactions.was_committed(&self.group, tickets) {
                 Ok(false) => {}
                 Ok(true) => {
-                    tracing::info!("the transaction had been committed before it could be aborted");
+                    tracing::info!("the transaction was committed before it could be aborted");
                     self.processor.settle();
                     TransactionCommitted.emit(&self.stats);
                     return Ok(());

@@ -56,7 +56,7 @@ pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<Trial, Sw
         || now.failed == records && before.failed < records;
     match now.first {
         Some(first) if worse => Err(trial(format!(
-            "{} of them fail where {} failed before, such as: {first}",
+            "{} of them fail, {} failed before; for example: {first}",
             now.failed, before.failed
         ))),
         _ => {

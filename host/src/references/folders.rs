@@ -31,7 +31,7 @@ impl Folder {
         let error = |cause: std::io::Error| format!("{}: {cause}", path.display());
         let real = path.canonicalize().map_err(error)?;
         if !real.is_dir() {
-            return Err(format!("{}: this is not a folder", path.display()));
+            return Err(format!("{}: not a folder", path.display()));
         }
         Ok(Folder { path: std::path::absolute(path).map_err(error)?, real })
     }
@@ -72,7 +72,7 @@ impl Folder {
                 return Ok(bytes);
             }
             if Instant::now() > end {
-                return Err(Refusal::unavailable("the file could not be read in time".into()));
+                return Err(Refusal::unavailable("timeout: the file was not read in time".into()));
             }
         }
     }
@@ -95,7 +95,7 @@ pub(super) fn read(
     }
     Err(missing.unwrap_or_else(|| {
         Refusal::invalid(if folders.is_empty() {
-            "this is a path, and [references] allow names no folder".into()
+            "the reference is a path, but [references] allow names no folder".into()
         } else {
             "the path lies in none of the folders that [references] allow names".into()
         })
@@ -104,7 +104,7 @@ pub(super) fn read(
 
 fn check(about: &cap_std::fs::Metadata, limit: u64) -> Result<(), Refusal> {
     if !about.is_file() {
-        return Err(Refusal::invalid("this is not a file".into()));
+        return Err(Refusal::invalid("not a regular file".into()));
     }
     if about.len() > limit {
         return Err(Refusal::too_large(about.len(), limit));
@@ -114,9 +114,7 @@ fn check(about: &cap_std::fs::Metadata, limit: u64) -> Result<(), Refusal> {
 
 fn refusal(error: &std::io::Error) -> Refusal {
     match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            Refusal::missing("there is no such file".into())
-        }
+        ErrorKind::NotFound | ErrorKind::NotADirectory => Refusal::missing("no such file".into()),
         // Without a number of the system's it is cap-std that says no.
         ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
             Refusal::invalid("the path leads out of the allowed folder".into())
@@ -125,7 +123,7 @@ fn refusal(error: &std::io::Error) -> Refusal {
             Refusal::invalid(format!("the path cannot be opened: {error}"))
         }
         _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-            Refusal::invalid("the path has symbolic links without end".into())
+            Refusal::invalid("the path has a symbolic link loop".into())
         }
         _ => Refusal::unavailable(format!("the file cannot be read: {error}")),
     }

@@ -130,9 +130,12 @@ impl References {
     fn parse<'a>(&self, bytes: &'a [u8]) -> Result<Target<'a>, Refusal> {
         let invalid = |reason: &str| Refusal::invalid(reason.into());
         if bytes.len() > LENGTH {
-            return Err(invalid("longer than any path or URL; is this the data itself?"));
+            return Err(invalid(
+                "the reference is longer than any path or URL; is it the data itself?",
+            ));
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| invalid("a reference is UTF-8 text"))?;
+        let text =
+            std::str::from_utf8(bytes).map_err(|_| invalid("the reference is not UTF-8 text"))?;
         let text = text.trim();
         if text.is_empty() {
             return Err(invalid("the reference is empty"));
@@ -145,9 +148,9 @@ impl References {
         }
         let url: Url = text
             .parse()
-            .map_err(|error| Refusal::invalid(format!("this is not a URL: {error}")))?;
+            .map_err(|error| Refusal::invalid(format!("the reference is not a URL: {error}")))?;
         if url.scheme() == "file" {
-            let path = url.to_file_path().map_err(|()| invalid("this URL names no file here"))?;
+            let path = url.to_file_path().map_err(|()| invalid("the URL names no local file"))?;
             return Ok(Target::File(path.into()));
         }
         match &self.network {

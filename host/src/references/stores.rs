@@ -131,7 +131,7 @@ impl Stores {
 
 /// What to say of a URL that no prefix covers.
 pub(super) fn not_allowed(url: &Url) -> Refusal {
-    Refusal::invalid(format!("{} lies below no prefix of [references] allow", shown(url)))
+    Refusal::invalid(format!("{} is below no prefix of [references] allow", shown(url)))
 }
 
 fn redirect(url: &Url, response: &reqwest::Response) -> Result<Option<Url>, Trouble> {
@@ -142,7 +142,8 @@ fn redirect(url: &Url, response: &reqwest::Response) -> Result<Option<Url>, Trou
     let next = location.and_then(|location| url.join(location).ok());
     let next = next.filter(|next| matches!(next.scheme(), "http" | "https"));
     next.map(Some).ok_or_else(|| {
-        let message = format!("the server answers {} without saying where to", response.status());
+        let message =
+            format!("the server answers {} without a location to redirect to", response.status());
         Trouble::Lasting(Refusal::invalid(message))
     })
 }
@@ -169,14 +170,14 @@ fn answer(response: reqwest::Response) -> Result<Body, Trouble> {
 
 async fn object(store: &AmazonS3, url: &Url) -> Result<Body, Trouble> {
     let path = Path::from_url_path(url.path()).map_err(|error| {
-        Trouble::Lasting(Refusal::invalid(format!("this is not a key: {error}")))
+        Trouble::Lasting(Refusal::invalid(format!("not an object key: {error}")))
     })?;
     match store.get(&path).await {
         Ok(found) => {
             Ok(Body { size: Some(found.meta.size), pieces: Pieces::Store(found.into_stream()) })
         }
         Err(object_store::Error::NotFound { .. }) => {
-            Err(Trouble::Lasting(Refusal::missing("there is no such object".into())))
+            Err(Trouble::Lasting(Refusal::missing("no such object".into())))
         }
         // The store has tried again already, as far as that helps.
         Err(error) => Err(Trouble::Lasting(Refusal::unavailable(explain(&error)))),
@@ -187,7 +188,7 @@ impl Body {
     /// The next piece; `None` at the end.
     pub(super) async fn piece(&mut self) -> Result<Option<Bytes>, Trouble> {
         let broke_off = |error: &dyn std::error::Error| {
-            Trouble::Passing(format!("the answer broke off: {}", explain(error)))
+            Trouble::Passing(format!("the response ended early: {}", explain(error)))
         };
         match &mut self.pieces {
             Pieces::Http(response) => {
@@ -206,8 +207,9 @@ fn headers(options: &Options) -> Result<HeaderMap, String> {
     for (name, value) in options {
         let known: HeaderName =
             name.parse().map_err(|_| format!("'{name}' is not the name of a header"))?;
-        let mut value: HeaderValue =
-            value.parse().map_err(|_| format!("the value of '{name}' cannot be a header's"))?;
+        let mut value: HeaderValue = value
+            .parse()
+            .map_err(|_| format!("the value of '{name}' is not a valid header value"))?;
         value.set_sensitive(true);
         headers.insert(known, value);
     }
@@ -236,7 +238,7 @@ pub(crate) fn s3(
             // Timeouts, proxies and the like are the runner's own.
             Ok(AmazonS3ConfigKey::Client(_) | AmazonS3ConfigKey::Bucket) | Err(_) => {
                 return Err(format!(
-                    "'{name}' is no option of an S3 store; there are 'region', 'endpoint', 'access_key_id', 'secret_access_key', 'token', 'skip_signature', 'virtual_hosted_style_request' and other names of the crate object_store"
+                    "'{name}' is not an option of an S3 store; the options are 'region', 'endpoint', 'access_key_id', 'secret_access_key', 'token', 'skip_signature', 'virtual_hosted_style_request' and other names of the crate object_store"
                 ));
             }
             Ok(key) => builder = builder.with_config(key, value),

@@ -48,7 +48,7 @@ fn names<'a>(what: &str, all: impl Iterator<Item = &'a str>) -> Result<(), Viola
     match seen.len() {
         0 => Err(format!("no {what} is declared")),
         count if count > WIDTH_LIMIT => {
-            Err(format!("{count} of {what} are more than {WIDTH_LIMIT}"))
+            Err(format!("expected at most {WIDTH_LIMIT} of {what}, got {count}"))
         }
         _ => Ok(()),
     }
@@ -61,7 +61,7 @@ pub(super) fn extracted(records: usize, fields: &[Field], it: &Extracted) -> Res
     accounted(records, rows, it.failures.len())?;
     if it.table.columns.len() != fields.len() {
         let count = it.table.columns.len();
-        return Err(format!("{count} columns, where {} are declared", fields.len()));
+        return Err(format!("expected {} columns, got {count}", fields.len()));
     }
     for (field, column) in fields.iter().zip(&it.table.columns) {
         self::column(rows, field, column)
@@ -107,7 +107,7 @@ pub(super) fn scored(rows: usize, output: &Output, it: &Scored) -> Result<(), Vi
         Output::Classes(classes) => {
             length("labels", predictions, it.labels.len())?;
             if let Some(label) = it.labels.iter().find(|label| **label as usize >= classes.len()) {
-                return Err(format!("label {label}, where there are {} classes", classes.len()));
+                return Err(format!("label {label} is out of range: {} classes", classes.len()));
             }
             classes.len()
         }
@@ -137,10 +137,10 @@ pub(super) fn transformed(
         return Err("origins decrease".into());
     }
     if let Some(origin) = out.origins.last().filter(|origin| **origin as usize >= records) {
-        return Err(format!("origin {origin}, where there are {records} records"));
+        return Err(format!("origin {origin} is out of range: {records} records"));
     }
     if let Some(route) = out.routes.iter().find(|route| **route as usize > topics) {
-        return Err(format!("route {route}, where {topics} topics are granted"));
+        return Err(format!("route {route} is out of range: {topics} topics granted"));
     }
     let failed =
         |origin: &&u32| it.failures.binary_search_by_key(*origin, |failure| failure.index).is_ok();
@@ -150,7 +150,7 @@ pub(super) fn transformed(
     let headers =
         |triple: &[u32]| Headers::validate(&out.bytes[triple[1] as usize..triple[2] as usize]);
     if !out.ends.chunks_exact(3).all(headers) {
-        return Err("headers that are not in the form of the contract".into());
+        return Err("headers are not encoded as the contract requires".into());
     }
     Ok(())
 }
@@ -162,7 +162,7 @@ fn failures(count: usize, failures: &[Failure]) -> Result<(), Violation> {
     }
     match failures.last() {
         Some(last) if last.index as usize >= count => {
-            Err(format!("a failure of index {}, where there are {count}", last.index))
+            Err(format!("failure index {} is out of range: {count}", last.index))
         }
         _ => Ok(()),
     }
@@ -172,15 +172,13 @@ fn accounted(records: usize, rows: usize, failures: usize) -> Result<(), Violati
     if rows.checked_add(failures) == Some(records) {
         return Ok(());
     }
-    Err(format!("{rows} rows and {failures} failures for {records} records"))
+    Err(format!(
+        "expected a row or failure for each of {records} records, got {rows} rows and {failures} failures"
+    ))
 }
 
 fn length(what: &str, expected: usize, found: usize) -> Result<(), Violation> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(format!("{found} {what}, where {expected} are due"))
-    }
+    if expected == found { Ok(()) } else { Err(format!("expected {expected} {what}, got {found}")) }
 }
 
 /// Ends that never decrease, the last of them at `bytes`.
@@ -190,6 +188,6 @@ fn ends(ends: &[u32], bytes: usize) -> Result<(), Violation> {
     }
     match ends.last().map_or(0, |end| *end as usize) {
         last if last == bytes => Ok(()),
-        last => Err(format!("the last end is {last}, where there are {bytes} bytes")),
+        last => Err(format!("expected a last end of {bytes}, got {last}")),
     }
 }

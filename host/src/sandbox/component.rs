@@ -108,10 +108,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
         format!("{error}; build it with `cargo build --release --target wasm32-wasip2`, or correct the path")
     })?;
     if about.len() > SIZE_LIMIT {
-        return Err(format!(
-            "{} bytes are more than the {SIZE_LIMIT} that are accepted",
-            about.len()
-        ));
+        return Err(format!("{} bytes; at most {SIZE_LIMIT} are accepted", about.len()));
     }
     std::fs::read(path).map_err(|error| error.to_string())
 }
@@ -140,7 +137,7 @@ pub(super) fn world(exports: &[String]) -> Result<World, String> {
         ([], None) => Err("not an operator: it exports none of the worlds extractor, scorer, \
              transformer of sandbar:operator"
             .into()),
-        _ => Err("an operator of more than one world; make it one component per world".into()),
+        _ => Err("an operator of more than one world; build one component per world".into()),
     }
 }
 
@@ -164,7 +161,7 @@ pub(super) fn link(sandbox: &Sandbox, compiled: &Compiled) -> Result<InstancePre
         let what = imports::missing(&imports::of(&sandbox.engine, compiled));
         // All of it by name, where it is known; the linker stops at the first.
         let what = what.unwrap_or_else(|| format!("{cause:#}"));
-        format!("it asks for something that this runner does not have: {what}")
+        format!("it imports what this runner does not have: {what}")
     })
 }
 

@@ -109,7 +109,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 fn refuse_to_wait(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     use wasmtime::component::Resource;
     use wasmtime_wasi::p2::DynPollable;
-    const REFUSED: &str = "the operator tried to sleep or wait, which no operator may";
+    const REFUSED: &str = "the operator tried to sleep or wait, which is not allowed";
 
     linker.allow_shadowing(true);
     let mut poll = linker.instance("wasi:io/poll@0.2.12")?;

@@ -29,7 +29,7 @@ const ATTEMPTS: u32 = 4;
 /// After the first of them; it grows with each.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Why an instance cannot take another's place that was made of the same operator.
-const OTHER_SHAPE: &str = "configured again, it declares something else than before";
+const OTHER_SHAPE: &str = "another instance declares other features or outputs than the first";
 
 /// A component with what it is granted, under the name of its stage. Cheap to clone.
 #[derive(Clone)]
@@ -262,7 +262,7 @@ impl<I: Interface> Stage<I> {
             Err(error) => error.to_string(),
         };
         let stage = &self.operator.stage;
-        tracing::warn!(%stage, reason = shorten(reason), "an instance cannot be retired, as no other can be made; it goes on");
+        tracing::warn!(%stage, reason = shorten(reason), "cannot replace a retired instance, keeping it");
         old.calls = 0;
         old
     }
@@ -278,7 +278,7 @@ impl<I: Interface> Stage<I> {
                 Err(error) => error.to_string(),
             };
             if attempt == ATTEMPTS {
-                let message = shorten(format!("no instance can be made any more: {reason}"));
+                let message = shorten(format!("cannot create another instance: {reason}"));
                 let stage = self.operator.stage.clone();
                 return Err(CallError { stage, code: Code::Internal, message, unusable: true });
             }
@@ -357,7 +357,7 @@ fn explain(
     last_line: String,
 ) -> (Code, String) {
     if out_of_memory {
-        return (Code::Memory, "the operator needs more memory than its limit".into());
+        return (Code::Memory, "the operator exceeded its memory limit".into());
     }
     if let Some(I32Exit(status)) = cause.downcast_ref() {
         return (Code::Trap, format!("the operator exited with status {status}"));
@@ -370,6 +370,6 @@ fn explain(
 }
 
 fn violation(stage: &Arc<str>, what: check::Violation) -> CallError {
-    let message = shorten(format!("the operator breaks the contract: {what}"));
+    let message = shorten(format!("the operator violates the contract: {what}"));
     CallError { stage: stage.clone(), code: Code::Contract, message, unusable: false }
 }

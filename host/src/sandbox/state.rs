@@ -70,7 +70,7 @@ impl Grants {
         match &self.model(name).map_err(not_found)?.content {
             Content::Graph(graph) => Ok(graph.clone()),
             Content::Bytes(_) => Err(not_found(format!(
-                "model '{name}' is no graph; an operator reads it by itself"
+                "model '{name}' is not a graph; an operator reads its files itself"
             ))),
         }
     }

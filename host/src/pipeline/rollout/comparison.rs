@@ -202,7 +202,7 @@ impl Comparison {
         let hopeless = state.nothing >= HOPELESS;
         state.verdict = match &state.cause {
             Some((code, message)) if hopeless => Some(Verdict::Broken(format!(
-                "the candidate's calls gave nothing for {} records one after the other, the last: {code}: {message}",
+                "the candidate's calls failed for {} consecutive records, the last: {code}: {message}",
                 state.nothing
             ))),
             _ => {

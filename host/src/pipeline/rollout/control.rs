@@ -313,7 +313,7 @@ impl Deployment {
             Verdict::Holds(reason) => match self.promote(&mut state, reason) {
                 Ok(_) | Err(SwapError::NotRunning) => Ok(()),
                 Err(error) => {
-                    let reason = format!("it could not be promoted: {error}");
+                    let reason = format!("cannot promote the candidate: {error}");
                     self.discard(&mut state, End::RolledBack, reason).map(drop)
                 }
             },
@@ -327,7 +327,7 @@ impl Deployment {
             Ok(swap) => swap,
             Err(error) => {
                 // It is not to be had again.
-                let reason = format!("it could not be promoted: {error}");
+                let reason = format!("cannot promote the candidate: {error}");
                 self.discard(state, End::RolledBack, reason)?;
                 return Err(error);
             }

@@ -93,10 +93,12 @@ pub struct Share(f64);
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum TermsError {
     /// A canary needs to know how much it serves.
-    #[error("a canary serves a share of the records: give it a weight above 0, such as \"10%\"")]
+    #[error(
+        "canary: no fraction of the records to serve: give it a weight above 0, such as \"10%\""
+    )]
     NoWeight,
     /// Something is said that another mode is for.
-    #[error("{what} is for {place}, not for the mode {mode}")]
+    #[error("mode {mode}: {what} is for {place}: leave it out")]
     NotOfMode {
         /// What.
         what: &'static str,
@@ -111,16 +113,18 @@ pub enum TermsError {
     )]
     NoRule,
     /// Judged before there is anything.
-    #[error("min_rows is 0: the rules are judged after so many records, at least 1")]
+    #[error("min_rows is 0: must be at least 1, the rules are judged after that many records")]
     NoRows,
     /// Labels are to agree that there are not.
-    #[error("min_agreement compares labels, and {what}: leave it out")]
+    #[error("min_agreement compares labels, but {what}: leave it out")]
     NoLabels {
         /// What has none.
         what: &'static str,
     },
     /// The candidate's answers would meet the stream.
-    #[error("the pipeline itself {uses} topic '{topic}': name another for the shadow's answers")]
+    #[error(
+        "topic '{topic}': the pipeline itself {uses} it: name another topic for the shadow's outputs"
+    )]
     OwnTopic {
         /// `reads` or `writes`.
         uses: &'static str,
@@ -128,7 +132,7 @@ pub enum TermsError {
         topic: String,
     },
     /// The topic cannot be written to.
-    #[error("the shadow's answers cannot be written: topic '{topic}': {reason}")]
+    #[error("cannot write the shadow's outputs: topic '{topic}': {reason}")]
     Topic {
         /// The topic.
         topic: String,
@@ -219,7 +223,7 @@ impl FromStr for Share {
             Some(percent) => number(percent).map(|percent| percent / 100.0),
             None => number(text),
         };
-        let error = || format!("'{text}' is no share; write 10% or 0.1, from 0 to 100%");
+        let error = || format!("'{text}' is not a fraction; write 10% or 0.1, from 0 to 100%");
         share.and_then(Share::new).ok_or_else(error)
     }
 }
@@ -245,7 +249,7 @@ impl<'de> Deserialize<'de> for Share {
             type Value = Share;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a share such as \"10%\" or 0.1, from 0 to 1")
+                f.write_str("a fraction such as \"10%\" or 0.1, from 0 to 1")
             }
 
             fn visit_f64<E: serde::de::Error>(self, share: f64) -> Result<Share, E> {
@@ -292,9 +296,7 @@ impl FromStr for By {
         match text.split_once(':') {
             None if text == "key" => Ok(By::Key),
             Some(("header", name)) if !name.is_empty() => Ok(By::Header(name.to_owned())),
-            _ => Err(format!(
-                "'{text}' is nothing to tell records apart by; write key or header:NAME"
-            )),
+            _ => Err(format!("'{text}' is not a split key; write key or header:NAME")),
         }
     }
 }
@@ -350,8 +352,8 @@ mod tests {
         for (json, due) in [
             (r#"{"mode":"canary"}"#, "give it a weight above 0"),
             (r#"{"mode":"canary","weight":0}"#, "give it a weight above 0"),
-            (r#"{"mode":"canary","weight":10}"#, "a share such as"),
-            (r#"{"mode":"canary","weight":"110%"}"#, "'110%' is no share; write 10%"),
+            (r#"{"mode":"canary","weight":10}"#, "a fraction such as"),
+            (r#"{"mode":"canary","weight":"110%"}"#, "'110%' is not a fraction; write 10%"),
             (r#"{"mode":"ab","weight":0.1}"#, "a weight is for a canary"),
             (r#"{"mode":"shadow","by":"key"}"#, "by is for a canary"),
             (r#"{"mode":"canary","weight":0.1,"by":"value"}"#, "write key or header:NAME"),

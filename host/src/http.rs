@@ -15,7 +15,7 @@ const AGENT: &str = concat!("sandbar/", env!("CARGO_PKG_VERSION"));
 /// are those of the environment; nothing is decompressed.
 ///
 /// # Errors
-/// Where the system's certificates cannot be loaded.
+/// If the system's certificates cannot be loaded.
 pub(crate) fn client() -> Result<reqwest::Client, String> {
     let client = reqwest::Client::builder()
         .user_agent(AGENT)
@@ -32,7 +32,7 @@ impl Runtime {
     /// Starts the thread.
     ///
     /// # Errors
-    /// Where the machine gives no more of them.
+    /// If the machine gives no more of them.
     pub(crate) fn start() -> std::io::Result<Self> {
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(1).thread_name("sandbar-fetch").enable_all();

@@ -98,13 +98,13 @@ pub struct RollbackRequest {
     pub revision: Option<u64>,
 }
 
-/// A swap that took place.
+/// A swap that was made.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Swapped {
     /// What serves now.
     #[serde(flatten)]
     pub serving: Serving,
-    /// How many sample rows of its model the new scorer has scored as they are expected.
+    /// How many sample rows of its model the new scorer has scored as expected.
     #[serde(default)]
     pub samples: usize,
     /// The batch that it was tried on.
@@ -115,7 +115,7 @@ pub struct Swapped {
     pub switched: f64,
 }
 
-/// What came of a batch that both the old and the new stages were given.
+/// The result of a batch that both the old and the new stages were given.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Tried {
     /// Its records.

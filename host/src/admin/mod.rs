@@ -71,7 +71,7 @@ impl Admin {
     /// Serves at `address`; port 0 takes any that is free ([`Admin::address`]).
     ///
     /// # Errors
-    /// Where the address is taken or cannot be had.
+    /// If the address is taken or cannot be had.
     pub fn start(address: SocketAddr, subject: Subject) -> Result<Self, AdminError> {
         Self::serve(address, subject).map_err(|cause| AdminError { address, cause })
     }

@@ -51,7 +51,7 @@ pub struct Underway {
     pub components: Vec<StageComponent>,
     /// The model that makes its predictions.
     pub model: Option<String>,
-    /// How many sample rows of its model its scorer has scored as they are expected.
+    /// How many sample rows of its model its scorer has scored as expected.
     #[serde(default)]
     pub samples: usize,
     /// The batch that it was tried on.

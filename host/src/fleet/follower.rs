@@ -63,7 +63,7 @@ impl Member {
     /// `None`: `shutdown` came first.
     ///
     /// # Errors
-    /// Where what the manifest says cannot be used.
+    /// If what the manifest says cannot be used.
     pub fn begin(
         &self,
         manifest: &Manifest,

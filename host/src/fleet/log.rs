@@ -52,7 +52,7 @@ impl Log {
     /// A reader; nothing is asked of the brokers yet.
     ///
     /// # Errors
-    /// Where librdkafka refuses its configuration.
+    /// If librdkafka refuses its configuration.
     pub(super) fn new(
         connection: &Connection,
         topic: &str,
@@ -71,7 +71,7 @@ impl Log {
     /// `shutdown` came first.
     ///
     /// # Errors
-    /// Where it is not, or the brokers refuse this client.
+    /// If it is not, or the brokers refuse this client.
     pub(super) fn check(&self, shutdown: &Shutdown) -> Result<bool, FleetError> {
         let (client, brokers) = (self.consumer.client(), &self.connection.brokers);
         // Before anything is assigned nothing can come but what is heard.
@@ -146,7 +146,7 @@ impl Log {
     /// Reads all that was written before this call, to the last record, and hands it over.
     ///
     /// # Errors
-    /// Where that is not so at `end`.
+    /// If that is not so at `end`.
     pub(super) fn read_all(&self, end: Instant, mut take: impl FnMut(Entry)) -> Result<(), String> {
         // Where the topic ends, also behind what may not be read yet: another fleet's
         // transaction may be open, and hide what was committed after it began.

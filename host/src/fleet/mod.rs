@@ -120,7 +120,7 @@ impl Member {
     /// `None`: it names none, or `shutdown` came first.
     ///
     /// # Errors
-    /// Where the topic is not as it must be, or the brokers refuse this client.
+    /// If the topic is not as it must be, or the brokers refuse this client.
     pub fn join(
         manifest: &Manifest,
         brokers: &str,
@@ -196,7 +196,7 @@ impl Member {
     /// Follows the fleet with what runs from now on.
     ///
     /// # Errors
-    /// Where the machine gives no more threads.
+    /// If the machine gives no more threads.
     pub fn follow(&mut self, deployment: Arc<Deployment>) -> Result<(), FleetError> {
         let fleet = self.fleet.clone();
         let mut shared = fleet.lock();

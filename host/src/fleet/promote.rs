@@ -65,7 +65,7 @@ impl Fleet {
     /// Has all runners serve another version, once it is known to work here.
     ///
     /// # Errors
-    /// Where there is no such version, it does not work, or somebody else was faster. Nothing
+    /// If there is no such version, it does not work, or somebody else was faster. Nothing
     /// is changed then, anywhere.
     pub fn promote(
         &self,
@@ -92,7 +92,7 @@ impl Fleet {
     /// Has all runners serve what they were to serve before the last promotion.
     ///
     /// # Errors
-    /// Where there is nothing to go back to, it does not work here, or somebody else was
+    /// If there is nothing to go back to, it does not work here, or somebody else was
     /// faster.
     pub fn rollback(
         &self,

@@ -19,7 +19,7 @@ impl Fleet {
     /// work here.
     ///
     /// # Errors
-    /// Where there are no such versions, they do not work, the terms contradict themselves,
+    /// If there are no such versions, they do not work, the terms contradict themselves,
     /// another roll-out is under way, or somebody else was faster. Nothing is changed then,
     /// anywhere.
     pub fn start_rollout(
@@ -53,7 +53,7 @@ impl Fleet {
     /// Has all runners serve the candidate of the roll-out that is under way.
     ///
     /// # Errors
-    /// Where none is, the candidate does not run here, or somebody else was faster.
+    /// If none is, the candidate does not run here, or somebody else was faster.
     pub fn promote_rollout(
         &self,
         deployment: &Deployment,
@@ -75,7 +75,7 @@ impl Fleet {
     /// Has all runners drop the candidate; what serves goes on.
     ///
     /// # Errors
-    /// Where no roll-out is under way, or somebody else was faster.
+    /// If no roll-out is under way, or somebody else was faster.
     pub fn abort_rollout(&self, intent: &Intent) -> Result<Promoted, FleetError> {
         self.ask("rollout abort", intent, || {
             let (last, change, _) = self.underway(intent)?;

@@ -100,7 +100,7 @@ impl View {
     /// The newest change, if there is one and it can be read.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub(super) fn desired(&self) -> Result<Option<&Change>, String> {
         match self.changes.last_key_value() {
             None => Ok(None),

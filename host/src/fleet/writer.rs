@@ -30,7 +30,7 @@ pub(super) struct Writer<'a> {
     pub(super) fleet: &'a FleetName,
 }
 
-/// What came of an attempt to commit.
+/// The result of an attempt to commit.
 enum Attempt {
     Committed,
     /// It was not, and this is why.
@@ -45,7 +45,7 @@ impl Writer<'_> {
     /// Writes `changes`, numbered from the one behind `expected`, if that is the newest.
     ///
     /// # Errors
-    /// Where it is not ([`FleetError::Conflict`]), or the brokers do not let it be written.
+    /// If it is not ([`FleetError::Conflict`]), or the brokers do not let it be written.
     pub(super) fn write(&self, expected: u64, changes: &[Change]) -> Result<(), FleetError> {
         let end = Instant::now() + MOST_PATIENCE;
         let producer = self.claim(end)?;

@@ -11,7 +11,7 @@ use crate::models::Kind;
 /// graph whose weights are in other files is refused.
 ///
 /// # Errors
-/// Where the bytes are not a graph of that kind.
+/// If the bytes are not a graph of that kind.
 pub(super) fn read(kind: Kind, mut bytes: &[u8]) -> TractResult<InferenceModel> {
     match kind {
         Kind::Onnx => {

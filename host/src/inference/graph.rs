@@ -48,7 +48,7 @@ impl Graph {
     /// optimised for a batch of 1, and what is wrong with it shows now.
     ///
     /// # Errors
-    /// Where the bytes are no graph of their kind, it has an operation that is not
+    /// If the bytes are no graph of their kind, it has an operation that is not
     /// supported, or its inputs and outputs are not those that its model declares.
     pub fn load(id: String, source: Source) -> Result<Arc<Self>, Error> {
         let graph = Self::open(id.clone(), source).map_err(|error| error.context(&id))?;
@@ -215,7 +215,7 @@ impl Graph {
     }
 
     /// Reads the file, and makes the declared inputs and outputs those of the graph.
-    /// `None` where there is none, as nothing is computed.
+    /// `None` if there is none, as nothing is computed.
     fn read(&self) -> Result<Option<InferenceModel>, Error> {
         let (kind, bytes) = match &self.source {
             Source::Fixed(_) => return Ok(None),

@@ -30,7 +30,7 @@ impl Plan {
     /// Optimises the graph of a number for inputs of these shapes.
     ///
     /// # Errors
-    /// Where types or shapes do not follow from each other, or a tensor is too large.
+    /// If types or shapes do not follow from each other, or a tensor is too large.
     pub(super) fn new(
         graph: u64,
         model: InferenceModel,

@@ -38,27 +38,27 @@ impl BatchReceived<'_> {
 
 /// A batch, or one record of it, went through the stages.
 pub struct BatchProcessed<'a> {
-    /// What came of it.
+    /// Its result.
     pub outcome: &'a Outcome,
-    /// How many output records.
+    /// The number of output records.
     pub outputs: usize,
 }
 
 impl BatchProcessed<'_> {
-    /// Counts what came of the batch.
+    /// Counts the result of the batch.
     pub fn emit(self, stats: &Stats) {
         add(&stats.outputs, self.outputs);
         add(&stats.filtered, self.outcome.filtered);
     }
 }
 
-/// Records of a batch failed for a cause that may pass: they are run again.
+/// Records of a batch failed for a transient cause: the batch is retried.
 pub struct BatchRetried<'a> {
     /// The batch.
     pub batch: &'a Batch,
     /// The failures.
     pub failures: &'a [Failure],
-    /// How often the batch was run.
+    /// How often the batch was processed.
     pub attempts: u32,
 }
 
@@ -84,7 +84,7 @@ pub struct RecordFailed<'a> {
 }
 
 impl RecordFailed<'_> {
-    /// Counts the failure. Logged for whoever asks for it: the dead letter tells
+    /// Counts the failure. Logged at debug level only: the dead letter says
     /// the same, and a topic full of garbage must not fill the disk with log lines.
     pub fn emit(self, stats: &Stats) {
         let Failure { stage, code, message, .. } = self.failure;
@@ -95,7 +95,7 @@ impl RecordFailed<'_> {
     }
 }
 
-/// A record failed in a stage that skips such.
+/// A record failed in a stage that skips failed records.
 pub struct RecordSkipped<'a> {
     /// The record.
     pub record: Record<'a>,
@@ -104,7 +104,7 @@ pub struct RecordSkipped<'a> {
 }
 
 impl RecordSkipped<'_> {
-    /// Counts it. Nothing else tells of it, so some are logged: the first, the second, the
+    /// Counts it. Nothing else reports it, so some are logged: the first, the second, the
     /// fourth, and so on.
     pub fn emit(self, stats: &Stats) {
         let Failure { stage, code, message, .. } = self.failure;
@@ -119,11 +119,11 @@ impl RecordSkipped<'_> {
     }
 }
 
-/// A worker's calls give nothing any more: it pauses between them.
+/// A worker's consecutive calls failed: it backs off.
 pub struct WorkerSlowed<'a> {
     /// What ended the last call.
     pub error: &'a CallError,
-    /// How many gave nothing, one after the other.
+    /// How many consecutive calls failed.
     pub calls: u32,
 }
 
@@ -136,18 +136,18 @@ impl WorkerSlowed<'_> {
     }
 }
 
-/// A worker that was slowed down works again.
+/// A worker that backed off works again.
 pub struct WorkerRecovered;
 
 impl WorkerRecovered {
-    /// Logs it and counts the worker no more.
+    /// Logs it and no longer counts the worker.
     pub fn emit(self, stats: &Stats) {
         tracing::info!("worker recovered, backing off no longer");
         stats.now.slowed.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// A call gave nothing for a batch, which is run again record by record.
+/// A call failed for a batch, which is processed again record by record.
 pub struct BatchIsolated<'a> {
     /// The batch.
     pub batch: &'a Batch,
@@ -166,14 +166,14 @@ impl BatchIsolated<'_> {
     }
 }
 
-/// The group has shared out its partitions anew.
+/// The group has rebalanced.
 pub struct PartitionsChanged {
-    /// How many this runner has now.
+    /// How many partitions this runner has now.
     pub left: usize,
 }
 
 impl PartitionsChanged {
-    /// Counts it. Which ones came or went has been logged.
+    /// Counts it. Which partitions were assigned or revoked is logged elsewhere.
     pub fn emit(self, stats: &Stats) {
         add(&stats.rebalances, 1);
         stats.now.assigned(self.left);
@@ -190,7 +190,7 @@ impl TransactionCommitted {
     }
 }
 
-/// A transaction could not be committed: its batches are run again.
+/// A transaction was aborted: its batches are processed again.
 pub struct TransactionAborted<'a> {
     /// Why.
     pub trouble: &'a Trouble,
@@ -207,9 +207,9 @@ impl TransactionAborted<'_> {
     }
 }
 
-/// Other models or components took the place of those that served.
+/// Other models or components were swapped in.
 pub struct Swapped<'a> {
-    /// What there is to say of it.
+    /// The swap or roll-out.
     pub swap: &'a Swap,
 }
 
@@ -240,7 +240,7 @@ fn shown(models: &BTreeMap<String, String>) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
-/// A swap did not take place; what served before goes on.
+/// A swap was refused; the serving revision stays.
 pub struct SwapRefused<'a> {
     /// Why.
     pub error: &'a SwapError,
@@ -254,9 +254,9 @@ impl SwapRefused<'_> {
     }
 }
 
-/// A candidate runs beside what serves.
+/// A candidate runs beside the serving stages.
 pub struct RolloutStarted<'a> {
-    /// What there is to say of it.
+    /// The swap or roll-out.
     pub rollout: &'a Rollout,
 }
 
@@ -272,7 +272,7 @@ impl RolloutStarted<'_> {
 
 /// A roll-out is over.
 pub struct RolloutEnded<'a> {
-    /// What there is to say of it.
+    /// The swap or roll-out.
     pub ended: &'a Ended,
 }
 
@@ -300,7 +300,7 @@ impl RolloutEnded<'_> {
     }
 }
 
-/// A roll-out, or its end, did not take place.
+/// A request to start or end a roll-out was refused.
 pub struct RolloutRefused<'a> {
     /// Why.
     pub error: &'a SwapError,
@@ -343,14 +343,14 @@ impl GraphOptimised<'_> {
     }
 }
 
-/// A computation went on past its deadline: its caller has been answered, its thread
+/// A computation exceeded its deadline: its caller has been answered, its thread
 /// has not ended yet.
 pub struct InferenceLate<'a> {
     /// The stage that asked for it.
     pub stage: &'a str,
     /// The deadline.
     pub deadline: Duration,
-    /// How many such threads there are now, this one included.
+    /// The number of late threads now, including this one.
     pub late: usize,
 }
 
@@ -364,7 +364,7 @@ impl InferenceLate<'_> {
 
 /// A thread that was late has ended.
 pub struct InferenceEnded<'a> {
-    /// The stage that had asked.
+    /// The stage that asked for it.
     pub stage: &'a str,
     /// How many late threads are left.
     pub late: usize,

@@ -1,4 +1,4 @@
-//! The counters and what a runner is at, in the form that Prometheus reads.
+//! The counters and the current state of a runner, in the format of Prometheus.
 //! `docs/reference/metrics.md` lists them; a test compares.
 
 use std::fmt;

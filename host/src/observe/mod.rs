@@ -1,7 +1,7 @@
-//! What a runner says about itself: events, each a log line and a counter in one,
-//! the counters, and what it is at ([`now`]); all of that as [`metrics`].
+//! Telemetry: events, each a log line and a counter in one,
+//! the counters, and the current state ([`now`]); all of that as [`metrics`].
 //!
-//! Counters move once per batch; only failures are told one by one.
+//! Counters move once per batch; only failures are reported one by one.
 
 pub mod events;
 mod log;

@@ -1,4 +1,4 @@
-//! The metrics of the roll-out that is under way. All are gauges, or begin anew with each
+//! The metrics of the current roll-out. All are gauges, or restart with each
 //! roll-out.
 
 use std::fmt;
@@ -40,7 +40,7 @@ const UNWRITTEN: Name =
 pub(super) const GAUGES: [Name; 10] =
     [ACTIVE, RECORDS, FAILED, LABELS, TIMES, COMPARED, AGREEMENT, DIFFERENCE, LEFT_OUT, UNWRITTEN];
 
-/// Writes them; without a roll-out, that there is none.
+/// Writes them; without a roll-out, only that there is none.
 pub(super) fn encode(
     encoder: &mut DescriptorEncoder<'_>,
     comparison: Option<&Comparison>,

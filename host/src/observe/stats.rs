@@ -29,10 +29,10 @@ pub struct Stats {
     pub(super) rollouts_rolled_back: AtomicU64,
     pub(super) rollouts_aborted: AtomicU64,
     pub(super) rollouts_refused: AtomicU64,
-    /// That of the roll-out that is under way.
+    /// The comparison of the current roll-out.
     comparison: Mutex<Option<Arc<Comparison>>>,
     failures: Mutex<BTreeMap<(Arc<str>, Code), u64>>,
-    /// What the reading end is at.
+    /// The current state of the source.
     pub now: Now,
 }
 
@@ -51,29 +51,29 @@ pub struct Snapshot {
     pub filtered: u64,
     /// Records that failed and were dropped, as their stage says.
     pub skipped: u64,
-    /// Batches that were run again record by record, since a call gave nothing.
+    /// Batches that were processed again record by record, since a call failed.
     pub isolated: u64,
-    /// Times that a batch was run again, since what it lacked might come.
+    /// Times that a batch was retried after a transient failure.
     pub retried: u64,
-    /// How often partitions came or went.
+    /// The number of rebalances.
     pub rebalances: u64,
     /// Transactions that were committed.
     pub committed: u64,
-    /// Transactions that were aborted; their batches were run again.
+    /// Transactions that were aborted; their batches were processed again.
     pub aborted: u64,
-    /// How often other models or components took the place of those that served.
+    /// Swaps of models or components.
     pub swaps: u64,
-    /// Swaps that did not take place.
+    /// Swaps that were refused.
     pub refused_swaps: u64,
     /// Roll-outs that were started.
     pub rollouts_started: u64,
-    /// Roll-outs whose candidate took the place of what served.
+    /// Roll-outs whose candidate was promoted.
     pub rollouts_promoted: u64,
     /// Roll-outs whose candidate broke a rule.
     pub rollouts_rolled_back: u64,
-    /// Roll-outs that somebody ended.
+    /// Roll-outs that were aborted.
     pub rollouts_aborted: u64,
-    /// Roll-outs, or their ends, that did not take place.
+    /// Requests to start or end a roll-out that were refused.
     pub rollouts_refused: u64,
     /// Failures by stage and cause, those that occurred.
     pub failures: Vec<Failed>,
@@ -133,12 +133,12 @@ impl Stats {
         }
     }
 
-    /// What a roll-out compares, as long as one is under way.
+    /// What a roll-out compares, while one is in progress.
     pub(super) fn comparison(&self) -> Option<Arc<Comparison>> {
         self.comparison.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Says what a roll-out compares; `None`: none is under way.
+    /// Sets what a roll-out compares; `None`: none is in progress.
     pub(crate) fn compare(&self, comparison: Option<Arc<Comparison>>) {
         *self.comparison.lock().unwrap_or_else(PoisonError::into_inner) = comparison;
     }

@@ -1,9 +1,9 @@
-//! What a running pipeline serves, and other models and components in its place.
+//! The serving revision of a running pipeline, and how it is swapped for another.
 //!
-//! A swap loads what is new, fits it to the other stages, has its model score its sample
-//! rows, takes a batch through it that the pipeline has seen a moment ago, and only then
-//! hands it to the workers, each of which goes on with it between two batches. Whatever goes
-//! wrong before leaves the old serving.
+//! A swap loads the new models and components, fits them to the other stages, validates the
+//! model with its sample rows, makes a dry run with a recent batch of the pipeline, and only
+//! then hands them to the workers, each of which takes them between two batches. If anything
+//! goes wrong before, the old revision keeps serving.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub struct Deployment {
     pub(super) stats: Arc<Stats>,
     /// Held during a change: one after the other.
     pub(super) changing: Mutex<State>,
-    /// For whoever asks meanwhile.
+    /// A copy to read while a change is in progress.
     serving: Mutex<(Arc<Plan>, Revision)>,
     /// The same of roll-outs.
     pub(super) rollouts: Mutex<Rollouts>,
@@ -42,13 +42,13 @@ pub(super) struct State {
     models: BTreeMap<String, Artifact>,
     /// Keeps what serves from being removed from the registry.
     _lease: Option<Lease>,
-    /// What to go back to. Its models are not kept: they would double the memory.
+    /// What a rollback returns to. Its models are not kept: they would double the memory.
     before: Option<Manifest>,
-    /// What runs beside it, while there is a roll-out.
+    /// The candidate, while there is a roll-out.
     pub(super) candidate: Option<Box<Prepared>>,
 }
 
-/// What may serve, loaded and tried.
+/// Stages that may serve, loaded and validated.
 pub(super) struct Prepared {
     state: State,
     pub(super) plan: Plan,
@@ -74,7 +74,7 @@ pub struct Revision {
     pub pins: Pins,
 }
 
-/// What is to serve instead.
+/// The models and components to swap in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
     /// Models, by the pipeline's names for them: folders, relative to the manifest's, or of
@@ -82,26 +82,26 @@ pub struct Change {
     pub models: BTreeMap<String, ArtifactSource>,
     /// Components by stage, in the same way.
     pub components: BTreeMap<String, ArtifactSource>,
-    /// The revision that whoever asks for it has seen: another one refuses the change.
+    /// The revision that the requester has seen: if another serves, the change is refused.
     pub revision: Option<u64>,
 }
 
-/// A swap that took place.
+/// A swap that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Swap {
     /// What serves now.
     pub revision: Revision,
-    /// How many sample rows of its model the new scorer has scored as they are expected.
+    /// How many sample rows of its model the new scorer has scored as expected.
     pub samples: usize,
-    /// The batch that the new stages were tried on; `None`: none had come by.
+    /// The dry run of the new stages; `None`: there was no recent batch.
     pub trial: Option<Trial>,
-    /// How long it took to load and try what is new, while the old served.
+    /// How long loading and validation took, while the old revision served.
     pub prepared: Duration,
-    /// How long it took until every worker went on with it.
+    /// How long it took until every worker used it.
     pub switched: Duration,
 }
 
-/// Why a swap did not take place. What served before goes on.
+/// Why a swap was refused. The serving revision stays.
 #[derive(Debug, Error)]
 pub enum SwapError {
     /// The pipeline has nothing of that name.
@@ -114,7 +114,7 @@ pub enum SwapError {
         /// Those that there are.
         known: String,
     },
-    /// Somebody else has changed something meanwhile.
+    /// Another change was made meanwhile.
     #[error(
         "expected revision {expected}, but {found} serves: changed concurrently; re-read and retry"
     )]
@@ -124,13 +124,13 @@ pub enum SwapError {
         /// What serves.
         found: u64,
     },
-    /// There is nothing to go back to.
+    /// There is no revision to roll back to.
     #[error("no previous revision to roll back to")]
     NoneBefore,
-    /// What is new cannot be used.
+    /// The new models or components cannot be used.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// It cannot be used on what the pipeline reads.
+    /// The dry run on recent records failed.
     #[error("dry run on {records} recent records failed: {reason}")]
     Trial {
         /// How many records.
@@ -141,7 +141,7 @@ pub enum SwapError {
     /// The pipeline does not run.
     #[error("the pipeline is not running: it has not started yet, or has stopped")]
     NotRunning,
-    /// A roll-out is under way, whose comparison would be of something else then.
+    /// A roll-out is in progress, whose comparison the change would falsify.
     #[error(
         "a roll-out is under way ({0}): promote it or abort it first (sandbar rollout promote, or abort)"
     )]
@@ -149,7 +149,7 @@ pub enum SwapError {
     /// There is no roll-out to end.
     #[error("no roll-out is under way: sandbar status says how the last one ended")]
     NoRollout,
-    /// The roll-out cannot be as it is asked for.
+    /// The rollout spec is invalid.
     #[error("{0}")]
     Terms(#[from] TermsError),
     /// The machine gives no more threads.
@@ -214,11 +214,11 @@ impl Deployment {
         &self.handover
     }
 
-    /// Puts other models and components in the place of those that serve, once they are
-    /// known to work. Returns when every worker goes on with them.
+    /// Swaps in other models and components, once they are
+    /// validated. Returns when every worker uses them.
     ///
     /// # Errors
-    /// Where they cannot be used, or the pipeline does not run.
+    /// If they cannot be used, or the pipeline does not run.
     pub fn swap(&self, change: &Change) -> Result<Swap, SwapError> {
         let mut state = lock(&self.changing);
         let result = self.check(change.revision).and_then(|()| {
@@ -228,7 +228,7 @@ impl Deployment {
         self.told(result)
     }
 
-    /// Loads what a change asks for, fits it to the other stages and tries it, as a swap
+    /// Loads what a change asks for, fits it to the other stages and validates it, as a swap
     /// does, and changes nothing.
     ///
     /// # Errors
@@ -239,7 +239,7 @@ impl Deployment {
         Ok(self.prepare_change(&state, change)?.rehearsal())
     }
 
-    /// Goes back to what served before the last swap, as another swap.
+    /// Rolls back to what served before the last swap, as another swap.
     ///
     /// # Errors
     /// As [`Deployment::swap`].
@@ -263,7 +263,7 @@ impl Deployment {
         result
     }
 
-    /// Whether another may take the place of what serves.
+    /// Whether the serving revision may be changed.
     pub(super) fn check(&self, revision: Option<u64>) -> Result<(), SwapError> {
         self.check_revision(revision)?;
         match self.rollout() {
@@ -272,7 +272,7 @@ impl Deployment {
         }
     }
 
-    /// Whether what serves is what whoever asks for something has seen.
+    /// Whether the serving revision is the one that the requester has seen.
     pub(super) fn check_revision(&self, revision: Option<u64>) -> Result<(), SwapError> {
         let found = self.revision().number;
         match revision {
@@ -281,7 +281,7 @@ impl Deployment {
         }
     }
 
-    /// Loads and tries what a change asks for.
+    /// Loads and validates what a change asks for.
     pub(super) fn prepare_change(
         &self,
         state: &State,
@@ -302,12 +302,12 @@ impl Deployment {
             };
             stage.component.clone_from(component);
         }
-        // Also those that are named as before: an alias may mean another version by now.
+        // Also those with an unchanged name: an alias may mean another version by now.
         let changed = change.models.keys().cloned().collect();
         self.prepare(state, manifest, &changed)
     }
 
-    /// Loads and tries `manifest`, which differs from what serves in models and components
+    /// Loads and validates `manifest`, which differs from what serves in models and components
     /// alone. Of the models, those are loaded that have `changed`.
     fn prepare(
         &self,
@@ -337,7 +337,7 @@ impl Deployment {
         Ok(Prepared { state, plan, trial, took: start.elapsed() })
     }
 
-    /// Takes what is prepared in place of what serves, and of what runs beside that.
+    /// Swaps in what is prepared, in place of what serves and of its candidate.
     pub(super) fn install(
         &self,
         state: &mut State,
@@ -363,7 +363,7 @@ impl Deployment {
 }
 
 impl State {
-    /// What serves, put down so that it can be gone back to: by then an alias may mean
+    /// What serves, recorded so that it can be rolled back to: by then an alias may mean
     /// something else.
     fn of(mut manifest: Manifest, models: BTreeMap<String, Artifact>, plan: &Plan) -> Self {
         for (name, source) in &mut manifest.models {
@@ -384,12 +384,12 @@ impl State {
 }
 
 impl Prepared {
-    /// What it was tried on.
+    /// Its validation and dry run.
     pub(super) fn rehearsal(&self) -> Rehearsal {
         Rehearsal { samples: self.plan.samples(), trial: self.trial }
     }
 
-    /// What it will be when it serves.
+    /// The revision that it will be.
     pub(super) fn revision(&self, number: u64) -> Revision {
         Revision::of(number, &self.plan, &self.state)
     }

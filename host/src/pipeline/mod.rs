@@ -6,10 +6,10 @@
 //!   of any content; [`worker`] is one at work for Kafka, [`transactor`] one that delivers
 //!   exactly once.
 //! - [`batching`]: when does a batch go on?
-//! - [`policy`]: what is done about failures; [`order`] with the records behind them.
-//! - [`deployment`]: what serves, and other models and components in their place while
-//!   it runs; workers come to them by [`handover`].
-//! - [`rollout`]: a candidate beside what serves, before it takes its place.
+//! - [`policy`]: what is done about failures; [`order`]: key ordering behind them.
+//! - [`deployment`]: what serves, and how other models and components are swapped in while
+//!   it runs; workers get them through [`handover`].
+//! - [`rollout`]: a candidate beside what serves, before it is promoted.
 //! - [`labels`]: topics and headers of what comes out.
 //! - [`delivery`]: when is a batch done?
 //! - [`shutdown`]: the request to stop.
@@ -70,11 +70,11 @@ pub enum RunError {
     Worker(#[from] std::io::Error),
 }
 
-/// Runs a pipeline until `shutdown`, then delivers and commits what is on its way.
+/// Runs a pipeline until `shutdown`, then delivers and commits what is in flight.
 ///
 /// # Errors
-/// Where it cannot start, or cannot go on. Records that were not delivered are not
-/// committed: the next start reads them again.
+/// If it cannot start, or cannot go on. Records that were not delivered are not
+/// committed: the next run reprocesses them.
 pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError> {
     let stats = deployment.stats();
     let abandoned = Arc::new(AtomicBool::new(false));
@@ -82,7 +82,7 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
     plan.secrets()?;
     let Some(sinks) = sinks(&plan, shutdown, stats, &abandoned)? else { return Ok(()) };
     let handover = deployment.handover();
-    // Whatever is to take the place of this plan is in the slots from here on.
+    // From here on, a stage set that replaces this plan is in the slots.
     let open = handover.open();
     let plan = deployment.plan();
     let (senders, batches): (Vec<_>, Vec<_>) = sinks.iter().map(|_| channel()).unzip();
@@ -118,7 +118,7 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
     }
     tracing::info!(pipeline = plan.name, workers = plan.workers, "running");
     let name = plan.name.clone();
-    // It would keep models in memory in whose place others have come.
+    // It would keep models in memory that have been replaced.
     drop(plan);
     let result = source.run(shutdown);
     drop(open);
@@ -137,7 +137,7 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
 
 /// Where a worker's outputs go.
 enum WorkerSink {
-    /// Through the producer of all.
+    /// Through the shared producer.
     Shared(Arc<Sink>),
     /// Through its own, in transactions.
     Own(Box<Transactions>),
@@ -161,7 +161,7 @@ fn sinks(
             Ok(Some((0..*workers).map(|_| WorkerSink::Shared(sink.clone())).collect()))
         }
         Delivery::ExactlyOnce => {
-            // Nobody else has these ids: a runner that starts anew fences nobody off, the
+            // Nobody else has these ids: a runner that restarts fences nobody off, the
             // group's generation does.
             let runner: u64 = rand::random();
             let labels = Arc::new(plan.labels());

@@ -1,8 +1,9 @@
-//! `[dead-letter] order = "key"`: what comes after a dead letter of its key follows it to
+//! `[dead-letter] order = "key"`: key ordering: records behind a dead letter of their key follow it
+//! to
 //! the dead-letter topic, so that nobody sees a key's later state before its earlier one.
 //!
-//! A key follows until one of its records comes through that `sandbar dlq replay` has fed
-//! in again, or until the partition leaves the runner. Keys are remembered by their hash.
+//! A key's records follow until one that `sandbar dlq replay` has replayed is processed
+//! without failure, or until the partition is revoked. Keys are remembered by their hash.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -11,11 +12,11 @@ use std::sync::Arc;
 use crate::kafka::letters::REPLAYED_HEADER;
 use crate::records::{Batch, Record};
 
-/// Keys of one partition that are remembered, 2 MiB or so. Whoever has more dead letters
-/// than that has no use for those that still come through: then all that have a key follow.
+/// Keys of one partition that are remembered, 2 MiB or so. With more dead letters
+/// than that, every record with a key follows.
 const MOST_KEYS: usize = 1 << 16;
 
-/// The keys of a worker's partitions that follow.
+/// The key ordering of a worker's partitions.
 #[derive(Default)]
 pub(super) struct Followers {
     hasher: RandomState,
@@ -26,7 +27,8 @@ pub(super) struct Followers {
 
 #[derive(Default)]
 struct Partition {
-    /// In which assignment its batches were read: in another, others have had it meanwhile.
+    /// The assignment in which its batches were read: after another, others have owned it
+    /// meanwhile.
     assignment: u64,
     keys: HashMap<u64, Cause>,
     /// Where there were more keys than are remembered.
@@ -37,7 +39,7 @@ struct Partition {
 #[derive(Clone, Copy)]
 struct Cause {
     offset: i64,
-    /// How often it had been fed in again.
+    /// How often it had been replayed.
     replays: u64,
 }
 
@@ -61,7 +63,7 @@ impl Followers {
         self.partitions.get(&place(batch)).is_none_or(|it| it.keys.is_empty() && it.all.is_none())
     }
 
-    /// From now on the records of this one's key follow it.
+    /// From now on the records of this record's key follow it.
     pub(super) fn lead(&mut self, batch: &Batch, assignment: u64, record: &Record<'_>) {
         let Some(key) = record.key() else { return };
         let (key, offset) = (self.hasher.hash_one(key), record.offset());
@@ -76,13 +78,13 @@ impl Followers {
             return;
         }
         let before = partition.keys.get(&key).copied();
-        // One that comes for the first time says nothing of those that were fed in again.
+        // A record that was not replayed says nothing about those that were.
         let replays = replays(record).max(before.map_or(0, |cause| cause.replays));
         partition.keys.insert(key, Cause { offset, replays });
         self.changes.push(Change { partition: place, key, before });
     }
 
-    /// The offset that a record follows which has not failed. One that was fed in again,
+    /// The offset that a record follows although it has not failed. A record that was replayed,
     /// later than that, ends it.
     pub(super) fn follows(&mut self, batch: &Batch, record: &Record<'_>) -> Option<i64> {
         let key = self.hasher.hash_one(record.key()?);
@@ -97,12 +99,12 @@ impl Followers {
         None
     }
 
-    /// What has come until now stays.
+    /// Keeps the changes made so far.
     pub(super) fn settle(&mut self) {
         self.changes.clear();
     }
 
-    /// What has come since [`Followers::settle`] comes again: forgets it.
+    /// Undoes the changes since [`Followers::settle`]: those records are processed again.
     pub(super) fn undo(&mut self) {
         for Change { partition, key, before } in self.changes.drain(..).rev() {
             let Some(partition) = self.partitions.get_mut(&partition) else { continue };
@@ -118,7 +120,7 @@ fn place(batch: &Batch) -> (Arc<str>, i32) {
     (batch.topic.clone(), batch.partition)
 }
 
-/// How often a record was fed in again.
+/// How often a record was replayed.
 fn replays(record: &Record<'_>) -> u64 {
     let replayed = record.headers().filter(|(name, _)| *name == REPLAYED_HEADER).last();
     let count = replayed.and_then(|(_, value)| std::str::from_utf8(value?).ok()?.parse().ok());

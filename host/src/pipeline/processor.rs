@@ -1,6 +1,6 @@
-//! Takes batches through one chain, whatever is in them: references are resolved slice
-//! by slice, a batch for which a call gave nothing is run again record by record. What
-//! comes of it goes to an [`Outlet`]: Kafka, or whoever uses the pipeline without it.
+//! Takes batches through one chain, whatever is in them: external payloads are resolved slice
+//! by slice, a batch for which a call failed is processed again record by record. The
+//! outputs go to an [`Outlet`]: Kafka, or the caller of a pipeline without it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,24 +24,24 @@ use crate::records::Batch;
 use crate::references::{Resolver, Slice};
 use crate::sandbox::{CallError, Usage};
 
-/// Between two looks, in a pause, at whether the work is still wanted.
+/// The time between two checks, in a pause, whether the work is still wanted.
 const NAP: Duration = Duration::from_millis(50);
 
-/// Where what comes of a batch goes, in order.
+/// Where the outputs of a batch go, in order.
 pub trait Outlet {
-    /// Takes an output that came of `batch`.
+    /// Takes an output of `batch`.
     fn output(&mut self, batch: &Batch, output: &Output<'_>);
 
     /// Takes a record that failed: the one of `batch` that `failure` names.
     fn dead_letter(&mut self, batch: &Batch, failure: &Failure);
 
-    /// Whether nothing more is wanted: work that is left is in vain.
+    /// Whether nothing more is wanted: remaining work is pointless.
     fn is_closed(&self) -> bool {
         false
     }
 }
 
-/// Why a batch did not get through. What came of it until then is at the outlet.
+/// Why a batch was not finished. Its outputs until then are at the outlet.
 #[derive(Debug, Error)]
 pub enum Interrupted {
     /// An operator cannot be used any more; no record is to blame.
@@ -71,7 +71,7 @@ pub enum Interrupted {
 /// One chain of a pipeline at work. Each worker has one.
 pub struct Processor {
     chain: Chain,
-    /// What runs beside it, while there is a roll-out.
+    /// The candidate, while there is a roll-out.
     candidate: Option<Box<Candidate>>,
     /// Where records may refer to their data.
     references: Option<Resolver>,
@@ -82,7 +82,7 @@ pub struct Processor {
     outcome: Outcome,
 }
 
-/// A batch on its way to an outlet.
+/// A batch being processed for an outlet.
 pub(super) struct Pass<'a, O> {
     chain: &'a mut Chain,
     candidate: Option<&'a mut Candidate>,
@@ -107,7 +107,7 @@ impl Processor {
         Ok(Processor { references, ..processor })
     }
 
-    /// Of instances that are there already.
+    /// A processor of existing instances.
     pub(super) fn of(
         chain: Chain,
         policies: Policies,
@@ -124,11 +124,11 @@ impl Processor {
         self.chain.usage()
     }
 
-    /// Takes a batch through the stages. `assignment` tells the times apart in which its
-    /// partition was this runner's.
+    /// Takes a batch through the stages. `assignment` distinguishes the assignments of its
+    /// partition to this runner.
     ///
     /// # Errors
-    /// Where it cannot be taken to its end.
+    /// If it cannot be finished.
     pub fn process<O: Outlet>(
         &mut self,
         batch: &Batch,
@@ -147,7 +147,7 @@ impl Processor {
         result
     }
 
-    /// A batch on its way to `outlet`.
+    /// A batch being processed for `outlet`.
     pub(super) fn pass<'a, O: Outlet>(
         &'a mut self,
         batch: &'a Batch,
@@ -171,7 +171,7 @@ impl Processor {
         }
     }
 
-    /// Goes on with the stages that wait in `slot`, if there are any.
+    /// Swaps in the stage set that waits in `slot`, if there is one.
     pub(super) fn renew(&mut self, slot: &Slot) {
         slot.exchange(&mut self.chain, &mut self.candidate);
         if self.candidate.is_some() != self.outcome.predictions.is_some() {
@@ -179,7 +179,7 @@ impl Processor {
         }
     }
 
-    /// What came of the last batch.
+    /// The result of the last batch.
     pub(super) fn outcome(&mut self) -> &mut Outcome {
         &mut self.outcome
     }
@@ -189,12 +189,12 @@ impl Processor {
         self.condition = Condition::new(self.stats.clone());
     }
 
-    /// Says that the batches until now do not come again.
+    /// Says that the batches until now are final.
     pub fn settle(&mut self) {
         self.followers.settle();
     }
 
-    /// Says that those since [`Processor::settle`] come again, from the first.
+    /// Says that those since [`Processor::settle`] are processed again, from the first.
     pub fn undo(&mut self) {
         self.followers.undo();
     }
@@ -225,7 +225,7 @@ impl<O: Outlet> Pass<'_, O> {
         Ok(())
     }
 
-    /// Takes records through the chain and delivers what comes of them. `failed` are
+    /// Takes records through the chain and delivers their outputs. `failed` are
     /// records that lie among them and do not get that far.
     fn take(
         &mut self,
@@ -255,7 +255,7 @@ impl<O: Outlet> Pass<'_, O> {
     }
 
     /// Runs a batch record by record: the record that makes an operator trap fails,
-    /// the others do not suffer from its company.
+    /// the others are not affected.
     fn isolate(
         &mut self,
         input: &Input<'_>,
@@ -277,8 +277,8 @@ impl<O: Outlet> Pass<'_, O> {
         self.fail_before(failed, usize::MAX)
     }
 
-    /// Takes records through the chain: again, where some fail for a cause that may pass,
-    /// and with a pause behind it, where calls have given nothing for long.
+    /// Takes records through the chain: again, if some fail for a transient cause,
+    /// and with a pause after it, if consecutive calls have failed.
     pub(super) fn call(&mut self, input: &Input<'_>) -> Result<(), CallError> {
         let mut attempts = 0;
         loop {
@@ -307,8 +307,8 @@ impl<O: Outlet> Pass<'_, O> {
         }
     }
 
-    /// Hands over what the outcome holds; where a stage stops at a record, what came of
-    /// those before it.
+    /// Hands over what the outcome holds; if a stage stops at a record, the outputs of
+    /// the records before it.
     pub(super) fn deliver(&mut self, input: &Input<'_>) -> Result<(), Interrupted> {
         if self.policies.follow {
             self.follow(input);
@@ -328,7 +328,7 @@ impl<O: Outlet> Pass<'_, O> {
         failures.iter().try_for_each(|failure| self.fail(failure))
     }
 
-    /// Withdraws what came of records that follow an earlier one of their key to the
+    /// Withdraws the outputs of records that follow an earlier one of their key to the
     /// dead-letter topic.
     fn follow(&mut self, input: &Input<'_>) {
         if self.outcome.failures.is_empty() && self.followers.none(self.batch) {
@@ -387,7 +387,7 @@ impl<O: Outlet> Pass<'_, O> {
         self.fail(failure)
     }
 
-    /// Does with a record that failed what its stage says.
+    /// Handles a record that failed as its stage says.
     fn fail(&mut self, failure: &Failure) -> Result<(), Interrupted> {
         let record = self.batch.record(failure.record);
         match self.policies.on_failure(&failure.stage) {
@@ -421,7 +421,7 @@ fn follows(record: usize, offset: i64) -> Failure {
     Failure { record, stage: "order".into(), code: Code::Follows, message }
 }
 
-/// The failure of a record that was alone in a call that gave nothing.
+/// The failure of a record that was alone in a call that failed.
 pub(crate) fn blame(record: usize, CallError { stage, code, message, .. }: CallError) -> Failure {
     Failure { record, stage, code, message }
 }

@@ -1,7 +1,7 @@
-//! A model's own sample rows, scored before it makes predictions of anything else.
+//! Validation: a model's own sample rows are scored before it makes other predictions.
 //!
 //! The scorer runs them in its sandbox, in an instance of its own, set up with the features
-//! that the rows have. So they say the same of a model behind every extractor, whatever that
+//! that the rows have. So validation gives the same result behind every extractor, whatever that
 //! gives.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::sandbox::{Field, FieldType, Operator, StageError};
 /// Characters of a cell that errors show.
 const SHOWN: usize = 40;
 
-/// What a model's sample rows say against it.
+/// Why a model failed its validation.
 #[derive(Debug, Error)]
 #[error(
     "samples of {model}: {file}{place}: {reason}; the model failed its validation: correct the model, the stages or the samples"
@@ -30,7 +30,7 @@ pub struct SampleError {
     pub file: String,
     /// `, row 2 (line 3)`, where it is about a row.
     place: String,
-    /// What was expected, and what came.
+    /// Expected and actual value.
     pub reason: String,
 }
 
@@ -38,13 +38,13 @@ pub struct SampleError {
 /// sample rows of its main model. Returns how many there are: 0 where it has none.
 ///
 /// # Errors
-/// Where a row cannot be scored, or its prediction is not the expected one.
+/// If a row cannot be scored, or its prediction is not the expected one.
 pub(super) fn try_samples(
     scorer: &Operator,
     fields: &[Field],
     limits: BatchLimits,
 ) -> Result<usize, Box<SampleError>> {
-    // The others are granted for something else; the predictions are those of the first.
+    // The others are granted for other purposes; the predictions are made by the first.
     let Some((_, model)) = scorer.grants.models.first() else { return Ok(0) };
     let Some(samples) = &model.samples else { return Ok(0) };
     let wrong = |place: String, reason: String| {
@@ -60,7 +60,7 @@ pub(super) fn try_samples(
     if given.is_empty() {
         return Err(whole("line 1: no column is a feature".to_owned()));
     }
-    // The metrics are of what the pipeline reads.
+    // Metrics count only what the pipeline reads.
     let operator = Operator { times: CallTimes::default(), ..scorer.clone() };
     let set_up = |error: StageError| {
         whole(format!("with the features of the rows ({}): {error}", names(&given)))
@@ -101,7 +101,7 @@ enum Due {
     Number(usize),
 }
 
-/// The columns that are features: those of the extractor, and those that do not look like a
+/// The columns that are features: those of the extractor, and those that are not named like a
 /// part of predictions. The rows say the same behind an extractor that gives less, so what it
 /// does not give is of the type that the cells have.
 fn features(samples: &Samples, fields: &[Field]) -> Vec<Field> {
@@ -154,7 +154,7 @@ fn expectations(
     Ok(expected)
 }
 
-/// Compares what a cell expects, if anything, with what came.
+/// Compares the expected value of a cell, if any, with the actual one.
 fn compare(
     samples: &Samples,
     sample: &Sample,
@@ -190,7 +190,7 @@ fn compare(
     }
 }
 
-/// Whether a number is the expected one, as nearly as it has to be.
+/// Whether a number is the expected one, within the tolerance.
 fn near(expected: f64, came: f64, tolerance: f64) -> bool {
     expected == came
         || (expected - came).abs() <= tolerance * expected.abs().max(1.0) && expected.is_finite()

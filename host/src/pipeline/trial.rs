@@ -1,4 +1,4 @@
-//! What is to serve, tried on a batch that came by: before it makes predictions of any other.
+//! The dry run: new stages are tried on a recent batch before they serve.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::observe::Stats;
 use crate::records::Batch;
 
-/// What came of a batch that both the old and the new stages were given.
+/// The result of a batch that both the old and the new stages were given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Trial {
     /// Its records.
@@ -21,19 +21,19 @@ pub struct Trial {
     pub failed: usize,
 }
 
-/// What something was tried on that does not serve yet.
+/// Validation and dry run of something that does not serve yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rehearsal {
-    /// How many sample rows of its model its scorer has scored as they are expected.
+    /// How many sample rows of its model its scorer has scored as expected.
     pub samples: usize,
-    /// The batch; `None`: none had come by.
+    /// The dry run; `None`: there was no recent batch.
     pub trial: Option<Trial>,
 }
 
-/// Takes a batch that came by not long ago through the old stages and the new.
+/// Takes a recent batch through the old stages and the new.
 ///
 /// # Errors
-/// Where the new do worse.
+/// If more records fail with the new ones.
 pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<Trial, SwapError> {
     let records = batch.len();
     let take = |plan: &Plan| -> Result<Count, String> {
@@ -50,7 +50,7 @@ pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<Trial, Sw
     };
     let trial = |reason: String| SwapError::Trial { records, reason };
     let now = take(new).map_err(trial)?;
-    // What is wrong with the old may be what the swap is to mend.
+    // A fault of the old stages may be what the swap is meant to fix.
     let before = take(old).unwrap_or(Count { failed: records, ..Count::default() });
     let worse = now.gave_nothing && !before.gave_nothing
         || now.failed == records && before.failed < records;
@@ -70,7 +70,7 @@ pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<Trial, Sw
 #[derive(Default)]
 struct Count {
     failed: usize,
-    /// Whether a call gave nothing for the batch.
+    /// Whether a call failed for the batch.
     gave_nothing: bool,
     first: Option<String>,
 }

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::kafka::sink::Sink;
 use crate::records::Batch;
 
-/// A worker's stages, and where what comes of them goes.
+/// A worker's stages, and where their outputs go.
 pub(super) struct Worker {
     pub(super) processor: Processor,
     pub(super) sink: Arc<Sink>,
@@ -21,7 +21,7 @@ pub(super) struct Worker {
     pub(super) slot: Arc<Slot>,
 }
 
-/// How often a worker that has nothing to do looks whether it is to go on with other stages.
+/// How often an idle worker checks for a stage set to swap in.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 impl Worker {
@@ -50,7 +50,7 @@ impl Worker {
     }
 }
 
-/// What comes of one ticket's batch, on its way to the sink.
+/// The outputs of one batch, sent to the sink.
 struct Shipment<'a> {
     sink: &'a Sink,
     ticket: &'a Arc<Ticket>,

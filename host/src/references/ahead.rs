@@ -219,7 +219,7 @@ async fn read(body: &mut Body, limit: u64) -> Result<Vec<u8>, Trouble> {
 struct Clock(Duration);
 
 impl Clock {
-    /// `None` where the time is up first.
+    /// `None` if the time is up first.
     async fn run<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let start = Instant::now();
         let result = tokio::time::timeout(self.0, work).await.ok();

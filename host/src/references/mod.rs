@@ -69,7 +69,7 @@ impl References {
     /// asked of the network.
     ///
     /// # Errors
-    /// Where a folder is not there, or an option cannot be used.
+    /// If a folder is not there, or an option cannot be used.
     pub fn open(manifest: &Manifest) -> Result<Option<Self>, ReferencesError> {
         let Some(section) = &manifest.references else { return Ok(None) };
         let wrong = |place: String, reason| ReferencesError { place, reason };

@@ -109,7 +109,7 @@ impl Resolver {
         }
     }
 
-    /// The data that a record refers to; `None` where it refers to nothing.
+    /// The data that a record refers to; `None` if it refers to nothing.
     fn resolve(&mut self, batch: &Batch, index: usize) -> Result<Option<Vec<u8>>, Failure> {
         self.look_ahead(batch);
         let target = self.references.target(&batch.record(index));

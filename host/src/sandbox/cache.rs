@@ -36,7 +36,7 @@ pub enum Origin {
 }
 
 /// The folder that is used unless told otherwise: `sandbar/components` in the
-/// user's cache folder. `None` where the environment names neither.
+/// user's cache folder. `None` if the environment names neither.
 pub fn default_folder() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let base = match set("XDG_CACHE_HOME") {

@@ -78,7 +78,7 @@ impl Component {
     /// Reads, compiles and links the component at `path`.
     ///
     /// # Errors
-    /// Where the file cannot be read, is not a component, exports no world of
+    /// If the file cannot be read, is not a component, exports no world of
     /// this contract, or imports what this runner does not have.
     pub fn load(sandbox: &Sandbox, path: &Path) -> Result<Self, ComponentError> {
         let error = |reason: String| ComponentError { path: path.to_owned(), reason };

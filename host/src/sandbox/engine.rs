@@ -29,7 +29,7 @@ impl Sandbox {
     /// each time.
     ///
     /// # Errors
-    /// Where this machine cannot run wasmtime.
+    /// If this machine cannot run wasmtime.
     pub fn new(cache: Option<PathBuf>) -> wasmtime::Result<Self> {
         Sandbox::with_deadlines(cache, true)
     }

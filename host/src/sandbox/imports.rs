@@ -276,7 +276,7 @@ fn compatible(one: &str, other: &str) -> bool {
 }
 
 /// An interface up to the part of its version that must not differ: `wasi:io/poll@0.2`.
-/// `None` where the whole of it must not, as in drafts.
+/// `None` if the whole of it must not, as in drafts.
 fn track(name: &str) -> Option<&str> {
     let (interface, version) = name.split_once('@')?;
     let (release, _) = version.split_once('+').unwrap_or((version, ""));

@@ -148,7 +148,7 @@ impl Needs {
     }
 }
 
-/// `None` where it depends on modules that the component imports.
+/// `None` if it depends on modules that the component imports.
 fn memory(compiled: &Compiled) -> Option<Memory> {
     let resources = compiled.resources_required()?;
     let pages = resources.max_initial_memory_size.unwrap_or(0);

@@ -64,7 +64,7 @@ impl Grants {
     /// The graph that a guest names.
     ///
     /// # Errors
-    /// Where there is none of this name.
+    /// If there is none of this name.
     pub(crate) fn graph(&self, name: &str) -> Result<Arc<Graph>, inference::Error> {
         let not_found = |message| inference::Error { code: ErrorCode::NotFound, message };
         match &self.model(name).map_err(not_found)?.content {

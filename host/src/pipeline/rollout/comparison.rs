@@ -16,8 +16,8 @@ use crate::observe::CallTimes;
 use crate::output::Output;
 use crate::pipeline::chain::{Outcome, Predictions, Variant};
 
-/// Records one after the other for which a candidate's calls may give nothing. One that
-/// never gives anything is not waited for until it could be judged.
+/// Consecutive records for which a candidate's calls may fail. A candidate that
+/// always fails is not waited for until it could be judged.
 const HOPELESS: u64 = 32;
 
 /// What both made of records until now.
@@ -33,7 +33,7 @@ struct State {
     pairs: Pairs,
     left_out: u64,
     unwritten: u64,
-    /// The records in a row for which the candidate's calls gave nothing.
+    /// The consecutive records for which the candidate's calls failed.
     nothing: u64,
     /// What ended the last of them.
     cause: Option<(Code, String)>,
@@ -42,7 +42,7 @@ struct State {
     closed: bool,
 }
 
-/// What one of the two made of records.
+/// The results of one of the two.
 #[derive(Default)]
 pub(super) struct Tally {
     pub(super) records: u64,
@@ -51,11 +51,11 @@ pub(super) struct Tally {
     pub(super) times: Times,
 }
 
-/// What one of the two made of one batch.
+/// The batch result of one of the two.
 pub(super) struct Seen<'a> {
     /// The records that it was given.
     pub(super) records: usize,
-    /// What came of them.
+    /// Their result.
     pub(super) outcome: &'a Outcome,
     /// How long that took.
     pub(super) took: Duration,
@@ -89,7 +89,7 @@ impl fmt::Debug for Comparison {
 }
 
 impl Comparison {
-    /// Of two whose predictions are of this form; `None`: they make none.
+    /// A comparison of predictions in these forms; `None`: they make none.
     pub(super) fn new(rules: Rules, serving: Option<&Output>, candidate: Option<&Output>) -> Self {
         let state = State {
             sides: Default::default(),
@@ -110,7 +110,7 @@ impl Comparison {
         self.lock().pairs.has_labels()
     }
 
-    /// Takes in what one of the two made of a batch.
+    /// Adds the batch result of one of the two.
     pub(super) fn add(&self, variant: Variant, seen: &Seen<'_>) {
         self.times[variant as usize].add(seen.took);
         let mut state = self.lock();
@@ -124,7 +124,7 @@ impl Comparison {
         }
     }
 
-    /// Takes in what both said of the same batch, after [`Comparison::add`] for each.
+    /// Compares the predictions of both for the same batch, after [`Comparison::add`] for each.
     pub(super) fn compare(&self, serving: &Predictions, candidate: &Predictions) {
         let mut state = self.lock();
         state.pairs.compare(serving, candidate);
@@ -136,7 +136,7 @@ impl Comparison {
         self.lock().left_out += records as u64;
     }
 
-    /// Counts answers of a shadow that its topic did not get.
+    /// Counts outputs of a shadow that were not delivered to its topic.
     pub(super) fn not_written(&self, answers: u64) {
         self.lock().unwritten += answers;
     }
@@ -194,7 +194,7 @@ impl Comparison {
         &self.times[variant as usize]
     }
 
-    /// Looks at the rules: what they have said once is what they say.
+    /// Applies the rules: their first verdict is final.
     fn judge(&self, state: &mut State) {
         if state.verdict.is_some() {
             return;
@@ -221,7 +221,7 @@ impl Comparison {
 }
 
 impl State {
-    /// Counts the records for which the candidate's calls give nothing.
+    /// Counts the consecutive records for which the candidate's calls fail.
     fn despair(&mut self, outcome: &Outcome) {
         let gave_nothing = |failure: &&Failure| {
             matches!(failure.code, Code::Trap | Code::Deadline | Code::Memory | Code::Contract)

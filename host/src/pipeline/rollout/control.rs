@@ -23,16 +23,16 @@ use crate::pipeline::policy::Policies;
 use crate::pipeline::processor::Processor;
 use crate::pipeline::trial::{Rehearsal, Trial};
 
-/// A roll-out that is under way, or was.
+/// A roll-out, in progress or over.
 #[derive(Debug, Clone)]
 pub struct Rollout {
     /// What was asked for.
     pub terms: Terms,
-    /// What the candidate consists of; its number is that of what it runs beside.
+    /// The candidate's models and components; its number is that of the serving revision.
     pub candidate: Revision,
-    /// How many sample rows of its model its scorer has scored as they are expected.
+    /// How many sample rows of its model its scorer has scored as expected.
     pub samples: usize,
-    /// The batch that it was tried on; `None`: none had come by.
+    /// The dry run; `None`: there was no recent batch.
     pub trial: Option<Trial>,
     comparison: Arc<Comparison>,
 }
@@ -42,7 +42,7 @@ pub struct Rollout {
 pub struct Ended {
     /// What it was.
     pub rollout: Rollout,
-    /// What both had made of records by then.
+    /// The comparison at the end.
     pub report: Report,
     /// When it ended.
     pub at: SystemTime,
@@ -57,13 +57,13 @@ pub struct Ended {
 pub enum End {
     /// The candidate serves.
     Promoted,
-    /// Somebody ended it: what served goes on.
+    /// It was ended on request: the serving revision stays.
     Aborted,
-    /// The candidate broke a rule: what served goes on.
+    /// The candidate broke a rule: the serving revision stays.
     RolledBack,
 }
 
-/// Is told what the rules say, and sees to it that it is done.
+/// Receives the verdict of the rules, and carries it out.
 pub type Judge = Box<dyn FnOnce(Verdict) + Send>;
 
 /// A candidate that is fit to run beside what serves.
@@ -73,7 +73,7 @@ struct Fitted {
     aside: Option<Aside>,
 }
 
-/// What there is to say of roll-outs.
+/// The current and the last roll-out.
 #[derive(Default)]
 pub(in crate::pipeline) struct Rollouts {
     current: Option<Rollout>,
@@ -92,7 +92,7 @@ impl End {
 }
 
 impl Rollout {
-    /// What both have made of records until now.
+    /// The comparison until now.
     pub fn report(&self) -> Report {
         self.comparison.report()
     }
@@ -117,11 +117,11 @@ impl Deployment {
         lock(&self.rollouts).last.clone()
     }
 
-    /// Lets other models and components run beside those that serve, once they are known to
-    /// work. Returns when every worker goes on with them.
+    /// Starts a dual run of other models and components, once they are validated and known to
+    /// work. Returns when every worker uses them.
     ///
     /// # Errors
-    /// Where they cannot be used, the terms contradict themselves, another roll-out is under
+    /// If they cannot be used, the terms contradict themselves, another roll-out is under
     /// way, or the pipeline does not run.
     pub fn start_rollout(
         self: &Arc<Self>,
@@ -131,8 +131,8 @@ impl Deployment {
         self.start(change, terms, None)
     }
 
-    /// The same, where it is for `judge` to end it if the rules say so. What breaks a rule is
-    /// dropped all the same, before `judge` is told.
+    /// The same, with `judge` to end it if the rules say so. A candidate that breaks a rule is
+    /// dropped in any case, before `judge` is called.
     ///
     /// # Errors
     /// As [`Deployment::start_rollout`].
@@ -145,7 +145,7 @@ impl Deployment {
         self.start(change, terms, Some(judge))
     }
 
-    /// Loads and tries a candidate as [`Deployment::start_rollout`] does, and changes nothing.
+    /// Validates a candidate as [`Deployment::start_rollout`] does, and changes nothing.
     ///
     /// # Errors
     /// As [`Deployment::start_rollout`], which would fail then.
@@ -169,10 +169,10 @@ impl Deployment {
         result
     }
 
-    /// Puts the candidate in the place of what serves, as a swap.
+    /// Promotes the candidate, as a swap.
     ///
     /// # Errors
-    /// Where no roll-out is under way, or another revision serves than `revision`.
+    /// If no roll-out is under way, or another revision serves than `revision`.
     pub fn promote_rollout(
         &self,
         revision: Option<u64>,
@@ -183,7 +183,7 @@ impl Deployment {
         self.refused(result)
     }
 
-    /// Drops the candidate; what serves goes on.
+    /// Drops the candidate; the serving revision stays.
     ///
     /// # Errors
     /// As [`Deployment::promote_rollout`].
@@ -226,7 +226,7 @@ impl Deployment {
         Ok(rollout)
     }
 
-    /// Loads and tries a candidate, and fits it to what it is to run beside.
+    /// Loads and validates a candidate, and fits it to the serving stages.
     fn fit(&self, state: &State, change: &Change, terms: &Terms) -> Result<Fitted, SwapError> {
         terms.validate()?;
         self.check(change.revision)?;
@@ -249,8 +249,8 @@ impl Deployment {
         comparison: &Arc<Comparison>,
         aside: Option<Aside>,
     ) -> Result<Vec<Lineup>, SwapError> {
-        // What is only compared is none of the stream's: neither its failures are, nor
-        // what is counted of it.
+        // A shadow is not part of the stream: neither are its failures, nor
+        // its counts.
         let unseen = || -> Result<Processor, SwapError> {
             let (chain, policies) = (prepared.plan.chain()?, Policies::default());
             Ok(Processor::of(chain, policies, Arc::default(), Outcome::keeping(true)))
@@ -279,7 +279,8 @@ impl Deployment {
         (0..self.handover.workers()).map(lineup).collect()
     }
 
-    /// Waits, on a thread of its own, for what the rules say, and does that, or has it done.
+    /// Waits, on a thread of its own, for the verdict of the rules and carries it out, or has that
+    /// done.
     fn watch(
         self: &Arc<Self>,
         comparison: &Arc<Comparison>,
@@ -290,7 +291,7 @@ impl Deployment {
         thread.spawn(move || {
             let Some(verdict) = comparison.await_verdict() else { return };
             let Some(deployment) = deployment.upgrade() else { return };
-            // What is broken waits for nobody, who may not be reached.
+            // A broken candidate is dropped at once, without waiting for others.
             if judge.is_none() || matches!(verdict, Verdict::Broken(_)) {
                 deployment.conclude(&comparison, verdict.clone());
             }
@@ -303,7 +304,7 @@ impl Deployment {
 
     fn conclude(&self, comparison: &Arc<Comparison>, verdict: Verdict) {
         let mut state = lock(&self.changing);
-        // Somebody may have ended it meanwhile.
+        // It may have been ended meanwhile.
         let ours = |rollout: &Rollout| Arc::ptr_eq(&rollout.comparison, comparison);
         if !self.rollout().as_ref().is_some_and(ours) {
             return;
@@ -326,7 +327,7 @@ impl Deployment {
         let swap = match self.install(state, *prepared) {
             Ok(swap) => swap,
             Err(error) => {
-                // It is not to be had again.
+                // It no longer exists.
                 let reason = format!("cannot promote the candidate: {error}");
                 self.discard(state, End::RolledBack, reason)?;
                 return Err(error);
@@ -363,7 +364,7 @@ impl Deployment {
 }
 
 impl Drop for Deployment {
-    /// Nobody is left to do what the rules say.
+    /// Nobody is left to carry out the verdict.
     fn drop(&mut self) {
         if let Some(rollout) = self.rollout() {
             rollout.comparison.close();
@@ -371,7 +372,7 @@ impl Drop for Deployment {
     }
 }
 
-/// A producer for a shadow's answers, if the pipeline has nothing to do with their topic.
+/// A best-effort producer for a shadow's outputs, if the pipeline does not use their topic itself.
 fn aside(plan: &Plan, topic: &str) -> Result<Aside, TermsError> {
     let own = |uses| TermsError::OwnTopic { uses, topic: topic.to_owned() };
     if plan.source.written.iter().any(|written| written == topic) {

@@ -1,11 +1,11 @@
 //! A roll-out: a candidate, made of other models or components, runs beside what serves,
-//! is compared with it, and takes its place or goes.
+//! is compared with it, and is promoted or dropped.
 //!
-//! - [`terms`]: what is asked for; [`control`] starts and ends it.
-//! - [`beside`]: a batch while there is a candidate; [`split`] tells which records a canary
+//! - [`terms`]: the rollout spec; [`control`] starts and ends it.
+//! - [`beside`]: the dual run of a batch; [`split`] decides which records a canary
 //!   serves, [`shadow`] scores on a thread of its own.
-//! - [`comparison`]: what both made of records ([`pairs`], [`times`]), as it is told
-//!   ([`report`]), and what the [`rules`] say of it.
+//! - [`comparison`]: the results of both ([`pairs`], [`times`]), as they are reported
+//!   ([`report`]), and the verdict of the [`rules`].
 
 mod beside;
 mod comparison;
@@ -35,11 +35,11 @@ pub(super) struct Candidate {
     role: Role,
 }
 
-/// What is done with it.
+/// Its role.
 enum Role {
     /// It serves some of the records.
     Canary(Box<Processor>, split::Split),
-    /// What comes of it is put out as well.
+    /// Its outputs are written as well.
     Ab(Box<Processor>),
     /// It scores elsewhere.
     Shadow(shadow::Entrance),

@@ -5,17 +5,17 @@ use humantime_serde::re::humantime::format_duration;
 use super::comparison::Tally;
 use super::terms::{Rules, Share, Then};
 
-/// What the rules say in the end, and why.
+/// The verdict of the rules, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The candidate is to take the place of what serves.
+    /// The candidate kept its rules.
     Holds(String),
     /// It broke a rule.
     Broken(String),
 }
 
 impl Rules {
-    /// Judges a candidate by what it made of its records, once there are enough of these;
+    /// Judges a candidate by its results, once there are enough of these;
     /// `None`: there are not, or it holds and is to go on.
     pub(super) fn judge(
         &self,
@@ -48,7 +48,7 @@ impl Rules {
             return Some(Verdict::Broken(broken));
         }
         if let Some(least) = min_agreement {
-            // Those that failed in one of the two say nothing of it.
+            // Records that failed in one of the two do not count.
             let agreement = agreement.filter(|_| compared >= *min_rows)?;
             if agreement < least.get() {
                 let agreement = percent(agreement);

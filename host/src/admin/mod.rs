@@ -1,6 +1,7 @@
-//! What a runner tells over HTTP: metrics, whether it is healthy and ready, and what it
-//! serves, which can be changed ([`api`], or [`fleet`] for all runners of one). `docs/reference/metrics.md` and `admin.md` say it
-//! to those who ask.
+//! The HTTP server of a runner: metrics, health and readiness, and what it
+//! serves, which can be changed ([`api`], or [`fleet`] for all its runners).
+//! `docs/reference/metrics.md` and `admin.md` are
+//! its reference.
 
 pub mod api;
 pub mod fleet;
@@ -26,19 +27,19 @@ use crate::fleet::Fleet;
 use crate::observe::metrics::{CONTENT_TYPE, Metrics};
 use crate::pipeline::{Deployment, Shutdown};
 
-/// What is told.
+/// What the server reports on and changes.
 pub struct Subject {
     /// The pipeline's name.
     pub pipeline: String,
-    /// What it serves, its counters, and what it is at.
+    /// What it serves, its counters, and its state.
     pub deployment: Arc<Deployment>,
     /// The fleet whose runner it is, if any.
     pub fleet: Option<Arc<Fleet>>,
     /// Who may change what it serves.
     pub access: Access,
-    /// Whether it is to stop.
+    /// The request to stop.
     pub shutdown: Shutdown,
-    /// How long it may do without polling Kafka before it counts as dead.
+    /// How long it may not poll Kafka before it counts as dead.
     pub patience: Duration,
 }
 
@@ -71,7 +72,7 @@ impl Admin {
     /// Serves at `address`; port 0 takes any that is free ([`Admin::address`]).
     ///
     /// # Errors
-    /// If the address is taken or cannot be had.
+    /// If the address is in use or not available.
     pub fn start(address: SocketAddr, subject: Subject) -> Result<Self, AdminError> {
         Self::serve(address, subject).map_err(|cause| AdminError { address, cause })
     }
@@ -94,7 +95,7 @@ impl Admin {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tokio::select! {
                 result = axum::serve(listener, router).into_future() => result,
-                // Told to stop, or whoever could tell is gone. Nobody waits for answers.
+                // A stop was requested, or the sender is gone. Open requests are not waited for.
                 _ = stopped => Ok(()),
             }
         };
@@ -140,7 +141,7 @@ async fn health(State(told): State<Arc<Told>>) -> (StatusCode, String) {
             let seconds = since.as_secs();
             (StatusCode::SERVICE_UNAVAILABLE, format!("Kafka not polled for {seconds} s\n"))
         }
-        // Before the first time it waits for brokers and topics, which may take long.
+        // Before the first poll it waits for brokers and topics, which may take long.
         _ => (StatusCode::OK, "healthy\n".to_owned()),
     }
 }

@@ -1,12 +1,12 @@
-//! What is told of a fleet: every change, whoever asked for it, and what each runner made of
-//! it. The control topic keeps the same for all to see.
+//! The events of a fleet: every change, whoever requested it, and what each runner did about
+//! it. The control topic keeps the same for all runners.
 
 use super::error::FleetError;
 use super::record::{Action, Candidate, Change, Refusal};
 use crate::registry::pins::Pins;
 use crate::registry::time;
 
-/// A change of what the fleet is to serve was read.
+/// A change of the desired version was read.
 pub(super) struct ChangeSeen<'a>(pub(super) &'a Change);
 
 impl ChangeSeen<'_> {
@@ -75,7 +75,7 @@ impl WentOver<'_> {
     }
 }
 
-/// This runner could not go over to a change. What served before goes on.
+/// This runner could not switch to a change. The serving revision stays.
 pub(super) struct StayedBehind<'a>(pub(super) &'a Refusal);
 
 impl StayedBehind<'_> {
@@ -103,7 +103,7 @@ impl Action {
 }
 
 impl Candidate {
-    /// `canary of flights=flights@4`: what it has that a change does not serve.
+    /// `canary of flights=flights@4`: the versions that the change itself does not serve.
     pub fn beside(&self, change: &Change) -> String {
         format!("{} of {}", self.terms.mode, shown(&self.pins.beyond(&change.pins)))
     }

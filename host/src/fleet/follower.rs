@@ -1,4 +1,4 @@
-//! What a runner does about what it reads: it goes over to what the fleet is to serve, before
+//! The reconciliation of a runner: it switches to the desired version of the fleet, before
 //! it serves anything and whenever that changes.
 
 use std::sync::atomic::Ordering;
@@ -19,20 +19,20 @@ use crate::registry::pins::Pins;
 use crate::registry::{RegistryError, Sort};
 use crate::sandbox::Sandbox;
 
-/// How long the topic is waited for before it is looked whether a report is due.
+/// How long to wait for the topic before checking whether a report is due.
 const LOOK: Duration = Duration::from_millis(50);
 /// Before the first of several attempts at the same; doubled from one to the next.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// Between two attempts, at most.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// What is to serve, as far as it can be read.
+/// The desired version, if it can be read.
 type Desired = Result<Option<Change>, String>;
 
-/// Why a runner does not serve a change.
+/// A reconcile error: why a runner does not serve a change.
 struct Obstacle {
     reason: String,
-    /// Whether it may be out of the way later.
+    /// Whether it is transient.
     passing: bool,
     /// Whether it is only that the pipeline does not run yet.
     early: bool,
@@ -58,8 +58,8 @@ impl From<String> for Obstacle {
 }
 
 impl Member {
-    /// What is to run: what the fleet is to serve or, where it is to serve nothing yet, what
-    /// the manifest says. What cannot be had is waited for, as nothing else may be served.
+    /// The manifest to run with: the desired version of the fleet or, if there is none yet, what
+    /// the manifest says. Waits for versions that are not available, as nothing else may be served.
     /// `None`: `shutdown` came first.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ impl Member {
             };
             match begun {
                 Ok((deployment, change)) => {
-                    // What is to run beside it begins when this does.
+                    // Its roll-out starts once this runs.
                     if change.rollout.is_none() {
                         fleet.serves(change);
                     }
@@ -137,7 +137,7 @@ impl Fleet {
         }
     }
 
-    /// Notices whether the topic is away: this runner's own reports come back through it.
+    /// Notices whether the topic is unreachable: this runner's own reports come back through it.
     fn look(&self) {
         let shared = self.lock();
         let silence = shared.view.silence(&self.runner).unwrap_or(shared.joined.elapsed());
@@ -155,7 +155,7 @@ impl Fleet {
         }
     }
 
-    /// Goes over to whatever is to serve, until this runner leaves.
+    /// Switches to each desired version, until this runner leaves.
     pub(super) fn follow(self: &Arc<Self>, deployment: &Arc<Deployment>) {
         let mut pause = FIRST_PAUSE;
         let mut handled: Option<Desired> = None;
@@ -183,8 +183,8 @@ impl Fleet {
         }
     }
 
-    /// Waits until something else is to serve than what was `handled`, or it is time to try
-    /// that again. `None`: this runner leaves.
+    /// Waits until the desired version differs from what was `handled`, or it is time to retry
+    /// that. `None`: this runner leaves.
     fn next(
         &self,
         handled: Option<&Desired>,
@@ -203,14 +203,14 @@ impl Fleet {
                 return Some(desired);
             }
             let left = end.map_or(LONGEST_PAUSE, |end| end - now);
-            // Whoever asks to stop wakes nobody here.
+            // A shutdown request does not wake this thread.
             let left = if shutdown.is_some() { left.min(LOOK) } else { left };
             let woken = self.changed.wait_timeout(shared, left);
             shared = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Puts a change in the place of what serves.
+    /// Swaps in a change.
     fn go_over(
         self: &Arc<Self>,
         deployment: &Arc<Deployment>,
@@ -233,7 +233,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Fetches versions, and looks whether their files are those that are meant.
+    /// Fetches versions, and checks the digests of their files.
     fn fetch(&self, pins: &Pins) -> Result<(), Obstacle> {
         let Some(supply) = &self.supply else {
             return Err("the manifest has no [registry]".to_owned().into());
@@ -273,7 +273,7 @@ impl Fleet {
     }
 }
 
-/// The swap that puts versions in the place of what serves.
+/// The swap to these versions.
 pub(super) fn swap(pins: &Pins) -> deployment::Change {
     let mut change = deployment::Change::default();
     for (sort, name, pin) in pins.iter() {
@@ -286,7 +286,7 @@ pub(super) fn swap(pins: &Pins) -> deployment::Change {
     change
 }
 
-/// A manifest with versions in the place of what it names.
+/// A manifest with these versions instead of those it names.
 fn with(mut manifest: Manifest, pins: &Pins) -> Result<Manifest, String> {
     for (sort, name, pin) in pins.iter() {
         let place = match sort {

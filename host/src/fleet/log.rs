@@ -23,7 +23,7 @@ use crate::pipeline::Shutdown;
 const GROUP: &str = "sandbar-fleet";
 /// How long one answer of the brokers may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two looks at something that must become so.
+/// The time between two checks of a condition that is waited for.
 const PAUSE: Duration = Duration::from_millis(20);
 /// The key of the manifest that names it.
 const KEY: &str = "[fleet] topic";
@@ -36,7 +36,7 @@ pub(super) struct Log {
     fleet: FleetName,
 }
 
-/// What a look into the topic gives.
+/// The result of reading the topic.
 pub(super) enum Read {
     /// A record.
     Entry(Entry),
@@ -44,12 +44,12 @@ pub(super) enum Read {
     End,
     /// Nothing came.
     Nothing,
-    /// Something is wrong, and may pass.
+    /// A transient error.
     Trouble(KafkaError),
 }
 
 impl Log {
-    /// A reader; nothing is asked of the brokers yet.
+    /// A reader; no request is sent to the brokers yet.
     ///
     /// # Errors
     /// If librdkafka refuses its configuration.
@@ -67,14 +67,14 @@ impl Log {
         Ok(Log { consumer, connection, topic, fleet })
     }
 
-    /// Waits for the brokers, and looks whether the topic is as it must be. `Ok(false)`:
+    /// Waits for the brokers, and checks the settings of the topic. `Ok(false)`:
     /// `shutdown` came first.
     ///
     /// # Errors
-    /// If it is not, or the brokers refuse this client.
+    /// If they are wrong, or the brokers refuse this client.
     pub(super) fn check(&self, shutdown: &Shutdown) -> Result<bool, FleetError> {
         let (client, brokers) = (self.consumer.client(), &self.connection.brokers);
-        // Before anything is assigned nothing can come but what is heard.
+        // Before anything is assigned only errors can arrive.
         let listen = || complaints::listen(|time| drop(self.consumer.poll(time)));
         match topics::await_topic(client, listen, brokers, &self.topic, KEY, shutdown) {
             Ok(true) => {}
@@ -94,7 +94,7 @@ impl Log {
                 "has cleanup.policy={policy}, expected compact: changes would be deleted"
             ))),
             Ok(_) => Ok(true),
-            // Who may not read settings may read records all the same.
+            // A client without the right to read settings may still read records.
             Err(reason) => {
                 tracing::debug!(topic = self.topic, "cannot read cleanup.policy: {reason}");
                 Ok(true)
@@ -110,7 +110,7 @@ impl Log {
         }
     }
 
-    /// The topic's cleanup.policy, where the brokers tell.
+    /// The topic's cleanup.policy, if the brokers tell.
     fn policy(&self) -> Result<Option<String>, String> {
         let mut config = config(&self.connection);
         config.remove("group.id");
@@ -143,12 +143,12 @@ impl Log {
         }
     }
 
-    /// Reads all that was written before this call, to the last record, and hands it over.
+    /// Reads everything that was written before this call, and passes it on.
     ///
     /// # Errors
-    /// If that is not so at `end`.
+    /// If that is not done by `end`.
     pub(super) fn read_all(&self, end: Instant, mut take: impl FnMut(Entry)) -> Result<(), String> {
-        // Where the topic ends, also behind what may not be read yet: another fleet's
+        // The end of the topic, also behind what may not be read yet: another fleet's
         // transaction may be open, and hide what was committed after it began.
         let mut config = config(&self.connection);
         config.set("isolation.level", "read_uncommitted");
@@ -191,7 +191,7 @@ fn config(connection: &Connection) -> ClientConfig {
     let mut config = config::consumer(connection, GROUP);
     config
         .remove("statistics.interval.ms")
-        // Whoever waits for a change waits for a single record.
+        // A reader that waits for a change waits for a single record.
         .set("fetch.min.bytes", "1");
     config
 }
@@ -208,7 +208,7 @@ impl Hearing for Hears {
 
 impl ClientContext for Hears {
     fn error(&self, error: KafkaError, reason: &str) {
-        // That all is read is no matter, but it is told here too.
+        // The end of the partition is reported here too, and is no error.
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
             return;
         }

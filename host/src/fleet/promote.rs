@@ -1,4 +1,4 @@
-//! Another version for all runners of a fleet: found, tried by the runner that is asked, and
+//! Promotion of a version for all runners of a fleet: resolved, validated by the runner asked, and
 //! only then written.
 
 use std::sync::PoisonError;
@@ -18,18 +18,18 @@ use crate::registry::supply::Supply;
 use crate::registry::version::check_text;
 use crate::registry::{Reference, Sort};
 
-/// Who changes what is to serve, and by what they decided.
+/// Who makes a change, why, and based on which revision.
 #[derive(Debug, Clone, Default)]
 pub struct Intent {
     /// Who.
     pub by: String,
     /// Why.
     pub reason: Option<String>,
-    /// The revision that is to be changed: if another is the newest, nothing is done.
+    /// The expected revision: if another is the newest, nothing is done.
     pub revision: Option<u64>,
 }
 
-/// Which version is to serve.
+/// A promotion request.
 #[derive(Debug, Clone)]
 pub struct Wish {
     /// A model or an operator.
@@ -40,32 +40,32 @@ pub struct Wish {
     pub version: String,
 }
 
-/// What became of it.
+/// The result of a request.
 #[derive(Debug, Clone)]
 pub struct Promoted {
-    /// What is to serve now.
+    /// The desired version now.
     pub change: Change,
-    /// Whether that is new. It is not where it was to serve already.
+    /// Whether that is new. It is not if it was the desired version already.
     pub new: bool,
-    /// What the runner that was asked tried it on: nothing where it serves there already.
+    /// The dry run on the runner that was asked: empty if it serves there already.
     pub tried: Rehearsal,
 }
 
-/// What a decision is about.
+/// The state that a decision is based on.
 pub(super) struct Base {
     /// The newest revision.
     pub(super) last: u64,
     pub(super) desired: Option<Change>,
-    /// What is to serve or, before the first change, what this runner serves.
+    /// The desired version or, before the first change, what this runner serves.
     pub(super) pins: Pins,
     serving: Revision,
 }
 
 impl Fleet {
-    /// Has all runners serve another version, once it is known to work here.
+    /// Makes all runners serve another version, once it is validated here.
     ///
     /// # Errors
-    /// If there is no such version, it does not work, or somebody else was faster. Nothing
+    /// If there is no such version, it does not work, or there was a concurrent change. Nothing
     /// is changed then, anywhere.
     pub fn promote(
         &self,
@@ -89,11 +89,11 @@ impl Fleet {
         })
     }
 
-    /// Has all runners serve what they were to serve before the last promotion.
+    /// Makes all runners serve the desired version before the last promotion.
     ///
     /// # Errors
-    /// If there is nothing to go back to, it does not work here, or somebody else was
-    /// faster.
+    /// If there is nothing to roll back to, it does not work here, or there was a
+    /// concurrent change.
     pub fn rollback(
         &self,
         deployment: &Deployment,
@@ -116,7 +116,7 @@ impl Fleet {
         })
     }
 
-    /// One after the other, each with its event.
+    /// Makes changes one at a time, each with its event.
     pub(super) fn ask(
         &self,
         what: &str,
@@ -135,7 +135,7 @@ impl Fleet {
         result
     }
 
-    /// The newest change and its number, if that is what was decided by.
+    /// The newest change and its number, if it is the expected one.
     pub(super) fn newest(&self, intent: &Intent) -> Result<(u64, Option<Change>), FleetError> {
         let shared = self.lock();
         let Shared { view, .. } = &*shared;
@@ -146,7 +146,7 @@ impl Fleet {
         Ok((last, view.desired().map_err(FleetError::Refused)?.cloned()))
     }
 
-    /// What a decision is about that begins something new.
+    /// The state that a decision to start something new is based on.
     pub(super) fn base(
         &self,
         deployment: &Deployment,
@@ -163,7 +163,7 @@ impl Fleet {
         Ok(Base { last, desired, pins, serving })
     }
 
-    /// What is to serve, with other versions in it.
+    /// The desired version with other versions in it.
     pub(super) fn with(&self, base: &Base, wishes: &[Wish]) -> Result<Pins, FleetError> {
         let mut pins = base.pins.clone();
         for wish in wishes {
@@ -176,7 +176,7 @@ impl Fleet {
         Ok(pins)
     }
 
-    /// Fetches, loads and tries all of it here, beside what serves.
+    /// Dry run: fetches, loads and validates all of it here, beside what serves.
     fn rehearse(&self, deployment: &Deployment, pins: &Pins) -> Result<Rehearsal, FleetError> {
         let differing = self.differing(deployment, pins)?;
         if differing.is_empty() {
@@ -224,7 +224,7 @@ impl Fleet {
 }
 
 impl Base {
-    /// What is written before the first change, so that there is something to go back to:
+    /// What is written before the first change, so that there is something to roll back to:
     /// what served until then, if all of it that `pins` change is of the registry.
     pub(super) fn begin(&self, pins: &Pins, intent: &Intent) -> Result<Vec<Change>, FleetError> {
         if self.desired.is_some() || !self.pins.covers(pins) {
@@ -264,7 +264,7 @@ fn targets(serving: &Revision, mut base: Pins, wish: &Wish) -> Result<Vec<String
     Err(FleetError::Refused(format!("the pipeline has no {what} '{}'; it has {known}", wish.name)))
 }
 
-/// The version that is asked for, of what is in that place or, if that is a file, of what the
+/// The requested version, of what is configured there or, if that is a file, of what the
 /// pipeline calls it.
 fn reference(mut base: Pins, targets: &[String], wish: &Wish) -> Result<Reference, FleetError> {
     let Wish { sort, name, version } = wish;

@@ -1,6 +1,7 @@
-//! Roll-outs for all runners of a fleet: a change names what is to run beside what serves, and
+//! Roll-outs for all runners of a fleet: a change names the candidate to run beside what serves,
+//! and
 //! another ends that. Each runner judges by the records that it sees, and the first whose rules
-//! decide asks for the end, as a person would.
+//! decide requests the end, as a person would.
 
 use std::sync::{Arc, PoisonError};
 
@@ -15,12 +16,12 @@ use crate::pipeline::rollout::{Judge, Terms, Verdict};
 use crate::pipeline::trial::Rehearsal;
 
 impl Fleet {
-    /// Lets other versions run on all runners beside what they serve, once they are known to
+    /// Starts a dual run of other versions on all runners, once they are known to
     /// work here.
     ///
     /// # Errors
     /// If there are no such versions, they do not work, the terms contradict themselves,
-    /// another roll-out is under way, or somebody else was faster. Nothing is changed then,
+    /// another roll-out is in progress, or there was a concurrent change. Nothing is changed then,
     /// anywhere.
     pub fn start_rollout(
         &self,
@@ -50,10 +51,10 @@ impl Fleet {
         })
     }
 
-    /// Has all runners serve the candidate of the roll-out that is under way.
+    /// Makes all runners serve the candidate of the current roll-out.
     ///
     /// # Errors
-    /// If none is, the candidate does not run here, or somebody else was faster.
+    /// If there is none, the candidate does not run here, or there was a concurrent change.
     pub fn promote_rollout(
         &self,
         deployment: &Deployment,
@@ -72,10 +73,10 @@ impl Fleet {
         })
     }
 
-    /// Has all runners drop the candidate; what serves goes on.
+    /// Makes all runners drop the candidate; the serving revision stays.
     ///
     /// # Errors
-    /// If no roll-out is under way, or somebody else was faster.
+    /// If no roll-out is in progress, or there was a concurrent change.
     pub fn abort_rollout(&self, intent: &Intent) -> Result<Promoted, FleetError> {
         self.ask("rollout abort", intent, || {
             let (last, change, _) = self.underway(intent)?;
@@ -84,7 +85,7 @@ impl Fleet {
         })
     }
 
-    /// The change that began the roll-out which is under way, and its candidate.
+    /// The change that began the current roll-out, and its candidate.
     fn underway(&self, intent: &Intent) -> Result<(u64, Change, Candidate), FleetError> {
         let (last, desired) = self.newest(intent)?;
         let begun = desired.and_then(|change| {
@@ -102,7 +103,7 @@ impl Fleet {
         let why = format!("fleet revision {revision}, by {by}{why}");
         let is_candidate = change.pins.beyond(&rollout.candidate.pins).is_empty();
         if change.rollout.is_none() && change.action == Action::Promote && is_candidate {
-            // If it cannot take its place, what to do is up to the swap that follows.
+            // If it cannot be promoted, the swap that follows decides what to do.
             let _ = deployment.promote_rollout(None, why);
         } else {
             let _ = deployment.abort_rollout(None, why);
@@ -119,7 +120,7 @@ impl Fleet {
         })
     }
 
-    /// Ends the roll-out for all, unless somebody else did; tries again while it cannot.
+    /// Ends the roll-out for all, unless it has been ended; retries while it cannot.
     fn judged(&self, revision: u64, verdict: &Verdict) {
         let (Verdict::Holds(reason) | Verdict::Broken(reason)) = verdict;
         let intent = Intent {
@@ -136,7 +137,7 @@ impl Fleet {
                 Verdict::Holds(_) => self.promote_rollout(&deployment, &intent),
                 Verdict::Broken(_) => self.abort_rollout(&intent),
             };
-            // Both are told of already.
+            // Both have been logged already.
             if matches!(result, Ok(_) | Err(FleetError::Conflict(_))) {
                 return;
             }

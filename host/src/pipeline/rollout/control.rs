@@ -26,7 +26,7 @@ use crate::pipeline::trial::{Rehearsal, Trial};
 /// A roll-out, in progress or over.
 #[derive(Debug, Clone)]
 pub struct Rollout {
-    /// What was asked for.
+    /// The rollout spec.
     pub terms: Terms,
     /// The candidate's models and components; its number is that of the serving revision.
     pub candidate: Revision,

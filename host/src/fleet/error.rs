@@ -27,7 +27,7 @@ pub enum FleetError {
     /// A client cannot be created, or a request failed.
     #[error("control topic: {0}")]
     Client(#[from] rdkafka::error::KafkaError),
-    /// The machine gives no more threads.
+    /// The system provides no more threads.
     #[error("cannot start a thread for the fleet: {0}")]
     Thread(#[from] std::io::Error),
     /// The request cannot be fulfilled in this pipeline.

@@ -197,7 +197,7 @@ impl Member {
     /// Reconciles what runs with the fleet from now on.
     ///
     /// # Errors
-    /// If the machine gives no more threads.
+    /// If the system provides no more threads.
     pub fn follow(&mut self, deployment: Arc<Deployment>) -> Result<(), FleetError> {
         let fleet = self.fleet.clone();
         let mut shared = fleet.lock();

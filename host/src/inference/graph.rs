@@ -45,10 +45,10 @@ pub struct Graph {
 
 impl Graph {
     /// Reads a graph. If its inputs leave nothing but the batch to the caller, it is
-    /// optimised for a batch of 1, and what is wrong with it shows now.
+    /// optimised for a batch of 1, so that errors show now.
     ///
     /// # Errors
-    /// If the bytes are no graph of their kind, it has an operation that is not
+    /// If the bytes are not a graph of their kind, it has an operation that is not
     /// supported, or its inputs and outputs are not those that its model declares.
     pub fn load(id: String, source: Source) -> Result<Arc<Self>, Error> {
         let graph = Self::open(id.clone(), source).map_err(|error| error.context(&id))?;
@@ -93,7 +93,7 @@ impl Graph {
         &self.inputs
     }
 
-    /// The outputs, in order. None where neither the model nor the file tells their
+    /// The outputs, in order. None if neither the model nor the file tells their
     /// shape before there is an input.
     pub fn outputs(&self) -> &[TensorSpec] {
         &self.outputs
@@ -110,11 +110,11 @@ impl Graph {
     }
 
     /// Computes the outputs for inputs by name, or by index as a decimal number.
-    /// Between two operations of the graph it looks whether it is to stop.
+    /// Between two operations of the graph it checks whether it should stop.
     ///
     /// # Errors
-    /// `invalid-argument` where the inputs do not fit, `timeout` where it was stopped,
-    /// `runtime-error` where the computation fails.
+    /// `invalid-argument` if the inputs do not fit, `timeout` if it was stopped,
+    /// `runtime-error` if the computation fails.
     pub fn compute(
         &self,
         inputs: &[(String, Tensor)],
@@ -180,7 +180,7 @@ impl Graph {
         Ok(arranged.into_iter().flatten().collect())
     }
 
-    /// The plan for inputs of these shapes, made now if there is none. Others who need
+    /// The plan for inputs of these shapes, created now if there is none. Others that need
     /// one of this graph wait meanwhile.
     fn plan(&self, shapes: Vec<Vec<usize>>) -> Result<Arc<Plan>, Error> {
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);

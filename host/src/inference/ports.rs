@@ -1,4 +1,4 @@
-//! Inputs and outputs of a graph: what its file says of them, whether that is what its
+//! Inputs and outputs of a graph: what its file declares, whether that is what its
 //! model declares, and whether a tensor is what an input takes.
 
 use tract_onnx::tract_hir::internal::*;
@@ -8,7 +8,7 @@ use super::tensor::Tensor;
 use super::{Error, ErrorCode};
 use crate::models::{Dimension, ElementType, TensorSpec};
 
-/// Names what a graph needs and tract lacks.
+/// Reports an operation that a graph needs and tract lacks.
 pub(super) fn supported(model: &InferenceModel) -> Result<(), Error> {
     let lacks = |node: &&Node<InferenceFact, Box<dyn InferenceOp>>| {
         node.op_as::<UnimplementedOp>().is_some()

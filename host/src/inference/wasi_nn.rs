@@ -1,7 +1,7 @@
 //! `wasi:nn@0.2.0-rc-2024-10-28` for guests.
 //!
-//! Tensors that a guest makes count as its memory, until it drops them: they are copies
-//! in the host of what it has, and could be made without end.
+//! Tensors that a guest creates count as its memory, until it drops them: they are copies
+//! in the host, and could be created without limit.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub struct Handle {
 /// A graph with which a guest computes. It keeps the graph alive.
 pub struct Context(Arc<Graph>);
 
-/// What an operation gives: outside, what ends the guest; inside, what it is told.
+/// The result of an operation: outside, an error that ends the guest; inside, one that it receives.
 type Answer<T> = wasmtime::Result<Result<T, Resource<Error>>>;
 
 impl State {
@@ -53,7 +53,7 @@ impl State {
         Ok(tensor)
     }
 
-    /// Counts bytes of the host as the guest's; more than it may have ends the call.
+    /// Charges bytes of the host to the guest; exceeding its limit ends the call.
     fn charge(&mut self, bytes: usize) -> wasmtime::Result<()> {
         if self.memory.charge(bytes) {
             return Ok(());
@@ -186,7 +186,7 @@ impl errors::HostError for State {
     }
 }
 
-/// Whether a guest's own graph can be loaded, and what it is.
+/// Whether a guest's own graph can be loaded, and its kind.
 fn accept(
     mut parts: Vec<Vec<u8>>,
     encoding: graph::GraphEncoding,

@@ -152,7 +152,7 @@ pub enum SwapError {
     /// The rollout spec is invalid.
     #[error("{0}")]
     Terms(#[from] TermsError),
-    /// The machine gives no more threads.
+    /// The system provides no more threads.
     #[error("cannot start a thread for the roll-out: {0}")]
     Thread(#[from] std::io::Error),
 }

@@ -65,7 +65,7 @@ pub enum RunError {
     /// Kafka, at one of the ends.
     #[error(transparent)]
     Kafka(#[from] KafkaFailure),
-    /// The machine gives no more threads.
+    /// The system provides no more threads.
     #[error("cannot start a worker thread: {0}")]
     Worker(#[from] std::io::Error),
 }

@@ -22,7 +22,7 @@ use super::stores::{Body, Stores, Trouble};
 
 /// How often a reference is asked for.
 const ATTEMPTS: u32 = 3;
-/// After the first of them; it grows with each.
+/// The pause after the first of them; it grows with each.
 const PAUSE: Duration = Duration::from_millis(100);
 /// The budget is counted in pieces of this size.
 const UNIT: u64 = 1 << 10;
@@ -86,13 +86,13 @@ impl Ahead {
         };
         let (stores, limits) = (self.stores.clone(), self.limits);
         let task = self.runtime.spawn(async move {
-            // Nobody hears of it where the worker has given up.
+            // If the worker has given up, nobody receives it.
             let _ = give.send(fetch(&stores, &url, limits, turn).await);
         });
         self.fetches.push_back(Fetch { answer, task: task.abort_handle() });
     }
 
-    /// What the fetch that was started first gave, when it has.
+    /// The result of the fetch that was started first, once there is one.
     pub(super) fn take(&mut self) -> Option<Result<Vec<u8>, Refusal>> {
         let mut fetch = self.fetches.pop_front()?;
         let (_, nothing) = oneshot::channel();
@@ -198,7 +198,7 @@ async fn once(
     if let Some(size) = body.size.filter(|size| *size > limits.size) {
         return Err(Some(Trouble::Lasting(Refusal::too_large(size, limits.size))));
     }
-    // Not on the clock: it is the worker that takes its time here.
+    // Not counted: this time is the worker's.
     turn.admit(body.size.unwrap_or(limits.size)).await;
     Ok(clock.run(read(&mut body, limits.size)).await.ok_or(None)??)
 }

@@ -10,7 +10,7 @@ use url::Url;
 
 /// Schemes of URLs that may be referred to.
 const SCHEMES: [&str; 3] = ["s3", "http", "https"];
-/// How often a path may be encoded over itself; a deeper one is no reference but a trick.
+/// How often a path may be percent-encoded repeatedly; a deeper one is an attack.
 const ENCODINGS: usize = 4;
 
 /// One entry of `[references] allow`.

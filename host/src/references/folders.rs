@@ -26,7 +26,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// A folder that is there now.
+    /// A folder that exists now.
     pub(super) fn find(path: &Path) -> Result<Self, String> {
         let error = |cause: std::io::Error| format!("{}: {cause}", path.display());
         let real = path.canonicalize().map_err(error)?;
@@ -36,7 +36,7 @@ impl Folder {
         Ok(Folder { path: std::path::absolute(path).map_err(error)?, real })
     }
 
-    /// `path` as it is called inside of this folder; `None` for one from the root that
+    /// `path` relative to this folder; `None` for an absolute one that
     /// lies elsewhere.
     fn inside<'p>(&self, path: &'p Path) -> Option<&'p Path> {
         if path.is_relative() {
@@ -55,7 +55,7 @@ impl Folder {
         // again of what was opened.
         check(&folder.metadata(path).map_err(refusal)?, limit)?;
         let mut options = OpenOptions::new();
-        // A pipe without a writer would be waited for.
+        // Opening a pipe without a writer would block.
         options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
         let file = folder.open_with(path, &options).map_err(refusal)?;
         let about = file.metadata().map_err(refusal)?;
@@ -115,7 +115,7 @@ fn check(about: &cap_std::fs::Metadata, limit: u64) -> Result<(), Refusal> {
 fn refusal(error: &std::io::Error) -> Refusal {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => Refusal::missing("no such file".into()),
-        // Without a number of the system's it is cap-std that says no.
+        // Without an error number of the system it is cap-std that refuses.
         ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
             Refusal::invalid("the path leads out of the allowed folder".into())
         }

@@ -1,5 +1,6 @@
-//! References: a record may name what it is about (a path, a URL) instead of carrying
-//! it. The runner gets it before the first stage; operators see the data alone and reach
+//! External payloads (the claim-check pattern): a record may name its data (a path, a URL) instead
+//! of carrying
+//! it. The runner fetches it before the first stage; operators see only the data and reach
 //! neither files nor network.
 //!
 //! - [`allow`]: what may be referred to at all.
@@ -34,9 +35,9 @@ use ahead::Limits;
 use folders::Folder;
 use stores::Stores;
 
-/// What dead letters name in place of a stage.
+/// The stage that dead letters of external payloads name.
 pub const STAGE: &str = "references";
-/// Bytes of a reference: more than a path or URL has that any system takes.
+/// Bytes of a reference: longer than any path or URL that a system accepts.
 const LENGTH: usize = 8 << 10;
 
 /// Why the references of a pipeline cannot be resolved at all.
@@ -65,11 +66,11 @@ struct Network {
 }
 
 impl References {
-    /// Finds the folders and prepares the stores that the manifest allows. Nothing is
-    /// asked of the network.
+    /// Opens the folders and prepares the stores that the manifest allows. Nothing is
+    /// requested over the network.
     ///
     /// # Errors
-    /// If a folder is not there, or an option cannot be used.
+    /// If a folder does not exist, or an option cannot be used.
     pub fn open(manifest: &Manifest) -> Result<Option<Self>, ReferencesError> {
         let Some(section) = &manifest.references else { return Ok(None) };
         let wrong = |place: String, reason| ReferencesError { place, reason };

@@ -39,24 +39,24 @@ enum Access {
     /// Headers that go with every request.
     Http(HeaderMap),
     S3(Box<AmazonS3>),
-    /// None, as a value is not to be had: which, and why.
+    /// None, since a value is missing: which, and why.
     None(String),
 }
 
-/// Values of options by name, or why there is none.
+/// Values of options by name, or why one is missing.
 type Options = BTreeMap<String, String>;
 
-/// Why a request gave nothing.
+/// Why a request failed.
 pub(super) enum Trouble {
-    /// It would give nothing again.
+    /// It would fail again.
     Lasting(Refusal),
-    /// It may be tried again.
+    /// It may be retried.
     Passing(String),
 }
 
 /// What is about to be read.
 pub(super) struct Body {
-    /// Its size in bytes, where that is told in advance.
+    /// Its size in bytes, if known in advance.
     pub(super) size: Option<u64>,
     pieces: Pieces,
 }
@@ -71,8 +71,8 @@ impl Stores {
         Ok(Stores { client: crate::http::client()?, stores: Vec::new() })
     }
 
-    /// Adds a prefix with its options. Without those that are `missing` nothing is asked
-    /// of it, but whether they are options is known.
+    /// Adds a prefix with its options. Without those that are `missing` nothing is requested
+    /// from it, but the names of the options are checked.
     pub(super) fn add(
         &mut self,
         prefix: Prefix,
@@ -98,7 +98,7 @@ impl Stores {
         covering.max_by_key(|store| store.prefix.to_string().len())
     }
 
-    /// Whether anything may be got from there.
+    /// Whether a URL is allowed.
     pub(super) fn allow(&self, url: &Url) -> bool {
         self.find(url).is_some()
     }
@@ -119,7 +119,7 @@ impl Stores {
             let response =
                 response.map_err(|error| Trouble::Passing(explain(&error.without_url())))?;
             match redirect(&url, &response)? {
-                // Where it leads must be allowed as well, and has its own headers.
+                // Its target must be allowed as well, and has its own headers.
                 Some(next) => url = next,
                 None => return answer(response),
             }
@@ -129,7 +129,7 @@ impl Stores {
     }
 }
 
-/// What to say of a URL that no prefix covers.
+/// The refusal of a URL that no prefix covers.
 pub(super) fn not_allowed(url: &Url) -> Refusal {
     Refusal::invalid(format!("{} is below no prefix of [references] allow", shown(url)))
 }
@@ -179,7 +179,7 @@ async fn object(store: &AmazonS3, url: &Url) -> Result<Body, Trouble> {
         Err(object_store::Error::NotFound { .. }) => {
             Err(Trouble::Lasting(Refusal::missing("no such object".into())))
         }
-        // The store has tried again already, as far as that helps.
+        // The store has retried already, as far as that helps.
         Err(error) => Err(Trouble::Lasting(Refusal::unavailable(explain(&error)))),
     }
 }

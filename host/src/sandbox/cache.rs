@@ -35,7 +35,7 @@ pub enum Origin {
     Compiler,
 }
 
-/// The folder that is used unless told otherwise: `sandbar/components` in the
+/// The default folder: `sandbar/components` in the
 /// user's cache folder. `None` if the environment names neither.
 pub fn default_folder() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
@@ -47,7 +47,7 @@ pub fn default_folder() -> Option<PathBuf> {
 }
 
 impl Cache {
-    /// The cache in `folder`, which is made if need be. Where the folder cannot be
+    /// The cache in `folder`, which is created if needed. If the folder cannot be
     /// trusted or written, the event says why and there is no cache.
     pub(super) fn open(folder: PathBuf, engine: &Engine) -> Option<Self> {
         if let Err(reason) = prepare(&folder) {

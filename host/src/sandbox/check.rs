@@ -1,6 +1,6 @@
-//! Reads what an operator returned before anything else does. A component may be
+//! Validates what an operator returned before anything else reads it. A component may be
 //! wrong or hostile: whatever it says about lengths, ends and indices is checked
-//! here, once, so that nothing behind this can be led astray by it.
+//! here, once, so that later code can rely on it.
 
 use super::bindings::extraction::Extracted;
 use super::bindings::scoring::Scored;
@@ -13,13 +13,13 @@ use crate::models::ElementType;
 use crate::output::Output;
 use crate::records::Headers;
 
-/// What the contract forbids, in words.
+/// A description of a contract violation.
 pub(super) type Violation = String;
 
-/// Columns that a table may have, and names that an output may have.
+/// The maximum number of columns of a table, and of names of an output.
 const WIDTH_LIMIT: usize = 1 << 16;
 
-/// Features that an extractor declares: some, with names that differ.
+/// Features that an extractor declares: at least one, with distinct names.
 pub(super) fn fields(fields: &[Field]) -> Result<(), Violation> {
     names("feature", fields.iter().map(|field| field.name.as_str()))?;
     for field in fields {
@@ -30,7 +30,7 @@ pub(super) fn fields(fields: &[Field]) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Classes or values that a scorer declares: some, with names that differ.
+/// Classes or values that a scorer declares: at least one, with distinct names.
 pub(super) fn output(output: &Output) -> Result<(), Violation> {
     match output {
         Output::Classes(classes) => names("class", classes.iter().map(String::as_str)),
@@ -90,7 +90,7 @@ fn column(rows: usize, field: &Field, column: &Column) -> Result<(), Violation> 
     }
 }
 
-/// Bytes of one row of a tensor column; `None` past what memory can address.
+/// Bytes of one row of a tensor column; `None` beyond the address space.
 pub(crate) fn row_bytes(shape: &TensorShape) -> Option<usize> {
     let element = ElementType::from(shape.element).size();
     shape
@@ -119,7 +119,7 @@ pub(super) fn scored(rows: usize, output: &Output, it: &Scored) -> Result<(), Vi
     length("values", predictions * width, it.values.len())
 }
 
-/// Records for a batch of `records`, routed to one of `topics` at the most.
+/// Records for a batch of `records`, each routed to at most one of `topics`.
 pub(super) fn transformed(
     records: usize,
     topics: usize,
@@ -155,7 +155,7 @@ pub(super) fn transformed(
     Ok(())
 }
 
-/// Failures in order, each of another of `count`.
+/// Failures in order, at most one for each of `count`.
 fn failures(count: usize, failures: &[Failure]) -> Result<(), Violation> {
     if !failures.is_sorted_by(|a, b| a.index < b.index) {
         return Err("failures are not in order of their index".into());

@@ -32,7 +32,7 @@ pub enum World {
 }
 
 impl World {
-    /// All there are.
+    /// All worlds.
     pub const ALL: [World; 3] = [World::Extractor, World::Scorer, World::Transformer];
 
     /// The interface that a component of this world exports.
@@ -61,7 +61,7 @@ impl fmt::Display for World {
 pub struct ComponentError {
     /// The component's file.
     pub path: PathBuf,
-    /// What is wrong, and the way out.
+    /// What is wrong, and the remedy.
     pub reason: String,
 }
 
@@ -159,7 +159,7 @@ fn speaks(ours: &str, theirs: &str) -> bool {
 pub(super) fn link(sandbox: &Sandbox, compiled: &Compiled) -> Result<InstancePre<State>, String> {
     sandbox.linker.instantiate_pre(compiled).map_err(|cause| {
         let what = imports::missing(&imports::of(&sandbox.engine, compiled));
-        // All of it by name, where it is known; the linker stops at the first.
+        // All missing imports by name, if known; the linker stops at the first.
         let what = what.unwrap_or_else(|| format!("{cause:#}"));
         format!("it imports what this runner does not have: {what}")
     })
@@ -188,7 +188,7 @@ impl FileKind {
     }
 }
 
-/// Says what a file is that does not compile as a component.
+/// Describes a file that does not compile as a component.
 fn not_a_component(wasm: &[u8], cause: &wasmtime::Error) -> String {
     match FileKind::of(wasm) {
         FileKind::CoreModule => {
@@ -206,7 +206,7 @@ pub(super) fn exports(sandbox: &Sandbox, compiled: &Compiled) -> Vec<String> {
     ty.exports(&sandbox.engine).map(|(name, _)| name.to_owned()).collect()
 }
 
-/// The world that an export is of, in whatever version of the contract.
+/// The world that an export belongs to, in any version of the contract.
 pub(super) fn claim(export: &str) -> Option<(World, &str)> {
     let (interface, version) = export.split_once('@')?;
     let world = World::ALL.into_iter().find(|world| world.interface() == interface)?;

@@ -34,8 +34,8 @@ impl Sandbox {
         Sandbox::with_deadlines(cache, true)
     }
 
-    /// The same with code in which nothing can stop a guest: to measure what deadlines
-    /// cost. Not for operators of which you know nothing.
+    /// The same with code in which nothing can interrupt a guest: to measure what deadlines
+    /// cost. Not for untrusted operators.
     ///
     /// # Errors
     /// As [`Sandbox::new`].
@@ -63,12 +63,12 @@ impl Sandbox {
 }
 
 impl Sandbox {
-    /// The folder of compiled components, where there is one.
+    /// The folder of compiled components, if there is one.
     pub fn cache_folder(&self) -> Option<PathBuf> {
         self.cache.as_ref().map(Cache::folder)
     }
 
-    /// The computations that this sandbox's operators are waiting for no more.
+    /// The late computations of this sandbox's operators.
     pub fn threads(&self) -> &Threads {
         &self.threads
     }

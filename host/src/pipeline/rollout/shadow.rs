@@ -55,7 +55,7 @@ impl Entrance {
 /// Starts the thread. It ends when the roll-out does.
 ///
 /// # Errors
-/// If the machine gives no more threads.
+/// If the system provides no more threads.
 pub(super) fn start(
     processor: Processor,
     comparison: Arc<Comparison>,

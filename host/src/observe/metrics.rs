@@ -57,17 +57,17 @@ const COUNTERS: [Counter; 18] = [
     },
     Counter {
         name: "sandbar_isolated_batches",
-        help: "Batches run again record by record, since a call gave nothing",
+        help: "Batches processed again record by record, since a call failed",
         read: |seen| seen.isolated,
     },
     Counter {
         name: "sandbar_retried_batches",
-        help: "Times that a batch was run again, since what it lacked might come",
+        help: "Times that a batch was retried after a transient failure",
         read: |seen| seen.retried,
     },
     Counter {
         name: "sandbar_rebalances",
-        help: "Times that partitions came or went",
+        help: "Rebalances: times that partitions were assigned or revoked",
         read: |seen| seen.rebalances,
     },
     Counter {
@@ -77,17 +77,17 @@ const COUNTERS: [Counter; 18] = [
     },
     Counter {
         name: "sandbar_aborted_transactions",
-        help: "Transactions aborted, whose batches were run again and are counted again",
+        help: "Transactions aborted, whose batches were processed again and are counted again",
         read: |seen| seen.aborted,
     },
     Counter {
         name: "sandbar_swaps",
-        help: "Times that other models or components took the place of those that served",
+        help: "Swaps of models or components",
         read: |seen| seen.swaps,
     },
     Counter {
         name: "sandbar_refused_swaps",
-        help: "Swaps that did not take place, since what was new did not work",
+        help: "Swaps refused, since the new models or components failed validation",
         read: |seen| seen.refused_swaps,
     },
     Counter {
@@ -97,7 +97,7 @@ const COUNTERS: [Counter; 18] = [
     },
     Counter {
         name: "sandbar_rollout_promoted",
-        help: "Roll-outs whose candidate took the place of what served",
+        help: "Roll-outs whose candidate was promoted",
         read: |seen| seen.rollouts_promoted,
     },
     Counter {
@@ -107,12 +107,12 @@ const COUNTERS: [Counter; 18] = [
     },
     Counter {
         name: "sandbar_rollout_aborted",
-        help: "Roll-outs that somebody ended",
+        help: "Roll-outs that were aborted",
         read: |seen| seen.rollouts_aborted,
     },
     Counter {
         name: "sandbar_rollout_refused",
-        help: "Roll-outs, or their ends, that did not take place",
+        help: "Requests to start or end a roll-out that were refused",
         read: |seen| seen.rollouts_refused,
     },
 ];
@@ -126,12 +126,12 @@ struct Gauge {
 const GAUGES: [Gauge; 7] = [
     Gauge {
         name: "sandbar_assigned_partitions",
-        help: "Partitions that the group has given to this runner",
+        help: "Partitions assigned to this runner",
         read: |now| now.partitions,
     },
     Gauge {
         name: "sandbar_paused_partitions",
-        help: "Assigned partitions that rest, since too much is on its way",
+        help: "Assigned partitions that are paused by back-pressure",
         read: |now| now.paused,
     },
     Gauge {
@@ -141,12 +141,12 @@ const GAUGES: [Gauge; 7] = [
     },
     Gauge {
         name: "sandbar_slowed_workers",
-        help: "Workers that pause between calls, since these give nothing",
+        help: "Workers that back off, since their calls fail",
         read: |now| now.slowed,
     },
     Gauge {
         name: "sandbar_fleet_desired_revision",
-        help: "The revision that the runner's fleet is to serve; 0 where there is none",
+        help: "The desired revision of the runner's fleet; 0 if there is none",
         read: |now| now.fleet_desired,
     },
     Gauge {
@@ -156,7 +156,7 @@ const GAUGES: [Gauge; 7] = [
     },
     Gauge {
         name: "sandbar_fleet_topic_away",
-        help: "1 while the fleet's control topic does not answer, else 0",
+        help: "1 while the fleet's control topic is unreachable, else 0",
         read: |now| now.fleet_away,
     },
 ];
@@ -166,7 +166,7 @@ const FAILURES: (&str, &str) =
 const CALLS: (&str, &str) =
     ("sandbar_call_duration_seconds", "How long calls of an operator with a batch took, by stage");
 const LAG: (&str, &str) =
-    ("sandbar_lag_records", "Records of an assigned partition beyond what is delivered");
+    ("sandbar_lag_records", "Records of an assigned partition that are not delivered yet");
 const MEMORY: (&str, &str) = ("process_resident_memory_bytes", "Memory of the process");
 
 impl Metrics {

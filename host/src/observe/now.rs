@@ -113,7 +113,7 @@ impl Now {
 /// [`Now`], read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// Partitions that the group has given to this runner.
+    /// Partitions assigned to this runner.
     pub partitions: u64,
     /// How many of them are paused by back-pressure.
     pub paused: u64,

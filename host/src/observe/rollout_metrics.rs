@@ -18,7 +18,7 @@ const RECORDS: Name =
     ("sandbar_rollout_records", "Records that each variant was given, in this roll-out");
 const FAILED: Name =
     ("sandbar_rollout_failed_records", "Records that failed in each variant, by cause");
-const LABELS: Name = ("sandbar_rollout_labels", "How often each variant said each label");
+const LABELS: Name = ("sandbar_rollout_labels", "Predictions of each label, by variant");
 const TIMES: Name = (
     "sandbar_rollout_batch_duration_seconds",
     "How long batches took in the stages of each variant",
@@ -33,7 +33,7 @@ const DIFFERENCE: Name = (
 const LEFT_OUT: Name =
     ("sandbar_rollout_left_out_records", "Records that a shadow did not see, since it was behind");
 const UNWRITTEN: Name =
-    ("sandbar_rollout_unwritten_records", "Answers of a shadow that its topic did not get");
+    ("sandbar_rollout_unwritten_records", "Outputs of a shadow that were not delivered to its topic");
 
 /// Names and meanings, for the test that compares the documents.
 #[cfg(test)]

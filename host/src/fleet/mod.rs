@@ -1,7 +1,6 @@
 //! The fleet: the runners of one pipeline in one consumer group, which serve the same. Its
 //! desired version is in a compacted topic, the control topic, in which each runner also reports
-//! what
-//! it serves. There is no other coordinator. `docs/guide/run-a-fleet.md` is its guide.
+//! what it serves. There is no other coordinator. `docs/guide/run-a-fleet.md` is its guide.
 //!
 //! - `record`: the records of the topic; `view`: the fleet state that they add up to.
 //! - `log` reads it; `writer` writes a change, if there was no concurrent one.

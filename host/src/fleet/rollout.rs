@@ -1,7 +1,6 @@
 //! Roll-outs for all runners of a fleet: a change names the candidate to run beside what serves,
-//! and
-//! another ends that. Each runner judges by the records that it sees, and the first whose rules
-//! decide requests the end, as a person would.
+//! and another ends that. Each runner judges by the records that it sees, and the first whose
+//! rules decide requests the end, as a person would.
 
 use std::sync::{Arc, PoisonError};
 

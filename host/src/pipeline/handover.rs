@@ -1,6 +1,5 @@
 //! The hot swap: how the workers of a running pipeline get other stages. Each finds them in a slot
-//! of
-//! its own, takes them between two batches, and leaves the old ones there.
+//! of its own, takes them between two batches, and leaves the old ones there.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,6 @@
 //! External payloads (the claim-check pattern): a record may name its data (a path, a URL) instead
-//! of carrying
-//! it. The runner fetches it before the first stage; operators see only the data and reach
-//! neither files nor network.
+//! of carrying it. The runner fetches it before the first stage; operators see only the data and
+//! reach neither files nor network.
 //!
 //! - [`allow`]: what may be referred to at all.
 //! - [`folders`]: files beneath allowed folders. [`stores`]: servers and object stores,

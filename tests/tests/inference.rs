@@ -152,7 +152,10 @@ fn each_element_type_that_tract_has_goes_through() {
     }
     let mut scorer = scorer(&sandbox(), vec![graph("g", graphs::to_f32(Ty::F32))], PATIENT);
     let refused = obey(&mut scorer, "named g x 2x3 bf16 0").unwrap_err();
-    assert!(refused.contains("bf16 are not supported") || refused.contains("expected"), "{refused}");
+    assert!(
+        refused.contains("bf16 are not supported") || refused.contains("expected"),
+        "{refused}"
+    );
     // An output of a type that wasi:nn lacks is named.
     let mut scorer = self::scorer(&sandbox(), vec![graph("g", graphs::to_bool())], PATIENT);
     let refused = obey(&mut scorer, "named g x 2x3 fp32 0").unwrap_err();
@@ -190,7 +193,10 @@ fn a_computation_past_its_deadline_is_a_timeout_and_the_stage_goes_on() {
     assert!((1..=2).contains(&sandbox.threads().late()), "{}", sandbox.threads().late());
     // A call has its deadline once for each record: what comes second gets nothing left.
     let used_up = obey(&mut scorer, "again 2 steps x 1024x1024 fp32 0").unwrap_err();
-    assert_eq!(used_up, "Timeout: model 'steps': the call has exceeded its total inference deadline");
+    assert_eq!(
+        used_up,
+        "Timeout: model 'steps': the call has exceeded its total inference deadline"
+    );
     // With a row of its own it does; so a slow row takes nothing from its neighbours.
     let rows = ["named steps x 1024x1024 fp32 0", "named digits image 1x1x8x8 fp32 1"];
     let scored = scorer.score(&table(&rows)).unwrap();

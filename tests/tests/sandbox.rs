@@ -97,7 +97,10 @@ fn lies_about_a_table_are_found() {
         let mut extractor = mischief(&format!(r#"{{"lie": "{lie}"}}"#));
         let error = extractor.extract(&batch(&["lie", "a", "b"])).unwrap_err();
         assert_eq!(error.code, Code::Contract, "{lie}: {error}");
-        assert!(error.message.starts_with("the operator violates the contract: "), "{lie}: {error}");
+        assert!(
+            error.message.starts_with("the operator violates the contract: "),
+            "{lie}: {error}"
+        );
         assert_works(&mut extractor);
     }
 }

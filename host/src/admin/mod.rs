@@ -1,7 +1,6 @@
 //! The HTTP server of a runner: metrics, health and readiness, and what it
 //! serves, which can be changed ([`api`], or [`fleet`] for all its runners).
-//! `docs/reference/metrics.md` and `admin.md` are
-//! its reference.
+//! `docs/reference/metrics.md` and `admin.md` are its reference.
 
 pub mod api;
 pub mod fleet;

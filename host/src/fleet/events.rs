@@ -83,7 +83,7 @@ impl StayedBehind<'_> {
         let Refusal { revision, reason, again } = self.0;
         tracing::warn!(
             revision,
-            again,
+            will_retry = again,
             "this runner does not serve the desired version of its fleet: {reason}"
         );
     }

@@ -157,7 +157,7 @@ pub struct Progress {
     pub mean_difference: Option<f64>,
 }
 
-/// A reconcile error: why a runner does not serve a change. What it served before goes on.
+/// A reconcile error: why a runner does not serve a change. Its serving revision stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// The change.

@@ -9,7 +9,7 @@
 //! - [`graph`]: one model; [`ports`], its inputs and outputs; [`plan`], the model
 //!   optimised for some shapes; [`fixed`], a stand-in for tests; [`tensor`]: bytes as a guest has them, and as tract does.
 //! - [`lane`]: the thread that computes for one instance of an operator, and what
-//!   becomes of it when a computation does not end.
+//!   happens when a computation does not end.
 //! - [`session`]: what one instance may use and has left; [`wasi_nn`]: the interface.
 
 mod fixed;
@@ -36,7 +36,7 @@ pub use wasi_nn::{Context, Handle};
 
 pub use crate::sandbox::bindings::nn::errors::ErrorCode;
 
-/// Why inference gives nothing: what a guest sees as an error of `wasi:nn`.
+/// Why inference failed: what a guest sees as an error of `wasi:nn`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// The kind.

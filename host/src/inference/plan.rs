@@ -105,7 +105,7 @@ impl States {
         Ok(())
     }
 
-    /// Runs the first; between two operations it looks whether it is to stop. A state is
+    /// Runs the first; between two operations it checks whether it should stop. A state is
     /// not used again after an error, which leaves it in the middle of its work.
     pub(super) fn run(
         &mut self,

@@ -185,7 +185,7 @@ impl ProducerContext for Reports {
         let Err((cause, message)) = result else { return };
         match self.alone.upgrade() {
             Some(alone) => alone.take(*delivery, message, cause),
-            // The sink is gone: so is whoever would be told.
+            // The sink is gone, and with it the receiver of this report.
             None => delivery.ticket.broken(format!("topic '{}': {cause}", message.topic())),
         }
     }

@@ -69,7 +69,7 @@ impl BatchRetried<'_> {
         let (first, attempts) = (offsets.first(), self.attempts);
         let cause = self.failures.iter().find(|failure| failure.code == Code::Unavailable);
         if let Some(Failure { stage, code, message, .. }) = cause {
-            tracing::warn!(%stage, %code, %topic, partition, first, attempts, "retrying a batch after a transient failure: {message}");
+            tracing::warn!(%stage, %code, %topic, partition, first_offset = first, attempts, "retrying a batch after a transient failure: {message}");
         }
         add(&stats.retried, 1);
     }
@@ -161,7 +161,7 @@ impl BatchIsolated<'_> {
         let Batch { topic, partition, offsets, .. } = self.batch;
         let CallError { stage, code, message, .. } = self.error;
         let first = offsets.first();
-        tracing::warn!(%stage, %code, %topic, partition, first, records = offsets.len(), "a call failed for a whole batch, retrying record by record: {message}");
+        tracing::warn!(%stage, %code, %topic, partition, first_offset = first, records = offsets.len(), "a call failed for a whole batch, retrying record by record: {message}");
         add(&stats.isolated, 1);
     }
 }

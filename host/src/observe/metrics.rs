@@ -187,7 +187,7 @@ impl Metrics {
     }
 }
 
-/// Reads the counters when somebody asks, so that nobody keeps them twice.
+/// Reads the counters on each scrape, so that they are kept only once.
 #[derive(Debug)]
 struct Source {
     stats: Arc<Stats>,

@@ -32,8 +32,10 @@ const DIFFERENCE: Name = (
 );
 const LEFT_OUT: Name =
     ("sandbar_rollout_left_out_records", "Records that a shadow did not see, since it was behind");
-const UNWRITTEN: Name =
-    ("sandbar_rollout_unwritten_records", "Outputs of a shadow that were not delivered to its topic");
+const UNWRITTEN: Name = (
+    "sandbar_rollout_unwritten_records",
+    "Outputs of a shadow that were not delivered to its topic",
+);
 
 /// Names and meanings, for the test that compares the documents.
 #[cfg(test)]

@@ -99,7 +99,7 @@ impl Snapshot {
 
 impl Stats {
     /// The counters now. They move independently, so that sums may be off by the
-    /// batches on their way.
+    /// batches in flight.
     pub fn snapshot(&self) -> Snapshot {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let failures = self.failures();

@@ -10,7 +10,7 @@
 //! - [`deployment`]: what serves, and how other models and components are swapped in while
 //!   it runs; workers get them through [`handover`].
 //! - [`rollout`]: a candidate beside what serves, before it is promoted.
-//! - [`labels`]: topics and headers of what comes out.
+//! - [`labels`]: output headers and topics.
 //! - [`delivery`]: when is a batch done?
 //! - [`shutdown`]: the request to stop.
 

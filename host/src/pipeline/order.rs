@@ -1,4 +1,4 @@
-//! `[dead-letter] order = "key"`: key ordering: records behind a dead letter of their key follow it
+//! `[dead-letter] order = "key"`, key ordering: records behind a dead letter of their key follow it
 //! to the dead-letter topic, so that nobody sees a key's later state before its earlier one.
 //!
 //! A key's records follow until one that `sandbar dlq replay` has replayed is processed

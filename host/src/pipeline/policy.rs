@@ -1,4 +1,4 @@
-//! What is done about failures: with the record, as the stage says that it failed in; and with
+//! What is done about failures: with the record, as the stage where it failed says; and with
 //! a worker whose calls fail, the back-off.
 
 use std::collections::BTreeMap;

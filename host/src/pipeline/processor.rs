@@ -206,7 +206,7 @@ impl<O: Outlet> Pass<'_, O> {
         self.take(&Input::whole(self.batch), &mut VecDeque::new())
     }
 
-    /// Takes a batch through the chain slice by slice, what its records refer to as their
+    /// Takes a batch through the chain slice by slice, the external payloads as the records'
     /// values. Each slice is delivered before the next is resolved.
     fn resolve(&mut self, references: &mut Resolver) -> Result<(), Interrupted> {
         let batch = self.batch;

@@ -48,7 +48,7 @@ impl Transactor {
         let mut broken = false;
         loop {
             let next = self.next(&batches, LOOK);
-            // Not within a transaction: what was refused in it is known by its place among
+            // Not within a transaction: a rejected record in it is known by its place among
             // the outputs, which are the same only with the same stages.
             self.processor.renew(&self.slot);
             let first = match next {
@@ -160,7 +160,7 @@ impl Transactor {
         }
     }
 
-    /// One transaction. With `more`, it takes in what comes in its interval.
+    /// One transaction. With `more`, it accepts batches during its interval.
     fn attempt(
         &mut self,
         tickets: &mut Vec<Arc<Ticket>>,

@@ -3,7 +3,7 @@
 //! A worker takes references in the order of their records, so several are asked for at
 //! once, ahead of it. What they hold until they are taken is bounded: before a body is
 //! read its size is taken out of a budget, in the order of the references. That order is
-//! why nothing can wait for ever: whoever is first in line waits only for what the worker
+//! why nothing can wait for ever: the first in line waits only for what the worker
 //! has yet to take, and all that is before it.
 
 use std::collections::VecDeque;
@@ -20,7 +20,7 @@ use url::Url;
 use super::Refusal;
 use super::stores::{Body, Stores, Trouble};
 
-/// How often a reference is asked for.
+/// Attempts to fetch a reference.
 const ATTEMPTS: u32 = 3;
 /// The pause after the first of them; it grows with each.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -151,7 +151,7 @@ impl Turn {
 async fn fetch(stores: &Stores, url: &Url, limits: Limits, mut turn: Turn) -> Answer {
     let mut clock = Clock(limits.timeout);
     let result = attempts(stores, url, limits, &mut clock, &mut turn).await;
-    // Whoever comes after must not take its part before those that come before this.
+    // Later fetches must not take its part before those that come before this.
     turn.wait().await;
     result.map(|bytes| {
         turn.keep(bytes.len() as u64);

@@ -34,7 +34,7 @@ fn what_does_not_work_is_refused_everywhere() {
             (vec!["flihgts", "2"], "no model 'flihgts'; it has 'flights' (flights@1)"),
             (vec!["features", "2", "--operator"], "stages: scorer, scorer"),
             (vec!["flights", "models/flights-dl"], "local to one machine"),
-            (vec!["flights", "1", "--revision", "7"], "is to serve revision 0, not 7"),
+            (vec!["flights", "1", "--revision", "7"], "the desired revision is 0, not 7"),
             (vec!["flights", "1", "--by", "\u{1b}[2J"], "who changes it (--by)"),
         ] {
             let words: Vec<&str> = ["promote"].into_iter().chain(words).collect();
@@ -138,7 +138,10 @@ fn what_others_write_to_the_control_topic() {
         std::thread::park_timeout(Duration::from_millis(20));
     }
     let said = one.says(&["status"]);
-    assert!(said.contains("what is to serve cannot be read: change 3: format 2 is not supported"), "{said}");
+    assert!(
+        said.contains("what is to serve cannot be read: change 3: format 2 is not supported"),
+        "{said}"
+    );
     let said = one.refuses(&["promote", "flights", "1"]);
     assert!(said.contains("run a newer one"), "{said}");
     assert!(one.serves("flights@2"));
@@ -175,7 +178,7 @@ fn the_control_topic_is_away() {
     fleet[0].says(&["promote", "flights", "2"]);
     kafka.stop_broker(0).unwrap();
     let said = fleet[0].refuses(&["promote", "flights", "1"]);
-    assert!(said.contains("did not answer within 30 s"), "{said}");
+    assert!(said.contains("no answer within 30 s"), "{said}");
     let mut fleet = fleet;
     for Runner { process, .. } in &mut fleet {
         process.await_said("control topic unreachable");

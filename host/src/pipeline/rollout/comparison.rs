@@ -1,4 +1,4 @@
-//! What a candidate and what serves made of records, kept while both run. Workers take the
+//! The results of a candidate and of what serves, kept while both run. Workers take the
 //! lock once for each batch.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use crate::pipeline::chain::{Outcome, Predictions, Variant};
 /// always fails is not waited for until it could be judged.
 const HOPELESS: u64 = 32;
 
-/// What both made of records until now.
+/// The results of both until now.
 pub struct Comparison {
     rules: Rules,
     state: Mutex<State>,

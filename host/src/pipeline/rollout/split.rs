@@ -130,7 +130,7 @@ mod tests {
             let one = split(low, By::Key).takes(&keyed(offsets.0).record(0));
             prop_assert_eq!(one, split(low, By::Key).takes(&keyed(offsets.1).record(0)));
             prop_assert_eq!(one, split(low, by()).takes(&headed(offsets.1).record(0)));
-            // Whoever raises the weight takes nobody away.
+            // Raising the weight takes no record away.
             prop_assert!(!one || split(high, By::Key).takes(&keyed(offsets.0).record(0)));
             prop_assert!(split(1.0, By::Key).takes(&keyed(offsets.0).record(0)));
             prop_assert!(!split(0.0, By::Key).takes(&keyed(offsets.0).record(0)));

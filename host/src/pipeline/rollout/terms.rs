@@ -107,7 +107,7 @@ pub enum TermsError {
         /// The mode that was asked for.
         mode: Mode,
     },
-    /// Rules are to promote, but there are none.
+    /// Promotion by rules without any rule.
     #[error(
         "then = \"promote\" needs a rule that the candidate can break: max_failure_rate, min_agreement or max_p99"
     )]

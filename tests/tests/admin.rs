@@ -167,8 +167,8 @@ fn an_address_that_is_taken_is_named() {
     let mut command = sandbar();
     command.arg("run").arg(&manifest).args(["--brokers", &broker.address()]);
     let said = ask(command.args(["--admin", &address]));
-    assert!(said.contains(&format!("nothing can be served at {address}: ")), "{said}");
-    assert!(said.contains("choose another address by --admin or [admin] listen"), "{said}");
+    assert!(said.contains(&format!("cannot listen on {address}: ")), "{said}");
+    assert!(said.contains("choose another address with --admin or [admin] listen"), "{said}");
     let said = ask(sandbar().arg("run").arg(&manifest).args(["--admin", "everywhere"]));
     assert!(said.contains("'everywhere' is no address; write IP:PORT"), "{said}");
 }

@@ -173,7 +173,7 @@ on_each_broker! {
             assert_eq!(letter.header("sandbar-code"), "too-large");
             assert_eq!(letter.header("sandbar-stage"), "sink");
             let message = letter.header("sandbar-message");
-            assert!(message.starts_with(&format!("topic '{sink}' refuses the record: ")), "{message}");
+            assert!(message.starts_with(&format!("topic '{sink}': record rejected: ")), "{message}");
         }
         let [one, other, notice] = &letters[..] else { panic!("{letters:?}") };
         assert_eq!([one.text(), other.text()], [large(30), large(50)]);

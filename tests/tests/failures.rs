@@ -82,7 +82,7 @@ on_each_broker! {
             let error = Runner::start(broker, &stops).join().unwrap_err().to_string();
             let due = format!(
                 "stage 'extract' stops at {}/0, offset 1: malformed: the record asked to fail; \
-                 nothing is committed from there on",
+                 nothing from there on is committed",
                 names[0]
             );
             assert!(error.starts_with(&due), "{error}");
@@ -133,7 +133,7 @@ on_each_broker! {
             assert_eq!(letters[1].header("sandbar-stage"), "order");
             assert_eq!(
                 letters[1].header("sandbar-message"),
-                "follows the dead letter of offset 1, which has the same key"
+                "an earlier record with the same key became a dead letter: offset 1"
             );
 
             // As `sandbar dlq replay` does it, with what made it fail mended.

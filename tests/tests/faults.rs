@@ -145,7 +145,7 @@ fn a_full_disk_costs_a_compilation() {
         })];
         flow.more(1000, "a full disk", &mut runners);
         let log = runners.remove(0).stop();
-        let warnings = log.matches("a compiled component could not be cached").count();
+        let warnings = log.matches("cannot cache a compiled component").count();
         assert_eq!(warnings, 2, "one of each component: {log}");
         assert!(log.contains("No space left on device"), "{log}");
         assert_eq!(files(), 0, "nothing is left of what did not fit");

@@ -269,7 +269,7 @@ fn models_that_cannot_be_used_are_refused_with_their_reason() {
     let declared =
         format!("[[inputs]]\nname = \"picture\"\nshape = [\"N\", 1, 8, 8]\n{preprocessing}");
     let error = refusal(&folder(&[("m.onnx", &model)], &declared));
-    assert!(error.ends_with("the graph has no input 'picture': there are image"), "{error}");
+    assert!(error.ends_with("the graph has no input 'picture': its inputs are image"), "{error}");
 
     let declared =
         format!("[[outputs]]\nname = \"probabilities\"\nshape = [\"N\", 1000]\n{preprocessing}");

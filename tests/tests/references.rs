@@ -253,7 +253,7 @@ fn nothing_outside_of_the_folder_is_reached() {
         message(&letters, "huge"),
         "41943040 bytes or more; [references] max-size is 33554432: \"huge\""
     );
-    assert_eq!(message(&letters, "pipe"), "this is not a file: \"pipe\"");
+    assert_eq!(message(&letters, "pipe"), "not a regular file: \"pipe\"");
 }
 
 /// A name that is a file in the folder at one moment and leads out of it at the next.
@@ -309,7 +309,7 @@ fn bytes_that_are_no_text_are_no_reference() {
     let dead = fixture.dead(1);
     runner.stop().unwrap();
     assert_eq!(dead[0].value.as_deref(), Some(b"\xff\xd8\xff\xe0".as_slice()));
-    assert_eq!(dead[0].header("sandbar-message"), "a reference is UTF-8 text");
+    assert_eq!(dead[0].header("sandbar-message"), "the reference is not UTF-8 text");
 }
 
 /// Far more data than a batch may have, a record that traps in the middle of it, and
@@ -559,12 +559,12 @@ fn check_finds_what_is_wrong_without_asking_anyone() {
         "{said}"
     );
     let said = complaint("[references]\nallow = [\"/etc/passwd\"]\n");
-    assert!(said.contains("this is not a folder"), "{said}");
+    assert!(said.contains("not a folder"), "{said}");
     let said = complaint(
         "[references]\nallow = [\"s3://b/\"]\n[references.stores.\"s3://b/\"]\nregoin = \"x\"\n",
     );
     assert!(
-        said.contains("[references] stores.\"s3://b/\": 'regoin' is no option of an S3 store"),
+        said.contains("[references] stores.\"s3://b/\": 'regoin' is not an option of an S3 store"),
         "{said}"
     );
     let said = complaint(

@@ -312,7 +312,7 @@ fn a_shadow_that_traps_is_dropped() {
     broker.send(&echo.source, &records);
     let ended = await_end(echo.deployment());
     assert_eq!(ended.end, End::RolledBack);
-    assert!(ended.reason.contains("calls gave nothing for"), "{}", ended.reason);
+    assert!(ended.reason.contains("calls failed for"), "{}", ended.reason);
     assert!(ended.reason.contains("trap: "), "{}", ended.reason);
     assert!(ended.report.candidate.failed["trap"] >= 32, "{:?}", ended.report);
     assert_eq!(broker.receive(&echo.sink, 201).len(), 201);
@@ -383,7 +383,7 @@ on_each_broker! {
             echo.deployment().last_rollout()
         });
         assert_eq!(ended.end, End::RolledBack);
-        assert!(ended.reason.contains("calls gave nothing for"), "{}", ended.reason);
+        assert!(ended.reason.contains("calls failed for"), "{}", ended.reason);
         let dead = echo.runner.stop().unwrap().failed() as usize;
         let outputs = broker.receive(&echo.sink, sent - dead);
         let letters = broker.receive(&echo.dead, dead);
@@ -454,7 +454,7 @@ fn rules_promote_and_roll_back() {
     let ended = await_that("that is noted", || {
         deployment.last_rollout().filter(|it| it.end == End::Promoted)
     });
-    assert!(ended.reason.contains("it held to its rules over"), "{}", ended.reason);
+    assert!(ended.reason.contains("kept its rules over"), "{}", ended.reason);
     assert_eq!(deployment.revision().model.as_deref(), Some("flights-dl@1"));
     // As after any swap.
     let back = deployment.rollback(Some(2)).unwrap();
@@ -487,7 +487,7 @@ fn what_does_not_work_is_refused() {
         (model("airports"), canary(0.1), "not an H2O MOJO"),
         (model("digits"), canary(0.1), "stage 'score'"),
         (stage("features", component("echo-extractor")), canary(0.1), "stage 'score'"),
-        (outdated, canary(0.1), "revision 1 serves, not 7"),
+        (outdated, canary(0.1), "expected revision 7, but 1 serves"),
         (dl(), shadow(&topics[0]), "the pipeline itself reads topic"),
         (dl(), shadow(&topics[1]), "the pipeline itself writes topic"),
     ] {
@@ -528,7 +528,7 @@ fn what_does_not_work_is_refused() {
     let terms = with_rules(Mode::Shadow, rules);
     let error = echo.deployment().start_rollout(&change, &terms).unwrap_err().to_string();
     assert!(
-        error.contains("min_agreement compares labels, and these predictions have none"),
+        error.contains("min_agreement compares labels, but these predictions have none"),
         "{error}"
     );
 }
@@ -541,9 +541,9 @@ fn a_topic_that_is_not_there_is_named() {
     let runner = start(&broker, &topics, "at-least-once");
     let terms = Terms { topic: Some("nowhere".into()), ..Terms::new(Mode::Shadow) };
     let error = runner.deployment().start_rollout(&model("flights-dl"), &terms).unwrap_err();
-    let due = "the shadow's answers cannot be written: topic 'nowhere': ";
+    let due = "cannot write the shadow's outputs: topic 'nowhere': ";
     assert!(error.to_string().starts_with(due), "{error}");
-    assert!(error.to_string().ends_with("create it, or name one that is there"), "{error}");
+    assert!(error.to_string().ends_with("create the topic, or name an existing one"), "{error}");
     runner.stop().unwrap();
 }
 
@@ -582,7 +582,7 @@ fn the_guide_works() {
     let shadow =
         "rollout start --mode shadow --model flights=models/flights-dl --topic flight-candidates";
     let (done, said) = ask(shadow, "wrong");
-    assert!(!done && said.contains("this needs the token"), "{said}");
+    assert!(!done && said.contains("send the token"), "{said}");
     let (done, said) = ask(shadow, "secret");
     assert!(done && said.contains("roll-out: shadow, flights-dl@1 since 2"), "{said}");
     assert!(said.contains("records that came by: 0 failed, 0 did before"), "{said}");
@@ -602,7 +602,7 @@ fn the_guide_works() {
         );
     }
     let (done, said) = ask("rollout abort", "secret");
-    assert!(done && said.contains("aborted 2") && said.contains("somebody aborted it"), "{said}");
+    assert!(done && said.contains("aborted 2") && said.contains("aborted on request"), "{said}");
 
     let canary = "rollout start --mode canary --weight 10% --model flights=models/flights-dl \
                   --min-rows 300 --max-failure-rate 1% --max-p99 10s --then promote";
@@ -621,7 +621,7 @@ fn the_guide_works() {
         let (_, said) = ask("status", "");
         said.contains("last roll-out: canary of 10% by key, flights-dl@1, promoted").then_some(said)
     });
-    assert!(said.contains("revision 2 since") && said.contains("held to its rules over"), "{said}");
+    assert!(said.contains("revision 2 since") && said.contains("kept its rules over"), "{said}");
     broker.receive(&topics[1], 3 * FLIGHTS);
 
     let (done, said) = ask("rollout start --mode ab --model flights=models/flights-gbm", "secret");
@@ -636,7 +636,7 @@ fn the_guide_works() {
     let (done, said) = ask("rollout promote", "secret");
     assert!(!done && said.contains("no roll-out is under way"), "{said}");
     let said = runner.stop();
-    assert!(said.contains("a roll-out has ended, promoted: it held to its rules"), "{said}");
+    assert!(said.contains("roll-out ended, promoted: the candidate kept its rules"), "{said}");
     assert!(!said.contains("secret"), "{said}");
 }
 

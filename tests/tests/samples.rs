@@ -102,7 +102,7 @@ fn samples_decide() {
         ),
         (
             good.replacen("ies.YES", "ies.MAYBE", 1).into_bytes(),
-            "'probabilities.MAYBE' is nothing of the predictions",
+            "'probabilities.MAYBE' is not part of the predictions",
         ),
         (b"label\nYES\n".to_vec(), "no column is a feature"),
         (garbage, "is not UTF-8"),

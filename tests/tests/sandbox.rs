@@ -97,7 +97,10 @@ fn lies_about_a_table_are_found() {
         let mut extractor = mischief(&format!(r#"{{"lie": "{lie}"}}"#));
         let error = extractor.extract(&batch(&["lie", "a", "b"])).unwrap_err();
         assert_eq!(error.code, Code::Contract, "{lie}: {error}");
-        assert!(error.message.starts_with("the operator breaks the contract: "), "{lie}: {error}");
+        assert!(
+            error.message.starts_with("the operator violates the contract: "),
+            "{lie}: {error}"
+        );
         assert_works(&mut extractor);
     }
 }
@@ -118,7 +121,7 @@ fn lies_about_predictions_are_found() {
     }
     for lie in ["duplicate-classes", "no-classes"] {
         let error = scorer(lie).err().unwrap().to_string();
-        assert!(error.contains("breaks the contract"), "{lie}: {error}");
+        assert!(error.contains("violates the contract"), "{lie}: {error}");
     }
     assert!(scorer("nan").unwrap().score(&table).unwrap().values[0].is_nan());
 }

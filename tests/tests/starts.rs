@@ -116,7 +116,7 @@ on_each_broker! {
         let source = &topics.source;
         let manifest = topics.manifest("at-least-once", &format!("{{ {source} = {{ 0 = 3 }} }}"));
         let error = Runner::start(broker, &manifest).join().unwrap_err().to_string();
-        let due = format!("[source] start: {source}/0 begins at offset 3, but what is committed there ends at 2: correct the offset");
+        let due = format!("[source] start: {source}/0: offset 3 is beyond the end of what is committed there, 2: correct the offset");
         assert_eq!(error, due);
         assert_eq!(broker.committed(source, source, 0), None);
     }

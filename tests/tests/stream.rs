@@ -402,7 +402,7 @@ fn stages_that_do_not_follow_are_refused() {
         format!("[[stages]]\nname = \"{name}\"\ncomponent = \"{{component:{component}}}\"\n")
     };
     let scorer_first = stage("s", "mischief-scorer") + &stage("e", "mischief-extractor");
-    assert!(error(&scorer_first).contains("stages: scorer, extractor; a pipeline is any number"));
+    assert!(error(&scorer_first).contains("stages: got scorer, extractor; expected any number"));
     assert!(error(&stage("e", "mischief-extractor")).contains("stages: extractor;"));
     let missing = "[[stages]]\nname = \"e\"\ncomponent = \"nowhere.wasm\"\n";
     let found = error(missing);

@@ -90,7 +90,7 @@ on_each_broker! {
         definition.manifest.stages[0].topics.push(source.clone());
         let deployment = Deployment::new(definition, &sandbox(), Arc::default()).unwrap();
         let error = Runner::of(deployment).join().unwrap_err().to_string();
-        let due = format!("topic '{source}' matches [source] topics and is written by this pipeline");
+        let due = format!("topic '{source}': matches [source] topics and is also written by this pipeline");
         assert!(error.starts_with(&due), "{error}");
         assert_eq!(broker.committed(&source, &source, 0), None);
     }

@@ -1,9 +1,12 @@
 //! What guests answer. A component may say anything about lengths, ends and indices.
 
-use sandbar::sandbox::OutputSchema;
 use sandbar::record::Headers;
+use sandbar::sandbox::OutputSchema;
 use sandbar::sandbox::check;
-use sandbar::sandbox::{Column, ElementType, Emitted, Extracted, Failure, FailureCode, Field, FieldType, Scored, Table, TensorShape, Text, Transformed};
+use sandbar::sandbox::{
+    Column, ElementType, Emitted, Extracted, Failure, FailureCode, Field, FieldType, Scored, Table,
+    TensorShape, Text, Transformed,
+};
 
 use crate::bytes::Bytes;
 

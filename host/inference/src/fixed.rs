@@ -1,18 +1,18 @@
-//! A graph that gives the same answer whatever it is asked: a stand-in for tests.
+//! A stub graph that gives the same output for any input: for tests.
 
 use super::error::{Error, ErrorCode};
 use super::plan::TENSOR_LIMIT;
 use super::tensor::Tensor;
 use sandbar_model::{Dimension, TensorSpec};
 
-/// What a graph answers that computes nothing.
+/// The outputs of a stub graph.
 #[derive(Debug, Clone)]
 pub struct FixedAnswer {
-    /// What it takes. Empty: whatever it is given.
+    /// Its inputs. Empty: any.
     pub inputs: Vec<TensorSpec>,
-    /// What it gives: an output, and the elements that each row of the batch gets.
+    /// Its outputs, and the elements of each for a row of the batch.
     pub outputs: Vec<(TensorSpec, Vec<f64>)>,
-    /// Why it computes nothing, where it is to fail.
+    /// The error, if it should fail.
     pub failure: Option<String>,
 }
 
@@ -20,7 +20,7 @@ impl FixedAnswer {
     /// The outputs for a batch of so many rows.
     ///
     /// # Errors
-    /// `runtime-error` where it is to fail, or where an output would be too large.
+    /// `runtime-error` if it should fail, or if an output would be too large.
     pub(super) fn give(&self, rows: u32) -> Result<Vec<(String, Tensor)>, Error> {
         if let Some(message) = &self.failure {
             return Err(Error::new(ErrorCode::RuntimeError, message.clone()));
@@ -39,7 +39,7 @@ impl FixedAnswer {
             let mut data = Vec::new();
             row.iter().for_each(|element| spec.ty.encode(*element, &mut data));
             let times = if spec.is_by_row() { rows as usize } else { 1 };
-            // The rows are what a guest says, and need not be there.
+            // The number of rows comes from the guest, and may be wrong.
             if data.len().saturating_mul(times) > TENSOR_LIMIT {
                 let message = format!("{rows} rows make output '{}' too large", spec.name);
                 return Err(Error::new(ErrorCode::TooLarge, message));

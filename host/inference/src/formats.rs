@@ -11,7 +11,7 @@ use sandbar_model::Kind;
 /// graph whose weights are in other files is refused.
 ///
 /// # Errors
-/// Where the bytes are not a graph of that kind.
+/// If the bytes are not a graph of that kind.
 pub(super) fn read(kind: Kind, mut bytes: &[u8]) -> TractResult<InferenceModel> {
     match kind {
         Kind::Onnx => {
@@ -27,7 +27,7 @@ pub(super) fn read(kind: Kind, mut bytes: &[u8]) -> TractResult<InferenceModel> 
             modernise(&mut graph);
             Ok(tensorflow.parse_graph(&graph)?.0)
         }
-        Kind::H2oMojo | Kind::File => bail!("a model of kind {kind} is no graph"),
+        Kind::H2oMojo | Kind::File => bail!("a model of kind {kind} is not a graph"),
     }
 }
 

@@ -46,10 +46,10 @@ pub struct Graph {
 
 impl Graph {
     /// Reads a graph. If its inputs leave nothing but the batch to the caller, it is
-    /// optimised for a batch of 1, and what is wrong with it shows now.
+    /// optimised for a batch of 1, so that errors show now.
     ///
     /// # Errors
-    /// Where the bytes are no graph of their kind, it has an operation that is not
+    /// If the bytes are not a graph of their kind, it has an operation that is not
     /// supported, or its inputs and outputs are not those that its model declares.
     pub fn load(id: String, source: Source) -> Result<Arc<Self>, Error> {
         let graph = Self::open(id.clone(), source).map_err(|error| error.context(&id))?;
@@ -94,7 +94,7 @@ impl Graph {
         &self.inputs
     }
 
-    /// The outputs, in order. None where neither the model nor the file tells their
+    /// The outputs, in order. None if neither the model nor the file tells their
     /// shape before there is an input.
     pub fn outputs(&self) -> &[TensorSpec] {
         &self.outputs
@@ -111,11 +111,11 @@ impl Graph {
     }
 
     /// Computes the outputs for inputs by name, or by index as a decimal number.
-    /// Between two operations of the graph it looks whether it is to stop.
+    /// Between two operations of the graph it checks whether it should stop.
     ///
     /// # Errors
-    /// `invalid-argument` where the inputs do not fit, `timeout` where it was stopped,
-    /// `runtime-error` where the computation fails.
+    /// `invalid-argument` if the inputs do not fit, `timeout` if it was stopped,
+    /// `runtime-error` if the computation fails.
     pub fn compute(
         &self,
         inputs: &[(String, Tensor)],
@@ -164,7 +164,7 @@ impl Graph {
             let by_name = self.inputs.iter().position(|input| input.name == *name);
             let index = by_name.or_else(|| name.parse().ok()).filter(|it| *it < arranged.len());
             let Some(index) = index else {
-                return Err(invalid(format!("no input is called '{name}': there are {}", names())));
+                return Err(invalid(format!("unknown input '{name}': the inputs are {}", names())));
             };
             let input = &self.inputs[index];
             let about = |error: Error| error.context(format_args!("input '{}'", input.name));
@@ -176,21 +176,21 @@ impl Graph {
         }
         if let Some(index) = arranged.iter().position(Option::is_none) {
             let name = &self.inputs[index].name;
-            return Err(invalid(format!("input '{name}' is not given: there are {}", names())));
+            return Err(invalid(format!("input '{name}' is missing: the inputs are {}", names())));
         }
         Ok(arranged.into_iter().flatten().collect())
     }
 
-    /// The plan for inputs of these shapes, made now if there is none. Others who need
+    /// The plan for inputs of these shapes, created now if there is none. Others that need
     /// one of this graph wait meanwhile.
     fn plan(&self, shapes: Vec<Vec<usize>>) -> Result<Arc<Plan>, Error> {
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         match plans.iter().position(|plan| plan.shapes == shapes) {
             Some(place) => plans[..=place].rotate_right(1),
             None => {
-                let model = self.read()?.ok_or_else(|| {
-                    Error::new(ErrorCode::RuntimeError, "there is no graph to optimise")
-                })?;
+                let model = self
+                    .read()?
+                    .ok_or_else(|| Error::new(ErrorCode::RuntimeError, "no graph to optimise"))?;
                 plans.insert(0, Arc::new(self.optimise(model, shapes)?));
                 plans.truncate(PLANS);
             }
@@ -216,7 +216,7 @@ impl Graph {
     }
 
     /// Reads the file, and makes the declared inputs and outputs those of the graph.
-    /// `None` where there is none, as nothing is computed.
+    /// `None` if there is none, as nothing is computed.
     fn read(&self) -> Result<Option<InferenceModel>, Error> {
         let (kind, bytes) = match &self.source {
             Source::Fixed(_) => return Ok(None),

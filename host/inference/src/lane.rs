@@ -1,9 +1,9 @@
-//! The thread that computes for one instance of an operator.
+//! The inference thread of one instance of an operator.
 //!
 //! A guest that waits for a computation is inside a host call, where the engine's clock
 //! does not reach it, and tract cannot be interrupted in the middle of an operation. So
-//! the work is done on a thread of its own, and the caller waits only as long as it may.
-//! What is late is asked to stop, which it does between two operations of the graph; its
+//! the work is done on a thread of its own, and the caller waits only until its deadline.
+//! A late computation is asked to stop, which it does between two operations of the graph; its
 //! thread is not waited for, and the instance gets another. Since an operation may take
 //! as long as it likes, late threads are counted: when there are too many, no instance
 //! gets another until one has ended.
@@ -18,7 +18,7 @@ use super::error::{Error, ErrorCode};
 use super::plan::States;
 use crate::events::{InferenceEnded, InferenceLate};
 
-/// Late threads that are put up with at a time.
+/// The maximum number of late threads.
 const LATE_LIMIT: usize = 8;
 /// Stack of a thread: graphs that are nested deep are read and optimised on it.
 const STACK: usize = 16 << 20;
@@ -38,12 +38,12 @@ impl Threads {
 
 type Job = Box<dyn FnOnce(&mut States) + Send>;
 
-/// A thread with its states. Dropping it lets the thread end after what it does now.
+/// An inference thread with its states. Dropping it lets the thread end after its current work.
 pub(super) struct Lane {
     stage: Arc<str>,
     threads: Arc<Threads>,
     jobs: Sender<Job>,
-    /// Whether the caller has given up on what it does.
+    /// Whether the caller has given up its current work.
     given_up: bool,
     /// Filled when the thread is late; emptied, and so counted off, when it ends.
     late: Arc<Mutex<Option<Late>>>,
@@ -66,12 +66,13 @@ impl Lane {
     /// Starts a thread for the computations of a stage's instance.
     ///
     /// # Errors
-    /// `timeout` where too many are late, `runtime-error` where the system gives no thread.
+    /// `timeout` if too many are late, `runtime-error` if the system provides no thread.
     pub(super) fn start(stage: Arc<str>, threads: Arc<Threads>) -> Result<Self, Error> {
         let late = threads.late();
         if late >= LATE_LIMIT {
-            let message =
-                format!("not started: {late} computations before it are past their deadline");
+            let message = format!(
+                "not started: {late} earlier computations exceeded their deadline and still run"
+            );
             return Err(Error::new(ErrorCode::Timeout, message));
         }
         let (jobs, received) = channel::<Job>();
@@ -86,7 +87,7 @@ impl Lane {
             take(&held);
         };
         thread.spawn(run).map_err(|cause| {
-            Error::new(ErrorCode::RuntimeError, format!("no thread can be started: {cause}"))
+            Error::new(ErrorCode::RuntimeError, format!("cannot start a thread: {cause}"))
         })?;
         Ok(Lane { stage, threads, jobs, given_up: false, late })
     }
@@ -106,8 +107,8 @@ impl Lane {
         let told = stop.clone();
         let job: Job = Box::new(move |states| {
             let done = catch_unwind(AssertUnwindSafe(|| work(states, &told)));
-            let fault = || Error::new(ErrorCode::RuntimeError, "the inference engine gave up");
-            // Nobody listens any more if the caller's patience has ended.
+            let fault = || Error::new(ErrorCode::RuntimeError, "the inference engine panicked");
+            // If the caller's deadline has passed, nobody receives this.
             let _ = reply.send(done.unwrap_or_else(|_| Err(fault())));
         });
         let gone = || Error::new(ErrorCode::RuntimeError, "the thread of the computation is gone");
@@ -124,7 +125,7 @@ impl Lane {
         }
     }
 
-    /// Whether it is of no more use: its thread still does what nobody waits for.
+    /// Whether it can no longer be used: its thread still does abandoned work.
     pub(super) fn is_given_up(&self) -> bool {
         self.given_up
     }
@@ -139,7 +140,7 @@ impl Lane {
     }
 }
 
-/// Counts a thread off that ends, if it was counted.
+/// Removes a thread that ends from the count, if it was counted.
 fn take(late: &Mutex<Option<Late>>) {
     drop(late.lock().unwrap_or_else(PoisonError::into_inner).take());
 }

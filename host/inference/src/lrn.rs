@@ -66,7 +66,7 @@ pub(super) fn from_tensorflow(
 impl Lrn {
     fn inference_op(self) -> TractResult<Box<dyn InferenceOp>> {
         let finite = [self.alpha, self.beta, self.bias].iter().all(|number| number.is_finite());
-        ensure!(finite, "LRN with an attribute that is no number");
+        ensure!(finite, "LRN with an attribute that is not a finite number");
         Ok(inference_wrap(self, 1, |_, solver, inputs, outputs| {
             check_input_arity(inputs, 1)?;
             check_output_arity(outputs, 1)?;

@@ -31,7 +31,7 @@ impl Plan {
     /// Optimises the graph of a number for inputs of these shapes.
     ///
     /// # Errors
-    /// Where types or shapes do not follow from each other, or a tensor is too large.
+    /// If types or shapes do not follow from each other, or a tensor is too large.
     pub(super) fn new(
         graph: u64,
         model: InferenceModel,
@@ -106,7 +106,7 @@ impl States {
         Ok(())
     }
 
-    /// Runs the first; between two operations it looks whether it is to stop. A state is
+    /// Runs the first; between two operations it checks whether it should stop. A state is
     /// not used again after an error, which leaves it in the middle of its work.
     pub(super) fn run(
         &mut self,
@@ -135,7 +135,7 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> TractResult<T>) -> Result<T, Err
         Err(panic) => {
             let said = panic.downcast_ref::<String>().map(String::as_str);
             let said = said.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-            Err(error(format!("the inference engine gave up: {said}")))
+            Err(error(format!("the inference engine panicked: {said}")))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Inputs and outputs of a graph: what its file says of them, whether that is what its
+//! Inputs and outputs of a graph: what its file declares, whether that is what its
 //! model declares, and whether a tensor is what an input takes.
 
 use tract_onnx::tract_hir::internal::*;
@@ -8,7 +8,7 @@ use super::error::{Error, ErrorCode};
 use super::tensor::{Tensor, element_type};
 use sandbar_model::{Dimension, ElementType, TensorSpec};
 
-/// Names what a graph needs and tract lacks.
+/// Reports an operation that a graph needs and tract lacks.
 pub(super) fn supported(model: &InferenceModel) -> Result<(), Error> {
     let lacks = |node: &&Node<InferenceFact, Box<dyn InferenceOp>>| {
         node.op_as::<UnimplementedOp>().is_some()
@@ -41,7 +41,7 @@ pub(super) fn select(
         let place = |input: &TensorSpec| {
             let place = names.iter().position(|name| *name == input.name);
             place.map(|place| outlets[place]).with_context(|| {
-                format!("the graph has no input '{}': there are {all}", input.name)
+                format!("the graph has no input '{}': its inputs are {all}", input.name)
             })
         };
         let ordered = inputs.iter().map(place).collect::<TractResult<Vec<_>>>()?;
@@ -59,7 +59,7 @@ pub(super) fn inputs(model: &InferenceModel) -> TractResult<Vec<TensorSpec>> {
         let fact = model.outlet_fact(*outlet)?;
         let name = model.node(outlet.node).name.clone();
         let ty = fact.datum_type.concretize().and_then(element_type).with_context(|| {
-            format!("input '{name}' is of no type that wasi:nn has ({:?})", fact.datum_type)
+            format!("input '{name}': type {:?} is not supported by wasi:nn", fact.datum_type)
         })?;
         ensure!(
             !fact.shape.is_open(),
@@ -134,7 +134,7 @@ pub(super) fn check(input: &TensorSpec, tensor: &Tensor) -> Result<(), Error> {
         return Ok(());
     }
     let message =
-        format!("{} of {:?}, where {} is due", tensor.ty, tensor.dimensions, shown(input));
+        format!("got {} of {:?}, expected {}", tensor.ty, tensor.dimensions, shown(input));
     Err(Error::new(ErrorCode::InvalidArgument, message))
 }
 

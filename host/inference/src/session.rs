@@ -1,4 +1,4 @@
-//! What one instance of an operator may use of inference, and what it has left.
+//! The inference budget of one instance of an operator, and what is left of it.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -13,7 +13,7 @@ use super::plan::States;
 pub struct NnLimits {
     /// Time for one computation; a call with n records may spend n times that.
     pub deadline: Duration,
-    /// Bytes of a graph that the operator may bring along itself; 0: none.
+    /// Bytes of a graph that the operator may load itself; 0: none.
     pub load: u64,
 }
 
@@ -23,9 +23,9 @@ pub struct Session {
     threads: Arc<Threads>,
     limits: NnLimits,
     lane: Option<Lane>,
-    /// What the current call may still wait.
+    /// How long the current call may still wait.
     left: Duration,
-    /// What the current call has waited; not the guest's own time.
+    /// How long the current call has waited; not the guest's own time.
     waited: Duration,
 }
 
@@ -63,7 +63,7 @@ impl Session {
     ) -> Result<T, Error> {
         let patience = self.limits.deadline.min(self.left);
         if patience.is_zero() {
-            let message = "the call has used up its time for inference";
+            let message = "the call has exceeded its total inference deadline";
             return Err(Error::new(ErrorCode::Timeout, message));
         }
         let mut lane = match self.lane.take() {

@@ -70,7 +70,7 @@ impl Tensor {
         if due.is_none() {
             let Tensor { dimensions, data, .. } = self;
             return Err(invalid(format!(
-                "{} bytes of data, which are not a tensor of {dimensions:?}",
+                "{} bytes of data do not match the dimensions {dimensions:?}",
                 data.len()
             )));
         }
@@ -87,12 +87,12 @@ impl Tensor {
     pub(super) fn from_tract(tensor: &TractTensor) -> Result<Self, Error> {
         let ty = element_type(tensor.datum_type()).ok_or_else(|| {
             let message =
-                format!("elements of type {:?}, which wasi:nn does not have", tensor.datum_type());
+                format!("elements of type {:?} are not supported by wasi:nn", tensor.datum_type());
             Error::new(ErrorCode::UnsupportedOperation, message)
         })?;
         let size = |size: &usize| {
             u32::try_from(*size).map_err(|_| {
-                Error::new(ErrorCode::TooLarge, format!("a dimension of {size} is too large"))
+                Error::new(ErrorCode::TooLarge, format!("dimension {size} is too large"))
             })
         };
         let dimensions = tensor.shape().iter().map(size).collect::<Result<_, _>>()?;

@@ -1,5 +1,5 @@
-//! A producer for what is written beside the stream. It never waits, and what it cannot get
-//! rid of is lost and counted: the stream has precedence.
+//! A best-effort producer for records that are written beside the stream. It never waits, and
+//! what it cannot deliver is lost and counted: the stream has precedence.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use super::topics::PATIENCE;
 use sandbar_record::{BestEffort, Output};
 use sandbar_record::{Labels, OUTPUT_HEADERS};
 
-/// Writes outputs to a topic that the pipeline has nothing else to do with.
+/// Writes outputs to a topic that the pipeline does not otherwise use.
 pub struct Aside {
     producer: ThreadedProducer<Losses>,
     topic: String,
@@ -24,7 +24,7 @@ pub struct Aside {
     lost: Arc<AtomicU64>,
 }
 
-/// Counts what does not arrive.
+/// Counts the records that are not delivered.
 struct Losses(Arc<AtomicU64>);
 
 impl ClientContext for Losses {}
@@ -35,21 +35,21 @@ impl ProducerContext for Losses {
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, message)) = result {
             use rdkafka::message::Message as _;
-            tracing::debug!(%error, topic = message.topic(), "an answer beside the stream is lost");
+            tracing::debug!(%error, topic = message.topic(), "best-effort record not delivered");
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
 impl Aside {
-    /// Makes the producer, and looks whether the topic is there.
+    /// Creates the producer and checks that the topic exists.
     ///
     /// # Errors
-    /// Where it is not, or the brokers do not say so.
+    /// If it does not exist, or the brokers do not answer.
     pub fn new(connection: &Connection, topic: &str, labels: Labels) -> Result<Self, String> {
         let mut config = producer(connection);
         config
-            // Nobody waits for it, and little may wait in it.
+            // Nobody waits for its records, and few may be queued.
             .set("message.timeout.ms", "30000")
             .set("queue.buffering.max.kbytes", "8192")
             .set("enable.idempotence", "false");
@@ -64,7 +64,7 @@ impl Aside {
         match metadata.topics().iter().find_map(|found| found.error()) {
             Some(error) => {
                 let code = rdkafka::types::RDKafkaErrorCode::from(error);
-                Err(format!("{code}; create it, or name one that is there"))
+                Err(format!("{code}; create the topic, or name an existing one"))
             }
             None => Ok(Aside { producer, topic: topic.to_owned(), labels, lost }),
         }
@@ -89,7 +89,7 @@ impl BestEffort for Aside {
     }
 
     fn finish(&self, patience: Duration) {
-        // What has not arrived by then is lost, as the rest is that does not.
+        // What has not arrived by then is lost, like any other record that is not delivered.
         let _ = self.producer.flush(patience);
     }
 }

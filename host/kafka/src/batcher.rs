@@ -17,9 +17,9 @@ pub struct Batcher {
     limits: BatchLimits,
     workers: Vec<Sender<Arc<Ticket>>>,
     building: Vec<Building>,
-    /// Where in `building` the last record went: the next one often goes there too.
+    /// The entry of `building` that got the last record: the next one often goes there too.
     last: usize,
-    /// [`Member::rebalances`] when `building` was last brought into agreement.
+    /// [`Member::rebalances`] when `building` was last brought up to date.
     rebalances: u64,
 }
 
@@ -59,7 +59,7 @@ impl Batcher {
         }
     }
 
-    /// Sends on what has waited for long, or all.
+    /// Sends on batches that have waited long enough, or all.
     pub fn flush(&mut self, all: bool, member: &Member) {
         self.forget_revoked(member);
         let due = |building: &Building| {
@@ -72,8 +72,8 @@ impl Batcher {
         }
     }
 
-    /// Where in `building` a message belongs; `None` where its partition was taken
-    /// away since it was fetched.
+    /// The entry of `building` for a message; `None` if its partition was revoked since it
+    /// was fetched.
     fn place(&mut self, message: &BorrowedMessage<'_>, member: &Member) -> Option<usize> {
         let (topic, partition) = (message.topic(), message.partition());
         let here = |building: &Building| {
@@ -99,13 +99,12 @@ impl Batcher {
         let next = Batch::new(batch.topic.clone(), batch.partition, self.limits.records);
         let batch = std::mem::replace(batch, next);
         if let Some((worker, ticket)) = member.progress().submit(batch, *assignment) {
-            // A worker that is gone drops the ticket, which tells that it is lost.
+            // A worker that is gone drops the handle, which reports the batch as lost.
             let _ = self.workers[worker].send(ticket);
         }
     }
 
-    /// Drops what was collected from partitions that were taken away: whoever has
-    /// them now reads it again.
+    /// Drops what was collected from revoked partitions: their new owner reads it again.
     fn forget_revoked(&mut self, member: &Member) {
         if self.rebalances == member.rebalances() {
             return;
@@ -120,7 +119,7 @@ impl Batcher {
     }
 }
 
-/// Bytes that a message takes in a batch.
+/// Bytes that a message occupies in a batch.
 fn size(message: &BorrowedMessage<'_>) -> usize {
     let headers = RawHeaders::of(message);
     let headers: usize =

@@ -1,6 +1,6 @@
-//! What a client hears of its connections. librdkafka goes on trying whatever the cause
-//! is, and says to whoever asks for something only that no broker answers. So what it
-//! says about the cause is kept here, for those who wait.
+//! Client errors: what a client reports of its connections. librdkafka retries whatever the
+//! cause is, and tells a caller only that no broker answers. So the cause that it reports
+//! is kept here, for those who wait.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,11 +11,11 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::error::KafkaFailure;
 
-/// How long a consumer listens, and at most for one event.
+/// How long a consumer is polled for errors, and at most for one event.
 const LISTEN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(10));
 
-/// Lets a consumer that has nothing to read yet hear of its connections, by polling it. One
-/// poll may serve one of librdkafka's log lines, of which there may be hundreds.
+/// Lets a consumer that has nothing to read yet receive errors of its connections, by polling
+/// it. One poll may serve one of librdkafka's log lines, of which there may be hundreds.
 pub fn listen<T>(poll: impl Fn(Duration) -> T) {
     let end = Instant::now() + LISTEN.0;
     while Instant::now() < end {
@@ -23,20 +23,20 @@ pub fn listen<T>(poll: impl Fn(Duration) -> T) {
     }
 }
 
-/// What waiting does not help against: the latest, as it is said.
+/// The latest error that a retry does not help against, as librdkafka words it.
 #[derive(Default)]
 pub struct Complaints(Mutex<Option<Complaint>>);
 
 #[derive(Clone)]
 struct Complaint {
     reason: String,
-    /// The properties that it is about.
+    /// The properties that the error is about.
     properties: &'static str,
 }
 
-/// A client that keeps what it hears.
+/// A client that keeps the errors it is told.
 pub trait Hearing: ClientContext {
-    /// What it has heard.
+    /// The errors it was told.
     fn complaints(&self) -> &Complaints;
 }
 
@@ -47,14 +47,14 @@ const CERTIFICATE: &str = "\"ssl.certificate.location\" and \"ssl.key.location\"
 impl Complaints {
     /// Takes what a client's `error` callback is told, and logs it.
     pub fn hear(&self, client: &'static str, error: &KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "Kafka {client}");
+        tracing::warn!(%error, reason, "Kafka {client} error");
         if let Some(properties) = lasting(error.rdkafka_error_code(), reason) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
                 Some(Complaint { reason: reason.to_owned(), properties });
         }
     }
 
-    /// Why this client will not be let in, as long as it is what it is.
+    /// Why the brokers refuse this client, as long as its configuration stays as it is.
     pub(super) fn refusal(&self, brokers: &str) -> Option<KafkaFailure> {
         let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         heard.clone().map(|Complaint { reason, properties }| KafkaFailure::NoEntry {
@@ -65,19 +65,19 @@ impl Complaints {
     }
 }
 
-/// The properties that are to be corrected; `None` where the network may be the cause, or
-/// a broker that is about to stop.
+/// The properties to correct; `None` if the network may be the cause, or a broker that is
+/// about to stop.
 fn lasting(code: Option<RDKafkaErrorCode>, reason: &str) -> Option<&'static str> {
     let says = |text: &str| reason.contains(text);
     if code == Some(RDKafkaErrorCode::Authentication) {
-        // A connection that breaks on the way is told as a failed authentication too.
+        // A connection that breaks meanwhile is reported as a failed authentication too.
         let passing = ["transport failure", "timed out", "Disconnected"].iter().any(|it| says(it));
         return (!passing).then_some(CREDENTIALS);
     }
     if says("certificate verify failed") || says("verify broker certificate") {
         return Some(AUTHORITY);
     }
-    // With TLS 1.3 the broker looks at it when the client believes to be through.
+    // With TLS 1.3 the broker checks it after the client considers the handshake done.
     let refused = says("SSL alert number") || says("client SSL authentication might be required");
     refused.then_some(CERTIFICATE)
 }
@@ -86,7 +86,7 @@ fn lasting(code: Option<RDKafkaErrorCode>, reason: &str) -> Option<&'static str>
 mod tests {
     use super::*;
 
-    /// As librdkafka 2.12 and Apache Kafka 4.4 say it.
+    /// The words of librdkafka 2.12 and Apache Kafka 4.4.
     #[test]
     fn what_passes_is_told_from_what_does_not() {
         let authentication = Some(RDKafkaErrorCode::Authentication);

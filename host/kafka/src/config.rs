@@ -1,5 +1,5 @@
-//! The properties that librdkafka is given: our defaults, over them what the
-//! manifest says, over all what the delivery guarantee rests on.
+//! The properties that librdkafka is given: our defaults, overridden by the manifest,
+//! overridden by what the delivery guarantee depends on.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use sandbar_record::BatchLimits;
 /// librdkafka properties by name.
 pub type Properties = BTreeMap<String, String>;
 
-/// How to reach the brokers, as consumer and as producer.
+/// How to reach the brokers, as a consumer and as a producer.
 #[derive(Clone)]
 pub struct Connection {
     /// `host:port`, several separated by commas.
@@ -53,7 +53,7 @@ impl SourcePlan {
 }
 
 impl std::fmt::Debug for Connection {
-    /// Without the values of properties, of which any may be a secret.
+    /// Without the values of properties, since any may be a secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Connection")
             .field("brokers", &self.brokers)
@@ -89,18 +89,17 @@ pub struct SourcePlan {
 
 /// Defaults of the consumer, which the manifest may change.
 const CONSUMER: &[(&str, &str)] = &[
-    // Fetched and waiting: part of the memory that a runner needs.
+    // Fetched and queued: part of the memory that a runner needs.
     ("queued.max.messages.kbytes", "4096"),
-    // When that is full, fetching rests for this time: a second, by default.
+    // When that is full, fetching pauses for this time: a second, by default.
     ("fetch.queue.backoff.ms", "10"),
     ("fetch.message.max.bytes", "1048576"),
     ("partition.assignment.strategy", "cooperative-sticky"),
-    // How soon topics and partitions are seen that were not there before: five minutes,
-    // by default.
+    // How soon new topics and partitions are discovered: five minutes, by default.
     ("topic.metadata.refresh.interval.ms", "30000"),
-    // How far behind it is, for the metrics.
+    // The lag, for the metrics.
     ("statistics.interval.ms", "5000"),
-    // A lost connection is an event of ours, not a line of librdkafka's.
+    // A lost connection is an event of ours, not a log line of librdkafka's.
     ("log.connection.close", "false"),
 ];
 
@@ -108,9 +107,9 @@ const CONSUMER: &[(&str, &str)] = &[
 const PRODUCER: &[(&str, &str)] = &[
     ("linger.ms", "5"),
     ("compression.type", "lz4"),
-    // As Java's clients do it, so that keys meet in the same partition.
+    // The same as in Java's clients, so that a key goes to the same partition.
     ("partitioner", "murmur2_random"),
-    // How large a record may be is the topic's affair, not the client's.
+    // The topic limits the size of a record, not the client.
     ("message.max.bytes", "1000000000"),
     ("queue.buffering.max.kbytes", "65536"),
     ("log.connection.close", "false"),
@@ -131,10 +130,10 @@ pub fn consumer(connection: &Connection, group: &str) -> ClientConfig {
     config
         .set("bootstrap.servers", &connection.brokers)
         .set("group.id", group)
-        // Where a group begins is for `start` to say. This is for offsets that are not there
-        // any more: what is left is read.
+        // `start` decides where a group begins. This is for committed offsets that no longer
+        // exist: reading goes on at the oldest record.
         .set("auto.offset.reset", "earliest")
-        // Offsets are committed when what came of them is delivered, not before.
+        // Offsets are committed once the outputs are delivered, not before.
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         .set("allow.auto.create.topics", "false");
@@ -144,19 +143,19 @@ pub fn consumer(connection: &Connection, group: &str) -> ClientConfig {
 /// The properties of a producer that works in transactions, under its own `id`.
 pub fn transactional(connection: &Connection, id: &str) -> ClientConfig {
     let mut config = layered(&[PRODUCER, TRANSACTIONAL].concat(), &connection.producer);
-    // How long a message may take is bounded by how long a transaction may.
+    // How long a message may take is bounded by the transaction's timeout.
     config.remove("message.timeout.ms");
     config.set("bootstrap.servers", &connection.brokers).set("transactional.id", id);
     config
 }
 
-/// The properties of a producer whose records are of no use any more when they are late.
+/// The properties of a producer whose records are of no use once they are late.
 pub fn passing(connection: &Connection) -> ClientConfig {
     let mut config = layered(PRODUCER, &connection.producer);
     config
         .set("bootstrap.servers", &connection.brokers)
         .set("linger.ms", "0")
-        // Those of one key stay in order.
+        // Records of one key stay in order.
         .set("max.in.flight.requests.per.connection", "1")
         .set("message.timeout.ms", "10000");
     config
@@ -169,7 +168,7 @@ pub fn producer(connection: &Connection) -> ClientConfig {
         .set("bootstrap.servers", &connection.brokers)
         // Retries neither reorder nor repeat.
         .set("enable.idempotence", "true")
-        // A broker that is away is waited for; the source is paused meanwhile.
+        // An unavailable broker is waited for; the source is paused meanwhile.
         .set("message.timeout.ms", "0");
     config
 }

@@ -5,15 +5,15 @@ use thiserror::Error;
 /// Why the runner cannot go on with Kafka.
 #[derive(Debug, Error)]
 pub enum KafkaFailure {
-    /// librdkafka does not take its configuration.
+    /// librdkafka rejects its configuration.
     #[error("Kafka {client}: {cause}; correct the properties under [kafka], [source] or [sink]")]
     Config {
         /// `consumer` or `producer`.
         client: &'static str,
-        /// librdkafka's words.
+        /// librdkafka's message.
         cause: rdkafka::error::KafkaError,
     },
-    /// A topic is not there.
+    /// A topic does not exist.
     #[error(
         "topic '{topic}' does not exist on {brokers}: create it, or correct {key} in the manifest"
     )]
@@ -26,18 +26,18 @@ pub enum KafkaFailure {
         key: &'static str,
     },
     /// The broker refuses this client.
-    #[error("the brokers at {brokers} refuse {what}: {cause}")]
+    #[error("brokers {brokers}: access to {what} denied: {cause}")]
     Refused {
         /// The brokers.
         brokers: String,
-        /// What was tried.
+        /// What was requested.
         what: String,
         /// Kafka's reason.
         cause: rdkafka::types::RDKafkaErrorCode,
     },
-    /// The brokers do not let this client in, or it does not trust them.
+    /// The connection or the authentication failed.
     #[error(
-        "the brokers at {brokers} and this client do not come together: {reason}; correct \
+        "brokers {brokers}: connection or authentication failed: {reason}; correct \
          {properties} under [kafka] properties, or under those of [source] and [sink]"
     )]
     NoEntry {
@@ -48,10 +48,10 @@ pub enum KafkaFailure {
         /// The properties that may be wrong.
         properties: &'static str,
     },
-    /// `[source] start` names an offset that is not there yet.
+    /// `[source] start` names an offset that does not exist yet.
     #[error(
-        "[source] start: {topic}/{partition} begins at offset {offset}, but what is committed \
-         there ends at {end}: correct the offset"
+        "[source] start: {topic}/{partition}: offset {offset} is beyond the end of what is \
+         committed there, {end}: correct the offset"
     )]
     NoOffset {
         /// The topic.
@@ -60,37 +60,37 @@ pub enum KafkaFailure {
         partition: i32,
         /// The offset.
         offset: i64,
-        /// Behind the last record that can be read.
+        /// The offset behind the last record that can be read.
         end: i64,
     },
-    /// What the pipeline writes comes back to it.
+    /// The pipeline would read what it writes.
     #[error(
-        "topic '{topic}' matches [source] topics and is written by this pipeline, which would \
-         read what it writes, for ever: narrow the expression"
+        "topic '{topic}': matches [source] topics and is also written by this pipeline, which \
+         would read its own output in an endless loop: narrow the expression"
     )]
     Loop {
         /// The topic.
         topic: String,
     },
-    /// Where the group begins cannot be found out or put down.
-    #[error("where to begin in {partitions} could not be agreed with the brokers: {cause}")]
+    /// The start offsets of a group cannot be determined or committed.
+    #[error("cannot determine the start offset of {partitions}: {cause}")]
     NoStart {
         /// The partitions.
         partitions: String,
-        /// librdkafka's words.
+        /// librdkafka's message.
         cause: rdkafka::error::KafkaError,
     },
     /// The consumer cannot go on.
-    #[error("reading from Kafka: {0}")]
+    #[error("Kafka consumer: {0}")]
     Consumer(rdkafka::error::KafkaError),
-    /// The brokers give no transactional id.
+    /// The brokers assign no transactional id.
     #[error(
-        "exactly-once delivery: {0}; the brokers must allow transactional ids that begin with \
-         the consumer group's name"
+        "exactly-once delivery: cannot initialise transactions: {0}; the brokers must allow \
+         transactional ids that begin with the consumer group's name"
     )]
     Transactions(rdkafka::error::KafkaError),
-    /// An output will never arrive. Its record's offset is not committed: the next
-    /// start reads it again.
-    #[error("{0}; nothing is committed from there on, the next start takes it up")]
+    /// An output cannot be delivered. Its record's offset is not committed: the next run
+    /// reprocesses it.
+    #[error("{0}; nothing from there on is committed, the next run reprocesses it")]
     Undelivered(String),
 }

@@ -1,4 +1,4 @@
-//! What happens when the consumer group shares out its partitions anew.
+//! What happens when the consumer group rebalances.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,30 +27,30 @@ use sandbar_telemetry::now::Lag;
 /// The consumer's callbacks. They run on the thread that polls, inside `poll`.
 pub struct Member {
     progress: Mutex<Progress>,
-    /// The assignments that are in force. Beside the books, which are held while
-    /// partitions are given up and the last of their batches is waited for.
+    /// The assignments in force. Kept apart from the offset tracker, which is locked while
+    /// partitions are revoked and the last of their batches is waited for.
     owned: Mutex<Vec<u64>>,
     /// Where partitions begin.
     starts: Starts,
-    /// What the pipeline writes, and so must not read.
+    /// The topics that the pipeline writes, and so must not read.
     written: Vec<String>,
     /// Why partitions that were assigned cannot be read.
     failed: Mutex<Option<KafkaFailure>>,
-    /// Whether offsets are committed here; else they go with transactions.
+    /// Whether offsets are committed here; otherwise they are sent with transactions.
     commits: bool,
     workers: usize,
-    /// How long to wait for batches of partitions that are taken away.
+    /// How long to wait for batches of partitions that are revoked.
     patience: Duration,
-    /// How often partitions came or went.
+    /// The number of rebalances.
     rebalances: AtomicU64,
-    /// Set when all that could be delivered and committed is.
+    /// Set when everything that could be delivered and committed is.
     finished: AtomicBool,
     stats: Arc<Stats>,
     complaints: Complaints,
 }
 
 impl Member {
-    /// A member without partitions, which shares them out to `workers`.
+    /// A member without partitions, which distributes them among `workers`.
     pub fn new(workers: usize, plan: &SourcePlan, stats: Arc<Stats>) -> Self {
         Member {
             progress: Mutex::new(Progress::default()),
@@ -73,13 +73,13 @@ impl Member {
         &self.starts
     }
 
-    /// Why partitions that were assigned cannot be read, if that is so: asked before the
-    /// first of their records is looked at.
+    /// Why partitions that were assigned cannot be read, if so: checked before the first of
+    /// their records is looked at.
     pub fn failure(&self) -> Option<KafkaFailure> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// The books. Not to be held across a poll.
+    /// The offset tracker. Must not be locked across a poll.
     pub fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,20 +88,20 @@ impl Member {
         self.owned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that there is nothing left to wait for when partitions are taken away.
+    /// Says that nothing is left to wait for when partitions are revoked.
     pub fn finish(&self) {
         self.finished.store(true, Ordering::Relaxed);
     }
 
-    /// How often partitions came or went: what changes when the books did.
+    /// The number of rebalances: if it has changed, so has the offset tracker.
     pub fn rebalances(&self) -> u64 {
         self.rebalances.load(Ordering::Relaxed)
     }
 
-    /// Takes partitions in, and decides where those begin of which nothing is committed.
+    /// Takes partitions, and decides the start offsets of those with none committed.
     fn take(&self, consumer: &BaseConsumer<Self>, added: &mut TopicPartitionList) {
         self.progress().assign(added, self.workers);
-        // Who is about to leave reads nothing any more.
+        // A consumer that is about to leave reads nothing more.
         if self.finished.load(Ordering::Relaxed) {
             return;
         }
@@ -117,29 +117,29 @@ impl Member {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
     }
 
-    /// Lets what is on its way from `removed` arrive, and commits it, so that the
+    /// Waits until what is in flight from `removed` is delivered, and commits it, so that the
     /// next owner starts behind it.
     fn give_up(&self, consumer: &BaseConsumer<Self>, removed: &TopicPartitionList) {
         let mut progress = self.progress();
-        // Where the assignment is lost already, someone else may have begun: there is
+        // If the assignment is lost already, another member may have begun: there is
         // nothing to wait for, and a commit would be refused.
         if !consumer.assignment_lost() && !self.finished.load(Ordering::Relaxed) {
             match progress.drain(Some(removed), self.patience) {
                 Ok(true) => {}
                 Ok(false) => {
-                    tracing::warn!(partitions = %names(removed), "partitions are handed over before all of them was delivered; some records will be processed twice");
+                    tracing::warn!(partitions = %names(removed), "partitions revoked before all their records were delivered; some records will be processed twice");
                 }
-                // The polling thread meets the same error at its next look and ends.
+                // The polling thread gets the same error at its next check and ends.
                 Err(error) => tracing::error!(%error, "delivery failed"),
             }
-            // A commit whose answer has not come may have been refused.
+            // A commit that is not answered yet may have been refused.
             progress.forget_commits();
             let offsets = progress.commit(Some(removed));
             if self.commits
                 && offsets.count() > 0
                 && let Err(error) = consumer.commit(&offsets, CommitMode::Sync)
             {
-                tracing::warn!(%error, "the last commit of partitions that are taken away failed; some records will be processed twice");
+                tracing::warn!(%error, "offset commit failed for revoked partitions; some records will be processed twice");
             }
         }
         progress.revoke(removed);
@@ -156,23 +156,24 @@ impl Group {
         Group(consumer)
     }
 
-    /// By what the broker tells a member from one that it was; `None` while it is none.
+    /// The metadata by which the broker tells a current member from a former one; `None` while
+    /// this is no member.
     ///
-    /// That of a consumer which the group has dropped names no member, and the brokers
-    /// take offsets in a transaction from anybody who names none: with it, a runner could
+    /// The metadata of a consumer that the group has removed names no member, and the brokers
+    /// accept offsets in a transaction from anybody who names none: with it, a runner could
     /// commit what another has taken over.
     pub fn metadata(&self) -> Option<ConsumerGroupMetadata> {
         let before = self.generation()?;
         let metadata = self.0.group_metadata()?;
-        // It does not say what it holds. What was so before it and after it is so in it:
-        // nobody comes back to a generation that they have left.
+        // It does not say which generation it is of. If the generation was the same before and
+        // after, it is of that one: no member returns to a generation it has left.
         (self.generation()? == before).then_some(metadata)
     }
 
     /// Whether the group has committed these offsets, or later ones.
     ///
     /// # Errors
-    /// Where the brokers do not say.
+    /// If the brokers do not answer.
     pub fn has_committed(&self, due: &TopicPartitionList, patience: Duration) -> KafkaResult<bool> {
         let committed = self.0.committed_offsets(due.clone(), patience)?;
         let reached = |each: &TopicPartitionListElem<'_>| -> KafkaResult<bool> {
@@ -186,8 +187,8 @@ impl Group {
 
     /// The generation of the group in which this is a member.
     fn generation(&self) -> Option<i32> {
-        // SAFETY: the client lives as long as `self`; the metadata is this function's own,
-        // is not null where it is read, and is given back.
+        // SAFETY: the client lives as long as `self`; the metadata is owned by this function,
+        // is not null when it is read, and is freed.
         let generation = unsafe {
             let metadata = bindings::rd_kafka_consumer_group_metadata(self.0.client().native_ptr());
             if metadata.is_null() {
@@ -200,7 +201,7 @@ impl Group {
         (generation >= 0).then_some(generation)
     }
 
-    /// Whether the partition that a batch was read from is still this runner's.
+    /// Whether the partition that a batch was read from is still assigned to this runner.
     pub fn owns(&self, ticket: &Ticket) -> bool {
         self.0.context().owned().contains(&ticket.assignment())
     }
@@ -222,7 +223,7 @@ impl ClientContext for Member {
         let lags = statistics.topics.iter().flat_map(|(topic, about)| {
             about.partitions.iter().map(move |(partition, about)| (topic, *partition, about))
         });
-        // Partitions of others are in it too.
+        // Other members' partitions are in it too.
         let lags = lags.filter_map(|(topic, partition, about)| {
             let (position, idle) = progress.position(topic, partition)?;
             Some(Lag { topic: topic.clone(), partition, records: behind(position, idle, about)? })
@@ -243,7 +244,7 @@ impl ConsumerContext for Member {
             tracing::info!(partitions = %names(partitions), "partitions assigned");
             self.take(consumer, partitions);
         } else {
-            tracing::info!(partitions = %names(partitions), "partitions taken away");
+            tracing::info!(partitions = %names(partitions), "partitions revoked");
             self.give_up(consumer, partitions);
         }
         let owned = self.progress().assignments();
@@ -251,7 +252,7 @@ impl ConsumerContext for Member {
         *self.owned() = owned;
         self.rebalances.fetch_add(1, Ordering::Relaxed);
         // Only now may the group go on: transactions rely on what is owned. It must go on
-        // whatever came of the above.
+        // whatever happened above.
         let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
         let told = match (assigned, cooperative) {
             (true, true) => consumer.incremental_assign(partitions),
@@ -260,14 +261,14 @@ impl ConsumerContext for Member {
             (false, false) => consumer.unassign(),
         };
         if let Err(error) = told {
-            tracing::warn!(%error, "rebalance");
+            tracing::warn!(%error, "rebalance failed");
         }
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
         if let Err(error) = result {
-            tracing::warn!(%error, "a commit failed; it is tried again");
-            // Synchronous commits hold the books and report here too.
+            tracing::warn!(%error, "offset commit failed, retrying");
+            // Synchronous commits hold the offset tracker and report here too.
             if let Ok(mut progress) = self.progress.try_lock() {
                 progress.forget_commits();
             }
@@ -275,12 +276,12 @@ impl ConsumerContext for Member {
     }
 }
 
-/// How many records a partition is behind, by what is delivered of it: librdkafka knows
-/// nothing of offsets that are committed in transactions. `None`: that is not known yet.
+/// A partition's lag, computed from what is delivered: librdkafka does not know offsets that
+/// are committed in transactions. `None`: not known yet.
 fn behind(position: Option<i64>, idle: bool, about: &Partition) -> Option<u64> {
     let delivered = position.unwrap_or(about.committed_offset);
-    // The last offsets of a partition may be those of no record but of marks of transactions.
-    // librdkafka counts them among what it has handed out.
+    // The last offsets of a partition may belong to transaction markers instead of records.
+    // librdkafka counts them as consumed.
     let reached = if idle { delivered.max(about.app_offset) } else { delivered };
     if reached < 0 || about.ls_offset < 0 {
         return None;

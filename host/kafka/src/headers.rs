@@ -1,7 +1,7 @@
-//! The headers of a message, whatever their names are made of.
+//! The headers of a message, whatever bytes their names consist of.
 //!
 //! rdkafka's own iterator panics at a name that is not UTF-8, which any producer can
-//! send; so this reads them through librdkafka.
+//! send; so this module reads them through librdkafka.
 
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -15,9 +15,9 @@ use sandbar_record::Failure;
 use sandbar_record::Record;
 use sandbar_record::{LETTER_HEADERS, Labels};
 
-/// Headers in their order. In a name, what is not UTF-8 becomes U+FFFD.
+/// Headers in order. In a name, bytes that are not UTF-8 become U+FFFD.
 pub(super) struct RawHeaders<'a> {
-    /// Null where the message has none.
+    /// Null if the message has none.
     headers: *mut rd_kafka_headers_t,
     next: usize,
     /// Names and values belong to the message.
@@ -28,8 +28,8 @@ impl<'a> RawHeaders<'a> {
     /// The headers of a message.
     pub(super) fn of(message: &'a BorrowedMessage<'_>) -> Self {
         let mut headers = ptr::null_mut();
-        // SAFETY: the pointer is that of a live message, and `headers` is a place for
-        // the answer, which belongs to the message.
+        // SAFETY: the pointer is that of a live message, and `headers` is an out parameter
+        // for the answer, which belongs to the message.
         let found = unsafe { rd_kafka_message_headers(message.ptr(), &mut headers) };
         if found != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
             headers = ptr::null_mut();
@@ -47,7 +47,7 @@ impl<'a> Iterator for RawHeaders<'a> {
         }
         let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
         // SAFETY: `headers` are those of a message that lives for 'a; the other three are
-        // places for the answer.
+        // out parameters for the answer.
         let found = unsafe {
             rd_kafka_header_get_all(self.headers, self.next, &mut name, &mut value, &mut size)
         };
@@ -59,7 +59,7 @@ impl<'a> Iterator for RawHeaders<'a> {
         // message.
         let name = unsafe { CStr::from_ptr(name) }.to_string_lossy();
         let value = (!value.is_null()).then(|| {
-            // SAFETY: librdkafka says that `size` bytes are there, as long as the message.
+            // SAFETY: librdkafka guarantees `size` bytes there, as long as the message lives.
             unsafe { std::slice::from_raw_parts(value.cast::<u8>(), size) }
         });
         Some((name, value))

@@ -1,5 +1,5 @@
-//! Dead letters, read back: what is in the topic, by its headers, and records made of
-//! them that can be fed in again.
+//! Dead letters, read back: the content of the topic, by its headers, and records made of
+//! them that can be replayed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::topics;
 use sandbar_record::Shutdown;
 use sandbar_record::{Input, REPLAYED_HEADER};
 
-/// What all headers of ours begin with.
+/// The prefix of all headers of ours.
 const OURS: &str = "sandbar-";
 /// A name for the consumer; it joins no group and commits nothing.
 const GROUP: &str = "sandbar-dlq";
@@ -29,9 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A dead letter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Letter {
-    /// Where it stands in the dead-letter topic.
+    /// Its partition in the dead-letter topic.
     pub partition: i32,
-    /// The same.
+    /// Its offset in that partition.
     pub offset: i64,
     /// When the record was written, in milliseconds since the epoch.
     pub timestamp: Option<i64>,
@@ -58,8 +58,8 @@ impl Letter {
         }
     }
 
-    /// One of our headers, without `sandbar-`, as text; of several the last, which is of
-    /// the latest failure. Empty where there is none.
+    /// One of our headers, without `sandbar-`, as text; if there are several the last, which is
+    /// of the latest failure. Empty if there is none.
     pub fn said(&self, name: &str) -> String {
         let ours = |own: &str| own.strip_prefix(OURS) == Some(name);
         let found = self.headers.iter().rfind(|(own, _)| ours(own));
@@ -67,19 +67,19 @@ impl Letter {
         String::from_utf8_lossy(value).into_owned()
     }
 
-    /// Whether it carries nothing of the record, since its topic refused that.
+    /// Whether it carries nothing of the record, because its topic rejected that.
     pub fn is_notice(&self) -> bool {
         self.said("truncated") == "true"
     }
 
-    /// The record as it was before it failed, but for a header that counts how often it
-    /// was fed in again. `None` where the letter carries nothing of it.
+    /// The record as it was before it failed, except for a header that counts its replays.
+    /// `None` if the dead letter carries nothing of it.
     pub fn record(&self) -> Option<Input> {
         if self.is_notice() {
             return None;
         }
         let replayed = self.said("replayed").parse().unwrap_or(0_u64).saturating_add(1);
-        // A model that made an earlier prediction of it is not what failed.
+        // A model that made an earlier prediction for it is not what failed.
         let own = |name: &str| !name.starts_with(OURS) || name == "sandbar-model";
         let mut headers: Vec<_> =
             self.headers.iter().filter(|(name, _)| own(name)).cloned().collect();
@@ -95,11 +95,11 @@ impl Letter {
     }
 }
 
-/// Reads a dead-letter topic from its beginning, or one partition from an offset, to the
-/// end that it has now, and hands over letter by letter until `take` wants no more.
+/// Reads a dead-letter topic from its beginning, or one partition from an offset, to its
+/// current end, and passes dead letters one by one until `take` wants no more.
 ///
 /// # Errors
-/// Where the brokers refuse this client, or the topic is not there.
+/// If the brokers refuse this client, or the topic does not exist.
 pub fn read(
     connection: &Connection,
     topic: &str,
@@ -112,7 +112,7 @@ pub fn read(
         .create_with_context(Reader::default())
         .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
     let (brokers, key) = (&connection.brokers, "[dead-letter] topic");
-    // Before anything is assigned nothing can come but what is heard.
+    // Before anything is assigned only errors can arrive.
     let listen = || complaints::listen(|time| drop(consumer.poll(time)));
     topics::await_topic(consumer.client(), listen, brokers, topic, key, &Shutdown::default())?;
 
@@ -122,7 +122,7 @@ pub fn read(
             Some(Ok(message)) => {
                 let (partition, next) = (message.partition(), message.offset() + 1);
                 let Some(end) = left.get(&partition).copied() else { continue };
-                // What is behind the end came meanwhile.
+                // What is behind the end was written meanwhile.
                 if next <= end && !take(Letter::of(&message)) {
                     return Ok(());
                 }
@@ -130,14 +130,14 @@ pub fn read(
                     left.remove(&partition);
                 }
             }
-            // The last before the end may be no record, but a transaction's mark.
+            // The last offset before the end may be a transaction marker instead of a record.
             Some(Err(KafkaError::PartitionEOF(partition))) => drop(left.remove(&partition)),
             Some(Err(error)) => {
                 let code = error.rdkafka_error_code();
                 if code.is_none_or(|code| topics::is_refusal(code) || topics::is_unknown(code)) {
                     return Err(KafkaFailure::Consumer(error));
                 }
-                tracing::warn!(%error, "Kafka consumer");
+                tracing::warn!(%error, "Kafka consumer error");
             }
             None => return Err(silent()),
         }
@@ -145,7 +145,7 @@ pub fn read(
     Ok(())
 }
 
-/// Hears why no broker answers.
+/// Receives the reason why no broker answers.
 #[derive(Default)]
 struct Reader(Complaints);
 
@@ -163,7 +163,7 @@ impl ClientContext for Reader {
 
 impl ConsumerContext for Reader {}
 
-/// Assigns what is to be read, without a group. Returns the partitions with their ends.
+/// Assigns the partitions to read, without a group. Returns them with their ends.
 fn partitions(
     consumer: &BaseConsumer<Reader>,
     topic: &str,

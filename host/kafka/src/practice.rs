@@ -1,11 +1,11 @@
-//! The practice broker: librdkafka's mock cluster, in this process.
+//! The mock broker: librdkafka's mock cluster, in this process.
 //!
 //! It speaks Kafka's protocol over TCP on the loopback address, so that real
 //! clients work with it. It is for demonstrations and tests, never for data:
 //! it keeps 5 MB or 100,000 batches per partition and then drops the oldest even
 //! if unread, has no transactions, creates topics only through this type, refuses
-//! commits while a group shares out its partitions (so that a hand-over repeats
-//! records), takes three seconds for the first join of a group, and answers look-ups
+//! commits while a group rebalances (so that a rebalance repeats records),
+//! takes three seconds for the first join of a group, and answers look-ups
 //! by time with the end of the partition.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use rdkafka::error::KafkaResult;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 
-/// A broker in this process. Dropping it stops it.
+/// A mock broker in this process. Dropping it stops it.
 pub struct PracticeBroker {
     cluster: MockCluster<'static, DefaultProducerContext>,
 }
@@ -23,7 +23,7 @@ impl PracticeBroker {
     /// Starts a broker on a free port of the loopback address.
     ///
     /// # Errors
-    /// Where librdkafka cannot.
+    /// If librdkafka cannot.
     pub fn start() -> KafkaResult<Self> {
         Ok(PracticeBroker { cluster: MockCluster::new(1)? })
     }
@@ -33,18 +33,18 @@ impl PracticeBroker {
         self.cluster.bootstrap_servers()
     }
 
-    /// Makes a topic.
+    /// Creates a topic.
     ///
     /// # Errors
-    /// Where librdkafka cannot: the topic exists, for example.
+    /// If librdkafka cannot: the topic exists, for example.
     pub fn create_topic(&self, topic: &str, partitions: i32) -> KafkaResult<()> {
         self.cluster.create_topic(topic, partitions, 1)
     }
 
-    /// Makes the broker close its connections and refuse new ones, or ends that.
+    /// Makes the broker close its connections and refuse new ones, or accept them again.
     ///
     /// # Errors
-    /// Where librdkafka cannot.
+    /// If librdkafka cannot.
     pub fn set_away(&self, away: bool) -> KafkaResult<()> {
         if away { self.cluster.broker_down(1) } else { self.cluster.broker_up(1) }
     }
@@ -52,7 +52,7 @@ impl PracticeBroker {
     /// Delays every answer of the broker.
     ///
     /// # Errors
-    /// Where librdkafka cannot.
+    /// If librdkafka cannot.
     pub fn set_delay(&self, delay: Duration) -> KafkaResult<()> {
         self.cluster.broker_round_trip_time(1, delay)
     }

@@ -1,4 +1,4 @@
-//! The books of a consumer: which batches of which partition are on their way, and
+//! The offset tracker of a consumer: which batches of which partition are in flight, and
 //! up to which offset everything is delivered.
 
 use std::collections::VecDeque;
@@ -12,26 +12,26 @@ use super::error::KafkaFailure;
 use sandbar_record::Batch;
 use sandbar_record::{Event, Ticket};
 
-/// Memory that a record takes besides its bytes: columns, queue entries, headers.
+/// Memory that a record occupies besides its bytes: columns, queue entries, headers.
 const RECORD_OVERHEAD: u64 = 200;
 
-/// The partitions that this consumer has, and what is on its way.
+/// The partitions assigned to this consumer, and what is in flight.
 pub struct Progress {
     partitions: Vec<Partition>,
-    /// Bytes of all batches on their way, also of partitions that were taken away.
+    /// Bytes of all batches in flight, including those of revoked partitions.
     in_flight: u64,
     next_sequence: u64,
     next_assignment: u64,
     sender: Sender<Event>,
     events: Receiver<Event>,
-    /// Why something will never be delivered. There is no way on from there.
+    /// Why something can never be delivered. The run cannot go on then.
     broken: Option<String>,
 }
 
 struct Partition {
     topic: Arc<str>,
     number: i32,
-    /// Tells this assignment from an earlier one of the same partition.
+    /// Distinguishes this assignment from an earlier one of the same partition.
     assignment: u64,
     worker: usize,
     /// In order of their offsets.
@@ -65,12 +65,12 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// Whether nothing is on its way.
+    /// Whether nothing is in flight.
     fn is_idle(&self) -> bool {
         self.in_flight == 0
     }
 
-    /// Takes partitions in. Each goes to the one of `workers` that has the fewest.
+    /// Takes partitions. Each goes to the one of `workers` that has the fewest.
     pub fn assign(&mut self, added: &TopicPartitionList, workers: usize) {
         for element in added.elements() {
             let load = |worker: &usize| {
@@ -91,13 +91,13 @@ impl Progress {
         }
     }
 
-    /// Gives partitions up. What is on its way from them will be delivered, but not
+    /// Gives partitions up. What is in flight from them will be delivered, but not
     /// committed.
     pub fn revoke(&mut self, removed: &TopicPartitionList) {
         self.partitions.retain(|partition| !partition.is_in(removed));
     }
 
-    /// Takes over where partitions begin, as if all before it were delivered.
+    /// Takes over the start offsets, as if everything before them were delivered.
     pub fn begin(&mut self, places: &TopicPartitionList) {
         for place in places.elements() {
             let is_it = |found: &&mut Partition| found.is(place.topic(), place.partition());
@@ -109,7 +109,7 @@ impl Progress {
         }
     }
 
-    /// The assignment of each partition that there is.
+    /// The assignment of each partition.
     pub fn assignments(&self) -> Vec<u64> {
         self.partitions.iter().map(|partition| partition.assignment).collect()
     }
@@ -120,15 +120,15 @@ impl Progress {
         Some((partition.topic.clone(), partition.assignment))
     }
 
-    /// Up to where a partition that is assigned is delivered, where anything is known of it,
-    /// and whether nothing of it is on its way.
+    /// Up to which offset an assigned partition is delivered, if known, and whether nothing of
+    /// it is in flight.
     pub fn position(&self, topic: &str, number: i32) -> Option<(Option<i64>, bool)> {
         let partition = self.partitions.iter().find(|partition| partition.is(topic, number))?;
         Some((partition.position, partition.pending.is_empty()))
     }
 
-    /// Enters a batch into the books. Returns its ticket and the worker it goes to;
-    /// `None` where its partition was taken away.
+    /// Tracks a batch. Returns its acknowledgement handle and the worker it goes to;
+    /// `None` if its partition was revoked.
     pub fn submit(&mut self, batch: Batch, assignment: u64) -> Option<(usize, Arc<Ticket>)> {
         let found = self.partitions.iter_mut().find(|partition| partition.assignment == assignment);
         let (partition, last) = (found?, *batch.offsets.last()?);
@@ -143,10 +143,10 @@ impl Progress {
         ))
     }
 
-    /// Reads what tickets have told since the last time, without waiting.
+    /// Processes the acknowledgements since the last time, without waiting.
     ///
     /// # Errors
-    /// Where something will never be delivered.
+    /// If something can never be delivered.
     pub fn settle(&mut self) -> Result<(), KafkaFailure> {
         while let Ok(event) = self.events.try_recv() {
             self.take(event);
@@ -157,8 +157,8 @@ impl Progress {
         }
     }
 
-    /// Waits until no more than `limit` bytes are on their way, for `patience` at the
-    /// most. Returns how many there are.
+    /// Waits until no more than `limit` bytes are in flight, for `patience` at the
+    /// most. Returns how many are.
     ///
     /// # Errors
     /// As [`Progress::settle`].
@@ -174,8 +174,8 @@ impl Progress {
         Ok(self.in_flight)
     }
 
-    /// Waits until nothing of `partitions` (`None`: of any) is on its way. `false`:
-    /// that was not so by the end of `patience`.
+    /// Waits until nothing of `partitions` (`None`: of any) is in flight. `false`:
+    /// something still was at the end of `patience`.
     ///
     /// # Errors
     /// As [`Progress::settle`].
@@ -221,7 +221,7 @@ impl Progress {
         }
     }
 
-    /// The offsets to commit: of each partition (of those in `only`) that got on
+    /// The offsets to commit: of each partition (of those in `only`) that has advanced
     /// since the last time.
     pub fn commit(&mut self, only: Option<&TopicPartitionList>) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
@@ -245,7 +245,7 @@ impl Progress {
     }
 
     /// Forgets what was committed: after a commit that failed, and before one that must
-    /// not rely on an earlier one whose answer is still awaited.
+    /// not rely on an earlier one that is not answered yet.
     pub fn forget_commits(&mut self) {
         self.partitions.iter_mut().for_each(|partition| partition.committed = None);
     }
@@ -260,7 +260,7 @@ impl Partition {
         list.find_partition(&self.topic, self.number).is_some()
     }
 
-    /// Marks a batch, and moves the position past all that is done from the front.
+    /// Marks a batch as done, and moves the position past everything done at the front.
     fn done(&mut self, sequence: u64) {
         if let Ok(index) = self.pending.binary_search_by_key(&sequence, |pending| pending.sequence)
         {

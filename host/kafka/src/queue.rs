@@ -7,7 +7,7 @@ use rdkafka::message::{Headers as _, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
 
-/// How long to wait for room before it is looked whether there is somebody who wants it.
+/// How long to wait for room before checking whether the message is still wanted.
 const NAP: Duration = Duration::from_millis(10);
 
 /// Key, value and timestamp of a message.
@@ -17,7 +17,7 @@ pub type Content<'a> = (Option<&'a [u8]>, Option<&'a [u8]>, Option<i64>);
 /// `wanted`.
 ///
 /// # Errors
-/// Where it is not taken: why, and what was to go along with it.
+/// If it is not accepted: why, and the opaque value that was to go along with it.
 pub fn put<C: ProducerContext>(
     producer: &ThreadedProducer<C>,
     topic: &str,

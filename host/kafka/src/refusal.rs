@@ -1,10 +1,10 @@
-//! What becomes of a message that its topic refuses.
+//! Rejected records: what happens to a message that its topic rejects.
 //!
-//! Kafka refuses by the batch: one record that is too large, or whose timestamp the
-//! topic does not accept, takes its neighbours with it. So what is refused is sent
-//! again alone, by a producer that puts one message in each request. What is refused
-//! then is itself to blame: an output becomes a dead letter, a dead letter is sent once
-//! more without what it carried.
+//! Kafka rejects by the batch: one record that is too large, or whose timestamp the
+//! topic does not accept, takes its neighbours with it. So rejected records are sent
+//! again by the single-record producer, which puts one message in each request. A record
+//! rejected then is itself to blame: an output becomes a dead letter, a dead letter is sent
+//! once more without what it carried.
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -26,14 +26,14 @@ use sandbar_telemetry::Stats;
 /// What the producer carries along with each message.
 pub(super) struct Delivery {
     pub(super) ticket: Arc<Ticket>,
-    /// The record of the ticket's batch that the message comes from.
+    /// The record of the batch that the message comes from.
     pub(super) record: usize,
     pub(super) parcel: Parcel,
     /// Whether it was sent in a request of its own.
     pub(super) alone: bool,
 }
 
-/// What a message on its way is.
+/// What kind of message is in flight.
 pub(super) enum Parcel {
     /// A prediction or a transformed record.
     Output,
@@ -43,7 +43,7 @@ pub(super) enum Parcel {
     Notice,
 }
 
-/// Why a message was refused for what it is; `None` where the cause lies elsewhere.
+/// Why a message was rejected for its content; `None` if the cause lies elsewhere.
 pub(super) fn refusal(cause: &KafkaError) -> Option<Code> {
     match cause.rdkafka_error_code()? {
         RDKafkaErrorCode::MessageSizeTooLarge
@@ -56,7 +56,7 @@ pub(super) fn refusal(cause: &KafkaError) -> Option<Code> {
     }
 }
 
-/// Sends messages one in a request. Its producer is made when it is first needed.
+/// The single-record producer, created when it is first needed.
 pub(super) struct Alone {
     config: ClientConfig,
     labels: Arc<Labels>,
@@ -65,7 +65,7 @@ pub(super) struct Alone {
 }
 
 impl Alone {
-    /// As a producer of `config`, but for the size of its batches.
+    /// With the properties of `config`, except for the size of its batches.
     pub(super) fn new(
         mut config: ClientConfig,
         labels: Arc<Labels>,
@@ -74,7 +74,7 @@ impl Alone {
         config
             .set("batch.num.messages", "1")
             .set("linger.ms", "0")
-            // What waits here is bounded by what the source has on its way.
+            // What is queued here is bounded by what the source has in flight.
             .set("queue.buffering.max.messages", "0")
             .set("queue.buffering.max.kbytes", "2147483647");
         Arc::new(Alone { config, labels, stats, producer: OnceLock::new() })
@@ -89,7 +89,7 @@ impl Alone {
         Ok(self.producer.get_or_init(|| made))
     }
 
-    /// Takes a message that was not accepted further.
+    /// Takes a message that was rejected to its next form.
     fn take(
         self: &Arc<Self>,
         delivery: Delivery,
@@ -110,7 +110,7 @@ impl Alone {
         let record = batch.record(index);
         match parcel {
             Parcel::Output => {
-                let message = format!("topic '{topic}' refuses the record: {cause}");
+                let message = format!("topic '{topic}': record rejected: {cause}");
                 let failure = Failure { record: index, stage: "sink".into(), code, message };
                 RecordRejected { record, failure: &failure }.emit(&self.stats);
                 let headers = letter(&self.labels, &record, &failure);
@@ -153,14 +153,14 @@ impl Alone {
     }
 }
 
-/// Hears of the end of each message.
+/// Receives the delivery report of each message.
 pub(super) struct Reports {
     alone: Weak<Alone>,
     complaints: Complaints,
 }
 
 impl Reports {
-    /// What is refused goes to `alone`.
+    /// Rejected records go to `alone`.
     pub(super) fn to(alone: &Arc<Alone>) -> Self {
         Reports { alone: Arc::downgrade(alone), complaints: Complaints::default() }
     }
@@ -185,7 +185,7 @@ impl ProducerContext for Reports {
         let Err((cause, message)) = result else { return };
         match self.alone.upgrade() {
             Some(alone) => alone.take(*delivery, message, cause),
-            // The sink is gone: so is whoever would hear of it.
+            // The sink is gone, and with it the receiver of this report.
             None => delivery.ticket.broken(format!("topic '{}': {cause}", message.topic())),
         }
     }

@@ -22,7 +22,7 @@ use sandbar_telemetry::Stats;
 /// Where the outputs of a pipeline go. Shared by its workers.
 pub struct Sink {
     producer: ThreadedProducer<Reports>,
-    /// For what the topics refuse.
+    /// For what the topics reject.
     _alone: Arc<Alone>,
     brokers: String,
     labels: Arc<Labels>,
@@ -31,10 +31,10 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Makes the producer. It connects by itself.
+    /// Creates the producer. It connects by itself.
     ///
     /// # Errors
-    /// Where librdkafka refuses its configuration.
+    /// If librdkafka rejects its configuration.
     pub fn new(
         connection: &Connection,
         labels: Labels,
@@ -50,13 +50,13 @@ impl Sink {
         Ok(Sink { producer, _alone: alone, brokers, labels, abandoned })
     }
 
-    /// Whether what is not delivered yet is given up: work that is left is in vain, and
+    /// Whether what is not delivered yet is given up: remaining work is pointless, and
     /// nobody waits for room in the queue any more.
     pub fn is_abandoned(&self) -> bool {
         self.abandoned.load(Ordering::Relaxed)
     }
 
-    /// Waits for the brokers and looks for the topics. `Ok(false)`: `shutdown` came first.
+    /// Waits for the brokers and checks the topics. `Ok(false)`: `shutdown` came first.
     ///
     /// # Errors
     /// As [`topics::await_topic`].
@@ -64,7 +64,7 @@ impl Sink {
         topics::await_written(self.producer.client(), &self.brokers, &self.labels, shutdown)
     }
 
-    /// Sends an output that came of the ticket's batch.
+    /// Sends an output of the batch.
     pub fn output(&self, output: &Output<'_>, ticket: &Arc<Ticket>) {
         let record = &output.record;
         let headers = owned(record.headers().count() + OUTPUT_HEADERS, self.labels.output(output));

@@ -1,9 +1,9 @@
 //! The consumer: reads records, hands batches of them to the workers, and commits
 //! what is delivered.
 //!
-//! One thread polls, whatever the workers do, so that the group never takes this
-//! runner for dead. When too much is on its way it waits a moment for room; if that does
-//! not come, partitions are paused, not the polling.
+//! One thread polls, whatever the workers do, so that the group never considers this
+//! runner dead. When too much is in flight it waits a moment for room; if that does
+//! not help, partitions are paused, not the polling.
 
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -24,17 +24,17 @@ use sandbar_record::Shutdown;
 use sandbar_record::Ticket;
 use sandbar_telemetry::Stats;
 
-/// How long to wait for a record when nothing is on its way.
+/// How long to wait for a record when nothing is in flight.
 const IDLE: Duration = Duration::from_millis(100);
-/// The same while batches are on their way: their end may let partitions go on.
+/// The same while batches are in flight: their end may let partitions resume.
 const BUSY: Duration = Duration::from_millis(2);
 /// How long to wait for room without polling, before partitions are paused. The group
-/// takes a member for dead only after `max.poll.interval.ms`, minutes.
+/// considers a member dead only after `max.poll.interval.ms`, minutes.
 const UNPOLLED: Duration = Duration::from_secs(1);
-/// Records between two looks at the clock and at what is delivered.
+/// Records between two checks of the clock and of what is delivered.
 const STRIDE: usize = 64;
 
-/// The reading end of a pipeline.
+/// The consuming end of a pipeline.
 pub struct Source {
     consumer: Arc<BaseConsumer<Member>>,
     brokers: String,
@@ -49,11 +49,11 @@ pub struct Source {
 }
 
 impl Source {
-    /// Makes the consumer. It joins its group in [`Source::run`]. The batches of a
+    /// Creates the consumer. It joins its group in [`Source::run`]. The batches of a
     /// partition go to one and the same of `workers`, in order.
     ///
     /// # Errors
-    /// Where librdkafka refuses its configuration.
+    /// If librdkafka rejects its configuration.
     pub fn new(
         connection: &Connection,
         plan: SourcePlan,
@@ -81,18 +81,18 @@ impl Source {
         })
     }
 
-    /// The group that it is in.
+    /// The consumer group that it is a member of.
     pub fn group(&self) -> Group {
         Group::of(self.consumer.clone())
     }
 
-    /// Reads until `shutdown`, then lets what is on its way arrive and commits it.
+    /// Reads until `shutdown`, then waits for what is in flight and commits it.
     ///
     /// # Errors
-    /// Where a topic is not there, the brokers refuse this client, or an output
+    /// If a topic does not exist, the brokers refuse this client, or an output
     /// cannot be delivered. What was delivered until then is committed.
     pub fn run(mut self, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
-        // Before there is a subscription nothing can come but what is heard.
+        // Before there is a subscription only errors can arrive.
         let listen = || complaints::listen(|time| drop(self.consumer.poll(time)));
         if !self.await_topics(shutdown, listen)? {
             return Ok(());
@@ -110,7 +110,7 @@ impl Source {
         result
     }
 
-    /// Waits until all topics that are named are there. `false`: `shutdown` came first.
+    /// Waits until all named topics exist. `false`: `shutdown` came first.
     fn await_topics(&self, shutdown: &Shutdown, listen: impl Fn()) -> Result<bool, KafkaFailure> {
         for topic in self.subscription.names() {
             let client = self.consumer.client();
@@ -137,7 +137,7 @@ impl Source {
                     self.batcher.flush(false, self.consumer.context());
                 }
                 Some(Err(error)) => self.sort_out(error, shutdown)?,
-                // Nothing waits at the consumer: what has come so far goes on its way.
+                // Nothing is queued at the consumer: what was read so far is sent on.
                 None => self.batcher.flush(true, self.consumer.context()),
             }
             let idle = self.look()?;
@@ -149,18 +149,18 @@ impl Source {
         Ok(())
     }
 
-    /// Settles what is delivered, commits when it is time, pauses or resumes.
-    /// Returns whether nothing is on its way.
+    /// Processes acknowledgements, commits when it is time, pauses or resumes.
+    /// Returns whether nothing is in flight.
     fn look(&mut self) -> Result<bool, KafkaFailure> {
         let member = self.consumer.context();
         if let Some(failure) = member.failure() {
             return Err(failure);
         }
-        // A moment's wait costs nothing, a pause throws away what was fetched ahead.
+        // Waiting a moment costs nothing, a pause discards what was fetched ahead.
         let patience = if self.paused { Duration::ZERO } else { UNPOLLED };
         let in_flight = member.progress().await_room(self.plan.in_flight, patience)?;
         if self.committed.elapsed() >= self.plan.commit_interval {
-            // It has been logged, and the next interval tries again.
+            // The error has been logged, and the next interval retries.
             let _ = self.commit(CommitMode::Async);
         }
         self.hold_back(in_flight);
@@ -169,7 +169,7 @@ impl Source {
         Ok(in_flight == 0)
     }
 
-    /// Pauses above the limit of bytes on their way, resumes below half of it.
+    /// Pauses above the limit of bytes in flight, resumes below half of it.
     fn hold_back(&mut self, in_flight: u64) {
         let above = in_flight > self.plan.in_flight;
         let below = in_flight <= self.plan.in_flight / 2;
@@ -190,7 +190,7 @@ impl Source {
                 tracing::debug!(in_flight, paused = above, "back-pressure");
             }
             Ok(()) => {}
-            Err(error) => tracing::warn!(%error, "partitions could not be paused or resumed"),
+            Err(error) => tracing::warn!(%error, "cannot pause or resume partitions"),
         }
     }
 
@@ -204,16 +204,16 @@ impl Source {
             return Ok(());
         }
         self.consumer.commit(&offsets, mode).inspect_err(|error| {
-            tracing::warn!(%error, "a commit failed; it is tried again");
+            tracing::warn!(%error, "offset commit failed, retrying");
             self.consumer.context().progress().forget_commits();
         })
     }
 
-    /// The commit before the end. While the group shares out its partitions it
-    /// refuses commits; to get past that it must be polled.
+    /// The final commit. While the group rebalances it refuses commits; to get past that
+    /// the consumer must be polled.
     fn commit_at_last(&mut self) {
         let end = Instant::now() + self.plan.drain_deadline;
-        // A commit whose answer has not come may have been refused.
+        // A commit that is not answered yet may have been refused.
         self.consumer.context().progress().forget_commits();
         let passing = |error: &KafkaError| {
             let code = error.rdkafka_error_code();
@@ -222,29 +222,29 @@ impl Source {
         };
         while let Err(error) = self.commit(CommitMode::Sync) {
             if !passing(&error) || Instant::now() >= end {
-                tracing::error!(%error, "the last commit failed; some records will be processed twice");
+                tracing::error!(%error, "final offset commit failed; some records will be processed twice");
                 return;
             }
-            // A record that comes now is left to the next start.
+            // A record that arrives now is left to the next run.
             let _ = self.consumer.poll(IDLE);
         }
     }
 
-    /// Lets what is on its way arrive. What was read and not handed over yet is left:
-    /// the next start reads it again.
+    /// Waits for what is in flight. What was read and not handed over yet is left:
+    /// the next run reads it again.
     fn drain(&self) -> Result<(), KafkaFailure> {
         let member = self.consumer.context();
         if !member.progress().drain(None, self.plan.drain_deadline)? {
             let deadline = self.plan.drain_deadline;
             tracing::warn!(
-                ?deadline,
-                "stopped before everything was delivered; the next start takes it up"
+                deadline_seconds = deadline.as_secs_f64(),
+                "stopped before everything was delivered; the next run reprocesses the rest"
             );
         }
         Ok(())
     }
 
-    /// Most errors of a consumer pass by themselves; these end the run.
+    /// Most errors of a consumer are transient; these end the run.
     fn sort_out(&self, error: KafkaError, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
         let Some(code) = error.rdkafka_error_code() else {
             return Err(KafkaFailure::Consumer(error));
@@ -253,7 +253,7 @@ impl Source {
             return Err(KafkaFailure::Consumer(error));
         }
         if topics::is_unknown(code) {
-            // A broker that was away may not know its topics yet.
+            // A broker that was unavailable may not know its topics yet.
             return self.await_topics(shutdown, || ()).map(drop);
         }
         if topics::is_refusal(code) {
@@ -273,10 +273,10 @@ impl Source {
         match code {
             RDKafkaErrorCode::PollExceeded => {
                 tracing::error!(
-                    "the group has dropped this runner: it did not poll for max.poll.interval.ms; it joins again"
+                    "consumer removed from its group: no poll within max.poll.interval.ms; rejoining"
                 );
             }
-            _ => tracing::warn!(%error, "Kafka consumer"),
+            _ => tracing::warn!(%error, "Kafka consumer error"),
         }
         Ok(())
     }

@@ -1,13 +1,13 @@
-//! Where a group begins in a partition of which it has committed no offset.
+//! The start offsets of a group, in partitions of which it has committed no offset.
 //!
-//! It is decided when the partition is assigned, and committed before the first record is
-//! read: whoever has the partition next, also after a crash, goes on from there. Otherwise
-//! `latest` would pass over what is written between two runs.
+//! They are decided when a partition is assigned, and committed before the first record is
+//! read: whoever owns the partition next, also after a crash, continues from there.
+//! Otherwise `latest` would skip what is written between two runs.
 //!
-//! `start` is about what is there when the group begins. A partition that appears later is
+//! `start` applies to what exists when the group begins. A partition that appears later is
 //! read from its oldest record, whatever `start` says: it was written to before anybody
-//! noticed it. What is later is told by what was there when this runner began, and by what
-//! the group had committed then.
+//! noticed it. Which partitions are later is told by what existed when this runner began,
+//! and by what the group had committed then.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -25,14 +25,14 @@ use super::topics::{PATIENCE, PAUSE, is_refusal};
 use sandbar_manifest::Start;
 use sandbar_record::Shutdown;
 
-/// How long brokers may take to agree where a partition begins, while it is being assigned:
-/// nothing is polled meanwhile, and the group takes a member for dead after minutes.
+/// How long the look-up of a start offset may take while a partition is being assigned:
+/// nothing is polled meanwhile, and the group considers a member dead after minutes.
 const AGREEMENT: Duration = Duration::from_secs(60);
 
 /// Where the partitions of a source begin.
 pub struct Starts {
     start: Start,
-    /// What there was when this runner began.
+    /// What existed when this runner began.
     before: OnceLock<Before>,
 }
 
@@ -42,7 +42,7 @@ struct Before {
     shutdown: Shutdown,
 }
 
-/// A partition, and where something about it is.
+/// A topic, a partition and an offset in it.
 type Place = (String, i32, i64);
 
 impl Starts {
@@ -51,17 +51,17 @@ impl Starts {
         Starts { start, before: OnceLock::new() }
     }
 
-    /// Whether there is nothing to decide: librdkafka begins with the oldest record, where
-    /// it finds no offset.
+    /// Whether there is nothing to decide: librdkafka begins with the oldest record if it
+    /// finds no offset.
     fn is_plain(&self) -> bool {
         self.start == Start::Earliest
     }
 
-    /// Notes what there is before the runner joins its group. `Ok(false)`: `shutdown` came
+    /// Notes what exists before the runner joins its group. `Ok(false)`: `shutdown` came
     /// first.
     ///
     /// # Errors
-    /// Where the brokers refuse this client.
+    /// If the brokers refuse this client.
     pub fn note<C: ConsumerContext>(
         &self,
         consumer: &BaseConsumer<C>,
@@ -79,7 +79,7 @@ impl Starts {
                         let found: Vec<&str> = partitions.keys().map(String::as_str).collect();
                         tracing::info!(
                             topics = found.join(" "),
-                            "topics found; later ones will be"
+                            "topics found; topics created later are read too"
                         );
                     }
                     let _ = self.before.set(Before { partitions, shutdown: shutdown.clone() });
@@ -90,7 +90,7 @@ impl Starts {
                         let what = "the source's topics or its group".to_owned();
                         return Err(KafkaFailure::Refused { brokers: brokers.into(), what, cause });
                     }
-                    _ => tracing::warn!(brokers, %error, "the brokers do not answer yet"),
+                    _ => tracing::warn!(brokers, %error, "brokers not reachable yet, retrying"),
                 },
             }
             shutdown.wait(PAUSE);
@@ -98,8 +98,8 @@ impl Starts {
         Ok(false)
     }
 
-    /// The number of partitions to which `start` applies, by topic: all, or none where the
-    /// group has been before. Topics that are only matched count as one.
+    /// The number of partitions to which `start` applies, by topic: all, or none if the
+    /// group has committed there before. Topics that are only matched count as one.
     fn look<C: ConsumerContext>(
         &self,
         consumer: &BaseConsumer<C>,
@@ -129,7 +129,7 @@ impl Starts {
     /// Sets the offsets of `added` where the group has none, commits and returns them.
     ///
     /// # Errors
-    /// Where that cannot be done. `added` is as it was then.
+    /// If that fails. `added` is then unchanged.
     pub(super) fn place<C: ConsumerContext>(
         &self,
         consumer: &BaseConsumer<C>,
@@ -163,7 +163,7 @@ impl Starts {
         let Some(found) = self.find(&agreement, before, &fresh)? else { return Ok(None) };
         let mut list = TopicPartitionList::new();
         for (topic, partition, offset) in &found {
-            tracing::info!(topic, partition, offset, "the group begins");
+            tracing::info!(topic, partition, offset, "start offset set");
             let offset = Offset::Offset(*offset);
             let set = list.add_partition_offset(topic, *partition, offset);
             set.and_then(|()| added.set_partition_offset(topic, *partition, offset))
@@ -171,7 +171,7 @@ impl Starts {
         }
         agreement.insist(|consumer| match consumer.commit(&list, CommitMode::Sync) {
             Err(error) if is_passed(&error) => {
-                tracing::warn!(%error, "partitions are shared out anew before it was put down where they begin");
+                tracing::warn!(%error, "rebalance before the start offsets were committed");
                 Ok(())
             }
             done => done,
@@ -179,7 +179,7 @@ impl Starts {
         Ok(Some(list))
     }
 
-    /// Where partitions begin of which nothing is committed.
+    /// The start offsets of partitions with no committed offset.
     fn find<C: ConsumerContext>(
         &self,
         agreement: &Agreement<'_, C>,
@@ -192,14 +192,14 @@ impl Starts {
         let wanted = |topic: &str, partition: i32| match &self.start {
             _ if is_new(topic, partition) => Offset::Beginning,
             Start::Latest => Offset::End,
-            // What is asked for is a time; the answer is an offset.
+            // The request is a time; the answer is an offset.
             Start::At(moment) => Offset::Offset(moment.millis()),
             Start::Earliest | Start::Offsets(_) => Offset::Beginning,
         };
         let Some(mut found) = agreement.ask(fresh, wanted)? else { return Ok(None) };
         match &self.start {
             Start::At(_) => {
-                // Nothing is as young as that: with what comes.
+                // No record is that recent: the end of the partition.
                 let Some(ends) = agreement.ask(fresh, |_, _| Offset::End)? else { return Ok(None) };
                 for (place, end) in found.iter_mut().zip(ends).filter(|(place, _)| place.2 < 0) {
                     *place = end;
@@ -223,7 +223,7 @@ impl Starts {
                             partition,
                             offset,
                             oldest,
-                            "the topic no longer has the offset that [source] start names; the oldest record comes first"
+                            "[source] start: offset no longer in the topic, starting at the oldest record"
                         );
                     }
                     *oldest = offset.max(*oldest);
@@ -235,7 +235,7 @@ impl Starts {
     }
 }
 
-/// Questions to the brokers while partitions are being assigned.
+/// The offset look-up while partitions are being assigned.
 struct Agreement<'a, C: ConsumerContext> {
     consumer: &'a BaseConsumer<C>,
     shutdown: &'a Shutdown,
@@ -248,7 +248,7 @@ impl<C: ConsumerContext> Agreement<'_, C> {
         KafkaFailure::NoStart { partitions: self.about.clone(), cause }
     }
 
-    /// Asks until there is an answer. `None`: nobody wants it any more.
+    /// Retries until there is an answer. `None`: nobody wants it any more.
     fn insist<T>(
         &self,
         question: impl Fn(&BaseConsumer<C>) -> KafkaResult<T>,
@@ -262,7 +262,7 @@ impl<C: ConsumerContext> Agreement<'_, C> {
                     if lasting || Instant::now() >= end {
                         return Err(self.failure(error));
                     }
-                    tracing::warn!(%error, partitions = self.about, "the brokers do not say yet where partitions begin");
+                    tracing::warn!(%error, partitions = self.about, "offset lookup failed, retrying");
                 }
             }
             self.shutdown.wait(PAUSE);
@@ -270,7 +270,7 @@ impl<C: ConsumerContext> Agreement<'_, C> {
         Ok(None)
     }
 
-    /// Asks for an offset of each partition.
+    /// Looks up an offset of each partition.
     fn ask(
         &self,
         partitions: &TopicPartitionList,

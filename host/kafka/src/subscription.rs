@@ -25,12 +25,12 @@ impl Subscription {
         Subscription { names, patterns }
     }
 
-    /// The topics that are named: they must be there.
+    /// The topics that are named: they must exist.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// Whether topics may come and go.
+    /// Whether topics may appear and disappear.
     pub fn has_patterns(&self) -> bool {
         !self.patterns.is_empty()
     }
@@ -45,10 +45,10 @@ impl Subscription {
         self.is_named(topic) || self.patterns.iter().any(|pattern| pattern.matches(topic))
     }
 
-    /// The topics that there are, each with the number of its partitions.
+    /// The topics that exist, each with the number of its partitions.
     ///
     /// # Errors
-    /// Where the brokers do not answer.
+    /// If the brokers do not answer.
     pub fn topics<C: ClientContext + ConsumerContext>(
         &self,
         consumer: &BaseConsumer<C>,

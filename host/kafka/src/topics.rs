@@ -1,4 +1,4 @@
-//! Are the topics there? Asked once, before anything runs, so that a typing error
+//! Do the topics exist? Asked once, before anything runs, so that a typing error
 //! ends with a name instead of with silence.
 
 use std::time::{Duration, Instant};
@@ -12,18 +12,18 @@ use super::error::KafkaFailure;
 use sandbar_record::Labels;
 use sandbar_record::Shutdown;
 
-/// How long one question may take.
+/// How long one request may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a broker that creates topics when they are asked for may take.
+/// How long a broker may take that creates topics on request.
 const CREATION: Duration = Duration::from_secs(10);
-/// Between two questions.
+/// The time between two requests.
 pub(super) const PAUSE: Duration = Duration::from_millis(200);
 
-/// Waits until the brokers answer and `topic` is there. `key` is the key of the
-/// manifest that names it; `listen` sees to it that the client hears of its connections.
+/// Waits until the brokers answer and `topic` exists. `key` is the key of the
+/// manifest that names it; `listen` makes sure that the client receives its errors.
 ///
 /// # Errors
-/// Where the topic does not exist, or the brokers refuse this client. Brokers that
+/// If the topic does not exist, or the brokers refuse this client. Brokers that
 /// do not answer are waited for until `shutdown`: `Ok(false)`.
 pub fn await_topic<C: Hearing>(
     client: &Client<C>,
@@ -59,14 +59,14 @@ pub fn await_topic<C: Hearing>(
         if let Some(refusal) = client.context().complaints().refusal(brokers) {
             return Err(refusal);
         }
-        tracing::warn!(brokers, topic, reason = %code, "the brokers do not answer yet");
+        tracing::warn!(brokers, topic, reason = %code, "brokers not reachable yet, retrying");
         shutdown.wait(PAUSE);
     }
     Ok(false)
 }
 
-/// The same for all topics that a pipeline writes, each of which a broker may create when
-/// it is asked.
+/// The same for all topics that a pipeline writes, each of which a broker may create on
+/// request.
 ///
 /// # Errors
 /// As [`await_topic`].
@@ -80,7 +80,7 @@ pub fn await_written<C: Hearing>(
     let routed = topics[1..].iter().map(|topic| (topic, "the stage's `topics`"));
     let all = [(&topics[0], "[sink] topic"), (dead_letters, "[dead-letter] topic")];
     for (topic, key) in all.into_iter().chain(routed) {
-        // A producer listens on a thread of its own.
+        // A producer receives its errors on a thread of its own.
         if !await_topic(client, || (), brokers, topic, key, shutdown)? {
             return Ok(false);
         }
@@ -88,7 +88,7 @@ pub fn await_written<C: Hearing>(
     Ok(true)
 }
 
-/// Whether waiting will not help: who we are is the matter.
+/// Whether waiting does not help: this client's identity is refused.
 pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
     matches!(
         code,
@@ -100,7 +100,7 @@ pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
     )
 }
 
-/// Whether a topic is not there.
+/// Whether a topic does not exist.
 pub(super) fn is_unknown(code: RDKafkaErrorCode) -> bool {
     matches!(
         code,

@@ -1,11 +1,11 @@
-//! Exactly once: what comes of batches, and the offsets behind them, in one transaction.
+//! Exactly once: the outputs of batches, and the offsets behind them, in one transaction.
 //!
 //! Each worker has a producer with a transactional id of its own. A transaction that
-//! cannot be committed is aborted, and its batches, which are still in memory, are run
-//! again. Offsets are sent with the group's metadata: what a runner wants to commit that
-//! has lost its partitions meanwhile is refused by the broker.
+//! cannot be committed is aborted, and its batches, which are still in memory, are
+//! processed again. Offsets are sent with the group's metadata: the broker refuses those of
+//! a runner that has lost its partitions meanwhile.
 //!
-//! What a topic refuses spoils the whole transaction; what is done about it is in
+//! A rejected record fails the whole transaction; what is done about it is in
 //! [`treatments`](super::treatments).
 
 use std::collections::HashMap;
@@ -35,14 +35,14 @@ use sandbar_record::Shutdown;
 use sandbar_record::Ticket;
 use sandbar_record::{LETTER_HEADERS, Labels, OUTPUT_HEADERS};
 
-/// How long one request to the transaction's coordinator may take before it is looked
-/// whether there is still somebody who wants it.
+/// How long one request to the transaction's coordinator may take before checking whether
+/// somebody still wants it.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// librdkafka's `transaction.timeout.ms`, in milliseconds.
 const DEFAULT_TIMEOUT: u64 = 60_000;
-/// How long messages of a transaction that was given up may take to go.
+/// How long purging the messages of an abandoned transaction may take.
 const LEFTOVERS: Duration = Duration::from_secs(1);
-/// Between two attempts at something that may pass.
+/// The time between two attempts at something that may be transient.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The producer of one worker.
@@ -53,35 +53,35 @@ pub struct Transactions {
     labels: Arc<Labels>,
     /// Set when nothing more is to be delivered.
     abandoned: Arc<AtomicBool>,
-    /// What is done with messages that were refused in an attempt before.
+    /// How messages that were rejected in an earlier attempt are redelivered.
     treatments: Treatments,
-    /// The topic of a message of the open transaction that was not even taken by the
-    /// producer, and why.
+    /// The topic of a message of the open transaction that the producer did not even accept,
+    /// and why.
     spoilt: Option<(String, KafkaError)>,
-    /// Whether the producer has lost count of its messages: those that are refused leave a
+    /// Whether the producer's sequence numbers are off: messages that are rejected leave a
     /// gap, over which it stumbles in the next transaction.
     stale: bool,
     /// Whether the coordinator was asked to commit the last transaction, so that it may have
-    /// done so, whatever came of the answer.
+    /// done so, whatever the answer was.
     asked: bool,
 }
 
 /// Why a transaction was not committed.
 #[derive(Debug)]
 pub enum Trouble {
-    /// Run the batches again; what is in the way may pass, or is dealt with then.
+    /// Run the batches again; the cause is transient, or handled in the next attempt.
     Again(String),
-    /// Run those again whose partitions this runner still has.
+    /// Run those again whose partitions are still assigned to this runner.
     Disowned,
-    /// There is no way on.
+    /// The run cannot go on.
     Hopeless(String),
 }
 
 impl Transactions {
-    /// Makes the producer of one worker, whose id nobody else has.
+    /// Creates the producer of one worker, with an id that no other has.
     ///
     /// # Errors
-    /// Where librdkafka refuses its configuration.
+    /// If librdkafka rejects its configuration.
     pub fn new(
         connection: &Connection,
         id: &str,
@@ -103,7 +103,7 @@ impl Transactions {
         })
     }
 
-    /// Waits for the brokers, looks for the topics, and claims the transactional id.
+    /// Waits for the brokers, checks the topics, and claims the transactional id.
     /// `Ok(false)`: `shutdown` came first.
     ///
     /// # Errors
@@ -117,7 +117,7 @@ impl Transactions {
             if !is_retriable(&error) {
                 return Err(KafkaFailure::Transactions(error));
             }
-            tracing::warn!(%error, "the brokers give no transactional id yet");
+            tracing::warn!(%error, "cannot initialise transactions yet, retrying");
             shutdown.wait(PAUSE);
         }
         Ok(false)
@@ -130,7 +130,7 @@ impl Transactions {
         Duration::from_millis(milliseconds.unwrap_or(DEFAULT_TIMEOUT))
     }
 
-    /// Whether work that is left is in vain.
+    /// Whether remaining work is pointless.
     pub fn is_abandoned(&self) -> bool {
         self.abandoned.load(Ordering::Relaxed)
     }
@@ -138,14 +138,14 @@ impl Transactions {
     /// Begins a transaction.
     ///
     /// # Errors
-    /// Where there is no way on.
+    /// If the run cannot go on.
     pub fn begin(&mut self) -> Result<(), Trouble> {
-        // Nothing of the last transaction may come into this one.
+        // Nothing of the last transaction may get into this one.
         if self.producer.in_flight_count() > 0 {
             self.producer.purge(PurgeConfig::default().queue().inflight());
             if self.producer.flush(LEFTOVERS).is_err() {
                 tracing::warn!(
-                    "messages of the last transaction are left, its producer is replaced"
+                    "messages of the last transaction are still queued, replacing the producer"
                 );
                 self.renew()?;
             }
@@ -159,8 +159,8 @@ impl Transactions {
         }
     }
 
-    /// Sends an output that came of the ticket's batch; `number` is how many messages of
-    /// the batch there were before.
+    /// Sends an output of the batch; `number` is how many messages of the batch were sent
+    /// before.
     pub fn output(&mut self, ticket: &Ticket, number: usize, output: &Output<'_>) {
         let place = Place { sequence: ticket.sequence(), number };
         match self.treatments.of(place) {
@@ -205,13 +205,13 @@ impl Transactions {
     /// Commits what was sent, and the offsets behind `tickets`.
     ///
     /// # Errors
-    /// Where that is not so; then the transaction is to be aborted.
+    /// If that fails; then the transaction must be aborted.
     pub fn commit(&mut self, group: &Group, tickets: &[Arc<Ticket>]) -> Result<(), Trouble> {
         self.flush()?;
         // First the metadata, then whether the partitions are ours: what the group decides
-        // after the first makes the broker refuse the offsets.
+        // after the metadata was read makes the broker refuse the offsets.
         let Some(metadata) = group.metadata() else {
-            return Err(Trouble::Again("this runner is not a member of its group".into()));
+            return Err(Trouble::Again("this runner is not a member of its consumer group".into()));
         };
         if !tickets.iter().all(|ticket| group.owns(ticket)) {
             return Err(Trouble::Disowned);
@@ -226,17 +226,17 @@ impl Transactions {
         Ok(())
     }
 
-    /// Gives up the open transaction. A producer with which nothing can be done any more
-    /// is replaced by one of the same id, which ends what the old one left open.
+    /// Aborts the open transaction. A producer that can no longer be used is replaced by one of
+    /// the same id, which ends what the old one left open.
     ///
     /// # Errors
-    /// Where there is no way on.
+    /// If the run cannot go on.
     pub fn abort(&mut self) -> Result<(), Trouble> {
         if !std::mem::take(&mut self.stale) {
             match self.insist(|producer| producer.abort_transaction(PATIENCE)) {
                 Ok(()) => return Ok(()),
                 Err(trouble) => tracing::warn!(
-                    "a transaction cannot be aborted, its producer is replaced: {trouble}"
+                    "cannot abort the transaction, replacing the producer: {trouble}"
                 ),
             }
         }
@@ -244,10 +244,10 @@ impl Transactions {
     }
 
     /// Whether the transaction that [`Transactions::commit`] failed at was committed all the
-    /// same: a coordinator that goes away may have done it before. The offsets in it tell,
+    /// same: a coordinator that goes away may have committed it before. Its offsets tell,
     /// once it has been aborted or its producer replaced, which waits for its end.
     ///
-    /// # Errors
+    /// If nobody wants to know any more.
     /// Where nobody wants to know any more.
     pub fn was_committed(
         &mut self,
@@ -267,22 +267,21 @@ impl Transactions {
                     return Ok(committed);
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "it is not known yet whether a transaction was committed")
+                    tracing::warn!(%error, "outcome of a transaction not known yet, retrying")
                 }
             }
             std::thread::sleep(PAUSE);
         }
-        Err(Trouble::Hopeless(
-            "stopped before it was known whether a transaction was committed".into(),
-        ))
+        Err(Trouble::Hopeless("stopped before the outcome of a transaction was known".into()))
     }
 
     /// Another producer in place of this one, of the same id: it ends what the old one left
     /// open.
     fn renew(&mut self) -> Result<(), Trouble> {
         self.producer = make(&self.config).map_err(|error| Trouble::Hopeless(error.to_string()))?;
-        self.insist(|producer| producer.init_transactions(PATIENCE))
-            .map_err(|trouble| Trouble::Hopeless(format!("no transactional id: {trouble}")))
+        self.insist(|producer| producer.init_transactions(PATIENCE)).map_err(|trouble| {
+            Trouble::Hopeless(format!("cannot initialise transactions: {trouble}"))
+        })
     }
 
     fn undelivered(&self) -> MutexGuard<'_, Vec<Undelivered>> {
@@ -305,7 +304,7 @@ impl Transactions {
             return Err(Trouble::Again(message));
         }
         match self.spoilt.take() {
-            // A topic that is gone will not come back by waiting.
+            // A deleted topic does not come back by waiting.
             Some((topic, error)) if error.rdkafka_error_code().is_some_and(topics::is_unknown) => {
                 Err(Trouble::Hopeless(format!("topic '{topic}': {error}")))
             }
@@ -314,7 +313,7 @@ impl Transactions {
         }
     }
 
-    /// Puts a message into the producer's queue, `alone` behind what is in it already.
+    /// Puts a message into the producer's queue, if `alone` after what is in it is delivered.
     fn send(
         &mut self,
         topic: &str,
@@ -338,8 +337,8 @@ impl Transactions {
         }
     }
 
-    /// Waits for what is on its way, so that the next message shares no request with it.
-    /// Whether it arrived is seen at the end.
+    /// Waits for what is in flight, so that the next message shares no request with it.
+    /// Whether it was delivered is checked at the end.
     fn settle(&self) {
         while !self.is_abandoned() && self.arrive().is_err() {
             if !self.undelivered().is_empty() {
@@ -348,17 +347,17 @@ impl Transactions {
         }
     }
 
-    /// Waits for what is on its way, for [`PATIENCE`] at most.
+    /// Waits for what is in flight, for [`PATIENCE`] at most.
     fn arrive(&self) -> KafkaResult<()> {
         self.producer.flush(PATIENCE).inspect_err(|error| {
             if is_late(error) {
                 let messages = self.producer.in_flight_count();
-                tracing::warn!(messages, "the brokers have not taken a transaction's messages yet");
+                tracing::warn!(messages, "messages of a transaction not acknowledged yet, waiting");
             }
         })
     }
 
-    /// Does something of which the coordinator may say that it can be tried again.
+    /// Does something that the coordinator may report as retriable.
     fn insist(
         &mut self,
         action: impl Fn(&ThreadedProducer<Reports>) -> KafkaResult<()>,
@@ -372,7 +371,7 @@ impl Transactions {
                     let waited = begun.elapsed();
                     if waited >= told + PATIENCE {
                         told = waited;
-                        tracing::warn!(%error, ?waited, "the brokers do not finish a transaction yet");
+                        tracing::warn!(%error, waited_seconds = waited.as_secs(), "transaction not finished by the coordinator yet, retrying");
                     }
                     std::thread::sleep(PAUSE);
                 }
@@ -381,8 +380,8 @@ impl Transactions {
         }
     }
 
-    /// What an error means for the transaction. Also after a fatal one there is a way on:
-    /// another producer, as [`Transactions::abort`] makes it.
+    /// What an error means for the transaction. Even a fatal one can be recovered from:
+    /// with another producer, as [`Transactions::abort`] creates it.
     fn sort(&self, error: KafkaError) -> Trouble {
         let code = error.rdkafka_error_code();
         if self.is_abandoned() || code.is_some_and(topics::is_refusal) {
@@ -396,7 +395,7 @@ impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Trouble::Again(reason) | Trouble::Hopeless(reason) => f.write_str(reason),
-            Trouble::Disowned => f.write_str("partitions were taken away"),
+            Trouble::Disowned => f.write_str("partitions were revoked"),
         }
     }
 }
@@ -426,13 +425,13 @@ fn offsets(tickets: &[Arc<Ticket>]) -> TopicPartitionList {
     }
     let mut list = TopicPartitionList::new();
     for ((topic, partition), offset) in next {
-        // It refuses only offsets that no record has.
+        // It rejects only offsets that no record has.
         let _ = list.add_partition_offset(topic, partition, Offset::Offset(offset));
     }
     list
 }
 
-/// Hears of the end of each message.
+/// Receives the delivery report of each message.
 #[derive(Default)]
 struct Reports {
     undelivered: Mutex<Vec<Undelivered>>,

@@ -1,8 +1,8 @@
-//! What becomes of messages that a topic refused in a transaction.
+//! Redelivery: how messages that a topic rejected in a transaction are sent again.
 //!
-//! A refusal takes the neighbours in the request with it, and Kafka does not say which of
-//! them it was. So in the next attempt all of them are sent alone; what is refused alone is
-//! replaced by a dead letter, and a dead letter by a notice.
+//! A rejection takes the neighbours in the request with it, and Kafka does not say which of
+//! them caused it. So in the next attempt all of them are sent alone; what is rejected alone
+//! is replaced by a dead letter, and a dead letter by a notice.
 
 use std::collections::HashMap;
 
@@ -13,8 +13,8 @@ use super::refusal::refusal;
 use super::topics;
 use sandbar_record::Code;
 
-/// Which message of a transaction: of which batch, and the how manyth of it. The same
-/// batch gives the same messages when it is run again.
+/// A message of a transaction: its batch, and its index among the batch's outputs. The same
+/// batch gives the same messages when it is processed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     pub(super) sequence: u64,
@@ -28,12 +28,12 @@ pub(super) struct Undelivered {
     pub(super) cause: KafkaError,
 }
 
-/// How a message is sent that was refused.
+/// How a rejected message is redelivered.
 #[derive(Debug, Clone)]
 pub(super) struct Treatment {
-    /// What is sent in its place.
+    /// The fallback: what is sent in its place.
     pub(super) instead: Instead,
-    /// Why it was refused.
+    /// Why it was rejected.
     pub(super) code: Code,
     /// The same for a person.
     pub(super) message: String,
@@ -44,14 +44,14 @@ pub(super) struct Treatment {
 pub(super) enum Instead {
     /// Itself, in a request of its own.
     Itself,
-    /// The record that it comes of, as a dead letter.
+    /// The record that it was made of, as a dead letter.
     Letter,
     /// A dead letter that carries nothing of the record.
     Notice,
 }
 
-/// Whether a topic takes nothing of the kind that this producer writes: the next attempt
-/// would fare no better.
+/// Whether a topic accepts nothing that this producer writes: the next attempt would fail
+/// the same way.
 fn is_unfit(code: RDKafkaErrorCode) -> bool {
     matches!(
         code,
@@ -64,12 +64,12 @@ fn is_unfit(code: RDKafkaErrorCode) -> bool {
     )
 }
 
-/// The treatments for the next attempt at a transaction.
+/// The redeliveries for the next attempt at a transaction.
 #[derive(Default)]
 pub(super) struct Treatments(HashMap<Place, Treatment>);
 
 impl Treatments {
-    /// That of a message; `None`: it is sent as it is.
+    /// The redelivery of a message; `None`: it is sent as it is.
     pub(super) fn of(&self, place: Place) -> Option<&Treatment> {
         self.0.get(&place)
     }
@@ -79,11 +79,12 @@ impl Treatments {
         self.0.clear();
     }
 
-    /// Decides how what was not delivered goes out in the next attempt. Returns whether
-    /// anything was refused for what it is; else the cause lies elsewhere, and may pass.
+    /// Decides how what was not delivered is sent in the next attempt. Returns whether
+    /// anything was rejected for its content; otherwise the cause lies elsewhere, and may be
+    /// transient.
     ///
     /// # Errors
-    /// Where there is no way on: a topic is not there, or even the notice is refused.
+    /// If the run cannot go on: a topic does not exist, or even the notice is rejected.
     pub(super) fn add(
         &mut self,
         undelivered: Vec<Undelivered>,
@@ -125,18 +126,18 @@ impl Treatments {
             Some(Instead::Notice) => return Err(format!("topic '{topic}': {cause}")),
         };
         if instead != Instead::Itself {
-            // What went alone before it has arrived.
+            // What was sent alone before has been delivered.
             self.0.retain(|other, treatment| {
                 treatment.instead != Instead::Itself
                     || other.sequence != place.sequence
                     || other.number > place.number
             });
         }
-        // What an output was refused for says more than what its letter was.
+        // Why an output was rejected says more than why its dead letter was.
         let treatment = match before {
             Some(before) if is_letter => Treatment { instead, ..before },
             _ => {
-                let message = format!("topic '{topic}' refuses the record: {cause}");
+                let message = format!("topic '{topic}': record rejected: {cause}");
                 Treatment { instead, code, message }
             }
         };

@@ -10,7 +10,7 @@ use url::Url;
 
 /// Schemes of URLs that may be referred to.
 const SCHEMES: [&str; 3] = ["s3", "http", "https"];
-/// How often a path may be encoded over itself; a deeper one is no reference but a trick.
+/// How often a path may be percent-encoded repeatedly; a deeper one is an attack.
 const ENCODINGS: usize = 4;
 
 /// One entry of `[references] allow`.
@@ -27,7 +27,7 @@ impl FromStr for Allowed {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
-            return Err("this is empty; name a folder or a URL prefix".into());
+            return Err("the entry is empty; name a folder or a URL prefix".into());
         }
         if !text.contains("://") {
             return Ok(Allowed::Folder(text.into()));
@@ -50,7 +50,7 @@ impl Prefix {
         if !SCHEMES.contains(&url.scheme()) {
             let schemes = SCHEMES.join("://, ");
             return Err(format!(
-                "'{text}' cannot be fetched from; a prefix begins with {schemes}://"
+                "'{text}' has an unsupported scheme; a prefix begins with {schemes}://"
             ));
         }
         if url.host_str().is_none_or(str::is_empty) {
@@ -180,8 +180,8 @@ mod tests {
     #[test]
     fn what_is_no_prefix_is_said() {
         for (text, problem) in [
-            ("", "this is empty"),
-            ("ftp://host/", "'ftp://host/' cannot be fetched from"),
+            ("", "the entry is empty"),
+            ("ftp://host/", "'ftp://host/' has an unsupported scheme"),
             ("file:///images", "write the folder instead, as in \"/images\""),
             ("https://u:p@host/", "leave user and password out"),
             ("https://host/?a=1", "has a '?' or '#'"),

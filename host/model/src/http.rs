@@ -1,4 +1,4 @@
-//! The HTTP client, and the runtime that it needs: for references to servers and object
+//! The HTTP client, and the runtime that it needs: for external payloads on servers and object
 //! stores, and for `sandbar models pull`. A pipeline without such references has neither.
 
 use std::time::Duration;
@@ -7,15 +7,15 @@ use reqwest::redirect::Policy;
 use tokio::runtime::{Builder, Handle};
 use url::Url;
 
-/// To connect to a server, its name looked up and the keys exchanged.
+/// The time to connect to a server, including name look-up and TLS.
 const CONNECT: Duration = Duration::from_secs(10);
 const AGENT: &str = concat!("sandbar/", env!("CARGO_PKG_VERSION"));
 
-/// A client that follows no redirect: where one may lead, the caller must say. Proxies
+/// A client that follows no redirect: the caller decides which targets are allowed. Proxies
 /// are those of the environment; nothing is decompressed.
 ///
 /// # Errors
-/// Where the system's certificates cannot be loaded.
+/// If the system's certificates cannot be loaded.
 pub fn client() -> Result<reqwest::Client, String> {
     let client = reqwest::Client::builder()
         .user_agent(AGENT)
@@ -32,7 +32,7 @@ impl Runtime {
     /// Starts the thread.
     ///
     /// # Errors
-    /// Where the machine gives no more of them.
+    /// If the system provides no more threads.
     pub fn start() -> std::io::Result<Self> {
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(1).thread_name("sandbar-fetch").enable_all();
@@ -50,7 +50,7 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        // A name that is being looked up would be waited for.
+        // A name look-up in progress would be waited for.
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
@@ -71,7 +71,7 @@ pub fn explain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A URL as it may be shown: without what may be a key to what is there.
+/// A URL that may be shown: without what may be a secret.
 pub fn shown(url: &Url) -> String {
     let mut url = url.clone();
     // These only fail for URLs that have neither.

@@ -31,14 +31,14 @@ pub(crate) struct Predictor {
     pub(crate) encoder: Encoder,
 }
 
-/// What came of a batch. Reused from batch to batch.
+/// The result of a batch. Reused from batch to batch.
 #[derive(Default)]
 pub struct Outcome {
     /// At most one failure for each record, in order of the records.
     pub failures: Vec<Failure>,
     /// Records that a transformer dropped.
     pub filtered: usize,
-    /// The predictions as numbers, where a comparison wants them.
+    /// The predictions as numbers, if a comparison needs them.
     pub(crate) predictions: Option<Predictions>,
     /// Whether outputs say which variant made them.
     pub(crate) tagged: bool,
@@ -56,7 +56,7 @@ pub struct Outcome {
 pub struct Predictions {
     /// Index in the batch of the record that each comes from.
     pub origins: Vec<u32>,
-    /// The label of each; empty where the scorer says none.
+    /// The label of each; empty if the scorer says none.
     pub labels: Vec<u32>,
     /// How many numbers each has.
     pub width: usize,
@@ -64,7 +64,7 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// Takes one in.
+    /// Adds one.
     pub fn push(&mut self, origin: u32, label: Option<u32>, values: &[f64]) {
         self.origins.push(origin);
         self.labels.extend(label);
@@ -97,7 +97,7 @@ struct Placed {
     /// 0: the batch that came in; k: `derived[k - 1]`.
     batch: usize,
     index: u32,
-    /// In `values`, for a prediction.
+    /// The range in `values`, for a prediction.
     value: Option<Range<usize>>,
     /// Who made it.
     variant: Variant,
@@ -116,7 +116,7 @@ impl Outcome {
         }
     }
 
-    /// One that keeps predictions for a comparison, as far as that is wanted.
+    /// One that keeps predictions for a comparison, if that is wanted.
     pub(crate) fn keeping(predictions: bool) -> Self {
         Outcome { predictions: predictions.then(Predictions::default), ..Outcome::default() }
     }
@@ -126,7 +126,7 @@ impl Outcome {
         self.outputs.len()
     }
 
-    /// Takes over what came of other records, or of the same by another `variant`.
+    /// Takes over the result of other records, or of the same by another `variant`.
     pub(crate) fn append(&mut self, other: &mut Outcome, variant: Variant) {
         let (values, derived) = (self.values.len(), self.derived.len());
         self.values.append(&mut other.values);
@@ -173,7 +173,7 @@ impl Outcome {
         })
     }
 
-    /// Forgets what came of records; `origins` ascend.
+    /// Drops the outputs of records; `origins` ascend.
     pub(crate) fn withdraw(&mut self, origins: &[usize]) {
         self.outputs.retain(|placed| origins.binary_search(&(placed.origin as usize)).is_err());
     }
@@ -189,7 +189,7 @@ impl Outcome {
 pub struct Input<'a> {
     /// The records as they came in. Outputs and failures are of these.
     pub source: &'a Batch,
-    /// `source`, some of it, or what its records refer to.
+    /// `source`, some of it, or its external payloads.
     pub batch: &'a Batch,
     /// For each record of `batch` its index in `source`; `None`: the same.
     pub origins: Option<&'a [u32]>,
@@ -254,13 +254,13 @@ impl Chain {
     /// Takes a batch through all stages. With an error, `outcome` holds nothing.
     ///
     /// # Errors
-    /// Where a stage gave nothing for the batch; which of its records is to blame
+    /// If a stage's call failed for the batch; which of its records is to blame
     /// is not known then.
     pub fn process(&mut self, batch: &Batch, outcome: &mut Outcome) -> Result<(), CallError> {
         self.process_input(&Input::whole(batch), outcome)
     }
 
-    /// The same for some of a batch, or for what its records refer to.
+    /// The same for some of a batch, or for its external payloads.
     ///
     /// # Errors
     /// As [`Chain::process`].
@@ -383,7 +383,7 @@ impl Routed {
     }
 }
 
-/// What a transformer made of a batch, as a batch; and where each record of it goes.
+/// A transformer's outputs, as a batch; and the route of each.
 pub fn emitted(batch: &Batch, records: Emitted) -> (Batch, Vec<u32>) {
     let offset = |index: &u32| batch.offsets[*index as usize];
     let emitted = Batch {

@@ -17,7 +17,7 @@ use crate::order::KeyOrdering;
 use crate::partition::{Partition, PartitionLifecycle};
 use crate::policy::{Condition, Policies};
 
-/// Between two looks, in a pause, at whether the work is still wanted.
+/// The time between two checks, in a pause, whether the work is still wanted.
 const NAP: Duration = Duration::from_millis(50);
 
 /// One chain at work.
@@ -32,7 +32,7 @@ pub(crate) struct ChainRunner {
     pub(crate) outcome: Outcome,
 }
 
-/// A batch on its way to an outlet.
+/// A batch being processed for an outlet.
 pub(crate) struct Pass<'a, O> {
     chain: &'a mut Chain,
     pub(crate) outcome: &'a mut Outcome,
@@ -45,7 +45,7 @@ pub(crate) struct Pass<'a, O> {
 }
 
 impl ChainRunner {
-    /// Of instances that are there already.
+    /// A processor of existing instances.
     pub(crate) fn new(
         chain: Chain,
         policies: Policies,
@@ -77,7 +77,7 @@ impl ChainRunner {
         }
     }
 
-    /// A batch on its way to `outlet`.
+    /// A batch being processed for `outlet`.
     pub(crate) fn pass<'a, O: Outlet>(
         &'a mut self,
         batch: &'a Batch,
@@ -102,7 +102,7 @@ impl ChainRunner {
         self.condition = Condition::new(self.stats.clone());
     }
 
-    /// Says that the batches until now do not come again.
+    /// Says that the batches until now are final.
     pub(crate) fn settle(&mut self) {
         self.lifecycles().into_iter().for_each(PartitionLifecycle::settled);
     }
@@ -139,7 +139,7 @@ impl<O: Outlet> Pass<'_, O> {
     }
 
     /// Runs a batch record by record: the record that makes an operator trap fails,
-    /// the others do not suffer from its company.
+    /// the others are not affected.
     fn isolate(
         &mut self,
         input: &Input<'_>,
@@ -161,8 +161,8 @@ impl<O: Outlet> Pass<'_, O> {
         self.fail_before(failed, usize::MAX)
     }
 
-    /// Takes records through the chain: again, where some fail for a cause that may pass,
-    /// and with a pause behind it, where calls have given nothing for long.
+    /// Takes records through the chain: again, if some fail for a transient cause,
+    /// and with a pause after it, if consecutive calls have failed.
     pub(crate) fn call(&mut self, input: &Input<'_>) -> Result<(), CallError> {
         let mut attempts = 0;
         loop {
@@ -191,8 +191,8 @@ impl<O: Outlet> Pass<'_, O> {
         }
     }
 
-    /// Hands over what the outcome holds; where a stage stops at a record, what came of
-    /// those before it.
+    /// Hands over what the outcome holds; if a stage stops at a record, the outputs of
+    /// the records before it.
     pub(crate) fn deliver(&mut self, input: &Input<'_>) -> Result<(), Interrupted> {
         if self.policies.follow {
             self.follow(input);
@@ -212,7 +212,7 @@ impl<O: Outlet> Pass<'_, O> {
         failures.iter().try_for_each(|failure| self.fail(failure))
     }
 
-    /// Withdraws what came of records that follow an earlier one of their key to the
+    /// Withdraws the outputs of records that follow an earlier one of their key to the
     /// dead-letter topic.
     fn follow(&mut self, input: &Input<'_>) {
         if self.outcome.failures.is_empty() && self.key_order.none(self.batch) {
@@ -271,7 +271,7 @@ impl<O: Outlet> Pass<'_, O> {
         self.fail(failure)
     }
 
-    /// Does with a record that failed what its stage says.
+    /// Handles a record that failed as its stage says.
     fn fail(&mut self, failure: &Failure) -> Result<(), Interrupted> {
         let record = self.batch.record(failure.record);
         match self.policies.on_failure(&failure.stage) {
@@ -300,6 +300,7 @@ impl<O: Outlet> Pass<'_, O> {
 
 /// The failure of a record that follows the one at `offset`.
 fn follows(record: usize, offset: i64) -> Failure {
-    let message = format!("follows the dead letter of offset {offset}, which has the same key");
+    let message =
+        format!("an earlier record with the same key became a dead letter: offset {offset}");
     Failure { record, stage: "order".into(), code: Code::Follows, message }
 }

@@ -1,5 +1,5 @@
-//! How the workers of a running pipeline come to other stages: each finds them in a slot of
-//! its own, takes them between two batches, and leaves there what it had.
+//! The hot swap: how the workers of a running pipeline get other stages. Each finds them in a slot
+//! of its own, takes them between two batches, and leaves the old ones there.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,13 +9,13 @@ use crate::chain::Chain;
 use crate::rollout::Candidate;
 use sandbar_record::Batch;
 
-/// How often whoever waits looks whether the pipeline still runs.
+/// How often a waiting thread checks whether the pipeline still runs.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Milliseconds between two samples: copying one costs little, copying all would not.
 const SAMPLES_APART: u64 = 1000;
 
-/// The slots of all workers, and a sample of what they are at.
+/// The slots of all workers, and a recent batch.
 pub struct Handover {
     slots: Vec<Arc<Slot>>,
     sample: Sample,
@@ -38,19 +38,19 @@ enum Content {
     Nothing,
     /// What the worker is to take.
     Next(Box<Lineup>),
-    /// What it had before, for whoever put the next there to free.
+    /// The old stages, to be freed by the thread that put the next ones there.
     Old(#[expect(dead_code, reason = "it is only freed")] Box<Lineup>),
 }
 
-/// What a worker goes on with.
+/// A stage set for a worker.
 pub(crate) struct Lineup {
     /// What serves; `None`: the same as before.
     pub(crate) serving: Option<Chain>,
-    /// What runs beside it, if anything does.
+    /// The candidate, if there is one.
     pub(crate) candidate: Option<Box<Candidate>>,
 }
 
-/// A batch that a worker has taken through its stages not long ago.
+/// A batch that a worker has processed recently.
 struct Sample {
     start: Instant,
     /// When the next is due, in milliseconds since `start`.
@@ -81,7 +81,7 @@ impl Handover {
         self.slots.len()
     }
 
-    /// Says that workers look into their slots for as long as what is returned lives.
+    /// Says that workers check their slots for as long as the returned guard lives.
     pub fn open(&self) -> Open<'_> {
         self.open.store(true, Ordering::Release);
         Open(self)
@@ -96,7 +96,7 @@ impl Handover {
     /// had before is freed here, not by them.
     ///
     /// # Errors
-    /// Where the pipeline does not run.
+    /// If the pipeline does not run.
     pub(crate) fn switch(&self, lineups: Vec<Lineup>) -> Result<(), Closed> {
         for (slot, lineup) in self.slots.iter().zip(lineups) {
             slot.put(lineup);
@@ -111,7 +111,7 @@ impl Handover {
         Ok(())
     }
 
-    /// A batch that came by not long ago; `None`: none has come by yet.
+    /// A recent batch; `None`: there was none yet.
     pub(crate) fn sample(&self) -> Option<Batch> {
         lock(&self.sample.batch).clone()
     }
@@ -157,7 +157,7 @@ impl Slot {
         true
     }
 
-    /// Takes what is there in place of what serves and of the candidate.
+    /// Swaps in the stage set that is there, for what serves and the candidate.
     pub(crate) fn exchange(&self, serving: &mut Chain, candidate: &mut Option<Box<Candidate>>) {
         if !self.full.load(Ordering::Acquire) {
             return;

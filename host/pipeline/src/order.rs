@@ -1,8 +1,8 @@
-//! `[dead-letter] order = "key"`: what comes after a dead letter of its key follows it to
-//! the dead-letter topic, so that nobody sees a key's later state before its earlier one.
+//! `[dead-letter] order = "key"`, key ordering: records behind a dead letter of their key follow it
+//! to the dead-letter topic, so that nobody sees a key's later state before its earlier one.
 //!
-//! A key follows until one of its records comes through that `sandbar dlq replay` has fed
-//! in again, or until the partition leaves the runner. Keys are remembered by their hash.
+//! A key's records follow until one that `sandbar dlq replay` has replayed is processed
+//! without failure, or until the partition is revoked. Keys are remembered by their hash.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -11,11 +11,11 @@ use sandbar_record::{Batch, REPLAYED_HEADER, Record};
 
 use crate::partition::{Partition, PartitionLifecycle};
 
-/// Keys of one partition that are remembered, 2 MiB or so. Whoever has more dead letters
-/// than that has no use for those that still come through: then all that have a key follow.
+/// Keys of one partition that are remembered, 2 MiB or so. With more dead letters
+/// than that, every record with a key follows.
 const MOST_KEYS: usize = 1 << 16;
 
-/// The keys of a worker's partitions that follow.
+/// The key ordering of a worker's partitions.
 #[derive(Default)]
 pub(crate) struct KeyOrdering {
     hasher: RandomState,
@@ -36,7 +36,7 @@ struct Keys {
 #[derive(Clone, Copy)]
 struct Cause {
     offset: i64,
-    /// How often it had been fed in again.
+    /// How often it had been replayed.
     replays: u64,
 }
 
@@ -52,7 +52,7 @@ impl KeyOrdering {
         self.partitions.get(&place(batch)).is_none_or(|it| it.keys.is_empty() && it.all.is_none())
     }
 
-    /// From now on the records of this one's key follow it.
+    /// From now on the records of this record's key follow it.
     pub(crate) fn lead(&mut self, batch: &Batch, record: &Record<'_>) {
         let Some(key) = record.key() else { return };
         let (key, offset) = (self.hasher.hash_one(key), record.offset());
@@ -60,19 +60,19 @@ impl KeyOrdering {
         let partition = self.partitions.entry(place.clone()).or_default();
         if partition.keys.len() >= MOST_KEYS && !partition.keys.contains_key(&key) {
             if partition.all.is_none() {
-                tracing::error!(topic = %place.0, partition = place.1, offset, "dead letters of more than {MOST_KEYS} keys: from here on all records with a key follow them");
+                tracing::error!(topic = %place.0, partition = place.1, offset, "more than {MOST_KEYS} keys have dead letters: from this offset on all records with a key become dead letters");
                 partition.all = Some(offset);
             }
             return;
         }
         let before = partition.keys.get(&key).copied();
-        // One that comes for the first time says nothing of those that were fed in again.
+        // A record that was not replayed says nothing about those that were.
         let replays = replays(record).max(before.map_or(0, |cause| cause.replays));
         partition.keys.insert(key, Cause { offset, replays });
         self.changes.push(Change { partition: place, key, before });
     }
 
-    /// The offset that a record follows which has not failed. One that was fed in again,
+    /// The offset that a record follows although it has not failed. A record that was replayed,
     /// later than that, ends it.
     pub(crate) fn follows(&mut self, batch: &Batch, record: &Record<'_>) -> Option<i64> {
         let key = self.hasher.hash_one(record.key()?);
@@ -112,7 +112,7 @@ fn place(batch: &Batch) -> Partition {
     (batch.topic.clone(), batch.partition)
 }
 
-/// How often a record was fed in again.
+/// How often a record was replayed.
 fn replays(record: &Record<'_>) -> u64 {
     let replayed = record.headers().filter(|(name, _)| *name == REPLAYED_HEADER).last();
     let count = replayed.and_then(|(_, value)| std::str::from_utf8(value?).ok()?.parse().ok());

@@ -1,4 +1,4 @@
-//! The plan of a pipeline: what its manifest asks for, found, verified and fitted
+//! The plan of a pipeline: what its manifest asks for, loaded, verified and fitted
 //! together before any record moves.
 
 use std::collections::BTreeMap;
@@ -42,13 +42,13 @@ pub struct Plan {
     model: Option<Arc<str>>,
     format: Format,
     stages: Vec<StagePlan>,
-    /// That of the stages that are granted one.
+    /// The clock of the stages that are granted one.
     clock: Clock,
     /// Where records may refer to their data.
     references: Option<Arc<References>>,
     /// What the predictions are made of, if it makes any.
     output: Option<OutputSchema>,
-    /// How many sample rows its model was tried on.
+    /// How many sample rows its model was validated with.
     samples: usize,
 }
 
@@ -79,7 +79,7 @@ pub enum Reason {
         /// What is wrong with it.
         error: ComponentError,
     },
-    /// The registry does not give a component.
+    /// The registry does not provide a component.
     #[error("stage '{stage}': {error}")]
     Registry {
         /// The stage.
@@ -98,9 +98,9 @@ pub enum Reason {
     /// A stage cannot be set up.
     #[error("{0}")]
     Stage(#[from] StageError),
-    /// The stages do not follow from each other.
+    /// The stages are not in a valid order.
     #[error(
-        "stages: {found}; a pipeline is any number of transformers, then an extractor and a scorer, or no more"
+        "stages: got {found}; expected any number of transformers, then optionally an extractor and a scorer"
     )]
     Order {
         /// The worlds of the stages.
@@ -109,7 +109,7 @@ pub enum Reason {
     /// A model does not do what its sample rows say.
     #[error("{0}")]
     Samples(#[from] Box<SampleError>),
-    /// What records may refer to cannot be got at.
+    /// External payloads are not accessible.
     #[error("{0}")]
     References(#[from] ReferencesError),
     /// The output's form does not fit the predictions.
@@ -118,12 +118,12 @@ pub enum Reason {
 }
 
 impl Plan {
-    /// Loads what the manifest names, sets every stage up once and has the model score its
-    /// sample rows, so that what is wrong shows now. `brokers` goes before the manifest's;
-    /// that there are any is asked when the plan runs.
+    /// Loads what the manifest names, sets every stage up once and has the model score its own
+    /// sample rows, so that errors show now. `brokers` overrides the manifest's;
+    /// whether there are any is checked when the plan runs.
     ///
     /// # Errors
-    /// Where anything that the manifest names cannot be used, or does not fit.
+    /// If anything that the manifest names cannot be used, or does not fit.
     pub fn new(definition: &Definition, sandbox: &Sandbox) -> Result<Self, PlanError> {
         let models = load_models(definition).map_err(|reason| error(definition, reason))?;
         Plan::with_models(definition, &models, sandbox)
@@ -195,7 +195,7 @@ impl Plan {
     /// The stages for one worker, each with a warm instance.
     ///
     /// # Errors
-    /// Where the stages do not fit each other, or an operator refuses its
+    /// If the stages do not fit each other, or an operator refuses its
     /// configuration.
     pub fn chain(&self) -> Result<Chain, PlanError> {
         self.fit().map_err(|reason| PlanError { manifest: self.path.clone(), reason })
@@ -244,7 +244,7 @@ impl Plan {
         &self.clock
     }
 
-    /// Goes on with the series of calls of a plan before this one.
+    /// Continues the latency histograms of the plan before this one.
     pub(crate) fn continue_times(&mut self, before: &Plan) {
         for StagePlan { operator, .. } in &mut self.stages {
             let same = |old: &&StagePlan| old.operator.stage == operator.stage;
@@ -310,7 +310,7 @@ pub(crate) fn error(definition: &Definition, reason: Reason) -> PlanError {
 /// The operators of a manifest's stages, whatever their order: to call them one by one.
 ///
 /// # Errors
-/// Where a component or a model cannot be used.
+/// If a component or a model cannot be used.
 pub fn operators(definition: &Definition, sandbox: &Sandbox) -> Result<Vec<Operator>, PlanError> {
     let load = || -> Result<Vec<Operator>, Reason> {
         let models = load_models(definition)?;

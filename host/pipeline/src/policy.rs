@@ -1,5 +1,5 @@
-//! What is done about failures: with the record, by the stage that it failed in; and with
-//! a worker whose operators give nothing any more.
+//! What is done about failures: with the record, as the stage where it failed says; and with
+//! a worker whose calls fail, the back-off.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ struct StagePolicy {
 }
 
 impl Policies {
-    /// As the manifest has them.
+    /// The policies of the manifest.
     pub fn of(manifest: &Manifest) -> Self {
         let policy =
             |stage: &Stage| StagePolicy { on_failure: stage.on_failure, retries: stage.retries };
@@ -38,14 +38,14 @@ impl Policies {
         Policies { stages: Arc::new(stages), follow }
     }
 
-    /// What a stage does with records that fail in it. What is no stage, such as the sink
+    /// What a stage does with records that fail in it. What is not a stage, such as the sink
     /// and references, makes dead letters.
     pub fn on_failure(&self, stage: &str) -> OnFailure {
         self.stages.get(stage).map(|policy| policy.on_failure).unwrap_or_default()
     }
 
-    /// How long to wait before the records are run again, of which some have failed so;
-    /// `None`: that is it. `attempts` is how often they were run.
+    /// How long to wait before records, some of which failed like this, are processed again;
+    /// `None`: no more attempts. `attempts` is how often they were processed.
     pub(crate) fn retry(&self, failures: &[Failure], attempts: u32) -> Option<Duration> {
         let may_pass = |failure: &Failure| {
             let policy = self.stages.get(&*failure.stage);
@@ -57,12 +57,12 @@ impl Policies {
     }
 }
 
-/// Before a batch is run again for a cause that may pass.
+/// The pause before a batch is retried after a transient failure.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 /// The longest such pause.
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
-/// Calls one after the other that may give nothing before a worker is slowed down. Less
+/// Consecutive calls that may fail before a worker backs off. Less
 /// than the records of a batch: a batch in which every record traps is that bad already.
 const TOLERATED: u32 = 16;
 /// The first pause.
@@ -70,8 +70,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// The longest.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// How a worker gets on. One whose calls give nothing, again and again, pauses before each
-/// more, so that it does not spend all of a core on making instances; one call that
+/// The back-off of a worker. If its consecutive calls fail, it pauses before each
+/// next one, so that it does not spend a whole core on making instances; one call that
 /// succeeds ends that.
 pub(crate) struct Condition {
     stats: Arc<Stats>,
@@ -83,7 +83,7 @@ impl Condition {
         Condition { stats, failed: 0 }
     }
 
-    /// A call gave something.
+    /// A call succeeded.
     pub(crate) fn succeeded(&mut self) {
         if self.is_slow() {
             WorkerRecovered.emit(&self.stats);
@@ -91,7 +91,7 @@ impl Condition {
         self.failed = 0;
     }
 
-    /// A call gave nothing. Returns how long to wait before the next.
+    /// A call failed. Returns how long to wait before the next.
     pub(crate) fn failed(&mut self, error: &CallError) -> Duration {
         let was_slow = self.is_slow();
         self.failed = self.failed.saturating_add(1);

@@ -1,7 +1,7 @@
-//! A model's own sample rows, scored before it makes predictions of anything else.
+//! Validation: a model's own sample rows are scored before it makes other predictions.
 //!
 //! The scorer runs them in its sandbox, in an instance of its own, set up with the features
-//! that the rows have. So they say the same of a model behind every extractor, whatever that
+//! that the rows have. So validation gives the same result behind every extractor, whatever that
 //! gives.
 
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use sandbar_telemetry::CallTimes;
 /// Characters of a cell that errors show.
 const SHOWN: usize = 40;
 
-/// What a model's sample rows say against it.
+/// Why a model failed its validation.
 #[derive(Debug, Error)]
 #[error(
-    "the samples of {model}, {file}{place}: {reason}; the model does not do here what its folder says: correct the model, the stages or the samples"
+    "samples of {model}: {file}{place}: {reason}; the model failed its validation: correct the model, the stages or the samples"
 )]
 pub struct SampleError {
     /// `name@version` of the model.
@@ -30,7 +30,7 @@ pub struct SampleError {
     pub file: String,
     /// `, row 2 (line 3)`, where it is about a row.
     place: String,
-    /// What was expected, and what came.
+    /// Expected and actual value.
     pub reason: String,
 }
 
@@ -38,13 +38,13 @@ pub struct SampleError {
 /// sample rows of its main model. Returns how many there are: 0 where it has none.
 ///
 /// # Errors
-/// Where a row cannot be scored, or its prediction is not the expected one.
+/// If a row cannot be scored, or its prediction is not the expected one.
 pub(crate) fn try_samples(
     scorer: &Operator,
     fields: &[Field],
     limits: BatchLimits,
 ) -> Result<usize, Box<SampleError>> {
-    // The others are granted for something else; the predictions are those of the first.
+    // The others are granted for other purposes; the predictions are made by the first.
     let Some((_, model)) = scorer.grants.models.first() else { return Ok(0) };
     let Some(samples) = &model.samples else { return Ok(0) };
     let wrong = |place: String, reason: String| {
@@ -60,10 +60,10 @@ pub(crate) fn try_samples(
     if given.is_empty() {
         return Err(whole("line 1: no column is a feature".to_owned()));
     }
-    // The metrics are of what the pipeline reads.
+    // Metrics count only what the pipeline reads.
     let operator = Operator { times: CallTimes::default(), ..scorer.clone() };
     let set_up = |error: StageError| {
-        whole(format!("with the features that they have ({}): {error}", names(&given)))
+        whole(format!("with the features of the rows ({}): {error}", names(&given)))
     };
     let mut harness = ScorerHarness::new(operator, given.clone(), limits).map_err(set_up)?;
     let expected = expectations(samples, &given, harness.output()).map_err(whole)?;
@@ -82,7 +82,7 @@ pub(crate) fn try_samples(
     let output = harness.output();
     for (row, (sample, predicted)) in samples.rows.iter().zip(predicted).enumerate() {
         let predicted = predicted.map_err(|failure| {
-            at(row, format!("it fails: {}: {}", failure.code, failure.message))
+            at(row, format!("the row fails: {}: {}", failure.code, failure.message))
         })?;
         for (place, due) in &expected {
             compare(samples, sample, *place, *due, &predicted, output)
@@ -101,7 +101,7 @@ enum Due {
     Number(usize),
 }
 
-/// The columns that are features: those of the extractor, and those that do not look like a
+/// The columns that are features: those of the extractor, and those that are not named like a
 /// part of predictions. The rows say the same behind an extractor that gives less, so what it
 /// does not give is of the type that the cells have.
 fn features(samples: &Samples, fields: &[Field]) -> Vec<Field> {
@@ -144,7 +144,7 @@ fn expectations(
             None => {
                 let label = if labelled { "'label' and " } else { "" };
                 return Err(format!(
-                    "line 1: the column '{column}' is nothing of the predictions, which have {label}'{table}.' before each of {}",
+                    "line 1: column '{column}' is not part of the predictions: expected {label}'{table}.' before each of {}",
                     quoted(output.names().iter()),
                 ));
             }
@@ -154,7 +154,7 @@ fn expectations(
     Ok(expected)
 }
 
-/// Compares what a cell expects, if anything, with what came.
+/// Compares the expected value of a cell, if any, with the actual one.
 fn compare(
     samples: &Samples,
     sample: &Sample,
@@ -178,7 +178,7 @@ fn compare(
         }
         Due::Number(index) => {
             let expected = cell.trim().parse::<f64>().map_err(|_| {
-                format!("'{column}' is expected to be '{}', which is no number", shown(cell))
+                format!("'{column}': the expected value '{}' is not a number", shown(cell))
             })?;
             let came = came.values.get(index).copied().unwrap_or(f64::NAN);
             if near(expected, came, samples.tolerance) {
@@ -190,7 +190,7 @@ fn compare(
     }
 }
 
-/// Whether a number is the expected one, as nearly as it has to be.
+/// Whether a number is the expected one, within the tolerance.
 fn near(expected: f64, came: f64, tolerance: f64) -> bool {
     expected == came
         || (expected - came).abs() <= tolerance * expected.abs().max(1.0) && expected.is_finite()
@@ -204,9 +204,11 @@ fn value(field: &Field, cell: &str) -> Result<Value, String> {
         FieldType::Number if cell.is_empty() => Ok(Value::Number(f64::NAN)),
         FieldType::Number => cell.trim().parse().map(Value::Number).map_err(|_| {
             let (name, cell) = (&field.name, shown(cell));
-            format!("'{name}' is '{cell}', expected a number, or nothing where it is missing")
+            format!("'{name}' is '{cell}', expected a number, or an empty cell for a missing value")
         }),
-        FieldType::Tensor(_) => Err(format!("'{}' is a tensor, which no cell holds", field.name)),
+        FieldType::Tensor(_) => {
+            Err(format!("'{}' is a tensor, which a cell cannot hold", field.name))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is to serve, tried on a batch that came by: before it makes predictions of any other.
+//! The dry run: new stages are tried on a recent batch before they serve.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use sandbar_record::Failure;
 use sandbar_record::{Outlet, Output};
 use sandbar_telemetry::Stats;
 
-/// Takes a batch that came by not long ago through the old stages and the new.
+/// Takes a recent batch through the old stages and the new.
 ///
 /// # Errors
-/// Where the new do worse.
+/// If more records fail with the new ones.
 pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<Trial, SwapError> {
     let records = batch.len();
     let take = |plan: &Plan| -> Result<Count, String> {
@@ -32,13 +32,13 @@ pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<Trial, Sw
     };
     let trial = |reason: String| SwapError::Trial { records, reason };
     let now = take(new).map_err(trial)?;
-    // What is wrong with the old may be what the swap is to mend.
+    // A fault of the old stages may be what the swap is meant to fix.
     let before = take(old).unwrap_or(Count { failed: records, ..Count::default() });
     let worse = now.gave_nothing && !before.gave_nothing
         || now.failed == records && before.failed < records;
     match now.first {
         Some(first) if worse => Err(trial(format!(
-            "{} of them fail where {} failed before, such as: {first}",
+            "{} of them fail, {} failed before; for example: {first}",
             now.failed, before.failed
         ))),
         _ => {
@@ -52,7 +52,7 @@ pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<Trial, Sw
 #[derive(Default)]
 struct Count {
     failed: usize,
-    /// Whether a call gave nothing for the batch.
+    /// Whether a call failed for the batch.
     gave_nothing: bool,
     first: Option<String>,
 }

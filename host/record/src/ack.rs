@@ -1,8 +1,8 @@
-//! How the source learns that a batch is done: everything that came of it has
+//! How the source learns that a batch is done: all its outputs have
 //! been acknowledged by the broker.
 //!
-//! The worker and each message on its way hold a [`Ticket`] of the batch. When the
-//! last of them lets go, the source is told; so there is nothing to count, and no
+//! The worker and each message in flight hold the batch's acknowledgement handle. When the
+//! last of them is dropped, the source is told; so there is nothing to count, and no
 //! lock per record.
 
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use std::sync::mpsc::Sender;
 
 use crate::batch::Batch;
 
-/// A batch on its way through the pipeline.
+/// The acknowledgement handle of a batch in flight.
 pub struct Ticket {
     batch: Batch,
     sequence: u64,
     /// Which assignment of its partition the batch was read in.
     assignment: u64,
     bytes: u64,
-    /// Set by the worker when it has handed over everything that came of the batch.
+    /// Set by the worker when it has handed over all outputs of the batch.
     processed: AtomicBool,
-    /// Set when something that came of the batch cannot be delivered.
+    /// Set when an output of the batch cannot be delivered.
     lost: AtomicBool,
     events: Sender<Event>,
 }
@@ -37,7 +37,7 @@ pub enum Event {
         sequence: u64,
         /// The bytes that it kept in memory.
         bytes: u64,
-        /// Whether all that came of it is delivered.
+        /// Whether all its outputs are delivered.
         delivered: bool,
     },
     /// The sink cannot go on.
@@ -48,7 +48,7 @@ pub enum Event {
 }
 
 impl Ticket {
-    /// A ticket for a batch; `events` hears of its end.
+    /// A handle for a batch; `events` receives its end.
     pub fn new(
         batch: Batch,
         sequence: u64,
@@ -75,13 +75,13 @@ impl Ticket {
         &self.batch
     }
 
-    /// Says that everything that came of the batch is on its way. Without it the
-    /// batch counts as lost: its worker ended before it was through.
+    /// Says that all outputs of the batch are handed over. Without it the
+    /// batch counts as lost: its worker ended before it was finished.
     pub fn processed(&self) {
         self.processed.store(true, Ordering::Release);
     }
 
-    /// Says that an output of this batch will never arrive, and why.
+    /// Says that an output of this batch cannot be delivered, and why.
     pub fn broken(&self, reason: String) {
         self.lost.store(true, Ordering::Release);
         self.tell(Event::Broken { reason });

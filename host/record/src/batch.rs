@@ -56,7 +56,7 @@ impl Batch {
     /// Appends a record.
     ///
     /// # Panics
-    /// Where the batch would grow past 4 GiB, which [`Batch::fits`] rules out.
+    /// If the batch would grow past 4 GiB, which [`Batch::fits`] rules out.
     pub fn push<'a, N: AsRef<str>>(
         &mut self,
         offset: i64,
@@ -163,12 +163,12 @@ impl<'a> Record<'a> {
         (self.timestamp >= 0).then_some(self.timestamp)
     }
 
-    /// The key; `None` where it is null.
+    /// The key; `None` if it is null.
     pub fn key(&self) -> Option<&'a [u8]> {
         (self.nulls & NULL_KEY == 0).then_some(self.key)
     }
 
-    /// The value; `None` where it is null (a tombstone).
+    /// The value; `None` if it is null (a tombstone).
     pub fn value(&self) -> Option<&'a [u8]> {
         (self.nulls & NULL_VALUE == 0).then_some(self.value)
     }

@@ -1,4 +1,4 @@
-//! Why a record failed: what an operator says, and what the host finds itself.
+//! Why a record failed: what an operator reports, and what the host finds itself.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What goes with a record on its way out: its topic, and the headers that say where it
+//! Output headers: the topic of a record that leaves the pipeline, and the headers that say
 //! comes from. The same whether it goes to Kafka or comes out of a harness.
 
 use std::borrow::Cow;
@@ -18,7 +18,7 @@ pub const OUTPUT_HEADERS: usize = 2;
 /// How many headers [`Labels::letter`] adds to those of the record.
 pub const LETTER_HEADERS: usize = 7;
 
-/// What a pipeline writes on everything that leaves it.
+/// The topics and headers of everything that leaves the pipeline.
 #[derive(Debug, Clone)]
 pub struct Labels {
     /// The pipeline's name.

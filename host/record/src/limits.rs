@@ -1,4 +1,4 @@
-//! When is a batch large enough to go on? One answer for every source of records.
+//! When a batch is large enough to be processed: one answer for every source of records.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ pub struct BatchLimits {
 }
 
 impl BatchLimits {
-    /// Whether a batch has as much as it may.
+    /// Whether a batch has reached its limits.
     pub fn is_full(&self, batch: &Batch) -> bool {
         batch.len() >= self.records || batch.bytes.len() >= self.bytes
     }
 
-    /// Whether a batch must go on before a record of `size` bytes is added.
+    /// Whether a batch must be processed before a record of `size` bytes is added.
     pub fn leaves_no_room(&self, batch: &Batch, size: usize) -> bool {
         let over = batch.bytes.len() + size > self.bytes || !batch.fits(size);
         over && !batch.is_empty()

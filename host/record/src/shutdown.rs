@@ -1,4 +1,4 @@
-//! The request to stop, given from outside: a signal, a test, the end of a demo.
+//! The request to stop, from outside: a signal, a test, the end of a demo.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -16,19 +16,19 @@ struct Shared {
 }
 
 impl Shutdown {
-    /// Asks for it. What is on its way is still delivered.
+    /// Requests it. What is in flight is still delivered.
     pub fn request(&self) {
         let _held = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.requested.store(true, Ordering::Relaxed);
         self.0.changed.notify_all();
     }
 
-    /// Whether it was asked for.
+    /// Whether it was requested.
     pub fn requested(&self) -> bool {
         self.0.requested.load(Ordering::Relaxed)
     }
 
-    /// Waits for `time`, or until it is asked for.
+    /// Waits for `time`, or until it is requested.
     pub fn wait(&self, time: Duration) {
         let held = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let result = self.0.changed.wait_timeout_while(held, time, |()| !self.requested());

@@ -1,4 +1,4 @@
-//! What signing a request to an object store takes: SHA-256 and HMAC, from the crates
+//! What signing a request to an object store needs: SHA-256 and HMAC, from the crates
 //! that check digests here anyway, instead of a cryptographic library for two functions.
 
 use hmac::{Hmac, KeyInit, Mac};

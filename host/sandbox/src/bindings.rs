@@ -1,6 +1,6 @@
 //! Bindings that wasmtime generates from `wit/`.
 //!
-//! One made-up world exports all three interfaces, so that the types of the
+//! One artificial world exports all three interfaces, so that the types of the
 //! contract exist once; an instance is then bound by the interface of its own
 //! world (`GuestIndices`, `Guest`), never by this one. Parameters are borrowed,
 //! so that a batch is copied once, into the guest.

@@ -35,8 +35,8 @@ pub enum Origin {
     Compiler,
 }
 
-/// The folder that is used unless told otherwise: `sandbar/components` in the
-/// user's cache folder. `None` where the environment names neither.
+/// The default folder: `sandbar/components` in the
+/// user's cache folder. `None` if the environment names neither.
 pub fn default_folder() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let base = match set("XDG_CACHE_HOME") {
@@ -47,7 +47,7 @@ pub fn default_folder() -> Option<PathBuf> {
 }
 
 impl Cache {
-    /// The cache in `folder`, which is made if need be. Where the folder cannot be
+    /// The cache in `folder`, which is created if needed. If the folder cannot be
     /// trusted or written, the event says why and there is no cache.
     pub(super) fn open(folder: PathBuf, engine: &Engine) -> Option<Self> {
         if let Err(reason) = prepare(&folder) {
@@ -86,13 +86,13 @@ impl Cache {
             match unsafe { Component::deserialize_file(engine, &path) } {
                 Ok(component) => return Ok((component, Origin::Cache)),
                 Err(reason) => {
-                    tracing::warn!(path = %path.display(), %reason, "a compiled component is compiled anew");
+                    tracing::warn!(path = %path.display(), %reason, "cached component unusable, compiling it again");
                 }
             }
         }
         let compiled = engine.precompile_component(wasm)?;
         if let Err(reason) = write_whole(&path, &compiled) {
-            tracing::warn!(path = %path.display(), %reason, "a compiled component could not be cached");
+            tracing::warn!(path = %path.display(), %reason, "cannot cache a compiled component");
         }
         // SAFETY: the bytes come from this engine's own compiler, a line above.
         unsafe { Component::deserialize(engine, &compiled) }.map(|it| (it, Origin::Compiler))
@@ -102,7 +102,7 @@ impl Cache {
 /// Makes the folder, and says why it must not be used.
 pub fn prepare(folder: &Path) -> Result<(), String> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| format!("the folder cannot be made: {error}"))?;
+    made.map_err(|error| format!("cannot create the folder: {error}"))?;
     let about = std::fs::metadata(folder).map_err(|error| error.to_string())?;
     if about.uid() != rustix::process::geteuid().as_raw() {
         return Err("the folder belongs to another user".into());

@@ -1,6 +1,6 @@
-//! Reads what an operator returned before anything else does. A component may be
+//! Validates what an operator returned before anything else reads it. A component may be
 //! wrong or hostile: whatever it says about lengths, ends and indices is checked
-//! here, once, so that nothing behind this can be led astray by it.
+//! here, once, so that later code can rely on it.
 
 use super::bindings::extraction::Extracted;
 use super::bindings::scoring::Scored;
@@ -13,13 +13,13 @@ use crate::OutputSchema;
 use sandbar_model::ElementType;
 use sandbar_record::Headers;
 
-/// What the contract forbids, in words.
+/// A description of a contract violation.
 pub type Violation = String;
 
-/// Columns that a table may have, and names that an output may have.
+/// The maximum number of columns of a table, and of names of an output.
 const WIDTH_LIMIT: usize = 1 << 16;
 
-/// Features that an extractor declares: some, with names that differ.
+/// Features that an extractor declares: at least one, with distinct names.
 pub fn fields(fields: &[Field]) -> Result<(), Violation> {
     names("feature", fields.iter().map(|field| field.name.as_str()))?;
     for field in fields {
@@ -30,7 +30,7 @@ pub fn fields(fields: &[Field]) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Classes or values that a scorer declares: some, with names that differ.
+/// Classes or values that a scorer declares: at least one, with distinct names.
 pub fn output(output: &OutputSchema) -> Result<(), Violation> {
     match output {
         OutputSchema::Classes(classes) => names("class", classes.iter().map(String::as_str)),
@@ -48,7 +48,7 @@ fn names<'a>(what: &str, all: impl Iterator<Item = &'a str>) -> Result<(), Viola
     match seen.len() {
         0 => Err(format!("no {what} is declared")),
         count if count > WIDTH_LIMIT => {
-            Err(format!("{count} of {what} are more than {WIDTH_LIMIT}"))
+            Err(format!("expected at most {WIDTH_LIMIT} of {what}, got {count}"))
         }
         _ => Ok(()),
     }
@@ -61,7 +61,7 @@ pub fn extracted(records: usize, fields: &[Field], it: &Extracted) -> Result<(),
     accounted(records, rows, it.failures.len())?;
     if it.table.columns.len() != fields.len() {
         let count = it.table.columns.len();
-        return Err(format!("{count} columns, where {} are declared", fields.len()));
+        return Err(format!("expected {} columns, got {count}", fields.len()));
     }
     for (field, column) in fields.iter().zip(&it.table.columns) {
         self::column(rows, field, column)
@@ -90,7 +90,7 @@ fn column(rows: usize, field: &Field, column: &Column) -> Result<(), Violation> 
     }
 }
 
-/// Bytes of one row of a tensor column; `None` past what memory can address.
+/// Bytes of one row of a tensor column; `None` beyond the address space.
 pub fn row_bytes(shape: &TensorShape) -> Option<usize> {
     let element = ElementType::from(shape.element).size();
     shape
@@ -107,7 +107,7 @@ pub fn scored(rows: usize, output: &OutputSchema, it: &Scored) -> Result<(), Vio
         OutputSchema::Classes(classes) => {
             length("labels", predictions, it.labels.len())?;
             if let Some(label) = it.labels.iter().find(|label| **label as usize >= classes.len()) {
-                return Err(format!("label {label}, where there are {} classes", classes.len()));
+                return Err(format!("label {label} is out of range: {} classes", classes.len()));
             }
             classes.len()
         }
@@ -119,12 +119,8 @@ pub fn scored(rows: usize, output: &OutputSchema, it: &Scored) -> Result<(), Vio
     length("values", predictions * width, it.values.len())
 }
 
-/// Records for a batch of `records`, routed to one of `topics` at the most.
-pub fn transformed(
-    records: usize,
-    topics: usize,
-    it: &Transformed,
-) -> Result<(), Violation> {
+/// Records for a batch of `records`, each routed to at most one of `topics`.
+pub fn transformed(records: usize, topics: usize, it: &Transformed) -> Result<(), Violation> {
     failures(records, &it.failures)?;
     let out = &it.records;
     let count = out.origins.len();
@@ -137,10 +133,10 @@ pub fn transformed(
         return Err("origins decrease".into());
     }
     if let Some(origin) = out.origins.last().filter(|origin| **origin as usize >= records) {
-        return Err(format!("origin {origin}, where there are {records} records"));
+        return Err(format!("origin {origin} is out of range: {records} records"));
     }
     if let Some(route) = out.routes.iter().find(|route| **route as usize > topics) {
-        return Err(format!("route {route}, where {topics} topics are granted"));
+        return Err(format!("route {route} is out of range: {topics} topics granted"));
     }
     let failed =
         |origin: &&u32| it.failures.binary_search_by_key(*origin, |failure| failure.index).is_ok();
@@ -150,19 +146,19 @@ pub fn transformed(
     let headers =
         |triple: &[u32]| Headers::validate(&out.bytes[triple[1] as usize..triple[2] as usize]);
     if !out.ends.chunks_exact(3).all(headers) {
-        return Err("headers that are not in the form of the contract".into());
+        return Err("headers are not encoded as the contract requires".into());
     }
     Ok(())
 }
 
-/// Failures in order, each of another of `count`.
+/// Failures in order, at most one for each of `count`.
 fn failures(count: usize, failures: &[Failure]) -> Result<(), Violation> {
     if !failures.is_sorted_by(|a, b| a.index < b.index) {
         return Err("failures are not in order of their index".into());
     }
     match failures.last() {
         Some(last) if last.index as usize >= count => {
-            Err(format!("a failure of index {}, where there are {count}", last.index))
+            Err(format!("failure index {} is out of range: {count}", last.index))
         }
         _ => Ok(()),
     }
@@ -172,15 +168,13 @@ fn accounted(records: usize, rows: usize, failures: usize) -> Result<(), Violati
     if rows.checked_add(failures) == Some(records) {
         return Ok(());
     }
-    Err(format!("{rows} rows and {failures} failures for {records} records"))
+    Err(format!(
+        "expected a row or failure for each of {records} records, got {rows} rows and {failures} failures"
+    ))
 }
 
 fn length(what: &str, expected: usize, found: usize) -> Result<(), Violation> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(format!("{found} {what}, where {expected} are due"))
-    }
+    if expected == found { Ok(()) } else { Err(format!("expected {expected} {what}, got {found}")) }
 }
 
 /// Ends that never decrease, the last of them at `bytes`.
@@ -190,6 +184,6 @@ fn ends(ends: &[u32], bytes: usize) -> Result<(), Violation> {
     }
     match ends.last().map_or(0, |end| *end as usize) {
         last if last == bytes => Ok(()),
-        last => Err(format!("the last end is {last}, where there are {bytes} bytes")),
+        last => Err(format!("expected a last end of {bytes}, got {last}")),
     }
 }

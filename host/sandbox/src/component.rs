@@ -32,7 +32,7 @@ pub enum World {
 }
 
 impl World {
-    /// All there are.
+    /// All worlds.
     pub const ALL: [World; 3] = [World::Extractor, World::Scorer, World::Transformer];
 
     /// The interface that a component of this world exports.
@@ -61,7 +61,7 @@ impl fmt::Display for World {
 pub struct ComponentError {
     /// The component's file.
     pub path: PathBuf,
-    /// What is wrong, and the way out.
+    /// What is wrong, and the remedy.
     pub reason: String,
 }
 
@@ -78,7 +78,7 @@ impl Component {
     /// Reads, compiles and links the component at `path`.
     ///
     /// # Errors
-    /// Where the file cannot be read, is not a component, exports no world of
+    /// If the file cannot be read, is not a component, exports no world of
     /// this contract, or imports what this runner does not have.
     pub fn load(sandbox: &Sandbox, path: &Path) -> Result<Self, ComponentError> {
         let error = |reason: String| ComponentError { path: path.to_owned(), reason };
@@ -108,10 +108,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
         format!("{error}; build it with `cargo build --release --target wasm32-wasip2`, or correct the path")
     })?;
     if about.len() > SIZE_LIMIT {
-        return Err(format!(
-            "{} bytes are more than the {SIZE_LIMIT} that are accepted",
-            about.len()
-        ));
+        return Err(format!("{} bytes; at most {SIZE_LIMIT} are accepted", about.len()));
     }
     std::fs::read(path).map_err(|error| error.to_string())
 }
@@ -140,7 +137,7 @@ pub(super) fn world(exports: &[String]) -> Result<World, String> {
         ([], None) => Err("not an operator: it exports none of the worlds extractor, scorer, \
              transformer of sandbar:operator"
             .into()),
-        _ => Err("an operator of more than one world; make it one component per world".into()),
+        _ => Err("an operator of more than one world; build one component per world".into()),
     }
 }
 
@@ -162,9 +159,9 @@ fn speaks(ours: &str, theirs: &str) -> bool {
 pub(super) fn link(sandbox: &Sandbox, compiled: &Compiled) -> Result<InstancePre<State>, String> {
     sandbox.linker.instantiate_pre(compiled).map_err(|cause| {
         let what = imports::missing(&imports::of(&sandbox.engine, compiled));
-        // All of it by name, where it is known; the linker stops at the first.
+        // All missing imports by name, if known; the linker stops at the first.
         let what = what.unwrap_or_else(|| format!("{cause:#}"));
-        format!("it asks for something that this runner does not have: {what}")
+        format!("it imports what this runner does not have: {what}")
     })
 }
 
@@ -191,7 +188,7 @@ impl FileKind {
     }
 }
 
-/// Says what a file is that does not compile as a component.
+/// Describes a file that does not compile as a component.
 fn not_a_component(wasm: &[u8], cause: &wasmtime::Error) -> String {
     match FileKind::of(wasm) {
         FileKind::CoreModule => {
@@ -209,7 +206,7 @@ pub(super) fn exports(sandbox: &Sandbox, compiled: &Compiled) -> Vec<String> {
     ty.exports(&sandbox.engine).map(|(name, _)| name.to_owned()).collect()
 }
 
-/// The world that an export is of, in whatever version of the contract.
+/// The world that an export belongs to, in any version of the contract.
 pub(super) fn claim(export: &str) -> Option<(World, &str)> {
     let (interface, version) = export.split_once('@')?;
     let world = World::ALL.into_iter().find(|world| world.interface() == interface)?;

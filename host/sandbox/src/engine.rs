@@ -29,13 +29,13 @@ impl Sandbox {
     /// each time.
     ///
     /// # Errors
-    /// Where this machine cannot run wasmtime.
+    /// If this machine cannot run wasmtime.
     pub fn new(cache: Option<PathBuf>) -> wasmtime::Result<Self> {
         Sandbox::with_deadlines(cache, true)
     }
 
-    /// The same with code in which nothing can stop a guest: to measure what deadlines
-    /// cost. Not for operators of which you know nothing.
+    /// The same with code in which nothing can interrupt a guest: to measure what deadlines
+    /// cost. Not for untrusted operators.
     ///
     /// # Errors
     /// As [`Sandbox::new`].
@@ -63,12 +63,12 @@ impl Sandbox {
 }
 
 impl Sandbox {
-    /// The folder of compiled components, where there is one.
+    /// The folder of compiled components, if there is one.
     pub fn cache_folder(&self) -> Option<PathBuf> {
         self.cache.as_ref().map(Cache::folder)
     }
 
-    /// The computations that this sandbox's operators are waiting for no more.
+    /// The late computations of this sandbox's operators.
     pub fn threads(&self) -> &Threads {
         &self.threads
     }
@@ -109,7 +109,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 fn refuse_to_wait(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     use wasmtime::component::Resource;
     use wasmtime_wasi::p2::DynPollable;
-    const REFUSED: &str = "the operator tried to sleep or wait, which no operator may";
+    const REFUSED: &str = "the operator tried to sleep or wait, which is not allowed";
 
     linker.allow_shadowing(true);
     let mut poll = linker.instance("wasi:io/poll@0.2.12")?;

@@ -1,7 +1,7 @@
-//! What components import, and what is behind it here.
+//! Import support: what components import, and what this runner provides for it.
 //!
-//! Whether a component can be linked is for the linker to say
-//! ([`engine`](super::engine)); this module has the words for it.
+//! The linker decides whether a component can be linked
+//! ([`engine`](super::engine)); this module describes it.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ use wasmtime::Engine;
 use wasmtime::component::Component as Compiled;
 use wasmtime::component::types::ComponentItem;
 
-/// What a component gets when it uses an interface.
+/// Import support: what a component gets when it uses an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Behind {
     /// What the stage is granted in the manifest, and nothing else.
     Granted,
-    /// What one expects.
+    /// The usual implementation.
     Works,
-    /// Something else that serves in its place.
+    /// A virtual implementation in its place.
     Virtual,
     /// Nothing: it is empty.
     Nothing,
@@ -44,14 +44,14 @@ impl fmt::Display for Behind {
     }
 }
 
-/// Imports that are of a kind for a person.
+/// A group of imports, for display.
 #[derive(Debug, Serialize)]
 pub struct Group {
-    /// What they are for.
+    /// The name of the group.
     pub name: &'static str,
-    /// What is behind them.
+    /// What this runner provides.
     pub behind: Behind,
-    /// The same as a sentence; where it is missing, the way out.
+    /// The same as a sentence; if missing, the remedy.
     pub about: &'static str,
     /// The names of the interfaces, with their versions.
     pub interfaces: Vec<String>,
@@ -64,7 +64,7 @@ pub(super) struct Import {
     pub name: String,
     /// The functions of the interface that the component uses.
     pub functions: Vec<String>,
-    /// Whether something must be behind it: it is more than types.
+    /// Whether it must be provided: it is more than types.
     needed: bool,
 }
 
@@ -88,7 +88,7 @@ pub(super) fn of(engine: &Engine, compiled: &Compiled) -> Vec<Import> {
     ty.imports(engine).map(import).collect()
 }
 
-/// A group of interfaces that the linker has.
+/// A group of interfaces that the linker provides.
 struct Offer {
     name: &'static str,
     behind: Behind,
@@ -103,7 +103,7 @@ const TYPES: Offer = Offer {
     interfaces: &[],
 };
 
-/// What the linker has, in the order in which it is shown: first what the manifest has a
+/// What the linker provides, in the order in which it is shown: first what the manifest has a
 /// say in. What every guest of std asks for is at the end.
 const OFFERS: [Offer; 13] = [
     Offer {
@@ -242,8 +242,8 @@ pub(super) fn groups(imports: &[Import], linked: bool) -> Vec<Group> {
     groups
 }
 
-/// What an operator asks for that this runner does not have, with the way out; `None`
-/// where there is nothing of the kind.
+/// What an operator imports that this runner does not have, with the remedy; `None`
+/// if there is nothing of the kind.
 pub(super) fn missing(imports: &[Import]) -> Option<String> {
     let missing: Vec<String> = imports
         .iter()
@@ -269,14 +269,14 @@ fn offered(name: &str) -> bool {
     OFFERS.iter().any(|offer| offer.has(name))
 }
 
-/// Whether the linker takes one name for the other: their versions differ only where
-/// semantic versioning allows it.
+/// Whether the linker accepts one name for the other: their versions differ only as far as
+/// semantic versioning allows.
 fn compatible(one: &str, other: &str) -> bool {
     one == other || track(one).is_some_and(|track_of_one| track(other) == Some(track_of_one))
 }
 
 /// An interface up to the part of its version that must not differ: `wasi:io/poll@0.2`.
-/// `None` where the whole of it must not, as in drafts.
+/// `None` if the whole of it must not, as in drafts.
 fn track(name: &str) -> Option<&str> {
     let (interface, version) = name.split_once('@')?;
     let (release, _) = version.split_once('+').unwrap_or((version, ""));

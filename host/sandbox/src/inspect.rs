@@ -1,4 +1,4 @@
-//! What can be told of a component's file without running it.
+//! What can be found out about a component's file without running it.
 //!
 //! The steps are those of [`Component::load`](super::Component::load), and so are the
 //! reasons; but the first that fails does not end it.
@@ -26,15 +26,15 @@ pub struct Inspection {
     pub file: PathBuf,
     /// Whether this runner can run it.
     pub runnable: bool,
-    /// Why it cannot, and the way out.
+    /// Why it cannot, and the remedy.
     pub reason: Option<String>,
-    /// What the file is. Absent, like all that follows, where it cannot be read.
+    /// What the file is. Absent, like all that follows, if it cannot be read.
     pub kind: Option<FileKind>,
     /// Its bytes.
     pub size: Option<u64>,
     /// Its digest.
     pub sha256: Option<Sha256>,
-    /// The world that it implements, also where that is of another version of the
+    /// The world that it implements, even if that is of another version of the
     /// contract.
     pub world: Option<World>,
     /// The version of the contract, `sandbar:operator`, that it was built for.
@@ -54,14 +54,14 @@ pub struct Inspection {
     pub compiled: Option<Compilation>,
 }
 
-/// What a component asks for that only the manifest can give.
+/// What a component needs that only the manifest can grant.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Needs {
     /// Models: their descriptions or files.
     pub models: bool,
     /// Graphs by name: models that the runner computes.
     pub graphs: bool,
-    /// Graphs that the component brings along.
+    /// Graphs that the component loads itself.
     pub load_graphs: bool,
 }
 
@@ -75,7 +75,7 @@ pub struct Memory {
     pub memories: u32,
 }
 
-/// How a compiled form was come by.
+/// Where a compiled form came from.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Compilation {
@@ -88,7 +88,7 @@ pub struct Compilation {
 }
 
 impl Inspection {
-    /// Looks into the file at `path`, and compiles what is in it. What is wrong with it
+    /// Reads the file at `path`, and compiles its content. What is wrong with it
     /// is part of the answer.
     pub fn of(sandbox: &Sandbox, path: &Path) -> Self {
         let mut inspection = Inspection {
@@ -101,7 +101,7 @@ impl Inspection {
         inspection
     }
 
-    /// Fills in what it finds; the error is what `Component::load` would say.
+    /// Fills in what it finds; the error is that of `Component::load`.
     fn look(&mut self, sandbox: &Sandbox) -> Result<(), String> {
         let wasm = component::read(&self.file)?;
         self.kind = Some(FileKind::of(&wasm));
@@ -148,7 +148,7 @@ impl Needs {
     }
 }
 
-/// `None` where it depends on modules that the component imports.
+/// `None` if it depends on modules that the component imports.
 fn memory(compiled: &Compiled) -> Option<Memory> {
     let resources = compiled.resources_required()?;
     let pages = resources.max_initial_memory_size.unwrap_or(0);

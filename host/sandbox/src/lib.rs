@@ -1,15 +1,15 @@
-//! Operators in their sandbox: WebAssembly components that get nothing but what
+//! Operators in their sandbox: WebAssembly components that have access only to what
 //! they are granted, within limits of memory and time.
 //!
 //! - [`engine`]: one wasmtime engine for the process, its clock and its linker.
 //! - [`component`]: a component from its file, checked for its world; [`cache`]
-//!   keeps what was compiled; [`imports`] has the words for what components ask for,
-//!   and [`inspect`] says all that can be told of a file.
+//!   keeps compiled components; [`imports`] describes what components import,
+//!   and [`inspect`] reports everything known about a file.
 //! - [`state`]: what belongs to one instance: grants, memory budget, [`log`]; and
-//!   [`moment`], time and chance as it sees them.
+//!   [`moment`], the deterministic clock and random numbers.
 //! - [`stage`]: a warm instance of an operator that is called batch by batch and
-//!   replaced after a trap; [`worlds`] says what is called in each world, and [`check`]
-//!   reads everything that comes back.
+//!   replaced after a trap; [`worlds`] has the calls of each world, and [`check`]
+//!   validates everything that is returned.
 //! - [`wasi_nn`]: `wasi:nn` for guests, on `sandbar-inference`.
 //! - [`limits`]: `[limits]` of documents; [`operator_folder`]: `operator.toml`, how one
 //!   operator is built.

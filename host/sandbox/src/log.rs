@@ -10,7 +10,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 /// Bytes of one line; a longer one is split.
 const LINE_LIMIT: usize = 4096;
-/// Between two events that say how much was dropped.
+/// The time between two events that report how much was dropped.
 const BETWEEN_COMPLAINTS: Duration = Duration::from_secs(1);
 
 /// The log of a stage in one worker: stdout and stderr of its instances, one after the
@@ -33,9 +33,9 @@ struct Lines {
 struct Allowance {
     limit: u64,
     left: u64,
-    /// When `left` was last made more.
+    /// When `left` was last increased.
     counted: Instant,
-    /// What was more than that, since it was last complained of.
+    /// What exceeded that, since the last report.
     dropped: u64,
     complained: Option<Instant>,
 }
@@ -96,14 +96,14 @@ impl Lines {
         self.line.clear();
     }
 
-    /// Says how much was dropped, unless it did so a moment ago.
+    /// Reports how much was dropped, unless it did so a moment ago.
     fn complain(&mut self, now: Instant) {
         let Allowance { dropped, complained, .. } = &mut self.allowance;
         let recent = complained.is_some_and(|at| now.duration_since(at) < BETWEEN_COMPLAINTS);
         if *dropped > 0 && !recent {
             let (stage, dropped) = (&self.stage, std::mem::take(dropped));
             *complained = Some(now);
-            tracing::warn!(target: "sandbar::operator", %stage, dropped, "the operator prints more bytes a second than its limit `log`; the rest is dropped");
+            tracing::warn!(target: "sandbar::operator", %stage, dropped, "operator output exceeds its limit `log` in bytes per second; the rest is dropped");
         }
     }
 }
@@ -113,8 +113,8 @@ impl Allowance {
         Allowance { limit, left: limit, counted: now, dropped: 0, complained: None }
     }
 
-    /// Takes so many bytes, if there are as many left. Asks what time it is only where
-    /// there are not.
+    /// Takes so many bytes, if as many are left. Reads the clock only if
+    /// they are not.
     fn take(&mut self, bytes: u64, now: impl FnOnce() -> Instant) -> bool {
         if self.left < bytes {
             let now = now();

@@ -1,8 +1,8 @@
-//! Time and chance as an operator sees them.
+//! The deterministic clock and random numbers of an operator.
 //!
-//! Unless a stage is allowed the machine's, both follow from the batch: the clock stands
-//! at the newest timestamp of its records, and random numbers are a series of which the
-//! batch's place in its partition is the seed. So a batch gives the same result on every
+//! Unless a stage is granted the machine's, both follow from the batch: the clock shows
+//! the newest timestamp of its records, and random numbers are a series seeded with
+//! the batch's place in its partition. So a batch gives the same result on every
 //! machine, whenever it is run, and when it is run again.
 
 use std::convert::Infallible;
@@ -17,7 +17,7 @@ use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtxBuilder};
 use super::state::Grants;
 use sandbar_record::Batch;
 
-/// When a call takes place, for an operator that is not allowed to know it.
+/// The deterministic time and seed of a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Moment {
     /// Since the epoch.
@@ -26,7 +26,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The moment of a batch. A batch without timestamps is of 1970, as is the call that
+    /// The time and seed of a batch. A batch without timestamps is of 1970, as is the call that
     /// configures an instance.
     pub fn of(batch: &Batch) -> Self {
         let newest = batch.timestamps.iter().copied().max().unwrap_or_default();
@@ -39,7 +39,7 @@ impl Moment {
     }
 }
 
-/// The clock of the stages that are allowed one: the machine's, until a test sets it.
+/// The clock of the stages that are granted one: the machine's, until a test sets it.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     /// Nanoseconds since the epoch at which it stands; 0: it runs.
@@ -62,14 +62,14 @@ impl Clock {
     }
 }
 
-/// What there is of time and chance in one instance. Its parts are with the WASI context,
-/// so that they are shared; only one thread is ever inside.
+/// Clock and random numbers of one instance. They are shared with the WASI context;
+/// only one thread is ever inside.
 #[derive(Default)]
 pub(super) struct Present {
     /// Nanoseconds since the epoch.
     time: AtomicU64,
     seed: AtomicU64,
-    /// How many calls there were. Each begins its random numbers anew.
+    /// The number of calls. Each restarts its random numbers.
     calls: AtomicU64,
     /// How often the monotonic clock was read.
     readings: AtomicU64,
@@ -83,7 +83,7 @@ impl Present {
         self.calls.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Gives a WASI context time and chance: what is granted, or this.
+    /// Gives a WASI context its clock and random numbers: what is granted, or these.
     pub(super) fn put_into(self: &Arc<Self>, wasi: &mut WasiCtxBuilder, grants: &Grants) {
         match &grants.clock {
             Some(clock) => {
@@ -104,8 +104,8 @@ impl Present {
     }
 }
 
-/// Of the wall clock, [`Moment::time`]. The monotonic clock is a microsecond later
-/// whenever it is looked at, so that who waits for it to go on is not held up.
+/// The wall clock shows [`Moment::time`]. The monotonic clock is a microsecond later
+/// at each reading, so that a guest that waits for it to advance is not held up.
 struct VirtualClock(Arc<Present>);
 
 impl HostWallClock for VirtualClock {
@@ -159,10 +159,10 @@ impl HostMonotonicClock for GrantedClock {
     }
 }
 
-/// Random numbers that begin anew with every call.
+/// A seeded rng that restarts with every call.
 struct Chance {
     present: Arc<Present>,
-    /// Tells the series of one instance apart.
+    /// Distinguishes the series of one instance.
     series: u64,
     /// The call that `numbers` are of.
     call: u64,

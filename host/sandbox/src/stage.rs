@@ -1,9 +1,9 @@
 //! Operators, and the warm instances through which a worker calls them.
 //!
 //! Instances are reused: making one is cheap (30 µs), but configuring it may mean
-//! loading a model. After a trap an instance cannot be entered again; it is thrown
-//! away, and the next call makes another. One that has served its number of calls
-//! (`retire-after`) makes room for another too, which bounds what it may hoard.
+//! loading a model. After a trap an instance cannot be entered again; it is dropped,
+//! and the next call makes another. One that has served its number of calls
+//! (`retire-after`) is replaced too, which bounds the memory it may accumulate.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,12 +24,12 @@ use super::state::{Grants, Limits, State};
 use sandbar_record::{Code, shorten};
 use sandbar_telemetry::CallTimes;
 
-/// How often an instance is tried to be made in place of a spoilt one.
+/// Attempts to create an instance in place of one that trapped.
 const ATTEMPTS: u32 = 4;
-/// After the first of them; it grows with each.
+/// The pause after the first of them; it grows with each.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Why an instance cannot take another's place that was made of the same operator.
-const OTHER_SHAPE: &str = "configured again, it declares something else than before";
+/// Why an instance cannot replace another of the same operator.
+const OTHER_SHAPE: &str = "another instance declares other features or outputs than the first";
 
 /// A component with what it is granted, under the name of its stage. Cheap to clone.
 #[derive(Clone)]
@@ -46,7 +46,7 @@ pub struct Operator {
     pub times: CallTimes,
 }
 
-/// Why a call gave nothing: the whole batch is without a result.
+/// Why a call failed: the whole batch is without a result.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[error("stage '{stage}': {code}: {message}")]
 pub struct CallError {
@@ -63,7 +63,7 @@ pub struct CallError {
 /// Why a stage cannot be set up.
 #[derive(Debug, Error)]
 pub enum StageError {
-    /// The component is of another world than the place that it is put in.
+    /// The component is of another world than its place in the pipeline needs.
     #[error("stage '{stage}': component {path} is {found}, but {expected} is needed here",
         path = .component.display())]
     World {
@@ -81,7 +81,7 @@ pub enum StageError {
     Refused {
         /// The stage's name.
         stage: Arc<str>,
-        /// The operator's words.
+        /// The operator's message.
         reason: String,
     },
     /// The operator failed while it was being configured.
@@ -92,7 +92,7 @@ pub enum StageError {
     Link {
         /// The stage's name.
         stage: Arc<str>,
-        /// wasmtime's words.
+        /// wasmtime's message.
         reason: String,
     },
 }
@@ -143,7 +143,7 @@ pub struct Usage {
     pub time: Duration,
     /// Bytes of memory that the instance has, or had at the end of the last call.
     pub memory: u64,
-    /// Bytes of memory that instances have taken in calls, in addition to what they had
+    /// Bytes of memory that instances have allocated in calls, in addition to what they had
     /// when they were configured.
     pub grown: u64,
 }
@@ -209,7 +209,7 @@ impl<I: Interface> Stage<I> {
         self
     }
 
-    /// Tells `hook` of every crossing between host and guest: for measurements. It is
+    /// Calls `hook` at every crossing between host and guest: for measurements. It is
     /// forgotten with the instance, after a trap.
     pub fn watch(&mut self, mut hook: impl FnMut(Crossing) + Send + Sync + 'static) {
         if let Some(live) = &mut self.live {
@@ -220,8 +220,8 @@ impl<I: Interface> Stage<I> {
         }
     }
 
-    /// Calls a function of the warm instance, or of a new one where an earlier call
-    /// spoilt it, with so many records, and reads what it returned with `check`.
+    /// Calls a function of the warm instance, or of a new one if an earlier call
+    /// trapped, with so many records, and validates what it returned with `check`.
     pub(super) fn call<R>(
         &mut self,
         records: usize,
@@ -253,8 +253,8 @@ impl<I: Interface> Stage<I> {
         self.operator.limits.retire_after.is_some_and(|calls| live.calls >= calls.get())
     }
 
-    /// Makes another instance in place of one that has served its calls. Where that fails
-    /// the old one, with which nothing is wrong, serves as many again.
+    /// Creates another instance in place of one that has served its calls. If that fails
+    /// the old one, which is intact, serves as many again.
     fn relieve(&self, mut old: Live<I::Guest>) -> Live<I::Guest> {
         let reason = match make(&self.operator, &self.interface, &self.log) {
             Ok((live, shape)) if shape == self.shape => return live,
@@ -262,13 +262,13 @@ impl<I: Interface> Stage<I> {
             Err(error) => error.to_string(),
         };
         let stage = &self.operator.stage;
-        tracing::warn!(%stage, reason = shorten(reason), "an instance cannot be retired, as no other can be made; it goes on");
+        tracing::warn!(%stage, reason = shorten(reason), "cannot replace a retired instance, keeping it");
         old.calls = 0;
         old
     }
 
-    /// Makes another instance after a trap. It worked before, so what keeps it from
-    /// that now may pass: a machine that is too busy, or short of memory.
+    /// Creates another instance after a trap. It worked before, so the cause of a failure
+    /// may be transient: a machine that is too busy, or short of memory.
     fn replace(&self) -> Result<Live<I::Guest>, CallError> {
         let mut attempt = 1;
         loop {
@@ -278,7 +278,7 @@ impl<I: Interface> Stage<I> {
                 Err(error) => error.to_string(),
             };
             if attempt == ATTEMPTS {
-                let message = shorten(format!("no instance can be made any more: {reason}"));
+                let message = shorten(format!("cannot create another instance: {reason}"));
                 let stage = self.operator.stage.clone();
                 return Err(CallError { stage, code: Code::Internal, message, unusable: true });
             }
@@ -299,14 +299,14 @@ fn make<I: Interface>(
     let mut state = State::new(stage.clone(), grants.clone(), limits, threads, log.clone());
     state.nn.begin_call(1);
     let mut store = Store::new(component.pre.engine(), state);
-    // A deadline is for the guest's own work. What it waits for inference has another,
-    // and is made up for when the first one seems to have passed.
+    // A deadline is for the guest's own work. Waiting for inference has a deadline of its own,
+    // and is added when the first one seems to have passed.
     store.epoch_deadline_callback(|mut store| match store.data_mut().nn.take_waited() {
         Duration::ZERO => Ok(UpdateDeadline::Interrupt),
         waited => Ok(UpdateDeadline::Continue(ticks(waited))),
     });
     store.limiter(|state| &mut state.memory);
-    // What a guest returns comes out of its memory, and may be all of it.
+    // What a guest returns is copied from its memory, and may be all of it.
     store.set_hostcall_fuel(usize::try_from(limits.memory).unwrap_or(usize::MAX));
     let models: Vec<&str> = grants.models.iter().map(|(name, _)| name.as_str()).collect();
     let topics: Vec<&str> = grants.topics.iter().map(String::as_str).collect();
@@ -343,12 +343,12 @@ fn enter<R>(
     })
 }
 
-/// So long, in ticks of the engine's clock.
+/// A duration in ticks of the engine's clock.
 fn ticks(time: Duration) -> u64 {
     time.as_nanos().div_ceil(TICK.as_nanos()) as u64
 }
 
-/// Sorts what ended a call. `last_line` is what the guest printed last: Rust's
+/// Classifies what ended a call. `last_line` is what the guest printed last: Rust's
 /// panics print their reason before they trap.
 fn explain(
     cause: &wasmtime::Error,
@@ -357,7 +357,7 @@ fn explain(
     last_line: String,
 ) -> (Code, String) {
     if out_of_memory {
-        return (Code::Memory, "the operator needs more memory than its limit".into());
+        return (Code::Memory, "the operator exceeded its memory limit".into());
     }
     if let Some(I32Exit(status)) = cause.downcast_ref() {
         return (Code::Trap, format!("the operator exited with status {status}"));
@@ -370,6 +370,6 @@ fn explain(
 }
 
 fn violation(stage: &Arc<str>, what: check::Violation) -> CallError {
-    let message = shorten(format!("the operator breaks the contract: {what}"));
+    let message = shorten(format!("the operator violates the contract: {what}"));
     CallError { stage: stage.clone(), code: Code::Contract, message, unusable: false }
 }

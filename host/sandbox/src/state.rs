@@ -1,5 +1,5 @@
 //! What belongs to one instance of an operator: its grants, its limits, and a
-//! WASI context with nothing in it but what is granted.
+//! WASI context that contains only what is granted.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub struct Limits {
     pub nn: NnLimits,
 }
 
-/// What an operator is given. Nothing else can be had in the sandbox.
+/// What an operator is granted. Nothing else is accessible in the sandbox.
 #[derive(Debug, Clone, Default)]
 pub struct Grants {
     /// The stage's configuration, a JSON object.
@@ -48,7 +48,7 @@ pub struct Grants {
     pub topics: Vec<String>,
     /// A clock; `None`: a batch's time is that of its newest record.
     pub clock: Option<Clock>,
-    /// Random numbers that nobody can foretell; else they follow from the batch.
+    /// Unpredictable random numbers; otherwise they follow from the batch.
     pub random: bool,
 }
 
@@ -64,13 +64,13 @@ impl Grants {
     /// The graph that a guest names.
     ///
     /// # Errors
-    /// Where there is none of this name.
+    /// If there is none of this name.
     pub(crate) fn graph(&self, name: &str) -> Result<Arc<Graph>, sandbar_inference::Error> {
         let not_found = |message| sandbar_inference::Error { code: ErrorCode::NotFound, message };
         match &self.model(name).map_err(not_found)?.content {
             Content::Graph(graph) => Ok(graph.clone()),
             Content::Bytes(_) => Err(not_found(format!(
-                "model '{name}' is no graph; an operator reads it by itself"
+                "model '{name}' is not a graph; an operator reads its files itself"
             ))),
         }
     }
@@ -140,17 +140,17 @@ pub(crate) struct MemoryBudget {
     limit: u64,
     used: u64,
     elements: usize,
-    /// Whether more was refused, since this was last reset.
+    /// Whether an allocation was refused, since this was last reset.
     pub(super) exceeded: bool,
 }
 
 impl MemoryBudget {
-    /// The bytes that are taken.
+    /// The bytes that are charged.
     pub(super) fn used(&self) -> u64 {
         self.used
     }
 
-    /// Takes so many bytes; whether there were as many left.
+    /// Charges so many bytes; returns whether as many were left.
     pub(crate) fn charge(&mut self, bytes: usize) -> bool {
         let used = self.used.saturating_add(bytes as u64);
         self.exceeded |= used > self.limit;
@@ -160,7 +160,7 @@ impl MemoryBudget {
         used <= self.limit
     }
 
-    /// Gives back what was taken.
+    /// Releases what was charged.
     pub(crate) fn release(&mut self, bytes: usize) {
         self.used = self.used.saturating_sub(bytes as u64);
     }

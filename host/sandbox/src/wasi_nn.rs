@@ -1,7 +1,7 @@
 //! `wasi:nn@0.2.0-rc-2024-10-28` for guests.
 //!
-//! Tensors that a guest makes count as its memory, until it drops them: they are copies
-//! in the host of what it has, and could be made without end.
+//! Tensors that a guest creates count as its memory, until it drops them: they are copies
+//! in the host, and could be created without limit.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use sandbar_model::{ElementType, Kind};
 /// Bytes that a resource counts for besides its data.
 const OVERHEAD: usize = 256;
 
-/// What an operation gives: outside, what ends the guest; inside, what it is told.
+/// The result of an operation: outside, an error that ends the guest; inside, one that it receives.
 type Answer<T> = wasmtime::Result<Result<T, Resource<Error>>>;
 
 impl State {
@@ -42,12 +42,12 @@ impl State {
         Ok(tensor)
     }
 
-    /// Counts bytes of the host as the guest's; more than it may have ends the call.
+    /// Charges bytes of the host to the guest; exceeding its limit ends the call.
     fn charge(&mut self, bytes: usize) -> wasmtime::Result<()> {
         if self.memory.charge(bytes) {
             return Ok(());
         }
-        Err(wasmtime::Error::msg("the operator's tensors need more memory than its limit"))
+        Err(wasmtime::Error::msg("the operator exceeded its memory limit with its tensors"))
     }
 
     fn push_graph(&mut self, graph: Arc<Graph>, charged: usize) -> Answer<Resource<Handle>> {
@@ -175,7 +175,7 @@ impl errors::HostError for State {
     }
 }
 
-/// Whether a guest's own graph can be loaded, and what it is.
+/// Whether a guest's own graph can be loaded, and its kind.
 fn accept(
     mut parts: Vec<Vec<u8>>,
     encoding: graph::GraphEncoding,
@@ -195,7 +195,7 @@ fn accept(
         return error(ErrorCode::TooLarge, message);
     }
     if target != graph::ExecutionTarget::Cpu {
-        let message = format!("there is no {target:?} here; ask for the target cpu");
+        let message = format!("target {target:?} is not supported; use the target cpu");
         return error(ErrorCode::UnsupportedOperation, message);
     }
     let kind = match encoding {
@@ -203,14 +203,14 @@ fn accept(
         Tensorflow => Kind::Tensorflow,
         other => {
             let message =
-                format!("graphs of encoding {other:?} are not read; onnx and tensorflow are");
+                format!("graph encoding {other:?} is not supported; use onnx or tensorflow");
             return error(ErrorCode::InvalidEncoding, message);
         }
     };
     match parts.len() {
         1 => Ok((kind, parts.swap_remove(0))),
         count => {
-            let message = format!("{count} parts, where a graph of kind {kind} is one");
+            let message = format!("expected 1 part for a graph of kind {kind}, got {count}");
             error(ErrorCode::InvalidArgument, message)
         }
     }

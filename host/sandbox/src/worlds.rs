@@ -1,4 +1,4 @@
-//! The three worlds: what is called in an instance of each, and with what.
+//! The three worlds: the calls of an instance of each, and their arguments.
 
 use wasmtime::Store;
 use wasmtime::component::Instance;
@@ -66,10 +66,10 @@ impl Interface for Extraction {
 }
 
 impl Extractor {
-    /// Makes an instance, which says what features it gives ([`Stage::shape`]).
+    /// Creates an instance, which declares its features ([`Stage::shape`]).
     ///
     /// # Errors
-    /// Where the component is of another world, or refuses its configuration.
+    /// If the component is of another world, or refuses its configuration.
     pub fn new(operator: Operator) -> Result<Self, StageError> {
         Stage::start(operator, |pre| Ok(Extraction(extraction::GuestIndices::new(pre)?)))
     }
@@ -77,7 +77,7 @@ impl Extractor {
     /// The features of a batch: a row or a failure for each record.
     ///
     /// # Errors
-    /// Where the call gave nothing for the whole batch.
+    /// If the call failed for the whole batch.
     pub fn extract(&mut self, batch: &Batch) -> Result<Extracted, CallError> {
         self.at(Moment::of(batch)).call(
             batch.len(),
@@ -122,11 +122,11 @@ impl Interface for Scoring {
 }
 
 impl Scorer {
-    /// Makes an instance for the features of an extractor; it says what its
+    /// Creates an instance for the features of an extractor; it declares what its
     /// predictions are made of ([`Stage::shape`]).
     ///
     /// # Errors
-    /// Where the component is of another world, or refuses its configuration or
+    /// If the component is of another world, or refuses its configuration or
     /// these features.
     pub fn new(operator: Operator, features: Vec<Field>) -> Result<Self, StageError> {
         Stage::start(operator, |pre| {
@@ -138,7 +138,7 @@ impl Scorer {
     /// does not say when its records were written; [`Stage::at`] does.
     ///
     /// # Errors
-    /// Where the call gave nothing for the whole table.
+    /// If the call failed for the whole table.
     pub fn score(&mut self, table: &Table) -> Result<Scored, CallError> {
         let columns: Vec<ColumnParam<'_>> = table.columns.iter().map(borrow_column).collect();
         let rows = table.rows;
@@ -200,16 +200,16 @@ impl Transformer {
     /// Makes an instance.
     ///
     /// # Errors
-    /// Where the component is of another world, or refuses its configuration.
+    /// If the component is of another world, or refuses its configuration.
     pub fn new(operator: Operator) -> Result<Self, StageError> {
         Stage::start(operator, |pre| Ok(Transformation(transformation::GuestIndices::new(pre)?)))
     }
 
-    /// The records that come of a batch: none, one or several for each record, or
+    /// The outputs of a batch: none, one or several for each record, or
     /// a failure.
     ///
     /// # Errors
-    /// Where the call gave nothing for the whole batch.
+    /// If the call failed for the whole batch.
     pub fn transform(&mut self, batch: &Batch) -> Result<Transformed, CallError> {
         let topics = self.operator.grants.topics.len();
         self.at(Moment::of(batch)).call(

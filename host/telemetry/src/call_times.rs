@@ -8,8 +8,8 @@ use prometheus_client::metrics::histogram::Histogram;
 const BOUNDS: [f64; 13] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0];
 
-/// How long the calls of one stage took, each with a batch; of all workers together. Cheap
-/// to clone: the clones are one.
+/// The durations of a stage's calls, one batch each, of all workers together. Cheap
+/// to clone: clones share their data.
 #[derive(Debug, Clone)]
 pub struct CallTimes(Histogram);
 
@@ -20,7 +20,7 @@ impl Default for CallTimes {
 }
 
 impl CallTimes {
-    /// Takes a call in.
+    /// Adds a call.
     pub fn add(&self, time: Duration) {
         self.0.observe(time.as_secs_f64());
     }

@@ -17,7 +17,7 @@ pub enum LogFormat {
 /// `info`, or `info,sandbar=debug`.
 ///
 /// # Errors
-/// Where the filter is not valid.
+/// If the filter is not valid.
 pub fn init(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter).map_err(|error| {
         anyhow::anyhow!("--log '{filter}': {error}; try 'info' or 'sandbar=debug'")

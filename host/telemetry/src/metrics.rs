@@ -1,4 +1,4 @@
-//! The counters and what a runner is at, in the form that Prometheus reads.
+//! The counters and the current state of a runner, in the format of Prometheus.
 //! `docs/reference/metrics.md` lists them; a test compares.
 
 use std::fmt;
@@ -31,12 +31,12 @@ struct Gauge {
 const GAUGES: [Gauge; 7] = [
     Gauge {
         name: "sandbar_assigned_partitions",
-        help: "Partitions that the group has given to this runner",
+        help: "Partitions assigned to this runner",
         read: |now| now.partitions,
     },
     Gauge {
         name: "sandbar_paused_partitions",
-        help: "Assigned partitions that rest, since too much is on its way",
+        help: "Assigned partitions that are paused by back-pressure",
         read: |now| now.paused,
     },
     Gauge {
@@ -46,12 +46,12 @@ const GAUGES: [Gauge; 7] = [
     },
     Gauge {
         name: "sandbar_slowed_workers",
-        help: "Workers that pause between calls, since these give nothing",
+        help: "Workers that back off, since their calls fail",
         read: |now| now.slowed,
     },
     Gauge {
         name: "sandbar_fleet_desired_revision",
-        help: "The revision that the runner's fleet is to serve; 0 where there is none",
+        help: "The desired revision of the runner's fleet; 0 if there is none",
         read: |now| now.fleet_desired,
     },
     Gauge {
@@ -61,7 +61,7 @@ const GAUGES: [Gauge; 7] = [
     },
     Gauge {
         name: "sandbar_fleet_topic_away",
-        help: "1 while the fleet's control topic does not answer, else 0",
+        help: "1 while the fleet's control topic is unreachable, else 0",
         read: |now| now.fleet_away,
     },
 ];
@@ -71,7 +71,7 @@ const FAILURES: (&str, &str) =
 const CALLS: (&str, &str) =
     ("sandbar_call_duration_seconds", "How long calls of an operator with a batch took, by stage");
 const LAG: (&str, &str) =
-    ("sandbar_lag_records", "Records of an assigned partition beyond what is delivered");
+    ("sandbar_lag_records", "Records of an assigned partition that are not delivered yet");
 const MEMORY: (&str, &str) = ("process_resident_memory_bytes", "Memory of the process");
 
 impl Metrics {
@@ -99,7 +99,7 @@ impl Metrics {
     }
 }
 
-/// Reads the counters when somebody asks, so that nobody keeps them twice.
+/// Reads the counters on each scrape, so that they are kept only once.
 #[derive(Debug)]
 struct Source {
     stats: Arc<Stats>,

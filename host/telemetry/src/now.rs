@@ -1,10 +1,10 @@
-//! What a runner is at, as against what it has done.
+//! The current state of a runner, in contrast to its counters.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The reading end of a pipeline at one moment. Set by the thread that polls.
+/// The source of a pipeline at one moment. Set by the thread that polls.
 #[derive(Debug)]
 pub struct Now {
     begun: Instant,
@@ -15,15 +15,15 @@ pub struct Now {
     partitions: AtomicU64,
     paused: AtomicBool,
     in_flight: AtomicU64,
-    /// Workers that pause between calls, since these give nothing.
+    /// Workers that back off, since their calls fail.
     pub slowed: AtomicU64,
-    /// What the fleet is to serve, what this runner serves of it, and whether the control
-    /// topic is away.
+    /// The desired revision of the fleet, the one this runner serves, and whether the control
+    /// topic is unreachable.
     pub fleet: FleetNow,
     lags: Mutex<Vec<Lag>>,
 }
 
-/// What a runner of a fleet is at; all 0 for one that stands alone.
+/// The state of a runner of a fleet; all 0 without a fleet.
 #[derive(Debug, Default)]
 pub struct FleetNow {
     /// The newest revision that the fleet desires.
@@ -34,7 +34,7 @@ pub struct FleetNow {
     pub away: AtomicBool,
 }
 
-/// How far a runner is behind in one of its partitions.
+/// The lag of a runner in one of its partitions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lag {
     /// The topic.
@@ -74,13 +74,13 @@ impl Now {
         self.partitions.store(partitions as u64, Ordering::Relaxed);
     }
 
-    /// Bytes on their way, and whether reading rests until they are fewer.
+    /// Bytes in flight, and whether consuming is paused until they are fewer.
     pub fn in_flight(&self, bytes: u64, paused: bool) {
         self.in_flight.store(bytes, Ordering::Relaxed);
         self.paused.store(paused, Ordering::Relaxed);
     }
 
-    /// How far behind it is in each partition.
+    /// The lag in each partition.
     pub fn lags(&self, lags: Vec<Lag>) {
         *self.lags.lock().unwrap_or_else(PoisonError::into_inner) = lags;
     }
@@ -90,7 +90,7 @@ impl Now {
         self.joined.load(Ordering::Relaxed)
     }
 
-    /// How long ago Kafka was last polled; `None` where it has not been yet.
+    /// How long ago Kafka was last polled; `None` if it has not been yet.
     pub fn since_poll(&self) -> Option<Duration> {
         let polled = self.polled.load(Ordering::Relaxed);
         (polled > 0).then(|| self.begun.elapsed().saturating_sub(Duration::from_millis(polled)))
@@ -116,19 +116,19 @@ impl Now {
 /// [`Now`], read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// Partitions that the group has given to this runner.
+    /// Partitions assigned to this runner.
     pub partitions: u64,
-    /// How many of them rest, since too much is on its way.
+    /// How many of them are paused by back-pressure.
     pub paused: u64,
     /// Bytes that are consumed and not yet delivered.
     pub in_flight: u64,
-    /// Workers that pause between calls, since these give nothing.
+    /// Workers that back off, since their calls fail.
     pub slowed: u64,
-    /// The newest revision that the runner's fleet is to serve; 0: none.
+    /// The desired revision of the runner's fleet; 0: none.
     pub fleet_desired: u64,
-    /// The revision of the fleet that it serves.
+    /// The revision of the fleet that the runner serves.
     pub fleet_serves: u64,
-    /// 1 while the fleet's control topic is away.
+    /// 1 while the fleet's control topic is unreachable.
     pub fleet_away: u64,
     /// By partition, as far as it is known.
     pub lags: Vec<Lag>,

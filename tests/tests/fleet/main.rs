@@ -63,7 +63,7 @@ fn promote_under_load(delivery: &'static str, runners: usize) {
         let said = fleet[1].says(&["fleet", "rollback"]);
         assert!(said.contains("fleet revision 5, rollback by ada"), "{said}");
         let said = fleet[0].refuses(&["fleet", "rollback"]);
-        assert!(said.contains("there is no revision to go back to"), "{said}");
+        assert!(said.contains("no previous revision to roll back to"), "{said}");
         fleet[0].await_model("flights@1");
         let history = fleet[0].says(&["fleet", "history"]);
         let actions: Vec<&str> =
@@ -103,7 +103,7 @@ fn whoever_is_killed_in_the_middle() {
         other.await_model("flights@1");
         std::thread::scope(|scope| {
             let promotion = scope.spawn(|| asked.says(&["promote", "flights", "2"]));
-            other.process.await_said("the fleet is to serve flights=flights@2");
+            other.process.await_said("desired version of the fleet: flights=flights@2");
             // Most likely it loads the model now.
             drop(other);
             let said = promotion.join().unwrap();

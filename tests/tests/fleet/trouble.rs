@@ -33,8 +33,8 @@ fn what_does_not_work_is_refused_everywhere() {
             (vec!["flights", "canary"], "there is no alias 'canary'"),
             (vec!["flihgts", "2"], "no model 'flihgts'; it has 'flights' (flights@1)"),
             (vec!["features", "2", "--operator"], "stages: scorer, scorer"),
-            (vec!["flights", "models/flights-dl"], "is a path of one machine"),
-            (vec!["flights", "1", "--revision", "7"], "is to serve revision 0, not 7"),
+            (vec!["flights", "models/flights-dl"], "local to one machine"),
+            (vec!["flights", "1", "--revision", "7"], "the desired revision is 0, not 7"),
             (vec!["flights", "1", "--by", "\u{1b}[2J"], "who changes it (--by)"),
         ] {
             let words: Vec<&str> = ["promote"].into_iter().chain(words).collect();
@@ -85,7 +85,7 @@ fn a_version_that_one_runner_cannot_fetch() {
         poor.await_model("flights@1");
 
         let mut late = fixture.start("late", &elsewhere, Some(&other));
-        late.await_said("this runner does not serve what the fleet is to serve");
+        late.await_said("this runner does not serve the desired version of its fleet");
         let known = one.await_known("late", "it says why", |known| known["state"] == "refused");
         assert!(known["report"]["since"].is_null(), "{known:#}");
         assert!(!late.said().contains(" running "), "{}", late.said());
@@ -138,7 +138,10 @@ fn what_others_write_to_the_control_topic() {
         std::thread::park_timeout(Duration::from_millis(20));
     }
     let said = one.says(&["status"]);
-    assert!(said.contains("what is to serve cannot be read: change 3: it is of form 2"), "{said}");
+    assert!(
+        said.contains("what is to serve cannot be read: change 3: format 2 is not supported"),
+        "{said}"
+    );
     let said = one.refuses(&["promote", "flights", "1"]);
     assert!(said.contains("run a newer one"), "{said}");
     assert!(one.serves("flights@2"));
@@ -175,17 +178,17 @@ fn the_control_topic_is_away() {
     fleet[0].says(&["promote", "flights", "2"]);
     kafka.stop_broker(0).unwrap();
     let said = fleet[0].refuses(&["promote", "flights", "1"]);
-    assert!(said.contains("did not answer within 30 s"), "{said}");
+    assert!(said.contains("no answer within 30 s"), "{said}");
     let mut fleet = fleet;
     for Runner { process, .. } in &mut fleet {
-        process.await_said("the fleet's control topic does not answer");
+        process.await_said("control topic unreachable");
     }
     let status = fleet[1].says(&["status"]);
     assert!(status.contains("what follows may be out of date"), "{status}");
     assert!(fleet[1].serves("flights@2") && fleet[1].revision() == 2);
     kafka.restart_broker(0).unwrap();
     for Runner { process, .. } in &mut fleet {
-        process.await_said("the fleet's control topic answers again");
+        process.await_said("control topic reachable again");
     }
     let said = fleet[1].says(&["promote", "flights", "1"]);
     assert!(said.contains("fleet revision 3") && fleet[0].serves("flights@1"), "{said}");

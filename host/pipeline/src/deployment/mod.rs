@@ -1,8 +1,8 @@
-//! What a running pipeline serves, and other models and components in its place.
+//! The serving revision of a running pipeline, and how it is swapped for another.
 //!
-//! A swap loads what is new, fits it to the other stages, has its model score its sample
-//! rows, takes a batch through it that the pipeline has seen a moment ago, and only then
-//! hands it to the workers, each of which goes on with it between two batches. Whatever goes
+//! A swap loads the new models and components, fits them to the other stages, validates the
+//! model with its sample rows, makes a dry run with a recent batch of the pipeline, and only
+//! then hands them to the workers, each of which takes them between two batches. If anything
 //! wrong before leaves the old serving. Roll-outs are in [`rollout`].
 
 mod rollout;
@@ -40,7 +40,7 @@ pub struct Deployment {
     pub(crate) stats: Arc<Stats>,
     /// Held during a change: one after the other.
     pub(crate) changing: Mutex<State>,
-    /// For whoever asks meanwhile.
+    /// A copy to read while a change is in progress.
     serving: Mutex<(Arc<Plan>, Revision)>,
     /// The same of roll-outs.
     pub(crate) rollouts: Mutex<Rollouts>,
@@ -51,13 +51,13 @@ pub(crate) struct State {
     models: BTreeMap<String, Artifact>,
     /// Keeps what serves from being removed from the registry.
     _lease: Option<Lease>,
-    /// What to go back to. Its models are not kept: they would double the memory.
+    /// What a rollback returns to. Its models are not kept: they would double the memory.
     before: Option<Definition>,
-    /// What runs beside it, while there is a roll-out.
+    /// The candidate, while there is a roll-out.
     pub(crate) candidate: Option<Box<Prepared>>,
 }
 
-/// What may serve, loaded and tried.
+/// Stages that may serve, loaded and validated.
 pub(crate) struct Prepared {
     state: State,
     pub(crate) plan: Plan,
@@ -136,11 +136,11 @@ impl Deployment {
         &self.handover
     }
 
-    /// Puts other models and components in the place of those that serve, once they are
-    /// known to work. Returns when every worker goes on with them.
+    /// Swaps in other models and components, once they are
+    /// validated. Returns when every worker uses them.
     ///
     /// # Errors
-    /// Where they cannot be used, or the pipeline does not run.
+    /// If they cannot be used, or the pipeline does not run.
     pub fn swap(&self, change: &Change) -> Result<Swap, SwapError> {
         let mut state = lock(&self.changing);
         let result = self.check(change.revision).and_then(|()| {
@@ -150,7 +150,7 @@ impl Deployment {
         self.told(result)
     }
 
-    /// Loads what a change asks for, fits it to the other stages and tries it, as a swap
+    /// Loads what a change asks for, fits it to the other stages and validates it, as a swap
     /// does, and changes nothing.
     ///
     /// # Errors
@@ -161,7 +161,7 @@ impl Deployment {
         Ok(self.prepare_change(&state, change)?.rehearsal())
     }
 
-    /// Goes back to what served before the last swap, as another swap.
+    /// Rolls back to what served before the last swap, as another swap.
     ///
     /// # Errors
     /// As [`Deployment::swap`].
@@ -187,7 +187,7 @@ impl Deployment {
         result
     }
 
-    /// Whether another may take the place of what serves.
+    /// Whether the serving revision may be changed.
     pub(crate) fn check(&self, revision: Option<u64>) -> Result<(), SwapError> {
         self.check_revision(revision)?;
         match self.rollout() {
@@ -196,7 +196,7 @@ impl Deployment {
         }
     }
 
-    /// Whether what serves is what whoever asks for something has seen.
+    /// Whether the serving revision is the one that the requester has seen.
     pub(crate) fn check_revision(&self, revision: Option<u64>) -> Result<(), SwapError> {
         let found = self.revision().number;
         match revision {
@@ -205,7 +205,7 @@ impl Deployment {
         }
     }
 
-    /// Loads and tries what a change asks for.
+    /// Loads and validates what a change asks for.
     pub(crate) fn prepare_change(
         &self,
         state: &State,
@@ -227,7 +227,7 @@ impl Deployment {
             };
             stage.component.clone_from(component);
         }
-        // Also those that are named as before: an alias may mean another version by now.
+        // Also those with an unchanged name: an alias may mean another version by now.
         let changed = change.models.keys().cloned().collect();
         self.prepare(state, definition, &changed)
     }
@@ -259,7 +259,7 @@ impl Deployment {
         Ok(Prepared { state, plan, trial, took: start.elapsed() })
     }
 
-    /// Takes what is prepared in place of what serves, and of what runs beside that.
+    /// Swaps in what is prepared, in place of what serves and of its candidate.
     pub(crate) fn install(
         &self,
         state: &mut State,
@@ -285,7 +285,7 @@ impl Deployment {
 }
 
 impl State {
-    /// What serves, put down so that it can be gone back to: by then an alias may mean
+    /// What serves, recorded so that it can be rolled back to: by then an alias may mean
     /// something else.
     fn of(mut definition: Definition, models: BTreeMap<String, Artifact>, plan: &Plan) -> Self {
         let manifest = &mut definition.manifest;
@@ -307,12 +307,12 @@ impl State {
 }
 
 impl Prepared {
-    /// What it was tried on.
+    /// Its validation and dry run.
     pub(crate) fn rehearsal(&self) -> Rehearsal {
         Rehearsal { samples: self.plan.samples(), trial: self.trial }
     }
 
-    /// What it will be when it serves.
+    /// The revision that it will be.
     pub(crate) fn revision(&self, number: u64) -> Revision {
         Revision::of(number, &self.plan, &self.state)
     }

@@ -18,7 +18,7 @@ use crate::rollout::{
 };
 use crate::swap::{Change, Swap, SwapError};
 
-/// Is told what the rules say, and sees to it that it is done.
+/// Receives the verdict of the rules, and carries it out.
 pub type Judge = Box<dyn FnOnce(Verdict) + Send>;
 
 /// A candidate that is fit to run beside what serves.
@@ -39,11 +39,11 @@ impl Deployment {
         lock(&self.rollouts).last.clone()
     }
 
-    /// Lets other models and components run beside those that serve, once they are known to
-    /// work. Returns when every worker goes on with them.
+    /// Starts a dual run of other models and components, once they are validated and known to
+    /// work. Returns when every worker uses them.
     ///
     /// # Errors
-    /// Where they cannot be used, the terms contradict themselves, another roll-out is under
+    /// If they cannot be used, the terms contradict themselves, another roll-out is under
     /// way, or the pipeline does not run.
     pub fn start_rollout(
         self: &Arc<Self>,
@@ -53,8 +53,8 @@ impl Deployment {
         self.start(change, terms, None)
     }
 
-    /// The same, where it is for `judge` to end it if the rules say so. What breaks a rule is
-    /// dropped all the same, before `judge` is told.
+    /// The same, with `judge` to end it if the rules say so. A candidate that breaks a rule is
+    /// dropped in any case, before `judge` is called.
     ///
     /// # Errors
     /// As [`Deployment::start_rollout`].
@@ -67,7 +67,7 @@ impl Deployment {
         self.start(change, terms, Some(judge))
     }
 
-    /// Loads and tries a candidate as [`Deployment::start_rollout`] does, and changes nothing.
+    /// Validates a candidate as [`Deployment::start_rollout`] does, and changes nothing.
     ///
     /// # Errors
     /// As [`Deployment::start_rollout`], which would fail then.
@@ -91,10 +91,10 @@ impl Deployment {
         result
     }
 
-    /// Puts the candidate in the place of what serves, as a swap.
+    /// Promotes the candidate, as a swap.
     ///
     /// # Errors
-    /// Where no roll-out is under way, or another revision serves than `revision`.
+    /// If no roll-out is under way, or another revision serves than `revision`.
     pub fn promote_rollout(
         &self,
         revision: Option<u64>,
@@ -105,7 +105,7 @@ impl Deployment {
         self.refused(result)
     }
 
-    /// Drops the candidate; what serves goes on.
+    /// Drops the candidate; the serving revision stays.
     ///
     /// # Errors
     /// As [`Deployment::promote_rollout`].
@@ -147,7 +147,7 @@ impl Deployment {
         Ok(rollout)
     }
 
-    /// Loads and tries a candidate, and fits it to what it is to run beside.
+    /// Loads and validates a candidate, and fits it to the serving stages.
     fn fit(&self, state: &State, change: &Change, terms: &Terms) -> Result<Fitted, SwapError> {
         terms.validate()?;
         self.check(change.revision)?;
@@ -188,8 +188,8 @@ impl Deployment {
         comparison: &Arc<Comparison>,
         aside: Option<Box<dyn BestEffort>>,
     ) -> Result<Vec<Lineup>, SwapError> {
-        // What is only compared is none of the stream's: neither its failures are, nor
-        // what is counted of it.
+        // A shadow is not part of the stream: neither are its failures, nor
+        // its counts.
         let unseen = || -> Result<ChainRunner, SwapError> {
             let (chain, policies) = (prepared.plan.chain()?, Policies::default());
             Ok(ChainRunner::new(chain, policies, Arc::default(), Outcome::keeping(true)))
@@ -219,7 +219,8 @@ impl Deployment {
         (0..self.handover.workers()).map(lineup).collect()
     }
 
-    /// Waits, on a thread of its own, for what the rules say, and does that, or has it done.
+    /// Waits, on a thread of its own, for the verdict of the rules and carries it out, or has that
+    /// done.
     fn watch(
         self: &Arc<Self>,
         comparison: &Arc<Comparison>,
@@ -230,7 +231,7 @@ impl Deployment {
         thread.spawn(move || {
             let Some(verdict) = comparison.await_verdict() else { return };
             let Some(deployment) = deployment.upgrade() else { return };
-            // What is broken waits for nobody, who may not be reached.
+            // A broken candidate is dropped at once, without waiting for others.
             if judge.is_none() || matches!(verdict, Verdict::Broken(_)) {
                 deployment.conclude(&comparison, verdict.clone());
             }
@@ -243,7 +244,7 @@ impl Deployment {
 
     fn conclude(&self, comparison: &Arc<Comparison>, verdict: Verdict) {
         let mut state = lock(&self.changing);
-        // Somebody may have ended it meanwhile.
+        // It may have been ended meanwhile.
         let ours = |rollout: &Rollout| Arc::ptr_eq(&rollout.comparison, comparison);
         if !self.rollout().as_ref().is_some_and(ours) {
             return;
@@ -253,7 +254,7 @@ impl Deployment {
             Verdict::Holds(reason) => match self.promote(&mut state, reason) {
                 Ok(_) | Err(SwapError::NotRunning) => Ok(()),
                 Err(error) => {
-                    let reason = format!("it could not be promoted: {error}");
+                    let reason = format!("cannot promote the candidate: {error}");
                     self.discard(&mut state, End::RolledBack, reason).map(drop)
                 }
             },
@@ -266,8 +267,8 @@ impl Deployment {
         let swap = match self.install(state, *prepared) {
             Ok(swap) => swap,
             Err(error) => {
-                // It is not to be had again.
-                let reason = format!("it could not be promoted: {error}");
+                // It no longer exists.
+                let reason = format!("cannot promote the candidate: {error}");
                 self.discard(state, End::RolledBack, reason)?;
                 return Err(error);
             }
@@ -302,7 +303,7 @@ impl Deployment {
 }
 
 impl Drop for Deployment {
-    /// Nobody is left to do what the rules say.
+    /// Nobody is left to carry out the verdict.
     fn drop(&mut self) {
         if let Some(rollout) = self.rollout() {
             rollout.comparison.close();

@@ -3,7 +3,7 @@
 //! A worker takes references in the order of their records, so several are asked for at
 //! once, ahead of it. What they hold until they are taken is bounded: before a body is
 //! read its size is taken out of a budget, in the order of the references. That order is
-//! why nothing can wait for ever: whoever is first in line waits only for what the worker
+//! why nothing can wait for ever: the first in line waits only for what the worker
 //! has yet to take, and all that is before it.
 
 use std::collections::VecDeque;
@@ -20,9 +20,9 @@ use url::Url;
 use super::stores::{Body, Stores, Trouble};
 use super::target::Refusal;
 
-/// How often a reference is asked for.
+/// Attempts to fetch a reference.
 const ATTEMPTS: u32 = 3;
-/// After the first of them; it grows with each.
+/// The pause after the first of them; it grows with each.
 const PAUSE: Duration = Duration::from_millis(100);
 /// The budget is counted in pieces of this size.
 const UNIT: u64 = 1 << 10;
@@ -86,13 +86,13 @@ impl Ahead {
         };
         let (stores, limits) = (self.stores.clone(), self.limits);
         let task = self.runtime.spawn(async move {
-            // Nobody hears of it where the worker has given up.
+            // If the worker has given up, nobody receives it.
             let _ = give.send(fetch(&stores, &url, limits, turn).await);
         });
         self.fetches.push_back(Fetch { answer, task: task.abort_handle() });
     }
 
-    /// What the fetch that was started first gave, when it has.
+    /// The result of the fetch that was started first, once there is one.
     pub(super) fn take(&mut self) -> Option<Result<Vec<u8>, Refusal>> {
         let mut fetch = self.fetches.pop_front()?;
         let (_, nothing) = oneshot::channel();
@@ -151,7 +151,7 @@ impl Turn {
 async fn fetch(stores: &Stores, url: &Url, limits: Limits, mut turn: Turn) -> Answer {
     let mut clock = Clock(limits.timeout);
     let result = attempts(stores, url, limits, &mut clock, &mut turn).await;
-    // Whoever comes after must not take its part before those that come before this.
+    // Later fetches must not take its part before those that come before this.
     turn.wait().await;
     result.map(|bytes| {
         turn.keep(bytes.len() as u64);
@@ -198,7 +198,7 @@ async fn once(
     if let Some(size) = body.size.filter(|size| *size > limits.size) {
         return Err(Some(Trouble::Lasting(Refusal::too_large(size, limits.size))));
     }
-    // Not on the clock: it is the worker that takes its time here.
+    // Not counted: this time is the worker's.
     turn.admit(body.size.unwrap_or(limits.size)).await;
     Ok(clock.run(read(&mut body, limits.size)).await.ok_or(None)??)
 }
@@ -219,7 +219,7 @@ async fn read(body: &mut Body, limit: u64) -> Result<Vec<u8>, Trouble> {
 struct Clock(Duration);
 
 impl Clock {
-    /// `None` where the time is up first.
+    /// `None` if the time is up first.
     async fn run<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let start = Instant::now();
         let result = tokio::time::timeout(self.0, work).await.ok();

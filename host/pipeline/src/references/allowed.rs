@@ -14,7 +14,7 @@ use super::folders::Folder;
 use super::stores::{Stores, not_allowed};
 use super::target::{Refusal, Target};
 
-/// Bytes of a reference: more than a path or URL has that any system takes.
+/// Bytes of a reference: longer than any path or URL that a system accepts.
 const LENGTH: usize = 8 << 10;
 
 /// Why the references of a pipeline cannot be resolved at all.
@@ -43,11 +43,11 @@ pub(super) struct Network {
 }
 
 impl References {
-    /// Finds the folders and prepares the stores that the manifest allows. Nothing is
-    /// asked of the network.
+    /// Opens the folders and prepares the stores that the manifest allows. Nothing is
+    /// requested over the network.
     ///
     /// # Errors
-    /// Where a folder is not there, or an option cannot be used.
+    /// If a folder does not exist, or an option cannot be used.
     pub fn open(manifest: &Manifest) -> Result<Option<Self>, ReferencesError> {
         let Some(section) = &manifest.references else { return Ok(None) };
         let wrong = |place: String, reason| ReferencesError { place, reason };
@@ -108,9 +108,12 @@ impl References {
     fn parse<'a>(&self, bytes: &'a [u8]) -> Result<Target<'a>, Refusal> {
         let invalid = |reason: &str| Refusal::invalid(reason.into());
         if bytes.len() > LENGTH {
-            return Err(invalid("longer than any path or URL; is this the data itself?"));
+            return Err(invalid(
+                "the reference is longer than any path or URL; is it the data itself?",
+            ));
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| invalid("a reference is UTF-8 text"))?;
+        let text =
+            std::str::from_utf8(bytes).map_err(|_| invalid("the reference is not UTF-8 text"))?;
         let text = text.trim();
         if text.is_empty() {
             return Err(invalid("the reference is empty"));
@@ -123,9 +126,9 @@ impl References {
         }
         let url: Url = text
             .parse()
-            .map_err(|error| Refusal::invalid(format!("this is not a URL: {error}")))?;
+            .map_err(|error| Refusal::invalid(format!("the reference is not a URL: {error}")))?;
         if url.scheme() == "file" {
-            let path = url.to_file_path().map_err(|()| invalid("this URL names no file here"))?;
+            let path = url.to_file_path().map_err(|()| invalid("the URL names no local file"))?;
             return Ok(Target::File(path.into()));
         }
         match &self.network {

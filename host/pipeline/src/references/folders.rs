@@ -26,17 +26,17 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// A folder that is there now.
+    /// A folder that exists now.
     pub(super) fn find(path: &Path) -> Result<Self, String> {
         let error = |cause: std::io::Error| format!("{}: {cause}", path.display());
         let real = path.canonicalize().map_err(error)?;
         if !real.is_dir() {
-            return Err(format!("{}: this is not a folder", path.display()));
+            return Err(format!("{}: not a folder", path.display()));
         }
         Ok(Folder { path: std::path::absolute(path).map_err(error)?, real })
     }
 
-    /// `path` as it is called inside of this folder; `None` for one from the root that
+    /// `path` relative to this folder; `None` for an absolute one that
     /// lies elsewhere.
     fn inside<'p>(&self, path: &'p Path) -> Option<&'p Path> {
         if path.is_relative() {
@@ -55,7 +55,7 @@ impl Folder {
         // again of what was opened.
         check(&folder.metadata(path).map_err(refusal)?, limit)?;
         let mut options = OpenOptions::new();
-        // A pipe without a writer would be waited for.
+        // Opening a pipe without a writer would block.
         options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
         let file = folder.open_with(path, &options).map_err(refusal)?;
         let about = file.metadata().map_err(refusal)?;
@@ -72,7 +72,7 @@ impl Folder {
                 return Ok(bytes);
             }
             if Instant::now() > end {
-                return Err(Refusal::unavailable("the file could not be read in time".into()));
+                return Err(Refusal::unavailable("timeout: the file was not read in time".into()));
             }
         }
     }
@@ -95,7 +95,7 @@ pub(super) fn read(
     }
     Err(missing.unwrap_or_else(|| {
         Refusal::invalid(if folders.is_empty() {
-            "this is a path, and [references] allow names no folder".into()
+            "the reference is a path, but [references] allow names no folder".into()
         } else {
             "the path lies in none of the folders that [references] allow names".into()
         })
@@ -104,7 +104,7 @@ pub(super) fn read(
 
 fn check(about: &cap_std::fs::Metadata, limit: u64) -> Result<(), Refusal> {
     if !about.is_file() {
-        return Err(Refusal::invalid("this is not a file".into()));
+        return Err(Refusal::invalid("not a regular file".into()));
     }
     if about.len() > limit {
         return Err(Refusal::too_large(about.len(), limit));
@@ -114,10 +114,8 @@ fn check(about: &cap_std::fs::Metadata, limit: u64) -> Result<(), Refusal> {
 
 fn refusal(error: &std::io::Error) -> Refusal {
     match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            Refusal::missing("there is no such file".into())
-        }
-        // Without a number of the system's it is cap-std that says no.
+        ErrorKind::NotFound | ErrorKind::NotADirectory => Refusal::missing("no such file".into()),
+        // Without an error number of the system it is cap-std that refuses.
         ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
             Refusal::invalid("the path leads out of the allowed folder".into())
         }
@@ -125,7 +123,7 @@ fn refusal(error: &std::io::Error) -> Refusal {
             Refusal::invalid(format!("the path cannot be opened: {error}"))
         }
         _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-            Refusal::invalid("the path has symbolic links without end".into())
+            Refusal::invalid("the path has a symbolic link loop".into())
         }
         _ => Refusal::unavailable(format!("the file cannot be read: {error}")),
     }

@@ -13,8 +13,8 @@ use sandbar_record::REFERENCES;
 use sandbar_record::{Batch, Record};
 use sandbar_record::{Failure, shorten};
 
-/// After this time a slice ends with what it has: what is there goes on, and a worker
-/// that is to stop notices.
+/// After this time a slice ends with what it has: that is processed, and a worker
+/// that should stop notices.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Resolves the references of one worker's batches.
@@ -23,7 +23,7 @@ pub struct Resolver {
     /// Bytes of a slice, except for a single record that is larger.
     budget: usize,
     ahead: Option<Ahead>,
-    /// The first record of the batch whose reference has not been looked at.
+    /// The first record of the batch whose reference has not been read.
     seen: usize,
     /// What the last slice had no room for.
     held: Option<Vec<u8>>,
@@ -53,8 +53,8 @@ impl Resolver {
         Resolver { references, budget, ahead, seen: 0, held: None, stage: REFERENCES.into() }
     }
 
-    /// Whether any record of a batch refers to something. It then goes through
-    /// [`Resolver::slice`]; otherwise it is as it should be.
+    /// Whether any record of a batch has an external payload. It then goes through
+    /// [`Resolver::slice`]; otherwise it is used as it is.
     pub fn concerns(&mut self, batch: &Batch) -> bool {
         self.clear();
         let refers =
@@ -112,7 +112,7 @@ impl Resolver {
         }
     }
 
-    /// The data that a record refers to; `None` where it refers to nothing.
+    /// The data that a record refers to; `None` if it refers to nothing.
     fn resolve(&mut self, batch: &Batch, index: usize) -> Result<Option<Vec<u8>>, Failure> {
         self.look_ahead(batch);
         let target = self.references.target(&batch.record(index));

@@ -39,24 +39,24 @@ enum Access {
     /// Headers that go with every request.
     Http(HeaderMap),
     S3(Box<AmazonS3>),
-    /// None, as a value is not to be had: which, and why.
+    /// None, since a value is missing: which, and why.
     None(String),
 }
 
-/// Values of options by name, or why there is none.
+/// Values of options by name, or why one is missing.
 type Options = BTreeMap<String, String>;
 
-/// Why a request gave nothing.
+/// Why a request failed.
 pub(super) enum Trouble {
-    /// It would give nothing again.
+    /// It would fail again.
     Lasting(Refusal),
-    /// It may be tried again.
+    /// It may be retried.
     Passing(String),
 }
 
 /// What is about to be read.
 pub(super) struct Body {
-    /// Its size in bytes, where that is told in advance.
+    /// Its size in bytes, if known in advance.
     pub(super) size: Option<u64>,
     pieces: Pieces,
 }
@@ -71,8 +71,8 @@ impl Stores {
         Ok(Stores { client: sandbar_model::http::client()?, stores: Vec::new() })
     }
 
-    /// Adds a prefix with its options. Without those that are `missing` nothing is asked
-    /// of it, but whether they are options is known.
+    /// Adds a prefix with its options. Without those that are `missing` nothing is requested
+    /// from it, but the names of the options are checked.
     pub(super) fn add(
         &mut self,
         prefix: Prefix,
@@ -98,7 +98,7 @@ impl Stores {
         covering.max_by_key(|store| store.prefix.to_string().len())
     }
 
-    /// Whether anything may be got from there.
+    /// Whether a URL is allowed.
     pub(super) fn allow(&self, url: &Url) -> bool {
         self.find(url).is_some()
     }
@@ -119,7 +119,7 @@ impl Stores {
             let response =
                 response.map_err(|error| Trouble::Passing(explain(&error.without_url())))?;
             match redirect(&url, &response)? {
-                // Where it leads must be allowed as well, and has its own headers.
+                // Its target must be allowed as well, and has its own headers.
                 Some(next) => url = next,
                 None => return answer(response),
             }
@@ -129,9 +129,9 @@ impl Stores {
     }
 }
 
-/// What to say of a URL that no prefix covers.
+/// The refusal of a URL that no prefix covers.
 pub(super) fn not_allowed(url: &Url) -> Refusal {
-    Refusal::invalid(format!("{} lies below no prefix of [references] allow", shown(url)))
+    Refusal::invalid(format!("{} is below no prefix of [references] allow", shown(url)))
 }
 
 fn redirect(url: &Url, response: &reqwest::Response) -> Result<Option<Url>, Trouble> {
@@ -142,7 +142,8 @@ fn redirect(url: &Url, response: &reqwest::Response) -> Result<Option<Url>, Trou
     let next = location.and_then(|location| url.join(location).ok());
     let next = next.filter(|next| matches!(next.scheme(), "http" | "https"));
     next.map(Some).ok_or_else(|| {
-        let message = format!("the server answers {} without saying where to", response.status());
+        let message =
+            format!("the server answers {} without a location to redirect to", response.status());
         Trouble::Lasting(Refusal::invalid(message))
     })
 }
@@ -169,16 +170,16 @@ fn answer(response: reqwest::Response) -> Result<Body, Trouble> {
 
 async fn object(store: &AmazonS3, url: &Url) -> Result<Body, Trouble> {
     let path = Path::from_url_path(url.path()).map_err(|error| {
-        Trouble::Lasting(Refusal::invalid(format!("this is not a key: {error}")))
+        Trouble::Lasting(Refusal::invalid(format!("not an object key: {error}")))
     })?;
     match store.get(&path).await {
         Ok(found) => {
             Ok(Body { size: Some(found.meta.size), pieces: Pieces::Store(found.into_stream()) })
         }
         Err(object_store::Error::NotFound { .. }) => {
-            Err(Trouble::Lasting(Refusal::missing("there is no such object".into())))
+            Err(Trouble::Lasting(Refusal::missing("no such object".into())))
         }
-        // The store has tried again already, as far as that helps.
+        // The store has retried already, as far as that helps.
         Err(error) => Err(Trouble::Lasting(Refusal::unavailable(explain(&error)))),
     }
 }
@@ -187,7 +188,7 @@ impl Body {
     /// The next piece; `None` at the end.
     pub(super) async fn piece(&mut self) -> Result<Option<Bytes>, Trouble> {
         let broke_off = |error: &dyn std::error::Error| {
-            Trouble::Passing(format!("the answer broke off: {}", explain(error)))
+            Trouble::Passing(format!("the response ended early: {}", explain(error)))
         };
         match &mut self.pieces {
             Pieces::Http(response) => {
@@ -206,8 +207,9 @@ fn headers(options: &Options) -> Result<HeaderMap, String> {
     for (name, value) in options {
         let known: HeaderName =
             name.parse().map_err(|_| format!("'{name}' is not the name of a header"))?;
-        let mut value: HeaderValue =
-            value.parse().map_err(|_| format!("the value of '{name}' cannot be a header's"))?;
+        let mut value: HeaderValue = value
+            .parse()
+            .map_err(|_| format!("the value of '{name}' is not a valid header value"))?;
         value.set_sensitive(true);
         headers.insert(known, value);
     }

@@ -1,6 +1,6 @@
-//! One batch, while a candidate runs beside what serves.
+//! The dual run: one batch, while a candidate runs beside what serves.
 //!
-//! What comes of both is put together before any of it is delivered, in order of the
+//! The outputs of both are merged before any of them is delivered, in order of the
 //! records, so that policies, the order of keys and transactions see one outcome.
 
 use std::collections::VecDeque;
@@ -19,8 +19,8 @@ use sandbar_record::Outlet;
 use sandbar_record::Variant;
 use sandbar_sandbox::CallError;
 
-/// Records in a row, run one by one, for which a candidate's calls may give nothing; the
-/// others of the batch are not tried with it. It must not hold up the stream with each.
+/// Consecutive records, run one by one, for which a candidate's calls may fail; the
+/// others of the batch are not given to it. It must not hold up the stream with each.
 pub(super) const TOLERATED: usize = 8;
 
 /// How many records were run, and why not all.
@@ -66,7 +66,7 @@ impl<O: Outlet> Pass<'_, O> {
         let mut theirs = Part::of(batch);
         for index in 0..batch.len() {
             let origin = input.origin(index);
-            // By the record as it came in: what it refers to has no key.
+            // Split by the record as it came in: an external payload has no key.
             if split.takes(&source.record(origin)) {
                 theirs.push(&batch.record(index), origin);
             }
@@ -82,7 +82,7 @@ impl<O: Outlet> Pass<'_, O> {
         let (outcome, took) = (&side.outcome, begun.elapsed());
         comparison.add(Variant::Candidate, &Seen { records: given, outcome, took });
 
-        // Those that the candidate was not tried with go the usual way.
+        // Those that the candidate was not given are processed as usual.
         theirs.origins.truncate(given);
         let mut ours = Part::of(batch);
         for index in 0..batch.len() {
@@ -102,7 +102,7 @@ impl<O: Outlet> Pass<'_, O> {
         Ok(())
     }
 
-    /// All of the records are of both; what serves decides which have failed.
+    /// All records go to both; the serving stages decide which have failed.
     fn both(
         &mut self,
         side: &mut ChainRunner,
@@ -129,7 +129,7 @@ impl<O: Outlet> Pass<'_, O> {
         Ok(())
     }
 
-    /// All of the records are of what serves, and seen by the candidate if it keeps up.
+    /// All records go to the serving stages, and to the candidate if it keeps up.
     fn shadowed(
         &mut self,
         entrance: &shadow::Entrance,
@@ -151,9 +151,9 @@ impl<O: Outlet> Pass<'_, O> {
         Ok(())
     }
 
-    /// Takes records through the chain, one by one where a call gives nothing, and leaves all
-    /// that comes of them in the outcome. With `tolerated`, it stops after so many in a row
-    /// for which there was nothing, or where the stages cannot be used any more.
+    /// Takes records through the chain, one by one if a call fails, and leaves all
+    /// outputs in the outcome. With `tolerated`, it stops after so many consecutive records
+    /// for which calls failed, or if the stages can no longer be used.
     pub(super) fn gather(
         &mut self,
         input: &Input<'_>,
@@ -182,7 +182,7 @@ impl<O: Outlet> Pass<'_, O> {
                         nothing += 1;
                         last = error;
                         let stop = stops(&last, nothing, tolerated)?;
-                        // One that no instance was made for is not to blame.
+                        // A record for which no instance could be made is not to blame.
                         if !last.unusable {
                             gathered.failures.push(blame(origin, last.clone()));
                             given += 1;
@@ -201,7 +201,7 @@ impl<O: Outlet> Pass<'_, O> {
     }
 }
 
-/// Whether that is all of a batch; an error where it is all of the runner.
+/// Whether the rest of the batch is given up; an error if the run cannot go on.
 fn stops(error: &CallError, nothing: usize, tolerated: Option<usize>) -> Result<bool, Interrupted> {
     match tolerated {
         None if error.unusable => Err(Interrupted::Unusable(error.clone())),
@@ -210,7 +210,7 @@ fn stops(error: &CallError, nothing: usize, tolerated: Option<usize>) -> Result<
     }
 }
 
-/// Blames the last error for the records that a candidate was not tried with.
+/// Fails the records that a candidate was not given, with the last error.
 pub(super) fn fail_rest(outcome: &mut Outcome, input: &Input<'_>, gathered: Gathered) {
     let Gathered { given, error: Some(error) } = gathered else { return };
     let rest = (given..input.batch.len()).map(|index| blame(input.origin(index), error.clone()));

@@ -1,4 +1,4 @@
-//! What a candidate and what serves made of records, kept while both run. Workers take the
+//! The results of a candidate and of what serves, kept while both run. Workers take the
 //! lock once for each batch.
 
 use std::collections::BTreeMap;
@@ -17,11 +17,11 @@ use sandbar_record::{Code, Failure};
 use sandbar_sandbox::OutputSchema;
 use sandbar_telemetry::CallTimes;
 
-/// Records one after the other for which a candidate's calls may give nothing. One that
-/// never gives anything is not waited for until it could be judged.
+/// Consecutive records for which a candidate's calls may fail. A candidate that
+/// always fails is not waited for until it could be judged.
 const HOPELESS: u64 = 32;
 
-/// What both made of records until now.
+/// The results of both until now.
 pub struct Comparison {
     rules: Rules,
     state: Mutex<State>,
@@ -34,7 +34,7 @@ struct State {
     pairs: Pairs,
     left_out: u64,
     unwritten: u64,
-    /// The records in a row for which the candidate's calls gave nothing.
+    /// The consecutive records for which the candidate's calls failed.
     nothing: u64,
     /// What ended the last of them.
     cause: Option<(Code, String)>,
@@ -43,7 +43,7 @@ struct State {
     closed: bool,
 }
 
-/// What one of the two made of records.
+/// The results of one of the two.
 #[derive(Default)]
 pub(super) struct Tally {
     pub(super) records: u64,
@@ -52,11 +52,11 @@ pub(super) struct Tally {
     pub(super) times: Times,
 }
 
-/// What one of the two made of one batch.
+/// The batch result of one of the two.
 pub(super) struct Seen<'a> {
     /// The records that it was given.
     pub(super) records: usize,
-    /// What came of them.
+    /// Their result.
     pub(super) outcome: &'a Outcome,
     /// How long that took.
     pub(super) took: Duration,
@@ -90,7 +90,7 @@ impl fmt::Debug for Comparison {
 }
 
 impl Comparison {
-    /// Of two whose predictions are of this form; `None`: they make none.
+    /// A comparison of predictions in these forms; `None`: they make none.
     pub fn new(
         rules: Rules,
         serving: Option<&OutputSchema>,
@@ -115,7 +115,7 @@ impl Comparison {
         self.lock().pairs.has_labels()
     }
 
-    /// Takes in what one of the two made of a batch.
+    /// Adds the batch result of one of the two.
     pub(super) fn add(&self, variant: Variant, seen: &Seen<'_>) {
         self.times[variant as usize].add(seen.took);
         let mut state = self.lock();
@@ -129,7 +129,7 @@ impl Comparison {
         }
     }
 
-    /// Takes in what both said of the same batch, after [`Comparison::add`] for each.
+    /// Compares the predictions of both for the same batch, after [`Comparison::add`] for each.
     pub(super) fn compare(&self, serving: &Predictions, candidate: &Predictions) {
         let mut state = self.lock();
         state.pairs.compare(serving, candidate);
@@ -141,7 +141,7 @@ impl Comparison {
         self.lock().left_out += records as u64;
     }
 
-    /// Counts answers of a shadow that its topic did not get.
+    /// Counts outputs of a shadow that were not delivered to its topic.
     pub(super) fn not_written(&self, answers: u64) {
         self.lock().unwritten += answers;
     }
@@ -199,7 +199,7 @@ impl Comparison {
         &self.times[variant as usize]
     }
 
-    /// Looks at the rules: what they have said once is what they say.
+    /// Applies the rules: their first verdict is final.
     fn judge(&self, state: &mut State) {
         if state.verdict.is_some() {
             return;
@@ -207,7 +207,7 @@ impl Comparison {
         let hopeless = state.nothing >= HOPELESS;
         state.verdict = match &state.cause {
             Some((code, message)) if hopeless => Some(Verdict::Broken(format!(
-                "the candidate's calls gave nothing for {} records one after the other, the last: {code}: {message}",
+                "the candidate's calls failed for {} consecutive records, the last: {code}: {message}",
                 state.nothing
             ))),
             _ => {
@@ -226,7 +226,7 @@ impl Comparison {
 }
 
 impl State {
-    /// Counts the records for which the candidate's calls give nothing.
+    /// Counts the consecutive records for which the candidate's calls fail.
     fn despair(&mut self, outcome: &Outcome) {
         let gave_nothing = |failure: &&Failure| {
             matches!(failure.code, Code::Trap | Code::Deadline | Code::Memory | Code::Contract)

@@ -1,4 +1,4 @@
-//! The metrics of the roll-out that is under way. All are gauges, or begin anew with each
+//! The metrics of the current roll-out. All are gauges, or restart with each
 //! roll-out.
 
 use std::fmt;
@@ -21,7 +21,7 @@ const RECORDS: Name =
     ("sandbar_rollout_records", "Records that each variant was given, in this roll-out");
 const FAILED: Name =
     ("sandbar_rollout_failed_records", "Records that failed in each variant, by cause");
-const LABELS: Name = ("sandbar_rollout_labels", "How often each variant said each label");
+const LABELS: Name = ("sandbar_rollout_labels", "Predictions of each label, by variant");
 const TIMES: Name = (
     "sandbar_rollout_batch_duration_seconds",
     "How long batches took in the stages of each variant",
@@ -35,8 +35,10 @@ const DIFFERENCE: Name = (
 );
 const LEFT_OUT: Name =
     ("sandbar_rollout_left_out_records", "Records that a shadow did not see, since it was behind");
-const UNWRITTEN: Name =
-    ("sandbar_rollout_unwritten_records", "Answers of a shadow that its topic did not get");
+const UNWRITTEN: Name = (
+    "sandbar_rollout_unwritten_records",
+    "Outputs of a shadow that were not delivered to its topic",
+);
 
 /// Names and meanings: what the documents list.
 pub const GAUGES: [Name; 10] =
@@ -64,7 +66,7 @@ impl Collector for RolloutMetrics {
     }
 }
 
-/// Writes them; without a roll-out, that there is none.
+/// Writes them; without a roll-out, only that there is none.
 fn encode(
     encoder: &mut DescriptorEncoder<'_>,
     comparison: Option<&Comparison>,

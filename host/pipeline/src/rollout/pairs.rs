@@ -1,4 +1,4 @@
-//! Two models' predictions of the same records, side by side.
+//! The agreement of two models' predictions for the same records.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::chain::Predictions;
 use sandbar_record::Variant;
 use sandbar_sandbox::OutputSchema;
 
-/// Classes that are told apart, those that occur first; the others are counted together.
+/// Classes that are counted separately, those that occur first; the others are counted together.
 const CLASSES: usize = 32;
 /// In [`Pairs::slots`]: not seen yet.
 const UNSEEN: u8 = u8::MAX;
@@ -23,9 +23,9 @@ pub(super) struct Pairs {
     slots: Vec<u8>,
     /// The classes that have rows of their own.
     seen: Vec<u32>,
-    /// For each of the two, how often it said each; the last row is of all others.
+    /// For each of the two, how often it predicted each; the last row is of all others.
     labels: [[u64; CLASSES + 1]; 2],
-    /// How often what serves said the row and the candidate the column.
+    /// How often the serving model predicted the row and the candidate the column.
     confusion: Vec<u64>,
     /// Where numbers stand that both have: in what serves, and in the candidate.
     columns: Vec<(usize, usize)>,
@@ -79,7 +79,7 @@ impl Pairs {
         self.classes.iter().all(|classes| !classes.is_empty())
     }
 
-    /// Counts the labels that one of the two said.
+    /// Counts the labels that one of the two predicted.
     pub(super) fn count(&mut self, variant: Variant, predictions: &Predictions) {
         for label in &predictions.labels {
             if let Some(class) = self.class(variant, *label) {
@@ -89,7 +89,7 @@ impl Pairs {
         }
     }
 
-    /// Compares what both said of the records that both scored. Where a record was made
+    /// Compares the predictions for the records that both scored. If a record was made
     /// into several, the first of one is compared with the first of the other, and so on.
     pub(super) fn compare(&mut self, serving: &Predictions, candidate: &Predictions) {
         let (mut one, mut other) = (0, 0);
@@ -99,7 +99,7 @@ impl Pairs {
             if origin == beside {
                 self.pair((serving, one), (candidate, other));
             }
-            // Whoever has more of a record stays behind the other.
+            // The side with more predictions of a record has the rest left over.
             one += usize::from(origin <= beside);
             other += usize::from(beside <= origin);
         }
@@ -148,7 +148,7 @@ impl Pairs {
         self.compared
     }
 
-    /// On how much of these they agree; `None` where there are no labels, or no such records.
+    /// On how much of these they agree; `None` if there are no labels, or no such records.
     pub(super) fn agreement(&self) -> Option<f64> {
         let known = self.has_labels() && self.compared > 0;
         known.then(|| self.agreed as f64 / self.compared as f64)
@@ -159,14 +159,14 @@ impl Pairs {
         (self.numbers > 0).then(|| self.differences / self.numbers as f64)
     }
 
-    /// How often one of the two said each label.
+    /// How often one of the two predicted each label.
     pub(super) fn labels(&self, variant: Variant) -> BTreeMap<String, u64> {
         let counts = self.labels[variant as usize].iter().enumerate();
         let said = counts.filter(|(_, count)| **count > 0);
         said.map(|(slot, count)| (self.name(slot), *count)).collect()
     }
 
-    /// What was said together how often, the most frequent first.
+    /// The counts of label pairs, the most frequent first.
     pub(super) fn confusion(&self) -> Vec<Confused> {
         let cells = self.confusion.iter().enumerate().filter(|(_, records)| **records > 0);
         let mut confused: Vec<Confused> = cells

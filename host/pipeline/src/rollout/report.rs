@@ -1,13 +1,13 @@
-//! A comparison as it is told.
+//! A comparison as it is reported.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What stands for the classes that are not told apart.
+/// The label of the classes that are not counted separately.
 pub(super) const OTHERS: &str = "(others)";
 
-/// What a candidate and what serves made of records.
+/// The results of a candidate and of what serves.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Report {
     /// What serves.
@@ -16,19 +16,19 @@ pub struct Report {
     pub candidate: Side,
     /// Records that both scored.
     pub compared: u64,
-    /// The share of these on whose label they agree; none where there are no labels.
+    /// The share of these on whose label they agree; none if there are no labels.
     pub agreement: Option<f64>,
-    /// Which labels were said together, the most frequent first.
+    /// Pairs of predicted labels, the most frequent first.
     pub confusion: Vec<Confused>,
     /// The mean absolute difference of the probabilities or values that both gave.
     pub mean_difference: Option<f64>,
     /// Records that a shadow did not see, since it was behind.
     pub left_out: u64,
-    /// Answers of a shadow that its topic did not get.
+    /// Outputs of a shadow that were not delivered to its topic.
     pub unwritten: u64,
 }
 
-/// What one of the two made of records.
+/// The results of one of the two.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Side {
     /// Records that it was given.
@@ -43,11 +43,11 @@ pub struct Side {
     pub p50: Option<f64>,
     /// Seconds that 99 of 100 batches took at most.
     pub p99: Option<f64>,
-    /// How often it said each label.
+    /// How often it predicted each label.
     pub labels: BTreeMap<String, u64>,
 }
 
-/// Two labels that were said of the same records.
+/// Two labels that were predicted for the same records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confused {
     /// By what serves.

@@ -5,17 +5,17 @@ use humantime_serde::re::humantime::format_duration;
 use super::comparison::Tally;
 use super::terms::{Rules, Share, Then};
 
-/// What the rules say in the end, and why.
+/// The verdict of the rules, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The candidate is to take the place of what serves.
+    /// The candidate kept its rules.
     Holds(String),
     /// It broke a rule.
     Broken(String),
 }
 
 impl Rules {
-    /// Judges a candidate by what it made of its records, once there are enough of these;
+    /// Judges a candidate by its results, once there are enough of these;
     /// `None`: there are not, or it holds and is to go on.
     pub(super) fn judge(
         &self,
@@ -44,21 +44,22 @@ impl Rules {
             && p99 > *most
         {
             let (p99, most) = (format_duration(p99), format_duration(*most));
-            let broken = format!("the candidate's p99 is {p99} for a batch, above max_p99 {most}");
+            let broken = format!("the candidate's p99 per batch is {p99}, above max_p99 {most}");
             return Some(Verdict::Broken(broken));
         }
         if let Some(least) = min_agreement {
-            // Those that failed in one of the two say nothing of it.
+            // Records that failed in one of the two do not count.
             let agreement = agreement.filter(|_| compared >= *min_rows)?;
             if agreement < least.get() {
                 let agreement = percent(agreement);
                 let broken = format!(
-                    "the labels of {compared} records agree to {agreement}, below min_agreement {least}"
+                    "the agreement on the labels of {compared} records is {agreement}, below min_agreement {least}"
                 );
                 return Some(Verdict::Broken(broken));
             }
         }
-        let holds = || Verdict::Holds(format!("it held to its rules over {records} records"));
+        let holds =
+            || Verdict::Holds(format!("the candidate kept its rules over {records} records"));
         (*then == Then::Promote).then(holds)
     }
 }
@@ -99,13 +100,19 @@ mod tests {
         let seen = broken(&tally(200, 3, fast), 0, None);
         assert_eq!(seen, "1.5% of the candidate's 200 records failed, above max_failure_rate 1%");
         let seen = broken(&tally(200, 2, Duration::from_millis(80)), 0, None);
-        assert!(seen.contains("for a batch, above max_p99 50ms"), "{seen}");
+        assert!(seen.contains(", above max_p99 50ms"), "{seen}");
         let seen = broken(&tally(200, 2, fast), 198, Some(0.9));
-        assert_eq!(seen, "the labels of 198 records agree to 90%, below min_agreement 95%");
+        assert_eq!(
+            seen,
+            "the agreement on the labels of 198 records is 90%, below min_agreement 95%"
+        );
         // Too few of both, so far.
         assert_eq!(judge(&tally(200, 2, fast), 99, Some(0.9)), None);
         let holds = judge(&tally(200, 2, fast), 198, Some(0.95));
-        assert_eq!(holds, Some(Verdict::Holds("it held to its rules over 200 records".into())));
+        assert_eq!(
+            holds,
+            Some(Verdict::Holds("the candidate kept its rules over 200 records".into()))
+        );
         let keep = Rules { then: Then::Keep, ..rules.clone() };
         assert_eq!(keep.judge(&tally(200, 2, fast), 198, Some(0.95)), None);
     }

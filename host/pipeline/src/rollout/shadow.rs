@@ -1,4 +1,4 @@
-//! A candidate that scores what the stream scores, on a thread of its own.
+//! A shadow: a candidate that scores what the stream scores, on a thread of its own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,9 +15,9 @@ use sandbar_record::Failure;
 use sandbar_record::Outlet;
 use sandbar_record::{Output, Variant};
 
-/// Batches that wait for a shadow. What comes while so many do is left out.
+/// Batches that may wait for a shadow. Further ones are left out.
 const WAITING: usize = 4;
-/// How long the last answers may take to their topic.
+/// How long delivering the last outputs may take.
 const LEFTOVERS: Duration = Duration::from_secs(5);
 
 /// Where workers leave batches for a shadow. Cheap to clone.
@@ -27,7 +27,7 @@ pub(crate) struct Entrance {
     waiting: Arc<AtomicUsize>,
 }
 
-/// A batch, and what the stream said of it.
+/// A batch, and the stream's predictions for it.
 struct Job {
     batch: Batch,
     /// The records as they came in, where the batch is what they refer to.
@@ -39,7 +39,7 @@ struct Job {
 impl Entrance {
     /// Leaves a batch there, if the shadow keeps up; it never waits.
     pub(super) fn offer(&self, input: &Input<'_>, said: Predictions, comparison: &Comparison) {
-        // Not copied in vain.
+        // Avoids a needless copy.
         if self.waiting.fetch_add(1, Ordering::AcqRel) < WAITING {
             let Input { source, batch, origins } = *input;
             let apart = (!std::ptr::eq(source, batch)).then(|| source.clone());
@@ -57,7 +57,7 @@ impl Entrance {
 /// Starts the thread. It ends when the roll-out does.
 ///
 /// # Errors
-/// Where the machine gives no more threads.
+/// If the system provides no more threads.
 pub(crate) fn start(
     processor: ChainRunner,
     comparison: Arc<Comparison>,
@@ -80,7 +80,7 @@ struct Shadow {
 
 impl Shadow {
     fn run(mut self, jobs: &Receiver<Job>) {
-        // Ends with the last worker's entrance, or where nobody wants to know any more.
+        // Ends with the last worker's entrance, or with the roll-out.
         while let Ok(job) = jobs.recv()
             && !self.comparison.is_closed()
             && self.score(&job)
@@ -120,7 +120,7 @@ impl Shadow {
     }
 }
 
-/// What comes of a shadow goes nowhere.
+/// The outputs of a shadow are discarded.
 struct Nowhere<'a>(&'a Comparison);
 
 impl Outlet for Nowhere<'_> {

@@ -5,8 +5,8 @@ use sandbar_record::{Batch, Record};
 
 /// Decides which variant a record gets.
 ///
-/// A record's hash says at which weight it goes over, so that whoever raises the weight
-/// keeps those records with the candidate that are with it.
+/// A record's hash decides from which weight on it is the candidate's, so that raising the weight
+/// keeps the candidate's records with the candidate.
 #[derive(Debug, Clone)]
 pub struct Split {
     by: By,
@@ -15,7 +15,7 @@ pub struct Split {
 }
 
 impl Split {
-    /// A share of the records, told apart so.
+    /// A split of this fraction, by this key.
     pub fn new(weight: Share, by: By) -> Self {
         Split { by, below: (weight.get() * (1_u64 << 32) as f64).round() as u64 }
     }
@@ -42,7 +42,7 @@ impl Split {
 }
 
 /// FNV-1a, its bits mixed as murmur3 does: without that, keys that are counted up would
-/// come in runs. It must stay what it is: runners of one group, of any version, agree on it.
+/// come in runs. It must never change: runners of one group, of any version, agree on it.
 fn hash(bytes: &[u8]) -> u64 {
     let fnv = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
@@ -65,7 +65,7 @@ impl Part {
         Part { batch: Batch::new(topic, partition, batch.len()), origins: Vec::new() }
     }
 
-    /// Takes a record in, which is the one at `origin` of the source.
+    /// Adds a record, which is the one at `origin` of the source.
     pub(super) fn push(&mut self, record: &Record<'_>, origin: usize) {
         let (key, value, headers) = (record.key(), record.value(), record.headers());
         self.batch.push(record.offset(), record.timestamp(), key, value, headers);
@@ -130,7 +130,7 @@ mod tests {
             let one = split(low, By::Key).takes(&keyed(offsets.0).record(0));
             prop_assert_eq!(one, split(low, By::Key).takes(&keyed(offsets.1).record(0)));
             prop_assert_eq!(one, split(low, by()).takes(&headed(offsets.1).record(0)));
-            // Whoever raises the weight takes nobody away.
+            // Raising the weight takes no record away.
             prop_assert!(!one || split(high, By::Key).takes(&keyed(offsets.0).record(0)));
             prop_assert!(split(1.0, By::Key).takes(&keyed(offsets.0).record(0)));
             prop_assert!(!split(0.0, By::Key).takes(&keyed(offsets.0).record(0)));

@@ -1,4 +1,4 @@
-//! What a roll-out is asked to be: its mode, its share of the records, its rules.
+//! The rollout spec: its mode, its fraction of the records, its rules.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,42 +8,42 @@ use serde::de::{Error as _, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
-/// The rows after which rules are judged, where nothing else is said.
+/// The default number of rows after which rules are judged.
 const MIN_ROWS: u64 = 1000;
 
-/// How a candidate runs beside what serves, and what becomes of it.
+/// How a candidate runs beside what serves, and what happens on pass.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Terms {
-    /// What is done with the candidate's answers.
+    /// What is done with the candidate's outputs.
     pub mode: Mode,
-    /// The share of the records that a canary serves.
+    /// The fraction of the records that a canary serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<Share>,
-    /// What decides which records a canary serves; by default the key.
+    /// The split key of a canary; by default the record's key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<By>,
-    /// What the candidate has to hold to.
+    /// The rules of the candidate.
     #[serde(default)]
     pub rules: Rules,
-    /// Where a shadow's answers go, besides the comparison.
+    /// The topic of a shadow's outputs, besides the comparison.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
 }
 
-/// What is done with the candidate's answers.
+/// What is done with the candidate's outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// It serves a share of the records.
+    /// It serves a fraction of the records.
     Canary,
-    /// It scores all records beside the stream; its answers are compared.
+    /// It scores all records beside the stream; its predictions are compared.
     Shadow,
-    /// Its answers are put out beside those of what serves.
+    /// Its outputs are written beside those of what serves.
     Ab,
 }
 
-/// What decides which variant a record gets.
+/// The split key: what decides which variant a record gets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum By {
     /// The record's key.
@@ -53,50 +53,52 @@ pub enum By {
     Header(String),
 }
 
-/// What a candidate has to hold to. A broken rule ends the roll-out.
+/// The rules of a candidate. A broken rule ends the roll-out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
-    /// Records of the candidate from which on it is judged.
+    /// Records of the candidate after which it is judged.
     #[serde(default = "min_rows")]
     pub min_rows: u64,
-    /// The share of its records that may fail.
+    /// The fraction of its records that may fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_failure_rate: Option<Share>,
-    /// The share of the records that both scored on whose label they must agree.
+    /// The minimum agreement on the labels of the records that both scored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_agreement: Option<Share>,
-    /// How long it may take for 99 of 100 batches.
+    /// The maximum 99th percentile of its batch times.
     #[serde(default, with = "humantime_serde", skip_serializing_if = "Option::is_none")]
     pub max_p99: Option<Duration>,
-    /// What happens when it holds to them.
+    /// What happens on pass.
     #[serde(default)]
     pub then: Then,
 }
 
-/// What happens when a candidate has held to its rules for as long as they ask.
+/// What happens on pass: when a candidate has kept its rules for as long as they ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Then {
-    /// The roll-out goes on until somebody ends it, or a rule is broken.
+    /// The roll-out continues until it is ended on request, or a rule is broken.
     #[default]
     Keep,
-    /// The candidate takes the place of what serves.
+    /// The candidate is promoted.
     Promote,
 }
 
-/// A share of a whole, from 0 to 1: written `10%` or `0.1`.
+/// A fraction, from 0 to 1: written `10%` or `0.1`.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Share(f64);
 
-/// Why a roll-out cannot be as it is asked for.
+/// Why a rollout spec is invalid.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum TermsError {
-    /// A canary needs to know how much it serves.
-    #[error("a canary serves a share of the records: give it a weight above 0, such as \"10%\"")]
+    /// A canary without a weight.
+    #[error(
+        "canary: no fraction of the records to serve: give it a weight above 0, such as \"10%\""
+    )]
     NoWeight,
-    /// Something is said that another mode is for.
-    #[error("{what} is for {place}, not for the mode {mode}")]
+    /// A setting of another mode.
+    #[error("mode {mode}: {what} is for {place}: leave it out")]
     NotOfMode {
         /// What.
         what: &'static str,
@@ -105,22 +107,24 @@ pub enum TermsError {
         /// The mode that was asked for.
         mode: Mode,
     },
-    /// Rules are to promote, but there are none.
+    /// Promotion by rules without any rule.
     #[error(
         "then = \"promote\" needs a rule that the candidate can break: max_failure_rate, min_agreement or max_p99"
     )]
     NoRule,
-    /// Judged before there is anything.
-    #[error("min_rows is 0: the rules are judged after so many records, at least 1")]
+    /// Rules that would be judged before there is any record.
+    #[error("min_rows is 0: must be at least 1, the rules are judged after that many records")]
     NoRows,
-    /// Labels are to agree that there are not.
-    #[error("min_agreement compares labels, and {what}: leave it out")]
+    /// Agreement on labels that do not exist.
+    #[error("min_agreement compares labels, but {what}: leave it out")]
     NoLabels {
         /// What has none.
         what: &'static str,
     },
-    /// The candidate's answers would meet the stream.
-    #[error("the pipeline itself {uses} topic '{topic}': name another for the shadow's answers")]
+    /// The candidate's outputs would go into the stream.
+    #[error(
+        "topic '{topic}': the pipeline itself {uses} it: name another topic for the shadow's outputs"
+    )]
     OwnTopic {
         /// `reads` or `writes`.
         uses: &'static str,
@@ -128,7 +132,7 @@ pub enum TermsError {
         topic: String,
     },
     /// The topic cannot be written to.
-    #[error("the shadow's answers cannot be written: topic '{topic}': {reason}")]
+    #[error("cannot write the shadow's outputs: topic '{topic}': {reason}")]
     Topic {
         /// The topic.
         topic: String,
@@ -138,15 +142,15 @@ pub enum TermsError {
 }
 
 impl Terms {
-    /// A roll-out in a mode, and nothing else said.
+    /// A spec of this mode, with defaults.
     pub fn new(mode: Mode) -> Self {
         Terms { mode, weight: None, by: None, rules: Rules::default(), topic: None }
     }
 
-    /// Whether all of it can be done.
+    /// Whether the spec is valid.
     ///
     /// # Errors
-    /// For what contradicts itself, by its name.
+    /// The first setting that contradicts another, by its name.
     pub fn validate(&self) -> Result<(), TermsError> {
         let Terms { mode, weight, by, rules, topic } = self;
         let not_of = |what, place| Err(TermsError::NotOfMode { what, place, mode: *mode });
@@ -199,7 +203,7 @@ fn min_rows() -> u64 {
 }
 
 impl Share {
-    /// A share, if it is from 0 to 1.
+    /// A fraction, if it is from 0 to 1.
     pub fn new(share: f64) -> Option<Self> {
         (0.0..=1.0).contains(&share).then_some(Share(share))
     }
@@ -219,7 +223,7 @@ impl FromStr for Share {
             Some(percent) => number(percent).map(|percent| percent / 100.0),
             None => number(text),
         };
-        let error = || format!("'{text}' is no share; write 10% or 0.1, from 0 to 100%");
+        let error = || format!("'{text}' is not a fraction; write 10% or 0.1, from 0 to 100%");
         share.and_then(Share::new).ok_or_else(error)
     }
 }
@@ -245,7 +249,7 @@ impl<'de> Deserialize<'de> for Share {
             type Value = Share;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a share such as \"10%\" or 0.1, from 0 to 1")
+                f.write_str("a fraction such as \"10%\" or 0.1, from 0 to 1")
             }
 
             fn visit_f64<E: serde::de::Error>(self, share: f64) -> Result<Share, E> {
@@ -292,9 +296,7 @@ impl FromStr for By {
         match text.split_once(':') {
             None if text == "key" => Ok(By::Key),
             Some(("header", name)) if !name.is_empty() => Ok(By::Header(name.to_owned())),
-            _ => Err(format!(
-                "'{text}' is nothing to tell records apart by; write key or header:NAME"
-            )),
+            _ => Err(format!("'{text}' is not a split key; write key or header:NAME")),
         }
     }
 }
@@ -350,8 +352,8 @@ mod tests {
         for (json, due) in [
             (r#"{"mode":"canary"}"#, "give it a weight above 0"),
             (r#"{"mode":"canary","weight":0}"#, "give it a weight above 0"),
-            (r#"{"mode":"canary","weight":10}"#, "a share such as"),
-            (r#"{"mode":"canary","weight":"110%"}"#, "'110%' is no share; write 10%"),
+            (r#"{"mode":"canary","weight":10}"#, "a fraction such as"),
+            (r#"{"mode":"canary","weight":"110%"}"#, "'110%' is not a fraction; write 10%"),
             (r#"{"mode":"ab","weight":0.1}"#, "a weight is for a canary"),
             (r#"{"mode":"shadow","by":"key"}"#, "by is for a canary"),
             (r#"{"mode":"canary","weight":0.1,"by":"value"}"#, "write key or header:NAME"),

@@ -1,11 +1,11 @@
-//! How long batches took, to say of any share of them below which time they stayed.
+//! A latency histogram: how long batches took, and quantiles of that.
 
 use std::time::Duration;
 
-/// Buckets for each doubling of the time: what is said is at most an eighth too much.
+/// Buckets for each doubling of the time: quantiles are at most an eighth too high.
 const STEPS: usize = 8;
 
-/// Times in buckets that grow with them.
+/// Counts of times in buckets of growing width.
 pub(super) struct Times {
     buckets: Vec<u64>,
     count: u64,
@@ -18,7 +18,7 @@ impl Default for Times {
 }
 
 impl Times {
-    /// Takes a time in.
+    /// Adds a time.
     pub(super) fn add(&mut self, time: Duration) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         self.buckets[bucket(nanoseconds)] += 1;
@@ -30,7 +30,7 @@ impl Times {
         self.count
     }
 
-    /// The time that this share of them did not pass; `None` where there are none.
+    /// The time that this fraction of them did not exceed; `None` if there are none.
     pub(super) fn quantile(&self, share: f64) -> Option<Duration> {
         let due = ((self.count as f64 * share).ceil() as u64).max(1);
         let mut seen = 0;

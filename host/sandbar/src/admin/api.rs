@@ -1,4 +1,4 @@
-//! What is asked of a runner, and told, as JSON below `/v1`. `openapi.json` describes it.
+//! The requests and responses of a runner, as JSON below `/v1`. `openapi.json` describes them.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -23,7 +23,7 @@ use sandbar_registry::ArtifactSource;
 
 const OPENAPI: &str = include_str!("openapi.json");
 
-/// What a pipeline serves, and how it fares.
+/// What a pipeline serves, and its counters.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Status {
     /// Its name.
@@ -35,7 +35,7 @@ pub struct Status {
     /// What serves.
     #[serde(flatten)]
     pub serving: Serving,
-    /// Records taken in since it started.
+    /// Records consumed since it started.
     pub records: u64,
     /// Outputs since then.
     pub outputs: u64,
@@ -45,9 +45,9 @@ pub struct Status {
     pub partitions: u64,
     /// Records of these partitions behind the committed offsets, as far as it is known.
     pub lag: u64,
-    /// What runs beside what serves.
+    /// The current roll-out.
     pub rollout: Option<Underway>,
-    /// What did so last, and how that ended.
+    /// The last roll-out, and how it ended.
     pub last_rollout: Option<Past>,
 }
 
@@ -75,7 +75,7 @@ pub struct StageComponent {
     pub component: PathBuf,
 }
 
-/// What is asked for: other models or components.
+/// A request for other models or components.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SwapRequest {
@@ -85,38 +85,38 @@ pub struct SwapRequest {
     /// Components by stage, in the same way.
     #[serde(default)]
     pub components: BTreeMap<String, ArtifactSource>,
-    /// The revision that is to be changed.
+    /// The revision that the change is based on.
     #[serde(default)]
     pub revision: Option<u64>,
 }
 
-/// What is asked for: what served before.
+/// A request to roll back.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackRequest {
-    /// The revision that is to be changed.
+    /// The revision that the change is based on.
     #[serde(default)]
     pub revision: Option<u64>,
 }
 
-/// A swap that took place.
+/// A swap that was made.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Swapped {
     /// What serves now.
     #[serde(flatten)]
     pub serving: Serving,
-    /// How many sample rows of its model the new scorer has scored as they are expected.
+    /// How many sample rows of its model the new scorer has scored as expected.
     #[serde(default)]
     pub samples: usize,
-    /// The batch that it was tried on.
+    /// The dry run.
     pub trial: Option<Tried>,
-    /// Seconds to load and try what is new, while the old served.
+    /// Seconds to load and validate, while the old revision served.
     pub prepared: f64,
-    /// Seconds until every worker went on with it.
+    /// Seconds until every worker used it.
     pub switched: f64,
 }
 
-/// What came of a batch that both the old and the new stages were given.
+/// The result of a batch that both the old and the new stages were given.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Tried {
     /// Its records.
@@ -127,7 +127,7 @@ pub struct Tried {
     pub failed: usize,
 }
 
-/// Why something was not done.
+/// Why a request was refused.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Refused {
     /// For a person.
@@ -193,21 +193,21 @@ async fn rollback(
     .await
 }
 
-/// A runner of a fleet serves what all are to serve.
+/// A runner of a fleet cannot be changed alone.
 pub(super) fn of_a_fleet(subject: &Subject) -> Option<Response> {
-    let way_out = "this runner serves what its fleet is to serve, and would be alone with a change \
-                   of its own; change it for all: `sandbar promote`, `sandbar rollout`, or \
+    let way_out = "this runner serves the desired version of its fleet, and cannot be changed \
+                   alone; change the fleet: `sandbar promote`, `sandbar rollout`, or \
                    `sandbar fleet rollback`";
     subject.fleet.as_ref().map(|_| refused(StatusCode::CONFLICT, way_out))
 }
 
-/// An error as it is answered.
+/// An error as an HTTP response.
 pub(super) trait Refusal: std::fmt::Display + Send + 'static {
     /// Its status.
     fn status(&self) -> StatusCode;
 }
 
-/// Does what is asked for, on a thread where it may take its time.
+/// Handles a request, on a thread where it may block.
 pub(super) async fn change<
     R: for<'a> Deserialize<'a> + Send + 'static,
     A: Serialize + Send + 'static,
@@ -259,11 +259,11 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
 /// Who may change something.
 #[derive(Debug, Clone)]
 pub enum Access {
-    /// Whoever is on this machine and asks by an address of it.
+    /// Any client on this machine that uses an address of it.
     Local,
-    /// Whoever knows the token.
+    /// Any client that knows the token.
     Token(String),
-    /// Nobody: it can be asked from elsewhere, and there is no token.
+    /// Nobody: it is reachable from other machines, and there is no token.
     Nobody,
 }
 
@@ -271,16 +271,16 @@ impl Access {
     /// Whether a request with these headers may change something.
     pub(super) fn allows(&self, headers: &HeaderMap) -> Result<(), (StatusCode, String)> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        // A page in somebody's browser cannot send this without being asked first.
+        // A page in a browser cannot send this without a preflight request.
         if text(header::CONTENT_TYPE).is_none_or(|it| !it.starts_with("application/json")) {
             let reason = "send JSON, with the header content-type: application/json";
             return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, reason.into()));
         }
         match self {
-            // A name would be one that somebody has led to this machine.
+            // A name could have been made to resolve to this machine (DNS rebinding).
             Access::Local if text(header::HOST).is_some_and(is_address) => Ok(()),
             Access::Local => {
-                let reason = "without a token, ask by an IP address or localhost";
+                let reason = "no [admin] token: address this runner by IP address or localhost";
                 Err((StatusCode::FORBIDDEN, reason.into()))
             }
             Access::Token(token) => {
@@ -288,11 +288,14 @@ impl Access {
                 if given.is_some_and(|given| same(given.as_bytes(), token.as_bytes())) {
                     Ok(())
                 } else {
-                    Err((StatusCode::UNAUTHORIZED, "this needs the token of [admin] token".into()))
+                    Err((
+                        StatusCode::UNAUTHORIZED,
+                        "not authorized: send the token of [admin] token".into(),
+                    ))
                 }
             }
             Access::Nobody => {
-                let reason = "nothing can be changed from elsewhere without [admin] token";
+                let reason = "changes from another machine need [admin] token";
                 Err((StatusCode::FORBIDDEN, reason.into()))
             }
         }
@@ -306,7 +309,7 @@ fn is_address(host: &str) -> bool {
     name == "localhost" || name.parse::<IpAddr>().is_ok()
 }
 
-/// Compares without telling by the time where they differ.
+/// Compares in constant time.
 fn same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len()
         && one.iter().zip(other).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
@@ -389,7 +392,7 @@ pub(super) mod tests {
         assert!(!allows(&Access::Nobody, &[JSON, (header::HOST, "localhost")]));
     }
 
-    /// Every path, and every field of what is asked and told.
+    /// Every path, and every field of requests and responses.
     #[test]
     fn the_description_has_what_there_is() {
         let description: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
@@ -449,7 +452,7 @@ pub(super) mod tests {
         }
     }
 
-    /// Looks whether the description has every field of what is asked or told.
+    /// Checks that the description has every field of a request or response.
     pub(crate) fn assert_described(schema: &str, value: &serde_json::Value) {
         let description: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
         let described = &description["components"]["schemas"][schema]["properties"];

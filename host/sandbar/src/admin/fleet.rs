@@ -1,4 +1,4 @@
-//! What is asked of the fleet, and told of it, through any of its runners.
+//! The requests and responses of the fleet, through any of its runners.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::fleet::{Change, Fleet, FleetError, Known, Report, Runner, Standing};
 use sandbar_pipeline::rollout::Terms;
 use sandbar_registry::{Cause, Sort};
 
-/// What a fleet is to serve, and what its runners do.
+/// The desired version of a fleet, and its runners.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Status {
     /// The pipeline.
@@ -27,13 +27,13 @@ pub struct Status {
     pub group: String,
     /// The control topic.
     pub topic: String,
-    /// The runner that says so.
+    /// The runner that answers.
     pub runner: String,
-    /// Whether the control topic does not answer, so that the rest may be out of date.
+    /// Whether the control topic is unreachable, so that the rest may be out of date.
     pub away: bool,
-    /// What is to serve; null before the first change.
+    /// The desired version; null before the first change.
     pub desired: Option<Change>,
-    /// Why this runner cannot read what is to serve, if so.
+    /// Why this runner cannot read the desired version, if so.
     pub problem: Option<String>,
     /// The runners.
     pub runners: Vec<Member>,
@@ -46,15 +46,15 @@ pub struct Status {
 pub struct Member {
     /// Its id.
     pub id: String,
-    /// How it fares.
+    /// Its status.
     pub state: Standing,
-    /// Seconds since it was last heard of.
+    /// Seconds since its last report.
     pub silence: f64,
-    /// What it said last.
+    /// Its last report.
     pub report: Report,
 }
 
-/// What is asked for: another version.
+/// A request for another version.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PromoteRequest {
@@ -71,12 +71,12 @@ pub struct PromoteRequest {
     /// Why.
     #[serde(default)]
     pub reason: Option<String>,
-    /// The revision that is to be changed.
+    /// The revision that the change is based on.
     #[serde(default)]
     pub revision: Option<u64>,
 }
 
-/// Who asks for what is said by the address: to go back, or to end a roll-out.
+/// A request whose path says what to do: to roll back, or to end a roll-out.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlainRequest {
@@ -85,12 +85,12 @@ pub struct PlainRequest {
     /// Why.
     #[serde(default)]
     pub reason: Option<String>,
-    /// The revision that is to be changed.
+    /// The revision that the change is based on.
     #[serde(default)]
     pub revision: Option<u64>,
 }
 
-/// What is asked for: other versions beside those that serve.
+/// A request for a dual run of other versions.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FleetRolloutRequest {
@@ -101,14 +101,14 @@ pub struct FleetRolloutRequest {
     /// Operators, by their stages or the registry's names, in the same way.
     #[serde(default)]
     pub operators: BTreeMap<String, String>,
-    /// How they run there, and what becomes of them.
+    /// The rollout spec.
     pub terms: Terms,
     /// Who asks.
     pub by: String,
     /// Why.
     #[serde(default)]
     pub reason: Option<String>,
-    /// The revision that is to be changed.
+    /// The revision that the change is based on.
     #[serde(default)]
     pub revision: Option<u64>,
 }
@@ -116,14 +116,14 @@ pub struct FleetRolloutRequest {
 /// A change that was made.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Promoted {
-    /// What is to serve now.
+    /// The desired version now.
     pub change: Change,
-    /// Whether that is new: it was to serve already otherwise.
+    /// Whether that is new; otherwise it was the desired version already.
     pub new: bool,
-    /// How many sample rows of its model the asked runner has had scored as they are expected.
+    /// How many sample rows of its model the runner asked has scored as expected.
     #[serde(default)]
     pub samples: usize,
-    /// The batch that the asked runner tried it on; null: none, or it served there already.
+    /// The dry run on the runner asked; null: none, or it served there already.
     pub trial: Option<Tried>,
 }
 
@@ -146,7 +146,7 @@ async fn status(State(subject): State<Arc<Subject>>) -> Response {
 }
 
 fn alone() -> Response {
-    refused(StatusCode::NOT_FOUND, "this runner stands alone: its manifest has no [fleet]")
+    refused(StatusCode::NOT_FOUND, "this runner belongs to no fleet: its manifest has no [fleet]")
 }
 
 async fn promote(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -155,7 +155,7 @@ async fn promote(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: 
         let (sort, name) = match (model, operator) {
             (Some(model), None) => (Sort::Model, model),
             (None, Some(operator)) => (Sort::Operator, operator),
-            _ => return Err(FleetError::Refused("name a model or an operator, one".to_owned())),
+            _ => return Err(FleetError::Refused("name either a model or an operator".to_owned())),
         };
         let wish = Wish { sort, name, version };
         fleet.promote(&subject.deployment, &wish, &Intent { by, reason, revision })
@@ -213,7 +213,7 @@ async fn abort_rollout(
     .await
 }
 
-/// Does what is asked for, if this is a runner of a fleet.
+/// Handles a request, if this is a runner of a fleet.
 async fn change<R: for<'a> Deserialize<'a> + Send + 'static>(
     subject: Arc<Subject>,
     headers: &HeaderMap,
@@ -293,7 +293,7 @@ mod tests {
     use sandbar_pipeline::rollout::Mode;
     use sandbar_registry::pins::Pins;
 
-    /// Every field of what is asked and told.
+    /// Every field of requests and responses.
     #[test]
     fn the_description_has_what_there_is() {
         let at = SystemTime::UNIX_EPOCH;

@@ -1,6 +1,6 @@
-//! What a runner tells over HTTP: metrics, whether it is healthy and ready, and what it
-//! serves, which can be changed ([`api`], or [`fleet`] for all runners of one). `docs/reference/metrics.md` and `admin.md` say it
-//! to those who ask.
+//! The HTTP server of a runner: metrics, health and readiness, and what it
+//! serves, which can be changed ([`api`], or [`fleet`] for all its runners).
+//! `docs/reference/metrics.md` and `admin.md` are its reference.
 
 pub mod api;
 pub mod fleet;
@@ -28,19 +28,19 @@ use sandbar_pipeline::rollout::metrics::RolloutMetrics;
 use sandbar_record::Shutdown;
 use sandbar_telemetry::metrics::{CONTENT_TYPE, Metrics};
 
-/// What is told.
+/// What the server reports on and changes.
 pub struct Subject {
     /// The pipeline's name.
     pub pipeline: String,
-    /// What it serves, its counters, and what it is at.
+    /// What it serves, its counters, and its state.
     pub deployment: Arc<Deployment>,
     /// The fleet whose runner it is, if any.
     pub fleet: Option<Arc<Fleet>>,
     /// Who may change what it serves.
     pub access: Access,
-    /// Whether it is to stop.
+    /// The request to stop.
     pub shutdown: Shutdown,
-    /// How long it may do without polling Kafka before it counts as dead.
+    /// How long it may not poll Kafka before it counts as dead.
     pub patience: Duration,
 }
 
@@ -54,7 +54,7 @@ pub struct Admin {
 /// Why there is no server.
 #[derive(Debug, Error)]
 #[error(
-    "nothing can be served at {address}: {cause}; choose another address by --admin or [admin] \
+    "cannot listen on {address}: {cause}; choose another address with --admin or [admin] \
      listen, or \"off\""
 )]
 pub struct AdminError {
@@ -73,7 +73,7 @@ impl Admin {
     /// Serves at `address`; port 0 takes any that is free ([`Admin::address`]).
     ///
     /// # Errors
-    /// Where the address is taken or cannot be had.
+    /// If the address is in use or not available.
     pub fn start(address: SocketAddr, subject: Subject) -> Result<Self, AdminError> {
         Self::serve(address, subject).map_err(|cause| AdminError { address, cause })
     }
@@ -102,13 +102,13 @@ impl Admin {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tokio::select! {
                 result = axum::serve(listener, router).into_future() => result,
-                // Told to stop, or whoever could tell is gone. Nobody waits for answers.
+                // A stop was requested, or the sender is gone. Open requests are not waited for.
                 _ = stopped => Ok(()),
             }
         };
         let thread = std::thread::Builder::new().name("sandbar-admin".into()).spawn(move || {
             if let Err(error) = runtime.block_on(work) {
-                tracing::error!(%error, "metrics and health are served no more");
+                tracing::error!(%error, "admin server failed; metrics and health are no longer served");
             }
         })?;
         Ok(Admin { address, stop: Some(stop), thread: Some(thread) })
@@ -146,9 +146,9 @@ async fn health(State(told): State<Arc<Told>>) -> (StatusCode, String) {
     match deployment.stats().now.since_poll() {
         Some(since) if since > *patience => {
             let seconds = since.as_secs();
-            (StatusCode::SERVICE_UNAVAILABLE, format!("Kafka was not polled for {seconds} s\n"))
+            (StatusCode::SERVICE_UNAVAILABLE, format!("Kafka not polled for {seconds} s\n"))
         }
-        // Before the first time it waits for brokers and topics, which may take long.
+        // Before the first poll it waits for brokers and topics, which may take long.
         _ => (StatusCode::OK, "healthy\n".to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! Roll-outs, as they are asked for and told: below `/v1/rollout`.
+//! The requests and responses of roll-outs: below `/v1/rollout`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use sandbar_pipeline::rollout::{Ended, Report, Rollout, Terms};
 use sandbar_pipeline::swap::Change;
 use sandbar_registry::ArtifactSource;
 
-/// What is asked for: other models or components beside those that serve.
+/// A request for a dual run of other models or components.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RolloutRequest {
@@ -29,17 +29,17 @@ pub struct RolloutRequest {
     /// Components by stage, in the same way.
     #[serde(default)]
     pub components: BTreeMap<String, ArtifactSource>,
-    /// The revision that it is to run beside.
+    /// The revision that it should run beside.
     #[serde(default)]
     pub revision: Option<u64>,
-    /// How it runs there, and what becomes of it.
+    /// The rollout spec.
     pub terms: Terms,
 }
 
-/// A roll-out that is under way.
+/// A roll-out in progress.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Underway {
-    /// What was asked for.
+    /// The rollout spec.
     pub terms: Terms,
     /// Since when, in seconds since the epoch.
     pub since: u64,
@@ -51,12 +51,12 @@ pub struct Underway {
     pub components: Vec<StageComponent>,
     /// The model that makes its predictions.
     pub model: Option<String>,
-    /// How many sample rows of its model its scorer has scored as they are expected.
+    /// How many sample rows of its model its scorer has scored as expected.
     #[serde(default)]
     pub samples: usize,
-    /// The batch that it was tried on.
+    /// The dry run.
     pub trial: Option<Tried>,
-    /// What it and what serves made of records until now.
+    /// The comparison until now.
     pub comparison: Report,
 }
 
@@ -99,7 +99,7 @@ async fn promote(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: 
         return refusal;
     }
     change(subject, &headers, &body, |subject, request: RollbackRequest| {
-        let reason = "somebody promoted it".to_owned();
+        let reason = "promoted on request".to_owned();
         subject.deployment.promote_rollout(request.revision, reason).map(Swapped::from)
     })
     .await
@@ -110,7 +110,7 @@ async fn abort(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: By
         return refusal;
     }
     change(subject, &headers, &body, |subject, request: RollbackRequest| {
-        let reason = "somebody aborted it".to_owned();
+        let reason = "aborted on request".to_owned();
         subject.deployment.abort_rollout(request.revision, reason).map(Past::from)
     })
     .await
@@ -160,7 +160,7 @@ mod tests {
     use crate::admin::api::tests::assert_described;
     use sandbar_pipeline::rollout::{By, Confused, Mode, Rules, Share, Side};
 
-    /// Every field of what is asked and told.
+    /// Every field of requests and responses.
     #[test]
     fn the_description_has_what_there_is() {
         let share = Share::new(0.1);

@@ -346,6 +346,6 @@ mod tests {
         Line::try_parse_from(line.split(' ')).map(|line| line.rollout).unwrap();
         let line = "x start --mode canary --weight ten";
         let error = Line::try_parse_from(line.split(' ')).map(drop).unwrap_err().to_string();
-        assert!(error.contains("'ten' is no share; write 10%"), "{error}");
+        assert!(error.contains("'ten' is not a fraction; write 10%"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Why a fleet does not do what it is asked.
+//! Why a fleet operation failed.
 
 use thiserror::Error;
 
@@ -8,7 +8,7 @@ use sandbar_kafka::KafkaFailure;
 use sandbar_pipeline::swap::SwapError;
 use sandbar_registry::RegistryError;
 
-/// Why a fleet does not do what it is asked.
+/// Why a fleet operation failed.
 #[derive(Debug, Error)]
 pub enum FleetError {
     /// The control topic cannot be used.
@@ -24,28 +24,28 @@ pub enum FleetError {
     /// Kafka.
     #[error(transparent)]
     Kafka(#[from] KafkaFailure),
-    /// A client cannot be made, or refuses what it is asked.
-    #[error("the fleet's control topic: {0}")]
+    /// A client cannot be created, or a request failed.
+    #[error("control topic: {0}")]
     Client(#[from] rdkafka::error::KafkaError),
-    /// The machine gives no more threads.
-    #[error("the fleet cannot be followed: {0}")]
+    /// The system provides no more threads.
+    #[error("cannot start a thread for the fleet: {0}")]
     Thread(#[from] std::io::Error),
-    /// What was asked for is not to be had in this pipeline.
+    /// The request cannot be fulfilled in this pipeline.
     #[error("{0}")]
     Refused(String),
-    /// Somebody else was first.
+    /// Another change was made concurrently.
     #[error("{0}")]
     Conflict(String),
-    /// The registry does not give what was asked for.
+    /// The registry does not provide what was requested.
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// It does not work.
     #[error(transparent)]
     Swap(#[from] SwapError),
-    /// The brokers do not answer, so nobody knows.
+    /// The brokers do not answer, so the outcome is unknown.
     #[error(
-        "the control topic of {fleet} did not answer within {} s: {reason}; whether the change was \
-         written is not known, `sandbar status` will tell", MOST_PATIENCE.as_secs()
+        "control topic of {fleet}: no answer within {} s: {reason}; the change may or may not be \
+         written: check `sandbar status`", MOST_PATIENCE.as_secs()
     )]
     Silent {
         /// The fleet.
@@ -55,10 +55,10 @@ pub enum FleetError {
     },
 }
 
-/// How to make a control topic.
+/// How to create a control topic.
 fn command(topic: &str) -> String {
     format!(
-        "make it by `kafka-topics.sh --bootstrap-server HOST:PORT --create --topic {topic} \
+        "create it with `kafka-topics.sh --bootstrap-server HOST:PORT --create --topic {topic} \
          --partitions 1 --config cleanup.policy=compact --config segment.ms=3600000`, or correct \
          [fleet] topic"
     )

@@ -1,12 +1,12 @@
-//! What is told of a fleet: every change, whoever asked for it, and what each runner made of
-//! it. The control topic keeps the same for all to see.
+//! The events of a fleet: every change, whoever requested it, and what each runner did about
+//! it. The control topic keeps the same for all runners.
 
 use super::error::FleetError;
 use super::record::{Action, Candidate, Change, Refusal};
 use sandbar_registry::pins::Pins;
 use sandbar_registry::time;
 
-/// A change of what the fleet is to serve was read.
+/// A change of the desired version was read.
 pub(super) struct ChangeSeen<'a>(pub(super) &'a Change);
 
 impl ChangeSeen<'_> {
@@ -16,7 +16,14 @@ impl ChangeSeen<'_> {
         let (action, pins) = (action.name(), shown(pins));
         match rollout {
             None => {
-                tracing::info!(revision, action, by, at, reason, "the fleet is to serve {pins}");
+                tracing::info!(
+                    revision,
+                    action,
+                    by,
+                    at,
+                    reason,
+                    "desired version of the fleet: {pins}"
+                );
             }
             Some(candidate) => {
                 let beside = candidate.beside(self.0);
@@ -26,7 +33,7 @@ impl ChangeSeen<'_> {
                     by,
                     at,
                     reason,
-                    "the fleet is to serve {pins}, beside it {beside}"
+                    "desired version of the fleet: {pins}, roll-out: {beside}"
                 );
             }
         }
@@ -45,9 +52,13 @@ impl Asked<'_> {
         let Asked { by, what, result } = self;
         match result {
             Ok(change) => {
-                tracing::info!(revision = change.revision, by, "{what}: the fleet was told");
+                tracing::info!(
+                    revision = change.revision,
+                    by,
+                    "{what}: change written to the control topic"
+                );
             }
-            Err(error) => tracing::warn!(by, "{what}: nothing was changed: {error}"),
+            Err(error) => tracing::warn!(by, "{what}: refused, nothing was changed: {error}"),
         }
     }
 }
@@ -57,11 +68,14 @@ pub(super) struct WentOver<'a>(pub(super) &'a Change);
 
 impl WentOver<'_> {
     pub(super) fn emit(self) {
-        tracing::info!(revision = self.0.revision, "this runner serves what the fleet is to serve");
+        tracing::info!(
+            revision = self.0.revision,
+            "this runner serves the desired version of its fleet"
+        );
     }
 }
 
-/// This runner could not go over to a change. What served before goes on.
+/// This runner could not switch to a change. The serving revision stays.
 pub(super) struct StayedBehind<'a>(pub(super) &'a Refusal);
 
 impl StayedBehind<'_> {
@@ -69,8 +83,8 @@ impl StayedBehind<'_> {
         let Refusal { revision, reason, again } = self.0;
         tracing::warn!(
             revision,
-            again,
-            "this runner does not serve what the fleet is to serve: {reason}"
+            will_retry = again,
+            "this runner does not serve the desired version of its fleet: {reason}"
         );
     }
 }
@@ -89,7 +103,7 @@ impl Action {
 }
 
 impl Candidate {
-    /// `canary of flights=flights@4`: what it has that a change does not serve.
+    /// `canary of flights=flights@4`: the versions that the change itself does not serve.
     pub fn beside(&self, change: &Change) -> String {
         format!("{} of {}", self.terms.mode, shown(&self.pins.beyond(&change.pins)))
     }

@@ -1,4 +1,4 @@
-//! What a runner does about what it reads: it goes over to what the fleet is to serve, before
+//! The reconciliation of a runner: it switches to the desired version of the fleet, before
 //! it serves anything and whenever that changes.
 
 use std::sync::atomic::Ordering;
@@ -23,20 +23,20 @@ use sandbar_registry::pins::Pins;
 use sandbar_registry::{RegistryError, Sort};
 use sandbar_sandbox::Sandbox;
 
-/// How long the topic is waited for before it is looked whether a report is due.
+/// How long to wait for the topic before checking whether a report is due.
 const LOOK: Duration = Duration::from_millis(50);
 /// Before the first of several attempts at the same; doubled from one to the next.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// Between two attempts, at most.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// What is to serve, as far as it can be read.
+/// The desired version, if it can be read.
 type Desired = Result<Option<Change>, String>;
 
-/// Why a runner does not serve a change.
+/// A reconcile error: why a runner does not serve a change.
 struct Obstacle {
     reason: String,
-    /// Whether it may be out of the way later.
+    /// Whether it is transient.
     passing: bool,
     /// Whether it is only that the pipeline does not run yet.
     early: bool,
@@ -62,12 +62,12 @@ impl From<String> for Obstacle {
 }
 
 impl Member {
-    /// What is to run: what the fleet is to serve or, where it is to serve nothing yet, what
-    /// the manifest says. What cannot be had is waited for, as nothing else may be served.
+    /// The manifest to run with: the desired version of the fleet or, if there is none yet, what
+    /// the manifest says. Waits for versions that are not available, as nothing else may be served.
     /// `None`: `shutdown` came first.
     ///
     /// # Errors
-    /// Where what the manifest says cannot be used.
+    /// If what the manifest says cannot be used.
     pub fn begin(
         &self,
         definition: &Definition,
@@ -93,7 +93,7 @@ impl Member {
             };
             match begun {
                 Ok((deployment, change)) => {
-                    // What is to run beside it begins when this does.
+                    // Its roll-out starts once this runs.
                     if change.rollout.is_none() {
                         fleet.serves(change);
                     }
@@ -130,7 +130,7 @@ impl Fleet {
                         self.changed.notify_all();
                     }
                 }
-                Read::Trouble(error) => tracing::debug!(%error, "the control topic"),
+                Read::Trouble(error) => tracing::debug!(%error, "control topic: read failed"),
                 Read::End | Read::Nothing => {}
             }
             if Instant::now() >= due {
@@ -141,7 +141,7 @@ impl Fleet {
         }
     }
 
-    /// Notices whether the topic is away: this runner's own reports come back through it.
+    /// Notices whether the topic is unreachable: this runner's own reports come back through it.
     fn look(&self) {
         let shared = self.lock();
         let silence = shared.view.silence(&self.runner).unwrap_or(shared.joined.elapsed());
@@ -152,14 +152,14 @@ impl Fleet {
         match (now.away.swap(away, Ordering::Relaxed), away) {
             (false, true) => tracing::warn!(
                 topic,
-                "the fleet's control topic does not answer; this runner goes on with what it serves"
+                "control topic unreachable, continuing with the version in service"
             ),
-            (true, false) => tracing::info!(topic, "the fleet's control topic answers again"),
+            (true, false) => tracing::info!(topic, "control topic reachable again"),
             _ => {}
         }
     }
 
-    /// Goes over to whatever is to serve, until this runner leaves.
+    /// Switches to each desired version, until this runner leaves.
     pub(super) fn follow(self: &Arc<Self>, deployment: &Arc<Deployment>) {
         let mut pause = FIRST_PAUSE;
         let mut handled: Option<Desired> = None;
@@ -187,8 +187,8 @@ impl Fleet {
         }
     }
 
-    /// Waits until something else is to serve than what was `handled`, or it is time to try
-    /// that again. `None`: this runner leaves.
+    /// Waits until the desired version differs from what was `handled`, or it is time to retry
+    /// that. `None`: this runner leaves.
     fn next(
         &self,
         handled: Option<&Desired>,
@@ -207,14 +207,14 @@ impl Fleet {
                 return Some(desired);
             }
             let left = end.map_or(LONGEST_PAUSE, |end| end - now);
-            // Whoever asks to stop wakes nobody here.
+            // A shutdown request does not wake this thread.
             let left = if shutdown.is_some() { left.min(LOOK) } else { left };
             let woken = self.changed.wait_timeout(shared, left);
             shared = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Puts a change in the place of what serves.
+    /// Swaps in a change.
     fn go_over(
         self: &Arc<Self>,
         deployment: &Arc<Deployment>,
@@ -237,7 +237,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Fetches versions, and looks whether their files are those that are meant.
+    /// Fetches versions, and checks the digests of their files.
     fn fetch(&self, pins: &Pins) -> Result<(), Obstacle> {
         let Some(supply) = &self.supply else {
             return Err("the manifest has no [registry]".to_owned().into());
@@ -277,7 +277,7 @@ impl Fleet {
     }
 }
 
-/// The swap that puts versions in the place of what serves.
+/// The swap to these versions.
 pub fn swap(pins: &Pins) -> sandbar_pipeline::swap::Change {
     let mut change = sandbar_pipeline::swap::Change::default();
     for (sort, name, pin) in pins.iter() {
@@ -290,7 +290,7 @@ pub fn swap(pins: &Pins) -> sandbar_pipeline::swap::Change {
     change
 }
 
-/// A manifest with versions in the place of what it names.
+/// A manifest with these versions instead of those it names.
 fn with(mut manifest: Manifest, pins: &Pins) -> Result<Manifest, String> {
     for (sort, name, pin) in pins.iter() {
         let place = match sort {

@@ -25,7 +25,7 @@ use sandbar_record::Shutdown;
 const GROUP: &str = "sandbar-fleet";
 /// How long one answer of the brokers may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two looks at something that must become so.
+/// The time between two checks of a condition that is waited for.
 const PAUSE: Duration = Duration::from_millis(20);
 /// The key of the manifest that names it.
 const KEY: &str = "[fleet] topic";
@@ -38,7 +38,7 @@ pub(super) struct Log {
     fleet: FleetName,
 }
 
-/// What a look into the topic gives.
+/// The result of reading the topic.
 pub(super) enum Read {
     /// A record.
     Entry(Entry),
@@ -46,15 +46,15 @@ pub(super) enum Read {
     End,
     /// Nothing came.
     Nothing,
-    /// Something is wrong, and may pass.
+    /// A transient error.
     Trouble(KafkaError),
 }
 
 impl Log {
-    /// A reader; nothing is asked of the brokers yet.
+    /// A reader; no request is sent to the brokers yet.
     ///
     /// # Errors
-    /// Where librdkafka refuses its configuration.
+    /// If librdkafka refuses its configuration.
     pub(super) fn new(
         connection: &Connection,
         topic: &str,
@@ -69,14 +69,14 @@ impl Log {
         Ok(Log { consumer, connection, topic, fleet })
     }
 
-    /// Waits for the brokers, and looks whether the topic is as it must be. `Ok(false)`:
+    /// Waits for the brokers, and checks the settings of the topic. `Ok(false)`:
     /// `shutdown` came first.
     ///
     /// # Errors
-    /// Where it is not, or the brokers refuse this client.
+    /// If they are wrong, or the brokers refuse this client.
     pub(super) fn check(&self, shutdown: &Shutdown) -> Result<bool, FleetError> {
         let (client, brokers) = (self.consumer.client(), &self.connection.brokers);
-        // Before anything is assigned nothing can come but what is heard.
+        // Before anything is assigned only errors can arrive.
         let listen = || complaints::listen(|time| drop(self.consumer.poll(time)));
         match topics::await_topic(client, listen, brokers, &self.topic, KEY, shutdown) {
             Ok(true) => {}
@@ -88,17 +88,17 @@ impl Log {
         let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
         if partitions != 1 {
             return Err(self.wrong(&format!(
-                "has {partitions} partitions, and changes have an order only in a topic of one"
+                "has {partitions} partitions, expected 1: changes are ordered within one partition only"
             )));
         }
         match self.policy() {
             Ok(Some(policy)) if policy != "compact" => Err(self.wrong(&format!(
-                "has cleanup.policy={policy}, by which changes get lost: it must be compact"
+                "has cleanup.policy={policy}, expected compact: changes would be deleted"
             ))),
             Ok(_) => Ok(true),
-            // Who may not read settings may read records all the same.
+            // A client without the right to read settings may still read records.
             Err(reason) => {
-                tracing::debug!(topic = self.topic, "cleanup.policy is not known: {reason}");
+                tracing::debug!(topic = self.topic, "cannot read cleanup.policy: {reason}");
                 Ok(true)
             }
         }
@@ -112,7 +112,7 @@ impl Log {
         }
     }
 
-    /// The topic's cleanup.policy, where the brokers tell.
+    /// The topic's cleanup.policy, if the brokers tell.
     fn policy(&self) -> Result<Option<String>, String> {
         let mut config = config(&self.connection);
         config.remove("group.id");
@@ -145,12 +145,12 @@ impl Log {
         }
     }
 
-    /// Reads all that was written before this call, to the last record, and hands it over.
+    /// Reads everything that was written before this call, and passes it on.
     ///
     /// # Errors
-    /// Where that is not so at `end`.
+    /// If that is not done by `end`.
     pub(super) fn read_all(&self, end: Instant, mut take: impl FnMut(Entry)) -> Result<(), String> {
-        // Where the topic ends, also behind what may not be read yet: another fleet's
+        // The end of the topic, also behind what may not be read yet: another fleet's
         // transaction may be open, and hide what was committed after it began.
         let mut config = config(&self.connection);
         config.set("isolation.level", "read_uncommitted");
@@ -161,7 +161,7 @@ impl Log {
             while Instant::now() < end {
                 match ask() {
                     Ok(found) if found >= due => return Some(found),
-                    Ok(_) => trouble = "a transaction of somebody else is open".to_owned(),
+                    Ok(_) => trouble = "a transaction of another producer is open".to_owned(),
                     Err(error) => trouble = error.to_string(),
                 }
                 std::thread::sleep(PAUSE);
@@ -193,7 +193,7 @@ fn config(connection: &Connection) -> ClientConfig {
     let mut config = config::consumer(connection, GROUP);
     config
         .remove("statistics.interval.ms")
-        // Whoever waits for a change waits for a single record.
+        // A reader that waits for a change waits for a single record.
         .set("fetch.min.bytes", "1");
     config
 }
@@ -210,7 +210,7 @@ impl Hearing for Hears {
 
 impl ClientContext for Hears {
     fn error(&self, error: KafkaError, reason: &str) {
-        // That all is read is no matter, but it is told here too.
+        // The end of the partition is reported here too, and is no error.
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
             return;
         }

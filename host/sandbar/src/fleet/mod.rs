@@ -1,10 +1,10 @@
-//! The fleet: the runners of one pipeline in one consumer group, which serve the same. What
-//! that is stands in a compacted topic, the control topic, in which each runner also says what
-//! it serves. There is no other coordinator. `docs/guide/run-a-fleet.md` says it to people.
+//! The fleet: the runners of one pipeline in one consumer group, which serve the same. Its
+//! desired version is in a compacted topic, the control topic, in which each runner also reports
+//! what it serves. There is no other coordinator. `docs/guide/run-a-fleet.md` is its guide.
 //!
-//! - `record`: what stands in the topic; `view`: what it says altogether.
-//! - `log` reads it; `writer` writes a change, if nobody else did meanwhile.
-//! - `follower`: what a runner does about it; `report`: what it says of itself.
+//! - `record`: the records of the topic; `view`: the fleet state that they add up to.
+//! - `log` reads it; `writer` writes a change, if there was no concurrent one.
+//! - `follower`: how a runner reconciles; `report`: what it reports of itself.
 //! - [`promote`]: another version, for all of them; `rollout`: one beside what serves.
 
 mod error;
@@ -42,12 +42,12 @@ use sandbar_registry::supply::Supply;
 use sandbar_telemetry::Stats;
 use view::View;
 
-/// How long a runner waits at its start for one record of the topic before it looks whether it
-/// is to stop.
+/// How long a runner waits at its start for one record of the topic before it checks whether it
+/// should stop.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long the last word of a runner that ends may take.
+/// How long the last report of a runner that ends may take.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// Changes that are told, of those that are kept.
+/// Changes that are shown, of those that are kept.
 const TOLD: usize = 20;
 
 /// A fleet, as one of its runners knows it.
@@ -56,15 +56,15 @@ pub struct Fleet {
     runner: String,
     topic: String,
     connection: Connection,
-    /// Where what is to serve comes from.
+    /// The artifact resolver for versions.
     supply: Option<Arc<Supply>>,
     stats: Arc<Stats>,
     producer: ThreadedProducer<Quiet>,
     shared: Mutex<Shared>,
-    /// What is to serve is something else now, or this runner leaves.
+    /// Signals that the desired version changed, or that this runner leaves.
     changed: Condvar,
     leaving: AtomicBool,
-    /// Held while somebody changes what is to serve through this runner.
+    /// Held while a change is made through this runner.
     asking: Mutex<()>,
 }
 
@@ -81,16 +81,16 @@ struct Shared {
     joined: Instant,
 }
 
-/// All that is known of a fleet.
+/// The fleet state.
 #[derive(Debug)]
 pub struct Known {
     /// The fleet.
     pub name: FleetName,
     /// The control topic.
     pub topic: String,
-    /// Whether it does not answer, so that all this may be out of date.
+    /// Whether it is unreachable, so that the rest may be out of date.
     pub away: bool,
-    /// What is to serve; an error where this version of Sandbar cannot read it.
+    /// The desired version; an error if this version of Sandbar cannot read it.
     pub desired: Result<Option<Change>, String>,
     /// The runners, by their ids.
     pub runners: Vec<Runner>,
@@ -98,16 +98,16 @@ pub struct Known {
     pub history: Vec<Change>,
 }
 
-/// A runner, and how it fares.
+/// A runner and its status.
 #[derive(Debug)]
 pub struct Runner {
     /// Its id.
     pub id: String,
-    /// How it fares.
+    /// Its status.
     pub standing: Standing,
-    /// How long ago it was last heard of.
+    /// The time since its last report.
     pub silence: Duration,
-    /// What it said last.
+    /// Its last report.
     pub report: Report,
 }
 
@@ -122,7 +122,7 @@ impl Member {
     /// `None`: it names none, or `shutdown` came first.
     ///
     /// # Errors
-    /// Where the topic is not as it must be, or the brokers refuse this client.
+    /// If the topic's settings are wrong, or the brokers refuse this client.
     pub fn join(
         definition: &Definition,
         runner: Option<String>,
@@ -155,7 +155,7 @@ impl Member {
                 }
                 Read::End => break,
                 Read::Nothing => {}
-                Read::Trouble(error) => tracing::debug!(%error, "the control topic"),
+                Read::Trouble(error) => tracing::debug!(%error, "control topic: read failed"),
             }
         }
         tracing::info!(fleet = %name, runner, topic = section.topic, revision = view.last(), "joined the fleet");
@@ -191,10 +191,10 @@ impl Member {
         &self.fleet
     }
 
-    /// Follows the fleet with what runs from now on.
+    /// Reconciles what runs with the fleet from now on.
     ///
     /// # Errors
-    /// Where the machine gives no more threads.
+    /// If the system provides no more threads.
     pub fn follow(&mut self, deployment: Arc<Deployment>) -> Result<(), FleetError> {
         let fleet = self.fleet.clone();
         let mut shared = fleet.lock();
@@ -225,13 +225,13 @@ impl Drop for Member {
             let _ = thread.join();
         }
         self.fleet.farewell();
-        // The others notice by themselves where the topic does not answer.
+        // If the topic is unreachable, the others notice by themselves.
         let _ = self.fleet.producer.flush(GOODBYE);
     }
 }
 
 impl Fleet {
-    /// All that is known of it.
+    /// The fleet state.
     pub fn known(&self) -> Known {
         let mut shared = self.lock();
         let runners = shared.view.runners().into_iter();
@@ -262,12 +262,12 @@ impl Fleet {
     }
 }
 
-/// What became of a report nobody needs to know: the next comes soon.
+/// Ignores delivery reports: the next report of the runner comes soon.
 struct Quiet;
 
 impl ClientContext for Quiet {
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "the control topic's producer");
+        tracing::debug!(%error, reason, "control topic: producer error");
     }
 }
 

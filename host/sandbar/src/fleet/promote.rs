@@ -1,4 +1,4 @@
-//! Another version for all runners of a fleet: found, tried by the runner that is asked, and
+//! Promotion of a version for all runners of a fleet: resolved, validated by the runner asked, and
 //! only then written.
 
 use std::sync::PoisonError;
@@ -19,18 +19,18 @@ use sandbar_registry::supply::Supply;
 use sandbar_registry::version::check_text;
 use sandbar_registry::{Reference, Sort};
 
-/// Who changes what is to serve, and by what they decided.
+/// Who makes a change, why, and based on which revision.
 #[derive(Debug, Clone, Default)]
 pub struct Intent {
     /// Who.
     pub by: String,
     /// Why.
     pub reason: Option<String>,
-    /// The revision that is to be changed: if another is the newest, nothing is done.
+    /// The expected revision: if another is the newest, nothing is done.
     pub revision: Option<u64>,
 }
 
-/// Which version is to serve.
+/// A promotion request.
 #[derive(Debug, Clone)]
 pub struct Wish {
     /// A model or an operator.
@@ -41,32 +41,32 @@ pub struct Wish {
     pub version: String,
 }
 
-/// What became of it.
+/// The result of a request.
 #[derive(Debug, Clone)]
 pub struct Promoted {
-    /// What is to serve now.
+    /// The desired version now.
     pub change: Change,
-    /// Whether that is new. It is not where it was to serve already.
+    /// Whether that is new. It is not if it was the desired version already.
     pub new: bool,
-    /// What the runner that was asked tried it on: nothing where it serves there already.
+    /// The dry run on the runner that was asked: empty if it serves there already.
     pub tried: Rehearsal,
 }
 
-/// What a decision is about.
+/// The state that a decision is based on.
 pub(super) struct Base {
     /// The newest revision.
     pub(super) last: u64,
     pub(super) desired: Option<Change>,
-    /// What is to serve or, before the first change, what this runner serves.
+    /// The desired version or, before the first change, what this runner serves.
     pub(super) pins: Pins,
     serving: Revision,
 }
 
 impl Fleet {
-    /// Has all runners serve another version, once it is known to work here.
+    /// Makes all runners serve another version, once it is validated here.
     ///
     /// # Errors
-    /// Where there is no such version, it does not work, or somebody else was faster. Nothing
+    /// If there is no such version, it does not work, or there was a concurrent change. Nothing
     /// is changed then, anywhere.
     pub fn promote(
         &self,
@@ -90,11 +90,11 @@ impl Fleet {
         })
     }
 
-    /// Has all runners serve what they were to serve before the last promotion.
+    /// Makes all runners serve the desired version before the last promotion.
     ///
     /// # Errors
-    /// Where there is nothing to go back to, it does not work here, or somebody else was
-    /// faster.
+    /// If there is nothing to roll back to, it does not work here, or there was a
+    /// concurrent change.
     pub fn rollback(
         &self,
         deployment: &Deployment,
@@ -102,12 +102,13 @@ impl Fleet {
     ) -> Result<Promoted, FleetError> {
         self.ask("rollback", intent, || {
             let Base { last, desired, .. } = self.base(deployment, intent)?;
-            let nothing = || FleetError::Conflict("there is no revision to go back to".to_owned());
+            let nothing =
+                || FleetError::Conflict("no previous revision to roll back to".to_owned());
             let back = desired.and_then(|change| change.back).ok_or_else(nothing)?;
             let before = self.lock().view.change(back).cloned();
             let before = before.ok_or_else(|| {
                 FleetError::Conflict(format!(
-                    "revision {back} is not kept any more; promote what it had"
+                    "revision {back} is no longer kept: promote its versions instead"
                 ))
             })?;
             let tried = self.rehearse(deployment, &before.pins)?;
@@ -116,7 +117,7 @@ impl Fleet {
         })
     }
 
-    /// One after the other, each with its event.
+    /// Makes changes one at a time, each with its event.
     pub(super) fn ask(
         &self,
         what: &str,
@@ -135,7 +136,7 @@ impl Fleet {
         result
     }
 
-    /// The newest change and its number, if that is what was decided by.
+    /// The newest change and its number, if it is the expected one.
     pub(super) fn newest(&self, intent: &Intent) -> Result<(u64, Option<Change>), FleetError> {
         let shared = self.lock();
         let Shared { view, .. } = &*shared;
@@ -146,7 +147,7 @@ impl Fleet {
         Ok((last, view.desired().map_err(FleetError::Refused)?.cloned()))
     }
 
-    /// What a decision is about that begins something new.
+    /// The state that a decision to start something new is based on.
     pub(super) fn base(
         &self,
         deployment: &Deployment,
@@ -163,7 +164,7 @@ impl Fleet {
         Ok(Base { last, desired, pins, serving })
     }
 
-    /// What is to serve, with other versions in it.
+    /// The desired version with other versions in it.
     pub(super) fn with(&self, base: &Base, wishes: &[Wish]) -> Result<Pins, FleetError> {
         let mut pins = base.pins.clone();
         for wish in wishes {
@@ -176,13 +177,13 @@ impl Fleet {
         Ok(pins)
     }
 
-    /// Fetches, loads and tries all of it here, beside what serves.
+    /// Dry run: fetches, loads and validates all of it here, beside what serves.
     fn rehearse(&self, deployment: &Deployment, pins: &Pins) -> Result<Rehearsal, FleetError> {
         let differing = self.differing(deployment, pins)?;
         if differing.is_empty() {
             return Ok(Rehearsal::default());
         }
-        tracing::info!("trying {}", shown(&differing));
+        tracing::info!("dry run of {}", shown(&differing));
         Ok(deployment.rehearse(&swap(&differing))?)
     }
 
@@ -216,7 +217,7 @@ impl Fleet {
     fn supply(&self) -> Result<&Supply, FleetError> {
         let none = || {
             let reason =
-                "a fleet serves versions of a registry, and the manifest has no [registry]";
+                "a fleet serves versions of a registry, but the manifest has no [registry]";
             FleetError::Refused(reason.to_owned())
         };
         self.supply.as_deref().ok_or_else(none)
@@ -224,7 +225,7 @@ impl Fleet {
 }
 
 impl Base {
-    /// What is written before the first change, so that there is something to go back to:
+    /// What is written before the first change, so that there is something to roll back to:
     /// what served until then, if all of it that `pins` change is of the registry.
     pub(super) fn begin(&self, pins: &Pins, intent: &Intent) -> Result<Vec<Change>, FleetError> {
         if self.desired.is_some() || !self.pins.covers(pins) {
@@ -264,14 +265,14 @@ fn targets(serving: &Revision, mut base: Pins, wish: &Wish) -> Result<Vec<String
     Err(FleetError::Refused(format!("the pipeline has no {what} '{}'; it has {known}", wish.name)))
 }
 
-/// The version that is asked for, of what is in that place or, if that is a file, of what the
+/// The requested version, of what is configured there or, if that is a file, of what the
 /// pipeline calls it.
 fn reference(mut base: Pins, targets: &[String], wish: &Wish) -> Result<Reference, FleetError> {
     let Wish { sort, name, version } = wish;
     if version.contains('/') || version.contains('\\') || version.starts_with('.') {
         return Err(FleetError::Refused(format!(
-            "'{version}' is a path of one machine, and means nothing on another: a fleet serves \
-             versions of the registry; add it by `sandbar {} add {version}`, and promote its number",
+            "'{version}' is a path, which is local to one machine; a fleet serves \
+             versions of the registry: add it with `sandbar {} add {version}`, and promote its number",
             sort.folder()
         )));
     }
@@ -290,7 +291,7 @@ pub(super) fn next(
     intent: &Intent,
     back: Option<u64>,
 ) -> Result<Change, FleetError> {
-    let full = || FleetError::Refused("there is no number left for a change".to_owned());
+    let full = || FleetError::Refused("no revision number left for a change".to_owned());
     Ok(Change {
         format: FORMAT,
         revision: last.checked_add(1).ok_or_else(full)?,

@@ -1,8 +1,8 @@
-//! The records of the control topic. Whatever is read there is untrusted: somebody else may
+//! The records of the control topic. Whatever is read there is untrusted: others may
 //! write there, and another version of Sandbar does.
 //!
-//! - `change/PIPELINE/GROUP/N`: what the fleet is to serve since its change N.
-//! - `actual/PIPELINE/GROUP/RUNNER`: what one runner says of itself; null once it ends.
+//! - `change/PIPELINE/GROUP/N`: the desired version since change N.
+//! - `actual/PIPELINE/GROUP/RUNNER`: the report of one runner; null once it ends.
 //!
 //! Each change has a key of its own, so compaction keeps them all.
 
@@ -18,11 +18,11 @@ use sandbar_pipeline::rollout::Terms;
 use sandbar_registry::pins::Pins;
 use sandbar_registry::version::check_text;
 
-/// The form of what is written here.
+/// The format of what is written here.
 pub(super) const FORMAT: u64 = 1;
-/// Bytes of a record's value that are looked at.
+/// Bytes of a record's value that are read at most.
 const SIZE_LIMIT: usize = 256 << 10;
-/// Bytes of a key.
+/// Bytes of a key that are read at most.
 const KEY_LIMIT: usize = 1024;
 
 /// Which fleet: the runners of one pipeline in one consumer group.
@@ -40,27 +40,27 @@ impl fmt::Display for FleetName {
     }
 }
 
-/// What a fleet is to serve from some moment on, all of it, and who wants that.
+/// A change: the complete desired version of a fleet from some moment on, and who made it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// The form of this record.
+    /// The format of this record.
     pub format: u64,
     /// Its number, from 1.
     pub revision: u64,
-    /// Tells it apart from another of the same number that was never committed.
+    /// Distinguishes it from another of the same number that was never committed.
     pub id: String,
     /// What was done.
     pub action: Action,
-    /// What is to serve of the registry: models and components. What is not named here is
+    /// Desired versions of the registry: models and components. What is not named here is
     /// as the manifest of each runner says.
     pub pins: Pins,
-    /// What is to run beside that.
+    /// The candidate to run beside that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Candidate>,
     /// Who.
     pub by: String,
-    /// When, by the clock of the runner that was asked.
+    /// When, by the clock of the runner asked.
     #[serde(with = "humantime_serde")]
     pub at: SystemTime,
     /// Why.
@@ -71,13 +71,13 @@ pub struct Change {
     pub back: Option<u64>,
 }
 
-/// What is to run beside what serves, all of it, and how.
+/// The complete candidate to run beside what serves, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Candidate {
     /// What it consists of, as in [`Change::pins`].
     pub pins: Pins,
-    /// How it runs there, and what becomes of it.
+    /// The rollout spec.
     pub terms: Terms,
 }
 
@@ -85,22 +85,22 @@ pub struct Candidate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// What served when the fleet's first change was made was written down.
+    /// What served before the fleet's first change was recorded.
     Begin,
-    /// Versions took the place of others.
+    /// Versions were promoted.
     Promote,
-    /// What was before took its place again.
+    /// A promotion was rolled back.
     Rollback,
-    /// Versions began to run beside what serves.
+    /// A roll-out was started.
     Rollout,
-    /// They ended to.
+    /// A roll-out was aborted.
     Abort,
 }
 
-/// What a runner says of itself. A newer version may say more.
+/// A runner's report. A newer version may report more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// The form of this record.
+    /// The format of this record.
     pub format: u64,
     /// The version of Sandbar.
     pub version: String,
@@ -111,7 +111,7 @@ pub struct Report {
     pub desired: u64,
     /// The change that it serves; 0: what its manifest says.
     pub serves: u64,
-    /// Since when, by its clock; not there before it serves anything.
+    /// Since when, by its clock; absent before it serves anything.
     #[serde(default, with = "humantime_serde", skip_serializing_if = "Option::is_none")]
     pub since: Option<SystemTime>,
     /// `name@version` of each model, by the pipeline's name for it.
@@ -120,10 +120,10 @@ pub struct Report {
     pub components: BTreeMap<String, String>,
     /// Whether it is a member of its consumer group.
     pub ready: bool,
-    /// The change that it could not go over to.
+    /// The change that it could not switch to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refusal>,
-    /// Records taken in since it started.
+    /// Records consumed since it started.
     pub records: u64,
     /// Outputs since then.
     pub outputs: u64,
@@ -135,12 +135,12 @@ pub struct Report {
     pub records_per_second: f64,
     /// Outputs a second, of late.
     pub outputs_per_second: f64,
-    /// How the candidate fares there, while one runs beside what serves.
+    /// The progress of the candidate there, while there is a roll-out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Progress>,
 }
 
-/// How a candidate fares on one runner.
+/// The progress of a candidate on one runner.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Progress {
     /// Records that it was given.
@@ -149,7 +149,7 @@ pub struct Progress {
     pub failed: u64,
     /// Records that both scored.
     pub compared: u64,
-    /// The share of these on whose label they agree.
+    /// The agreement on the labels of these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreement: Option<f64>,
     /// The mean absolute difference of the probabilities or values that both gave.
@@ -157,31 +157,31 @@ pub struct Progress {
     pub mean_difference: Option<f64>,
 }
 
-/// Why a runner does not serve a change. What it served before goes on.
+/// A reconcile error: why a runner does not serve a change. Its serving revision stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// The change.
     pub revision: u64,
     /// Why.
     pub reason: String,
-    /// Whether it will try again by itself.
+    /// Whether it will retry by itself.
     pub again: bool,
 }
 
 /// A record of the topic.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
-    /// A change by its number; an error where it is one of a newer form.
+    /// A change by its number; an error if it is of a newer format.
     Change(u64, Result<Box<Change>, String>),
     /// A change that is no longer kept.
     Forgotten(u64),
-    /// What a runner says.
+    /// A report of a runner.
     Report(String, Box<Report>),
-    /// A runner ended in order.
+    /// A runner ended normally.
     Gone(String),
     /// Another fleet's.
     Other,
-    /// None of this, and why.
+    /// None of these, and why.
     Garbage(String),
 }
 
@@ -198,10 +198,10 @@ impl FleetName {
     #[doc(hidden)] // for host/fuzz
     pub fn read(&self, key: Option<&[u8]>, value: Option<&[u8]>) -> Entry {
         let Some(key) = key.filter(|key| key.len() <= KEY_LIMIT) else {
-            return Entry::Garbage("its key is missing or too long".to_owned());
+            return Entry::Garbage("key missing or too long".to_owned());
         };
         let Ok(key) = std::str::from_utf8(key) else {
-            return Entry::Garbage("its key is not UTF-8".to_owned());
+            return Entry::Garbage("key is not UTF-8".to_owned());
         };
         // A pipeline's name has no slash in it, nor has what is behind the last; a group may.
         let parts = key.split_once('/').and_then(|(sort, rest)| {
@@ -209,7 +209,7 @@ impl FleetName {
             Some((sort, fleet, last))
         });
         let Some((sort @ ("change" | "actual"), fleet, last)) = parts else {
-            return Entry::Garbage(format!("the key {key:?} is not known"));
+            return Entry::Garbage(format!("unknown key {key:?}"));
         };
         if fleet != self.to_string() {
             return Entry::Other;
@@ -224,7 +224,7 @@ impl FleetName {
 
 fn read_change(number: &str, value: Option<&[u8]>) -> Result<Entry, String> {
     let parsed = number.parse().ok().filter(|it: &u64| *it > 0 && it.to_string() == number);
-    let number = parsed.ok_or("this is no number of a change")?;
+    let number = parsed.ok_or("not a change number")?;
     let Some(value) = value else { return Ok(Entry::Forgotten(number)) };
     let format = format(value)?;
     if format > FORMAT {
@@ -232,7 +232,7 @@ fn read_change(number: &str, value: Option<&[u8]>) -> Result<Entry, String> {
     }
     let change: Change = serde_json::from_slice(value).map_err(|error| error.to_string())?;
     if change.revision != number || change.back.is_some_and(|back| back >= number) {
-        return Err("it is not the change that its key says".to_owned());
+        return Err("its revision does not match its key".to_owned());
     }
     check_text("who changes it", &change.by)?;
     check_text("its id", &change.id)?;
@@ -268,19 +268,19 @@ fn read_report(runner: &str, value: Option<&[u8]>) -> Result<Entry, String> {
     Ok(Entry::Report(runner, Box::new(report)))
 }
 
-/// The form that a value has.
+/// The format of a value.
 fn format(value: &[u8]) -> Result<u64, String> {
     if value.len() > SIZE_LIMIT {
-        return Err(format!("it has {} bytes; at most {SIZE_LIMIT} are read", value.len()));
+        return Err(format!("value of {} bytes; at most {SIZE_LIMIT} are read", value.len()));
     }
     let value: Value = serde_json::from_slice(value).map_err(|error| error.to_string())?;
     let format = value.get("format").and_then(Value::as_u64).filter(|format| *format > 0);
-    format.ok_or_else(|| "it has no 'format'".to_owned())
+    format.ok_or_else(|| "no 'format'".to_owned())
 }
 
 fn newer(format: u64) -> String {
     format!(
-        "it is of form {format}, and this version of Sandbar reads form {FORMAT}; run a newer one"
+        "format {format} is not supported, this version of Sandbar reads format {FORMAT}; run a newer one"
     )
 }
 

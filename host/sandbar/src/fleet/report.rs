@@ -1,4 +1,4 @@
-//! What a runner says of itself.
+//! A runner's report.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -12,7 +12,7 @@ use sandbar_telemetry::Snapshot;
 /// How often a runner reports, also where nothing has changed.
 pub(super) const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Measures how fast records go by, from report to report.
+/// Measures throughput, from report to report.
 #[derive(Default)]
 pub(super) struct Meter {
     before: Option<(Instant, u64, u64)>,
@@ -34,7 +34,7 @@ impl Meter {
 }
 
 impl Fleet {
-    /// Says what this runner is at; `regular`: it is time to, so rates are measured anew.
+    /// Reports the state of this runner; `regular`: as scheduled, so rates are measured again.
     pub(super) fn report(&self, regular: bool) {
         let (seen, now) = (self.stats.snapshot(), self.stats.now.snapshot());
         let mut shared = self.lock();
@@ -75,16 +75,16 @@ impl Fleet {
         let Ok(value) = serde_json::to_vec(&report) else { return };
         let record = BaseRecord::to(&self.topic).partition(0).key(&key).payload(&value);
         if let Err((error, _)) = self.producer.send(record) {
-            tracing::debug!(%error, "a report is not sent");
+            tracing::debug!(%error, "cannot send a report");
         }
     }
 
-    /// Says that this runner is gone.
+    /// Reports that this runner has ended.
     pub(super) fn farewell(&self) {
         let key = self.name.report_key(&self.runner);
         let record = BaseRecord::<_, [u8]>::to(&self.topic).partition(0).key(&key);
         if let Err((error, _)) = self.producer.send(record) {
-            tracing::debug!(%error, "a report is not sent");
+            tracing::debug!(%error, "cannot send a report");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Roll-outs for all runners of a fleet: a change names what is to run beside what serves, and
-//! another ends that. Each runner judges by the records that it sees, and the first whose rules
-//! decide asks for the end, as a person would.
+//! Roll-outs for all runners of a fleet: a change names the candidate to run beside what serves,
+//! and another ends that. Each runner judges by the records that it sees, and the first whose
+//! rules decide requests the end, as a person would.
 
 use std::sync::{Arc, PoisonError};
 
@@ -16,12 +16,12 @@ use sandbar_pipeline::rollout::{Terms, Verdict};
 use sandbar_pipeline::swap::SwapError;
 
 impl Fleet {
-    /// Lets other versions run on all runners beside what they serve, once they are known to
+    /// Starts a dual run of other versions on all runners, once they are known to
     /// work here.
     ///
     /// # Errors
-    /// Where there are no such versions, they do not work, the terms contradict themselves,
-    /// another roll-out is under way, or somebody else was faster. Nothing is changed then,
+    /// If there are no such versions, they do not work, the terms contradict themselves,
+    /// another roll-out is in progress, or there was a concurrent change. Nothing is changed then,
     /// anywhere.
     pub fn start_rollout(
         &self,
@@ -35,11 +35,11 @@ impl Fleet {
             let base = self.base(deployment, intent)?;
             let pins = self.with(&base, wishes)?;
             if pins == base.pins {
-                let same = "the candidate is what is to serve; name another version";
+                let same = "the candidate is the desired version already: name another version";
                 return Err(FleetError::Refused(same.to_owned()));
             }
             let differing = self.differing(deployment, &pins)?;
-            tracing::info!("trying {}", events::shown(&differing));
+            tracing::info!("dry run of {}", events::shown(&differing));
             let tried = deployment.rehearse_rollout(&swap(&differing), terms)?;
             let mut changes = base.begin(&pins, intent)?;
             let last = base.last.saturating_add(changes.len() as u64);
@@ -51,10 +51,10 @@ impl Fleet {
         })
     }
 
-    /// Has all runners serve the candidate of the roll-out that is under way.
+    /// Makes all runners serve the candidate of the current roll-out.
     ///
     /// # Errors
-    /// Where none is, the candidate does not run here, or somebody else was faster.
+    /// If there is none, the candidate does not run here, or there was a concurrent change.
     pub fn promote_rollout(
         &self,
         deployment: &Deployment,
@@ -63,8 +63,8 @@ impl Fleet {
         self.ask("rollout promote", intent, || {
             let (last, change, candidate) = self.underway(intent)?;
             if deployment.rollout().is_none() {
-                let reason = "the candidate does not run on this runner: `sandbar status` says \
-                              why; ask one on which it does";
+                let reason = "the candidate does not run on this runner: see `sandbar status` for \
+                              the reason, and ask a runner on which it does";
                 return Err(FleetError::Conflict(reason.to_owned()));
             }
             let back = change.pins.covers(&candidate.pins).then_some(last);
@@ -73,10 +73,10 @@ impl Fleet {
         })
     }
 
-    /// Has all runners drop the candidate; what serves goes on.
+    /// Makes all runners drop the candidate; the serving revision stays.
     ///
     /// # Errors
-    /// Where no roll-out is under way, or somebody else was faster.
+    /// If no roll-out is in progress, or there was a concurrent change.
     pub fn abort_rollout(&self, intent: &Intent) -> Result<Promoted, FleetError> {
         self.ask("rollout abort", intent, || {
             let (last, change, _) = self.underway(intent)?;
@@ -85,7 +85,7 @@ impl Fleet {
         })
     }
 
-    /// The change that began the roll-out which is under way, and its candidate.
+    /// The change that began the current roll-out, and its candidate.
     fn underway(&self, intent: &Intent) -> Result<(u64, Change, Candidate), FleetError> {
         let (last, desired) = self.newest(intent)?;
         let begun = desired.and_then(|change| {
@@ -103,7 +103,7 @@ impl Fleet {
         let why = format!("fleet revision {revision}, by {by}{why}");
         let is_candidate = change.pins.beyond(&rollout.candidate.pins).is_empty();
         if change.rollout.is_none() && change.action == Action::Promote && is_candidate {
-            // If it cannot take its place, what to do is up to the swap that follows.
+            // If it cannot be promoted, the swap that follows decides what to do.
             let _ = deployment.promote_rollout(None, why);
         } else {
             let _ = deployment.abort_rollout(None, why);
@@ -120,7 +120,7 @@ impl Fleet {
         })
     }
 
-    /// Ends the roll-out for all, unless somebody else did; tries again while it cannot.
+    /// Ends the roll-out for all, unless it has been ended; retries while it cannot.
     fn judged(&self, revision: u64, verdict: &Verdict) {
         let (Verdict::Holds(reason) | Verdict::Broken(reason)) = verdict;
         let intent = Intent {
@@ -137,7 +137,7 @@ impl Fleet {
                 Verdict::Holds(_) => self.promote_rollout(&deployment, &intent),
                 Verdict::Broken(_) => self.abort_rollout(&intent),
             };
-            // Both are told of already.
+            // Both have been logged already.
             if matches!(result, Ok(_) | Err(FleetError::Conflict(_))) {
                 return;
             }

@@ -1,4 +1,4 @@
-//! What the control topic says of one fleet, as far as it was read.
+//! The fleet state: what the control topic says of one fleet, as far as it was read.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::record::{Change, Entry, Report};
 
-/// A runner that has said nothing for so long counts as lost.
+/// A runner without a report for so long counts as lost.
 pub const LOST: Duration = Duration::from_secs(20);
-/// Of a runner that was lost for so long nothing is said any more.
+/// A runner that was lost for so long is no longer listed.
 const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
-/// Changes that are kept; those before are taken out of the topic by whoever writes the next.
+/// Changes that are kept; older ones are removed from the topic with the next change.
 pub(super) const KEPT: u64 = 100;
 /// Runners that are remembered at once.
 const MOST_RUNNERS: usize = 10_000;
 
-/// All that is known.
+/// The fleet state.
 #[derive(Debug, Default)]
 pub(super) struct View {
     changes: BTreeMap<u64, Result<Box<Change>, String>>,
@@ -32,27 +32,27 @@ struct Seen {
     heard: Instant,
 }
 
-/// How a runner fares, beside what the fleet is to serve.
+/// The status of a runner, compared with the desired version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
-    /// It serves what it is to serve.
+    /// It serves the desired version.
     Serving,
     /// Not yet.
     Behind,
-    /// It could not go over to it.
+    /// It could not switch to it.
     Refused,
-    /// Nothing was heard of it for [`LOST`].
+    /// There was no report of it for [`LOST`].
     Lost,
 }
 
 impl View {
-    /// Takes in what was read; `live`: it was written while this runner reads. Returns whether
+    /// Adds what was read; `live`: it was written while this runner reads. Returns whether
     /// the newest change is another now.
     pub(super) fn take(&mut self, entry: Entry, live: bool) -> bool {
         match entry {
             Entry::Change(number, change) => {
-                // The same again, after a reader began anew, is nothing new.
+                // The same change again, after a reader restarted, is nothing new.
                 let changed = self.changes.get(&number) != Some(&change);
                 self.changes.insert(number, change);
                 while self.changes.len() as u64 > 2 * KEPT {
@@ -61,7 +61,7 @@ impl View {
                 changed && self.last() == number
             }
             Entry::Forgotten(number) => {
-                // The last one is what counts; nobody takes it out but by mistake.
+                // The last change counts; it is removed only by mistake.
                 if number < self.last() {
                     self.changes.remove(&number);
                 }
@@ -70,7 +70,7 @@ impl View {
             Entry::Report(runner, report) => {
                 let age = SystemTime::now().duration_since(report.at).unwrap_or_default();
                 let now = Instant::now();
-                // What was written before this runner began counts by the clocks: until the
+                // What was written before this runner started is dated by the clocks: until the
                 // next one comes, a few seconds later, there is nothing better.
                 let heard = if live { Some(now) } else { now.checked_sub(age) };
                 let Some(heard) = heard else { return false };
@@ -86,7 +86,7 @@ impl View {
             }
             Entry::Other => false,
             Entry::Garbage(reason) => {
-                tracing::debug!("a record of the control topic is passed over: {reason}");
+                tracing::debug!("control topic: record skipped: {reason}");
                 false
             }
         }
@@ -100,7 +100,7 @@ impl View {
     /// The newest change, if there is one and it can be read.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub(super) fn desired(&self) -> Result<Option<&Change>, String> {
         match self.changes.last_key_value() {
             None => Ok(None),
@@ -114,7 +114,7 @@ impl View {
         self.changes.get(&number).and_then(|change| change.as_deref().ok())
     }
 
-    /// All that are kept, the newest first.
+    /// All changes that are kept, the newest first.
     pub(super) fn history(&self) -> impl Iterator<Item = &Change> {
         self.changes.values().rev().filter_map(|change| change.as_deref().ok())
     }
@@ -129,7 +129,7 @@ impl View {
         self.runners.get(runner).map(|seen| seen.heard.elapsed())
     }
 
-    /// The runners, each with how it fares and how long ago it was heard of.
+    /// The runners, each with its status and the age of its last report.
     pub(super) fn runners(&mut self) -> Vec<(String, Standing, Duration, Report)> {
         self.runners.retain(|_, seen| seen.heard.elapsed() < FORGOTTEN);
         let desired = self.last();
@@ -138,7 +138,7 @@ impl View {
             let refused = report.refused.as_ref().is_some_and(|it| it.revision == desired);
             let standing = match report.serves {
                 _ if silence > LOST => Standing::Lost,
-                // What the manifest says may be what is to serve, but it has not begun yet.
+                // The manifest may name the desired version, but the runner has not started yet.
                 serves if serves == desired && report.since.is_some() => Standing::Serving,
                 _ if refused => Standing::Refused,
                 _ => Standing::Behind,

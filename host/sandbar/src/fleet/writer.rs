@@ -1,7 +1,7 @@
-//! A change of what the fleet is to serve, by compare and set: whoever writes claims the
-//! fleet's only transactional id, by which Kafka shuts everybody else out who is writing,
-//! reads the topic to its end, and commits the next change only if nobody was faster. No lock
-//! is left by who is killed meanwhile.
+//! A change of the desired version, by compare and set: a writer claims the
+//! fleet's only transactional id, by which Kafka fences every other writer,
+//! reads the topic to its end, and commits the next change only if there was no other. No lock
+//! is left by a writer that is killed meanwhile.
 
 use std::time::{Duration, Instant};
 
@@ -15,13 +15,13 @@ use super::view::{KEPT, View};
 use sandbar_kafka::config;
 use sandbar_kafka::config::Connection;
 
-/// How long a change may take to be written, waiting for whoever holds it up included.
+/// How long writing a change may take, including waiting for other writers.
 pub(super) const MOST_PATIENCE: Duration = Duration::from_secs(30);
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Milliseconds after which a change that nobody finishes is undone: its writer was killed.
+/// Milliseconds after which an unfinished change is undone: its writer was killed.
 const TRANSACTION: &str = "10000";
-/// Between two attempts at something that may pass.
+/// The time between two attempts at something that may be transient.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Where changes are written.
@@ -31,14 +31,14 @@ pub(super) struct Writer<'a> {
     pub(super) fleet: &'a FleetName,
 }
 
-/// What came of an attempt to commit.
+/// The result of an attempt to commit.
 enum Attempt {
     Committed,
     /// It was not, and this is why.
     Aborted(String),
-    /// Somebody else took the id.
+    /// Another producer claimed the id.
     Fenced,
-    /// It may have been.
+    /// It may have been committed.
     Unknown(String),
 }
 
@@ -46,7 +46,7 @@ impl Writer<'_> {
     /// Writes `changes`, numbered from the one behind `expected`, if that is the newest.
     ///
     /// # Errors
-    /// Where it is not ([`FleetError::Conflict`]), or the brokers do not let it be written.
+    /// If it is not ([`FleetError::Conflict`]), or writing it fails.
     pub(super) fn write(&self, expected: u64, changes: &[Change]) -> Result<(), FleetError> {
         let end = Instant::now() + MOST_PATIENCE;
         let producer = self.claim(end)?;
@@ -61,8 +61,8 @@ impl Writer<'_> {
             }
             Attempt::Fenced => self.look(changes, expected, end),
             Attempt::Unknown(reason) => {
-                tracing::warn!("it is not known yet whether a change was written: {reason}");
-                // Whoever claims the id waits for the end of what was begun with it.
+                tracing::warn!("outcome of a change not known yet: {reason}");
+                // Claiming the id waits for the end of the open transaction.
                 drop(producer);
                 let _claimed = self.claim(end)?;
                 self.look(changes, expected, end)
@@ -72,7 +72,7 @@ impl Writer<'_> {
 
     /// Claims the fleet's transactional id.
     fn claim(&self, end: Instant) -> Result<BaseProducer, FleetError> {
-        // It begins with the group's name, as those do that brokers must allow for exactly-once
+        // It begins with the group's name, like those that brokers must allow for exactly-once
         // delivery.
         let id = format!("{}-sandbar-fleet-{}", self.fleet.group, self.fleet.pipeline);
         let mut config = config::transactional(self.connection, &id);
@@ -122,7 +122,7 @@ impl Writer<'_> {
                 let record = BaseRecord::to(self.topic).partition(0).key(&key).payload(&value);
                 producer.send(record).map_err(|(error, _)| error.to_string())?;
             }
-            // Old ones are taken out; compaction does the rest.
+            // Old ones are deleted by tombstones; compaction does the rest.
             let kept = last.revision.saturating_sub(KEPT);
             for number in view.numbers().take_while(|number| *number <= kept) {
                 let key = self.fleet.change_key(number);
@@ -174,17 +174,17 @@ impl Writer<'_> {
     }
 }
 
-const BUSY: &str = "somebody else is changing it at this moment; nothing was done, look again";
+const BUSY: &str = "another change is in progress; nothing was done: re-read and retry";
 
-/// The change was decided by what is not so any more.
+/// The change was based on an outdated revision.
 pub(super) fn outdated(view: &View, expected: u64) -> FleetError {
     let who = match view.desired() {
         Ok(Some(change)) => format!(", by {} at {}", change.by, sandbar_registry::time(change.at)),
         _ => String::new(),
     };
     FleetError::Conflict(format!(
-        "the fleet is to serve revision {}{who}, not {expected}: somebody else changed it; look \
-         again",
+        "the desired revision is {}{who}, not {expected}: changed concurrently; re-read \
+         and retry",
         view.last()
     ))
 }

@@ -35,16 +35,16 @@ pub enum RunError {
     /// Kafka, at one of the ends.
     #[error(transparent)]
     Kafka(#[from] KafkaFailure),
-    /// The machine gives no more threads.
-    #[error("a worker cannot be started: {0}")]
+    /// The system provides no more threads.
+    #[error("cannot start a worker thread: {0}")]
     Worker(#[from] std::io::Error),
 }
 
-/// Runs a pipeline until `shutdown`, then delivers and commits what is on its way.
+/// Runs a pipeline until `shutdown`, then delivers and commits what is in flight.
 ///
 /// # Errors
-/// Where it cannot start, or cannot go on. Records that were not delivered are not
-/// committed: the next start reads them again.
+/// If it cannot start, or cannot go on. Records that were not delivered are not
+/// committed: the next run reprocesses them.
 pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError> {
     let stats = deployment.stats();
     let abandoned = Arc::new(AtomicBool::new(false));
@@ -61,7 +61,7 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
         Ok(Box::new(aside) as Box<dyn BestEffort>)
     }));
     let handover = deployment.handover();
-    // Whatever is to take the place of this plan is in the slots from here on.
+    // From here on, a stage set that replaces this plan is in the slots.
     let open = handover.open();
     let plan = deployment.plan();
     let (senders, batches): (Vec<_>, Vec<_>) = sinks.iter().map(|_| channel()).unzip();
@@ -98,7 +98,7 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
     }
     tracing::info!(pipeline = plan.name, workers = plan.workers, "running");
     let name = plan.name.clone();
-    // It would keep models in memory in whose place others have come.
+    // It would keep models in memory that have been replaced.
     drop(plan);
     let result = source.run(shutdown);
     drop(open);
@@ -108,7 +108,7 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
     abandoned.store(true, Ordering::Relaxed);
     for thread in threads {
         if thread.join().is_err() {
-            tracing::error!("a worker panicked; this is a fault of sandbar, please report it");
+            tracing::error!("a worker panicked; this is a bug in sandbar, please report it");
         }
     }
     tracing::info!(pipeline = name, "stopped");
@@ -117,7 +117,7 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
 
 /// Where a worker's outputs go.
 enum WorkerSink {
-    /// Through the producer of all.
+    /// Through the shared producer.
     Shared(Arc<Sink>),
     /// Through its own, in transactions.
     Own(Box<Transactions>),
@@ -143,7 +143,7 @@ fn sinks(
             Ok(Some((0..*workers).map(|_| WorkerSink::Shared(sink.clone())).collect()))
         }
         Delivery::ExactlyOnce => {
-            // Nobody else has these ids: a runner that starts anew fences nobody off, the
+            // Nobody else has these ids: a runner that restarts fences nobody off, the
             // group's generation does.
             let runner: u64 = rand::random();
             let labels = Arc::new(plan.labels());

@@ -1,4 +1,4 @@
-//! A worker of a pipeline that delivers exactly once: batches in transactions.
+//! The transactional worker of a pipeline that delivers exactly once: batches in transactions.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,12 +21,12 @@ const SLOW_ATTEMPTS: u32 = 3;
 /// hundredth of it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// A worker's stages, and the transactions in which what comes of them goes.
+/// A worker's stages, and the transactions in which their outputs go.
 pub(super) struct Transactor {
     pub(super) processor: Processor,
     pub(super) transactions: Transactions,
     pub(super) group: Group,
-    /// How long a transaction takes batches in.
+    /// How long a transaction accepts batches.
     pub(super) interval: Duration,
     pub(super) stats: Arc<Stats>,
     pub(super) handover: Arc<Handover>,
@@ -40,12 +40,12 @@ pub(super) struct Transactor {
 impl Transactor {
     /// Works until there are no more batches.
     pub(super) fn run(mut self, batches: Receiver<Arc<Ticket>>) {
-        // Behind a batch that was not delivered nothing may be: its partition's offset would
+        // No batch may follow one that was not delivered: its partition's offset would
         // be committed past it.
         let mut broken = false;
         loop {
             let next = self.next(&batches, LOOK);
-            // Not within a transaction: what was refused in it is known by its place among
+            // Not within a transaction: a rejected record in it is known by its place among
             // the outputs, which are the same only with the same stages.
             self.processor.renew(&self.slot);
             let first = match next {
@@ -79,7 +79,7 @@ impl Transactor {
         }
     }
 
-    /// Takes batches through the stages and commits what comes of them, if need be in
+    /// Takes batches through the stages and commits their outputs, if need be in
     /// several attempts. `tickets` are those that were committed, in the end.
     fn transact(
         &mut self,
@@ -100,14 +100,14 @@ impl Transactor {
                     return Ok(());
                 }
                 Err(Trouble::Hopeless(reason)) => {
-                    // As well as it can be done; the broker ends it otherwise, in time.
+                    // Best effort; otherwise the broker ends it after its timeout.
                     let _ = self.transactions.abort();
                     return Err(reason);
                 }
                 Err(trouble) => trouble,
             };
             TransactionAborted { trouble: &trouble, batches: tickets.len() }.emit(&self.stats);
-            // Not what brokers took that were away.
+            // Without the time that unavailable brokers took.
             let slow_now = self.worked > self.transactions.timeout();
             slow += u32::from(slow_now && tickets.len() == 1);
             if slow == SLOW_ATTEMPTS {
@@ -121,7 +121,7 @@ impl Transactor {
             match self.transactions.was_committed(&self.group, tickets) {
                 Ok(false) => {}
                 Ok(true) => {
-                    tracing::info!("the transaction had been committed before it could be aborted");
+                    tracing::info!("the transaction was committed before it could be aborted");
                     self.processor.settle();
                     TransactionCommitted.emit(&self.stats);
                     return Ok(());
@@ -129,7 +129,7 @@ impl Transactor {
                 Err(trouble) => return Err(trouble.to_string()),
             }
             self.processor.undo();
-            // Whoever has the partitions now takes up what was read from them.
+            // The partitions' new owners reprocess what was read from them.
             tickets.retain(|ticket| {
                 let ours = self.group.owns(ticket);
                 if !ours {
@@ -141,7 +141,7 @@ impl Transactor {
                 return Ok(());
             }
             if slow_now {
-                // In time is what counts, not how many at once.
+                // The time is what counts, not how many at once.
                 for ticket in tickets.drain(tickets.len().div_ceil(2)..).rev() {
                     self.waiting.push_front(ticket);
                 }
@@ -157,7 +157,7 @@ impl Transactor {
         }
     }
 
-    /// One transaction. With `more`, it takes in what comes in its interval.
+    /// One transaction. With `more`, it accepts batches during its interval.
     fn attempt(
         &mut self,
         tickets: &mut Vec<Arc<Ticket>>,
@@ -191,7 +191,7 @@ impl Transactor {
     }
 }
 
-/// What comes of one ticket's batch, on its way into the transaction.
+/// The outputs of one batch, sent into the transaction.
 struct Shipment<'a> {
     transactions: &'a mut Transactions,
     ticket: &'a Ticket,

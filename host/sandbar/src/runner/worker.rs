@@ -10,7 +10,7 @@ use sandbar_pipeline::handover::{Handover, Slot};
 use sandbar_pipeline::processor::Processor;
 use sandbar_record::{Batch, Failure, Outlet, Output, Ticket};
 
-/// A worker's stages, and where what comes of them goes.
+/// A worker's stages, and where their outputs go.
 pub(super) struct Worker {
     pub(super) processor: Processor,
     pub(super) sink: Arc<Sink>,
@@ -18,7 +18,7 @@ pub(super) struct Worker {
     pub(super) slot: Arc<Slot>,
 }
 
-/// How often a worker that has nothing to do looks whether it is to go on with other stages.
+/// How often an idle worker checks for a stage set to swap in.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 impl Worker {
@@ -47,7 +47,7 @@ impl Worker {
     }
 }
 
-/// What comes of one ticket's batch, on its way to the sink.
+/// The outputs of one batch, sent to the sink.
 struct Shipment<'a> {
     sink: &'a Sink,
     ticket: &'a Arc<Ticket>,

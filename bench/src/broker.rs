@@ -57,16 +57,16 @@ impl Broker {
         let new = NewTopic::new(&topic, PARTITIONS, TopicReplication::Fixed(-1));
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
         let results = futures_executor::block_on(self.admin.create_topics([&new], &options))
-            .with_context(|| format!("topics cannot be made on {}", self.address))?;
+            .with_context(|| format!("cannot create topics on {}", self.address))?;
         for result in results {
-            result.map_err(|(topic, code)| anyhow!("topic {topic} cannot be made: {code}"))?;
+            result.map_err(|(topic, code)| anyhow!("cannot create topic {topic}: {code}"))?;
         }
         self.topics.push(topic.clone());
         // Its partitions have no leader for a moment, and the client remembers that.
         let start = Instant::now();
         while let Err(error) = self.refresh(&topic).and_then(|()| self.records(&topic)) {
             if start.elapsed() > PATIENCE {
-                return Err(error.context(format!("topic {topic} does not answer")));
+                return Err(error.context(format!("topic {topic} is not available")));
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -76,7 +76,7 @@ impl Broker {
     fn refresh(&self, topic: &str) -> Result<()> {
         let known = self.watcher.fetch_metadata(Some(topic), PATIENCE)?;
         let found = known.topics().iter().map(|it| it.partitions().len()).sum::<usize>();
-        ensure!(found == PARTITIONS as usize, "{found} partitions of {PARTITIONS}");
+        ensure!(found == PARTITIONS as usize, "expected {PARTITIONS} partitions, got {found}");
         Ok(())
     }
 
@@ -94,7 +94,7 @@ impl Broker {
             send(&producer, record)?;
         }
         producer.flush(PATIENCE)?;
-        ensure!(self.records(topic)? == records as i64, "flights were lost on their way");
+        ensure!(self.records(topic)? == records as i64, "not all flights arrived");
         Ok(())
     }
 
@@ -138,7 +138,7 @@ impl Broker {
                 return Ok((seen - before) as f64 / (now - start).as_secs_f64());
             }
             if last.1.elapsed() > STALLED {
-                bail!("only {seen} of {records} records have come through to {topic}");
+                bail!("only {seen} of {records} records have arrived in {topic}");
             }
             alive()?;
             std::thread::sleep(Duration::from_millis(10));
@@ -151,7 +151,7 @@ impl Drop for Broker {
         let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
         let deletion = self.admin.delete_topics(&topics, &AdminOptions::new());
         if let Err(error) = futures_executor::block_on(deletion) {
-            eprintln!("topics sandbar-bench-* stay on the broker: {error}");
+            eprintln!("cannot delete the topics sandbar-bench-*: {error}");
         }
     }
 }

@@ -40,10 +40,10 @@ impl Pinned {
     /// Where the system refuses.
     pub fn to_one_core() -> Result<Pinned> {
         let this = Pid::from_raw(0);
-        let before = sched_getaffinity(this).context("cannot ask for the cores")?;
+        let before = sched_getaffinity(this).context("cannot read the CPU affinity")?;
         let last = (0..CpuSet::count()).rfind(|core| before.is_set(*core).unwrap_or(false));
         let mut one = CpuSet::new();
-        one.set(last.unwrap_or(0)).context("cannot name a core")?;
+        one.set(last.unwrap_or(0)).context("cannot select a core")?;
         sched_setaffinity(this, &one).context("cannot pin to a core")?;
         Ok(Pinned { before })
     }
@@ -53,7 +53,7 @@ impl Drop for Pinned {
     fn drop(&mut self) {
         // Nothing depends on it but the figures that follow.
         if let Err(error) = sched_setaffinity(Pid::from_raw(0), &self.before) {
-            eprintln!("cannot unpin: {error}; what follows is measured on one core");
+            eprintln!("cannot unpin: {error}; all that follows is measured on one core");
         }
     }
 }

@@ -46,7 +46,7 @@ impl Copy {
         consumer.assign(&partitions)?;
         loop {
             if let Some(message) = consumer.poll(Duration::from_millis(10)) {
-                self.pass_on(&producer, &message.context("the consumer fails")?)?;
+                self.pass_on(&producer, &message.context("cannot consume")?)?;
             }
             producer.poll(Duration::ZERO);
         }

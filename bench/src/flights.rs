@@ -34,7 +34,7 @@ pub fn against_native(bench: &Bench, model: &str, records: usize) -> Result<Row>
 
     // One pass that is not counted warms the caches of both.
     whole.pass()?;
-    ensure!(native.pass()?.sum == parts.sum(), "sandbox and native code disagree");
+    ensure!(native.pass()?.sum == parts.sum(), "the results of sandbox and native code differ");
     let mut ratio = Samples::default();
     let [mut inside, mut outside] = [(); 2].map(|()| Samples::default());
     let mut steps = [(); 5].map(|()| Samples::default());

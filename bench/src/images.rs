@@ -109,7 +109,7 @@ fn decoding(bench: &Bench, data: &Path, picture: &str, rounds: usize) -> Result<
     let mut pass = || -> Result<Duration> {
         let start = thread_cpu()?;
         let extracted = extractor.extract(&batch)?;
-        ensure!(extracted.table.rows == 1, "{picture} fails: {:?}", extracted.failures);
+        ensure!(extracted.table.rows == 1, "cannot extract {picture}: {:?}", extracted.failures);
         Ok(thread_cpu()? - start)
     };
     pass()?;
@@ -146,7 +146,7 @@ fn whole(bench: &Bench, data: &Path) -> Result<Row> {
     let mut pass = || -> Result<f64> {
         let start = process_cpu()?;
         chain.process(&batch, &mut outcome)?;
-        ensure!(outcome.failures.is_empty(), "a picture fails: {:?}", outcome.failures);
+        ensure!(outcome.failures.is_empty(), "cannot score a picture: {:?}", outcome.failures);
         Ok(batch.len() as f64 / (process_cpu()? - start).as_secs_f64())
     };
     pass()?;
@@ -215,13 +215,13 @@ fn onnx_runtime(bench: &Bench, python: &Path, data: &Path, batch: usize) -> Resu
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout)?;
     let numbers = text.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-    numbers.try_into().map_err(|_| anyhow::anyhow!("not four numbers: {text}"))
+    numbers.try_into().map_err(|_| anyhow::anyhow!("expected four numbers, got: {text}"))
 }
 
 fn computing(bench: &Bench, data: &Path, python: Option<&Path>, batch: usize) -> Result<Row> {
     let what = format!("GoogLeNet, batch {batch}: tract / ONNX Runtime, images/s");
     let Some(python) = python else {
-        let why = "give --onnxruntime PYTHON, one in which `pip install onnxruntime` was done";
+        let why = "give --onnxruntime PYTHON, one that has the package onnxruntime";
         return Ok(Row::absent(what, why));
     };
     let mut alone = Alone::new(data, batch)?;
@@ -286,13 +286,13 @@ fn loading(data: &Path) -> Result<Row> {
             .arg("load-graph")
             .arg(data.join(GOOGLENET.0))
             .output()
-            .context("cannot start this program once more")?;
+            .context("cannot start this program again")?;
         if !output.status.success() {
             bail!("the graph cannot be loaded: {}", String::from_utf8_lossy(&output.stderr));
         }
         let text = String::from_utf8(output.stdout)?;
         let numbers = text.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-        let [milliseconds, before, after, peak] = numbers[..] else { bail!("not four: {text}") };
+        let [milliseconds, before, after, peak] = numbers[..] else { bail!("expected four numbers, got: {text}") };
         time.push(milliseconds);
         memory.push((after - before) / 1e6);
         most.push(peak / 1e3);

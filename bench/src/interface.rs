@@ -47,7 +47,7 @@ fn measure(bench: &Bench, records: usize, full: bool) -> Result<Row> {
     };
     let workload = ["echo", &records.to_string(), if full { "full" } else { "plain" }];
     let mut native = Native::start(&bench.native, &workload)?;
-    ensure!(native.pass()?.sum == pass()?.1, "sandbox and native code disagree");
+    ensure!(native.pass()?.sum == pass()?.1, "the results of sandbox and native code differ");
     let [mut inside, mut outside] = [(); 2].map(|()| Samples::default());
     for _ in 0..bench.rounds {
         inside.push(pass()?.0);

@@ -138,7 +138,7 @@ impl Java {
         }
         let text = java.output()?;
         let figure = text.split_whitespace().find_map(|it| it.strip_prefix("rows_per_second="));
-        let figure: f64 = figure.context("FlightScorer has failed")?.parse()?;
+        let figure: f64 = figure.context("FlightScorer failed")?.parse()?;
         // It ends when it has measured: the window is the end of its life.
         let window = Duration::from_secs_f64(seconds);
         let (end, used) = seen[seen.len() - 1];

@@ -185,7 +185,7 @@ fn show(rows: &[Row]) {
     rows.iter().for_each(|row| println!("{row}"));
 }
 
-/// The processor, and how much else the machine does.
+/// The processor, and the machine's load.
 fn machine() -> Result<String> {
     let cpu = std::fs::read_to_string("/proc/cpuinfo")?;
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));

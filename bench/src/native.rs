@@ -40,7 +40,7 @@ impl Native {
                 format!("cannot start {}; run `cargo xtask bench`", program.display())
             })?;
         let (Some(questions), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-            bail!("{} has no pipes", program.display());
+            bail!("{}: cannot open its input and output", program.display());
         };
         Ok(Native { child, questions, answers: BufReader::new(answers) })
     }

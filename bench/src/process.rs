@@ -33,7 +33,7 @@ impl Process {
     pub fn alive(&mut self) -> Result<()> {
         match self.0.try_wait()? {
             None => Ok(()),
-            Some(status) => bail!("it has ended ({status}) before all records were through"),
+            Some(status) => bail!("the process ended ({status}) before all records arrived"),
         }
     }
 
@@ -43,7 +43,7 @@ impl Process {
     /// Where it is not piped, or not UTF-8.
     pub fn output(&mut self) -> Result<String> {
         let pipe: Option<ChildStdout> = self.0.stdout.take();
-        Ok(std::io::read_to_string(pipe.context("its output is not piped")?)?)
+        Ok(std::io::read_to_string(pipe.context("the output of the process is not piped")?)?)
     }
 
     /// A line of /proc/PID/status, in MB (10⁶ bytes).
@@ -54,7 +54,7 @@ impl Process {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
         let line = status.lines().find_map(|it| it.strip_prefix(line)?.strip_prefix(':'));
         let number = line.and_then(|it| it.split_whitespace().next());
-        Ok(number.context("/proc has no such line")?.parse::<f64>()? * 1024.0 / 1e6)
+        Ok(number.context("no such line in /proc/PID/status")?.parse::<f64>()? * 1024.0 / 1e6)
     }
 
     /// Seconds of CPU so far, all threads, user and system.
@@ -89,7 +89,7 @@ impl Process {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        bail!("the runner does not stop")
+        bail!("the runner does not stop in time")
     }
 }
 

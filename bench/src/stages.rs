@@ -58,7 +58,7 @@ pub fn batches(records: usize, keys: bool, headers: bool) -> Vec<Batch> {
 /// Where its component or a model cannot be used.
 pub fn operator(manifest: &Manifest, stage: &str, sandbox: &Sandbox) -> Result<Operator> {
     let found = manifest.stages.iter().find(|it| it.name == stage);
-    let stage = found.with_context(|| format!("no stage '{stage}' in the manifest"))?;
+    let stage = found.with_context(|| format!("the manifest has no stage '{stage}'"))?;
     let models = stage
         .models
         .iter()
@@ -103,7 +103,7 @@ impl Sandboxed {
         for batch in &self.batches {
             self.chain.process(batch, &mut self.outcome)?;
             if let Some(failure) = self.outcome.failures.first() {
-                bail!("a flight fails: {}", failure.message);
+                bail!("cannot score a flight: {}", failure.message);
             }
         }
         Ok(thread_cpu()?.saturating_sub(start))
@@ -142,7 +142,7 @@ impl Parts {
         };
         parts.stages()?;
         for (scored, batch) in parts.predictions.iter().zip(&parts.batches) {
-            ensure!(scored.labels.len() == batch.len(), "a flight fails");
+            ensure!(scored.labels.len() == batch.len(), "cannot score a flight");
         }
         Ok(parts)
     }

@@ -49,7 +49,7 @@ impl FirstRecord {
         let extracted = extractor.extract(&batch)?;
         let record = step();
         if extracted.table.rows != 1 {
-            bail!("the flight fails");
+            bail!("cannot extract the flight");
         }
         let steps = [engine, load, instance, record].map(|step| step.as_micros().to_string());
         println!("{}", steps.join(" "));
@@ -92,13 +92,13 @@ fn start(manifest: &Path, cache: &Path) -> Result<[f64; 4]> {
         .arg("first-record")
         .args([manifest, cache])
         .output()
-        .context("cannot start this program once more")?;
+        .context("cannot start this program again")?;
     if !output.status.success() {
         bail!("no first record: {}", String::from_utf8_lossy(&output.stderr));
     }
     let text = String::from_utf8(output.stdout)?;
     let steps = text.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-    steps.try_into().map_err(|_| anyhow::anyhow!("not four steps: {text}"))
+    steps.try_into().map_err(|_| anyhow::anyhow!("expected four steps, got: {text}"))
 }
 
 /// Engine, component, instance, first record: microseconds.

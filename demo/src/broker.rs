@@ -24,7 +24,7 @@ impl Broker {
         if let Some(address) = brokers {
             return Ok(Broker { address: address.to_owned(), practice: None });
         }
-        let practice = PracticeBroker::start().context("the practice broker does not start")?;
+        let practice = PracticeBroker::start().context("cannot start the mock broker")?;
         Ok(Broker { address: practice.address(), practice: Some(practice) })
     }
 
@@ -56,7 +56,7 @@ impl Broker {
 
     pub fn describe(&self) -> String {
         match self.practice {
-            Some(_) => format!("{} (the practice broker of this process)", self.address),
+            Some(_) => format!("{} (the mock broker of this process)", self.address),
             None => self.address.clone(),
         }
     }
@@ -79,12 +79,12 @@ fn create(brokers: &str, topics: &[&str]) -> Result<()> {
         .collect();
     let creation = client.create_topics(&topics, &AdminOptions::new());
     let results = futures_executor::block_on(creation)
-        .with_context(|| format!("topics cannot be made on {brokers}"))?;
+        .with_context(|| format!("cannot create topics on {brokers}"))?;
     for result in results {
         match result {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((topic, code)) => {
-                anyhow::bail!("topic '{topic}' cannot be made on {brokers}: {code}")
+                anyhow::bail!("cannot create topic '{topic}' on {brokers}: {code}")
             }
         }
     }

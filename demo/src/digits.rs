@@ -13,13 +13,13 @@ const CUT: u64 = 100;
 /// Writes one picture after the other; the key is the file's name, `NUMBER-DIGIT`.
 pub fn records(samples: &Path) -> Result<Records> {
     let mut pictures = Vec::new();
-    let place = || format!("{}: the pictures cannot be read", samples.display());
+    let place = || format!("{}: cannot read the pictures", samples.display());
     for entry in std::fs::read_dir(samples).with_context(place)? {
         let path = entry.with_context(place)?.path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         pictures.push((name, std::fs::read(&path).with_context(place)?));
     }
-    anyhow::ensure!(!pictures.is_empty(), "{}: there are no pictures", samples.display());
+    anyhow::ensure!(!pictures.is_empty(), "{}: no pictures found", samples.display());
     pictures.sort();
     Ok(Box::new(move |number, record| {
         let (name, picture) = &pictures[number as usize % pictures.len()];

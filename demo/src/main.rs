@@ -39,7 +39,7 @@ struct Demo {
     /// Stop after this many flights. [default: go on until Ctrl-C]
     #[arg(long)]
     records: Option<u64>,
-    /// A Kafka to use instead of the practice broker, "host:port,...".
+    /// A Kafka to use instead of the mock broker, "host:port,...".
     #[arg(long, value_name = "HOST:PORT,...")]
     brokers: Option<String>,
     /// The seed of the flights.
@@ -92,7 +92,7 @@ impl Demo {
 
         let stop = Shutdown::default();
         let asked = stop.clone();
-        ctrlc::set_handler(move || asked.request()).context("signals cannot be handled")?;
+        ctrlc::set_handler(move || asked.request()).context("cannot handle signals")?;
         std::thread::scope(|scope| {
             let pictures = scope.spawn(|| {
                 let result = pictures.run(&stop);

@@ -101,7 +101,7 @@ impl Show {
         let end = stats.snapshot();
         ensure!(
             seen.fed == seen.predictions + seen.dead_letters,
-            "some did not come back: {end:?}"
+            "some records had no prediction or dead letter: {end:?}"
         );
         Ok(())
     }

@@ -96,7 +96,7 @@ impl Watch {
                     return Ok(seen);
                 }
                 let waited = last_answer.elapsed();
-                ensure!(waited < PATIENCE || !shutdown.requested(), "no answer for {waited:?}");
+                ensure!(waited < PATIENCE || !shutdown.requested(), "no prediction or dead letter arrived for {waited:?}");
             }
         }
     }

@@ -116,12 +116,12 @@ impl OperatorFolder {
             report(Place::of("name"), problem);
         }
         if operator.component.as_os_str().is_empty() {
-            report(Place::of("component"), "this is empty; name the file that is built".into());
+            report(Place::of("component"), "must not be empty; name the file that is built".into());
         }
         for (index, command) in operator.build.commands.iter().enumerate() {
             if command.trim().is_empty() {
                 let place = Place::of("build").key("commands").index(index);
-                report(place, "this is empty; give a command, or leave it out".into());
+                report(place, "must not be empty; give a command, or leave it out".into());
             }
         }
         if problems.is_empty() { Ok(operator) } else { Err(document.problems(problems).into()) }
@@ -195,15 +195,15 @@ mod tests {
             ),
             (
                 format!("{start}[build]\ncommands = [\" \"]"),
-                "words/operator.toml:4: [build] commands[0]: this is empty; give a command, or leave it out",
+                "words/operator.toml:4: [build] commands[0]: must not be empty; give a command, or leave it out",
             ),
             (
                 format!("{start}[limits]\ndeadline = \"0s\""),
-                "words/operator.toml:4: [limits] deadline: this is no time at all; give it a duration such as \"1s\", or leave out the key",
+                "words/operator.toml:4: [limits] deadline: must be greater than zero; give it a duration such as \"1s\", or leave out the key",
             ),
             (
                 start.replace("words.wasm", ""),
-                "words/operator.toml:2: component: this is empty; name the file that is built",
+                "words/operator.toml:2: component: must not be empty; name the file that is built",
             ),
             ("name = \"words\"".into(), "words/operator.toml: the key 'component' is missing"),
         ] {

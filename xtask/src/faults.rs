@@ -28,7 +28,7 @@ pub fn run(arguments: &FaultArguments) -> Result<()> {
     let installation = match Installation::resolve(None) {
         Ok(installation) => installation,
         Err(Unavailable::Failed(error)) => return Err(error),
-        Err(Unavailable::Missing(what)) => bail!("there is no Apache Kafka: {what}"),
+        Err(Unavailable::Missing(what)) => bail!("Apache Kafka is not available: {what}"),
     };
     let name = format!("faults-{}", std::process::id());
     let cluster = Cluster::start(&installation, &name, 1, None, Lifetime::Ours)?;

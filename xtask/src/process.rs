@@ -28,7 +28,7 @@ pub fn handle_interrupts() -> Result<()> {
         let again = INTERRUPTED.swap(true, Ordering::SeqCst);
         signal_running(if again { Signal::SIGKILL } else { Signal::SIGTERM });
     })
-    .context("cannot handle Ctrl-C")
+    .context("cannot install a handler for Ctrl-C")
 }
 
 /// Whether a signal has arrived since [`handle_interrupts`].

@@ -106,7 +106,7 @@ enum Kafka {
 
 fn start_kafka(unwanted: bool) -> Result<Kafka> {
     if unwanted {
-        eprintln!("left out, as --no-kafka asks");
+        eprintln!("skipped: --no-kafka");
         return Ok(Kafka::LeftOut("--no-kafka"));
     }
     if let Ok(address) = std::env::var(KAFKA_VARIABLE)
@@ -119,7 +119,7 @@ fn start_kafka(unwanted: bool) -> Result<Kafka> {
         Ok(installation) => installation,
         Err(Unavailable::Failed(error)) => {
             return Err(error.context(
-                "cannot get Apache Kafka; `cargo xtask test --no-kafka` runs the other tests",
+                "Apache Kafka is not available; `cargo xtask test --no-kafka` runs the other tests",
             ));
         }
         Err(Unavailable::Missing(what)) => {
@@ -139,7 +139,7 @@ fn start_kafka(unwanted: bool) -> Result<Kafka> {
     };
     let name = format!("test-{}", std::process::id());
     let cluster = Cluster::start(&installation, &name, 1, None, Lifetime::Ours)?;
-    eprintln!("Apache Kafka {} answers at {}", installation.version(), cluster.bootstrap());
+    eprintln!("Apache Kafka {} is running at {}", installation.version(), cluster.bootstrap());
     Ok(Kafka::Running(cluster))
 }
 

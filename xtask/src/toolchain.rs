@@ -23,7 +23,7 @@ pub fn ensure_wasm_target() -> Result<()> {
     // The folder is what rustc looks at, whoever put it there: asking for it
     // is right without rustup too.
     let sysroot = process::output_of(Command::new("rustc").args(["--print", "sysroot"]))
-        .context("no Rust compiler; install Rust with rustup: https://rustup.rs")?;
+        .context("no Rust compiler found; install Rust with rustup: https://rustup.rs")?;
     let library = Path::new(sysroot.trim()).join("lib/rustlib").join(WASM_TARGET).join("lib");
     if library.is_dir() {
         return Ok(());

@@ -69,7 +69,7 @@ pub fn measure(
     work: &Work,
     options: &Options,
 ) -> Result<Report> {
-    ensure!(!work.is_empty(), "stage '{}': nothing of the records gets there", operator.stage);
+    ensure!(!work.is_empty(), "stage '{}': no records reach it", operator.stage);
     let mut operator = operator.clone();
     // A new instance in the middle would be a figure of something else.
     operator.limits.retire_after = None;
@@ -137,11 +137,11 @@ impl Sides {
     fn check(&mut self, work: &Work) -> Result<Counts> {
         let counts = self.limited(work, 1)?.1;
         self.parts(work, 1)?;
-        ensure!(self.unlimited(work, 1)?.1 == counts, "with and without limits, results differ");
+        ensure!(self.unlimited(work, 1)?.1 == counts, "results with and without limits differ");
         if let Some((_, native)) = self.native(1)? {
             ensure!(
                 native == counts,
-                "the native build is of other code than the component: of {} records it made {} \
+                "the native build and the component differ: of {} records the native build made {} \
                  outputs and {} failures, the component {} and {}; build the component again",
                 work.len(),
                 native.outputs,

@@ -52,7 +52,7 @@ impl Running {
                 operator.stage
             ),
             (world, Work::Rows(..)) => bail!(
-                "stage '{}' is {world}, which takes records; it cannot stand behind an extractor",
+                "stage '{}' is {world}, which takes records; it cannot follow an extractor",
                 operator.stage
             ),
         })

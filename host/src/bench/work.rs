@@ -33,14 +33,14 @@ impl Work {
         limits: BatchLimits,
     ) -> Result<Work> {
         if values.is_empty() {
-            bail!("there is no record to measure with");
+            bail!("no records to measure with");
         }
         let topic: Arc<str> = topic.into();
         let mut batches = Vec::new();
         let mut batch = Batch::new(topic.clone(), 0, limits.records);
         for (offset, value) in values.iter().cycle().enumerate() {
             if !batch.fits(value.len()) {
-                bail!("a record of {} bytes; at most 2 GiB fit", value.len());
+                bail!("a record of {} bytes is too large; at most 2 GiB", value.len());
             }
             let headers = headers.iter();
             let headers = headers.map(|(name, value)| (name.as_str(), Some(value.as_bytes())));

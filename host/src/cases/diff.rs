@@ -73,8 +73,8 @@ impl Difference {
         let mut text = unified(&before, &after, indent, false, colours);
         let nothing = match (&self.expected, &self.came, self.record) {
             (Some(_), None, None) => "it was not refused",
-            (Some(_), None, Some(_)) => "no such record goes in",
-            (None, Some(_), _) => "nothing is expected of this record yet; --bless writes it down",
+            (Some(_), None, Some(_)) => "there is no such input record",
+            (None, Some(_), _) => "no expectation for this record yet; --bless writes one",
             _ => return text,
         };
         let _ = writeln!(text, "{indent}({nothing})");

@@ -112,7 +112,7 @@ impl Finder {
             after if after > before => Ok(()),
             _ => Err(nothing(
                 path,
-                "there are no cases in it; write [[tests]] (docs/reference/tests.md)",
+                "no cases found; write [[tests]] (docs/reference/tests.md)",
             )),
         }
     }
@@ -124,7 +124,7 @@ impl Finder {
     pub fn finish(&self) -> Result<(), FindError> {
         match &self.component {
             Some(path) if self.unused => {
-                Err(nothing(path, "no cases are named behind this component; name case files"))
+                Err(nothing(path, "no case files follow this component; name some after it"))
             }
             _ => Ok(()),
         }
@@ -145,7 +145,7 @@ impl Finder {
             after if after > before => Ok(()),
             _ => Err(nothing(
                 folder,
-                "there are no cases here; write tests/NAME.toml with [[tests]] (docs/reference/tests.md)",
+                "no cases found; write tests/NAME.toml with [[tests]] (docs/reference/tests.md)",
             )),
         }
     }
@@ -165,7 +165,7 @@ impl Finder {
             (Some(_), Some(_)) => {
                 return Err(nothing(
                     path,
-                    "it names a component and a pipeline; leave one of them out",
+                    "names both a component and a pipeline; leave one of them out",
                 ));
             }
             (Some(manifest), None) => Subject::Pipeline(Box::new(Manifest::load(&manifest)?)),
@@ -235,8 +235,8 @@ impl Finder {
         }
         Err(nothing(
             path,
-            "nothing says what these cases are of; write component = \"FILE.wasm\" at its top, \
-             name the component before it, or put it into tests/ of an operator's folder",
+            "the subject of these cases is unknown; write component = \"FILE.wasm\" at the top, \
+             name the component before this file, or put it into tests/ of an operator's folder",
         ))
     }
 }
@@ -247,7 +247,7 @@ fn expectations(path: &Path, test: &mut Test) -> Result<(), FindError> {
     let text = if path.exists() { read(path)? } else { String::new() };
     for (index, line) in text.lines().enumerate() {
         let expectation = serde_json::from_str(line).map_err(|error| {
-            let message = format!("this is not what is expected of a record: {error}");
+            let message = format!("not an expectation of a record: {error}");
             let problem = Problem { line: Some(index + 1), place: String::new(), message };
             Problems { path: path.to_owned(), problems: vec![problem] }
         })?;

@@ -120,7 +120,7 @@ impl FeatureSpec {
             }
             _ => {
                 return Err(format!(
-                    "the tensor '{}' is not given; no tensor is missing",
+                    "the tensor '{}' has no value; a tensor cannot be missing",
                     self.name
                 ));
             }

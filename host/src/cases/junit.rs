@@ -27,7 +27,7 @@ impl JUnit {
             let status = match &report.verdict {
                 Verdict::Passed => TestCaseStatus::success(),
                 Verdict::Failed(_) => {
-                    let message = "what came differs from what is expected";
+                    let message = "the actual result differs from the expected one";
                     unlike(NonSuccessKind::Failure, "difference", message, &explanation)
                 }
                 Verdict::Error(reason) => {

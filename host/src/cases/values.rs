@@ -29,7 +29,7 @@ struct BytesTable {
 /// # Errors
 /// Where it is not base64.
 pub(super) fn from_base64(text: &str) -> Result<Vec<u8>, String> {
-    STANDARD.decode(text).map_err(|cause| format!("this is not base64: {cause}"))
+    STANDARD.decode(text).map_err(|cause| format!("invalid base64: {cause}"))
 }
 
 /// A table as the struct that says what may stand in it.

@@ -19,7 +19,7 @@ use crate::sandbox::Sandbox;
 /// Bytes of records that are measured with; of a larger input, the beginning.
 const ENOUGH: usize = 256 << 20;
 
-/// Measure how fast operators are, and where their time goes.
+/// Measure how fast operators are and where their time goes.
 ///
 /// Each stage is called with the records in batches, as a runner calls it, in alternating
 /// rounds: in the sandbox as it is, with all limits off, and with --native as the native
@@ -27,7 +27,7 @@ const ENOUGH: usize = 256 << 20;
 ///
 /// A time in the sandbox has three parts. `interface` is what it costs to pass the columns:
 /// copies, checks, and memory for them in the guest. `guest` is the operator's own code.
-/// `host calls` is what it asks of the host: models, inference, log, WASI.
+/// `host calls` are its calls to the host: models, inference, log, WASI.
 ///
 /// Kafka, the encoding of predictions, and setting an operator up are not measured.
 #[derive(Debug, Args)]
@@ -36,7 +36,7 @@ pub(super) struct Bench {
     /// to measure all of its stages.
     #[arg(value_name = "COMPONENT|FOLDER|PIPELINE")]
     target: PathBuf,
-    /// Files with records, one a line. If there are fewer than a batch has, they come again.
+    /// Files with records, one a line. If they are fewer than a full batch, they are repeated.
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     records: Vec<PathBuf>,
     /// Take each file as one record: for images.
@@ -49,7 +49,7 @@ pub(super) struct Bench {
     /// 'format = "csv"', or a JSON object.
     #[arg(long, value_name = "TOML", help_heading = OF_A_COMPONENT)]
     config: Option<String>,
-    /// A model that the operator may use: the name that it is given, and its folder. May be
+    /// A model that the operator may use: its name for the operator, and its folder. May be
     /// given several times; the first is the main one.
     #[arg(long, value_name = "NAME=FOLDER", help_heading = OF_A_COMPONENT)]
     models: Vec<String>,
@@ -106,11 +106,11 @@ impl Bench {
         };
         let names: Vec<&str> = operators.iter().map(|operator| &*operator.stage).collect();
         if let Some(stage) = wanted.filter(|stage| !names.contains(stage)) {
-            bail!("--stage {stage}: the pipeline has {}", names.join(", "));
+            bail!("--stage {stage}: no such stage; the pipeline has {}", names.join(", "));
         }
         ensure!(
             self.native.is_none() || wanted.is_some() || operators.len() == 1,
-            "--native is about one stage; say which by --stage: {}",
+            "--native measures one stage; choose it with --stage: {}",
             names.join(", ")
         );
         let unlimited = Sandbox::without_deadlines(common.cache_folder())?;
@@ -182,12 +182,12 @@ impl Bench {
                 || !self.topics.is_empty();
             ensure!(
                 !of_a_component,
-                "--config, --models, --topics, --extractor and --memory are for a component; \
-                 the manifest of a pipeline says all of that"
+                "--config, --models, --topics, --extractor and --memory are for a single component; \
+                 a pipeline has them in its manifest"
             );
             return Ok(Manifest::load(&self.target)?);
         }
-        ensure!(self.stage.is_none(), "--stage is for a pipeline");
+        ensure!(self.stage.is_none(), "--stage needs a pipeline");
         let mut stages = Vec::new();
         if let Some(extractor) = &self.extractor {
             let config = self.extractor_config.as_deref();
@@ -242,7 +242,7 @@ impl Bench {
         let folder = is_folder(component).then(|| OperatorFolder::open(component)).transpose()?;
         let component =
             folder.as_ref().map_or_else(|| component.to_owned(), OperatorFolder::component);
-        let path = component.to_str().with_context(|| format!("{what}: a path that is no text"))?;
+        let path = component.to_str().with_context(|| format!("{what}: the path is not UTF-8"))?;
         let stem = component.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let name = folder.map_or_else(|| stem.replace('_', "-"), |folder| folder.name);
         let fits = crate::manifest::stage_name_problem(&name).is_none();
@@ -266,12 +266,12 @@ impl Bench {
         self.records.iter().try_for_each(|path| lines::look(path))?;
         let places = self.records.iter().cloned().map(Place::File).collect();
         let (mut values, mut bytes) = (Vec::new(), 0);
-        'all: for chunk in lines::read(places, self.whole).context("a thread to read with")? {
+        'all: for chunk in lines::read(places, self.whole).context("cannot start the reader thread")? {
             for value in chunk?.values {
                 bytes += value.len();
                 values.push(value);
                 if bytes >= ENOUGH {
-                    tracing::warn!(records = values.len(), "the first 256 MiB are measured with");
+                    tracing::warn!(records = values.len(), "input is too large, using the first 256 MiB");
                     break 'all;
                 }
             }

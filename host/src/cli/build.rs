@@ -10,10 +10,10 @@ use super::Common;
 use crate::operator_folder::OperatorFolder;
 use crate::sandbox::{Inspection, Sandbox};
 
-/// Build operators as their operator.toml says, and see that this runner can run what
-/// comes out.
+/// Build operators as their operator.toml says, and check that this runner can run the
+/// resulting components.
 ///
-/// Prints the component's path, its world and its size. What the build's commands print
+/// Prints the component's path, its world and its size. The output of the build commands
 /// goes to standard error.
 #[derive(Debug, Args)]
 pub(super) struct Build {
@@ -49,10 +49,10 @@ fn run_commands(operator: &OperatorFolder) -> anyhow::Result<()> {
         shell.args(["-c", command]).current_dir(operator.folder());
         // What a command prints is for the person; standard output is for the answer.
         shell.stdout(std::io::stderr());
-        let status = shell.status().with_context(|| format!("{name}: sh cannot be run"))?;
+        let status = shell.status().with_context(|| format!("{name}: cannot run sh"))?;
         ensure!(
             status.success(),
-            "{name}: `{command}` failed: {status}; what it printed is above, and its place is \
+            "{name}: `{command}` failed: {status}; its output is above, the command is in \
              [build] in {}",
             operator.folder().join(crate::operator_folder::DESCRIPTION).display()
         );
@@ -66,11 +66,11 @@ fn built(operator: &OperatorFolder, sandbox: &Sandbox) -> anyhow::Result<String>
     let (name, path) = (&operator.name, component.display());
     ensure!(
         Path::exists(&component),
-        "{name}: the build made no {path}; correct `component` or the commands in its operator.toml"
+        "{name}: the build did not create {path}; correct `component` or the commands in its operator.toml"
     );
     let inspection = Inspection::of(sandbox, &component);
     if let Some(reason) = &inspection.reason {
-        bail!("{name}: this runner cannot run what was built: {reason}");
+        bail!("{name}: this runner cannot run the component: {reason}");
     }
     let world = inspection.world.map(|world| world.to_string()).unwrap_or_default();
     Ok(format!("{path}  {world}  {} bytes", inspection.size.unwrap_or_default()))

@@ -45,7 +45,7 @@ impl Place {
 pub(super) enum ReadError {
     #[error("{place}: cannot be read: {cause}")]
     Read { place: String, cause: io::Error },
-    #[error("{place}: this is a folder; name the files in it")]
+    #[error("{place}: is a folder; name the files in it")]
     Folder { place: String },
     #[error(
         "{place}, line {line}: longer than 64 MiB; if the file is one record, read it with --whole"

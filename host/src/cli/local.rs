@@ -49,7 +49,7 @@ pub(super) struct Local {
     /// Take each file as one record, whose key is the file's path: for images.
     #[arg(long, requires = "files", conflicts_with = "stdin")]
     whole: bool,
-    /// Put the topic of each output and a tab in front of it: for pipelines that route.
+    /// Print the topic of each output and a tab before it: for pipelines that route.
     #[arg(long, requires = "local")]
     with_topic: bool,
     /// End with status 1 if any record failed.
@@ -79,13 +79,13 @@ impl Local {
             places: self.places().iter().map(Place::name).collect(),
             broken: None,
         };
-        let chunks = lines::read(self.places(), self.whole).context("a thread to read with")?;
+        let chunks = lines::read(self.places(), self.whole).context("cannot start the reader thread")?;
         let result = self.pump(&chunks, &mut harness, &mut printer);
         let end = harness.stats();
         match printer.broken.take() {
             // Whoever read the output has seen enough: `head`, for example.
             Some(cause) if cause.kind() == ErrorKind::BrokenPipe => {}
-            Some(cause) => return Err(cause).context("the output cannot be written"),
+            Some(cause) => return Err(cause).context("cannot write the output"),
             None => {
                 result?;
                 tell_totals(&end);
@@ -93,7 +93,7 @@ impl Local {
         }
         if self.strict {
             let (failed, records) = (end.failed(), end.records);
-            anyhow::ensure!(failed == 0, "{failed} of {records} records failed, and --strict");
+            anyhow::ensure!(failed == 0, "{failed} of {records} records failed, and --strict is set");
         }
         Ok(())
     }

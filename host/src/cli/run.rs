@@ -22,8 +22,8 @@ const GRACE: Duration = Duration::from_secs(5);
 /// may wait for when partitions are taken away.
 const UNPOLLED: Duration = Duration::from_secs(30);
 
-/// Run a pipeline until Ctrl-C or SIGTERM, which let what is on its way arrive
-/// first.
+/// Run a pipeline until Ctrl-C or SIGTERM, and deliver the records in flight before
+/// ending.
 ///
 /// Runners with the same consumer group share the partitions of the topics: start
 /// as many as you need.
@@ -41,14 +41,14 @@ pub(super) struct Run {
     // Not by clap: the variable must not be in conflict with --stdin.
     #[arg(long, value_name = "HOST:PORT,...")]
     brokers: Option<String>,
-    /// Where metrics and health are served, or "off", instead of the manifest's.
+    /// The address for metrics and health, or "off", instead of the manifest's.
     #[arg(long, value_name = "HOST:PORT", env = "SANDBAR_ADMIN")]
     admin: Option<Listen>,
-    /// Who knows it may change what is served (`sandbar swap`). Without one, whoever is on
-    /// this machine may, if only this machine can ask.
+    /// The token that changes need (`sandbar swap`). Without one, everybody on
+    /// this machine may make changes, if the address is a loopback one.
     #[arg(long, value_name = "TOKEN", env = "SANDBAR_ADMIN_TOKEN", hide_env_values = true)]
     admin_token: Option<String>,
-    /// What the runner is called in its fleet. [default: the machine's name and a random
+    /// The runner's name in its fleet. [default: the machine's name and a random
     /// number]
     #[arg(long, value_name = "NAME", env = "SANDBAR_RUNNER_ID")]
     runner_id: Option<String>,
@@ -91,12 +91,12 @@ impl Run {
                 // librdkafka may wait for brokers that are away, whatever we ask of it.
                 std::thread::sleep(patience + GRACE);
                 tracing::error!(
-                    "stopped at the deadline; the next start takes up what was not delivered"
+                    "drain deadline exceeded; the next run reprocesses undelivered records"
                 );
                 std::process::exit(1);
             });
         })
-        .context("signals cannot be handled")?;
+        .context("cannot handle signals")?;
         let mut member = Member::join(&manifest, &brokers, self.runner_id, &stats, &shutdown)?;
         let loaded = match (&member, loaded) {
             (Some(member), _) => member.begin(&manifest, &brokers, &sandbox, &shutdown)?,

@@ -19,25 +19,25 @@ use crate::cases::{Finder, Report, Runner, Suite, Test as Case, Verdict};
 /// fail is what cases are about.
 pub(super) const LOG: &str = "error,sandbar::operator=info";
 
-/// Run cases: what goes into an operator or a pipeline, and what is expected to come out.
+/// Run test cases: inputs of an operator or a pipeline, and the expected outputs.
 ///
 /// They run in the sandbox with its limits, and without Kafka (docs/reference/tests.md).
-/// The exit status is 1 where what came differs from what is expected, and 2 where cases
+/// The exit status is 1 if a result differs from what is expected, and 2 if cases
 /// cannot be read.
 #[derive(Debug, Args)]
 pub(super) struct Test {
     /// An operator's folder with tests/*.toml; a pipeline's manifest with [[tests]], or
     /// with NAME.tests.toml beside it; a case file; a folder with some of these; or a
-    /// component, which the case files behind it are of.
+    /// component, to which the case files after it belong.
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
-    /// Run only cases in whose file or name TEXT occurs.
+    /// Run only cases whose file or name contains TEXT.
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
     /// List the cases instead of running them.
     #[arg(long)]
     list: bool,
-    /// Write what came into the case files in place of what was expected, and show what
+    /// Write the actual results into the case files as expectations, and show what
     /// changed.
     #[arg(long)]
     bless: bool,
@@ -94,7 +94,7 @@ impl Test {
             totals.tell(start);
         }
         if let Some(path) = &self.junit {
-            let xml = junit.to_xml().context("the report cannot be written as XML")?;
+            let xml = junit.to_xml().context("cannot write the report as XML")?;
             std::fs::write(path, xml)
                 .with_context(|| format!("{}: cannot be written", path.display()))?;
         }

@@ -21,13 +21,13 @@ use crate::sandbox::Sandbox;
 /// How long files must be left alone before a build: editors write in several steps.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// Build operators whenever their files change, and put what comes out into a running
+/// Build operators whenever their files change, and swap the result into a running
 /// pipeline.
 ///
-/// Each operator is built once at the beginning, then whenever one of the files changes that
-/// `build.watch` of its operator.toml names. What this runner can run takes the place of the
-/// stage's component, as by `sandbar swap`; where a build or a swap fails, the reason is
-/// printed, and what served before goes on. Ends with Ctrl-C.
+/// Each operator is built once at the start, then whenever one of the files changes that
+/// `build.watch` in its operator.toml names. A component that this runner can run replaces the
+/// stage's component, as with `sandbar swap`; if a build or a swap fails, the reason is
+/// printed, and the old component goes on serving. Ends with Ctrl-C.
 #[derive(Debug, Args)]
 pub(super) struct Watch {
     /// The operators' folders. [default: the current one]
@@ -57,7 +57,7 @@ impl Watch {
         let folders = if self.folders.is_empty() { vec![PathBuf::new()] } else { self.folders };
         ensure!(
             self.stage.is_none() || folders.len() == 1,
-            "--stage names the stage of one operator; without it each has its own name"
+            "--stage takes one operator; without it each operator's stage has the operator's name"
         );
         let work = |folder: &PathBuf| Work::open(folder, self.stage.clone());
         let mut all = folders.iter().map(work).collect::<anyhow::Result<Vec<_>>>()?;
@@ -80,7 +80,7 @@ impl Watch {
 
 /// Waits for a change, and until no more come. All operators that have changed are due.
 fn settled(changes: &Receiver<Change>, due: &mut VecDeque<Change>) -> anyhow::Result<Change> {
-    let first = changes.recv().context("files cannot be watched any more")?;
+    let first = changes.recv().context("watching files has stopped working")?;
     while let Ok((index, when)) = changes.recv_timeout(QUIET) {
         if index != first.0 && due.iter().all(|(it, _)| *it != index) {
             due.push_back((index, when));
@@ -94,7 +94,7 @@ impl Work {
         let operator = OperatorFolder::open(folder)?;
         let folder = operator.folder();
         let folder =
-            folder.canonicalize().with_context(|| format!("{} is not there", folder.display()))?;
+            folder.canonicalize().with_context(|| format!("{}: no such folder", folder.display()))?;
         let stage = stage.unwrap_or_else(|| operator.name.clone());
         Ok(Work { operator, folder, stage })
     }

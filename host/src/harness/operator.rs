@@ -266,11 +266,11 @@ fn score(stage: &mut Scorer, table: &Table) -> Result<Vec<Result<Predicted, Fail
 fn to_table(fields: &[Field], rows: &[Vec<Value>]) -> Result<Table, (usize, String)> {
     if let Some(row) = rows.iter().position(|row| row.len() != fields.len()) {
         let (found, due) = (rows[row].len(), fields.len());
-        return Err((row, format!("{found} features, where {due} are declared")));
+        return Err((row, format!("expected {due} features, got {found}")));
     }
     let column = |(place, field): (usize, &Field)| {
         let wrong = |row: usize| {
-            (row, format!("the feature '{}' is not of the type that is declared", field.name))
+            (row, format!("the feature '{}' does not have its declared type", field.name))
         };
         let values = rows.iter().map(|row| &row[place]).enumerate();
         Ok(match &field.ty {

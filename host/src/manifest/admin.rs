@@ -45,7 +45,7 @@ impl<'de> Deserialize<'de> for Secret {
             (Some(variable), _) => Ok(Secret(Setting::Variable(variable))),
             (_, Some(path)) => Ok(Secret(Setting::File(path.into()))),
             _ => Err(serde::de::Error::custom(
-                "a secret does not stand here; write { env = \"VARIABLE\" } or { file = \"PATH\" }",
+                "secrets are not allowed in a manifest; write { env = \"VARIABLE\" } or { file = \"PATH\" }",
             )),
         }
     }
@@ -84,7 +84,7 @@ impl FromStr for Listen {
             return Ok(Listen::Off);
         }
         text.parse().map(Listen::At).map_err(|_| {
-            format!("'{text}' is no address; write IP:PORT, as in \"127.0.0.1:{PORT}\", or \"off\"")
+            format!("'{text}' is not an address; write IP:PORT, as in \"127.0.0.1:{PORT}\", or \"off\"")
         })
     }
 }

@@ -13,12 +13,12 @@ use toml::de::{DeTable, DeValue};
 const WORDS: &[(&str, &str)] = &[
     (
         "map, expected a sequence",
-        "table, expected a list; a list of tables stands in double brackets, as in [[stages]]",
+        "table, expected a list; write a list of tables in double brackets, as in [[stages]]",
     ),
     ("expected a sequence", "expected a list, as in [\"flights\"]"),
     ("expected a map", "expected a table"),
-    ("expected a nonzero u32", "expected a whole number from 1"),
-    ("expected a nonzero usize", "expected a whole number from 1"),
+    ("expected a nonzero u32", "expected a whole number of at least 1"),
+    ("expected a nonzero usize", "expected a whole number of at least 1"),
     ("expected u32", "expected a whole number"),
     ("expected u64", "expected a whole number"),
     ("path string", "path"),
@@ -110,7 +110,7 @@ impl<'a> Document<'a> {
             problems: vec![Problem {
                 line: error.span().map(|span| line(text, span.start)),
                 place: String::new(),
-                message: format!("this is not TOML: {}", error.message()),
+                message: format!("invalid TOML: {}", error.message()),
             }],
         })?;
         Ok(Document { path, text, root: root.into_inner() })
@@ -147,7 +147,7 @@ impl<'a> Document<'a> {
                 if place.0.last() == Some(&Step::Key((*key).to_owned())) {
                     place.0.pop();
                 }
-                format!("unknown key '{key}'; {}", instead(key, known, "the keys here are"))
+                format!("unknown key '{key}'; {}", instead(key, known, "known keys are"))
             }
             Some((key, _)) if message.starts_with("missing field") => {
                 // What is missing from the file itself is missing in no line.
@@ -158,7 +158,7 @@ impl<'a> Document<'a> {
                 format!("the key '{key}' is missing")
             }
             Some((value, known)) if message.starts_with("unknown variant") => {
-                format!("unknown value '{value}'; {}", instead(value, known, "it can be"))
+                format!("unknown value '{value}'; {}", instead(value, known, "expected one of"))
             }
             _ => in_words(message),
         };
@@ -305,7 +305,7 @@ fn bare_or_quoted(key: &str) -> String {
 fn instead(word: &str, known: &[&str], otherwise: &str) -> String {
     match nearest(word, known.iter().copied()) {
         Some(near) => format!("did you mean '{near}'?"),
-        None if known.is_empty() => "no key is known here".to_owned(),
+        None if known.is_empty() => "no keys are allowed here".to_owned(),
         None => format!("{otherwise} '{}'", known.join("', '")),
     }
 }

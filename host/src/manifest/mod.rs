@@ -137,7 +137,7 @@ pub enum ManifestError {
     #[error(transparent)]
     Invalid(#[from] Problems),
     /// Neither the manifest nor the command line knows where Kafka is.
-    #[error("{path}: no brokers are named; give --brokers HOST:PORT, or set brokers = \"HOST:PORT\" under [kafka]", path = path.display())]
+    #[error("{path}: no brokers configured; give --brokers HOST:PORT, or set brokers = \"HOST:PORT\" under [kafka]", path = path.display())]
     NoBrokers {
         /// The manifest's file.
         path: PathBuf,

@@ -30,11 +30,11 @@ const RESERVED: &[(&str, &str)] = &[
     ("delivery.timeout.ms", WAITS),
     ("transactional.id", "leave it out: delivery = \"exactly-once\" gives each worker its own"),
 ];
-const COMMITS: &str = "leave it out: Sandbar commits an offset when everything that came from it is delivered; [runner] commit-interval says how often";
+const COMMITS: &str = "leave it out: Sandbar commits an offset once everything produced from it is delivered; [runner] commit-interval sets how often";
 const RETRIES: &str =
-    "leave it out: it is on, or retries would reorder, repeat or lose what is delivered";
+    "leave it out: Sandbar's producer is idempotent, as otherwise retries reorder, repeat or lose messages";
 const WAITS: &str =
-    "leave it out: Sandbar waits for a broker that is away, and holds back the source meanwhile";
+    "leave it out: Sandbar waits for an unreachable broker, and pauses the source meanwhile";
 
 impl Extend<(String, String)> for Properties {
     fn extend<T: IntoIterator<Item = (String, String)>>(&mut self, more: T) {

@@ -32,11 +32,11 @@ impl TryFrom<String> for Delivery {
         match text.as_str() {
             "at-least-once" => Ok(Delivery::AtLeastOnce),
             "exactly-once" => Ok(Delivery::ExactlyOnce),
-            "at-most-once" => Err("\"at-most-once\" would lose records in silence; choose \
+            "at-most-once" => Err("\"at-most-once\" is not supported, as it loses records silently; choose \
                                    \"at-least-once\" or \"exactly-once\""
                 .into()),
             _ => Err(format!(
-                "'{text}' is no kind of delivery; choose \"at-least-once\" or \"exactly-once\""
+                "unknown delivery '{text}'; choose \"at-least-once\" or \"exactly-once\""
             )),
         }
     }
@@ -333,7 +333,7 @@ fn json(value: toml::Value) -> Result<serde_json::Value, String> {
         toml::Value::String(text) => text.into(),
         toml::Value::Integer(number) => number.into(),
         toml::Value::Float(number) if !number.is_finite() => {
-            return Err(format!("the number {number} cannot be handed over as JSON; leave it out"));
+            return Err(format!("the number {number} has no JSON form; leave it out"));
         }
         toml::Value::Float(number) => number.into(),
         toml::Value::Boolean(flag) => flag.into(),

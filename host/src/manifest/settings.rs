@@ -131,7 +131,7 @@ fn setting(key: &str, value: toml::Value) -> Result<Setting, String> {
         toml::Value::Boolean(flag) => Ok(Setting::Plain(flag.to_string())),
         toml::Value::Table(table) => elsewhere(key, &table),
         value => Err(format!(
-            "the property '{key}' is of type {}; write it as a string",
+            "the property '{key}' has type {}; write it as a string",
             value.type_str()
         )),
     }
@@ -144,10 +144,10 @@ fn elsewhere(key: &str, table: &toml::Table) -> Result<Setting, String> {
         (1, Some(variable), None) => Ok(Setting::Variable(variable.to_owned())),
         (1, None, Some(path)) => Ok(Setting::File(path.into())),
         _ if table.contains_key("env") || table.contains_key("file") => Err(format!(
-            "the property '{key}' is elsewhere; write {{ env = \"VARIABLE\" }} or {{ file = \"PATH\" }}"
+            "the property '{key}' has an invalid reference; write {{ env = \"VARIABLE\" }} or {{ file = \"PATH\" }}"
         )),
         _ => Err(format!(
-            "the property '{key}' is a table; a property's name has dots and stands in quotes, as in \"security.protocol\" = \"ssl\""
+            "the property '{key}' is a table; quote a property name that contains dots, as in \"security.protocol\" = \"ssl\""
         )),
     }
 }

@@ -24,13 +24,13 @@ impl Pattern {
     pub fn new(expression: &str) -> Result<Self, String> {
         if let Some(part) = unsure(expression) {
             return Err(format!(
-                "'{expression}' has '{part}', which Kafka's client does not know or reads \
-                 otherwise; it takes POSIX extended regular expressions, as in ^flights-[0-9]+$"
+                "'{expression}' contains '{part}', which librdkafka does not support or reads \
+                 differently; use a POSIX extended regular expression, as in ^flights-[0-9]+$"
             ));
         }
         let read = PikeVM::new(expression);
         read.map(Pattern)
-            .map_err(|error| format!("'{expression}' is no regular expression: {}", cause(&error)))
+            .map_err(|error| format!("'{expression}' is not a regular expression: {}", cause(&error)))
     }
 
     /// Whether a topic's name matches.
@@ -100,6 +100,6 @@ mod tests {
             let error = error(pattern);
             assert!(error.starts_with(&format!("'{pattern}' ")), "{pattern}: {error}");
         }
-        assert!(error(r"^a\d").contains(r"has '\d', which"));
+        assert!(error(r"^a\d").contains(r"contains '\d', which"));
     }
 }

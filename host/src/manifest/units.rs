@@ -89,7 +89,7 @@ pub(super) mod duration {
 pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
     if text.trim().is_empty() {
-        return Err(D::Error::custom("this is empty; give it a value or leave out the key"));
+        return Err(D::Error::custom("must not be empty; give it a value or leave out the key"));
     }
     Ok(text)
 }

@@ -55,13 +55,13 @@ pub(super) fn validate(manifest: &Manifest, document: &Document<'_>) -> Result<(
 pub(crate) fn name_problem(name: &str) -> Option<String> {
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() {
-        return Some("this is empty; give it a name".to_owned());
+        return Some("must not be empty; give it a name".to_owned());
     }
     if name.len() > TOPIC_LENGTH {
-        return Some(format!("a name has at most {TOPIC_LENGTH} characters"));
+        return Some(format!("a name can have at most {TOPIC_LENGTH} characters"));
     }
     (!name.chars().all(fine) || name == "." || name == "..").then(|| {
-        format!("'{name}' is not a name; use letters, digits, '-', '_' and '.', as in 'flights-eu'")
+        format!("'{name}' is not a valid name; use letters, digits, '-', '_' and '.', as in 'flights-eu'")
     })
 }
 
@@ -87,7 +87,7 @@ struct Check<'a> {
 pub(crate) fn stage_name_problem(name: &str) -> Option<String> {
     let taken = || {
         NOT_A_STAGE.contains(&name).then(|| {
-            format!("dead letters call something else '{name}'; give the stage another name")
+            format!("'{name}' is reserved in dead letters; give the stage another name")
         })
     };
     name_problem(name).or_else(taken)
@@ -108,12 +108,12 @@ impl Check<'_> {
     fn source(&mut self, place: Place, source: &ArtifactSource, what: &str, manifest: &Manifest) {
         match source {
             ArtifactSource::Path(path) if path.as_os_str().is_empty() => {
-                self.report(place, format!("this is empty; name {what}"));
+                self.report(place, format!("must not be empty; name {what}"));
             }
             ArtifactSource::Registry(_) if manifest.registry.is_none() => {
                 self.report(
                     place,
-                    "there is no registry for this; add [registry] with location = \"FOLDER|URL\"",
+                    "refers to a registry, but the manifest has no [registry]; add it with location = \"FOLDER|URL\"",
                 );
             }
             _ => {}
@@ -143,13 +143,13 @@ impl Check<'_> {
         if manifest.source.topics.iter().any(read) || manifest.written().any(|it| it == topic) {
             self.report(
                 place,
-                format!("records come from '{topic}' or go there; name a topic of the fleet's own"),
+                format!("'{topic}' is also a topic of the pipeline; name a topic that only the fleet uses"),
             );
         }
         if manifest.registry.is_none() {
             self.report(
                 Place::of("fleet"),
-                "a fleet agrees on versions of a registry, and there is none; add [registry] with \
+                "a fleet needs a registry for its versions; add [registry] with \
                  location = \"FOLDER|URL\"",
             );
         }
@@ -168,7 +168,7 @@ impl Check<'_> {
 
     fn properties(&mut self, place: &Place, properties: &Properties) {
         for (name, way_out) in properties.reserved() {
-            let message = format!("this property is Sandbar's own affair; {way_out}");
+            let message = format!("managed by Sandbar, cannot be set; {way_out}");
             self.report(place.clone().key(name), message);
         }
     }
@@ -176,14 +176,14 @@ impl Check<'_> {
     fn topic(&mut self, place: Place, topic: &str) -> bool {
         let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let problem = if topic.is_empty() {
-            "this is empty; name a topic".to_owned()
+            "must not be empty; name a topic".to_owned()
         } else if topic.len() > TOPIC_LENGTH {
             format!(
-                "a topic's name has at most {TOPIC_LENGTH} characters, this has {}",
+                "a topic name can have at most {TOPIC_LENGTH} characters, this one has {}",
                 topic.len()
             )
         } else if !topic.chars().all(fine) || topic == "." || topic == ".." {
-            format!("'{topic}' is not a topic; Kafka takes letters, digits, '-', '_' and '.'")
+            format!("'{topic}' is not a valid topic name; Kafka allows letters, digits, '-', '_' and '.'")
         } else {
             return true;
         };
@@ -196,7 +196,7 @@ impl Check<'_> {
         let sources = &manifest.source.topics;
         let place = Place::of("source").key("topics");
         if sources.is_empty() {
-            self.report(place.clone(), "this is empty; name at least one topic");
+            self.report(place.clone(), "must not be empty; name at least one topic");
         }
         let mut patterns = Vec::new();
         for (index, topic) in sources.iter().enumerate() {
@@ -211,7 +211,7 @@ impl Check<'_> {
                 self.topic(place.clone(), topic)
             };
             if fine && sources[..index].contains(topic) {
-                self.report(place, format!("'{topic}' is here twice; once is enough"));
+                self.report(place, format!("'{topic}' is listed twice; list it once"));
             }
         }
         self.start(manifest, &patterns);
@@ -230,19 +230,19 @@ impl Check<'_> {
             }
             if sources.contains(topic) {
                 self.report(place, format!(
-                    "'{topic}' is also a topic of [source]: the pipeline would read what it writes, for ever; name another topic"
+                    "'{topic}' is also a topic of [source]: the pipeline would read its own output in an endless loop; name another topic"
                 ));
             } else if let Some((expression, _)) =
                 patterns.iter().find(|(_, pattern)| pattern.matches(topic))
             {
                 self.report(place, format!(
-                    "'{topic}' matches '{expression}' of [source] topics: the pipeline would read what it writes, for ever; name another topic, or narrow the expression"
+                    "'{topic}' matches '{expression}' of [source] topics: the pipeline would read its own output in an endless loop; name another topic, or narrow the expression"
                 ));
             }
         }
         if manifest.sink.topic == manifest.dead_letter.topic {
             self.report(Place::of("dead-letter").key("topic"), format!(
-                "'{}' is also the topic of [sink]: records that failed would stand among the predictions; name another topic",
+                "'{}' is also the topic of [sink]: dead letters would mix with predictions; name another topic",
                 manifest.sink.topic
             ));
         }
@@ -255,7 +255,7 @@ impl Check<'_> {
             let matches = || patterns.iter().any(|(_, pattern)| pattern.matches(topic));
             if !manifest.source.topics.contains(topic) && !matches() {
                 let place = Place::of("source").key("start").key(topic);
-                self.report(place, format!("'{topic}' is none of the topics of [source]"));
+                self.report(place, format!("'{topic}' is not a topic of [source]"));
             }
         }
     }
@@ -264,7 +264,7 @@ impl Check<'_> {
         if manifest.stages.is_empty() {
             self.report(
                 Place::default(),
-                "there is no stage; add [[stages]] with a name and a component",
+                "no stages; add [[stages]] with a name and a component",
             );
         }
         let mut seen = BTreeMap::new();
@@ -275,7 +275,7 @@ impl Check<'_> {
             }
             if let Some(first) = seen.insert(&stage.name, number) {
                 let message =
-                    format!("stage number {} has this name too; give each its own", first + 1);
+                    format!("stage number {} has the same name; give each stage its own", first + 1);
                 self.report(place.clone().key("name"), message);
             }
             let component = place.clone().key("component");
@@ -296,13 +296,13 @@ impl Check<'_> {
                         },
                     );
                 } else if stage.models[..index].contains(model) {
-                    self.report(place, format!("'{model}' is here twice; once is enough"));
+                    self.report(place, format!("'{model}' is listed twice; list it once"));
                 }
             }
             for (index, topic) in stage.topics.iter().enumerate() {
                 if stage.topics[..index].contains(topic) {
                     let place = place.clone().key("topics").index(index);
-                    self.report(place, format!("'{topic}' is here twice; once is enough"));
+                    self.report(place, format!("'{topic}' is listed twice; list it once"));
                 }
             }
             if stage.load_graphs.as_u64() > 0 {
@@ -319,13 +319,13 @@ impl Check<'_> {
         if sink.format.is_some() {
             self.report(
                 Place::of("sink").key("format"),
-                "there is a template too; leave one of them out",
+                "conflicts with 'template'; leave one of them out",
             );
         }
         if sink.top.is_some() {
             self.report(
                 Place::of("sink").key("top"),
-                "this is for format = \"json\"; a template chooses its classes itself",
+                "only applies to format = \"json\"; a template chooses its classes itself",
             );
         }
         if let Err(error) = output::Template::compile(template) {
@@ -337,7 +337,7 @@ impl Check<'_> {
         let Some(references) = &manifest.references else { return };
         let place = Place::of("references");
         if references.allow.is_empty() {
-            let message = "this is empty; name a folder or a URL prefix";
+            let message = "must not be empty; name a folder or a URL prefix";
             self.report(place.clone().key("allow"), message);
         }
         let mut prefixes = Vec::new();
@@ -354,7 +354,7 @@ impl Check<'_> {
                 Allowed::Folder(_) => false,
             });
             if !known {
-                let message = format!("'{text}' is no URL prefix of 'allow'; write it as there");
+                let message = format!("'{text}' is not a URL prefix in 'allow'; write it exactly as there");
                 self.report(place.clone().key("stores").key(text), message);
             }
         }
@@ -366,10 +366,10 @@ impl Check<'_> {
         if size.as_u64() == 0 {
             self.report(
                 place,
-                "nothing can run with 0; give it a size such as \"64 MiB\", or leave out the key",
+                "must be greater than zero; give it a size such as \"64 MiB\", or leave out the key",
             );
         } else if size > most {
-            self.report(place, format!("{size} is too much; at most {most}"));
+            self.report(place, format!("{size} is too large; at most {most}"));
         }
     }
 
@@ -377,12 +377,12 @@ impl Check<'_> {
         if duration.is_zero() {
             self.report(
                 place,
-                "this is no time at all; give it a duration such as \"1s\", or leave out the key",
+                "must be greater than zero; give it a duration such as \"1s\", or leave out the key",
             );
         } else if duration > LONGEST {
             self.report(
                 place,
-                "this is longer than a day; give it a shorter duration, such as \"1m\"",
+                "must not be longer than a day; give it a shorter duration, such as \"1m\"",
             );
         }
     }
@@ -415,7 +415,7 @@ impl Check<'_> {
         self.duration(place.clone().key("commit-interval"), interval);
         if runner.in_flight < runner.batch_bytes && runner.in_flight.as_u64() > 0 {
             self.report(place.key("in-flight"), format!(
-                "{} are less than one batch (batch-bytes, {}); give it several batches for each worker",
+                "{} is less than one batch (batch-bytes, {}); allow several batches for each worker",
                 runner.in_flight, runner.batch_bytes
             ));
         }

@@ -120,7 +120,7 @@ pub fn download(
             // What was there may be of another file: once more, from the start.
             Err(Fault::Wrong(_)) if resumed => resumed = false,
             Err(Fault::Broken(reason)) => {
-                return Err(wrong(format!("{reason}; pull again to go on from there")));
+                return Err(wrong(format!("{reason}; pull again to resume the download")));
             }
             Err(Fault::Wrong(reason) | Fault::Refused(reason)) => {
                 // Nothing to go on from.
@@ -173,7 +173,7 @@ fn copy(
     let from = File::open(path).map_err(|error| Fault::Refused(error.to_string()))?;
     let about = from.metadata().map_err(|error| Fault::Refused(error.to_string()))?;
     if !about.is_file() {
-        return Err(Fault::Refused("this is not a file".into()));
+        return Err(Fault::Refused("not a regular file".into()));
     }
     let mut from = from.take(expected.limit + 1);
     let (mut buffer, mut done) = (vec![0; 1 << 20], 0);
@@ -239,13 +239,13 @@ async fn attempt(
             return if expected.size.is_none() {
                 Ok(())
             } else {
-                Err(Fault::Wrong("the server cannot go on from there".into()))
+                Err(Fault::Wrong("the server cannot resume the download".into()))
             };
         }
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-            return Err(Fault::Broken(format!("the server answers {status}")));
+            return Err(Fault::Broken(format!("the server answered {status}")));
         }
-        status => return Err(Fault::Refused(format!("the server answers {status}"))),
+        status => return Err(Fault::Refused(format!("the server answered {status}"))),
     }
     file.set_len(there)?;
     file.seek(std::io::SeekFrom::Start(there))?;
@@ -253,17 +253,17 @@ async fn attempt(
     if let (Some(total), Some(size)) = (total, expected.size)
         && total != size
     {
-        return Err(Fault::Wrong(format!("the server has {total} bytes, expected are {size}")));
+        return Err(Fault::Wrong(format!("expected {size} bytes, the server has {total}")));
     }
     loop {
         let piece = tokio::time::timeout(SILENCE, response.chunk()).await;
         let piece = piece
             .map_err(|_| {
-                Fault::Broken(format!("nothing came for {SILENCE:?}, after {there} bytes"))
+                Fault::Broken(format!("no data for {SILENCE:?}, after {there} bytes"))
             })?
             .map_err(|error| {
                 let cause = explain(&error.without_url());
-                Fault::Broken(format!("the connection broke after {there} bytes: {cause}"))
+                Fault::Broken(format!("connection lost after {there} bytes: {cause}"))
             })?;
         let Some(piece) = piece else { return Ok(()) };
         there += piece.len() as u64;
@@ -292,14 +292,14 @@ async fn ask(client: &reqwest::Client, url: &Url, start: u64) -> Result<reqwest:
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let next = location.and_then(|location| at.join(location).ok()).ok_or_else(|| {
             Fault::Refused(format!(
-                "the server answers {} without saying where to",
+                "the server answered {} without a valid Location header",
                 response.status()
             ))
         })?;
         let secure = next.scheme() == "https" || (next.scheme() == "http" && at.scheme() == "http");
         if !secure {
             return Err(Fault::Refused(format!(
-                "redirects to {}, which is not https",
+                "redirected to {}, which is not https",
                 shown(&next)
             )));
         }
@@ -318,7 +318,7 @@ fn starts_at(response: &reqwest::Response, start: u64) -> bool {
 fn within(size: u64, expected: &Expected) -> Result<(), Fault> {
     let most = expected.size.unwrap_or(expected.limit).min(expected.limit);
     if size > most {
-        return Err(Fault::Wrong(format!("more than the {most} bytes that are expected")));
+        return Err(Fault::Wrong(format!("more than the expected {most} bytes")));
     }
     Ok(())
 }
@@ -327,7 +327,7 @@ fn within(size: u64, expected: &Expected) -> Result<(), Fault> {
 fn verify(file: &mut File, expected: &Expected) -> Result<(), Fault> {
     let differs = |what: &str, found: String, expected: String| {
         Err(Fault::Wrong(format!(
-            "the {what} is {found}, expected is {expected}; nothing was put in place: try a mirror with --from, or correct model.toml"
+            "expected {what} {expected}, got {found}; the model folder is unchanged: try a mirror with --from, or correct model.toml"
         )))
     };
     let size = file.metadata()?.len();

@@ -44,7 +44,7 @@ impl Labels {
             return Ok(());
         }
         let (count, way_out) = (labels.len(), "use the list that belongs to it");
-        Err(format!("{count} labels, where the model has {classes} classes; {way_out}"))
+        Err(format!("expected {classes} labels, one for each class of the model, got {count}; {way_out}"))
     }
 
     /// The labels in the text of the file, one a line. A label that was there before
@@ -74,10 +74,10 @@ impl Labels {
                 label = format!("{label} #{number}");
             }
             if !seen.insert(label.clone()) {
-                return Err(format!("line {number}: '{label}' is there already"));
+                return Err(format!("line {number}: duplicate label '{label}'"));
             }
             labels.push(label);
         }
-        if labels.is_empty() { Err("there are no labels in it".into()) } else { Ok(labels) }
+        if labels.is_empty() { Err("the file has no labels".into()) } else { Ok(labels) }
     }
 }

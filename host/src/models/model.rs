@@ -162,7 +162,7 @@ pub enum ModelError {
         reason: String,
     },
     /// The file is not the one that the description is of.
-    #[error("{path}: the {what} of {file} is {found}, but {DESCRIPTION} says {expected}; the file was changed or its download broke off: get it again, or correct {DESCRIPTION}", path = path.display())]
+    #[error("{path}: the {what} of {file} is {found}, but {DESCRIPTION} says {expected}; the file was changed or its download is incomplete: download it again, or correct {DESCRIPTION}", path = path.display())]
     Mismatch {
         /// The path of `model.toml`.
         path: PathBuf,
@@ -250,10 +250,10 @@ impl Model {
             report("name", problem);
         }
         if self.version == 0 {
-            report("version", "versions count from 1".to_owned());
+            report("version", "versions start at 1".to_owned());
         }
         let not_plain = |name: &str| {
-            format!("'{name}' is not the name of a file in the folder itself; put the file there")
+            format!("'{name}' is not a plain file name; put the file into the model folder itself")
         };
         if !is_plain(&self.file) {
             report("file", not_plain(&self.file));
@@ -266,7 +266,7 @@ impl Model {
                 report(
                     "samples",
                     format!(
-                        "a model of kind {} takes tensors, which no table holds; leave [samples] out",
+                        "a model of kind {} takes tensors, which a table cannot hold; leave [samples] out",
                         self.kind
                     ),
                 );
@@ -280,10 +280,10 @@ impl Model {
             report("sha256", "the key 'sha256' is missing; write the file's digest".to_owned());
         }
         if let Some(size) = self.size.filter(|size| *size == 0 || *size > SIZE_LIMIT) {
-            report("size", format!("{size} bytes; a model has 1 to {SIZE_LIMIT}"));
+            report("size", format!("{size} bytes is out of range; a model's file has 1 to {SIZE_LIMIT} bytes"));
         }
         if self.url.is_some() && self.archive.is_some() {
-            report("archive", "there is a 'url' too; leave one of them out".to_owned());
+            report("archive", "conflicts with 'url'; leave one of them out".to_owned());
         }
         for (key, table) in self.processing() {
             if let Err(reason) = json_members(table.clone()) {
@@ -292,7 +292,7 @@ impl Model {
         }
         for (key, specs) in [("inputs", &self.inputs), ("outputs", &self.outputs)] {
             if !self.kind.is_graph() && !specs.is_empty() {
-                report(key, format!("a model of kind {} has none; leave them out", self.kind));
+                report(key, format!("a model of kind {} has no {key}; leave them out", self.kind));
             }
             let zero = |spec: &&TensorSpec| spec.shape.contains(&Dimension::Fixed(0));
             if let Some(spec) = specs.iter().find(zero) {
@@ -300,7 +300,7 @@ impl Model {
                 report(
                     key,
                     format!(
-                        "'{name}' has a dimension of 0; write a text, as \"N\", for one that the caller chooses"
+                        "'{name}' has a dimension of 0; write a string such as \"N\" for a dimension that the caller chooses"
                     ),
                 );
             }
@@ -418,7 +418,7 @@ impl Model {
         read.map_err(|error| ModelError::File { path: path.clone(), reason: error.to_string() })?;
         self.same(name, "size", &(bytes.len() as u64), size.as_ref())?;
         if bytes.len() as u64 > limit {
-            let reason = format!("more than the {limit} bytes that are accepted");
+            let reason = format!("larger than the limit of {limit} bytes");
             return Err(ModelError::File { path, reason });
         }
         Ok(bytes)
@@ -431,22 +431,22 @@ impl Model {
         let error = |reason: String| ModelError::File { path: path.clone(), reason };
         let absent = |cause: std::io::Error| {
             let way_out = if self.url.is_some() || self.archive.is_some() {
-                format!("get it by `sandbar models pull {}`", self.name)
+                format!("download it with `sandbar models pull {}`", self.name)
             } else {
                 "put it there, or correct 'file'".to_owned()
             };
-            error(format!("{cause}; {DESCRIPTION} names this file: {way_out}"))
+            error(format!("{cause}; {DESCRIPTION} refers to this file: {way_out}"))
         };
         let real = path.canonicalize().map_err(absent)?;
         let folder = self.folder.canonicalize().map_err(absent)?;
         if !real.starts_with(folder) {
             return Err(error(
-                "this leads out of the model's folder; put the file itself there".into(),
+                "the link points outside the model folder; put the file itself there".into(),
             ));
         }
         let about = std::fs::metadata(&real).map_err(absent)?;
         if !about.is_file() {
-            return Err(error("this is not a file; a model is a single one".into()));
+            return Err(error("not a regular file; a model is a single file".into()));
         }
         Ok((real, about.len()))
     }

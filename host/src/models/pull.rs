@@ -74,7 +74,7 @@ fn http(text: &str) -> Result<Url, String> {
     let url: Url = text.parse().map_err(|error| format!("'{text}' is not a URL: {error}"))?;
     match url.scheme() {
         "http" | "https" => Ok(url),
-        _ => Err(format!("'{text}' cannot be fetched; a URL begins with https:// or http://")),
+        _ => Err(format!("unsupported URL '{text}'; use https:// or http://")),
     }
 }
 
@@ -82,7 +82,7 @@ fn http(text: &str) -> Result<Url, String> {
 #[derive(Debug, Error)]
 pub enum PullError {
     /// The description does not say where a file is.
-    #[error("{file}: {description} does not say where it can be had; write its 'url' there, or name a mirror with --from", description = description.display())]
+    #[error("{file}: {description} has no 'url' for it; add one, or name a mirror with --from", description = description.display())]
     Nowhere {
         /// The file.
         file: String,

@@ -62,7 +62,7 @@ impl SampleFile {
     /// What is wrong with the tolerance, if anything is.
     pub(super) fn problem(&self) -> Option<String> {
         let fits = self.tolerance.is_finite() && self.tolerance >= 0.0;
-        let wrong = || format!("a tolerance of {}; write a number from 0", self.tolerance);
+        let wrong = || format!("invalid tolerance {}; expected a number of at least 0", self.tolerance);
         (!fits).then(wrong)
     }
 
@@ -73,30 +73,30 @@ impl SampleFile {
     pub(super) fn read(&self, path: PathBuf, bytes: &[u8]) -> Result<Samples, String> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let line = 1 + bytes[..error.valid_up_to()].iter().filter(|it| **it == b'\n').count();
-            format!("line {line} is not UTF-8; sample rows are a table as CSV, in UTF-8")
+            format!("line {line} is not UTF-8; samples must be CSV in UTF-8")
         })?;
         // Spreadsheets put a mark before UTF-8.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut rows = split(text)?.into_iter();
-        let header = rows.next().ok_or("it is empty; its first line has the names of columns")?;
+        let header = rows.next().ok_or("the file is empty; its first line must name the columns")?;
         let columns = header.cells;
         let mut seen = HashSet::new();
         for name in &columns {
             if name.is_empty() {
-                return Err("line 1: a column without a name; write one, or leave it out".into());
+                return Err("line 1: a column has no name; name it, or leave it out".into());
             }
             if !seen.insert(name) {
-                return Err(format!("line 1: the column '{name}' is there twice"));
+                return Err(format!("line 1: duplicate column '{name}'"));
             }
         }
         let rows = rows.collect::<Vec<_>>();
         if let Some(Sample { line, cells }) = rows.iter().find(|it| it.cells.len() != columns.len())
         {
             let (found, due) = (cells.len(), columns.len());
-            return Err(format!("line {line} has {found} cells, where line 1 names {due} columns"));
+            return Err(format!("line {line}: expected {due} cells, as line 1 names {due} columns, got {found}"));
         }
         if rows.is_empty() {
-            return Err("it has no rows; add one below the names, or leave [samples] out".into());
+            return Err("the file has no rows; add one below the column names, or leave [samples] out".into());
         }
         Ok(Samples { path, tolerance: self.tolerance, columns, rows })
     }
@@ -116,7 +116,7 @@ fn split(text: &str) -> Result<Vec<Sample>, String> {
         let record = record.map_err(|error| error.to_string())?;
         // The names of the columns are a row here.
         if rows.len() > ROWS {
-            return Err(format!("more than the {ROWS} rows that are accepted; leave some out"));
+            return Err(format!("more than {ROWS} rows; leave some out"));
         }
         // The reader's position is before the end of the line before, and empty lines.
         let before = record.position().map_or(0, |position| position.byte() as usize);
@@ -160,13 +160,13 @@ mod tests {
     fn what_is_no_table_is_refused() {
         let long = format!("a\n{}", "1\n".repeat(ROWS + 1));
         for (bytes, due) in [
-            (&b""[..], "it is empty"),
-            (b"a,b\n", "it has no rows"),
-            (b"a,b\n1,2\n3\n", "line 3 has 1 cells, where line 1 names 2 columns"),
-            (b"a,\n1,2\n", "a column without a name"),
-            (b"a,a\n1,2\n", "the column 'a' is there twice"),
+            (&b""[..], "the file is empty"),
+            (b"a,b\n", "the file has no rows"),
+            (b"a,b\n1,2\n3\n", "line 3: expected 2 cells, as line 1 names 2 columns, got 1"),
+            (b"a,\n1,2\n", "a column has no name"),
+            (b"a,a\n1,2\n", "duplicate column 'a'"),
             (b"a\n1\n\xff\n", "line 3 is not UTF-8"),
-            (long.as_bytes(), "more than the 1000 rows"),
+            (long.as_bytes(), "more than 1000 rows"),
         ] {
             let error = read(bytes).unwrap_err();
             assert!(error.contains(due), "{error}");

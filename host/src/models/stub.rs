@@ -70,19 +70,19 @@ impl Stub {
         if said != 1 {
             let forms = "output, outputs or fails for a graph; text, base64 or file for another";
             return Some(match said {
-                0 => format!("this says no answer; give one of {forms}"),
-                _ => format!("this says more than one answer; give one of {forms}"),
+                0 => format!("no answer; give one of {forms}"),
+                _ => format!("more than one answer; give one of {forms}"),
             });
         }
         let empty = self.output.iter().chain(self.outputs.values()).any(Vec::is_empty);
         if empty {
-            return Some("an answer without numbers; give one for each element of a row".into());
+            return Some("an answer has no numbers; give one for each element of a row".into());
         }
         if bytes.contains(&true) && !self.inputs.is_empty() {
             return Some("only a graph has inputs; leave them out".into());
         }
         if self.version == Some(0) {
-            return Some("versions count from 1".into());
+            return Some("versions start at 1".into());
         }
         let tables = [&self.preprocessing, &self.postprocessing];
         let mut tables = tables.into_iter().flatten();
@@ -104,7 +104,7 @@ impl Stub {
         let refuse = |reason: String| ModelError::StandIn { name: name.to_owned(), reason };
         if model.kind.is_graph() != graph {
             let kind = model.kind;
-            return Err(refuse(format!("this is no answer of a model of kind {kind}")));
+            return Err(refuse(format!("this kind of answer does not fit a model of kind {kind}")));
         }
         if let Some(name) = &self.name {
             model.name.clone_from(name);
@@ -158,14 +158,14 @@ impl Stub {
                 None => {
                     let names: Vec<&str> = declared.iter().map(|spec| spec.name.as_str()).collect();
                     return Err(format!(
-                        "the folder's model has no output '{name}', but: {}",
+                        "the folder's model has no output '{name}'; known outputs: {}",
                         names.join(", ")
                     ));
                 }
             };
             match spec.row_elements() {
                 Some(due) if due != row.len() => Err(format!(
-                    "output '{}' has {due} elements for each row, the answer {}",
+                    "output '{}': expected {due} elements for each row, the answer has {}",
                     spec.name,
                     row.len()
                 )),
@@ -181,7 +181,7 @@ impl Stub {
         }
         if let Some(text) = &self.base64 {
             let decoded = base64::engine::general_purpose::STANDARD.decode(text);
-            return decoded.map_err(|cause| format!("this is not base64: {cause}"));
+            return decoded.map_err(|cause| format!("invalid base64: {cause}"));
         }
         let path = base.join(self.file.as_deref().unwrap_or(Path::new("")));
         std::fs::read(&path).map_err(|cause| format!("{}: {cause}", path.display()))

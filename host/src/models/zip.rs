@@ -24,13 +24,13 @@ pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> 
     let (place, method) = loop {
         let Some(entry) = entries.next_entry().map_err(no_zip)? else {
             let there = if names.is_empty() { "nothing".into() } else { names.join(", ") };
-            return Err(format!("there is no '{name}' in the archive; there is {there}"));
+            return Err(format!("the archive has no file '{name}'; it contains {there}"));
         };
         if entry.file_path().as_ref() == name.as_bytes() {
             let size = entry.uncompressed_size_hint();
             if size > limit {
                 return Err(format!(
-                    "'{name}' has {size} bytes, more than the {limit} that are accepted"
+                    "'{name}' has {size} bytes, more than the limit of {limit}"
                 ));
             }
             break (entry.wayfinder(), entry.compression_method());
@@ -46,7 +46,7 @@ pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> 
     let plain: Box<dyn Read> = match method {
         CompressionMethod::STORE => Box::new(member.data()),
         CompressionMethod::DEFLATE => Box::new(DeflateDecoder::new(member.data())),
-        _ => return Err(fault(&"packed in another way than deflate")),
+        _ => return Err(fault(&"unsupported compression method; use deflate or none")),
     };
     // Of a bomb that lies about its size one byte more is enough to notice.
     let mut reader = member.verifying_reader(plain.take(limit + 1));
@@ -59,7 +59,7 @@ pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> 
         }
         size += read as u64;
         if size > limit {
-            return Err(fault(&format!("more than the {limit} bytes that are accepted")));
+            return Err(fault(&format!("larger than the limit of {limit} bytes")));
         }
         out.write_all(&buffer[..read]).map_err(|error| format!("{}: {error}", target.display()))?;
     }

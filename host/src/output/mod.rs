@@ -56,7 +56,7 @@ pub enum FormatError {
         reason: String,
     },
     /// The template uses a name that no prediction has.
-    #[error("the template uses '{name}', which there is not; there are {known}")]
+    #[error("the template uses the unknown variable '{name}'; known variables are {known}")]
     Unknown {
         /// The name.
         name: String,
@@ -79,7 +79,7 @@ pub enum FormatError {
 #[derive(Debug, Error)]
 pub enum EncodeError {
     /// The prediction is not of the shape that the scorer announced.
-    #[error("the scorer announced {expected} values for each prediction and gave {given}")]
+    #[error("expected {expected} values for each prediction, the scorer gave {given}")]
     Width {
         /// The number of classes or value names.
         expected: usize,
@@ -87,7 +87,7 @@ pub enum EncodeError {
         given: usize,
     },
     /// The label is absent, or is not the index of a class.
-    #[error("the scorer gave {label:?} as index of the label, of {classes} classes")]
+    #[error("the scorer gave the index {label:?} for the label, of {classes} classes")]
     Label {
         /// The index.
         label: Option<u32>,

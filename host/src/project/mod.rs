@@ -94,15 +94,15 @@ pub enum ProjectError {
     },
     /// There is something already.
     #[error(
-        "{path} exists already; choose another name, or another folder with --path",
+        "{path} already exists; choose another name, or another folder with --path",
         path = .0.display()
     )]
     Exists(PathBuf),
     /// `--sdk` names something else.
-    #[error("{path}: this is not the SDK's folder, as it has no crate 'sandbar-operator'; name operators/sdk of a clone of Sandbar", path = .0.display())]
+    #[error("{path}: not the SDK's folder, as it has no crate 'sandbar-operator'; name operators/sdk of a clone of Sandbar", path = .0.display())]
     Sdk(PathBuf),
     /// `sdk` is for Rust.
-    #[error("--sdk is for Rust; the helper for {0} is one file, which the project has in vendor/")]
+    #[error("--sdk is for Rust; for {0} the helper is one file in the project's vendor/")]
     NoSdk(Language),
     /// `with` is for extractors and scorers.
     #[error(
@@ -121,7 +121,7 @@ pub enum ProjectError {
         cause: std::io::Error,
     },
     /// A template of this command is wrong.
-    #[error("the template {name} is at fault, which is Sandbar's and not yours: {cause}")]
+    #[error("internal error in Sandbar's template {name}: {cause}")]
     Template {
         /// Its name.
         name: String,

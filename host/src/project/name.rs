@@ -31,18 +31,18 @@ pub(super) fn problem(name: &str) -> Option<String> {
             "flight-features".to_owned()
         };
         return Some(format!(
-            "it begins with a lower-case letter, and has only such letters, digits, '-' and '_'; \
+            "it must begin with a lower-case letter and have only lower-case letters, digits, '-' and '_', \
              as in '{example}'"
         ));
     }
     if name.len() > LENGTH {
-        return Some(format!("it may have {LENGTH} characters; use a shorter one"));
+        return Some(format!("it can have at most {LENGTH} characters; use a shorter one"));
     }
     if KEYWORDS.contains(&name) {
-        return Some(format!("it is a word of Rust; use another, as '{name}-operator'"));
+        return Some(format!("it is a reserved word of Rust; use another, as '{name}-operator'"));
     }
     if CRATES.contains(&name.replace('_', "-").as_str()) {
-        return Some(format!("a library is called so; use another, as 'my-{name}'"));
+        return Some(format!("it is the name of a library; use another, as 'my-{name}'"));
     }
     stage_name_problem(name)
 }

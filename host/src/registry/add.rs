@@ -69,14 +69,14 @@ impl Registry {
         }
         let mut number = numbers.last().map_or(0, |last| last.number);
         for _ in 0..ATTEMPTS {
-            number = number.checked_add(1).ok_or_else(|| refuse("no number is left".into()))?;
+            number = number.checked_add(1).ok_or_else(|| refuse("no version number is left".into()))?;
             version.version = number;
             let key = keys::version(sort, &version.name, number);
             if self.claim(&key, &subject, &version)? {
                 return Ok(Added { version, new: true });
             }
         }
-        let reason = "others add versions of it all the time; try again";
+        let reason = "other versions are added concurrently; try again";
         Err(self.refuse(&subject, Cause::Conflict, reason))
     }
 }

@@ -177,7 +177,7 @@ impl Registry {
         self.expected(&subject, Some(&current), intent)?;
         let Some(back) = current.back else {
             let reason = format!(
-                "it points to {name}@{} since the first promotion; there is nothing to go back to",
+                "nothing to roll back to: it points to {name}@{} since the first promotion",
                 current.version
             );
             return Err(self.refuse(&subject, Cause::Refused, reason));
@@ -209,7 +209,7 @@ impl Registry {
         };
         let who = current.map_or(String::new(), |it| format!(", by {} at {}", it.by, time(it.at)));
         let reason = format!(
-            "it points to {}{who}, not to {}; look, and decide again",
+            "it points to {}{who}, not to {}; re-read and retry",
             points(found),
             points(expected)
         );
@@ -239,7 +239,7 @@ impl Registry {
         change: Change,
     ) -> Result<Changed, RegistryError> {
         let texts =
-            [("who changes it (--by)", Some(&change.by)), ("--reason", change.reason.as_ref())];
+            [("--by", Some(&change.by)), ("--reason", change.reason.as_ref())];
         for (what, text) in texts {
             text.map_or(Ok(()), |text| check_text(what, text))
                 .map_err(|reason| self.refuse(subject, Cause::Refused, reason))?;
@@ -247,7 +247,7 @@ impl Registry {
         if !self.claim(&keys::change(sort, name, alias, change.change), subject, &change)? {
             let first = self.change(sort, name, alias, change.change)?;
             let reason = format!(
-                "{} has pointed it to version {} meanwhile, at {}; look, and decide again",
+                "changed concurrently: {} pointed it to version {} at {}; re-read and retry",
                 first.by,
                 first.version,
                 time(first.at)
@@ -279,7 +279,7 @@ impl Registry {
             version: before,
             previous: Some(change.version),
             action: Action::Rollback,
-            reason: Some("the version was removed at the same time".to_owned()),
+            reason: Some("the version was removed concurrently".to_owned()),
             // Where one would have gone back to if this had never been.
             back: match change.action {
                 Action::Promote => match change.back {
@@ -317,13 +317,13 @@ impl Registry {
             self.refuse(&subject, Cause::Corrupt, format!("change {number} {reason}"))
         };
         let change: Change =
-            self.json(&key, &subject)?.ok_or_else(|| corrupt("is not there any more"))?;
+            self.json(&key, &subject)?.ok_or_else(|| corrupt("no longer exists"))?;
         if change.change != number || change.version == 0 {
-            return Err(corrupt("is not in order"));
+            return Err(corrupt("is invalid"));
         }
         // Back is back: a log cannot lead in a circle.
         if change.back.is_some_and(|back| back >= number || back == 0) {
-            return Err(corrupt("goes back to a later one"));
+            return Err(corrupt("refers back to a later change"));
         }
         Ok(change)
     }

@@ -25,7 +25,7 @@ pub(super) fn google(
             // Timeouts, proxies and the like are the runner's own.
             Ok(GoogleConfigKey::Client(_) | GoogleConfigKey::Bucket) | Err(_) => {
                 return Err(format!(
-                    "'{name}' is no option of a store of Google; there are 'google_application_credentials', 'google_base_url', 'google_bearer_token', 'google_skip_signature' and other names of the crate object_store"
+                    "unknown option '{name}' of Google Cloud Storage; known options are 'google_application_credentials', 'google_base_url', 'google_bearer_token', 'google_skip_signature' and other names of the crate object_store"
                 ));
             }
             Ok(key) => builder = builder.with_config(key, value),
@@ -53,7 +53,7 @@ pub(super) fn azure(
         match name.parse() {
             Ok(AzureConfigKey::Client(_) | AzureConfigKey::ContainerName) | Err(_) => {
                 return Err(format!(
-                    "'{name}' is no option of a store of Azure; there are 'azure_storage_account_name', 'azure_storage_account_key', 'azure_storage_sas_token', 'azure_storage_endpoint' and other names of the crate object_store"
+                    "unknown option '{name}' of Azure Blob Storage; known options are 'azure_storage_account_name', 'azure_storage_account_key', 'azure_storage_sas_token', 'azure_storage_endpoint' and other names of the crate object_store"
                 ));
             }
             Ok(key) => builder = builder.with_config(key, value),

@@ -75,7 +75,7 @@ impl Draft {
         if let Some(reason) = inspection.reason {
             bail!("{}: {reason}", file.display());
         }
-        let world = inspection.world.context("a component without a world")?;
+        let world = inspection.world.context("the component implements no world of the contract")?;
         let imports = inspection.imports.iter().flat_map(|group| &group.interfaces);
         let about = OperatorAbout {
             world,
@@ -83,7 +83,7 @@ impl Draft {
             imports: imports.map(ToString::to_string).collect(),
         };
         let file_name = file.file_name().and_then(|name| name.to_str());
-        let file_name = file_name.context("the component's name is not UTF-8")?.to_owned();
+        let file_name = file_name.context("the component's file name is not UTF-8")?.to_owned();
         let name = name.unwrap_or(&own_name).to_owned();
         let files = vec![(file_name, file.clone())];
         Draft { sort: Sort::Operator, name, model: None, operator: Some(about), files, notes }
@@ -100,7 +100,7 @@ impl Draft {
             bail!("{}: {problem}; give another with --name", path.display());
         }
         let source = self.notes.source.get_or_insert_with(|| path.display().to_string());
-        for (what, text) in [("who adds it (--by)", &self.notes.by), ("--source", source)] {
+        for (what, text) in [("--by", &self.notes.by), ("--source", source)] {
             check_text(what, text).map_err(anyhow::Error::msg)?;
         }
         Ok(self)
@@ -123,7 +123,7 @@ fn collect(
         let path = entry.path();
         let name = entry.file_name();
         let name = name.to_str().with_context(|| {
-            format!("{}: a file whose name is not UTF-8; give it another", path.display())
+            format!("{}: the file name is not UTF-8; rename the file", path.display())
         })?;
         // Neither what editors and version control leave, nor a download that broke off.
         if name.starts_with('.') || name.ends_with(".part") {
@@ -132,19 +132,19 @@ fn collect(
         let real = path.canonicalize().with_context(|| path.display().to_string())?;
         ensure!(
             real.starts_with(root),
-            "{}: this leads out of the model's folder; put the file itself there",
+            "{}: the link points outside the model folder; put the file itself there",
             path.display()
         );
         let inside = format!("{prefix}{name}");
         if path.is_dir() {
             ensure!(
                 !entry.file_type()?.is_symlink(),
-                "{}: a link to a folder; put the folder itself there",
+                "{}: a link to a folder is not allowed; put the folder itself there",
                 path.display()
             );
             collect(&path, root, &format!("{inside}/"), files)?;
         } else {
-            ensure!(path.is_file(), "{}: this is not a file", path.display());
+            ensure!(path.is_file(), "{}: not a regular file", path.display());
             files.push((inside, path));
         }
     }

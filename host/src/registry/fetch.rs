@@ -41,7 +41,7 @@ impl Registry {
         match verify(version, &place) {
             Ok(()) => return Ok(place),
             Err(reason) if place.exists() => {
-                tracing::warn!(version = %subject, reason, "what was cached is fetched again");
+                tracing::warn!(version = %subject, reason, "cached version is invalid, fetching it again");
                 fs::remove_dir_all(&place)
                     .map_err(|error| refuse(format!("{}: {error}", place.display())))?;
             }
@@ -87,7 +87,7 @@ impl Registry {
             };
             let corrupt = |found: String| {
                 let reason = format!(
-                    "{} is not the file that was added: {found}; add the version again",
+                    "its file {} is corrupt: {found}; add the version again",
                     file.path
                 );
                 self.refuse(subject, Cause::Corrupt, reason)
@@ -129,7 +129,7 @@ impl Registry {
                 return Err(self.absent(version, &subject, &file.path));
             }
             if Sha256::of(&bytes) != file.sha256 {
-                let reason = format!("{} is not the file that was added", file.path);
+                let reason = format!("its file {} does not match its digest", file.path);
                 return Err(self.refuse(&subject, Cause::Corrupt, reason));
             }
         }
@@ -149,11 +149,11 @@ fn compare(path: &Path, file: &super::version::File) -> Result<(), String> {
     let mut open = File::open(path).map_err(|error| error.to_string())?;
     let size = open.metadata().map_err(|error| error.to_string())?.len();
     if size != file.size {
-        return Err(format!("it has {size} bytes instead of {}", file.size));
+        return Err(format!("expected {} bytes, got {size}", file.size));
     }
     let found = Sha256::of_reader(&mut open).map_err(|error| error.to_string())?;
     if found != file.sha256 {
-        return Err(format!("its sha256 is {found} instead of {}", file.sha256));
+        return Err(format!("expected sha256 {}, got {found}", file.sha256));
     }
     Ok(())
 }

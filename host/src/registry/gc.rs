@@ -99,9 +99,9 @@ impl Registry {
         let id = format!("{name}@{}", number.number);
         let newest = numbers.last().is_some_and(|last| last.number == number.number);
         let reason = if newest {
-            Some("the newest".to_owned())
+            Some("the newest version".to_owned())
         } else if age(number.at) < rules.older_than {
-            Some("young".to_owned())
+            Some("added recently".to_owned())
         } else {
             self.in_use(sort, name, number.number, rules)?
         };
@@ -146,12 +146,12 @@ impl Registry {
                 targets.insert(change.version);
             }
             if rules.targets > 1 && targets.contains(&number) {
-                return Ok(Some(format!("{name}@{alias} pointed to it lately")));
+                return Ok(Some(format!("{name}@{alias} pointed to it recently")));
             }
         }
         let used = Used { sort, name: name.to_owned(), version: number };
         let user = self.uses()?.into_iter().find(|uses| uses.versions.contains(&used));
-        Ok(user.map(|uses| format!("the pipeline {} uses it, on {}", uses.pipeline, uses.runner)))
+        Ok(user.map(|uses| format!("used by the pipeline {} on {}", uses.pipeline, uses.runner)))
     }
 
     /// Removes files that belong to no version.

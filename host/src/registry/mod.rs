@@ -200,7 +200,7 @@ impl Registry {
             Some(last) => format!("the newest is {name}@{}", last.number),
             None => self.other_names(sort, name),
         };
-        let reason = format!("there is no such version; {instead}");
+        let reason = format!("no such version; {instead}");
         self.refuse(&format!("{sort} {name}@{number}"), Cause::Missing, reason)
     }
 
@@ -209,30 +209,30 @@ impl Registry {
         let known: Vec<&str> = known.keys().map(String::as_str).collect();
         let instead = match (known.is_empty(), self.numbers(sort, name).unwrap_or_default().last())
         {
-            (false, _) => format!("there are {}", known.join(", ")),
+            (false, _) => format!("known aliases are {}", known.join(", ")),
             (true, Some(last)) => format!(
-                "set it by `sandbar {} promote {name} {}{}`",
+                "set it with `sandbar {} promote {name} {}{}`",
                 sort.folder(),
                 last.number,
                 if alias == DEFAULT_ALIAS { String::new() } else { format!(" --alias {alias}") }
             ),
             (true, None) => self.other_names(sort, name),
         };
-        let reason = format!("there is no alias '{alias}'; {instead}");
+        let reason = format!("no alias '{alias}'; {instead}");
         self.refuse(&format!("{sort} {name}"), Cause::Missing, reason)
     }
 
     fn other_names(&self, sort: Sort, name: &str) -> String {
         let Ok(names) = self.names(sort) else {
-            return "what else there is cannot be listed now".to_owned();
+            return "cannot list the known names".to_owned();
         };
         let folder = sort.folder();
         match crate::manifest::document::nearest(name, names.iter().map(String::as_str)) {
             Some(near) => format!("no {sort} has this name; did you mean '{near}'?"),
             None if names.is_empty() => {
-                format!("it has no {folder}; add one by `sandbar {folder} add`")
+                format!("the registry has no {folder}; add one with `sandbar {folder} add`")
             }
-            None => format!("no {sort} has this name; there are {}", names.join(", ")),
+            None => format!("no {sort} has this name; known names are {}", names.join(", ")),
         }
     }
 
@@ -247,7 +247,7 @@ impl Registry {
             return Ok(None);
         };
         let wrong = |reason: String| {
-            let reason = format!("{key} is not in order: {reason}");
+            let reason = format!("{key} is invalid: {reason}");
             self.refuse(subject, Cause::Corrupt, reason)
         };
         // The form first: another one has other keys.
@@ -257,10 +257,10 @@ impl Registry {
             Some(format) if format == u64::from(FORMAT) => {}
             Some(format) => {
                 return Err(wrong(format!(
-                    "it is of form {format}, and this version of Sandbar reads form {FORMAT}; use a newer one"
+                    "unsupported format {format}, this version of Sandbar reads format {FORMAT}; use a newer one"
                 )));
             }
-            None => return Err(wrong("it has no 'format'".to_owned())),
+            None => return Err(wrong("the key 'format' is missing".to_owned())),
         }
         // From the text, so that a key that is there twice is refused too.
         serde_json::from_slice(&bytes).map(Some).map_err(|error| wrong(error.to_string()))

@@ -33,7 +33,7 @@ pub enum Target {
 pub(crate) fn alias_problem(alias: &str) -> Option<String> {
     name_problem(alias).or_else(|| {
         (!alias.starts_with(|c: char| c.is_ascii_alphabetic()))
-            .then(|| format!("'{alias}' is no alias; it begins with a letter, as in 'production'"))
+            .then(|| format!("'{alias}' is not an alias; an alias begins with a letter, as in 'production'"))
     })
 }
 
@@ -50,7 +50,7 @@ impl FromStr for Reference {
             // One form of each: not 03, nor 3.0.
             let number = number.filter(|number: &u32| number.to_string() == target);
             Target::Version(number.ok_or_else(|| {
-                format!("'{target}' is no version; a version is a number from 1, as in {name}@3")
+                format!("'{target}' is not a version; a version is a number from 1, as in {name}@3")
             })?)
         } else {
             if let Some(problem) = alias_problem(target) {

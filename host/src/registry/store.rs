@@ -40,7 +40,7 @@ pub(super) struct Entry {
 
 impl Objects {
     pub(super) fn new(store: Box<dyn ObjectStore>) -> Result<Self, String> {
-        let runtime = Runtime::start().map_err(|error| format!("a thread to ask with: {error}"))?;
+        let runtime = Runtime::start().map_err(|error| format!("cannot start the client thread: {error}"))?;
         Ok(Objects { store, runtime })
     }
 
@@ -106,7 +106,7 @@ impl Objects {
             }
             to.write_all(&piece).map_err(|error| Trouble {
                 cause: Cause::Refused,
-                reason: format!("the cache cannot be written: {error}"),
+                reason: format!("cannot write to the cache: {error}"),
             })?;
         }
         Ok(true)
@@ -193,7 +193,7 @@ impl Objects {
 fn too_large(key: &str, limit: u64) -> Trouble {
     Trouble {
         cause: Cause::Corrupt,
-        reason: format!("{key} is larger than the {limit} bytes that it may have"),
+        reason: format!("{key} is larger than the limit of {limit} bytes"),
     }
 }
 

@@ -124,7 +124,7 @@ impl Supply {
     /// Where it is not to be had, or there is no cache to put it into.
     pub fn get(&self, sort: Sort, reference: &Reference) -> Result<Supplied, RegistryError> {
         let Some(cache) = &self.cache else {
-            let reason = "there is no cache folder to put it into; name one with --cache";
+            let reason = "no cache folder for it; name one with --cache";
             return Err(self.refuse(reference.to_string(), Cause::Refused, reason.to_owned()));
         };
         let known = Known::of(cache, &self.location, &self.base);
@@ -142,7 +142,7 @@ impl Supply {
                 };
                 tracing::warn!(
                     reference = %reference, version = %supplied.version.id(), %error,
-                    "the registry does not answer; its last word counts"
+                    "registry unreachable, using the cached version"
                 );
                 supplied
             }
@@ -176,8 +176,8 @@ impl Supply {
             return Ok(supplied);
         }
         let reason = format!(
-            "its files are others here (sha256 {}) than those that were asked for ({}); let all \
-             machines have one registry",
+            "its files (sha256 {}) differ from the requested ones ({}); let all \
+             machines use the same registry",
             supplied.version.content(),
             pin.sha256
         );
@@ -255,7 +255,7 @@ impl Known {
         };
         if let Err(error) = write() {
             let _ = fs::remove_file(&part);
-            tracing::warn!(path = %path.display(), %error, "what the registry says is not remembered");
+            tracing::warn!(path = %path.display(), %error, "cannot cache the registry's answer");
         }
     }
 

@@ -186,14 +186,14 @@ impl Version {
     /// Whether it is what it was asked for as, and harmless.
     pub(super) fn check(&self, sort: Sort, name: &str, number: u32) -> Result<(), String> {
         if self.format != FORMAT || self.name != name || self.version != number {
-            return Err(format!("the description found there is of {}", self.id()));
+            return Err(format!("the stored description is of {}", self.id()));
         }
         let fits = match sort {
             Sort::Model => self.model.is_some() && self.operator.is_none(),
             Sort::Operator => self.operator.is_some() && self.model.is_none(),
         };
         if !fits {
-            return Err(format!("its description is not of {sort}s alone"));
+            return Err(format!("its description must have the details of one {sort} and nothing else"));
         }
         check_files(sort, &self.files)
     }
@@ -209,7 +209,7 @@ pub(super) fn check_files(sort: Sort, files: &[File]) -> Result<(), String> {
     for file in files {
         path_problem(&file.path).map_or(Ok(()), Err)?;
         if !seen.insert(&file.path) {
-            return Err(format!("the file {:?} is there twice", file.path));
+            return Err(format!("duplicate file {:?}", file.path));
         }
         if file.size > SIZE_LIMIT {
             return Err(format!(
@@ -224,10 +224,10 @@ pub(super) fn check_files(sort: Sort, files: &[File]) -> Result<(), String> {
     }
     match sort {
         Sort::Model if !files.iter().any(|file| file.path == DESCRIPTION) => {
-            Err(format!("there is no {DESCRIPTION} among its files"))
+            Err(format!("its files have no {DESCRIPTION}"))
         }
         Sort::Operator if files.len() != 1 || files[0].path.contains('/') => {
-            Err("an operator is one file".to_owned())
+            Err("an operator has exactly one file".to_owned())
         }
         _ => Ok(()),
     }
@@ -242,13 +242,13 @@ fn path_problem(path: &str) -> Option<String> {
             && !part.contains(|c: char| c.is_control() || matches!(c, '\\' | ':'))
     };
     let fine = path.len() <= PATH_LIMIT && path.split('/').all(plain);
-    (!fine).then(|| format!("the path {path:?} leads out of its version, or is no path"))
+    (!fine).then(|| format!("the path {path:?} is not a plain path within the version"))
 }
 
 /// Checks what people write for who, from what and metrics: it is shown in terminals.
 pub(crate) fn check_text(what: &str, text: &str) -> Result<(), String> {
     if text.is_empty() || text.len() > 1024 || text.contains(char::is_control) {
-        return Err(format!("{what} is a line of 1 to 1024 characters, not {text:?}"));
+        return Err(format!("{what} must be a line of 1 to 1024 characters, got {text:?}"));
     }
     Ok(())
 }
@@ -261,7 +261,7 @@ pub fn metrics(pairs: &[String]) -> Result<BTreeMap<String, Metric>, String> {
     let read = |pair: &String| {
         let (name, value) = pair
             .split_once('=')
-            .ok_or_else(|| format!("'{pair}' is no metric; write NAME=VALUE, as in auc=0.73"))?;
+            .ok_or_else(|| format!("'{pair}' is not a metric; write NAME=VALUE, as in auc=0.73"))?;
         if let Some(problem) = name_problem(name) {
             return Err(problem);
         }
@@ -320,7 +320,7 @@ mod tests {
         let check = |files: &[File]| check_files(Sort::Model, files);
         assert!(check(&[file("model.toml"), file("model.zip")]).is_ok());
         assert!(check(&[file("model.zip")]).unwrap_err().contains("model.toml"));
-        assert!(check(&[file("model.toml"), file("model.toml")]).unwrap_err().contains("twice"));
+        assert!(check(&[file("model.toml"), file("model.toml")]).unwrap_err().contains("duplicate"));
         let large = File { size: SIZE_LIMIT + 1, ..file("a") };
         assert!(check(&[file("model.toml"), large]).unwrap_err().contains("at most"));
         let many = (0..5).map(|i| File { size: SIZE_LIMIT, ..file(&i.to_string()) });

@@ -313,7 +313,7 @@ impl Ports {
         for index in 0..brokers {
             let port = match first {
                 Some(first) => {
-                    first.checked_add(index).context("there are no ports beyond 65535")?
+                    first.checked_add(index).context("the last port is 65535")?
                 }
                 None => 0,
             };
@@ -336,7 +336,7 @@ impl Ports {
 
 fn hold(port: u16) -> Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
-        format!("the port {port} on 127.0.0.1 is not free; leave --port out to have one found")
+        format!("the port {port} on 127.0.0.1 is not free; leave out --port to use a free one")
     })
 }
 

@@ -44,8 +44,8 @@ impl RunFolder {
         if folder.path.exists() {
             if folder.is_alive() || folder.has_owner() {
                 bail!(
-                    "a cluster named {name} runs or is being started; `cargo xtask kafka stop \
-                     --name {name}` ends it, `--name` starts another one beside it"
+                    "a cluster named {name} is running or starting; `cargo xtask kafka stop \
+                     --name {name}` stops it, another `--name` starts one beside it"
                 );
             }
             folder.remove()?;
@@ -158,7 +158,7 @@ pub fn sweep() {
 pub fn parse_name(text: &str) -> Result<String, String> {
     let plain = text.chars().all(|it| it.is_ascii_alphanumeric() || it == '-');
     if text.is_empty() || !plain {
-        return Err("a name has letters, digits and hyphens".to_owned());
+        return Err("a name has only letters, digits and hyphens".to_owned());
     }
     Ok(text.to_owned())
 }

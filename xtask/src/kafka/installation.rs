@@ -125,7 +125,7 @@ fn resolve_jars(version: &str, jars: &Path) -> Result<()> {
     let outcome = crate::process::run(&mut command)
         .with_context(|| {
             format!(
-                "Maven could not get Apache Kafka {version}; its output is in {}",
+                "Maven cannot download Apache Kafka {version}; its output is in {}",
                 log.display()
             )
         })
@@ -169,7 +169,7 @@ fn check_version(version: &str) -> Result<()> {
     let plain = version.chars().all(|it| it.is_ascii_alphanumeric() || it == '.' || it == '-');
     match major {
         Some(4..=99_u32) if plain => Ok(()),
-        _ => bail!("`{version}` is no version of Apache Kafka 4 or newer, such as 4.0.0"),
+        _ => bail!("`{version}` is not a version of Apache Kafka 4 or newer, such as 4.0.0"),
     }
 }
 

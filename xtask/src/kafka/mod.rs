@@ -50,7 +50,7 @@ enum Verb {
         /// ones are found.
         #[arg(long, value_parser = clap::value_parser!(u16).range(1024..))]
         port: Option<u16>,
-        /// What to call the cluster, so that several can run beside each other.
+        /// The cluster's name, so that several can run at the same time.
         #[arg(long, default_value = "default", value_parser = folder::parse_name)]
         name: String,
     },
@@ -88,7 +88,7 @@ fn start(name: &str, brokers: u16, version: Option<&str>, port: Option<u16>) -> 
     if let Some(bootstrap) = folder.bootstrap()
         && folder.is_alive()
     {
-        eprintln!("a cluster named {name} runs already; `cargo xtask kafka stop` ends it");
+        eprintln!("a cluster named {name} is running already; `cargo xtask kafka stop` stops it");
         println!("{bootstrap}");
         return Ok(());
     }
@@ -101,7 +101,7 @@ fn start(name: &str, brokers: u16, version: Option<&str>, port: Option<u16>) -> 
         ),
     };
     let cluster = Cluster::start(&installation, name, brokers, port, Lifetime::Detached)?;
-    eprintln!("Apache Kafka {} answers; `cargo xtask kafka stop` ends it", installation.version());
+    eprintln!("Apache Kafka {} is running; `cargo xtask kafka stop` stops it", installation.version());
     // Alone on standard output, for $(cargo xtask kafka start).
     println!("{}", cluster.detach());
     Ok(())
@@ -109,9 +109,9 @@ fn start(name: &str, brokers: u16, version: Option<&str>, port: Option<u16>) -> 
 
 fn stop(name: &str) -> Result<()> {
     if RunFolder::of(name).remove()? {
-        eprintln!("the cluster {name} is stopped and its data deleted");
+        eprintln!("stopped the cluster {name} and deleted its data");
     } else {
-        eprintln!("no cluster named {name} runs");
+        eprintln!("no cluster named {name} is running");
     }
     Ok(())
 }
@@ -119,7 +119,7 @@ fn stop(name: &str) -> Result<()> {
 fn status(name: &str) -> Result<()> {
     let folder = RunFolder::of(name);
     let Some(bootstrap) = folder.bootstrap().filter(|_| folder.is_alive()) else {
-        bail!("no cluster named {name} runs; `cargo xtask kafka start` starts one");
+        bail!("no cluster named {name} is running; `cargo xtask kafka start` starts one");
     };
     for address in bootstrap.split(',') {
         if let Err(error) = probe::state(address) {

@@ -94,7 +94,7 @@ impl Node {
     /// When the system knows no such process.
     pub fn stop(&mut self) -> Result<()> {
         let process = Pid::from_raw(self.process.id().cast_signed());
-        kill(process, Signal::SIGTERM).context("cannot end a process")?;
+        kill(process, Signal::SIGTERM).context("cannot terminate a process")?;
         self.process.wait().context("cannot wait for a process")?;
         Ok(())
     }
@@ -114,7 +114,7 @@ impl Node {
     /// # Errors
     /// When the system does not know the process.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        self.process.try_wait().context("cannot ask for a process")
+        self.process.try_wait().context("cannot get the status of a process")
     }
 
     /// Kills it and waits until it is gone.

@@ -43,7 +43,7 @@ pub fn state(address: &str) -> io::Result<State> {
     stream.read_exact(&mut size)?;
     let size = u32::from_be_bytes(size);
     if size > LARGEST_ANSWER {
-        return Err(invalid("the answer is too long to be Kafka's"));
+        return Err(invalid("the response is too long for Kafka"));
     }
     let mut answer = vec![0; size as usize];
     stream.read_exact(&mut answer)?;
@@ -75,7 +75,7 @@ fn request() -> Vec<u8> {
 fn state_in(answer: &[u8]) -> io::Result<State> {
     let mut rest = answer;
     if integer(&mut rest)? != CORRELATION {
-        return Err(invalid("the answer is to another question"));
+        return Err(invalid("the response has another correlation id"));
     }
     let brokers = count(&mut rest)?;
     for _ in 0..brokers {
@@ -119,7 +119,7 @@ fn lagging_of_topic(rest: &mut &[u8]) -> io::Result<usize> {
 
 /// The length of an array.
 fn count(rest: &mut &[u8]) -> io::Result<usize> {
-    usize::try_from(integer(rest)?).map_err(|_| invalid("the answer lacks a list"))
+    usize::try_from(integer(rest)?).map_err(|_| invalid("the response lacks an array"))
 }
 
 fn integer(rest: &mut &[u8]) -> io::Result<i32> {

@@ -37,9 +37,9 @@ impl Native {
     pub(super) fn start(folder: &Path, operator: &Operator, work: &Work) -> Result<Native> {
         let is_graph = |(_, model): &&(_, Artifact)| matches!(model.content, Content::Graph(_));
         if let Some((name, _)) = operator.grants.models.iter().find(is_graph) {
-            bail!("model '{name}' is a graph that the host computes, which a native build lacks");
+            bail!("model '{name}' is a graph that the host computes, which a native build cannot use");
         }
-        tracing::info!(crate_folder = %folder.display(), "building it natively");
+        tracing::info!(crate_folder = %folder.display(), "building the operator natively");
         let program = program::build(folder)?;
         let path = program.with_extension("work.json");
         let file = File::create(&path).with_context(|| format!("{}", path.display()))?;
@@ -52,7 +52,7 @@ impl Native {
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
         let (Some(questions), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-            bail!("{} has no pipes", program.display());
+            bail!("{}: cannot open its input and output", program.display());
         };
         Ok(Native { child, questions, answers: BufReader::new(answers) })
     }
@@ -66,13 +66,13 @@ impl Native {
         let mut line = String::new();
         let asked = writeln!(self.questions, "{passes}").and_then(|()| self.questions.flush());
         let read = asked.and_then(|()| self.answers.read_line(&mut line));
-        read.context("the native program does not answer; what it printed says why")?;
+        read.context("the native program does not answer; see its output for the reason")?;
         let numbers: Result<Vec<u64>, _> = line.split_whitespace().map(str::parse).collect();
         match numbers.unwrap_or_default()[..] {
             [nanoseconds, outputs, failures] => {
                 Ok((Duration::from_nanos(nanoseconds), Counts { outputs, failures }))
             }
-            _ => bail!("the native program has ended; what it printed says why"),
+            _ => bail!("the native program has ended; see its output for the reason"),
         }
     }
 }

@@ -53,18 +53,18 @@ pub(super) fn build(folder: &Path) -> Result<PathBuf> {
     let metadata = metadata(&manifest)?;
     let package = |found: &dyn Fn(&Package) -> bool| metadata.packages.iter().find(|it| found(it));
     let operator = package(&|it| it.manifest_path == manifest)
-        .with_context(|| format!("{}: a workspace, not an operator", manifest.display()))?;
+        .with_context(|| format!("{}: this is a workspace, not an operator's crate", manifest.display()))?;
     let uses_sdk = operator.dependencies.iter().any(|it| it.name == SDK);
     let sdk = package(&|it| uses_sdk && it.name == SDK).with_context(|| {
         format!(
-            "{}: it does not use the SDK ({SDK}), by which it would run natively",
+            "{}: the crate does not use the SDK ({SDK}), which --native needs",
             operator.name
         )
     })?;
     let library = |target: &&Target| target.kind.iter().any(|kind| kind == "rlib" || kind == "lib");
     let library = operator.targets.iter().find(library).with_context(|| {
         format!(
-            "{}: no library that can be linked; write crate-type = [\"cdylib\", \"rlib\"] under \
+            "{}: the crate has no library that can be linked; write crate-type = [\"cdylib\", \"rlib\"] under \
              [lib] of its Cargo.toml",
             operator.name
         )
@@ -92,7 +92,7 @@ pub(super) fn build(folder: &Path) -> Result<PathBuf> {
         .status()
         .context("cannot start cargo")?;
     if !status.success() {
-        bail!("{}: cargo could not build it natively: {status}", operator.name);
+        bail!("{}: native build failed: {status}", operator.name);
     }
     Ok(target.join(triple).join("release").join(name))
 }
@@ -134,7 +134,7 @@ fn source(package: &Package) -> Result<Table> {
     match package.source.as_deref() {
         None => {
             let folder = package.manifest_path.parent().and_then(Path::to_str);
-            let folder = folder.with_context(|| format!("{}: an odd path", package.name))?;
+            let folder = folder.with_context(|| format!("{}: the path is not UTF-8", package.name))?;
             say("path", folder.to_owned());
         }
         Some(source) => match source.strip_prefix("git+") {
@@ -176,7 +176,7 @@ fn triple() -> Result<String> {
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
-    let folder = path.parent().context("no folder")?;
+    let folder = path.parent().context("the path has no folder")?;
     std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(path, text))
         .with_context(|| format!("{}", path.display()))

@@ -30,11 +30,11 @@ pub(crate) fn problems(tests: &[Test], of: Of<'_>, document: &Document<'_>) -> V
     for (number, test) in tests.iter().enumerate() {
         let place = Place::of("tests").index(number);
         if test.name.trim().is_empty() {
-            check.report(place.clone().key("name"), "this is empty; say what the test shows");
+            check.report(place.clone().key("name"), "must not be empty; say what the test shows");
         }
         if tests[..number].iter().any(|other| other.name == test.name) {
             check
-                .report(place.clone().key("name"), "another test has this name; give each its own");
+                .report(place.clone().key("name"), "another test has the same name; give each test its own");
         }
         check.test(&place, test);
     }
@@ -65,7 +65,7 @@ impl Check<'_> {
 
     fn test(&mut self, place: &Place, test: &Test) {
         if !(test.tolerance >= 0.0 && test.tolerance.is_finite()) {
-            self.report(place.clone().key("tolerance"), "give a number from 0");
+            self.report(place.clone().key("tolerance"), "expected a number of at least 0");
         }
         self.input(place, test);
         self.subject(place, test);
@@ -80,13 +80,13 @@ impl Check<'_> {
                 self.report(place.clone(), "give either message or contains");
             }
             if !test.expect.is_empty() || test.expect_lines.is_some() {
-                self.report(place, "nothing comes of what is refused; leave out the expect tables");
+                self.report(place, "a refused case has no outputs; leave out the expect tables");
             }
         }
         if let Some(lines) = &test.expect_lines {
             let place = place.clone().key("expect-lines");
             if !test.expect.is_empty() {
-                self.report(place.clone(), "there are expect tables too; leave one of them out");
+                self.report(place.clone(), "conflicts with the expect tables; leave one of them out");
             }
             self.path(place, lines);
         }
@@ -102,7 +102,7 @@ impl Check<'_> {
         if count == 0 && test.refused.is_none() {
             self.report(
                 place.clone(),
-                "nothing goes in; give records, lines or, of a scorer, rows",
+                "no input; give records, lines or, for a scorer, rows",
             );
         }
         if count > 1 {
@@ -122,7 +122,7 @@ impl Check<'_> {
 
     fn path(&mut self, place: Place, path: &Path) {
         if path.as_os_str().is_empty() {
-            self.report(place, "this is empty; name a file");
+            self.report(place, "must not be empty; name a file");
         }
     }
 
@@ -134,7 +134,7 @@ impl Check<'_> {
                 for name in test.stages.keys() {
                     let place = place.clone().key("stages").key(name);
                     let message =
-                        "an operator alone has no stages; write config and limits of the test";
+                        "an operator alone has no stages; write config and limits in the test itself";
                     self.report(place, message);
                 }
                 return self.limits(place.clone().key("limits"), &test.limits, own);
@@ -150,7 +150,7 @@ impl Check<'_> {
             ("rows", !test.rows.is_empty()),
         ];
         for (key, _) in own.into_iter().filter(|(_, given)| *given) {
-            let message = "this is for an operator alone; of a stage write stages.NAME, with config or limits";
+            let message = "only applies to an operator alone; for a stage write stages.NAME with config or limits";
             self.report(place.clone().key(key), message);
         }
         for (name, spec) in &test.stages {
@@ -182,8 +182,8 @@ impl Check<'_> {
         let message = match nearest(name, known.clone()) {
             Some(near) => format!("{what} '{name}'; did you mean '{near}'?"),
             None => match known.collect::<Vec<_>>().join(", ") {
-                none if none.is_empty() => format!("{what} '{name}': there is none"),
-                known => format!("{what} '{name}', but: {known}"),
+                none if none.is_empty() => format!("{what} '{name}'; it has none"),
+                known => format!("{what} '{name}'; known names: {known}"),
             },
         };
         self.report(place, message);
@@ -230,7 +230,7 @@ impl Check<'_> {
             self.path(place.clone().key("file"), file);
         }
         if record.partition < 0 {
-            self.report(place.clone().key("partition"), "partitions count from 0");
+            self.report(place.clone().key("partition"), "partitions start at 0");
         }
         if record.timestamp.is_some_and(|timestamp| timestamp < 0) {
             let message = "give milliseconds since 1970, or leave out the key";
@@ -255,7 +255,7 @@ impl Check<'_> {
         for (index, output) in expect.outputs.iter().flatten().enumerate() {
             if output.exact && output.json.is_none() {
                 let place = place.clone().key("outputs").index(index).key("exact");
-                self.report(place, "this is for json; leave it out");
+                self.report(place, "only applies to json; leave it out");
             }
         }
         if let Some(failure) = &expect.failure {

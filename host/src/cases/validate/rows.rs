@@ -11,17 +11,17 @@ impl Check<'_> {
         for (index, feature) in test.features.iter().enumerate() {
             let place = place.clone().key("features").index(index);
             if test.features[..index].iter().any(|other| other.name == feature.name) {
-                self.report(place.clone().key("name"), "another feature has this name");
+                self.report(place.clone().key("name"), "another feature has the same name");
             }
             match (feature.ty, &feature.shape) {
                 (FeatureType::Number | FeatureType::Text, Some(_)) => {
                     self.report(place.key("shape"), "only a tensor has a shape; leave it out");
                 }
                 (FeatureType::Number | FeatureType::Text, None) => {}
-                (_, None) => self.report(place, "a tensor has a shape, as in shape = [1, 28, 28]"),
+                (_, None) => self.report(place, "a tensor needs a shape, as in shape = [1, 28, 28]"),
                 (_, Some(_)) => {
                     if feature.row_bytes().is_none_or(|bytes| bytes > 1 << 30) {
-                        self.report(place.key("shape"), "this is too large; at most 1 GiB");
+                        self.report(place.key("shape"), "the tensor is too large; at most 1 GiB");
                     }
                 }
             }
@@ -52,7 +52,7 @@ impl Check<'_> {
                 _ => false,
             };
             if !fits {
-                self.report(place, format!("this is not {}", feature.words()));
+                self.report(place, format!("expected {}", feature.words()));
             }
         }
     }
@@ -73,10 +73,10 @@ impl FeatureSpec {
     fn words(&self) -> String {
         match self.ty {
             FeatureType::Number => {
-                "a number; a value that is missing is { missing = true }, or left out".into()
+                "a number; for a missing value write { missing = true }, or leave it out".into()
             }
             FeatureType::Text => {
-                "a text; a value that is missing is { missing = true }, or left out".into()
+                "a text; for a missing value write { missing = true }, or leave it out".into()
             }
             _ => format!(
                 "a tensor of {} elements; give a list of as many numbers, {} or {}",

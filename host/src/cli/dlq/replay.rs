@@ -23,23 +23,23 @@ const TOGETHER: usize = 256;
 /// How long the brokers may take to accept what was sent.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Feed records in again that became dead letters.
+/// Replay the records of dead letters.
 ///
-/// Each goes to the topic that it was read from, by its key, with its own headers and one
-/// more, `sandbar-replayed`, which counts. With --through it goes through a pipeline in
-/// this process, and what comes of it to that pipeline's topics: for a model or an operator
-/// that was mended meanwhile. The dead letters stay where they are: choose by filters, and
-/// see by --dry-run what they choose.
+/// Each goes back to the topic that it was read from, by its key, with its own headers and
+/// `sandbar-replayed`, which counts the replays. With --through it goes through a pipeline in
+/// this process, and its outputs go to that pipeline's topics: for a model or an operator
+/// that was fixed meanwhile. The dead letters stay where they are: select with filters, and
+/// use --dry-run to see which are selected.
 #[derive(Debug, Args)]
 pub(super) struct Replay {
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
     filter: Filter,
-    /// Take them through this pipeline, instead of to their topics.
+    /// Send them through this pipeline instead of to their topics.
     #[arg(long, value_name = "PIPELINE")]
     through: Option<PathBuf>,
-    /// Say what would be fed in, and feed in nothing.
+    /// Print what would be replayed, and replay nothing.
     #[arg(long)]
     dry_run: bool,
 }
@@ -63,10 +63,10 @@ impl Replay {
         })?;
         result.and_then(|()| way.finish())?;
         if empty > 0 {
-            eprintln!("{empty} dead letters carry nothing of their records, and are left out");
+            eprintln!("{empty} dead letters do not carry their records, skipping them");
         }
         let done = if self.dry_run { "would be" } else { "were" };
-        println!("{count} records {done} fed in again");
+        println!("{count} records {done} replayed");
         Ok(())
     }
 
@@ -100,7 +100,7 @@ impl Way {
             Way::Topics(producer) => {
                 let Input { topic, key, value, headers, timestamp, .. } = record;
                 let topic =
-                    topic.context("a dead letter does not say which topic its record is of")?;
+                    topic.context("a dead letter does not name the topic of its record")?;
                 producer.send(&topic, (key.as_deref(), value.as_deref(), timestamp), &headers)
             }
             Way::Pipeline(producer, harness, waiting) => {
@@ -153,7 +153,7 @@ impl ProducerContext for Refused {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, _)) = result {
-            tracing::error!(%error, "a record was not delivered");
+            tracing::error!(%error, "cannot deliver a record");
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -181,7 +181,7 @@ impl Feeder {
     }
 
     fn finish(self) -> anyhow::Result<()> {
-        self.0.flush(PATIENCE).context("the brokers have not accepted all records")?;
+        self.0.flush(PATIENCE).context("the brokers did not accept all records in time")?;
         let refused = self.0.context().0.load(Ordering::Relaxed);
         ensure!(refused == 0, "{refused} records were not delivered");
         Ok(())

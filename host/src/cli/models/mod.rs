@@ -16,7 +16,7 @@ use crate::manifest::document::nearest;
 use crate::models::{DESCRIPTION, Model};
 use crate::registry::Sort;
 
-/// Models: of a registry, or of the folders on this machine.
+/// Models in a registry, or in folders on this machine.
 ///
 /// `add`, `diff`, `promote`, `rollback` and `gc` are for a registry, `pull` for folders.
 /// `list`, `show` and `verify` are for the registry where one is named, and for the model
@@ -62,7 +62,7 @@ impl Models {
         let (sort, place) = (Sort::Model, &self.place);
         anyhow::ensure!(
             self.folders.root.is_none() || place.named().is_none(),
-            "--models and --registry are two places; name one of them"
+            "--models and --registry conflict; give one of them"
         );
         // What is named here goes before the environment.
         let is_registry = self.folders.root.is_none() && place.location().is_some();
@@ -77,7 +77,7 @@ impl Models {
             Verb::Pull(pull) => {
                 anyhow::ensure!(
                     place.named().is_none(),
-                    "pull is for model folders; what is in a registry is fetched when it is used"
+                    "pull is for model folders; a version in a registry is fetched when it is used"
                 );
                 pull.execute(&folders)
             }
@@ -95,7 +95,7 @@ impl Folders {
     fn names(&self) -> anyhow::Result<Vec<String>> {
         let wrong = || {
             format!(
-                "{}: no model folders can be read there; name their folder with --models",
+                "{}: cannot read model folders; name their folder with --models",
                 self.root.display()
             )
         };
@@ -123,9 +123,9 @@ impl Folders {
         let names = self.names().unwrap_or_default();
         let instead = match nearest(name, names.iter().map(String::as_str)) {
             Some(near) => format!("did you mean '{near}'?"),
-            None if names.is_empty() => "there are none".to_owned(),
-            None => format!("there are {}", names.join(", ")),
+            None if names.is_empty() => "there are no model folders".to_owned(),
+            None => format!("known model folders: {}", names.join(", ")),
         };
-        anyhow::bail!("'{name}' is not a model folder of {}; {instead}", self.root.display())
+        anyhow::bail!("'{name}' is not a model folder in {}; {instead}", self.root.display())
     }
 }

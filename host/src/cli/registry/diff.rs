@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Place, table};
 use crate::registry::{Reference, Sort, Version};
 
-/// Say in what two versions differ: what is known of them, what was measured, their
+/// Show how two versions differ: their descriptions, their metrics, their
 /// files.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Diff {

@@ -55,7 +55,7 @@ pub(in crate::cli) fn list(sort: Sort, place: &Place, json: bool) -> anyhow::Res
     } else {
         print!("{}", table(&rows));
     }
-    anyhow::ensure!(wrong == 0, "{wrong} of the {} are not in order", sort.folder());
+    anyhow::ensure!(wrong == 0, "{wrong} of the {} cannot be read", sort.folder());
     Ok(())
 }
 

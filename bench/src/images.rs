@@ -292,7 +292,9 @@ fn loading(data: &Path) -> Result<Row> {
         }
         let text = String::from_utf8(output.stdout)?;
         let numbers = text.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-        let [milliseconds, before, after, peak] = numbers[..] else { bail!("expected four numbers, got: {text}") };
+        let [milliseconds, before, after, peak] = numbers[..] else {
+            bail!("expected four numbers, got: {text}")
+        };
         time.push(milliseconds);
         memory.push((after - before) / 1e6);
         most.push(peak / 1e3);

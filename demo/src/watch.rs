@@ -96,7 +96,10 @@ impl Watch {
                     return Ok(seen);
                 }
                 let waited = last_answer.elapsed();
-                ensure!(waited < PATIENCE || !shutdown.requested(), "no prediction or dead letter arrived for {waited:?}");
+                ensure!(
+                    waited < PATIENCE || !shutdown.requested(),
+                    "no prediction or dead letter arrived for {waited:?}"
+                );
             }
         }
     }

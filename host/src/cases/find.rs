@@ -110,10 +110,7 @@ impl Finder {
         self.file(path)?;
         match self.met {
             after if after > before => Ok(()),
-            _ => Err(nothing(
-                path,
-                "no cases found; write [[tests]] (docs/reference/tests.md)",
-            )),
+            _ => Err(nothing(path, "no cases found; write [[tests]] (docs/reference/tests.md)")),
         }
     }
 

@@ -202,7 +202,8 @@ impl At {
             bail!("{}", refused.unwrap_or_else(|_| format!("{url}: {status}")));
         }
         let told = serde_json::from_slice(&body);
-        told.map(Some).with_context(|| format!("{url}: unexpected response, is this a Sandbar runner?"))
+        told.map(Some)
+            .with_context(|| format!("{url}: unexpected response, is this a Sandbar runner?"))
     }
 }
 

@@ -266,12 +266,17 @@ impl Bench {
         self.records.iter().try_for_each(|path| lines::look(path))?;
         let places = self.records.iter().cloned().map(Place::File).collect();
         let (mut values, mut bytes) = (Vec::new(), 0);
-        'all: for chunk in lines::read(places, self.whole).context("cannot start the reader thread")? {
+        'all: for chunk in
+            lines::read(places, self.whole).context("cannot start the reader thread")?
+        {
             for value in chunk?.values {
                 bytes += value.len();
                 values.push(value);
                 if bytes >= ENOUGH {
-                    tracing::warn!(records = values.len(), "input is too large, using the first 256 MiB");
+                    tracing::warn!(
+                        records = values.len(),
+                        "input is too large, using the first 256 MiB"
+                    );
                     break 'all;
                 }
             }

@@ -203,7 +203,10 @@ fn reasons(refused: &[&Member]) -> String {
 
 /// Shows what a fleet is to serve, and its runners.
 pub(super) fn show(fleet: &Status) {
-    println!("fleet {} in consumer group {}, control topic {}", fleet.pipeline, fleet.group, fleet.topic);
+    println!(
+        "fleet {} in consumer group {}, control topic {}",
+        fleet.pipeline, fleet.group, fleet.topic
+    );
     if fleet.away {
         println!("control topic unreachable: what follows may be out of date");
     }

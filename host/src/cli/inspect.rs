@@ -148,8 +148,7 @@ fn stage(inspection: &Inspection) -> Option<String> {
         stage += "models = []\n";
     }
     if needs.load_graphs {
-        stage +=
-            "# The size of the graph that it loads itself, if any.\nload-graphs = \"0 B\"\n";
+        stage += "# The size of the graph that it loads itself, if any.\nload-graphs = \"0 B\"\n";
     }
     Some(stage)
 }

@@ -79,7 +79,8 @@ impl Local {
             places: self.places().iter().map(Place::name).collect(),
             broken: None,
         };
-        let chunks = lines::read(self.places(), self.whole).context("cannot start the reader thread")?;
+        let chunks =
+            lines::read(self.places(), self.whole).context("cannot start the reader thread")?;
         let result = self.pump(&chunks, &mut harness, &mut printer);
         let end = harness.stats();
         match printer.broken.take() {
@@ -93,7 +94,10 @@ impl Local {
         }
         if self.strict {
             let (failed, records) = (end.failed(), end.records);
-            anyhow::ensure!(failed == 0, "{failed} of {records} records failed, and --strict is set");
+            anyhow::ensure!(
+                failed == 0,
+                "{failed} of {records} records failed, and --strict is set"
+            );
         }
         Ok(())
     }

@@ -306,8 +306,7 @@ fn show_comparison(report: &Report) {
         let percent = |share: f64| format!("{:.2}%", share * 100.0);
         let agreement =
             report.agreement.map(|share| format!(", {} of labels agree", percent(share)));
-        let difference =
-            report.mean_difference.map(|mean| format!(", mean difference {mean:.6}"));
+        let difference = report.mean_difference.map(|mean| format!(", mean difference {mean:.6}"));
         println!(
             "  both: {} records{}{}",
             report.compared,

@@ -93,8 +93,9 @@ impl Work {
     fn open(folder: &Path, stage: Option<String>) -> anyhow::Result<Self> {
         let operator = OperatorFolder::open(folder)?;
         let folder = operator.folder();
-        let folder =
-            folder.canonicalize().with_context(|| format!("{}: no such folder", folder.display()))?;
+        let folder = folder
+            .canonicalize()
+            .with_context(|| format!("{}: no such folder", folder.display()))?;
         let stage = stage.unwrap_or_else(|| operator.name.clone());
         Ok(Work { operator, folder, stage })
     }

@@ -95,7 +95,9 @@ pub enum HarnessError {
         cause: Interrupted,
     },
     /// A record is larger than a batch can be.
-    #[error("{topic}/{partition}, offset {offset}: a record of {size} bytes is too large; at most 2 GiB")]
+    #[error(
+        "{topic}/{partition}, offset {offset}: a record of {size} bytes is too large; at most 2 GiB"
+    )]
     TooLarge {
         /// The record's topic.
         topic: String,

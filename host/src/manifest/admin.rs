@@ -84,7 +84,9 @@ impl FromStr for Listen {
             return Ok(Listen::Off);
         }
         text.parse().map(Listen::At).map_err(|_| {
-            format!("'{text}' is not an address; write IP:PORT, as in \"127.0.0.1:{PORT}\", or \"off\"")
+            format!(
+                "'{text}' is not an address; write IP:PORT, as in \"127.0.0.1:{PORT}\", or \"off\""
+            )
         })
     }
 }

@@ -31,8 +31,7 @@ const RESERVED: &[(&str, &str)] = &[
     ("transactional.id", "leave it out: delivery = \"exactly-once\" gives each worker its own"),
 ];
 const COMMITS: &str = "leave it out: Sandbar commits an offset once everything produced from it is delivered; [runner] commit-interval sets how often";
-const RETRIES: &str =
-    "leave it out: Sandbar's producer is idempotent, as otherwise retries reorder, repeat or lose messages";
+const RETRIES: &str = "leave it out: Sandbar's producer is idempotent, as otherwise retries reorder, repeat or lose messages";
 const WAITS: &str =
     "leave it out: Sandbar waits for an unreachable broker, and pauses the source meanwhile";
 

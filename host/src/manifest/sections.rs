@@ -32,9 +32,11 @@ impl TryFrom<String> for Delivery {
         match text.as_str() {
             "at-least-once" => Ok(Delivery::AtLeastOnce),
             "exactly-once" => Ok(Delivery::ExactlyOnce),
-            "at-most-once" => Err("\"at-most-once\" is not supported, as it loses records silently; choose \
+            "at-most-once" => {
+                Err("\"at-most-once\" is not supported, as it loses records silently; choose \
                                    \"at-least-once\" or \"exactly-once\""
-                .into()),
+                    .into())
+            }
             _ => Err(format!(
                 "unknown delivery '{text}'; choose \"at-least-once\" or \"exactly-once\""
             )),

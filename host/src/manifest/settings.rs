@@ -130,10 +130,9 @@ fn setting(key: &str, value: toml::Value) -> Result<Setting, String> {
         toml::Value::Float(number) => Ok(Setting::Plain(number.to_string())),
         toml::Value::Boolean(flag) => Ok(Setting::Plain(flag.to_string())),
         toml::Value::Table(table) => elsewhere(key, &table),
-        value => Err(format!(
-            "the property '{key}' has type {}; write it as a string",
-            value.type_str()
-        )),
+        value => {
+            Err(format!("the property '{key}' has type {}; write it as a string", value.type_str()))
+        }
     }
 }
 

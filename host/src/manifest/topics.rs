@@ -29,8 +29,9 @@ impl Pattern {
             ));
         }
         let read = PikeVM::new(expression);
-        read.map(Pattern)
-            .map_err(|error| format!("'{expression}' is not a regular expression: {}", cause(&error)))
+        read.map(Pattern).map_err(|error| {
+            format!("'{expression}' is not a regular expression: {}", cause(&error))
+        })
     }
 
     /// Whether a topic's name matches.

@@ -86,9 +86,9 @@ struct Check<'a> {
 /// What is wrong with the name of a stage.
 pub(crate) fn stage_name_problem(name: &str) -> Option<String> {
     let taken = || {
-        NOT_A_STAGE.contains(&name).then(|| {
-            format!("'{name}' is reserved in dead letters; give the stage another name")
-        })
+        NOT_A_STAGE
+            .contains(&name)
+            .then(|| format!("'{name}' is reserved in dead letters; give the stage another name"))
     };
     name_problem(name).or_else(taken)
 }
@@ -183,7 +183,9 @@ impl Check<'_> {
                 topic.len()
             )
         } else if !topic.chars().all(fine) || topic == "." || topic == ".." {
-            format!("'{topic}' is not a valid topic name; Kafka allows letters, digits, '-', '_' and '.'")
+            format!(
+                "'{topic}' is not a valid topic name; Kafka allows letters, digits, '-', '_' and '.'"
+            )
         } else {
             return true;
         };
@@ -262,10 +264,7 @@ impl Check<'_> {
 
     fn stages(&mut self, manifest: &Manifest) {
         if manifest.stages.is_empty() {
-            self.report(
-                Place::default(),
-                "no stages; add [[stages]] with a name and a component",
-            );
+            self.report(Place::default(), "no stages; add [[stages]] with a name and a component");
         }
         let mut seen = BTreeMap::new();
         for (number, stage) in manifest.stages.iter().enumerate() {
@@ -274,8 +273,10 @@ impl Check<'_> {
                 self.report(place.clone().key("name"), problem);
             }
             if let Some(first) = seen.insert(&stage.name, number) {
-                let message =
-                    format!("stage number {} has the same name; give each stage its own", first + 1);
+                let message = format!(
+                    "stage number {} has the same name; give each stage its own",
+                    first + 1
+                );
                 self.report(place.clone().key("name"), message);
             }
             let component = place.clone().key("component");
@@ -354,7 +355,8 @@ impl Check<'_> {
                 Allowed::Folder(_) => false,
             });
             if !known {
-                let message = format!("'{text}' is not a URL prefix in 'allow'; write it exactly as there");
+                let message =
+                    format!("'{text}' is not a URL prefix in 'allow'; write it exactly as there");
                 self.report(place.clone().key("stores").key(text), message);
             }
         }

@@ -258,9 +258,7 @@ async fn attempt(
     loop {
         let piece = tokio::time::timeout(SILENCE, response.chunk()).await;
         let piece = piece
-            .map_err(|_| {
-                Fault::Broken(format!("no data for {SILENCE:?}, after {there} bytes"))
-            })?
+            .map_err(|_| Fault::Broken(format!("no data for {SILENCE:?}, after {there} bytes")))?
             .map_err(|error| {
                 let cause = explain(&error.without_url());
                 Fault::Broken(format!("connection lost after {there} bytes: {cause}"))

@@ -44,7 +44,9 @@ impl Labels {
             return Ok(());
         }
         let (count, way_out) = (labels.len(), "use the list that belongs to it");
-        Err(format!("expected {classes} labels, one for each class of the model, got {count}; {way_out}"))
+        Err(format!(
+            "expected {classes} labels, one for each class of the model, got {count}; {way_out}"
+        ))
     }
 
     /// The labels in the text of the file, one a line. A label that was there before

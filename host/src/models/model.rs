@@ -280,7 +280,10 @@ impl Model {
             report("sha256", "the key 'sha256' is missing; write the file's digest".to_owned());
         }
         if let Some(size) = self.size.filter(|size| *size == 0 || *size > SIZE_LIMIT) {
-            report("size", format!("{size} bytes is out of range; a model's file has 1 to {SIZE_LIMIT} bytes"));
+            report(
+                "size",
+                format!("{size} bytes is out of range; a model's file has 1 to {SIZE_LIMIT} bytes"),
+            );
         }
         if self.url.is_some() && self.archive.is_some() {
             report("archive", "conflicts with 'url'; leave one of them out".to_owned());

@@ -62,7 +62,8 @@ impl SampleFile {
     /// What is wrong with the tolerance, if anything is.
     pub(super) fn problem(&self) -> Option<String> {
         let fits = self.tolerance.is_finite() && self.tolerance >= 0.0;
-        let wrong = || format!("invalid tolerance {}; expected a number of at least 0", self.tolerance);
+        let wrong =
+            || format!("invalid tolerance {}; expected a number of at least 0", self.tolerance);
         (!fits).then(wrong)
     }
 
@@ -78,7 +79,8 @@ impl SampleFile {
         // Spreadsheets put a mark before UTF-8.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut rows = split(text)?.into_iter();
-        let header = rows.next().ok_or("the file is empty; its first line must name the columns")?;
+        let header =
+            rows.next().ok_or("the file is empty; its first line must name the columns")?;
         let columns = header.cells;
         let mut seen = HashSet::new();
         for name in &columns {
@@ -93,10 +95,15 @@ impl SampleFile {
         if let Some(Sample { line, cells }) = rows.iter().find(|it| it.cells.len() != columns.len())
         {
             let (found, due) = (cells.len(), columns.len());
-            return Err(format!("line {line}: expected {due} cells, as line 1 names {due} columns, got {found}"));
+            return Err(format!(
+                "line {line}: expected {due} cells, as line 1 names {due} columns, got {found}"
+            ));
         }
         if rows.is_empty() {
-            return Err("the file has no rows; add one below the column names, or leave [samples] out".into());
+            return Err(
+                "the file has no rows; add one below the column names, or leave [samples] out"
+                    .into(),
+            );
         }
         Ok(Samples { path, tolerance: self.tolerance, columns, rows })
     }

@@ -119,7 +119,11 @@ fn what_is_wrong_with_a_description_is_said_with_its_line() {
             "FOLDER/model.toml:10: inputs: a model of kind h2o-mojo has no inputs; leave them out\nFOLDER/model.toml:10: inputs: 'data' has a dimension of 0; write a string such as \"N\" for a dimension that the caller chooses",
         ),
         ("version = 1", "version = 0", "FOLDER/model.toml:2: version: versions start at 1"),
-        ("size = 3", "size = 0", "FOLDER/model.toml:5: size: 0 bytes is out of range; a model's file has 1 to 1073741824 bytes"),
+        (
+            "size = 3",
+            "size = 0",
+            "FOLDER/model.toml:5: size: 0 bytes is out of range; a model's file has 1 to 1073741824 bytes",
+        ),
         (
             "flights-gbm",
             "flights@gbm",
@@ -142,10 +146,7 @@ fn a_file_stays_in_its_folder() {
     let folder = Folder::new();
     for name in ["../model.zip", "/etc/hosts", "sub/model.zip", "..", ".", "", "a\\\\b", "c:d"] {
         folder.describe("model.zip", name);
-        assert!(
-            folder.error().contains("is not a plain file name"),
-            "{name}"
-        );
+        assert!(folder.error().contains("is not a plain file name"), "{name}");
     }
     folder.describe("model.zip", "absent.zip");
     assert!(folder.error().starts_with("FOLDER/absent.zip: "));

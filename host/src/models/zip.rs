@@ -29,9 +29,7 @@ pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> 
         if entry.file_path().as_ref() == name.as_bytes() {
             let size = entry.uncompressed_size_hint();
             if size > limit {
-                return Err(format!(
-                    "'{name}' has {size} bytes, more than the limit of {limit}"
-                ));
+                return Err(format!("'{name}' has {size} bytes, more than the limit of {limit}"));
             }
             break (entry.wayfinder(), entry.compression_method());
         }

@@ -236,7 +236,9 @@ impl Object for Numbers {
 /// What went wrong, in which line of the template.
 fn explain(error: &minijinja::Error) -> String {
     let what = match (error.kind(), error.detail()) {
-        (ErrorKind::OutOfFuel, _) => "it takes too many steps for one record; loop over less".to_owned(),
+        (ErrorKind::OutOfFuel, _) => {
+            "it takes too many steps for one record; loop over less".to_owned()
+        }
         (kind, Some(detail)) => format!("{kind}: {detail}"),
         (kind, None) => kind.to_string(),
     };

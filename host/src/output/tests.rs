@@ -95,10 +95,7 @@ fn a_prediction_of_another_shape_is_an_error() {
     let wrong = |label, values: &[f64]| {
         encode_record(0, &JSON, &airline(), label, values).unwrap_err().to_string()
     };
-    assert_eq!(
-        wrong(Some(0), &[0.5]),
-        "expected 2 values for each prediction, the scorer gave 1"
-    );
+    assert_eq!(wrong(Some(0), &[0.5]), "expected 2 values for each prediction, the scorer gave 1");
     for label in [None, Some(2), Some(u32::MAX)] {
         assert!(wrong(label, &[0.5, 0.5]).contains("for the label"), "{label:?}");
     }

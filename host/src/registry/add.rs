@@ -69,7 +69,8 @@ impl Registry {
         }
         let mut number = numbers.last().map_or(0, |last| last.number);
         for _ in 0..ATTEMPTS {
-            number = number.checked_add(1).ok_or_else(|| refuse("no version number is left".into()))?;
+            number =
+                number.checked_add(1).ok_or_else(|| refuse("no version number is left".into()))?;
             version.version = number;
             let key = keys::version(sort, &version.name, number);
             if self.claim(&key, &subject, &version)? {

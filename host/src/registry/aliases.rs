@@ -238,8 +238,7 @@ impl Registry {
         subject: &str,
         change: Change,
     ) -> Result<Changed, RegistryError> {
-        let texts =
-            [("--by", Some(&change.by)), ("--reason", change.reason.as_ref())];
+        let texts = [("--by", Some(&change.by)), ("--reason", change.reason.as_ref())];
         for (what, text) in texts {
             text.map_or(Ok(()), |text| check_text(what, text))
                 .map_err(|reason| self.refuse(subject, Cause::Refused, reason))?;

@@ -75,7 +75,8 @@ impl Draft {
         if let Some(reason) = inspection.reason {
             bail!("{}: {reason}", file.display());
         }
-        let world = inspection.world.context("the component implements no world of the contract")?;
+        let world =
+            inspection.world.context("the component implements no world of the contract")?;
         let imports = inspection.imports.iter().flat_map(|group| &group.interfaces);
         let about = OperatorAbout {
             world,

@@ -86,10 +86,8 @@ impl Registry {
                 self.refuse(subject, Cause::Refused, format!("{}: {error}", path.display()))
             };
             let corrupt = |found: String| {
-                let reason = format!(
-                    "its file {} is corrupt: {found}; add the version again",
-                    file.path
-                );
+                let reason =
+                    format!("its file {} is corrupt: {found}; add the version again", file.path);
                 self.refuse(subject, Cause::Corrupt, reason)
             };
             fs::create_dir_all(path.parent().unwrap_or(part)).map_err(local)?;

@@ -76,7 +76,10 @@ impl Location {
         let store: Box<dyn ObjectStore> = match &self.0 {
             Place::Folder(folder) => {
                 if let Some(name) = options.keys().next() {
-                    return Err((Cause::Refused, format!("unknown option '{name}': a folder has no options")));
+                    return Err((
+                        Cause::Refused,
+                        format!("unknown option '{name}': a folder has no options"),
+                    ));
                 }
                 open_folder(folder, make)?;
                 let store = LocalFileSystem::new_with_prefix(folder).map_err(wrong)?;

@@ -116,7 +116,9 @@ fn version<'de, D: Deserializer<'de>>(from: D) -> Result<Reference, D::Error> {
     let reference = Reference::deserialize(from)?;
     match reference.target {
         Target::Version(_) => Ok(reference),
-        Target::Alias(_) => Err(D::Error::custom(format!("{reference} is not a version by number; write NAME@NUMBER"))),
+        Target::Alias(_) => Err(D::Error::custom(format!(
+            "{reference} is not a version by number; write NAME@NUMBER"
+        ))),
     }
 }
 

@@ -32,8 +32,9 @@ pub enum Target {
 /// What is wrong with the name of an alias. It is a name, and no number.
 pub(crate) fn alias_problem(alias: &str) -> Option<String> {
     name_problem(alias).or_else(|| {
-        (!alias.starts_with(|c: char| c.is_ascii_alphabetic()))
-            .then(|| format!("'{alias}' is not an alias; an alias begins with a letter, as in 'production'"))
+        (!alias.starts_with(|c: char| c.is_ascii_alphabetic())).then(|| {
+            format!("'{alias}' is not an alias; an alias begins with a letter, as in 'production'")
+        })
     })
 }
 

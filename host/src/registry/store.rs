@@ -40,7 +40,8 @@ pub(super) struct Entry {
 
 impl Objects {
     pub(super) fn new(store: Box<dyn ObjectStore>) -> Result<Self, String> {
-        let runtime = Runtime::start().map_err(|error| format!("cannot start the client thread: {error}"))?;
+        let runtime =
+            Runtime::start().map_err(|error| format!("cannot start the client thread: {error}"))?;
         Ok(Objects { store, runtime })
     }
 

@@ -193,7 +193,9 @@ impl Version {
             Sort::Operator => self.operator.is_some() && self.model.is_none(),
         };
         if !fits {
-            return Err(format!("its description must have the details of one {sort} and nothing else"));
+            return Err(format!(
+                "its description must have the details of one {sort} and nothing else"
+            ));
         }
         check_files(sort, &self.files)
     }
@@ -320,7 +322,9 @@ mod tests {
         let check = |files: &[File]| check_files(Sort::Model, files);
         assert!(check(&[file("model.toml"), file("model.zip")]).is_ok());
         assert!(check(&[file("model.zip")]).unwrap_err().contains("model.toml"));
-        assert!(check(&[file("model.toml"), file("model.toml")]).unwrap_err().contains("duplicate"));
+        assert!(
+            check(&[file("model.toml"), file("model.toml")]).unwrap_err().contains("duplicate")
+        );
         let large = File { size: SIZE_LIMIT + 1, ..file("a") };
         assert!(check(&[file("model.toml"), large]).unwrap_err().contains("at most"));
         let many = (0..5).map(|i| File { size: SIZE_LIMIT, ..file(&i.to_string()) });

@@ -312,9 +312,7 @@ impl Ports {
         let mut held = Vec::new();
         for index in 0..brokers {
             let port = match first {
-                Some(first) => {
-                    first.checked_add(index).context("the last port is 65535")?
-                }
+                Some(first) => first.checked_add(index).context("the last port is 65535")?,
                 None => 0,
             };
             held.push(hold(port)?);

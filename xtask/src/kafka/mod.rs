@@ -101,7 +101,10 @@ fn start(name: &str, brokers: u16, version: Option<&str>, port: Option<u16>) -> 
         ),
     };
     let cluster = Cluster::start(&installation, name, brokers, port, Lifetime::Detached)?;
-    eprintln!("Apache Kafka {} is running; `cargo xtask kafka stop` stops it", installation.version());
+    eprintln!(
+        "Apache Kafka {} is running; `cargo xtask kafka stop` stops it",
+        installation.version()
+    );
     // Alone on standard output, for $(cargo xtask kafka start).
     println!("{}", cluster.detach());
     Ok(())

@@ -37,7 +37,9 @@ impl Native {
     pub(super) fn start(folder: &Path, operator: &Operator, work: &Work) -> Result<Native> {
         let is_graph = |(_, model): &&(_, Artifact)| matches!(model.content, Content::Graph(_));
         if let Some((name, _)) = operator.grants.models.iter().find(is_graph) {
-            bail!("model '{name}' is a graph that the host computes, which a native build cannot use");
+            bail!(
+                "model '{name}' is a graph that the host computes, which a native build cannot use"
+            );
         }
         tracing::info!(crate_folder = %folder.display(), "building the operator natively");
         let program = program::build(folder)?;

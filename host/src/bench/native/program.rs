@@ -52,14 +52,12 @@ pub(super) fn build(folder: &Path) -> Result<PathBuf> {
         .with_context(|| format!("{}: --native takes an operator's crate", manifest.display()))?;
     let metadata = metadata(&manifest)?;
     let package = |found: &dyn Fn(&Package) -> bool| metadata.packages.iter().find(|it| found(it));
-    let operator = package(&|it| it.manifest_path == manifest)
-        .with_context(|| format!("{}: this is a workspace, not an operator's crate", manifest.display()))?;
+    let operator = package(&|it| it.manifest_path == manifest).with_context(|| {
+        format!("{}: this is a workspace, not an operator's crate", manifest.display())
+    })?;
     let uses_sdk = operator.dependencies.iter().any(|it| it.name == SDK);
     let sdk = package(&|it| uses_sdk && it.name == SDK).with_context(|| {
-        format!(
-            "{}: the crate does not use the SDK ({SDK}), which --native needs",
-            operator.name
-        )
+        format!("{}: the crate does not use the SDK ({SDK}), which --native needs", operator.name)
     })?;
     let library = |target: &&Target| target.kind.iter().any(|kind| kind == "rlib" || kind == "lib");
     let library = operator.targets.iter().find(library).with_context(|| {
@@ -134,7 +132,8 @@ fn source(package: &Package) -> Result<Table> {
     match package.source.as_deref() {
         None => {
             let folder = package.manifest_path.parent().and_then(Path::to_str);
-            let folder = folder.with_context(|| format!("{}: the path is not UTF-8", package.name))?;
+            let folder =
+                folder.with_context(|| format!("{}: the path is not UTF-8", package.name))?;
             say("path", folder.to_owned());
         }
         Some(source) => match source.strip_prefix("git+") {

@@ -33,8 +33,10 @@ pub(crate) fn problems(tests: &[Test], of: Of<'_>, document: &Document<'_>) -> V
             check.report(place.clone().key("name"), "must not be empty; say what the test shows");
         }
         if tests[..number].iter().any(|other| other.name == test.name) {
-            check
-                .report(place.clone().key("name"), "another test has the same name; give each test its own");
+            check.report(
+                place.clone().key("name"),
+                "another test has the same name; give each test its own",
+            );
         }
         check.test(&place, test);
     }
@@ -86,7 +88,10 @@ impl Check<'_> {
         if let Some(lines) = &test.expect_lines {
             let place = place.clone().key("expect-lines");
             if !test.expect.is_empty() {
-                self.report(place.clone(), "conflicts with the expect tables; leave one of them out");
+                self.report(
+                    place.clone(),
+                    "conflicts with the expect tables; leave one of them out",
+                );
             }
             self.path(place, lines);
         }
@@ -100,10 +105,7 @@ impl Check<'_> {
         let given = [!test.records.is_empty(), test.lines.is_some(), !test.rows.is_empty()];
         let count = given.iter().filter(|given| **given).count();
         if count == 0 && test.refused.is_none() {
-            self.report(
-                place.clone(),
-                "no input; give records, lines or, for a scorer, rows",
-            );
+            self.report(place.clone(), "no input; give records, lines or, for a scorer, rows");
         }
         if count > 1 {
             let message = "records, lines and rows are alternatives; give one of them";
@@ -133,8 +135,7 @@ impl Check<'_> {
             Of::Operator(own) => {
                 for name in test.stages.keys() {
                     let place = place.clone().key("stages").key(name);
-                    let message =
-                        "an operator alone has no stages; write config and limits in the test itself";
+                    let message = "an operator alone has no stages; write config and limits in the test itself";
                     self.report(place, message);
                 }
                 return self.limits(place.clone().key("limits"), &test.limits, own);

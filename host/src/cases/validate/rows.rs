@@ -18,7 +18,9 @@ impl Check<'_> {
                     self.report(place.key("shape"), "only a tensor has a shape; leave it out");
                 }
                 (FeatureType::Number | FeatureType::Text, None) => {}
-                (_, None) => self.report(place, "a tensor needs a shape, as in shape = [1, 28, 28]"),
+                (_, None) => {
+                    self.report(place, "a tensor needs a shape, as in shape = [1, 28, 28]")
+                }
                 (_, Some(_)) => {
                     if feature.row_bytes().is_none_or(|bytes| bytes > 1 << 30) {
                         self.report(place.key("shape"), "the tensor is too large; at most 1 GiB");

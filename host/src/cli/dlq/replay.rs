@@ -99,8 +99,7 @@ impl Way {
             Way::Nowhere => Ok(()),
             Way::Topics(producer) => {
                 let Input { topic, key, value, headers, timestamp, .. } = record;
-                let topic =
-                    topic.context("a dead letter does not name the topic of its record")?;
+                let topic = topic.context("a dead letter does not name the topic of its record")?;
                 producer.send(&topic, (key.as_deref(), value.as_deref(), timestamp), &headers)
             }
             Way::Pipeline(producer, harness, waiting) => {

@@ -77,7 +77,11 @@ impl Verify {
                 }
             }
         }
-        anyhow::ensure!(wrong == 0, "{wrong} of {} versions are missing or wrong", references.len());
+        anyhow::ensure!(
+            wrong == 0,
+            "{wrong} of {} versions are missing or wrong",
+            references.len()
+        );
         Ok(())
     }
 }

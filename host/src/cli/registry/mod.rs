@@ -69,9 +69,9 @@ impl Place {
     }
 
     fn asked(&self) -> anyhow::Result<(String, BTreeMap<String, String>)> {
-        let location = self
-            .location()
-            .context("no registry configured; give --registry FOLDER|URL, or set SANDBAR_REGISTRY")?;
+        let location = self.location().context(
+            "no registry configured; give --registry FOLDER|URL, or set SANDBAR_REGISTRY",
+        )?;
         let pair = |option: &String| {
             let (name, value) = option.split_once('=').with_context(|| {
                 format!("'{option}' is not an option; write NAME=VALUE, as in region=eu-central-1")

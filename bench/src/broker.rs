@@ -36,7 +36,7 @@ impl Broker {
     /// Connects; that the broker answers shows with the first topic.
     ///
     /// # Errors
-    /// Where the address is not one.
+    /// If the address is not one.
     pub fn connect(address: &str) -> Result<Broker> {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", address);
@@ -51,7 +51,7 @@ impl Broker {
     /// Makes a topic that nobody else uses; it is deleted in the end.
     ///
     /// # Errors
-    /// Where the broker refuses.
+    /// If the broker refuses.
     pub fn create_topic(&mut self, name: &str) -> Result<String> {
         let topic = format!("sandbar-bench-{}-{name}", std::process::id());
         let new = NewTopic::new(&topic, PARTITIONS, TopicReplication::Fixed(-1));
@@ -83,7 +83,7 @@ impl Broker {
     /// Writes so many flights to a topic, under their keys.
     ///
     /// # Errors
-    /// Where they do not arrive.
+    /// If they do not arrive.
     pub fn feed(&self, topic: &str, records: usize) -> Result<()> {
         let producer: BaseProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.address)
@@ -101,7 +101,7 @@ impl Broker {
     /// How many records there are in a topic.
     ///
     /// # Errors
-    /// Where the broker does not answer.
+    /// If the broker does not answer.
     pub fn records(&self, topic: &str) -> Result<i64> {
         (0..PARTITIONS)
             .map(|partition| {
@@ -115,7 +115,7 @@ impl Broker {
     /// them that was seen to the last, per second.
     ///
     /// # Errors
-    /// Where no more come, or `alive` says why none will.
+    /// If no more come, or `alive` says why none will.
     pub fn await_records(
         &self,
         topic: &str,
@@ -159,7 +159,7 @@ impl Drop for Broker {
 /// Sends a record; waits while the queue is full.
 ///
 /// # Errors
-/// Where the producer refuses it.
+/// If the producer refuses it.
 pub fn send<K: ToBytes + ?Sized, P: ToBytes + ?Sized>(
     producer: &BaseProducer,
     mut record: BaseRecord<'_, K, P>,

@@ -12,7 +12,7 @@ pub use sandbar::bench::Samples;
 /// CPU time of the calling thread so far. Time that others had the core does not count.
 ///
 /// # Errors
-/// Where the system has no such clock.
+/// If the system has no such clock.
 pub fn thread_cpu() -> Result<Duration> {
     let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)?;
     Ok(Duration::from(time))
@@ -21,7 +21,7 @@ pub fn thread_cpu() -> Result<Duration> {
 /// CPU time of this process so far, all threads together.
 ///
 /// # Errors
-/// Where the system has no such clock.
+/// If the system has no such clock.
 pub fn process_cpu() -> Result<Duration> {
     let time = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID)?;
     Ok(Duration::from(time))
@@ -37,7 +37,7 @@ impl Pinned {
     /// Pins to the last core that we may use: interrupts tend to go to the first.
     ///
     /// # Errors
-    /// Where the system refuses.
+    /// If the system refuses.
     pub fn to_one_core() -> Result<Pinned> {
         let this = Pid::from_raw(0);
         let before = sched_getaffinity(this).context("cannot read the CPU affinity")?;

@@ -24,7 +24,7 @@ impl Copy {
     /// Copies keys and values.
     ///
     /// # Errors
-    /// Where the broker does not answer.
+    /// If the broker does not answer.
     pub fn run(&self) -> Result<()> {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.brokers);

@@ -18,7 +18,7 @@ const BUDGET: Budget = Budget::at_most(1.75, 1.4, "x");
 /// CPU time per flight: extract, score and encode, for one of the two models.
 ///
 /// # Errors
-/// Where a stage fails, or the native side does other work than the sandbox.
+/// If a stage fails, or the native side does other work than the sandbox.
 pub fn against_native(bench: &Bench, model: &str, records: usize) -> Result<Row> {
     let manifest = stages::manifest(&bench.project, model)?;
     let sandbox = stages::sandbox()?;
@@ -78,7 +78,7 @@ pub fn against_native(bench: &Bench, model: &str, records: usize) -> Result<Row>
 /// The path of a model's MOJO.
 ///
 /// # Errors
-/// Where the folder is not one of a model, or its path is not UTF-8.
+/// If the folder is not one of a model, or its path is not UTF-8.
 pub fn model_file(project: &Path, model: &str) -> Result<String> {
     let model = Model::open(&project.join("models").join(model))?;
     let file = model.folder().join(&model.file);

@@ -42,7 +42,7 @@ const SECONDS: f64 = 2.0;
 /// All rows. `data` is the folder of the large test data, `python` one with ONNX Runtime.
 ///
 /// # Errors
-/// Where a stage fails or a graph cannot be used.
+/// If a stage fails or a graph cannot be used.
 pub fn rows(bench: &Bench, data: Option<&Path>, python: Option<&Path>) -> Result<Vec<Row>> {
     let Some(data) = data else {
         let why = "give --data FOLDER, or set SANDBAR_TEST_DATA: docs/test-data.md";
@@ -262,7 +262,7 @@ impl LoadGraph {
     /// Prints milliseconds, resident bytes before and after, and the most there were.
     ///
     /// # Errors
-    /// Where the graph cannot be used.
+    /// If the graph cannot be used.
     pub fn run(&self) -> Result<()> {
         let bytes: std::sync::Arc<[u8]> = std::fs::read(&self.file)?.into();
         let (start, before) = (Instant::now(), resident_bytes().unwrap_or(0));

@@ -30,7 +30,7 @@ const RECORDS: usize = 5_120;
 /// Rows per second of both models. Needs the calling thread pinned to one core.
 ///
 /// # Errors
-/// Where a stage fails, or Java does.
+/// If a stage fails, or Java does.
 pub fn against_java(bench: &Bench, jar: Option<&Path>, seconds: f64) -> Result<Vec<Row>> {
     let what = |model: &str| format!("flights, {model}: sandbox / H2O's Java scorer");
     let Some(jar) = jar else {

@@ -29,7 +29,7 @@ impl Native {
     /// Starts it with a workload.
     ///
     /// # Errors
-    /// Where it is not built.
+    /// If it is not built.
     pub fn start(program: &Path, workload: &[&str]) -> Result<Native> {
         let mut child = Command::new(program)
             .args(workload)
@@ -48,7 +48,7 @@ impl Native {
     /// Lets it take the records through the operators once.
     ///
     /// # Errors
-    /// Where it has ended; its standard error, which is ours, says why.
+    /// If it has ended; its standard error, which is ours, says why.
     pub fn pass(&mut self) -> Result<Pass> {
         let mut line = String::new();
         let read = self.questions.write_all(b"\n").and_then(|()| self.answers.read_line(&mut line));

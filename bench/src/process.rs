@@ -17,7 +17,7 @@ impl Process {
     /// Starts it without input.
     ///
     /// # Errors
-    /// Where it cannot be started.
+    /// If it cannot be started.
     pub fn spawn(command: &mut Command) -> Result<Process> {
         let program = command.get_program().to_owned();
         let child = command.stdin(Stdio::null()).spawn();
@@ -29,7 +29,7 @@ impl Process {
     /// That it still runs.
     ///
     /// # Errors
-    /// Where it does not.
+    /// If it does not.
     pub fn alive(&mut self) -> Result<()> {
         match self.0.try_wait()? {
             None => Ok(()),
@@ -40,7 +40,7 @@ impl Process {
     /// What it wrote to its standard output, if that is piped: until it closes it.
     ///
     /// # Errors
-    /// Where it is not piped, or not UTF-8.
+    /// If it is not piped, or not UTF-8.
     pub fn output(&mut self) -> Result<String> {
         let pipe: Option<ChildStdout> = self.0.stdout.take();
         Ok(std::io::read_to_string(pipe.context("the output of the process is not piped")?)?)
@@ -49,7 +49,7 @@ impl Process {
     /// A line of /proc/PID/status, in MB (10⁶ bytes).
     ///
     /// # Errors
-    /// Where there is no such line.
+    /// If there is no such line.
     pub fn memory(&self, line: &str) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
         let line = status.lines().find_map(|it| it.strip_prefix(line)?.strip_prefix(':'));
@@ -60,7 +60,7 @@ impl Process {
     /// Seconds of CPU so far, all threads, user and system.
     ///
     /// # Errors
-    /// Where it is gone.
+    /// If it is gone.
     pub fn cpu(&self) -> Result<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
         // The program's name, in parentheses, may contain spaces.
@@ -76,7 +76,7 @@ impl Process {
     /// Asks it to stop and waits until it has.
     ///
     /// # Errors
-    /// Where it fails, or takes too long.
+    /// If it fails, or takes too long.
     pub fn stop(mut self) -> Result<()> {
         kill(Pid::from_raw(self.0.id().cast_signed()), Signal::SIGTERM)?;
         let start = Instant::now();

@@ -25,7 +25,7 @@ const RUNS: usize = 3;
 /// Resident memory after a backlog of `records` flights, on all cores.
 ///
 /// # Errors
-/// Where the broker does not answer, or records do not come through.
+/// If the broker does not answer, or records do not come through.
 pub fn memory(bench: &Bench, brokers: &str, records: usize) -> Result<Row> {
     let mut broker = Broker::connect(brokers)?;
     let flights = broker.create_topic("flights")?;

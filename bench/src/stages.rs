@@ -21,7 +21,7 @@ use crate::workload::{BATCH, HEADERS, flights};
 /// The manifest of the flights pipeline, with another model if one is given.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// If it cannot be read.
 pub fn manifest(project: &Path, model: &str) -> Result<Manifest> {
     let mut manifest = Manifest::load(&project.join("pipelines/flights.toml"))?;
     manifest.models.insert("flights".into(), project.join("models").join(model).into());
@@ -31,7 +31,7 @@ pub fn manifest(project: &Path, model: &str) -> Result<Manifest> {
 /// A sandbox with the cache that `sandbar` itself uses.
 ///
 /// # Errors
-/// Where this machine cannot run wasmtime.
+/// If this machine cannot run wasmtime.
 pub fn sandbox() -> Result<Sandbox> {
     Ok(Sandbox::new(cache::default_folder())?)
 }
@@ -55,7 +55,7 @@ pub fn batches(records: usize, keys: bool, headers: bool) -> Vec<Batch> {
 /// A stage of the manifest as the plan makes it, limits and grants included.
 ///
 /// # Errors
-/// Where its component or a model cannot be used.
+/// If its component or a model cannot be used.
 pub fn operator(manifest: &Manifest, stage: &str, sandbox: &Sandbox) -> Result<Operator> {
     let found = manifest.stages.iter().find(|it| it.name == stage);
     let stage = found.with_context(|| format!("the manifest has no stage '{stage}'"))?;
@@ -88,7 +88,7 @@ impl Sandboxed {
     /// Plans the pipeline and makes one worker's chain.
     ///
     /// # Errors
-    /// Where the plan fails.
+    /// If the plan fails.
     pub fn new(manifest: &Manifest, sandbox: &Sandbox, records: usize) -> Result<Self> {
         let chain = Plan::new(manifest, None, sandbox)?.chain()?;
         Ok(Sandboxed { chain, outcome: Outcome::default(), batches: batches(records, true, false) })
@@ -97,7 +97,7 @@ impl Sandboxed {
     /// Takes all flights through all stages once: CPU time, encoding included.
     ///
     /// # Errors
-    /// Where a flight fails: the figures would be of something else.
+    /// If a flight fails: the figures would be of something else.
     pub fn pass(&mut self) -> Result<Duration> {
         let start = thread_cpu()?;
         for batch in &self.batches {
@@ -125,7 +125,7 @@ impl Parts {
     /// Makes the stages and takes the flights through them once.
     ///
     /// # Errors
-    /// Where a stage fails.
+    /// If a stage fails.
     pub fn new(manifest: &Manifest, sandbox: &Sandbox, records: usize) -> Result<Self> {
         let extractor = Extractor::new(operator(manifest, "features", sandbox)?)?;
         let shape = extractor.shape().clone();
@@ -150,7 +150,7 @@ impl Parts {
     /// Extracts and scores all flights once, batch by batch: CPU time of each.
     ///
     /// # Errors
-    /// Where a stage fails.
+    /// If a stage fails.
     pub fn stages(&mut self) -> Result<[Duration; 2]> {
         let mut times = [Duration::ZERO; 2];
         let mut last = thread_cpu()?;
@@ -175,7 +175,7 @@ impl Parts {
     /// Writes all predictions once: CPU time.
     ///
     /// # Errors
-    /// Where one cannot be written.
+    /// If one cannot be written.
     pub fn encode(&mut self) -> Result<Duration> {
         let start = thread_cpu()?;
         for (scored, batch) in self.predictions.iter().zip(&self.batches) {

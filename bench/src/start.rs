@@ -34,7 +34,7 @@ impl FirstRecord {
     /// Prints the microseconds of each step.
     ///
     /// # Errors
-    /// Where the component cannot be used.
+    /// If the component cannot be used.
     pub fn run(&self) -> Result<()> {
         let manifest = Manifest::load(&self.manifest)?;
         let batch = stages::batches(1, true, false).pop().context("no batch of one flight")?;
@@ -60,7 +60,7 @@ impl FirstRecord {
 /// Milliseconds from the file to the first record, of the flight extractor.
 ///
 /// # Errors
-/// Where it cannot start.
+/// If it cannot start.
 pub fn first_record(bench: &Bench) -> Result<Vec<Row>> {
     let manifest = bench.project.join("pipelines/flights.toml");
     let [mut cold, mut cached] = [(); 2].map(|()| Steps::default());

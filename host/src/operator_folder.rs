@@ -87,7 +87,7 @@ impl OperatorFolder {
     /// The component need not be built.
     ///
     /// # Errors
-    /// Where it cannot be read, or as in [`OperatorFolder::parse`].
+    /// If it cannot be read, or as in [`OperatorFolder::parse`].
     pub fn open(folder: &Path) -> Result<Self, FolderError> {
         let path = match folder.file_name() {
             Some(name) if name == DESCRIPTION && !folder.is_dir() => folder.to_owned(),
@@ -102,7 +102,7 @@ impl OperatorFolder {
     /// the paths in it; the file need not exist.
     ///
     /// # Errors
-    /// Where the text is not TOML, has a key that is not known, lacks one that is needed,
+    /// If the text is not TOML, has a key that is not known, lacks one that is needed,
     /// or a value is not allowed.
     pub fn parse(text: &str, path: &Path) -> Result<Self, FolderError> {
         let document = Document::new(path, text)?;

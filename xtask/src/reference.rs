@@ -17,7 +17,7 @@ use crate::cargo;
 /// Writes the page.
 ///
 /// # Errors
-/// Where wit/ cannot be parsed, or the page not be written.
+/// If wit/ cannot be parsed, or the page not be written.
 pub fn run() -> Result<()> {
     std::fs::write(page(), text()?).with_context(|| format!("{}", page().display()))?;
     println!("{}", page().display());

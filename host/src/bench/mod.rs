@@ -61,7 +61,7 @@ pub struct Options {
 /// deadlines.
 ///
 /// # Errors
-/// Where the operator cannot be set up, a call gives nothing, or two sides do not come to
+/// If the operator cannot be set up, a call gives nothing, or two sides do not come to
 /// the same counts.
 pub fn measure(
     operator: &Operator,

@@ -72,7 +72,7 @@ impl Running {
     /// Takes all the work through the operator once.
     ///
     /// # Errors
-    /// Where a call gives nothing.
+    /// If a call gives nothing.
     pub(super) fn pass(&mut self, work: &Work, meter: Option<&Meter>) -> Result<Counts> {
         let mut counts = Counts::default();
         for call in 0..work.calls() {

@@ -25,7 +25,7 @@ impl Work {
     /// there is one full batch, so that a call is what it is in a runner.
     ///
     /// # Errors
-    /// Where there is no value, or one is larger than a batch can be.
+    /// If there is no value, or one is larger than a batch can be.
     pub fn of_values(
         topic: &str,
         values: &[Vec<u8>],
@@ -86,7 +86,7 @@ impl Work {
     /// behind which there is none.
     ///
     /// # Errors
-    /// Where the operator is not one for this work, or a call gives nothing.
+    /// If the operator is not one for this work, or a call gives nothing.
     pub fn through(&self, operator: &Operator) -> Result<Option<Work>> {
         let mut running = Running::start(operator.clone(), self)?;
         let Work::Records(batches) = self else { return Ok(None) };

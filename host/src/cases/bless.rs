@@ -27,7 +27,7 @@ impl Blessing {
     /// Begins with a case file.
     ///
     /// # Errors
-    /// Where it cannot be read, or is not TOML any more.
+    /// If it cannot be read, or is not TOML any more.
     pub fn of_cases(path: &Path) -> io::Result<Self> {
         let before = std::fs::read_to_string(path)?;
         let document = before.parse().map_err(|error: TomlError| io::Error::other(error))?;
@@ -37,7 +37,7 @@ impl Blessing {
     /// Begins with a file of expectations, which need not be there.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub fn of_lines(path: &Path) -> io::Result<Self> {
         let before = if path.exists() { std::fs::read_to_string(path)? } else { String::new() };
         let lines = before.lines().map(str::to_owned).collect();
@@ -79,7 +79,7 @@ impl Blessing {
     /// Writes the file, if anything changed.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let after = self.after();
         if after == self.before { Ok(()) } else { std::fs::write(path, after) }

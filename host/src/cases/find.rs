@@ -96,7 +96,7 @@ impl Finder {
     /// it are of.
     ///
     /// # Errors
-    /// Where something cannot be read, or there are no cases.
+    /// If something cannot be read, or there are no cases.
     pub fn add(&mut self, path: &Path) -> Result<(), FindError> {
         if path.is_dir() {
             return self.folder(path);
@@ -117,7 +117,7 @@ impl Finder {
     /// Ends the list of paths.
     ///
     /// # Errors
-    /// Where there are no cases behind a component.
+    /// If there are no cases behind a component.
     pub fn finish(&self) -> Result<(), FindError> {
         match &self.component {
             Some(path) if self.unused => {

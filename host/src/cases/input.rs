@@ -14,7 +14,7 @@ const SHOWN: usize = 80;
 /// The records of a case. Paths are relative to `base`.
 ///
 /// # Errors
-/// Where a file cannot be read.
+/// If a file cannot be read.
 pub(super) fn records(test: &Test, base: &Path) -> Result<Vec<Input>, String> {
     let Some(lines) = &test.lines else {
         return test.records.iter().map(|record| record.input(base)).collect();
@@ -137,7 +137,7 @@ pub(super) fn fields(test: &Test) -> Vec<Field> {
 /// The rows of a case. Paths are relative to `base`.
 ///
 /// # Errors
-/// Where a file cannot be read, or a tensor is not given.
+/// If a file cannot be read, or a tensor is not given.
 pub(super) fn rows(test: &Test, base: &Path) -> Result<Vec<Vec<Value>>, String> {
     let row = |row: &indexmap::IndexMap<String, Cell>| {
         let value = |feature: &FeatureSpec| feature.value(row.get(&feature.name), base);

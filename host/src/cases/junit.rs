@@ -56,7 +56,7 @@ impl JUnit {
     /// The XML.
     ///
     /// # Errors
-    /// Where it cannot be written out.
+    /// If it cannot be written out.
     pub fn to_xml(&self) -> Result<String, quick_junit::SerializeError> {
         self.0.to_string()
     }

@@ -27,7 +27,7 @@ struct BytesTable {
 /// The bytes that a text in base64 stands for.
 ///
 /// # Errors
-/// Where it is not base64.
+/// If it is not base64.
 pub(super) fn from_base64(text: &str) -> Result<Vec<u8>, String> {
     STANDARD.decode(text).map_err(|cause| format!("invalid base64: {cause}"))
 }

@@ -154,7 +154,7 @@ impl Harness {
     /// `batch-bytes` is reached. What is left goes on at the end of the call.
     ///
     /// # Errors
-    /// Where an operator cannot be used any more, or a record is larger than a batch
+    /// If an operator cannot be used any more, or a record is larger than a batch
     /// can be.
     pub fn pipe(
         &mut self,

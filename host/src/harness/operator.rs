@@ -77,7 +77,7 @@ impl ExtractorHarness {
     /// Sets the operator up.
     ///
     /// # Errors
-    /// Where the component is of another world, or refuses its configuration.
+    /// If the component is of another world, or refuses its configuration.
     pub fn new(operator: Operator, limits: BatchLimits) -> Result<Self, StageError> {
         let batches = Batches::new(TOPIC, limits);
         Ok(ExtractorHarness { stage: Extractor::new(operator)?, batches })
@@ -96,7 +96,7 @@ impl ExtractorHarness {
     /// The features of records, or why they fail, batch after batch.
     ///
     /// # Errors
-    /// Where the operator cannot be used any more, or a record is larger than a batch
+    /// If the operator cannot be used any more, or a record is larger than a batch
     /// can be.
     #[expect(clippy::type_complexity, reason = "a list of results with their origins")]
     pub fn pipe(
@@ -134,7 +134,7 @@ impl ScorerHarness {
     /// Sets the operator up behind an extractor that declares these features.
     ///
     /// # Errors
-    /// Where the component is of another world, or refuses its configuration or the
+    /// If the component is of another world, or refuses its configuration or the
     /// features.
     pub fn new(
         operator: Operator,
@@ -158,7 +158,7 @@ impl ScorerHarness {
     /// The predictions of rows, or why they fail, in order.
     ///
     /// # Errors
-    /// Where a row does not have the features that were declared, or the operator cannot
+    /// If a row does not have the features that were declared, or the operator cannot
     /// be used any more.
     pub fn pipe(
         &mut self,

@@ -1,4 +1,4 @@
-//! `[admin]`: where the runner serves metrics and health, and who may change something.
+//! `[admin]`: where the runner serves metrics and health, and who may make changes.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,23 +8,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::settings::Setting;
 
-/// The port that exporters of metrics often have.
+/// A port that metrics exporters commonly use.
 const PORT: u16 = 9464;
 
-/// `[admin]`: what the runner tells over HTTP.
+/// `[admin]`: the runner's HTTP interface.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Admin {
-    /// Where it is served, or `off`. Default: `127.0.0.1:9464`, if that is free.
+    /// The address to listen on, or `off`. Default: `127.0.0.1:9464`, if that is free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listen: Option<Listen>,
-    /// Who knows it may change what is served. Default: there is none, and whoever is on
-    /// this machine may, if only this machine can ask.
+    /// The token that changes need. Default: none; then everybody on this machine may make
+    /// changes, if the address is a loopback one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
 }
 
-/// A value that never stands in a manifest: where it is to be had.
+/// Where to read a value that must not be in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secret(pub(super) Setting);
 
@@ -51,12 +51,12 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// An address to serve at, or none.
+/// An address to listen on, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listen {
-    /// There.
+    /// This address.
     At(SocketAddr),
-    /// Nowhere.
+    /// None.
     Off,
 }
 

@@ -15,7 +15,7 @@ use crate::models::{Model, ModelError};
 use crate::registry::supply::Supply;
 use crate::registry::{Cause, Reference, RegistryError};
 
-/// `[registry]`: where models and components come from that name a version of it.
+/// `[registry]`: the registry whose versions models and components name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RegistrySection {
@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for ArtifactSource {
     }
 }
 
-/// What the registry has supplied. It belongs to the manifest, but says nothing of it.
+/// What the registry has supplied. Kept with the manifest, but not part of it.
 #[derive(Clone, Default)]
 pub(super) struct Shared(pub(super) Option<Arc<Supply>>);
 
@@ -100,7 +100,7 @@ impl PartialEq for Shared {
 }
 
 impl Manifest {
-    /// The same manifest, whose registry's files are put below this cache folder.
+    /// The same manifest, with the registry's files cached below this folder.
     #[must_use]
     pub fn with_cache(mut self, cache: Option<PathBuf>) -> Self {
         self.supply = Shared(self.registry.as_ref().map(|registry| {
@@ -112,7 +112,7 @@ impl Manifest {
         self
     }
 
-    /// What the pipeline gets from its registry; `None` where it has none.
+    /// What the pipeline gets from its registry; `None` without a registry.
     pub fn supply(&self) -> Option<&Arc<Supply>> {
         self.supply.0.as_ref()
     }
@@ -126,27 +126,27 @@ impl Manifest {
         })
     }
 
-    /// Opens a model of `[models]`, by the pipeline's name for it. One of the registry is
-    /// the version that is meant now, and has the registry's name and number.
+    /// Opens a model of `[models]`, by the pipeline's name for it. A model of the registry is
+    /// the version that the reference resolves to now, with the registry's name and number.
     ///
     /// # Errors
-    /// Where there is none, it cannot be fetched, or its folder is not in order.
+    /// If there is none, it cannot be fetched, or its folder is invalid.
     pub fn open_model(&self, name: &str) -> Result<Model, ModelError> {
         match self.models.get(name) {
             Some(ArtifactSource::Registry(reference)) => {
                 Ok(self.supply_for(reference)?.model(reference)?)
             }
             Some(ArtifactSource::Path(folder)) => Model::open(&self.resolve(folder)),
-            // Stages name only what is there; that was checked when the file was read.
+            // Stages name only existing models; that was checked when the file was read.
             None => Model::open(&self.resolve(Path::new(name))),
         }
     }
 
-    /// The file of a stage's component, as this process can open it. One of the registry
+    /// The file of a stage's component, as this process can open it. A component of the registry
     /// is fetched.
     ///
     /// # Errors
-    /// Where it cannot be fetched.
+    /// If it cannot be fetched.
     pub fn component(&self, stage: &Stage) -> Result<PathBuf, RegistryError> {
         match &stage.component {
             ArtifactSource::Path(path) => Ok(self.resolve(path)),

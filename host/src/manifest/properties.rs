@@ -1,5 +1,5 @@
-//! Properties that go to librdkafka as they are, except for those that the
-//! delivery guarantee rests on or that have a key of their own.
+//! Properties that are passed to librdkafka unchanged, except for those that the
+//! delivery guarantee depends on or that have their own key.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::settings::{self, Setting, Settings};
 
 /// librdkafka properties by name. Neither its `Debug` form nor what it serialises
-/// to shows the values that are secrets; where one is to be had may be shown.
+/// to shows the values of secrets; a reference to a secret may be shown.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Properties(Settings);
 
@@ -42,14 +42,14 @@ impl Extend<(String, String)> for Properties {
 }
 
 impl Properties {
-    /// These properties, and those of `over` that they have not or that differ.
+    /// These properties, overridden by those of `over`.
     pub(super) fn overlaid(&self, over: &Properties) -> Settings {
         let mut all = self.0.clone();
         all.extend(over.0.clone());
         all
     }
 
-    /// The properties that are set here and may not be, each with the way out.
+    /// The properties that must not be set here, each with what to do instead.
     pub(super) fn reserved(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         RESERVED.iter().copied().filter(|(name, _)| self.0.contains_key(*name))
     }

@@ -1,4 +1,4 @@
-//! `[source] start`: where a consumer group begins to read.
+//! `[source] start`: where a consumer group starts to read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,17 +7,17 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::value::{Datetime, Offset};
 
-/// Where a consumer group begins in a partition of which it has committed no offset.
+/// Where a consumer group starts in a partition without a committed offset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Start {
-    /// At the oldest record that the topic still has. The default.
+    /// At the oldest record in the topic. The default.
     #[default]
     Earliest,
-    /// With the records that come from now on.
+    /// With the records that are written from now on.
     Latest,
     /// At the first record that is not older than this.
     At(Moment),
-    /// At these offsets, by topic and partition; where none is named, at the oldest record.
+    /// At these offsets, by topic and partition; elsewhere at the oldest record.
     Offsets(BTreeMap<String, BTreeMap<i32, i64>>),
 }
 
@@ -68,7 +68,7 @@ impl TryFrom<Datetime> for Moment {
     }
 }
 
-/// A point in time as it may be written.
+/// An example of a timestamp.
 const EXAMPLE: &str = "\"2026-11-01T00:00:00Z\"";
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar. A year is taken to begin in

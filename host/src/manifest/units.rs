@@ -85,7 +85,7 @@ pub(super) mod duration {
     pub(in super::super) use humantime_serde::serialize;
 }
 
-/// A string that says something: the way to the default is to leave out its key.
+/// A string that is not empty: for the default, leave out its key.
 pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
     if text.trim().is_empty() {

@@ -1,4 +1,4 @@
-//! What a manifest must keep to that its types cannot say. All problems are
+//! The rules of a manifest that its types cannot express. All problems are
 //! found, not only the first.
 
 use std::collections::BTreeMap;
@@ -15,13 +15,13 @@ use crate::registry::location::Location;
 
 /// Characters of a topic's name that Kafka accepts at most.
 const TOPIC_LENGTH: usize = 249;
-/// What a 32-bit linear memory can hold.
+/// The size of a 32-bit linear memory.
 const MEMORY_LIMIT: ByteSize = ByteSize::gib(4);
 /// The ends of a batch's columns are 32 bits wide; this leaves room for headers.
 const BATCH_LIMIT: ByteSize = ByteSize::gib(1);
-/// A longer wait is a mistake, and keeps clear of the clock's arithmetic.
+/// A longer wait is a mistake, and could overflow the clock's arithmetic.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// Names that dead letters give to what is not a stage.
+/// Names in dead letters of what is not a stage.
 const NOT_A_STAGE: [&str; 4] = ["source", "sink", "order", crate::references::STAGE];
 
 /// Checks a manifest whose defaults are filled in.
@@ -65,7 +65,7 @@ pub(crate) fn name_problem(name: &str) -> Option<String> {
     })
 }
 
-/// What is wrong with limits; of a stage's only with those that it has not from
+/// What is wrong with limits; of a stage only with those that it does not have from
 /// `inherited`.
 pub(crate) fn limit_problems(
     document: &Document<'_>,
@@ -104,7 +104,7 @@ impl Check<'_> {
         }
     }
 
-    /// A path is one; a version needs a registry to be of.
+    /// A path must not be empty; a version needs a registry.
     fn source(&mut self, place: Place, source: &ArtifactSource, what: &str, manifest: &Manifest) {
         match source {
             ArtifactSource::Path(path) if path.as_os_str().is_empty() => {
@@ -128,7 +128,7 @@ impl Check<'_> {
         }
     }
 
-    /// The control topic is none of the records', and there are versions to agree on.
+    /// The control topic carries no records, and there is a registry.
     fn fleet(&mut self, manifest: &Manifest) {
         let Some(fleet) = &manifest.fleet else { return };
         let place = Place::of("fleet").key("topic");
@@ -193,7 +193,7 @@ impl Check<'_> {
         false
     }
 
-    /// Every topic is a topic, and nothing that the pipeline writes does it read.
+    /// Every topic name is valid, and the pipeline reads none of the topics it writes.
     fn topics(&mut self, manifest: &Manifest) {
         let sources = &manifest.source.topics;
         let place = Place::of("source").key("topics");
@@ -250,7 +250,7 @@ impl Check<'_> {
         }
     }
 
-    /// Offsets are those of topics that are read.
+    /// Start offsets are of topics that are read.
     fn start(&mut self, manifest: &Manifest, patterns: &[(&String, Pattern)]) {
         let Start::Offsets(topics) = &manifest.source.start else { return };
         for topic in topics.keys() {
@@ -389,7 +389,7 @@ impl Check<'_> {
         }
     }
 
-    /// Checks limits; of a stage's only those that it has not from `inherited`.
+    /// Checks limits; of a stage only those that it does not have from `inherited`.
     fn limits(&mut self, place: &Place, limits: &Limits, inherited: Option<&Limits>) {
         if inherited.is_none_or(|other| other.memory != limits.memory) {
             self.size(place.clone().key("memory"), limits.memory, MEMORY_LIMIT);

@@ -1,11 +1,11 @@
-//! Model folders: a model's file beside `model.toml`, which says what it is, where it
-//! can be had and what its digest must be.
+//! Model folders: a model's file and `model.toml`, which describes it, its URL
+//! and its digest.
 //!
 //! - [`model`]: the folder, its description and its file.
 //! - [`tensors`], [`labels`]: what goes into a graph, what comes out, and what that means.
-//! - [`samples`]: rows that a model is tried on.
-//! - [`artifact`]: a model that is loaded; [`stub`]: what stands in for one in tests.
-//! - [`pull`]: gets what a description names; [`download`] one file of it, `zip` takes one
+//! - [`samples`]: sample rows that validate a model.
+//! - [`artifact`]: a loaded model; [`stub`]: a stand-in for one in tests.
+//! - [`pull`]: downloads a model's files; [`download`] one of them, `zip` takes one
 //!   out of an archive.
 //! - [`digest`]: SHA-256, and SHA-1 where a publisher gives nothing better.
 

@@ -15,18 +15,18 @@ use super::tensors::{Dimension, TensorSpec};
 use crate::manifest::document::{Document, Place};
 use crate::manifest::{json_members, name_problem};
 
-/// The file that makes a folder a model folder.
+/// The description in a model folder.
 pub const DESCRIPTION: &str = "model.toml";
-/// Bytes of a model's file that are accepted: what is read into memory at once.
+/// Bytes of a model's file at most: it is read into memory whole.
 pub const SIZE_LIMIT: u64 = 1 << 30;
-/// Bytes of a file of labels that are accepted.
+/// Bytes of a file of labels at most.
 pub(super) const LABELS_LIMIT: u64 = 16 << 20;
 
-/// What sort of file a model is.
+/// The kind of a model's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// A model that H2O exported for scoring elsewhere, a zip file. An operator reads it.
+    /// A model exported by H2O (MOJO), a zip file. An operator reads it.
     H2oMojo,
     /// An ONNX graph. The host runs it.
     Onnx,
@@ -38,7 +38,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether the host runs it, for operators that ask through `wasi:nn`.
+    /// Whether the host runs it, for operators that use `wasi:nn`.
     pub fn is_graph(self) -> bool {
         match self {
             Kind::H2oMojo | Kind::File => false,
@@ -67,23 +67,23 @@ pub struct Model {
     pub name: String,
     /// Its version, from 1.
     pub version: u32,
-    /// What sort of file it is.
+    /// The kind of its file.
     pub kind: Kind,
     /// The file's name, in this folder.
     pub file: String,
     /// The file's digest. This or `sha1` is needed.
     #[serde(default)]
     pub sha256: Option<Sha256>,
-    /// The file's SHA-1 digest, where its publisher gives no better one.
+    /// The file's SHA-1 digest, if its publisher gives no better one.
     #[serde(default)]
     pub sha1: Option<Sha1>,
     /// The file's size in bytes. Unchecked by default.
     #[serde(default)]
     pub size: Option<u64>,
-    /// Where the file can be had. Unknown by default.
+    /// The file's URL. Unknown by default.
     #[serde(default)]
     pub url: Option<String>,
-    /// The archive that the file can be taken out of, instead of `url`.
+    /// The archive that contains the file, instead of `url`.
     #[serde(default)]
     pub archive: Option<Archive>,
     /// The licence of the model, an SPDX expression where there is one.
@@ -96,19 +96,19 @@ pub struct Model {
     /// A graph's outputs. Default: those that the file declares.
     #[serde(default)]
     pub outputs: Vec<TensorSpec>,
-    /// What its classes are called. Unknown by default.
+    /// Its class names. Unknown by default.
     #[serde(default)]
     pub labels: Option<Labels>,
-    /// Rows that it is tried on before it serves. None by default.
+    /// Sample rows that it is validated with before it serves. None by default.
     #[serde(default)]
     pub samples: Option<SampleFile>,
-    /// How records become inputs: for the operator that makes them.
+    /// How records become inputs: for the operator that does it.
     #[serde(default)]
     pub preprocessing: Option<toml::Table>,
-    /// How outputs become predictions: for the operator that makes them.
+    /// How outputs become predictions: for the operator that does it.
     #[serde(default)]
     pub postprocessing: Option<toml::Table>,
-    /// How the model came to be; for people.
+    /// How the model was made; for people.
     #[serde(default)]
     pub provenance: toml::Table,
     /// The folder.
@@ -121,7 +121,7 @@ pub struct Model {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Archive {
-    /// Where the archive can be had.
+    /// The archive's URL.
     pub url: String,
     /// The model's file in it.
     pub member: String,
@@ -131,7 +131,7 @@ pub struct Archive {
     /// The archive's size in bytes. Unchecked by default.
     #[serde(default)]
     pub size: Option<u64>,
-    /// The archive's digest. Unchecked by default: what is taken out of it is checked.
+    /// The archive's digest. Unchecked by default: the extracted files are checked.
     #[serde(default)]
     pub sha256: Option<Sha256>,
     /// The archive's SHA-1 digest. Unchecked by default.
@@ -150,10 +150,10 @@ pub enum ModelError {
         /// The system's reason.
         cause: std::io::Error,
     },
-    /// The description says something that is not allowed; a line for each problem.
+    /// The description has invalid content; a line for each problem.
     #[error(transparent)]
     Invalid(#[from] crate::manifest::Problems),
-    /// The model's file is not there, or is not a file in the folder.
+    /// The model's file is missing, or is not a file in the folder.
     #[error("{path}: {reason}", path = path.display())]
     File {
         /// The file.
@@ -161,7 +161,7 @@ pub enum ModelError {
         /// What is wrong, and the way out.
         reason: String,
     },
-    /// The file is not the one that the description is of.
+    /// The file does not match the description.
     #[error("{path}: the {what} of {file} is {found}, but {DESCRIPTION} says {expected}; the file was changed or its download is incomplete: download it again, or correct {DESCRIPTION}", path = path.display())]
     Mismatch {
         /// The path of `model.toml`.
@@ -175,10 +175,10 @@ pub enum ModelError {
         /// What it should have.
         expected: String,
     },
-    /// The registry does not give it.
+    /// The registry does not supply it.
     #[error(transparent)]
     Registry(#[from] crate::registry::RegistryError),
-    /// A stand-in for a model cannot stand in for it.
+    /// A stand-in does not fit its model.
     #[error("the stand-in for '{name}': {reason}")]
     StandIn {
         /// The pipeline's name for the model.
@@ -189,11 +189,11 @@ pub enum ModelError {
 }
 
 impl Model {
-    /// Opens a model folder: reads and checks `model.toml`, and that its file is
-    /// there with the right size. The digest is checked when it is read.
+    /// Opens a model folder: reads and checks `model.toml`, and that its file
+    /// exists with the right size. The digest is checked when the file is read.
     ///
     /// # Errors
-    /// Where something of that is missing or wrong.
+    /// If any of that is missing or wrong.
     pub fn open(folder: &Path) -> Result<Self, ModelError> {
         let model = Model::describe(folder)?;
         let size = model.locate(&model.file)?.1;
@@ -201,10 +201,10 @@ impl Model {
         Ok(model)
     }
 
-    /// Reads and checks `model.toml` alone; the model's file need not be there.
+    /// Reads and checks `model.toml` alone; the model's file need not exist.
     ///
     /// # Errors
-    /// Where it cannot be read, or says something that is not allowed.
+    /// If it cannot be read, or says something that is not allowed.
     pub fn describe(folder: &Path) -> Result<Self, ModelError> {
         let path = folder.join(DESCRIPTION);
         let text = std::fs::read_to_string(&path)
@@ -324,7 +324,7 @@ impl Model {
     /// Reads the model's file and checks its size and digest.
     ///
     /// # Errors
-    /// Where it cannot be read, or is not the file that `model.toml` is of.
+    /// If it cannot be read, or does not match `model.toml`.
     pub fn read(&self) -> Result<Arc<[u8]>, ModelError> {
         let limit = self.size.unwrap_or(SIZE_LIMIT);
         let bytes = self.read_file(&self.file, limit, self.size)?;
@@ -338,22 +338,22 @@ impl Model {
     /// The labels of its classes, if the folder has any.
     ///
     /// # Errors
-    /// Where their file cannot be read, is not the one that `model.toml` is of, or a line
+    /// If their file cannot be read, is not the one that `model.toml` is of, or a line
     /// of it is no label.
     pub fn read_labels(&self) -> Result<Option<Vec<String>>, ModelError> {
         let Some(labels) = &self.labels else { return Ok(None) };
         let bytes = self.read_file(&labels.file, LABELS_LIMIT, None)?;
         self.same(&labels.file, "sha256", &Sha256::of(&bytes), labels.sha256.as_ref())?;
-        // The lists of old are not all UTF-8; a label is for people, so this loses nothing.
+        // Old lists are not all UTF-8; labels are for people, so a lossy conversion is fine.
         let read = labels.read(&String::from_utf8_lossy(&bytes));
         let path = self.folder.join(&labels.file);
         read.map(Some).map_err(|reason| ModelError::File { path, reason })
     }
 
-    /// The rows that the model is tried on, if the folder has any.
+    /// The sample rows of the model, if the folder has any.
     ///
     /// # Errors
-    /// Where their file cannot be read, is not the one that `model.toml` is of, or is not a
+    /// If their file cannot be read, is not the one that `model.toml` is of, or is not a
     /// table.
     pub fn read_samples(&self) -> Result<Option<Samples>, ModelError> {
         let Some(samples) = &self.samples else { return Ok(None) };
@@ -367,7 +367,7 @@ impl Model {
     /// Fits the labels to the number of classes, where both are known.
     ///
     /// # Errors
-    /// Where they are not as many.
+    /// If their numbers differ.
     pub(super) fn fit_labels(
         &self,
         labels: Option<&mut Vec<String>>,
@@ -380,7 +380,7 @@ impl Model {
         list.fit(labels, classes).map_err(|reason| ModelError::File { path, reason })
     }
 
-    /// What an operator is told about the model, a JSON object: `artifacts.describe` of
+    /// The model's description for operators, a JSON object: `artifacts.describe` of
     /// the contract. `labels` are those of [`Model::read_labels`].
     pub fn to_json(&self, labels: Option<&[String]>) -> String {
         let mut json = serde_json::json!({
@@ -398,13 +398,13 @@ impl Model {
             json["labels"] = labels.into();
         }
         for (key, table) in self.processing() {
-            // What has no place in JSON was refused when the description was read.
+            // Values without a JSON form were rejected when the description was read.
             json[key] = json_members(table.clone()).unwrap_or_default().into();
         }
         json.to_string()
     }
 
-    /// The tables that are for operators, under their keys.
+    /// The tables for operators, by key.
     pub(crate) fn processing(&self) -> impl Iterator<Item = (&'static str, &toml::Table)> {
         let tables =
             [("preprocessing", &self.preprocessing), ("postprocessing", &self.postprocessing)];
@@ -427,7 +427,7 @@ impl Model {
         Ok(bytes)
     }
 
-    /// The real path and size of a file in the folder. A symbolic link may not lead out
+    /// The real path and size of a file in the folder. A symbolic link must not point out
     /// of it.
     fn locate(&self, name: &str) -> Result<(PathBuf, u64), ModelError> {
         let path = self.folder.join(name);
@@ -454,7 +454,7 @@ impl Model {
         Ok((real, about.len()))
     }
 
-    /// Compares what was found of `file` with what the description expects, if it does.
+    /// Compares what was found of `file` with what the description expects, if anything.
     fn same<T: PartialEq + fmt::Display>(
         &self,
         file: &str,

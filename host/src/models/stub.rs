@@ -1,4 +1,4 @@
-//! A model that stands in for a real one, in tests: it gives a fixed answer, or bytes.
+//! A stand-in for a model in tests: it gives a fixed answer, or bytes.
 
 use std::path::{Path, PathBuf};
 
@@ -11,16 +11,16 @@ use super::model::{Kind, Model, ModelError};
 use super::tensors::{Dimension, ElementType, TensorSpec};
 use crate::inference::{FixedAnswer, Graph, Source};
 
-/// The name of the output of a stand-in that says none.
+/// The name of the output of a stand-in that declares none.
 const OUTPUT: &str = "output";
 
-/// A stand-in for a model, as a test has it. `docs/reference/tests.md` says the same to
+/// A stand-in for a model in a test. `docs/reference/tests.md` says the same to
 /// the people who write one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Stub {
-    /// The model folder that it stands in for: whatever is not said here is as there. Its
-    /// file need not be there.
+    /// The model folder that it replaces: it has the defaults for all other keys. Its
+    /// file need not exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
     /// The model's name. Default: that of the folder, or the pipeline's name for it.
@@ -41,7 +41,7 @@ pub struct Stub {
     /// Of a graph: its inputs. Default: it takes whatever it is given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<TensorSpec>,
-    /// What its classes are called.
+    /// Its class names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
     /// As in `model.toml`.
@@ -62,7 +62,7 @@ pub struct Stub {
 }
 
 impl Stub {
-    /// What is wrong with what it says, if anything.
+    /// What is wrong with it, if anything.
     pub(crate) fn problem(&self) -> Option<String> {
         let answers = [self.output.is_some(), !self.outputs.is_empty(), self.fails.is_some()];
         let bytes = [self.text.is_some(), self.base64.is_some(), self.file.is_some()];
@@ -89,11 +89,11 @@ impl Stub {
         tables.find_map(|table| crate::manifest::json_members(table.clone()).err())
     }
 
-    /// The stand-in as operators are given it, by the pipeline's name for it. Paths are
+    /// The stand-in as operators get it, by the pipeline's name for it. Paths are
     /// relative to `base`.
     ///
     /// # Errors
-    /// Where a folder or file cannot be read, or the answer does not fit the folder's
+    /// If a folder or file cannot be read, or the answer does not fit the folder's
     /// description.
     pub fn artifact(&self, name: &str, base: &Path) -> Result<Artifact, ModelError> {
         let graph = self.output.is_some() || !self.outputs.is_empty() || self.fails.is_some();
@@ -139,7 +139,7 @@ impl Stub {
         Ok(Artifact { id: model.id(), description, content, samples: None })
     }
 
-    /// The outputs, with those that the folder's description declares as far as it does.
+    /// The outputs, completed from the declarations in the folder's description.
     fn answers(&self, declared: &[TensorSpec]) -> Result<Vec<(TensorSpec, Vec<f64>)>, String> {
         if self.fails.is_some() {
             return Ok(declared.iter().map(|spec| (spec.clone(), Vec::new())).collect());

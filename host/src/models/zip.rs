@@ -1,4 +1,4 @@
-//! Takes one file out of a zip archive that nobody has to trust.
+//! Extracts one file from an untrusted zip archive.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -7,14 +7,14 @@ use std::path::Path;
 use flate2::bufread::DeflateDecoder;
 use rawzip::{CompressionMethod, ZipArchive};
 
-/// Entries of an archive that are looked at.
+/// Entries of an archive that are read at most.
 const ENTRIES: usize = 10_000;
 
 /// Writes the member `name` of the archive to `target`, at most `limit` bytes; its
-/// checksum is compared. Nothing else is taken out, and no path of the archive is used.
+/// checksum is verified. Nothing else is extracted, and no path of the archive is used.
 ///
 /// # Errors
-/// Where the archive is none, lacks the member, or holds another size than it says.
+/// If the archive is invalid, lacks the member, or the member's size is wrong.
 pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> Result<(), String> {
     let bytes = std::fs::read(archive).map_err(|error| error.to_string())?;
     let no_zip = |error: rawzip::Error| format!("not a zip archive: {error}");
@@ -46,7 +46,7 @@ pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> 
         CompressionMethod::DEFLATE => Box::new(DeflateDecoder::new(member.data())),
         _ => return Err(fault(&"unsupported compression method; use deflate or none")),
     };
-    // Of a bomb that lies about its size one byte more is enough to notice.
+    // One byte more is enough to detect a bomb with a false size.
     let mut reader = member.verifying_reader(plain.take(limit + 1));
     let mut buffer = vec![0; 64 << 10];
     let mut size = 0;

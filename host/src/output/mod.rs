@@ -119,7 +119,7 @@ impl Encoder {
     /// its `name@version`.
     ///
     /// # Errors
-    /// Where a template does not compile, or uses what these predictions lack.
+    /// If a template does not compile, or uses what these predictions lack.
     pub fn new(format: &Format, output: &Output, model: &str) -> Result<Self, FormatError> {
         let form = match format {
             Format::Json { top } => Form::Json(json::Json::new(output, *top, model)),
@@ -137,7 +137,7 @@ impl Encoder {
     /// names. `record` is the one that the prediction is of.
     ///
     /// # Errors
-    /// Where label or values are not of that shape, or a template fails. Part of
+    /// If label or values are not of that shape, or a template fails. Part of
     /// the text may have been appended then.
     pub fn encode(
         &self,

@@ -78,7 +78,7 @@ impl Template {
     /// Compiles a template and checks the names in it.
     ///
     /// # Errors
-    /// Where it is not a template, or uses a name that no prediction has.
+    /// If it is not a template, or uses a name that no prediction has.
     pub fn compile(text: &str) -> Result<Self, FormatError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);

@@ -140,7 +140,7 @@ impl Project {
     /// Writes the project. Where that fails the folder is taken away again.
     ///
     /// # Errors
-    /// Where the name cannot be one, the folder exists, or something cannot be written.
+    /// If the name cannot be one, the folder exists, or something cannot be written.
     pub fn create(&self) -> Result<(), ProjectError> {
         if let Some(reason) = name::problem(&self.name) {
             return Err(ProjectError::Name { name: self.name.clone(), reason });

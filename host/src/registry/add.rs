@@ -25,7 +25,7 @@ impl Registry {
     /// files already, that is the one, unless `again`.
     ///
     /// # Errors
-    /// Where a file cannot be read or stored. What was stored by then is not part of
+    /// If a file cannot be read or stored. What was stored by then is not part of
     /// anything, and [`Registry::gc`] removes it.
     pub fn add(&self, draft: Draft, again: bool) -> Result<Added, RegistryError> {
         let Draft { sort, name, model, operator, files, notes } = draft;

@@ -77,7 +77,7 @@ impl Registry {
     /// What all aliases of a name say now.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// If they cannot be read.
     pub fn aliases(
         &self,
         sort: Sort,
@@ -97,7 +97,7 @@ impl Registry {
     /// What an alias says now, if there is one of this name.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub fn alias(
         &self,
         sort: Sort,
@@ -113,7 +113,7 @@ impl Registry {
     /// The last changes of an alias, the newest first, at most so many.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// If they cannot be read.
     pub fn history(
         &self,
         sort: Sort,
@@ -128,7 +128,7 @@ impl Registry {
     /// Points an alias to a version.
     ///
     /// # Errors
-    /// Where there is no such version, the alias is not what was expected, or somebody
+    /// If there is no such version, the alias is not what was expected, or somebody
     /// else changes it at the same time ([`Cause::Conflict`]).
     pub fn promote(
         &self,
@@ -162,7 +162,7 @@ impl Registry {
     /// Points an alias to where it was before its last promotion.
     ///
     /// # Errors
-    /// Where there was nothing before, the version of then is gone, the alias is not what
+    /// If there was nothing before, the version of then is gone, the alias is not what
     /// was expected, or somebody else changes it at the same time.
     pub fn rollback(
         &self,

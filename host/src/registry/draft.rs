@@ -41,7 +41,7 @@ impl Draft {
     /// once: what cannot be used is not added.
     ///
     /// # Errors
-    /// Where it is no model folder, its file is not the one that `model.toml` is of, or
+    /// If it is no model folder, its file is not the one that `model.toml` is of, or
     /// the model cannot be used.
     pub fn model(folder: &Path, name: Option<&str>, notes: Notes) -> anyhow::Result<Self> {
         let model = Model::open(folder)?;
@@ -57,7 +57,7 @@ impl Draft {
     /// and linked, but not run.
     ///
     /// # Errors
-    /// Where it is no component that this runner can run.
+    /// If it is no component that this runner can run.
     pub fn operator(
         path: &Path,
         name: Option<&str>,

@@ -32,7 +32,7 @@ impl Registry {
     /// yet is fetched; what is there is compared with its digests.
     ///
     /// # Errors
-    /// Where a file is missing, is not the one that the version lists, or cannot be
+    /// If a file is missing, is not the one that the version lists, or cannot be
     /// written. Nothing is left then.
     pub fn fetch(&self, version: &Version, cache: &Path) -> Result<PathBuf, RegistryError> {
         let subject = version.id();

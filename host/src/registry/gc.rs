@@ -63,7 +63,7 @@ impl Registry {
     /// files that belong to no version of either sort.
     ///
     /// # Errors
-    /// Where something cannot be read or removed. What is not known to be garbage is not
+    /// If something cannot be read or removed. What is not known to be garbage is not
     /// removed: a description that is not in order ends it.
     pub fn gc(&self, sort: Sort, rules: &Rules) -> Result<Collected, RegistryError> {
         let mut collected = Collected::default();

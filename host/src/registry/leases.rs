@@ -53,7 +53,7 @@ impl Registry {
     /// What runners use whose leases hold.
     ///
     /// # Errors
-    /// Where that cannot be read.
+    /// If that cannot be read.
     pub fn uses(&self) -> Result<Vec<Uses>, RegistryError> {
         let listed = self.objects.list(keys::USES);
         let listed = listed.map_err(|trouble| self.error("leases", trouble))?;

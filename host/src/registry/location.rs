@@ -35,7 +35,7 @@ impl Location {
     /// Reads a path, seen from `base` if it is relative, or a URL.
     ///
     /// # Errors
-    /// Where it is neither: why, and the way out.
+    /// If it is neither: why, and the way out.
     pub fn parse(text: &str, base: &Path) -> Result<Self, (Cause, String)> {
         let refuse = |reason: &str| {
             let form = "name a folder, or a URL such as s3://bucket/prefix";

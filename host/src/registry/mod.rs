@@ -66,7 +66,7 @@ impl Registry {
     /// under them lies the environment.
     ///
     /// # Errors
-    /// Where this is no place, the folder is not there, or an option is unknown.
+    /// If this is no place, the folder is not there, or an option is unknown.
     pub fn open(
         location: &str,
         options: &BTreeMap<String, String>,
@@ -113,7 +113,7 @@ impl Registry {
     /// The names of its models or operators, in alphabetical order.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub fn names(&self, sort: Sort) -> Result<Vec<String>, RegistryError> {
         let names = self.objects.folders(sort.folder());
         let mut names = names.map_err(|trouble| self.error(sort.folder(), trouble))?;
@@ -127,7 +127,7 @@ impl Registry {
     /// whether its files were removed.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// If they cannot be read.
     pub fn numbers(&self, sort: Sort, name: &str) -> Result<Vec<Number>, RegistryError> {
         let wrong = |trouble| self.error(&format!("{sort} {name}"), trouble);
         let removed = self.objects.list(&keys::removed_folder(sort, name)).map_err(wrong)?;
@@ -148,7 +148,7 @@ impl Registry {
     /// One version, also one whose files were removed.
     ///
     /// # Errors
-    /// Where there is none of this number, or what is there is not in order.
+    /// If there is none of this number, or what is there is not in order.
     pub fn version(&self, sort: Sort, name: &str, number: u32) -> Result<Version, RegistryError> {
         let subject = format!("{sort} {name}@{number}");
         let read = self.json::<Version>(&keys::version(sort, name, number), &subject)?;
@@ -162,7 +162,7 @@ impl Registry {
     /// The version that a reference means now.
     ///
     /// # Errors
-    /// Where there is no such version or alias, or its files were removed.
+    /// If there is no such version or alias, or its files were removed.
     pub fn resolve(&self, sort: Sort, reference: &Reference) -> Result<Version, RegistryError> {
         let number = match &reference.target {
             Target::Version(number) => *number,

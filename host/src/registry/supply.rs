@@ -121,7 +121,7 @@ impl Supply {
     /// answer it is the one that it meant last, if its files are here.
     ///
     /// # Errors
-    /// Where it is not to be had, or there is no cache to put it into.
+    /// If it is not to be had, or there is no cache to put it into.
     pub fn get(&self, sort: Sort, reference: &Reference) -> Result<Supplied, RegistryError> {
         let Some(cache) = &self.cache else {
             let reason = "no cache folder for it; name one with --cache";

@@ -258,7 +258,7 @@ pub(crate) fn check_text(what: &str, text: &str) -> Result<(), String> {
 /// Reads metrics as people write them.
 ///
 /// # Errors
-/// Where one is not `NAME=VALUE`.
+/// If one is not `NAME=VALUE`.
 pub fn metrics(pairs: &[String]) -> Result<BTreeMap<String, Metric>, String> {
     let read = |pair: &String| {
         let (name, value) = pair

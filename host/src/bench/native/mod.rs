@@ -33,7 +33,7 @@ impl Native {
     /// granted and the same work.
     ///
     /// # Errors
-    /// Where the crate does not build, or the operator refuses its configuration there.
+    /// If the crate does not build, or the operator refuses its configuration there.
     pub(super) fn start(folder: &Path, operator: &Operator, work: &Work) -> Result<Native> {
         let is_graph = |(_, model): &&(_, Artifact)| matches!(model.content, Content::Graph(_));
         if let Some((name, _)) = operator.grants.models.iter().find(is_graph) {
@@ -63,7 +63,7 @@ impl Native {
     /// came of the last pass.
     ///
     /// # Errors
-    /// Where it has ended; its standard error, which is ours, says why.
+    /// If it has ended; its standard error, which is ours, says why.
     pub(super) fn passes(&mut self, passes: u32) -> Result<(Duration, Counts)> {
         let mut line = String::new();
         let asked = writeln!(self.questions, "{passes}").and_then(|()| self.questions.flush());

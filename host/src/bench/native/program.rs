@@ -43,7 +43,7 @@ struct Target {
 /// The program for the operator's crate in `folder`, built.
 ///
 /// # Errors
-/// Where there is no such crate, it is no operator of the SDK or no library that can be
+/// If there is no such crate, it is no operator of the SDK or no library that can be
 /// linked, or cargo fails.
 pub(super) fn build(folder: &Path) -> Result<PathBuf> {
     let manifest = folder.join("Cargo.toml");

@@ -8,21 +8,21 @@ use super::version::{File, Origin, Version, check_files};
 use super::{FORMAT, Registry, keys, now};
 use crate::models::{SIZE_LIMIT, Sha256};
 
-/// How often another number is tried, where others add at the same time.
+/// How often another number is tried if other versions are added concurrently.
 const ATTEMPTS: usize = 100;
 
-/// What became of a draft.
+/// The result of adding a draft.
 #[derive(Debug)]
 pub struct Added {
     /// The version that has its files.
     pub version: Version,
-    /// Whether it is new. It is not where a version has these files already.
+    /// Whether it is new. It is not if a version has these files already.
     pub new: bool,
 }
 
 impl Registry {
-    /// Adds a version under the next number of its name. Where a version has the same
-    /// files already, that is the one, unless `again`.
+    /// Adds a version under the next number of its name. If a version has the same
+    /// files already, that one is returned, unless `again`.
     ///
     /// # Errors
     /// If a file cannot be read or stored. What was stored by then is not part of
@@ -53,7 +53,7 @@ impl Registry {
             let bytes = Bytes::from(std::fs::read(file).map_err(wrong)?);
             let sha256 = Sha256::of(&bytes);
             version.files.push(File { path: path.clone(), sha256, size: bytes.len() as u64 });
-            // Also if it is there: it may be broken, or so old that it is about to go.
+            // Even if it exists: it may be corrupt, or so old that it is about to be collected.
             let put = self.objects.put(&keys::blob(&sha256), bytes);
             put.map_err(|trouble| self.error(&subject, trouble))?;
         }

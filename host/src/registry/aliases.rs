@@ -1,8 +1,8 @@
-//! Aliases: names for versions. Each is a log of changes, the last of which counts.
+//! Aliases: names for versions. Each is a log of changes; the last one is in effect.
 //!
-//! A change is an object under the next number, written only if nobody else has written
-//! that one. So whoever decided by what an older change said is refused, nothing is ever
-//! overwritten, and the log says who did what and when.
+//! A change is an object under the next number, written only if that number is still
+//! free. So a decision based on an older change is rejected, nothing is ever
+//! overwritten, and the log records who did what and when.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -18,7 +18,7 @@ use super::{FORMAT, Registry, keys, now, time};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Change {
-    /// The form of this description.
+    /// The format of this description.
     pub format: u32,
     /// Its number in the log, from 1.
     pub change: u64,
@@ -31,13 +31,13 @@ pub struct Change {
     pub action: Action,
     /// Who.
     pub by: String,
-    /// When, by the clock of who did.
+    /// When, by the clock of the machine that did it.
     #[serde(with = "humantime_serde")]
     pub at: SystemTime,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The change that a rollback of this one goes back to.
+    /// The change that a rollback of this one returns to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<u64>,
 }
@@ -48,33 +48,33 @@ pub struct Change {
 pub enum Action {
     /// It was pointed to a version.
     Promote,
-    /// It was pointed to where it was before the last promotion.
+    /// It was pointed back to its version before the last promotion.
     Rollback,
 }
 
-/// Who changes an alias, and what is expected of it.
+/// Who changes an alias, and its expected version.
 #[derive(Debug, Clone, Default)]
 pub struct Intent {
     /// Who.
     pub by: String,
     /// Why.
     pub reason: Option<String>,
-    /// The version that the alias must point to now, or the change is refused; 0 for
-    /// none. Anything will do by default.
+    /// The version that the alias must point to now, or the change is rejected; 0 for
+    /// none. Any version by default.
     pub expect: Option<u32>,
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug, Clone)]
 pub struct Changed {
-    /// The change that counts now.
+    /// The change that is in effect now.
     pub change: Change,
-    /// Whether it is new. It is not where the alias pointed there already.
+    /// Whether it is new. It is not if the alias pointed there already.
     pub new: bool,
 }
 
 impl Registry {
-    /// What all aliases of a name say now.
+    /// The current changes of all aliases of a name.
     ///
     /// # Errors
     /// If they cannot be read.
@@ -94,7 +94,7 @@ impl Registry {
         Ok(aliases)
     }
 
-    /// What an alias says now, if there is one of this name.
+    /// The current change of an alias, if it exists.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -110,7 +110,7 @@ impl Registry {
         }
     }
 
-    /// The last changes of an alias, the newest first, at most so many.
+    /// The last changes of an alias, the newest first, up to a limit.
     ///
     /// # Errors
     /// If they cannot be read.
@@ -128,8 +128,8 @@ impl Registry {
     /// Points an alias to a version.
     ///
     /// # Errors
-    /// If there is no such version, the alias is not what was expected, or somebody
-    /// else changes it at the same time ([`Cause::Conflict`]).
+    /// If there is no such version, the alias does not have the expected version, or it is
+    /// changed concurrently ([`Cause::Conflict`]).
     pub fn promote(
         &self,
         sort: Sort,
@@ -142,7 +142,7 @@ impl Registry {
         if let Some(problem) = alias_problem(alias) {
             return Err(self.refuse(&subject, Cause::Refused, problem));
         }
-        // It exists, and is in order.
+        // It exists and is valid.
         self.version(sort, name, version)?;
         self.still_there(sort, name, version)?;
         let current = self.alias(sort, name, alias)?;
@@ -159,11 +159,11 @@ impl Registry {
         self.append(sort, name, alias, &subject, change)
     }
 
-    /// Points an alias to where it was before its last promotion.
+    /// Points an alias back to its version before its last promotion.
     ///
     /// # Errors
-    /// If there was nothing before, the version of then is gone, the alias is not what
-    /// was expected, or somebody else changes it at the same time.
+    /// If there is no previous version, it was removed, the alias does not have the
+    /// expected version, or it is changed concurrently.
     pub fn rollback(
         &self,
         sort: Sort,
@@ -253,9 +253,9 @@ impl Registry {
             );
             return Err(self.refuse(subject, Cause::Conflict, reason));
         }
-        // Garbage may have been collected meanwhile. It looks at the aliases again after it
-        // has said what it removes, and this looks at that after the alias was written: one
-        // of them sees the other.
+        // Garbage may have been collected concurrently. The collection reads the aliases again
+        // after it has marked a version as removed, and this reads the mark after writing the
+        // alias: one of them sees the other.
         if let Err(gone) = self.still_there(sort, name, change.version) {
             self.undo(sort, name, alias, subject, &change)?;
             return Err(gone);
@@ -263,7 +263,7 @@ impl Registry {
         Ok(Changed { change, new: true })
     }
 
-    /// Takes a change back whose version was removed at the same time.
+    /// Undoes a change whose version was removed concurrently.
     fn undo(
         &self,
         sort: Sort,
@@ -279,7 +279,7 @@ impl Registry {
             previous: Some(change.version),
             action: Action::Rollback,
             reason: Some("the version was removed concurrently".to_owned()),
-            // Where one would have gone back to if this had never been.
+            // The rollback target as if this change had never been made.
             back: match change.action {
                 Action::Promote => match change.back {
                     Some(back) => self.change(sort, name, alias, back)?.back,
@@ -289,7 +289,7 @@ impl Registry {
             },
             ..change.clone()
         };
-        // Who was faster has decided otherwise.
+        // If somebody else has this number, their change is in effect.
         self.claim(&keys::change(sort, name, alias, undone.change), subject, &undone).map(drop)
     }
 
@@ -320,7 +320,7 @@ impl Registry {
         if change.change != number || change.version == 0 {
             return Err(corrupt("is invalid"));
         }
-        // Back is back: a log cannot lead in a circle.
+        // Rollbacks only refer to earlier changes: a log has no cycles.
         if change.back.is_some_and(|back| back >= number || back == 0) {
             return Err(corrupt("refers back to a later change"));
         }

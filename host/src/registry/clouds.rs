@@ -1,4 +1,4 @@
-//! The object stores of Google and Azure; that of S3 is the one of references.
+//! The object stores of Google and Azure; the one of S3 is shared with external payloads.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::http::explain;
 use crate::references::{Connector, Signing};
 
 /// A bucket of Google Cloud Storage. Credentials are those of the environment
-/// (`GOOGLE_...`), of the application's defaults or of the machine, and over them the
+/// (`GOOGLE_...`), of the application's defaults or of the machine, overridden by the
 /// options.
 pub(super) fn google(
     bucket: &str,
@@ -22,7 +22,7 @@ pub(super) fn google(
     let mut builder = GoogleCloudStorageBuilder::from_env();
     for (name, value) in options {
         match name.parse() {
-            // Timeouts, proxies and the like are the runner's own.
+            // Timeouts, proxies and the like are set by the runner.
             Ok(GoogleConfigKey::Client(_) | GoogleConfigKey::Bucket) | Err(_) => {
                 return Err(format!(
                     "unknown option '{name}' of Google Cloud Storage; known options are 'google_application_credentials', 'google_base_url', 'google_bearer_token', 'google_skip_signature' and other names of the crate object_store"
@@ -41,7 +41,7 @@ pub(super) fn google(
 }
 
 /// A container of Azure Blob Storage. The account and its credentials are those of the
-/// environment (`AZURE_...`) or of the machine, and over them the options.
+/// environment (`AZURE_...`) or of the machine, overridden by the options.
 pub(super) fn azure(
     container: &str,
     options: &BTreeMap<String, String>,

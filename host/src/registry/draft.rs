@@ -1,5 +1,5 @@
-//! What is about to become a version: a model folder or a component, looked through
-//! before anybody else can see it.
+//! A version before it is added: a model folder or a component, checked
+//! before it becomes visible.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,28 +20,28 @@ pub struct Draft {
     pub(super) name: String,
     pub(super) model: Option<ModelAbout>,
     pub(super) operator: Option<OperatorAbout>,
-    /// Its files: path in the version, and where it is now.
+    /// Its files: path in the version, and path on this machine.
     pub(super) files: Vec<(String, PathBuf)>,
     pub(super) notes: Notes,
 }
 
-/// What people say of a version.
+/// A version's metadata from people.
 #[derive(Debug, Clone, Default)]
 pub struct Notes {
     /// Who adds it.
     pub by: String,
-    /// From what it was made; of the folder or file by default.
+    /// What it was built from; the folder or file by default.
     pub source: Option<String>,
     /// What was measured.
     pub metrics: BTreeMap<String, Metric>,
 }
 
 impl Draft {
-    /// A model folder with all that lies in it, hidden files left out. The model is loaded
+    /// A model folder with all its files, without hidden ones. The model is loaded
     /// once: what cannot be used is not added.
     ///
     /// # Errors
-    /// If it is no model folder, its file is not the one that `model.toml` is of, or
+    /// If it is not a model folder, its file does not match `model.toml`, or
     /// the model cannot be used.
     pub fn model(folder: &Path, name: Option<&str>, notes: Notes) -> anyhow::Result<Self> {
         let model = Model::open(folder)?;
@@ -53,11 +53,11 @@ impl Draft {
             .checked(folder)
     }
 
-    /// A component: its file, or the folder of an operator that is built. It is compiled
+    /// A component: its file, or the folder of a built operator. It is compiled
     /// and linked, but not run.
     ///
     /// # Errors
-    /// If it is no component that this runner can run.
+    /// If this runner cannot run it.
     pub fn operator(
         path: &Path,
         name: Option<&str>,
@@ -126,7 +126,7 @@ fn collect(
         let name = name.to_str().with_context(|| {
             format!("{}: the file name is not UTF-8; rename the file", path.display())
         })?;
-        // Neither what editors and version control leave, nor a download that broke off.
+        // Leftovers of editors and version control, and incomplete downloads.
         if name.starts_with('.') || name.ends_with(".part") {
             continue;
         }
@@ -152,9 +152,9 @@ fn collect(
     Ok(())
 }
 
-/// What is known of a model once it is loaded.
+/// The details of a loaded model.
 fn describe(model: &Model) -> anyhow::Result<ModelAbout> {
-    // What operators are told has what the file says where `model.toml` leaves it open.
+    // The description for operators also has what the file declares and `model.toml` does not.
     let artifact = Artifact::load(model.clone())?;
     let told: Value = serde_json::from_str(&artifact.description)?;
     let part = |key: &str| told.get(key).cloned().unwrap_or_else(|| Value::Array(Vec::new()));

@@ -1,4 +1,4 @@
-//! The files of a version in the local cache: all of them, checked, or none.
+//! The files of a version in the local cache: all of them, verified, or none.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,28 +12,28 @@ use super::{Registry, keys};
 use crate::models::Sha256;
 use crate::sandbox::cache;
 
-/// What began longer ago is not under way any more.
+/// An older fetch is considered dead.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
-/// Tells the fetches of one process apart.
+/// Distinguishes the fetches of one process.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// Below the cache folder: what comes from registries.
+/// The folder for registries' files, below the cache folder.
 pub(super) fn folder(cache: &Path) -> PathBuf {
     cache.join("registry")
 }
 
-/// Where a version is, once it is there.
+/// The folder of a cached version.
 pub(super) fn place(cache: &Path, version: &Version) -> PathBuf {
     folder(cache).join("files").join(version.content().to_string())
 }
 
 impl Registry {
-    /// The folder with the files of a version, below the cache folder. What is not there
-    /// yet is fetched; what is there is compared with its digests.
+    /// The folder with the files of a version, below the cache folder. Missing files are
+    /// fetched; existing ones are compared with their digests.
     ///
     /// # Errors
-    /// If a file is missing, is not the one that the version lists, or cannot be
-    /// written. Nothing is left then.
+    /// If a file is missing, does not match the version's digest, or cannot be
+    /// written. Nothing is left in the cache then.
     pub fn fetch(&self, version: &Version, cache: &Path) -> Result<PathBuf, RegistryError> {
         let subject = version.id();
         let refuse = |reason: String| self.refuse(&subject, Cause::Refused, reason);
@@ -63,7 +63,7 @@ impl Registry {
         let fetched = self.fetch_all(version, &subject, &part).and_then(|()| {
             match fs::rename(&part, &place) {
                 Ok(()) => Ok(()),
-                // Somebody else was faster; theirs is as good, if it is.
+                // Fetched concurrently by another process; use its files if they are valid.
                 Err(error) => verify(version, &place)
                     .map_err(|_| refuse(format!("{}: {error}", place.display()))),
             }
@@ -106,7 +106,7 @@ impl Registry {
 
     fn absent(&self, version: &Version, subject: &str, path: &str) -> RegistryError {
         let sort = if version.model.is_some() { Sort::Model } else { Sort::Operator };
-        // It may have been removed on purpose; then there is more to say.
+        // If it was removed on purpose, the error says so.
         if let Err(removed) = self.still_there(sort, &version.name, version.version) {
             return removed;
         }
@@ -114,7 +114,7 @@ impl Registry {
         self.refuse(subject, Cause::Missing, reason)
     }
 
-    /// Compares all files of a version with their digests, where they are.
+    /// Compares all files of a version in the registry with their digests.
     ///
     /// # Errors
     /// The first that is missing or wrong.
@@ -156,7 +156,7 @@ fn compare(path: &Path, file: &super::version::File) -> Result<(), String> {
     Ok(())
 }
 
-/// Removes what a process left that was killed in the middle.
+/// Removes the leftovers of killed processes.
 fn clear(files: &Path) {
     let Ok(entries) = fs::read_dir(files) else { return };
     for entry in entries.flatten() {

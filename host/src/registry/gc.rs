@@ -1,4 +1,4 @@
-//! Garbage collection: removes the files of versions that nobody can want, and files that
+//! Garbage collection: removes the files of unused versions, and files that
 //! belong to no version.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use super::version::Sort;
 use super::{FORMAT, Number, Registry, keys, now};
 use crate::models::Sha256;
 
-/// Changes of an alias that are looked through for its last targets.
+/// Changes of an alias that are searched for its last targets.
 const LOOKED_THROUGH: usize = 100;
 
 /// What is kept.
@@ -21,20 +21,20 @@ pub struct Rules {
     /// Versions and files that are younger. Files of an `add` that is under way belong to
     /// no version yet.
     pub older_than: Duration,
-    /// The last so many targets of each alias, the present one included.
+    /// How many of the last targets of each alias, including the current one.
     pub targets: usize,
     /// Who collects.
     pub by: String,
-    /// Whether nothing is removed, only told.
+    /// Whether removals are only reported.
     pub dry_run: bool,
 }
 
-/// The files of a version are not kept any more. Its description stays, so that its number
-/// is not given to another.
+/// A mark that the files of a version are removed. Its description stays, so that its number
+/// is not reused.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Removed {
-    /// The form of this description.
+    /// The format of this description.
     pub format: u32,
     /// Who removed them.
     pub by: String,
@@ -58,13 +58,13 @@ pub struct Collected {
 }
 
 impl Registry {
-    /// Removes versions of `sort` that no alias points to or has lately pointed to, no
+    /// Removes versions of `sort` that no alias points to or recently pointed to, no
     /// running pipeline uses, that are old enough and not the newest of their name; then
     /// files that belong to no version of either sort.
     ///
     /// # Errors
     /// If something cannot be read or removed. What is not known to be garbage is not
-    /// removed: a description that is not in order ends it.
+    /// removed: an invalid description ends the collection.
     pub fn gc(&self, sort: Sort, rules: &Rules) -> Result<Collected, RegistryError> {
         let mut collected = Collected::default();
         let mut live = BTreeSet::new();
@@ -86,7 +86,7 @@ impl Registry {
         Ok(collected)
     }
 
-    /// Removes a version, if it is garbage; whether it is.
+    /// Removes a version if it is garbage; returns whether it is.
     fn collect(
         &self,
         sort: Sort,
@@ -113,8 +113,8 @@ impl Registry {
             let key = keys::removed(sort, name, number.number);
             let removed = Removed { format: FORMAT, by: rules.by.clone(), at: now() };
             self.claim(&key, &format!("{sort} {id}"), &removed)?;
-            // Whoever promoted it before this could be seen is seen now; whoever does it
-            // from now on sees it.
+            // A promotion before the mark was visible is seen here; a promotion
+            // after it sees the mark.
             if let Some(reason) = self.in_use(sort, name, number.number, rules)? {
                 let undone = self.objects.remove(&key);
                 undone.map_err(|trouble| self.error(&id, trouble))?;
@@ -171,7 +171,7 @@ impl Registry {
                 continue;
             }
             if !rules.dry_run {
-                // Somebody may be adding it again.
+                // An `add` may be using it again.
                 let now = self.objects.look(&keys::blob(&digest)).map_err(wrong)?;
                 if now.is_none_or(|now| now.modified != entry.modified) {
                     continue;

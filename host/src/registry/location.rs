@@ -1,4 +1,4 @@
-//! Where a registry is.
+//! The location of a registry.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,10 +16,10 @@ use super::store::Objects;
 use crate::http::{explain, shown};
 use crate::references::{retry, s3};
 
-/// For all attempts of one request.
+/// The timeout for all attempts of one request.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where a registry is: a folder, or a bucket and a prefix in it.
+/// The location of a registry: a folder, or a bucket and a prefix in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location(Place);
 
@@ -32,10 +32,10 @@ enum Place {
 type Refusal = (Cause, String);
 
 impl Location {
-    /// Reads a path, seen from `base` if it is relative, or a URL.
+    /// Parses a path, relative to `base`, or a URL.
     ///
     /// # Errors
-    /// If it is neither: why, and the way out.
+    /// If it is neither: why, and what to do.
     pub fn parse(text: &str, base: &Path) -> Result<Self, (Cause, String)> {
         let refuse = |reason: &str| {
             let form = "name a folder, or a URL such as s3://bucket/prefix";
@@ -66,7 +66,7 @@ impl Location {
         }
     }
 
-    /// Opens the store. `make` a folder that is not there.
+    /// Opens the store; with `make`, creates a folder that does not exist.
     pub(super) fn open(
         &self,
         options: &BTreeMap<String, String>,
@@ -112,7 +112,7 @@ fn open_folder(folder: &Path, make: bool) -> Result<(), Refusal> {
     match std::fs::metadata(folder) {
         Ok(about) if about.is_dir() => Ok(()),
         Ok(_) => Err((Cause::Refused, "not a folder".into())),
-        // A network drive that is away looks like this.
+        // An unavailable network drive looks like this.
         Err(error) => {
             let way_out = "correct the path; the first `add` creates the folder";
             Err((Cause::Unreachable, format!("{error}; {way_out}")))

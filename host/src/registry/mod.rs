@@ -1,20 +1,20 @@
 //! The registry: immutable versions `name@N` of models and of operators, in a folder or
-//! an object store that many machines share. `docs/reference/registry.md` says what is
-//! where.
+//! an object store that many machines share. `docs/reference/registry.md` describes the
+//! layout.
 //!
-//! - [`location`], `store`: where it is, and the few requests that it needs.
+//! - [`location`], `store`: its location, and the few requests that it makes.
 //! - [`reference`](mod@reference): `flights@3` and `flights@production`, as people write
 //!   them.
-//! - [`version`]: what a version is; [`draft`] makes one of a folder or a component, `add`
+//! - [`version`]: a version; [`draft`] makes one from a folder or a component, `add`
 //!   gives it its number.
 //! - [`aliases`]: names for versions, as a log that only grows.
 //! - `fetch`: the files of a version into the local cache; [`supply`] for a pipeline.
-//! - [`pins`]: the versions that a pipeline is to have, by their digests.
+//! - [`pins`]: the versions of a pipeline, by their digests.
 //! - [`leases`]: which versions running pipelines use; [`gc`] removes the others.
 //!
 //! Whatever is read is untrusted until it is checked: names, paths, sizes and digests.
-//! Every change is one object that is created if it is not there yet, so nothing is
-//! locked, and whoever comes second is told.
+//! Every change is one object that is created only if it does not exist, so nothing is
+//! locked, and the loser of a race gets an error.
 
 mod add;
 pub mod aliases;
@@ -49,24 +49,24 @@ use crate::http::shown;
 use location::Location;
 use store::{Objects, Trouble};
 
-/// Bytes of a description that are accepted: of a version, with the names of its classes.
+/// Bytes of a description at most: of a version, with the names of its classes.
 const JSON_LIMIT: u64 = 4 << 20;
-/// The form of what is written here. Another one is refused.
+/// The format of descriptions. Others are rejected.
 const FORMAT: u32 = 1;
 
-/// A registry that can be asked. Its calls wait for the store.
+/// An open registry. Its calls block on the store.
 pub struct Registry {
     location: String,
     objects: Objects,
 }
 
 impl Registry {
-    /// The registry at a place: a folder, seen from `base` if it is relative, or a URL
-    /// (`s3://bucket/prefix`, `file:///folder`). `options` are those of an object store;
-    /// under them lies the environment.
+    /// Opens the registry at a location: a folder, relative to `base`, or a URL
+    /// (`s3://bucket/prefix`, `file:///folder`). `options` are those of an object store and
+    /// override the environment.
     ///
     /// # Errors
-    /// If this is no place, the folder is not there, or an option is unknown.
+    /// If the location is invalid, the folder does not exist, or an option is unknown.
     pub fn open(
         location: &str,
         options: &BTreeMap<String, String>,
@@ -75,10 +75,10 @@ impl Registry {
         Self::at(location, options, base, false)
     }
 
-    /// The same, and its folder is made if need be.
+    /// The same, creating the folder if needed.
     ///
     /// # Errors
-    /// As [`Registry::open`], and where the folder cannot be made.
+    /// As [`Registry::open`], and if the folder cannot be created.
     pub fn create(
         location: &str,
         options: &BTreeMap<String, String>,
@@ -96,7 +96,7 @@ impl Registry {
         let parsed = Location::parse(location, base);
         let objects = parsed.and_then(|it| Ok((it.to_string(), it.open(options, make)?)));
         let (location, objects) = objects.map_err(|(cause, reason)| RegistryError {
-            // What is no place may be a URL with a key in it.
+            // An invalid location may be a URL with a key in it.
             registry: Url::parse(location).map_or_else(|_| location.to_owned(), |url| shown(&url)),
             subject: String::new(),
             reason,
@@ -105,7 +105,7 @@ impl Registry {
         Ok(Registry { location, objects })
     }
 
-    /// Where it is, without secrets.
+    /// Its location, without secrets.
     pub fn location(&self) -> &str {
         &self.location
     }
@@ -117,7 +117,7 @@ impl Registry {
     pub fn names(&self, sort: Sort) -> Result<Vec<String>, RegistryError> {
         let names = self.objects.folders(sort.folder());
         let mut names = names.map_err(|trouble| self.error(sort.folder(), trouble))?;
-        // Something else may lie beside them.
+        // There may be other objects too.
         names.retain(|name| crate::manifest::name_problem(name).is_none());
         names.sort();
         Ok(names)
@@ -145,10 +145,10 @@ impl Registry {
         Ok(numbers)
     }
 
-    /// One version, also one whose files were removed.
+    /// One version, even if its files were removed.
     ///
     /// # Errors
-    /// If there is none of this number, or what is there is not in order.
+    /// If it does not exist or is invalid.
     pub fn version(&self, sort: Sort, name: &str, number: u32) -> Result<Version, RegistryError> {
         let subject = format!("{sort} {name}@{number}");
         let read = self.json::<Version>(&keys::version(sort, name, number), &subject)?;
@@ -159,7 +159,7 @@ impl Registry {
         Ok(version)
     }
 
-    /// The version that a reference means now.
+    /// The version that a reference resolves to now.
     ///
     /// # Errors
     /// If there is no such version or alias, or its files were removed.
@@ -176,7 +176,7 @@ impl Registry {
         Ok(version)
     }
 
-    /// Whether the files of a version were not removed.
+    /// Checks that the files of a version were not removed.
     fn still_there(&self, sort: Sort, name: &str, number: u32) -> Result<(), RegistryError> {
         let subject = format!("{sort} {name}@{number}");
         let key = keys::removed(sort, name, number);
@@ -236,7 +236,7 @@ impl Registry {
         }
     }
 
-    /// A description, if it is there.
+    /// A description, if it exists.
     fn json<T: DeserializeOwned>(
         &self,
         key: &str,
@@ -250,7 +250,7 @@ impl Registry {
             let reason = format!("{key} is invalid: {reason}");
             self.refuse(subject, Cause::Corrupt, reason)
         };
-        // The form first: another one has other keys.
+        // The format first: another one has other keys.
         let value: serde_json::Value =
             serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         match value.get("format").and_then(serde_json::Value::as_u64) {
@@ -262,11 +262,11 @@ impl Registry {
             }
             None => return Err(wrong("the key 'format' is missing".to_owned())),
         }
-        // From the text, so that a key that is there twice is refused too.
+        // From the text, so that a duplicate key is rejected too.
         serde_json::from_slice(&bytes).map(Some).map_err(|error| wrong(error.to_string()))
     }
 
-    /// Writes a description if nothing is there; whether that is so.
+    /// Writes a description if none exists; returns whether it was written.
     fn claim<T: Serialize>(
         &self,
         key: &str,
@@ -313,13 +313,13 @@ pub struct Number {
     pub removed: bool,
 }
 
-/// Now, to the millisecond: what is written is what is read.
+/// Now, to the millisecond, so that it is the same after a round trip.
 fn now() -> SystemTime {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     SystemTime::UNIX_EPOCH + Duration::from_millis(since.as_millis() as u64)
 }
 
-/// A time as people read it.
+/// A time, for people.
 pub fn time(at: SystemTime) -> String {
     humantime_serde::re::humantime::format_rfc3339_seconds(at).to_string()
 }

@@ -1,5 +1,5 @@
-//! Pins: versions by their numbers and by the digest of their files, so that machines mean
-//! the same with the same words.
+//! Pins: versions by number and by the digest of their files, so that all machines
+//! resolve them to the same files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::version::Sort;
 use crate::manifest::{ArtifactSource, Manifest, name_problem};
 use crate::models::Sha256;
 
-/// A version, and what is in it.
+/// A version and its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Pin {
@@ -24,7 +24,7 @@ pub struct Pin {
     pub sha256: Sha256,
 }
 
-/// What of a pipeline is of the registry.
+/// The parts of a pipeline that come from the registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Pins {
@@ -37,7 +37,7 @@ pub struct Pins {
 }
 
 impl Pin {
-    /// Of what was supplied.
+    /// The pin of a supplied version.
     pub(crate) fn of(supplied: &Supplied) -> Self {
         let (name, number) = (supplied.version.name.clone(), supplied.version.version);
         let version = Reference { name, target: Target::Version(number) };
@@ -46,7 +46,7 @@ impl Pin {
 }
 
 impl Pins {
-    /// Of a manifest all of which was supplied, whose models are versions by their numbers,
+    /// The pins of a fully supplied manifest, whose models are versions by number,
     /// and whose components may be files in the cache.
     pub(crate) fn of(manifest: &Manifest) -> Self {
         let Some(supply) = manifest.supply() else { return Pins::default() };
@@ -80,7 +80,7 @@ impl Pins {
         }
     }
 
-    /// Those of `self` that `other` has not, or not so.
+    /// The pins of `self` that are missing or different in `other`.
     pub(crate) fn beyond(&self, other: &Pins) -> Pins {
         let differing = |pins: &BTreeMap<String, Pin>, others: &BTreeMap<String, Pin>| {
             let differ = pins.iter().filter(|(name, pin)| others.get(*name) != Some(pin));
@@ -92,8 +92,8 @@ impl Pins {
         }
     }
 
-    /// Whether it says something of all that `other` does: what is no version of the registry
-    /// has no pin, and cannot be gone back to.
+    /// Whether it has a pin for all that `other` pins: what is not a version of the registry
+    /// has no pin, and cannot be restored.
     pub(crate) fn covers(&self, other: &Pins) -> bool {
         other.models.keys().all(|name| self.models.contains_key(name))
             && other.components.keys().all(|name| self.components.contains_key(name))
@@ -105,7 +105,7 @@ impl Pins {
     }
 }
 
-/// The version that a file of the cache is of.
+/// The version of a file in the cache.
 fn cached(supply: &Supply, path: &Path) -> Option<Pin> {
     let folder = path.parent()?;
     let same = |it: &Supplied| std::path::absolute(&it.folder).is_ok_and(|it| it == folder);

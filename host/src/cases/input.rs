@@ -1,4 +1,4 @@
-//! What goes into an operator or a pipeline, as a case has it.
+//! The inputs of an operator or a pipeline in a case.
 
 use std::path::Path;
 
@@ -96,7 +96,7 @@ impl FeatureSpec {
         Field { name: self.name.clone(), ty }
     }
 
-    /// The value of a row; missing where it says nothing.
+    /// The value of a row; missing if the row has none.
     fn value(&self, cell: Option<&Cell>, base: &Path) -> Result<Value, String> {
         let Some(element) = self.element() else {
             return Ok(match (self.ty, cell) {
@@ -137,7 +137,7 @@ pub(super) fn fields(test: &Test) -> Vec<Field> {
 /// The rows of a case. Paths are relative to `base`.
 ///
 /// # Errors
-/// If a file cannot be read, or a tensor is not given.
+/// If a file cannot be read, or a tensor has no value.
 pub(super) fn rows(test: &Test, base: &Path) -> Result<Vec<Vec<Value>>, String> {
     let row = |row: &indexmap::IndexMap<String, Cell>| {
         let value = |feature: &FeatureSpec| feature.value(row.get(&feature.name), base);

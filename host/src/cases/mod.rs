@@ -1,14 +1,14 @@
-//! Cases: what goes into an operator or a pipeline, and what is expected to come out, as
-//! a TOML file says it. They run in the sandbox, with its limits, and without Kafka;
+//! Test cases: inputs of an operator or a pipeline and the expected outputs, in
+//! a TOML file. They run in the sandbox, with its limits, and without Kafka;
 //! `sandbar test` is the verb.
 //!
-//! - [`syntax`], [`values`], [`expectation`]: what a case says; `validate`: what its types
-//!   cannot say.
+//! - [`syntax`], [`values`], [`expectation`]: the format of a case; `validate`: the rules that
+//!   its types cannot express.
 //! - [`find`]: from paths to suites of cases.
-//! - [`run`]: a case through [`harness`](crate::harness); `input`: what goes in, `came`:
-//!   what came; `seen`: that in the words of what is expected; `compare`: the verdict.
-//! - [`diff`]: the two side by side, `report` in words and [`junit`] for build servers;
-//!   [`bless`]: the one written in place of the other.
+//! - [`run`]: runs a case in a [`harness`](crate::harness); `input`: its inputs, `came`: the
+//!   actual results; `seen`: normalized to the expectation's form; `compare`: the verdict.
+//! - [`diff`]: the differences, `report` as text and [`junit`] for build servers;
+//!   [`bless`]: writes actual results over expectations.
 
 pub mod bless;
 mod came;

@@ -1,4 +1,4 @@
-//! `sandbar status`, `swap` and `rollback`: asked of a runner over HTTP.
+//! `sandbar status`, `swap` and `rollback`: requests to a runner over HTTP.
 
 use std::net::SocketAddr;
 use std::time::{Duration, UNIX_EPOCH};
@@ -16,10 +16,10 @@ use crate::admin::api::{
 use crate::http::{Runtime, explain};
 use crate::manifest::ArtifactSource;
 
-/// How long a runner may take to load and try what is new.
+/// How long a runner may take to load and try new models or components.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Where a runner is asked.
+/// The runner to ask.
 #[derive(Debug, Args)]
 pub(super) struct At {
     /// The runner's admin address, where it also serves metrics and health.
@@ -123,7 +123,7 @@ impl Rollback {
 }
 
 impl At {
-    /// Asks for a change, and says what serves then.
+    /// Requests a change, and prints what serves afterwards.
     pub(super) fn change(&self, what: &str, request: &impl Serialize) -> anyhow::Result<()> {
         self.told::<Swapped>(what, request, |swapped| {
             show(&swapped.serving);
@@ -137,7 +137,7 @@ impl At {
         })
     }
 
-    /// Asks for a change, and shows the answer.
+    /// Requests a change, and prints the response.
     pub(super) fn told<T: DeserializeOwned + Serialize>(
         &self,
         what: &str,
@@ -153,7 +153,7 @@ impl At {
         Ok(())
     }
 
-    /// Asks for what is at `/v1/WHAT`, by POST where there is a request.
+    /// Requests `/v1/WHAT`, by POST if there is a body.
     pub(super) fn ask<T: DeserializeOwned>(
         &self,
         what: &str,
@@ -163,14 +163,14 @@ impl At {
         found.with_context(|| format!("http://{}/v1/{what}: not found", self.admin))
     }
 
-    /// The same of what need not be there: a GET that finds nothing is `None`.
+    /// The same for an optional resource: 404 on a GET is `None`.
     pub(super) fn ask_for<T: DeserializeOwned>(
         &self,
         what: &str,
         request: Option<&impl Serialize>,
     ) -> anyhow::Result<Option<T>> {
         let url = format!("http://{}/v1/{what}", self.admin);
-        // Proxies are for what is far away.
+        // No proxy: the runner is near.
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
         let mut asked = match request {
             Some(request) => {
@@ -207,7 +207,7 @@ impl At {
     }
 }
 
-/// What came of what something new was tried on.
+/// Prints the results of trying a change on recent records.
 pub(super) fn tried(samples: usize, trial: Option<&Tried>) {
     tried_samples(samples);
     match trial {
@@ -219,7 +219,7 @@ pub(super) fn tried(samples: usize, trial: Option<&Tried>) {
     }
 }
 
-/// That the model was tried on its own sample rows, where it has any.
+/// Prints whether the model was validated with its sample rows, if it has any.
 pub(super) fn tried_samples(samples: usize) {
     if samples > 0 {
         println!("tried on {samples} sample rows of the model: as expected");

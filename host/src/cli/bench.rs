@@ -16,7 +16,7 @@ use crate::pipeline::batching::BatchLimits;
 use crate::pipeline::plan::operators;
 use crate::sandbox::Sandbox;
 
-/// Bytes of records that are measured with; of a larger input, the beginning.
+/// Bytes of records to measure with; of a larger input, the beginning.
 const ENOUGH: usize = 256 << 20;
 
 /// Measure how fast operators are and where their time goes.
@@ -100,7 +100,7 @@ impl Bench {
         let last = operators.last().context("a pipeline has a stage")?.stage.clone();
         let wanted = match (&self.stage, self.is_pipeline()) {
             (Some(stage), _) => Some(stage.as_str()),
-            // The extractor before a scorer is not what was asked for.
+            // The extractor before a scorer is not measured.
             (None, false) => Some(&*last),
             (None, true) => None,
         };
@@ -172,7 +172,7 @@ impl Bench {
         })
     }
 
-    /// The pipeline, or one that has the component and its extractor as stages.
+    /// The pipeline, or one with the component and its extractor as stages.
     fn manifest(&self) -> Result<Manifest> {
         if self.is_pipeline() {
             let of_a_component = self.config.is_some()
@@ -212,7 +212,7 @@ impl Bench {
             let (name, folder) = pair(model, "--models")?;
             models.insert(name.into(), folder.into());
         }
-        // Whoever measures has the time.
+        // A measurement has no deadline.
         let mut limits = Table::from_iter([("deadline".into(), "10m".into())]);
         if let Some(memory) = &self.memory {
             limits.insert("memory".into(), memory.as_str().into());
@@ -287,12 +287,12 @@ impl Bench {
     }
 }
 
-/// Whether this is an operator's folder, or its description.
+/// Whether this is an operator's folder or its description.
 fn is_folder(path: &Path) -> bool {
     path.is_dir() || path.file_name().is_some_and(|name| name == DESCRIPTION)
 }
 
-/// Takes `NAME=VALUE` apart.
+/// Splits `NAME=VALUE`.
 fn pair<'a>(text: &'a str, option: &str) -> Result<(&'a str, &'a str)> {
     let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
     parts.with_context(|| format!("{option} {text}: write NAME=..., as in {option} a=b"))

@@ -34,7 +34,7 @@ impl Build {
     }
 }
 
-/// Builds an operator, and says what came out, if this runner can run it.
+/// Builds an operator, and describes the component, if this runner can run it.
 pub(super) fn build(operator: &OperatorFolder, sandbox: &Sandbox) -> anyhow::Result<String> {
     run_commands(operator)?;
     built(operator, sandbox)
@@ -47,7 +47,7 @@ fn run_commands(operator: &OperatorFolder) -> anyhow::Result<()> {
         eprintln!("{name}: {command}");
         let mut shell = Command::new("sh");
         shell.args(["-c", command]).current_dir(operator.folder());
-        // What a command prints is for the person; standard output is for the answer.
+        // Commands print to standard error; standard output is for the result.
         shell.stdout(std::io::stderr());
         let status = shell.status().with_context(|| format!("{name}: cannot run sh"))?;
         ensure!(
@@ -60,7 +60,7 @@ fn run_commands(operator: &OperatorFolder) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What came out, if this runner can run it.
+/// A description of the component, if this runner can run it.
 fn built(operator: &OperatorFolder, sandbox: &Sandbox) -> anyhow::Result<String> {
     let component = operator.component();
     let (name, path) = (&operator.name, component.display());

@@ -35,7 +35,7 @@ impl Check {
         let mut wrong = 0;
         for path in &self.manifests {
             match self.check(path, &sandbox, common) {
-                // The manifest alone, for a file or the next command.
+                // Only the manifest, for a file or another command.
                 Ok(_) if self.print => {}
                 Ok(plan) => println!("{}: ok: {plan}", path.display()),
                 Err(error) => {

@@ -1,4 +1,4 @@
-//! `sandbar promote` and `sandbar fleet`: what all runners of a group are to serve.
+//! `sandbar promote` and `sandbar fleet`: the desired version of all runners of a group.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::admin::fleet::{Member, PlainRequest, PromoteRequest, Promoted, Status
 use crate::fleet::{Action, Change, Progress, Standing};
 use crate::registry::time;
 
-/// Between two looks at what the runners do.
+/// The interval between polls of the fleet's state.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Make all runners of a fleet serve another version.
@@ -69,7 +69,7 @@ struct Changing {
     at: At,
 }
 
-/// What is said of a change, and waited for, where there is a fleet.
+/// Options of a change in a fleet: its reason, and waiting for the runners.
 #[derive(Debug, Args)]
 pub(super) struct Telling {
     /// In a fleet: why, for others to see.
@@ -117,7 +117,7 @@ impl Fleet {
 }
 
 impl Telling {
-    /// Asks for a change, and waits until all runners have gone over to it.
+    /// Requests a change, and waits until all runners have switched to it.
     pub(super) fn ask(&self, at: &At, what: &str, request: &impl Serialize) -> anyhow::Result<()> {
         let begun = Instant::now();
         let promoted: Promoted = at.ask(what, Some(request))?;
@@ -125,12 +125,12 @@ impl Telling {
     }
 }
 
-/// The fleet of the runner that is asked, if it is of one.
+/// The fleet of the runner, if it is in one.
 pub(super) fn of(at: &At) -> anyhow::Result<Option<Status>> {
     at.ask_for("fleet", None::<&()>)
 }
 
-/// Says what was changed, and what the runners make of it until all have gone over.
+/// Prints the change, and the state of the runners until all have switched.
 fn tell(
     at: &At,
     promoted: &Promoted,
@@ -161,7 +161,7 @@ fn tell(
         if newest > change.revision {
             bail!("changed concurrently: the desired version is now that of revision {newest}");
         }
-        // Until the runner that was asked has read it, the states are of what was before.
+        // Until the runner has read the change, the states are those from before it.
         let known = newest == change.revision;
         let is = |states: &[Standing]| {
             let of = |member: &&Member| states.contains(&member.state);
@@ -201,7 +201,7 @@ fn reasons(refused: &[&Member]) -> String {
     each.collect::<Vec<_>>().join("; ")
 }
 
-/// Shows what a fleet is to serve, and its runners.
+/// Prints a fleet's desired version and its runners.
 pub(super) fn show(fleet: &Status) {
     println!(
         "fleet {} in consumer group {}, control topic {}",
@@ -230,7 +230,7 @@ pub(super) fn show(fleet: &Status) {
     }
 }
 
-/// `1200 records, 3 failed; 1197 compared, labels agree to 98.25%`
+/// `1200 records, 3 failed; 1197 compared, 98.25% of labels agree`
 fn fares(progress: &Progress) -> String {
     let Progress { records, failed, compared, agreement, mean_difference } = progress;
     let mut text = format!("{records} records, {failed} failed");

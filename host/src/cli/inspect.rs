@@ -112,7 +112,7 @@ fn text(inspection: &Inspection) -> String {
     }
     for group in &inspection.imports {
         let title = match group.behind {
-            // The name says it already.
+            // The name is enough.
             Behind::Missing | Behind::Types => group.name.to_owned(),
             behind => format!("{} ({behind})", group.name),
         };
@@ -125,7 +125,7 @@ fn text(inspection: &Inspection) -> String {
     lines.join("\n") + "\n"
 }
 
-/// What a manifest says for the component, ready to be pasted and filled in; `None` where
+/// The stage for a manifest, ready to be pasted and filled in; `None` if
 /// no manifest can have it.
 fn stage(inspection: &Inspection) -> Option<String> {
     inspection.world.filter(|_| inspection.runnable)?;

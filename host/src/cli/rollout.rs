@@ -1,4 +1,4 @@
-//! `sandbar rollout`: a candidate beside what a runner serves, asked of it over HTTP.
+//! `sandbar rollout`: a candidate beside what a runner serves, requested over HTTP.
 
 use std::time::Duration;
 
@@ -161,8 +161,8 @@ impl Rollout {
 }
 
 impl Ending {
-    /// Asks the runner to end it or, if it is of a fleet, all of them; `show`s what one answers
-    /// that stands alone.
+    /// Ends the roll-out on the runner or, in a fleet, on all runners; `show`s the response of
+    /// a runner without a fleet.
     fn execute<T: DeserializeOwned + Serialize>(
         self,
         what: &str,
@@ -201,7 +201,7 @@ impl Start {
         let terms = Terms { mode, weight: self.weight, by: self.by, rules, topic: self.topic };
         terms.validate()?;
         if fleet::of(&self.at)?.is_some() {
-            // The registry's names are told from the versions by the runner that is asked.
+            // The runner tells the registry's names from versions.
             let version = |(name, source)| match source {
                 ArtifactSource::Registry(reference) => (name, reference.to_string()),
                 ArtifactSource::Path(path) => (name, path.display().to_string()),
@@ -229,7 +229,7 @@ impl Start {
     }
 }
 
-/// What a runner tells of roll-outs, if there is anything.
+/// The roll-outs of a runner, if any.
 pub(super) fn show(told: &Told) {
     match (&told.rollout, &told.last_rollout) {
         (Some(underway), _) => {

@@ -16,10 +16,10 @@ use crate::manifest::{Listen, Manifest};
 use crate::observe::Stats;
 use crate::pipeline::{self, Deployment, Plan, Shutdown};
 
-/// What a stop may take beyond the drain deadline: closing connections.
+/// How long a stop may take beyond the drain deadline, to close connections.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long a runner may do without polling Kafka beyond the drain deadline, which it
-/// may wait for when partitions are taken away.
+/// How long a runner may not poll Kafka beyond the drain deadline, which it
+/// may use up when partitions are revoked.
 const UNPOLLED: Duration = Duration::from_secs(30);
 
 /// Run a pipeline until Ctrl-C or SIGTERM, and deliver the records in flight before
@@ -38,7 +38,7 @@ pub(super) struct Run {
     manifest: PathBuf,
     /// The brokers, "host:port" separated by commas, instead of the manifest's.
     /// [env: SANDBAR_BROKERS]
-    // Not by clap: the variable must not be in conflict with --stdin.
+    // Not with clap: the variable must not conflict with --stdin.
     #[arg(long, value_name = "HOST:PORT,...")]
     brokers: Option<String>,
     /// The address for metrics and health, or "off", instead of the manifest's.
@@ -83,12 +83,12 @@ impl Run {
         let asked = shutdown.clone();
         ctrlc::set_handler(move || {
             if asked.requested() {
-                // Asked twice: the person does not want to wait for the drain.
+                // A second signal: do not wait for the drain.
                 std::process::exit(130);
             }
             asked.request();
             std::thread::spawn(move || {
-                // librdkafka may wait for brokers that are away, whatever we ask of it.
+                // librdkafka may wait for unreachable brokers in any case.
                 std::thread::sleep(patience + GRACE);
                 tracing::error!(
                     "drain deadline exceeded; the next run reprocesses undelivered records"
@@ -102,7 +102,7 @@ impl Run {
             (Some(member), _) => member.begin(&manifest, &brokers, &sandbox, &shutdown)?,
             (None, loaded) => loaded,
         };
-        // It was asked to stop before it knew what to serve.
+        // It was stopped before it had a version to serve.
         let Some(deployment) = loaded.map(Arc::new) else { return Ok(()) };
         if let Some(member) = &mut member {
             member.follow(deployment.clone())?;
@@ -122,8 +122,8 @@ impl Run {
     }
 }
 
-/// Starts the server. Where nobody chose its address, a runner can do without it: several
-/// on one machine would be in each other's way.
+/// Starts the server. With the default address a failure is no error: several runners
+/// on one machine would conflict.
 fn serve(
     chosen: Option<Listen>,
     token: Option<String>,

@@ -15,8 +15,8 @@ use crate::cases::diff::Colours;
 use crate::cases::junit::JUnit;
 use crate::cases::{Finder, Report, Runner, Suite, Test as Case, Verdict};
 
-/// What is logged where nothing else is asked for: what operators print. That records
-/// fail is what cases are about.
+/// The default log filter: what operators print. Failed records
+/// are part of cases.
 pub(super) const LOG: &str = "error,sandbar::operator=info";
 
 /// Run test cases: inputs of an operator or a pipeline, and the expected outputs.
@@ -51,7 +51,7 @@ pub(super) struct Test {
 #[error("{0} of the paths cannot be tested")]
 pub(super) struct Unreadable(usize);
 
-/// How many cases ended how.
+/// The number of cases by result.
 #[derive(Default)]
 struct Totals {
     passed: usize,
@@ -107,7 +107,7 @@ impl Test {
         Ok(())
     }
 
-    /// The cases of a file that the filter leaves, with their indices.
+    /// The cases of a file that pass the filter, with their indices.
     fn chosen<'a>(&'a self, suite: &'a Suite) -> impl Iterator<Item = (usize, &'a Case)> {
         let file = suite.path.display().to_string();
         suite.tests.iter().enumerate().filter(move |(_, test)| match &self.filter {
@@ -116,7 +116,7 @@ impl Test {
         })
     }
 
-    /// Runs the cases of a file, and says what became of each.
+    /// Runs the cases of a file, and prints the result of each.
     fn run(
         &self,
         runner: &mut Runner,
@@ -154,7 +154,7 @@ impl Test {
     }
 }
 
-/// A file that is to be blessed: with cases, or with expectations alone.
+/// A file to bless: with cases, or with expectations alone.
 fn open(path: &Path, lines: bool) -> anyhow::Result<Blessing> {
     let opened = if lines { Blessing::of_lines(path) } else { Blessing::of_cases(path) };
     opened.with_context(|| path.display().to_string())
@@ -172,7 +172,7 @@ fn tell(suite: &Suite, report: &Report, blessed: bool, colours: Colours) {
     if !cost.is_empty() {
         println!("          {}", colours.paint("2", &cost));
     }
-    // What was blessed is shown with the file.
+    // Blessed changes are shown with the file.
     if !blessed {
         for line in report.explain(&suite.path, colours).lines() {
             println!("    {line}");
@@ -206,7 +206,7 @@ impl Totals {
 }
 
 impl Colours {
-    /// Colours where standard output is a terminal and nobody objects (`NO_COLOR`).
+    /// Colours if standard output is a terminal and `NO_COLOR` is not set.
     fn of_stdout() -> Self {
         let objection = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Colours(std::io::stdout().is_terminal() && !objection)

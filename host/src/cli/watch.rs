@@ -18,7 +18,7 @@ use crate::manifest::ArtifactSource;
 use crate::operator_folder::{DESCRIPTION, OperatorFolder};
 use crate::sandbox::Sandbox;
 
-/// How long files must be left alone before a build: editors write in several steps.
+/// How long files must be unchanged before a build: editors write in several steps.
 const QUIET: Duration = Duration::from_millis(50);
 
 /// Build operators whenever their files change, and swap the result into a running
@@ -40,7 +40,7 @@ pub(super) struct Watch {
     at: At,
 }
 
-/// An operator under work.
+/// A watched operator.
 struct Work {
     operator: OperatorFolder,
     /// The folder, without links.
@@ -48,7 +48,7 @@ struct Work {
     stage: String,
 }
 
-/// What happened to files of one of the operators, and when.
+/// A change of files of one of the operators, and when.
 type Change = (usize, Instant);
 
 impl Watch {
@@ -78,7 +78,7 @@ impl Watch {
     }
 }
 
-/// Waits for a change, and until no more come. All operators that have changed are due.
+/// Waits for a change, and until changes stop. Returns all changed operators.
 fn settled(changes: &Receiver<Change>, due: &mut VecDeque<Change>) -> anyhow::Result<Change> {
     let first = changes.recv().context("watching files has stopped working")?;
     while let Ok((index, when)) = changes.recv_timeout(QUIET) {
@@ -100,15 +100,15 @@ impl Work {
         Ok(Work { operator, folder, stage })
     }
 
-    /// Tells of every change for as long as what is returned lives.
+    /// Sends every change until the returned watcher is dropped.
     fn watch(&self, index: usize, changes: Sender<Change>) -> anyhow::Result<impl Watcher + use<>> {
         let made = self.made();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            // What was missed may have been a change.
+            // A missed event may have been a change.
             if event.is_ok_and(|event| !concerns(&event, &made)) {
                 return;
             }
-            // Nobody listens only at the end.
+            // The receiver is only gone at the end.
             let _ = changes.send((index, Instant::now()));
         })?;
         let description = self.folder.join(DESCRIPTION);
@@ -125,8 +125,8 @@ impl Work {
         Ok(watcher)
     }
 
-    /// What the build makes, as far as that is known: the component, or the folder in the
-    /// operator's that it is in.
+    /// The build's output, as far as known: the component, or the folder in the
+    /// operator's folder that contains it.
     fn made(&self) -> PathBuf {
         let first = self.operator.component_in_folder().components().next();
         first.map(|first| self.folder.join(first)).unwrap_or_default()
@@ -146,7 +146,7 @@ impl Work {
     /// How long the build took.
     fn build_and_swap(&mut self, sandbox: &Sandbox, at: &At) -> anyhow::Result<Duration> {
         let begun = Instant::now();
-        // Its description may be what has changed.
+        // Its description may have changed.
         self.operator = OperatorFolder::open(self.operator.folder())?;
         build(&self.operator, sandbox)?;
         let took = begun.elapsed();
@@ -157,8 +157,8 @@ impl Work {
     }
 }
 
-/// Whether an event is about a file that somebody has changed, not one that was only read,
-/// that the build has `made`, or whose time alone is another.
+/// Whether an event is about a changed file, not one that was only read,
+/// that the build has `made`, or of which only the time changed.
 fn concerns(event: &Event, made: &Path) -> bool {
     let changes = match event.kind {
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => false,

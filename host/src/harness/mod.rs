@@ -1,10 +1,10 @@
-//! A whole pipeline in this process, without Kafka: records go in, what it would write
-//! comes out. For tests of operators and pipelines, and for whoever has records that
+//! A whole pipeline in this process, without Kafka: records go in, its output records
+//! come out. For tests of operators and pipelines, and for records that
 //! are in no topic.
 //!
 //! Records go through the code that the runner's workers use: the same batches, the same
-//! stages in the sandbox, references resolved, a batch in which a call gave nothing run
-//! again record by record. What is missing is what Kafka does: delivery, commits, and
+//! stages in the sandbox, external payloads fetched, a batch with a failed call retried
+//! record by record. Only Kafka's part is missing: delivery, commits, and
 //! topics that refuse a record.
 //!
 //! ```no_run
@@ -44,8 +44,8 @@
 //! An operator alone: [`ExtractorHarness`] and [`ScorerHarness`]. A transformer alone is a
 //! pipeline already.
 //!
-//! [`Harness::pipe`] collects what comes out. Where that may be more than the memory
-//! holds, [`Harness::push`] and [`Harness::flush`] hand it to an
+//! [`Harness::pipe`] collects the outputs. If they may be more than the memory
+//! holds, [`Harness::push`] and [`Harness::flush`] pass them to an
 //! [`Outlet`] at once.
 
 mod batches;
@@ -79,10 +79,10 @@ pub struct Harness {
     stats: Arc<Stats>,
 }
 
-/// Why a harness cannot go on.
+/// Why a harness cannot continue.
 #[derive(Debug, Error)]
 pub enum HarnessError {
-    /// A batch did not get through.
+    /// A batch failed.
     #[error("{topic}/{partition}, from offset {offset}: {cause}")]
     Interrupted {
         /// The batch's topic.
@@ -116,7 +116,7 @@ pub enum HarnessError {
         /// What is wrong.
         reason: String,
     },
-    /// The operator cannot be used any more; no row is to blame.
+    /// The operator can no longer be used; not the fault of a row.
     #[error("{0}")]
     Unusable(CallError),
 }
@@ -140,18 +140,18 @@ impl Harness {
     pub fn new(plan: &Plan) -> Result<Self, PlanError> {
         let stats = Arc::new(Stats::default());
         let processor = Processor::new(plan, stats.clone())?;
-        // Where records come from that do not say it.
+        // The topic of records that do not name one.
         let topic = plan.source.topics.first().map(String::as_str).unwrap_or_default();
         let batches = Batches::new(topic, plan.source.batch);
         let (labels, clock) = (plan.labels(), plan.clock().clone());
         Ok(Harness { processor, labels, batches, clock, stats })
     }
 
-    /// Takes records through the pipeline and returns all that it writes, each kind in
+    /// Runs records through the pipeline and returns all outputs, each kind in
     /// the order of writing. A record that fails is a dead letter, not an error.
     ///
     /// Records form batches as in a runner: of one partition, until `batch-records` or
-    /// `batch-bytes` is reached. What is left goes on at the end of the call.
+    /// `batch-bytes` is reached. Incomplete batches run at the end of the call.
     ///
     /// # Errors
     /// If an operator cannot be used any more, or a record is larger than a batch
@@ -169,7 +169,7 @@ impl Harness {
     }
 
     /// Adds one record to the batch of its partition. A batch that is full goes through
-    /// the pipeline at once, and what comes of it to `outlet`.
+    /// the pipeline immediately, and its outputs to `outlet`.
     ///
     /// # Errors
     /// As [`Harness::pipe`]; also where `outlet` is closed.
@@ -178,33 +178,33 @@ impl Harness {
         batches.push(record, &mut |batch| process(processor, batch, outlet))
     }
 
-    /// Takes what waits in batches that are not full through the pipeline.
+    /// Runs the incomplete batches through the pipeline.
     ///
     /// # Errors
-    /// As [`Harness::push`]. The batch that did not get through is not tried again.
+    /// As [`Harness::push`]. The failed batch is not retried.
     pub fn flush<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), HarnessError> {
         let Harness { processor, batches, .. } = self;
         batches.flush(&mut |batch| process(processor, batch, outlet))
     }
 
-    /// Makes the clock of the stages that are granted one stand at a time, in
-    /// milliseconds since the epoch. It never goes back. The other stages have the
+    /// Fixes the clock of the stages that are granted one, in
+    /// milliseconds since the epoch. It never goes back. The other stages get the
     /// time of their records: [`Input::at`].
     pub fn set_time(&mut self, timestamp: u64) {
         self.clock.set(Duration::from_millis(timestamp));
     }
 
-    /// Puts that clock forward. If nothing has set it yet, from the machine's time.
+    /// Advances that clock; if it is not set yet, from the machine's time.
     pub fn advance_time(&mut self, by: Duration) {
         self.clock.set(self.clock.now().saturating_add(by));
     }
 
-    /// Since when a record waits in a batch that is not full; `None` where none does.
+    /// Since when a record waits in an incomplete batch; `None` if none does.
     pub fn waiting_since(&self) -> Option<Instant> {
         self.batches.waiting_since()
     }
 
-    /// Topics and headers of what comes out, for an [`Outlet`].
+    /// Topics and headers of outputs, for an [`Outlet`].
     pub fn labels(&self) -> &Labels {
         &self.labels
     }
@@ -225,7 +225,7 @@ fn process<O: Outlet>(
     batch: &Batch,
     outlet: &mut O,
 ) -> Result<(), HarnessError> {
-    // Without Kafka nothing is ever given away.
+    // Without Kafka no partition is ever revoked.
     let result =
         processor.process(batch, 0, outlet).map_err(|cause| HarnessError::at(batch, cause));
     processor.settle();

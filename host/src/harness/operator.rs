@@ -1,6 +1,6 @@
 //! One extractor or scorer alone. A transformer alone is a pipeline already.
 //!
-//! As in a pipeline, a batch for which a call gave nothing is run again record by record.
+//! As in a pipeline, a batch whose call failed is retried record by record.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -44,10 +44,10 @@ use crate::sandbox::{
     Usage,
 };
 
-/// The topic of records that do not say where they come from.
+/// The topic of records that do not name one.
 const TOPIC: &str = "input";
 
-/// A feature of one row. Which type it has, its field says.
+/// A feature of one row. Its field has the type.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// A number; NaN where the value is missing.
@@ -58,7 +58,7 @@ pub enum Value {
     Tensor(Vec<u8>),
 }
 
-/// A prediction of one row. What it is made of, [`ScorerHarness::output`] says.
+/// A prediction of one row. [`ScorerHarness::output`] describes its content.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predicted {
     /// The index of the class; `None` where the scorer gives values.
@@ -67,7 +67,7 @@ pub struct Predicted {
     pub values: Vec<f64>,
 }
 
-/// An extractor that is given its records one by one.
+/// An extractor that gets its records one by one.
 pub struct ExtractorHarness {
     stage: Extractor,
     batches: Batches,
@@ -122,7 +122,7 @@ impl ExtractorHarness {
     }
 }
 
-/// A scorer that is given rows of features.
+/// A scorer that gets rows of features.
 pub struct ScorerHarness {
     stage: Scorer,
     features: Vec<Field>,
@@ -145,7 +145,7 @@ impl ScorerHarness {
         Ok(ScorerHarness { stage, features, rows: limits.records })
     }
 
-    /// What predictions are made of.
+    /// The classes or values of predictions.
     pub fn output(&self) -> &Output {
         self.stage.shape()
     }
@@ -167,7 +167,7 @@ impl ScorerHarness {
         let ScorerHarness { stage, features, rows: most } = self;
         let mut results = Vec::with_capacity(rows.len());
         for (number, rows) in rows.chunks((*most).max(1)).enumerate() {
-            // Looked at once for all, so that what is run again cannot fail by it.
+            // Checked first for all rows, so that a retry cannot fail because of it.
             let table = |rows: &[Vec<Value>]| {
                 to_table(features, rows).map_err(|(row, reason)| HarnessError::Row {
                     row: number * *most + row,
@@ -188,7 +188,7 @@ impl ScorerHarness {
     }
 }
 
-/// Does `work` for all of a batch, or if it gives nothing for each alone.
+/// Does `work` for the whole batch or, if that fails, for each row alone.
 fn isolate<T>(
     count: usize,
     mut work: impl FnMut(std::ops::Range<usize>) -> Result<Vec<Result<T, Failure>>, CallError>,
@@ -229,7 +229,7 @@ fn extract(
     Ok(results.collect())
 }
 
-/// What a column has for one of so many rows. The sandbox has checked its lengths.
+/// A column's values for one of the rows. The sandbox has checked the lengths.
 fn value(column: &Column, row: usize, rows: usize) -> Value {
     match column {
         Column::Numbers(numbers) => Value::Number(numbers[row]),
@@ -262,7 +262,7 @@ fn score(stage: &mut Scorer, table: &Table) -> Result<Vec<Result<Predicted, Fail
     Ok(results.collect())
 }
 
-/// Rows as the contract has them. The error: which row, and what is wrong with it.
+/// Rows in the contract's form. The error: which row, and what is wrong with it.
 fn to_table(fields: &[Field], rows: &[Vec<Value>]) -> Result<Table, (usize, String)> {
     if let Some(row) = rows.iter().position(|row| row.len() != fields.len()) {
         let (found, due) = (rows[row].len(), fields.len());

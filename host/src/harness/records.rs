@@ -1,4 +1,4 @@
-//! What goes into a harness and what comes out of it.
+//! Inputs and outputs of a harness.
 
 use std::borrow::Cow;
 
@@ -11,12 +11,12 @@ use crate::records::{self, Batch};
 /// Headers in order; a name may occur more than once, a value may be null.
 type Headers = Vec<(String, Option<Vec<u8>>)>;
 
-/// A record to put in.
+/// An input record.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Input {
-    /// The topic that it comes from. `None`: the first of the pipeline's source.
+    /// Its topic. `None`: the first of the pipeline's source.
     pub topic: Option<String>,
-    /// The partition that it comes from.
+    /// Its partition.
     pub partition: i32,
     /// The key; `None` where it is null.
     pub key: Option<Vec<u8>>,
@@ -59,7 +59,7 @@ impl Input {
         Input { partition, ..self }
     }
 
-    /// Bytes that it takes in a batch.
+    /// Its bytes in a batch.
     pub(super) fn size(&self) -> usize {
         let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
         let headers = self.headers.iter().map(|(name, value)| 8 + name.len() + length(value));
@@ -67,7 +67,7 @@ impl Input {
     }
 }
 
-/// All that a pipeline wrote.
+/// All outputs of a pipeline.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Written {
     /// Predictions and transformed records, in the order of writing.
@@ -85,15 +85,15 @@ pub struct Record {
     pub key: Option<Vec<u8>>,
     /// The value; `None` where it is null.
     pub value: Option<Vec<u8>>,
-    /// Headers in order: those of the record that it comes of, then the pipeline's own.
+    /// Headers in order: those of its input record, then the pipeline's own.
     pub headers: Headers,
-    /// Milliseconds since the epoch; Kafka would give the time of writing for `None`.
+    /// Milliseconds since the epoch; for `None` Kafka would use the time of writing.
     pub timestamp: Option<i64>,
-    /// The record that it comes of.
+    /// Its input record.
     pub origin: Origin,
 }
 
-/// Which record something comes of.
+/// The input record of an output.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     /// Its topic.
@@ -117,7 +117,7 @@ impl Origin {
 /// A record that failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeadLetter {
-    /// As it would be written to the dead-letter topic: what went in, with headers that
+    /// As it would be written to the dead-letter topic: the input record, with headers that
     /// say where it came from and why it failed.
     pub record: Record,
     /// The stage that it failed in.
@@ -134,7 +134,7 @@ impl Record {
         String::from_utf8_lossy(self.value.as_deref().unwrap_or_default())
     }
 
-    /// The last header of a name as text; `None` where there is none, or it is null.
+    /// The last header of a name as text; `None` if there is none, or it is null.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         let (_, value) = self.headers.iter().rfind(|(own, _)| own == name)?;
         value.as_deref().map(String::from_utf8_lossy)
@@ -159,7 +159,7 @@ impl Record {
     }
 }
 
-/// Keeps all that is written.
+/// Collects all outputs.
 pub(super) struct Collector {
     labels: Labels,
     pub(super) written: Written,

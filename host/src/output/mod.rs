@@ -1,8 +1,8 @@
 //! How a prediction becomes the value of an output record.
 //!
-//! An [`Encoder`] is made once for each scorer, when its classes or value names
-//! and its model are known; everything that does not change from record to record
-//! is prepared then. JSON is the default form, a template the author's own.
+//! An [`Encoder`] is created once for each scorer, when its classes or value names
+//! and its model are known; everything that is the same for all records
+//! is prepared then. JSON is the default form, a template is the author's own.
 
 mod json;
 mod template;
@@ -28,7 +28,7 @@ pub enum Format {
     Template(String),
 }
 
-/// What the predictions of a scorer are made of.
+/// The content of a scorer's predictions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     /// A label, and a probability for each of these classes.
@@ -46,10 +46,10 @@ impl Output {
     }
 }
 
-/// Why predictions cannot be written in a format.
+/// Why predictions cannot be encoded in a format.
 #[derive(Debug, Error)]
 pub enum FormatError {
-    /// The template is not one.
+    /// The template is invalid.
     #[error("the template does not compile: {reason}")]
     Template {
         /// What is wrong, in which line of the template.
@@ -60,25 +60,25 @@ pub enum FormatError {
     Unknown {
         /// The name.
         name: String,
-        /// Those that there are.
+        /// The known names.
         known: String,
     },
-    /// The template uses what this model's predictions lack.
+    /// The template uses a variable that this model's predictions lack.
     #[error("the template uses '{name}', but the model predicts {predicts}; use {instead}")]
     Absent {
         /// The name.
         name: &'static str,
         /// `classes` or `values`.
         predicts: &'static str,
-        /// What its predictions have.
+        /// What its predictions have instead.
         instead: &'static str,
     },
 }
 
-/// Why one prediction cannot be written. The others can.
+/// Why one prediction cannot be encoded. The others can.
 #[derive(Debug, Error)]
 pub enum EncodeError {
-    /// The prediction is not of the shape that the scorer announced.
+    /// The prediction does not have the shape that the scorer declared.
     #[error("expected {expected} values for each prediction, the scorer gave {given}")]
     Width {
         /// The number of classes or value names.
@@ -94,13 +94,13 @@ pub enum EncodeError {
         /// The number of classes.
         classes: usize,
     },
-    /// The template cannot be filled for this record.
+    /// The template fails for this record.
     #[error("[sink] template: {0}")]
     Template(String),
 }
 
 /// Writes predictions of one scorer. It may be sent to another thread, but is for
-/// one at a time: each worker makes its own.
+/// one at a time: each worker has its own.
 #[derive(Debug)]
 pub struct Encoder {
     labelled: bool,

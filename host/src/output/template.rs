@@ -11,14 +11,14 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use super::{EncodeError, FormatError, Output};
 use crate::records::Record;
 
-/// Steps and bytes that one record may cost (a step pays for 64 bytes): enough to
-/// repeat the largest records, and too little for a loop within a loop to hold up
+/// The budget of steps and bytes for one record (a step pays for 64 bytes): enough to
+/// repeat the largest records, and too little for nested loops to stall
 /// the stream.
 const FUEL: u64 = 2_000_000;
 /// The one template's name in its environment.
 const NAME: &str = "template";
 
-/// What a template can use. `docs/reference/manifest.md` says what each is.
+/// The variables of a template. `docs/reference/manifest.md` describes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Variable {
     Label,
@@ -51,7 +51,7 @@ impl Variable {
         ("headers", Variable::Headers),
     ];
 
-    /// Whether predictions of this shape have it, and if not what they have.
+    /// Whether predictions of this shape have it, and if not, what they have.
     fn require(self, name: &'static str, output: &Output) -> Result<(), FormatError> {
         let (predicts, instead) = match (self, output) {
             (
@@ -85,7 +85,7 @@ impl Template {
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_fuel(Some(FUEL));
         let reason = |error: minijinja::Error| FormatError::Template { reason: explain(&error) };
-        // The text as it stands: a newline at its end is the author's.
+        // The text unchanged: a newline at its end is the author's.
         let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build().map_err(reason)?;
         environment.set_syntax(syntax);
         environment.add_template_owned(NAME, text.to_owned()).map_err(reason)?;
@@ -121,8 +121,8 @@ impl Template {
     }
 }
 
-/// Looks for filters, tests and functions that there are not. The engine notices
-/// them only on the way, so the template is tried once with made-up values; any
+/// Finds unknown filters, tests and functions. The engine detects
+/// them only while rendering, so the template is rendered once with made-up values; any
 /// other error there may come from these values and means nothing.
 fn unknown_filter(environment: &mut Environment<'static>) -> Option<String> {
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
@@ -195,7 +195,7 @@ impl Bound {
             Variable::Partition => record.partition().into(),
             Variable::Offset => record.offset().into(),
             Variable::Timestamp => record.timestamp().into(),
-            // Of headers with one name the last counts, as in Kafka's own clients.
+            // The last header of a name counts, as in Kafka's own clients.
             Variable::Headers => {
                 Value::from_pairs(record.headers().map(|(name, value)| (name, text(value))))
             }
@@ -233,7 +233,7 @@ impl Object for Numbers {
     }
 }
 
-/// What went wrong, in which line of the template.
+/// What failed, and in which line of the template.
 fn explain(error: &minijinja::Error) -> String {
     let what = match (error.kind(), error.detail()) {
         (ErrorKind::OutOfFuel, _) => {

@@ -1,4 +1,4 @@
-//! What cases must keep to that their types cannot say. All problems are found, not only
+//! The rules of cases that their types cannot express. All problems are found, not only
 //! the first.
 
 mod rows;
@@ -11,10 +11,10 @@ use super::values::{Feature, from_base64};
 use crate::manifest::document::{Document, Place, Problem, nearest};
 use crate::manifest::{self, Limits, Manifest, Overrides};
 
-/// What tests are of.
+/// The subject of tests.
 #[derive(Clone, Copy)]
 pub(crate) enum Of<'a> {
-    /// An operator alone that has these limits.
+    /// An operator alone, with these limits.
     Operator(&'a Limits),
     /// A pipeline.
     Pipeline(&'a Manifest),
@@ -43,7 +43,7 @@ pub(crate) fn problems(tests: &[Test], of: Of<'_>, document: &Document<'_>) -> V
     check.problems
 }
 
-/// Notes where tests and expectations stand.
+/// Records the lines of tests and expectations.
 pub(crate) fn locate(tests: &mut [Test], document: &Document<'_>) {
     for (number, test) in tests.iter_mut().enumerate() {
         let place = Place::of("tests").index(number);
@@ -100,7 +100,7 @@ impl Check<'_> {
         }
     }
 
-    /// One kind of input, that the subject takes.
+    /// Exactly one kind of input, which the subject takes.
     fn input(&mut self, place: &Place, test: &Test) {
         let given = [!test.records.is_empty(), test.lines.is_some(), !test.rows.is_empty()];
         let count = given.iter().filter(|given| **given).count();
@@ -128,7 +128,7 @@ impl Check<'_> {
         }
     }
 
-    /// Keys that are for an operator alone, or for a pipeline.
+    /// Keys that only apply to an operator alone, or to a pipeline.
     fn subject(&mut self, place: &Place, test: &Test) {
         let manifest = match self.of {
             Of::Pipeline(manifest) => manifest,
@@ -166,7 +166,7 @@ impl Check<'_> {
         }
     }
 
-    /// Limits that lie over others.
+    /// Limits that override others.
     fn limits(&mut self, place: Place, overrides: &Overrides, others: &Limits) {
         let limits = overrides.over(others);
         let problems = manifest::limit_problems(self.document, &place, &limits, Some(others));

@@ -1,4 +1,4 @@
-//! Rows and the features that are declared for them.
+//! Rows and their declared features.
 
 use indexmap::IndexMap;
 
@@ -71,7 +71,7 @@ impl FeatureSpec {
         self.elements()?.checked_mul(self.element()?.size())
     }
 
-    /// What its values look like in a row.
+    /// The expected form of its values in a row.
     fn words(&self) -> String {
         match self.ty {
             FeatureType::Number => {

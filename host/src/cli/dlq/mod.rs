@@ -34,7 +34,7 @@ enum Verb {
     Replay(replay::Replay),
 }
 
-/// Whose dead letters.
+/// The pipeline and its brokers.
 #[derive(Debug, Args)]
 struct Place {
     /// The pipeline's manifest, which names the dead-letter topic.
@@ -58,7 +58,7 @@ impl Place {
     }
 }
 
-/// Which of them.
+/// The filters.
 #[derive(Debug, Args)]
 struct Filter {
     /// Only records that failed in this stage.
@@ -98,7 +98,7 @@ impl Filter {
             && self.since.is_none_or(recent)
     }
 
-    /// Hands those that it takes to `each`, until that wants no more.
+    /// Calls `each` with the matching dead letters, until it returns that it is done.
     fn each(
         &self,
         connection: &Connection,
@@ -217,7 +217,7 @@ impl Show {
 fn time(letter: &Letter) -> Option<String> {
     let since = Duration::from_millis(u64::try_from(letter.timestamp?).ok()?);
     let time = UNIX_EPOCH.checked_add(since)?;
-    // What lies behind the year 9999 has no such form.
+    // A time after the year 9999 has no such form.
     (since.as_secs() < 253_402_300_800).then(|| humantime::format_rfc3339_seconds(time).to_string())
 }
 
@@ -251,7 +251,7 @@ fn json(letter: &Letter) -> serde_json::Value {
     })
 }
 
-/// Bytes for a person: text with escapes where it is text, else how many bytes.
+/// Bytes for a person: escaped if they are text, else their number.
 fn shown(bytes: Option<&[u8]>) -> String {
     let Some(bytes) = bytes else { return "null".to_owned() };
     match std::str::from_utf8(bytes) {

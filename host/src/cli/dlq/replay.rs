@@ -18,9 +18,9 @@ use crate::kafka::queue::{Content, put};
 use crate::manifest::Manifest;
 use crate::pipeline::Plan;
 
-/// Records that are taken through a pipeline together.
+/// Records that go through a pipeline together.
 const TOGETHER: usize = 256;
-/// How long the brokers may take to accept what was sent.
+/// How long the brokers may take to acknowledge all messages.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Replay the records of dead letters.
@@ -89,7 +89,7 @@ enum Way {
     Nowhere,
     /// To the topics that they were read from.
     Topics(Feeder),
-    /// Through a pipeline, so many together; what comes of them to its topics.
+    /// Through a pipeline, in groups; the outputs go to its topics.
     Pipeline(Feeder, Box<Harness>, Vec<Input>),
 }
 
@@ -124,7 +124,7 @@ impl Way {
     }
 }
 
-/// Takes records through a pipeline and sends what comes of them.
+/// Sends records through a pipeline, and its outputs to Kafka.
 fn take_through(
     producer: &Feeder,
     harness: &mut Harness,
@@ -138,7 +138,7 @@ fn take_through(
     Ok(())
 }
 
-/// A producer that knows whether all that it sent has arrived.
+/// A producer that counts undelivered messages.
 struct Feeder(ThreadedProducer<Refused>);
 
 /// Messages that were not delivered.

@@ -19,8 +19,8 @@ use crate::registry::Sort;
 /// Models in a registry, or in folders on this machine.
 ///
 /// `add`, `diff`, `promote`, `rollback` and `gc` are for a registry, `pull` for folders.
-/// `list`, `show` and `verify` are for the registry where one is named, and for the model
-/// folders where none is.
+/// `list`, `show` and `verify` are for the registry if one is named, and for the model
+/// folders otherwise.
 #[derive(Debug, Args)]
 pub(super) struct Models {
     #[command(subcommand)]
@@ -51,7 +51,7 @@ struct FoldersArgs {
     root: Option<PathBuf>,
 }
 
-/// Where models are looked for.
+/// Where models are.
 #[derive(Debug)]
 struct Folders {
     root: PathBuf,
@@ -64,7 +64,7 @@ impl Models {
             self.folders.root.is_none() || place.named().is_none(),
             "--models and --registry conflict; give one of them"
         );
-        // What is named here goes before the environment.
+        // The command line takes precedence over the environment.
         let is_registry = self.folders.root.is_none() && place.location().is_some();
         let folders = Folders { root: self.folders.root.unwrap_or_else(|| "models".into()) };
         match self.verb {

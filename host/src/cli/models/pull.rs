@@ -54,7 +54,7 @@ impl Pull {
     }
 }
 
-/// A bar, where somebody sees it.
+/// A progress bar, if the output is a terminal.
 fn bar() -> Option<ProgressBar> {
     let style = ProgressStyle::with_template(
         "{msg} {wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",

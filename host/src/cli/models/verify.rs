@@ -50,7 +50,7 @@ impl Verify {
 }
 
 impl Verify {
-    /// Compares the files of versions with the digests that the registry has of them.
+    /// Compares the files of versions with their digests in the registry.
     pub(super) fn execute_registry(self, place: &Place) -> anyhow::Result<()> {
         let registry = place.open()?;
         let mut references = Vec::new();
@@ -86,7 +86,7 @@ impl Verify {
     }
 }
 
-/// What the description leaves open.
+/// What the description does not cover.
 fn unchecked(model: &Model) -> &'static str {
     let labels = model.labels.as_ref().is_some_and(|labels| labels.sha256.is_none());
     if labels { " (its labels have no digest)" } else { "" }

@@ -27,7 +27,7 @@ use crate::registry::Registry;
 pub(super) struct Place {
     /// The registry: a folder, or a URL such as s3://bucket/prefix.
     /// [env: SANDBAR_REGISTRY]
-    // Not by clap: the variable gives way to --models.
+    // Not with clap: --models overrides the variable.
     #[arg(long, global = true, value_name = "FOLDER|URL")]
     registry: Option<String>,
     /// An option of the registry's object store; it overrides the environment. May be
@@ -83,7 +83,7 @@ impl Place {
     }
 }
 
-/// The variable that says who somebody is.
+/// The environment variable for the user's name.
 const BY: &str = "SANDBAR_BY";
 
 impl Who {

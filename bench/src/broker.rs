@@ -1,4 +1,4 @@
-//! Topics on the broker that is given: made, filled with flights, watched, deleted.
+//! Topics on the given broker: created, filled with flights, watched, deleted.
 
 use std::time::{Duration, Instant};
 
@@ -17,13 +17,13 @@ use crate::workload::flights;
 /// Partitions of each topic.
 pub const PARTITIONS: i32 = 4;
 
-/// For one answer of the broker.
+/// The timeout of one request to the broker.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Without a single record more, something is wrong.
+/// The longest time without a new record.
 const STALLED: Duration = Duration::from_secs(60);
 
-/// A broker, and the topics that were made on it.
+/// A broker, and the topics created on it.
 pub struct Broker {
     /// `host:port`
     pub address: String,
@@ -33,7 +33,7 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Connects; that the broker answers shows with the first topic.
+    /// Creates the clients; the first request to the broker is that for the first topic.
     ///
     /// # Errors
     /// If the address is not one.
@@ -48,7 +48,7 @@ impl Broker {
         })
     }
 
-    /// Makes a topic that nobody else uses; it is deleted in the end.
+    /// Creates a topic for this run only; it is deleted at the end.
     ///
     /// # Errors
     /// If the broker refuses.
@@ -80,10 +80,10 @@ impl Broker {
         Ok(())
     }
 
-    /// Writes so many flights to a topic, under their keys.
+    /// Writes a number of flights to a topic, with their keys.
     ///
     /// # Errors
-    /// If they do not arrive.
+    /// If not all of them arrive.
     pub fn feed(&self, topic: &str, records: usize) -> Result<()> {
         let producer: BaseProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.address)
@@ -98,7 +98,7 @@ impl Broker {
         Ok(())
     }
 
-    /// How many records there are in a topic.
+    /// The number of records in a topic.
     ///
     /// # Errors
     /// If the broker does not answer.
@@ -111,11 +111,11 @@ impl Broker {
             .sum()
     }
 
-    /// Waits for so many records in a topic. Returns the rate from the first of
+    /// Waits for a number of records in a topic. Returns the rate from the first of
     /// them that was seen to the last, per second.
     ///
     /// # Errors
-    /// If no more come, or `alive` says why none will.
+    /// If no more arrive, or `alive` fails.
     pub fn await_records(
         &self,
         topic: &str,

@@ -1,5 +1,5 @@
-//! CPU time and pinning, and with the medians of `sandbar::bench`: what keeps other work on the machine out of the
-//! figures, as far as that can be done.
+//! CPU time and pinning, which with the medians of `sandbar::bench` keep other work on the
+//! machine out of the figures, as far as possible.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 pub use sandbar::bench::Samples;
 
-/// CPU time of the calling thread so far. Time that others had the core does not count.
+/// CPU time of the calling thread so far, without the time of other threads on the core.
 ///
 /// # Errors
 /// If the system has no such clock.
@@ -27,7 +27,7 @@ pub fn process_cpu() -> Result<Duration> {
     Ok(Duration::from(time))
 }
 
-/// As long as it lives, the calling thread, and the processes and threads that it
+/// Until it is dropped, the calling thread, and the processes and threads that it
 /// starts, run on one core.
 pub struct Pinned {
     before: CpuSet,
@@ -51,7 +51,7 @@ impl Pinned {
 
 impl Drop for Pinned {
     fn drop(&mut self) {
-        // Nothing depends on it but the figures that follow.
+        // It affects only the figures that follow.
         if let Err(error) = sched_setaffinity(Pid::from_raw(0), &self.before) {
             eprintln!("cannot unpin: {error}; all that follows is measured on one core");
         }

@@ -1,4 +1,4 @@
-//! The least that a Kafka stream can do: records from one topic to another.
+//! The minimal Kafka stream: copies records from one topic to another.
 
 use std::time::Duration;
 

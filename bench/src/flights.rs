@@ -18,7 +18,7 @@ const BUDGET: Budget = Budget::at_most(1.75, 1.4, "x");
 /// CPU time per flight: extract, score and encode, for one of the two models.
 ///
 /// # Errors
-/// If a stage fails, or the native side does other work than the sandbox.
+/// If a stage fails, or the native results differ from those of the sandbox.
 pub fn against_native(bench: &Bench, model: &str, records: usize) -> Result<Row> {
     let manifest = stages::manifest(&bench.project, model)?;
     let sandbox = stages::sandbox()?;
@@ -32,7 +32,7 @@ pub fn against_native(bench: &Bench, model: &str, records: usize) -> Result<Row>
     let workload = ["flights", &records_text, &file, &config(0), &config(1)];
     let mut native = Native::start(&bench.native, &workload)?;
 
-    // One pass that is not counted warms the caches of both.
+    // An uncounted pass warms the caches of both.
     whole.pass()?;
     ensure!(native.pass()?.sum == parts.sum(), "the results of sandbox and native code differ");
     let mut ratio = Samples::default();

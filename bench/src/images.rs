@@ -29,7 +29,7 @@ const BUDGET: Budget = Budget::at_most(1.8, 1.4, "x");
 const GOOGLENET: (&str, u32) = ("models/bvlc_googlenet.onnx", 224);
 /// A photograph of 14 megapixels.
 const PHOTOGRAPH: &str = "images/new_airplane.jpg";
-/// One of 400 x 300, as most that a stream carries.
+/// A photograph of 400 x 300, a typical size in a stream.
 const SMALL: &str = "images/trained_airplane_2.jpg";
 
 /// Rounds of the large photograph, which takes a tenth of a second.
@@ -60,7 +60,7 @@ pub fn rows(bench: &Bench, data: Option<&Path>, python: Option<&Path>) -> Result
     Ok(rows)
 }
 
-/// A model folder of GoogLeNet, which goes with the value.
+/// A model folder of GoogLeNet, deleted on drop.
 fn googlenet(data: &Path) -> Result<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
     let bytes = std::fs::read(data.join(GOOGLENET.0))
@@ -203,7 +203,7 @@ impl Alone {
     }
 }
 
-/// What ONNX Runtime needs: milliseconds, resident KB before and after, images/s.
+/// The figures of ONNX Runtime: milliseconds, resident KB before and after, images/s.
 fn onnx_runtime(bench: &Bench, python: &Path, data: &Path, batch: usize) -> Result<[f64; 4]> {
     let (file, side) = GOOGLENET;
     let output = Command::new(python)

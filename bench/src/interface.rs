@@ -1,4 +1,4 @@
-//! What crossing the sandbox's boundary costs: an extractor that does next to nothing.
+//! The cost of crossing the sandbox's boundary: an extractor that does almost nothing.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ const BUDGET: Budget = Budget::at_most(30.0, 15.0, " ns");
 /// keys and headers, and with values alone.
 ///
 /// # Errors
-/// If the component fails, or the native side does other work than the sandbox.
+/// If the component fails, or the native results differ from those of the sandbox.
 pub fn cost(bench: &Bench, records: usize) -> Result<Vec<Row>> {
     Ok(vec![measure(bench, records, true)?, measure(bench, records, false)?])
 }

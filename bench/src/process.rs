@@ -1,4 +1,4 @@
-//! A process that is watched through /proc.
+//! A process, watched through /proc.
 
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// For the runner to deliver, commit and end.
+/// How long the runner may take to deliver, commit and end.
 const DRAIN: Duration = Duration::from_secs(40);
 
 /// A process that is killed when it is dropped.
@@ -26,7 +26,7 @@ impl Process {
         })?))
     }
 
-    /// That it still runs.
+    /// Checks that it still runs.
     ///
     /// # Errors
     /// If it does not.
@@ -37,7 +37,7 @@ impl Process {
         }
     }
 
-    /// What it wrote to its standard output, if that is piped: until it closes it.
+    /// Its standard output up to the end, if piped.
     ///
     /// # Errors
     /// If it is not piped, or not UTF-8.
@@ -60,7 +60,7 @@ impl Process {
     /// Seconds of CPU so far, all threads, user and system.
     ///
     /// # Errors
-    /// If it is gone.
+    /// If it has ended.
     pub fn cpu(&self) -> Result<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
         // The program's name, in parentheses, may contain spaces.
@@ -95,7 +95,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Mostly it has ended already.
+        // Usually it has ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -36,7 +36,7 @@ pub fn sandbox() -> Result<Sandbox> {
     Ok(Sandbox::new(cache::default_folder())?)
 }
 
-/// So many flights as batches of the runner. `headers` come with keys.
+/// A number of flights as batches of the runner. `headers` include keys.
 pub fn batches(records: usize, keys: bool, headers: bool) -> Vec<Batch> {
     let flights: Vec<_> = flights(records).collect();
     let batch = |chunk: &[crate::workload::Flight]| {
@@ -52,7 +52,7 @@ pub fn batches(records: usize, keys: bool, headers: bool) -> Vec<Batch> {
     flights.chunks(BATCH).map(batch).collect()
 }
 
-/// A stage of the manifest as the plan makes it, limits and grants included.
+/// A stage of the manifest as in the plan, limits and grants included.
 ///
 /// # Errors
 /// If its component or a model cannot be used.
@@ -77,7 +77,7 @@ pub fn operator(manifest: &Manifest, stage: &str, sandbox: &Sandbox) -> Result<O
     })
 }
 
-/// A worker's chain of stages, with flights to take through it.
+/// A worker's chain of stages, with flights as its input.
 pub struct Sandboxed {
     chain: Chain,
     outcome: Outcome,
@@ -85,7 +85,7 @@ pub struct Sandboxed {
 }
 
 impl Sandboxed {
-    /// Plans the pipeline and makes one worker's chain.
+    /// Plans the pipeline and creates one worker's chain.
     ///
     /// # Errors
     /// If the plan fails.
@@ -94,7 +94,7 @@ impl Sandboxed {
         Ok(Sandboxed { chain, outcome: Outcome::default(), batches: batches(records, true, false) })
     }
 
-    /// Takes all flights through all stages once: CPU time, encoding included.
+    /// Runs all flights through all stages once: CPU time, encoding included.
     ///
     /// # Errors
     /// If a flight fails: the figures would be of something else.
@@ -117,12 +117,12 @@ pub struct Parts {
     encoder: Encoder,
     batches: Vec<Batch>,
     predictions: Vec<Scored>,
-    /// Kept only for its memory.
+    /// Kept to reuse its memory.
     text: Vec<u8>,
 }
 
 impl Parts {
-    /// Makes the stages and takes the flights through them once.
+    /// Creates the stages and runs the flights through them once.
     ///
     /// # Errors
     /// If a stage fails.
@@ -172,7 +172,7 @@ impl Parts {
         labels.map(|label| u64::from(*label)).sum()
     }
 
-    /// Writes all predictions once: CPU time.
+    /// Encodes all predictions once: CPU time.
     ///
     /// # Errors
     /// If one cannot be written.

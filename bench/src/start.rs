@@ -1,5 +1,5 @@
-//! From a component's file to its first record, compiled anew and from the cache,
-//! each in a process of its own: within one, the second start would find memory and
+//! From a component's file to its first record, freshly compiled and from the cache,
+//! each in its own process: within one, the second start would find memory and
 //! code warm.
 
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ pub fn first_record(bench: &Bench) -> Result<Vec<Row>> {
     let manifest = bench.project.join("pipelines/flights.toml");
     let [mut cold, mut cached] = [(); 2].map(|()| Steps::default());
     for _ in 0..STARTS {
-        // Its permissions are the user's own, which the cache insists on.
+        // Its permissions are for the user alone, which the cache requires.
         let folder = tempfile::tempdir()?;
         cold.push(start(&manifest, folder.path())?);
         cached.push(start(&manifest, folder.path())?);

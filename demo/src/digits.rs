@@ -1,5 +1,5 @@
-//! The pictures that the demo feeds: the handwritten digits of `models/digits/samples`,
-//! again and again, with a picture that is cut off among them.
+//! The pictures of the demo: the handwritten digits of `models/digits/samples`,
+//! repeatedly, some of them truncated.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::feed::Records;
 
-/// One picture in this many is cut off.
+/// One picture in this many is truncated.
 const CUT: u64 = 100;
 
 /// Writes one picture after the other; the key is the file's name, `NUMBER-DIGIT`.

@@ -1,9 +1,9 @@
-//! `cargo xtask demo`: flights and pictures in, predictions out, before your eyes.
+//! `cargo xtask demo`: flights and pictures in, predictions out, live.
 //!
 //! Everything is as in production but the broker: the pipelines are
 //! `pipelines/flights.toml` and `pipelines/images.toml` as they stand, the components
 //! are the built ones, and records go through Kafka's protocol over TCP. The broker is
-//! the practice broker of this process, unless `--brokers` names a real one.
+//! the mock broker of this process, unless `--brokers` names a real one.
 
 mod broker;
 mod digits;
@@ -27,9 +27,9 @@ use show::Show;
 
 /// The repository.
 const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-/// Between two pictures: the flights are to show how fast they go.
+/// The interval between two pictures: the flights show the speed.
 const BETWEEN_PICTURES: Duration = Duration::from_millis(10);
-/// Pictures that are shown however soon the flights end.
+/// Pictures to show at least, however soon the flights end.
 const PICTURES: u64 = 50;
 
 /// Run the pipelines of flights and pictures and show what they predict.

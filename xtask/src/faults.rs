@@ -1,4 +1,4 @@
-//! `cargo xtask faults`: the tests that break things, by themselves and for long.
+//! `cargo xtask faults`: only the tests that inject faults, for long.
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -12,8 +12,8 @@ pub struct FaultArguments {
     /// A hundred kills instead of ten, and so on, with each kind of delivery: half an hour.
     #[arg(long)]
     long: bool,
-    /// Only the soak: so many minutes of everything at a low rate, with the memory of the
-    /// runner that lives through it.
+    /// Only the soak test: this many minutes of all faults at a low rate, with the memory of the
+    /// runner that survives it.
     #[arg(long, value_name = "MINUTES")]
     soak: Option<u64>,
 }
@@ -22,7 +22,7 @@ pub struct FaultArguments {
 /// printed.
 ///
 /// # Errors
-/// When something does not compile, Apache Kafka cannot be had, or a promise is broken.
+/// When something does not compile, Apache Kafka is not available, or a test fails.
 pub fn run(arguments: &FaultArguments) -> Result<()> {
     operators::build()?;
     let installation = match Installation::resolve(None) {

@@ -1,4 +1,4 @@
-//! Languages of operators besides Rust: whether their tools are on this machine.
+//! Languages of operators besides Rust: whether their tools are available on this machine.
 //!
 //! The tools that make components come from the languages' registries, as a project's own
 //! build gets them. Trying it here tells whether that works, and warms the caches.
@@ -15,7 +15,7 @@ use crate::{cargo, process};
 pub struct Language {
     /// Its name for `sandbar new --lang`.
     pub name: &'static str,
-    /// Why it cannot be had here, if it cannot.
+    /// Why it is not available here, if it is not.
     pub missing: Option<&'static str>,
 }
 

@@ -3,10 +3,10 @@
 //! One file per verb: [`operators`] builds the components, [`demo`] shows them
 //! at work, [`test`] runs every test, [`check`] the format and the lints,
 //! [`bench`] measures the budgets, [`reference`] writes the contract's page, [`faults`]
-//! breaks things for long, and [`kafka`] starts and stops an Apache Kafka for tests. What
-//! they share:
-//! [`process`] runs other programs, [`toolchain`] sees to it that rustc can
-//! compile components, [`languages`] whether Python and JavaScript can be had, [`cargo`]
+//! injects faults for long, and [`kafka`] starts and stops an Apache Kafka for tests. Shared
+//! parts:
+//! [`process`] runs other programs, [`toolchain`] makes sure that rustc can
+//! compile components, [`languages`] checks whether Python and JavaScript are available, [`cargo`]
 //! knows the two workspaces.
 //!
 //! It is a library too, for the tests that start an Apache Kafka of their own ([`kafka`]).

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{cargo, process, toolchain};
 
-/// Builds every component and lists what came out.
+/// Builds every component and lists them.
 ///
 /// # Errors
 /// When the toolchain lacks the target or a component does not compile.

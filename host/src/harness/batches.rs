@@ -65,7 +65,7 @@ impl Batches {
         Ok(())
     }
 
-    /// Returns the incomplete batches.
+    /// Passes the incomplete batches to `ready`.
     pub(super) fn flush(
         &mut self,
         ready: &mut impl FnMut(&Batch) -> Result<(), HarnessError>,

@@ -50,7 +50,7 @@ impl RunFolder {
             }
             folder.remove()?;
         }
-        // Fails where another process was faster by a moment.
+        // Fails if another process has created it just now.
         fs::create_dir(&folder.path)
             .and_then(|()| fs::write(folder.path.join("owner"), std::process::id().to_string()))
             .with_context(|| format!("cannot create {}", folder.path.display()))?;
@@ -87,11 +87,11 @@ impl RunFolder {
     /// It kills, as an orderly end would only save data that is deleted next.
     ///
     /// # Errors
-    /// When a process does not go away, or on an I/O error.
+    /// When a process does not end, or on an I/O error.
     pub fn remove(&self) -> Result<bool> {
         let processes = self.processes();
         for &pid in &processes {
-            // The only failure that matters shows below: it is still there.
+            // The only failure that matters is detected below: the process still exists.
             let _ = kill(pid, Signal::SIGKILL);
         }
         let start = Instant::now();
@@ -145,7 +145,7 @@ pub fn sweep() {
         let folder = RunFolder { path: entry.path() };
         let has_begun = folder.path.join("owner").exists();
         if has_begun && !folder.has_owner() && !folder.is_alive() {
-            // Tidying up is no reason to fail; the next one tries again.
+            // A failed clean-up is ignored; the next one tries again.
             let _ = folder.remove();
         }
     }

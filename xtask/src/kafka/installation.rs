@@ -1,4 +1,4 @@
-//! Gets Apache Kafka's jars, and a Java to run them with.
+//! Downloads Apache Kafka's jars, and finds a Java to run them.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -26,9 +26,9 @@ pub struct Installation {
 /// Why there is no [`Installation`].
 #[derive(Debug)]
 pub enum Unavailable {
-    /// A program that this machine would need; what, as half a sentence.
+    /// A program that is missing on this machine; which, as half a sentence.
     Missing(String),
-    /// It should have worked.
+    /// An unexpected failure.
     Failed(anyhow::Error),
 }
 
@@ -136,10 +136,10 @@ fn resolve_jars(version: &str, jars: &Path) -> Result<()> {
                 .with_context(|| format!("cannot fill {}", jars.display()))
         });
     if outcome.is_err() {
-        // Nothing else will ever look at it. If it cannot be deleted, what
-        // went wrong before matters more.
+        // Nothing else uses it. If it cannot be deleted, the
+        // earlier error matters more.
         let _ = remove_if_there(&filling);
-        // Somebody may have been faster, and what they put there is as good.
+        // Another process may have created it just now, which is as good.
         if is_complete(jars) {
             return Ok(());
         }

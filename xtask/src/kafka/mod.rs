@@ -1,8 +1,8 @@
-//! `cargo xtask kafka`: an Apache Kafka of one's own, for tests.
+//! `cargo xtask kafka`: a local Apache Kafka for tests.
 //!
 //! The server is the published one, not an imitation: [`installation`] gets
 //! its jars with Maven, [`node`] configures and starts one process of it,
-//! [`cluster`] starts several as one cluster and stops them, [`probe`] asks
+//! [`cluster`] starts several as one cluster and stops them, [`probe`] checks
 //! whether they answer, [`security`] lets only known clients in, [`folder`] remembers on disk what runs. `cargo xtask
 //! test` uses the same parts, with a cluster that ends when it does.
 //!
@@ -68,7 +68,7 @@ enum Verb {
     },
 }
 
-/// Starts, stops or looks at a cluster.
+/// Starts, stops or checks a cluster.
 ///
 /// # Errors
 /// When the verb cannot be carried out; for `status`, when nothing answers.
@@ -83,7 +83,7 @@ pub fn run(arguments: &KafkaArguments) -> Result<()> {
 }
 
 fn start(name: &str, brokers: u16, version: Option<&str>, port: Option<u16>) -> Result<()> {
-    // To start what runs is no mistake: a script may want to be sure of it.
+    // Starting a running cluster is no error: a script may want to make sure.
     let folder = RunFolder::of(name);
     if let Some(bootstrap) = folder.bootstrap()
         && folder.is_alive()
@@ -138,7 +138,7 @@ fn status(name: &str) -> Result<()> {
 
 /// Where all of this lives.
 fn home() -> PathBuf {
-    // Not below CARGO_TARGET_DIR: a `stop` typed in another terminal must look
+    // Not below CARGO_TARGET_DIR: a `stop` in another terminal must look
     // where the `start` has written.
     crate::cargo::root().join("target/kafka")
 }

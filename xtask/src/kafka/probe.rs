@@ -1,9 +1,9 @@
-//! Asks a broker, in Kafka's own protocol, how its cluster is.
+//! Asks a broker, in Kafka's own protocol, for the state of its cluster.
 //!
 //! A port that accepts connections is not yet a broker that serves: it may
 //! wait for its controller. One that lists the whole cluster and its
-//! controller is ready for clients. A broker that was away is back only when its replicas
-//! are in sync: before that, the next one that goes may leave a partition without a leader.
+//! controller is ready for clients. A restarted broker is ready only when its replicas
+//! are in sync: before that, losing another one may leave a partition without a leader.
 //! The request is `Metadata`, version 1, which every Apache Kafka from 0.10 to 4.x answers;
 //! the layout is that of the protocol guide at <https://kafka.apache.org/protocol>.
 
@@ -17,12 +17,12 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// Far above any answer about a handful of brokers and the topics of a test run.
 const LARGEST_ANSWER: u32 = 4 * 1024 * 1024;
 
-/// What a broker says of its cluster.
+/// The state of a cluster according to a broker.
 #[derive(Debug, PartialEq)]
 pub struct State {
     /// How many brokers it knows to be alive.
     pub brokers: usize,
-    /// Partitions of which a replica is missing or behind.
+    /// Partitions with a replica that is missing or not in sync.
     pub lagging: usize,
 }
 
@@ -50,7 +50,7 @@ pub fn state(address: &str) -> io::Result<State> {
     state_in(&answer)
 }
 
-/// What we send to find our answer again; any number would do.
+/// The correlation id; any number would do.
 const CORRELATION: i32 = 0x5a4d;
 
 /// A `Metadata` request of version 1 about all topics, with its length in front.

@@ -1,8 +1,8 @@
 //! An operator's crate as a native program: what the same code costs without a sandbox.
 //!
 //! A small crate is written that links the operator's and nothing else ([`program`]); it
-//! is built by the user's cargo with the release profile and the lock file of the
-//! operator's workspace, and asked for one measurement after the other. The SDK has the
+//! is built by the user's cargo, with the release profile and the lock file of the
+//! operator's workspace, and runs one measurement after the other. The SDK has the
 //! other side (`operators/sdk/src/bench.rs`).
 
 mod program;
@@ -21,7 +21,7 @@ use super::work::Work;
 use crate::models::{Artifact, Content};
 use crate::sandbox::Operator;
 
-/// A native program that waits to be asked.
+/// A native program that waits for requests.
 pub(super) struct Native {
     child: Child,
     questions: ChildStdin,
@@ -59,11 +59,11 @@ impl Native {
         Ok(Native { child, questions, answers: BufReader::new(answers) })
     }
 
-    /// Lets it take all the work through the operator so many times: CPU time, and what
-    /// came of the last pass.
+    /// Makes it run all the work several times: CPU time, and the counts
+    /// of the last pass.
     ///
     /// # Errors
-    /// If it has ended; its standard error, which is ours, says why.
+    /// If it has ended; its standard error, which is ours, has the reason.
     pub(super) fn passes(&mut self, passes: u32) -> Result<(Duration, Counts)> {
         let mut line = String::new();
         let asked = writeln!(self.questions, "{passes}").and_then(|()| self.questions.flush());
@@ -81,7 +81,7 @@ impl Native {
 
 impl Drop for Native {
     fn drop(&mut self) {
-        // It only waits for us; what it says on its way out does not matter.
+        // It only waits for us; its exit status does not matter.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 /// The name of the SDK, which has the program's other half behind a feature.
 const SDK: &str = "sandbar-operator";
 
-/// What is asked of `cargo metadata`.
+/// The used part of `cargo metadata`.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -73,7 +73,7 @@ pub(super) fn build(folder: &Path) -> Result<PathBuf> {
     write(&here.join("Cargo.toml"), &cargo_toml(&name, operator, sdk, &metadata)?)?;
     let library = library.name.replace('-', "_");
     write(&here.join("src/main.rs"), &include_str!("main.rs.txt").replace("OPERATOR", &library))?;
-    // The same versions as in the component; cargo leaves out what is not needed.
+    // The same versions as in the component; cargo drops unused ones.
     let lock = metadata.workspace_root.join("Cargo.lock");
     if lock.is_file() {
         std::fs::copy(&lock, here.join("Cargo.lock"))
@@ -113,7 +113,7 @@ fn cargo_toml(
     let mut manifest = Table::new();
     manifest.insert("package".into(), package.into());
     manifest.insert("dependencies".into(), dependencies.into());
-    // Not of the workspace in whose `target` it lies.
+    // Not part of the workspace whose `target` contains it.
     manifest.insert("workspace".into(), Table::new().into());
     let root = metadata.workspace_root.join("Cargo.toml");
     let text = std::fs::read_to_string(&root).with_context(|| format!("{}", root.display()))?;
@@ -124,8 +124,8 @@ fn cargo_toml(
     Ok(manifest.to_string())
 }
 
-/// Where a package comes from, as a dependency says it. The operator and this program must
-/// mean the same SDK, or there would be two.
+/// The source of a package, as in a dependency. The operator and this program must
+/// use the same SDK, or there would be two.
 fn source(package: &Package) -> Result<Table> {
     let mut table = Table::new();
     let mut say = |key: &str, value: String| table.insert(key.into(), value.into());

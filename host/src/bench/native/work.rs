@@ -1,4 +1,4 @@
-//! The work as the native program reads it.
+//! The work in the format that the native program reads.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::models::Content;
 use crate::records;
 use crate::sandbox::{Column, Field, FieldType, Grants};
 
-/// What the program is told: the setup, and all calls.
+/// The program's input: the set-up, and all calls.
 #[derive(Serialize)]
 pub(super) struct Message<'a> {
     config: &'a str,

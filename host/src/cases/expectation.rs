@@ -131,7 +131,7 @@ impl Feature {
 }
 
 impl TensorValue {
-    /// Where the element at `indices`, as in `0,5,7`, lies among all.
+    /// The position of the element at `indices`, as in `0,5,7`, among all.
     pub(super) fn place(&self, indices: &str) -> Option<usize> {
         let shape = self.shape.as_ref()?;
         let indices = parse_indices(indices)?;

@@ -268,7 +268,7 @@ fn pipeline_of(path: &Path) -> Option<PathBuf> {
     Some(path.with_file_name(format!("{name}.toml")))
 }
 
-/// The TOML files of a folder by name; none where there is no such folder.
+/// The TOML files of a folder by name; none if the folder does not exist.
 fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, FindError> {
     let wrong = |cause| FindError::Read { path: folder.to_owned(), cause };
     if !folder.is_dir() {

@@ -27,7 +27,7 @@ pub struct Report {
     pub name: String,
     /// The file with its expectations, if they are not in the case file.
     pub expectations: Option<PathBuf>,
-    /// Whether what came is what is expected.
+    /// Whether the actual results match the expected ones.
     pub verdict: Verdict,
     /// What each stage has used, by its name.
     pub usage: Vec<(Arc<str>, Usage)>,
@@ -35,7 +35,7 @@ pub struct Report {
     pub took: Duration,
 }
 
-/// Whether what came is what is expected.
+/// Whether the actual results match the expected ones.
 #[derive(Debug)]
 pub enum Verdict {
     /// They are equal.

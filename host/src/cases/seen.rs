@@ -240,7 +240,7 @@ mod tests {
             prop_assert_eq!(due.seen(&output(&json), 0.0), due);
         }
 
-        /// Members that nobody asked for count where the comparison is exact, and only there.
+        /// Unexpected members count only in an exact comparison.
         #[test]
         fn more_members_count_only_where_it_is_exact(json in json()) {
             let more = serde_json::json!({ "a": json, "b": 1 });

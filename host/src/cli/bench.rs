@@ -75,7 +75,7 @@ pub(super) struct Bench {
     /// How long each stage is measured; three rounds at least.
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, conflicts_with = "rounds")]
     seconds: f64,
-    /// Measure so many rounds instead.
+    /// Measure this many rounds instead.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
     /// Compare with the native build of the operator's crate, which is in this folder and

@@ -24,16 +24,16 @@ pub struct DeadLetter {
     /// The topic. Default: the pipeline's name followed by `.dead-letter`.
     #[serde(default, deserialize_with = "text")]
     pub topic: String,
-    /// What becomes of records that come after a dead letter of their key.
+    /// What happens to records that follow a dead letter of their key.
     #[serde(default)]
     pub order: Order,
 }
 
-/// What becomes of records that come after a dead letter of their key.
+/// What happens to records that follow a dead letter of their key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
-    /// They go on. The default.
+    /// They are processed. The default.
     #[default]
     None,
     /// They follow it to the dead-letter topic.

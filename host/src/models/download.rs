@@ -60,7 +60,7 @@ pub struct Expected {
 pub struct DownloadError {
     /// The server or folder.
     pub from: String,
-    /// What is wrong, and the way out.
+    /// What is wrong, and what to do.
     pub reason: String,
 }
 

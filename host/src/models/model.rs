@@ -158,7 +158,7 @@ pub enum ModelError {
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and the way out.
+        /// What is wrong, and what to do.
         reason: String,
     },
     /// The file does not match the description.
@@ -183,7 +183,7 @@ pub enum ModelError {
     StandIn {
         /// The pipeline's name for the model.
         name: String,
-        /// What is wrong, and the way out.
+        /// What is wrong, and what to do.
         reason: String,
     },
 }
@@ -204,7 +204,7 @@ impl Model {
     /// Reads and checks `model.toml` alone; the model's file need not exist.
     ///
     /// # Errors
-    /// If it cannot be read, or says something that is not allowed.
+    /// If it cannot be read, or has invalid content.
     pub fn describe(folder: &Path) -> Result<Self, ModelError> {
         let path = folder.join(DESCRIPTION);
         let text = std::fs::read_to_string(&path)

@@ -169,8 +169,8 @@ impl Cluster {
     }
 
     /// Starts a broker again that has ended, on its port and its data, and waits until
-    /// all brokers answer and know each other, and every replica is in sync again. With [`Lifetime::Ours`] it ends with the
-    /// thread that calls this, as it does with [`Cluster::start`].
+    /// all brokers answer and know each other, and every replica is in sync again. With
+    /// [`Lifetime::Ours`] it ends with the calling thread, as with [`Cluster::start`].
     ///
     /// # Errors
     /// As [`Cluster::start`].

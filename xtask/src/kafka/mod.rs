@@ -3,8 +3,9 @@
 //! The server is the published one, not an imitation: [`installation`] gets
 //! its jars with Maven, [`node`] configures and starts one process of it,
 //! [`cluster`] starts several as one cluster and stops them, [`probe`] checks
-//! whether they answer, [`security`] lets only known clients in, [`folder`] remembers on disk what runs. `cargo xtask
-//! test` uses the same parts, with a cluster that ends when it does.
+//! whether they answer, [`security`] configures listeners for authenticated clients,
+//! [`folder`] records on disk what runs. `cargo xtask test` uses the same parts, with a
+//! cluster that ends when it does.
 //!
 //! Everything is below `target/kafka/`: git ignores it, `cargo clean` clears
 //! it, and two checkouts do not meet. Maven's own repository in the user's home

@@ -29,7 +29,7 @@ pub struct State {
 /// Asks the broker at `address` (`IP:PORT`) for its cluster.
 ///
 /// # Errors
-/// When nothing answers within two seconds, the answer is no `Metadata`
+/// When nothing answers within two seconds, the response is not a `Metadata`
 /// response, or the cluster has no controller yet.
 pub fn state(address: &str) -> io::Result<State> {
     let address: SocketAddr =

@@ -87,7 +87,7 @@ impl Place {
 const BY: &str = "SANDBAR_BY";
 
 impl Who {
-    /// Where no option says it.
+    /// The user if no option names one.
     pub(super) fn known() -> Self {
         Who { by: std::env::var(BY).ok().filter(|it| !it.is_empty()) }
     }

@@ -1,4 +1,4 @@
-//! Topics on the broker that is given: made, filled with flights, watched, deleted.
+//! Topics on the given broker: created, filled with flights, watched, deleted.
 
 use std::time::{Duration, Instant};
 
@@ -17,13 +17,13 @@ use crate::workload::flights;
 /// Partitions of each topic.
 pub const PARTITIONS: i32 = 4;
 
-/// For one answer of the broker.
+/// The timeout of one request to the broker.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Without a single record more, something is wrong.
+/// The longest time without a new record.
 const STALLED: Duration = Duration::from_secs(60);
 
-/// A broker, and the topics that were made on it.
+/// A broker, and the topics created on it.
 pub struct Broker {
     /// `host:port`
     pub address: String,
@@ -33,10 +33,10 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Connects; that the broker answers shows with the first topic.
+    /// Creates the clients; the first request to the broker is that for the first topic.
     ///
     /// # Errors
-    /// Where the address is not one.
+    /// If the address is not one.
     pub fn connect(address: &str) -> Result<Broker> {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", address);
@@ -48,25 +48,25 @@ impl Broker {
         })
     }
 
-    /// Makes a topic that nobody else uses; it is deleted in the end.
+    /// Creates a topic for this run only; it is deleted at the end.
     ///
     /// # Errors
-    /// Where the broker refuses.
+    /// If the broker refuses.
     pub fn create_topic(&mut self, name: &str) -> Result<String> {
         let topic = format!("sandbar-bench-{}-{name}", std::process::id());
         let new = NewTopic::new(&topic, PARTITIONS, TopicReplication::Fixed(-1));
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
         let results = futures_executor::block_on(self.admin.create_topics([&new], &options))
-            .with_context(|| format!("topics cannot be made on {}", self.address))?;
+            .with_context(|| format!("cannot create topics on {}", self.address))?;
         for result in results {
-            result.map_err(|(topic, code)| anyhow!("topic {topic} cannot be made: {code}"))?;
+            result.map_err(|(topic, code)| anyhow!("cannot create topic {topic}: {code}"))?;
         }
         self.topics.push(topic.clone());
         // Its partitions have no leader for a moment, and the client remembers that.
         let start = Instant::now();
         while let Err(error) = self.refresh(&topic).and_then(|()| self.records(&topic)) {
             if start.elapsed() > PATIENCE {
-                return Err(error.context(format!("topic {topic} does not answer")));
+                return Err(error.context(format!("topic {topic} is not available")));
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -76,14 +76,14 @@ impl Broker {
     fn refresh(&self, topic: &str) -> Result<()> {
         let known = self.watcher.fetch_metadata(Some(topic), PATIENCE)?;
         let found = known.topics().iter().map(|it| it.partitions().len()).sum::<usize>();
-        ensure!(found == PARTITIONS as usize, "{found} partitions of {PARTITIONS}");
+        ensure!(found == PARTITIONS as usize, "expected {PARTITIONS} partitions, got {found}");
         Ok(())
     }
 
-    /// Writes so many flights to a topic, under their keys.
+    /// Writes a number of flights to a topic, with their keys.
     ///
     /// # Errors
-    /// Where they do not arrive.
+    /// If not all of them arrive.
     pub fn feed(&self, topic: &str, records: usize) -> Result<()> {
         let producer: BaseProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.address)
@@ -94,14 +94,14 @@ impl Broker {
             send(&producer, record)?;
         }
         producer.flush(PATIENCE)?;
-        ensure!(self.records(topic)? == records as i64, "flights were lost on their way");
+        ensure!(self.records(topic)? == records as i64, "not all flights arrived");
         Ok(())
     }
 
-    /// How many records there are in a topic.
+    /// The number of records in a topic.
     ///
     /// # Errors
-    /// Where the broker does not answer.
+    /// If the broker does not answer.
     pub fn records(&self, topic: &str) -> Result<i64> {
         (0..PARTITIONS)
             .map(|partition| {
@@ -111,11 +111,11 @@ impl Broker {
             .sum()
     }
 
-    /// Waits for so many records in a topic. Returns the rate from the first of
+    /// Waits for a number of records in a topic. Returns the rate from the first of
     /// them that was seen to the last, per second.
     ///
     /// # Errors
-    /// Where no more come, or `alive` says why none will.
+    /// If no more arrive, or `alive` fails.
     pub fn await_records(
         &self,
         topic: &str,
@@ -138,7 +138,7 @@ impl Broker {
                 return Ok((seen - before) as f64 / (now - start).as_secs_f64());
             }
             if last.1.elapsed() > STALLED {
-                bail!("only {seen} of {records} records have come through to {topic}");
+                bail!("only {seen} of {records} records have arrived in {topic}");
             }
             alive()?;
             std::thread::sleep(Duration::from_millis(10));
@@ -151,7 +151,7 @@ impl Drop for Broker {
         let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
         let deletion = self.admin.delete_topics(&topics, &AdminOptions::new());
         if let Err(error) = futures_executor::block_on(deletion) {
-            eprintln!("topics sandbar-bench-* stay on the broker: {error}");
+            eprintln!("cannot delete the topics sandbar-bench-*: {error}");
         }
     }
 }
@@ -159,7 +159,7 @@ impl Drop for Broker {
 /// Sends a record; waits while the queue is full.
 ///
 /// # Errors
-/// Where the producer refuses it.
+/// If the producer refuses it.
 pub fn send<K: ToBytes + ?Sized, P: ToBytes + ?Sized>(
     producer: &BaseProducer,
     mut record: BaseRecord<'_, K, P>,

@@ -1,5 +1,5 @@
-//! CPU time and pinning, and with the medians of `sandbar::bench`: what keeps other work on the machine out of the
-//! figures, as far as that can be done.
+//! CPU time and pinning, which with the medians of `sandbar::bench` keep other work on the
+//! machine out of the figures, as far as possible.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 pub use sandbar::bench::Samples;
 
-/// CPU time of the calling thread so far. Time that others had the core does not count.
+/// CPU time of the calling thread so far, without the time of other threads on the core.
 ///
 /// # Errors
-/// Where the system has no such clock.
+/// If the system has no such clock.
 pub fn thread_cpu() -> Result<Duration> {
     let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)?;
     Ok(Duration::from(time))
@@ -21,13 +21,13 @@ pub fn thread_cpu() -> Result<Duration> {
 /// CPU time of this process so far, all threads together.
 ///
 /// # Errors
-/// Where the system has no such clock.
+/// If the system has no such clock.
 pub fn process_cpu() -> Result<Duration> {
     let time = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID)?;
     Ok(Duration::from(time))
 }
 
-/// As long as it lives, the calling thread, and the processes and threads that it
+/// Until it is dropped, the calling thread, and the processes and threads that it
 /// starts, run on one core.
 pub struct Pinned {
     before: CpuSet,
@@ -37,13 +37,13 @@ impl Pinned {
     /// Pins to the last core that we may use: interrupts tend to go to the first.
     ///
     /// # Errors
-    /// Where the system refuses.
+    /// If the system refuses.
     pub fn to_one_core() -> Result<Pinned> {
         let this = Pid::from_raw(0);
-        let before = sched_getaffinity(this).context("cannot ask for the cores")?;
+        let before = sched_getaffinity(this).context("cannot read the CPU affinity")?;
         let last = (0..CpuSet::count()).rfind(|core| before.is_set(*core).unwrap_or(false));
         let mut one = CpuSet::new();
-        one.set(last.unwrap_or(0)).context("cannot name a core")?;
+        one.set(last.unwrap_or(0)).context("cannot select a core")?;
         sched_setaffinity(this, &one).context("cannot pin to a core")?;
         Ok(Pinned { before })
     }
@@ -51,9 +51,9 @@ impl Pinned {
 
 impl Drop for Pinned {
     fn drop(&mut self) {
-        // Nothing depends on it but the figures that follow.
+        // It affects only the figures that follow.
         if let Err(error) = sched_setaffinity(Pid::from_raw(0), &self.before) {
-            eprintln!("cannot unpin: {error}; what follows is measured on one core");
+            eprintln!("cannot unpin: {error}; all that follows is measured on one core");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The least that a Kafka stream can do: records from one topic to another.
+//! The minimal Kafka stream: copies records from one topic to another.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ impl Copy {
     /// Copies keys and values.
     ///
     /// # Errors
-    /// Where the broker does not answer.
+    /// If the broker does not answer.
     pub fn run(&self) -> Result<()> {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.brokers);
@@ -46,7 +46,7 @@ impl Copy {
         consumer.assign(&partitions)?;
         loop {
             if let Some(message) = consumer.poll(Duration::from_millis(10)) {
-                self.pass_on(&producer, &message.context("the consumer fails")?)?;
+                self.pass_on(&producer, &message.context("cannot consume")?)?;
             }
             producer.poll(Duration::ZERO);
         }

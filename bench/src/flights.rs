@@ -18,7 +18,7 @@ const BUDGET: Budget = Budget::at_most(1.75, 1.4, "x");
 /// CPU time per flight: extract, score and encode, for one of the two models.
 ///
 /// # Errors
-/// Where a stage fails, or the native side does other work than the sandbox.
+/// If a stage fails, or the native results differ from those of the sandbox.
 pub fn against_native(bench: &Bench, model: &str, records: usize) -> Result<Row> {
     let manifest = stages::manifest(&bench.project, model)?;
     let sandbox = stages::sandbox()?;
@@ -32,9 +32,9 @@ pub fn against_native(bench: &Bench, model: &str, records: usize) -> Result<Row>
     let workload = ["flights", &records_text, &file, &config(0), &config(1)];
     let mut native = Native::start(&bench.native, &workload)?;
 
-    // One pass that is not counted warms the caches of both.
+    // An uncounted pass warms the caches of both.
     whole.pass()?;
-    ensure!(native.pass()?.sum == parts.sum(), "sandbox and native code disagree");
+    ensure!(native.pass()?.sum == parts.sum(), "the results of sandbox and native code differ");
     let mut ratio = Samples::default();
     let [mut inside, mut outside] = [(); 2].map(|()| Samples::default());
     let mut steps = [(); 5].map(|()| Samples::default());
@@ -78,7 +78,7 @@ pub fn against_native(bench: &Bench, model: &str, records: usize) -> Result<Row>
 /// The path of a model's MOJO.
 ///
 /// # Errors
-/// Where the folder is not one of a model, or its path is not UTF-8.
+/// If the folder is not one of a model, or its path is not UTF-8.
 pub fn model_file(project: &Path, model: &str) -> Result<String> {
     let model = Model::open(&project.join("models").join(model))?;
     let file = model.folder().join(&model.file);

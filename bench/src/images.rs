@@ -29,7 +29,7 @@ const BUDGET: Budget = Budget::at_most(1.8, 1.4, "x");
 const GOOGLENET: (&str, u32) = ("models/bvlc_googlenet.onnx", 224);
 /// A photograph of 14 megapixels.
 const PHOTOGRAPH: &str = "images/new_airplane.jpg";
-/// One of 400 x 300, as most that a stream carries.
+/// A photograph of 400 x 300, a typical size in a stream.
 const SMALL: &str = "images/trained_airplane_2.jpg";
 
 /// Rounds of the large photograph, which takes a tenth of a second.
@@ -42,7 +42,7 @@ const SECONDS: f64 = 2.0;
 /// All rows. `data` is the folder of the large test data, `python` one with ONNX Runtime.
 ///
 /// # Errors
-/// Where a stage fails or a graph cannot be used.
+/// If a stage fails or a graph cannot be used.
 pub fn rows(bench: &Bench, data: Option<&Path>, python: Option<&Path>) -> Result<Vec<Row>> {
     let Some(data) = data else {
         let why = "give --data FOLDER, or set SANDBAR_TEST_DATA: docs/test-data.md";
@@ -60,7 +60,7 @@ pub fn rows(bench: &Bench, data: Option<&Path>, python: Option<&Path>) -> Result
     Ok(rows)
 }
 
-/// A model folder of GoogLeNet, which goes with the value.
+/// A model folder of GoogLeNet, deleted on drop.
 fn googlenet(data: &Path) -> Result<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
     let bytes = std::fs::read(data.join(GOOGLENET.0))
@@ -109,7 +109,7 @@ fn decoding(bench: &Bench, data: &Path, picture: &str, rounds: usize) -> Result<
     let mut pass = || -> Result<Duration> {
         let start = thread_cpu()?;
         let extracted = extractor.extract(&batch)?;
-        ensure!(extracted.table.rows == 1, "{picture} fails: {:?}", extracted.failures);
+        ensure!(extracted.table.rows == 1, "cannot extract {picture}: {:?}", extracted.failures);
         Ok(thread_cpu()? - start)
     };
     pass()?;
@@ -146,7 +146,7 @@ fn whole(bench: &Bench, data: &Path) -> Result<Row> {
     let mut pass = || -> Result<f64> {
         let start = process_cpu()?;
         chain.process(&batch, &mut outcome)?;
-        ensure!(outcome.failures.is_empty(), "a picture fails: {:?}", outcome.failures);
+        ensure!(outcome.failures.is_empty(), "cannot score a picture: {:?}", outcome.failures);
         Ok(batch.len() as f64 / (process_cpu()? - start).as_secs_f64())
     };
     pass()?;
@@ -203,7 +203,7 @@ impl Alone {
     }
 }
 
-/// What ONNX Runtime needs: milliseconds, resident KB before and after, images/s.
+/// The figures of ONNX Runtime: milliseconds, resident KB before and after, images/s.
 fn onnx_runtime(bench: &Bench, python: &Path, data: &Path, batch: usize) -> Result<[f64; 4]> {
     let (file, side) = GOOGLENET;
     let output = Command::new(python)
@@ -215,13 +215,13 @@ fn onnx_runtime(bench: &Bench, python: &Path, data: &Path, batch: usize) -> Resu
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout)?;
     let numbers = text.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-    numbers.try_into().map_err(|_| anyhow::anyhow!("not four numbers: {text}"))
+    numbers.try_into().map_err(|_| anyhow::anyhow!("expected four numbers, got: {text}"))
 }
 
 fn computing(bench: &Bench, data: &Path, python: Option<&Path>, batch: usize) -> Result<Row> {
     let what = format!("GoogLeNet, batch {batch}: tract / ONNX Runtime, images/s");
     let Some(python) = python else {
-        let why = "give --onnxruntime PYTHON, one in which `pip install onnxruntime` was done";
+        let why = "give --onnxruntime PYTHON, one that has the package onnxruntime";
         return Ok(Row::absent(what, why));
     };
     let mut alone = Alone::new(data, batch)?;
@@ -262,7 +262,7 @@ impl LoadGraph {
     /// Prints milliseconds, resident bytes before and after, and the most there were.
     ///
     /// # Errors
-    /// Where the graph cannot be used.
+    /// If the graph cannot be used.
     pub fn run(&self) -> Result<()> {
         let bytes: std::sync::Arc<[u8]> = std::fs::read(&self.file)?.into();
         let (start, before) = (Instant::now(), resident_bytes().unwrap_or(0));
@@ -286,13 +286,15 @@ fn loading(data: &Path) -> Result<Row> {
             .arg("load-graph")
             .arg(data.join(GOOGLENET.0))
             .output()
-            .context("cannot start this program once more")?;
+            .context("cannot start this program again")?;
         if !output.status.success() {
             bail!("the graph cannot be loaded: {}", String::from_utf8_lossy(&output.stderr));
         }
         let text = String::from_utf8(output.stdout)?;
         let numbers = text.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-        let [milliseconds, before, after, peak] = numbers[..] else { bail!("not four: {text}") };
+        let [milliseconds, before, after, peak] = numbers[..] else {
+            bail!("expected four numbers, got: {text}")
+        };
         time.push(milliseconds);
         memory.push((after - before) / 1e6);
         most.push(peak / 1e3);

@@ -1,4 +1,4 @@
-//! What crossing the sandbox's boundary costs: an extractor that does next to nothing.
+//! The cost of crossing the sandbox's boundary: an extractor that does almost nothing.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ const BUDGET: Budget = Budget::at_most(30.0, 15.0, " ns");
 /// keys and headers, and with values alone.
 ///
 /// # Errors
-/// Where the component fails, or the native side does other work than the sandbox.
+/// If the component fails, or the native results differ from those of the sandbox.
 pub fn cost(bench: &Bench, records: usize) -> Result<Vec<Row>> {
     Ok(vec![measure(bench, records, true)?, measure(bench, records, false)?])
 }
@@ -47,7 +47,7 @@ fn measure(bench: &Bench, records: usize, full: bool) -> Result<Row> {
     };
     let workload = ["echo", &records.to_string(), if full { "full" } else { "plain" }];
     let mut native = Native::start(&bench.native, &workload)?;
-    ensure!(native.pass()?.sum == pass()?.1, "sandbox and native code disagree");
+    ensure!(native.pass()?.sum == pass()?.1, "the results of sandbox and native code differ");
     let [mut inside, mut outside] = [(); 2].map(|()| Samples::default());
     for _ in 0..bench.rounds {
         inside.push(pass()?.0);

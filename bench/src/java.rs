@@ -20,17 +20,17 @@ const BUDGETS: [(&str, Budget); 2] = [
     ("flights-dl", Budget::at_least(7.0, 12.0, "x")),
 ];
 
-/// Times that Java is started for each model: its compiler does not come to the
+/// How often Java is started for each model: its compiler does not produce the
 /// same code each time.
 const STARTS: usize = 5;
 
-/// Flights that both go through again and again.
+/// Flights that both score repeatedly.
 const RECORDS: usize = 5_120;
 
-/// Rows per second of both models. Needs the calling thread pinned to one core.
+/// Rows per second of both models. The calling thread must be pinned to one core.
 ///
 /// # Errors
-/// Where a stage fails, or Java does.
+/// If a stage fails, or Java does.
 pub fn against_java(bench: &Bench, jar: Option<&Path>, seconds: f64) -> Result<Vec<Row>> {
     let what = |model: &str| format!("flights, {model}: sandbox / H2O's Java scorer");
     let Some(jar) = jar else {
@@ -138,8 +138,8 @@ impl Java {
         }
         let text = java.output()?;
         let figure = text.split_whitespace().find_map(|it| it.strip_prefix("rows_per_second="));
-        let figure: f64 = figure.context("FlightScorer has failed")?.parse()?;
-        // It ends when it has measured: the window is the end of its life.
+        let figure: f64 = figure.context("FlightScorer failed")?.parse()?;
+        // It ends when it has measured: the window is the last part of its run.
         let window = Duration::from_secs_f64(seconds);
         let (end, used) = seen[seen.len() - 1];
         let start = seen.iter().rfind(|(time, _)| end - *time >= window).unwrap_or(&seen[0]);

@@ -1,7 +1,7 @@
 //! Sandbar's budgets, measured side by side in one run: `cargo xtask bench`.
 //!
 //! What is compared runs in alternating rounds, and a figure is the median of the
-//! rounds' ratios: what else the machine does hits both sides. docs/benchmarks.md
+//! rounds' ratios: other work on the machine affects both sides. docs/benchmarks.md
 //! says what each row means.
 //!
 //! - [`flights`]: the sandbox against native code; [`interface`]: its boundary alone.
@@ -10,7 +10,7 @@
 //! - [`runner`]: `sandbar run` from topic to topic on a [`broker`], against [`copy`].
 //! - [`start`]: from a component's file to its first record.
 //! - [`stages`], [`native`], [`process`], [`workload`], [`clock`], [`report`]:
-//!   what they share.
+//!   shared parts.
 
 mod broker;
 mod clock;
@@ -87,7 +87,7 @@ enum Figure {
     Memory,
 }
 
-/// What this program starts as processes of their own.
+/// What this program starts as separate processes.
 #[derive(Subcommand)]
 enum Part {
     #[command(hide = true)]
@@ -98,7 +98,7 @@ enum Part {
     Copy(copy::Copy),
 }
 
-/// Where everything is, and how often it is measured.
+/// Paths and settings of all measurements.
 struct Bench {
     project: PathBuf,
     /// The program `sandbar-bench-native`.
@@ -107,7 +107,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// Where `cargo xtask operators` puts the components.
+    /// The folder of the components built by `cargo xtask operators`.
     fn components(&self) -> PathBuf {
         self.project.join("operators/target/wasm32-wasip2/release")
     }
@@ -185,7 +185,7 @@ fn show(rows: &[Row]) {
     rows.iter().for_each(|row| println!("{row}"));
 }
 
-/// The processor, and how much else the machine does.
+/// The processor, and the machine's load.
 fn machine() -> Result<String> {
     let cpu = std::fs::read_to_string("/proc/cpuinfo")?;
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));

@@ -1,4 +1,4 @@
-//! The native side: a program of the operators' workspace that is asked for one
+//! The native side: a program of the operators' workspace that runs one
 //! pass after the other (`bench/native`).
 
 use std::io::{BufRead, BufReader, Write};
@@ -8,18 +8,18 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-/// A native program that waits to be asked.
+/// A native program that waits for requests.
 pub struct Native {
     child: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
-/// What one pass over the records took.
+/// The figures of one pass over the records.
 pub struct Pass {
     /// CPU time of the extractor.
     pub extract: Duration,
-    /// CPU time of the scorer; nothing where there is none.
+    /// CPU time of the scorer; zero if there is none.
     pub score: Duration,
     /// A sum over the results.
     pub sum: u64,
@@ -29,7 +29,7 @@ impl Native {
     /// Starts it with a workload.
     ///
     /// # Errors
-    /// Where it is not built.
+    /// If it is not built.
     pub fn start(program: &Path, workload: &[&str]) -> Result<Native> {
         let mut child = Command::new(program)
             .args(workload)
@@ -40,15 +40,15 @@ impl Native {
                 format!("cannot start {}; run `cargo xtask bench`", program.display())
             })?;
         let (Some(questions), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-            bail!("{} has no pipes", program.display());
+            bail!("{}: cannot open its input and output", program.display());
         };
         Ok(Native { child, questions, answers: BufReader::new(answers) })
     }
 
-    /// Lets it take the records through the operators once.
+    /// Makes it run the records through the operators once.
     ///
     /// # Errors
-    /// Where it has ended; its standard error, which is ours, says why.
+    /// If it has ended; its standard error, which is ours, has the reason.
     pub fn pass(&mut self) -> Result<Pass> {
         let mut line = String::new();
         let read = self.questions.write_all(b"\n").and_then(|()| self.answers.read_line(&mut line));
@@ -62,7 +62,7 @@ impl Native {
 
 impl Drop for Native {
     fn drop(&mut self) {
-        // It only waits for us; what it says on its way out does not matter.
+        // It only waits for us; its exit status does not matter.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! A process that is watched through /proc.
+//! A process, watched through /proc.
 
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// For the runner to deliver, commit and end.
+/// How long the runner may take to deliver, commit and end.
 const DRAIN: Duration = Duration::from_secs(40);
 
 /// A process that is killed when it is dropped.
@@ -17,7 +17,7 @@ impl Process {
     /// Starts it without input.
     ///
     /// # Errors
-    /// Where it cannot be started.
+    /// If it cannot be started.
     pub fn spawn(command: &mut Command) -> Result<Process> {
         let program = command.get_program().to_owned();
         let child = command.stdin(Stdio::null()).spawn();
@@ -26,41 +26,41 @@ impl Process {
         })?))
     }
 
-    /// That it still runs.
+    /// Checks that it still runs.
     ///
     /// # Errors
-    /// Where it does not.
+    /// If it does not.
     pub fn alive(&mut self) -> Result<()> {
         match self.0.try_wait()? {
             None => Ok(()),
-            Some(status) => bail!("it has ended ({status}) before all records were through"),
+            Some(status) => bail!("the process ended ({status}) before all records arrived"),
         }
     }
 
-    /// What it wrote to its standard output, if that is piped: until it closes it.
+    /// Its standard output up to the end, if piped.
     ///
     /// # Errors
-    /// Where it is not piped, or not UTF-8.
+    /// If it is not piped, or not UTF-8.
     pub fn output(&mut self) -> Result<String> {
         let pipe: Option<ChildStdout> = self.0.stdout.take();
-        Ok(std::io::read_to_string(pipe.context("its output is not piped")?)?)
+        Ok(std::io::read_to_string(pipe.context("the output of the process is not piped")?)?)
     }
 
     /// A line of /proc/PID/status, in MB (10⁶ bytes).
     ///
     /// # Errors
-    /// Where there is no such line.
+    /// If there is no such line.
     pub fn memory(&self, line: &str) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
         let line = status.lines().find_map(|it| it.strip_prefix(line)?.strip_prefix(':'));
         let number = line.and_then(|it| it.split_whitespace().next());
-        Ok(number.context("/proc has no such line")?.parse::<f64>()? * 1024.0 / 1e6)
+        Ok(number.context("no such line in /proc/PID/status")?.parse::<f64>()? * 1024.0 / 1e6)
     }
 
     /// Seconds of CPU so far, all threads, user and system.
     ///
     /// # Errors
-    /// Where it is gone.
+    /// If it has ended.
     pub fn cpu(&self) -> Result<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
         // The program's name, in parentheses, may contain spaces.
@@ -76,7 +76,7 @@ impl Process {
     /// Asks it to stop and waits until it has.
     ///
     /// # Errors
-    /// Where it fails, or takes too long.
+    /// If it fails, or takes too long.
     pub fn stop(mut self) -> Result<()> {
         kill(Pid::from_raw(self.0.id().cast_signed()), Signal::SIGTERM)?;
         let start = Instant::now();
@@ -89,13 +89,13 @@ impl Process {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        bail!("the runner does not stop")
+        bail!("the runner does not stop in time")
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Mostly it has ended already.
+        // Usually it has ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

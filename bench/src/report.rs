@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What DESIGN.md asks of a figure.
+/// The limits of DESIGN.md for a figure.
 #[derive(Clone, Copy)]
 pub struct Budget {
     must: f64,
@@ -40,17 +40,17 @@ impl fmt::Display for Budget {
     }
 }
 
-/// One line of the table, and what explains it.
+/// One line of the table, and its notes.
 pub struct Row {
-    /// What the figure is of.
+    /// What the figure measures.
     pub what: String,
     /// The figure; `None` where it was not measured.
     pub figure: Option<f64>,
-    /// What is asked of it; `None` where nothing is.
+    /// Its budget; `None` without one.
     pub budget: Option<Budget>,
     /// The unit of a figure without a budget.
     pub unit: &'static str,
-    /// How it was measured and what it is made of, or why not. Lines.
+    /// How it was measured and its parts, or why it was not. Lines.
     pub notes: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ impl Row {
         Row { what, figure: Some(figure), budget: Some(budget), unit, notes }
     }
 
-    /// A figure that nothing is asked of.
+    /// A figure without a budget.
     pub fn plain(
         what: impl Into<String>,
         figure: f64,

@@ -25,7 +25,7 @@ const RUNS: usize = 3;
 /// Resident memory after a backlog of `records` flights, on all cores.
 ///
 /// # Errors
-/// Where the broker does not answer, or records do not come through.
+/// If the broker does not answer, or records do not arrive.
 pub fn memory(bench: &Bench, brokers: &str, records: usize) -> Result<Row> {
     let mut broker = Broker::connect(brokers)?;
     let flights = broker.create_topic("flights")?;
@@ -97,7 +97,7 @@ pub fn speed(bench: &Bench, brokers: &str, records: usize) -> Result<Row> {
 struct Pipeline {
     process: Process,
     sink: String,
-    // The manifest, which the runner has open at its start.
+    // The manifest, which the runner reads at its start.
     _folder: tempfile::TempDir,
 }
 
@@ -107,8 +107,8 @@ impl Pipeline {
         let dead = broker.create_topic(&format!("dead-{run}"))?;
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("flights.toml");
-        // What pipelines/flights.toml says, but for the topics: those that it names
-        // may hold somebody's flights.
+        // As pipelines/flights.toml, with other topics: those in the file
+        // may contain real flights.
         let text = format!(
             "name = \"{sink}\"\n\
              source = {{ topics = [\"{flights}\"] }}\n\
@@ -133,7 +133,7 @@ impl Pipeline {
         Ok(Pipeline { process, sink, _folder: folder })
     }
 
-    /// Waits until its memory stands still, stages set up and the group not yet
+    /// Waits until its memory is stable, with stages set up and the consumer group not yet
     /// joined: memory in MB.
     fn await_start(&self) -> Result<f64> {
         let mut before = 0.0;
@@ -147,7 +147,7 @@ impl Pipeline {
         }
     }
 
-    /// Waits until all flights are through; the rate per second, and the process,
+    /// Waits until all flights have arrived; the rate per second, and the process,
     /// which still runs.
     fn through(self, broker: &Broker, records: usize) -> Result<(f64, Process)> {
         let Pipeline { mut process, sink, _folder } = self;

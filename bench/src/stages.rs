@@ -21,7 +21,7 @@ use crate::workload::{BATCH, HEADERS, flights};
 /// The manifest of the flights pipeline, with another model if one is given.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// If it cannot be read.
 pub fn manifest(project: &Path, model: &str) -> Result<Manifest> {
     let mut manifest = Manifest::load(&project.join("pipelines/flights.toml"))?;
     manifest.models.insert("flights".into(), project.join("models").join(model).into());
@@ -31,12 +31,12 @@ pub fn manifest(project: &Path, model: &str) -> Result<Manifest> {
 /// A sandbox with the cache that `sandbar` itself uses.
 ///
 /// # Errors
-/// Where this machine cannot run wasmtime.
+/// If this machine cannot run wasmtime.
 pub fn sandbox() -> Result<Sandbox> {
     Ok(Sandbox::new(cache::default_folder())?)
 }
 
-/// So many flights as batches of the runner. `headers` come with keys.
+/// A number of flights as batches of the runner. `headers` include keys.
 pub fn batches(records: usize, keys: bool, headers: bool) -> Vec<Batch> {
     let flights: Vec<_> = flights(records).collect();
     let batch = |chunk: &[crate::workload::Flight]| {
@@ -52,14 +52,14 @@ pub fn batches(records: usize, keys: bool, headers: bool) -> Vec<Batch> {
     flights.chunks(BATCH).map(batch).collect()
 }
 
-/// A stage of the manifest as the plan makes it, limits and grants included.
+/// A stage of the manifest as in the plan, limits and grants included.
 ///
 /// # Errors
-/// Where its component or a model cannot be used.
+/// If its component or a model cannot be used.
 pub fn operator(manifest: &Manifest, stage: &str, sandbox: &Sandbox) -> Result<Operator> {
     let definition = Definition::from(manifest.clone());
     let found = manifest.stages.iter().find(|it| it.name == stage);
-    let stage = found.with_context(|| format!("no stage '{stage}' in the manifest"))?;
+    let stage = found.with_context(|| format!("the manifest has no stage '{stage}'"))?;
     let models = stage
         .models
         .iter()
@@ -78,7 +78,7 @@ pub fn operator(manifest: &Manifest, stage: &str, sandbox: &Sandbox) -> Result<O
     })
 }
 
-/// A worker's chain of stages, with flights to take through it.
+/// A worker's chain of stages, with flights as its input.
 pub struct Sandboxed {
     chain: Chain,
     outcome: Outcome,
@@ -86,25 +86,25 @@ pub struct Sandboxed {
 }
 
 impl Sandboxed {
-    /// Plans the pipeline and makes one worker's chain.
+    /// Plans the pipeline and creates one worker's chain.
     ///
     /// # Errors
-    /// Where the plan fails.
+    /// If the plan fails.
     pub fn new(manifest: &Manifest, sandbox: &Sandbox, records: usize) -> Result<Self> {
         let chain = Plan::new(&manifest.clone().into(), sandbox)?.chain()?;
         Ok(Sandboxed { chain, outcome: Outcome::default(), batches: batches(records, true, false) })
     }
 
-    /// Takes all flights through all stages once: CPU time, encoding included.
+    /// Runs all flights through all stages once: CPU time, encoding included.
     ///
     /// # Errors
-    /// Where a flight fails: the figures would be of something else.
+    /// If a flight fails: the figures would be of something else.
     pub fn pass(&mut self) -> Result<Duration> {
         let start = thread_cpu()?;
         for batch in &self.batches {
             self.chain.process(batch, &mut self.outcome)?;
             if let Some(failure) = self.outcome.failures.first() {
-                bail!("a flight fails: {}", failure.message);
+                bail!("cannot score a flight: {}", failure.message);
             }
         }
         Ok(thread_cpu()?.saturating_sub(start))
@@ -118,15 +118,15 @@ pub struct Parts {
     encoder: Encoder,
     batches: Vec<Batch>,
     predictions: Vec<Scored>,
-    /// Kept only for its memory.
+    /// Kept to reuse its memory.
     text: Vec<u8>,
 }
 
 impl Parts {
-    /// Makes the stages and takes the flights through them once.
+    /// Creates the stages and runs the flights through them once.
     ///
     /// # Errors
-    /// Where a stage fails.
+    /// If a stage fails.
     pub fn new(manifest: &Manifest, sandbox: &Sandbox, records: usize) -> Result<Self> {
         let extractor = Extractor::new(operator(manifest, "features", sandbox)?)?;
         let shape = extractor.shape().clone();
@@ -143,7 +143,7 @@ impl Parts {
         };
         parts.stages()?;
         for (scored, batch) in parts.predictions.iter().zip(&parts.batches) {
-            ensure!(scored.labels.len() == batch.len(), "a flight fails");
+            ensure!(scored.labels.len() == batch.len(), "cannot score a flight");
         }
         Ok(parts)
     }
@@ -151,7 +151,7 @@ impl Parts {
     /// Extracts and scores all flights once, batch by batch: CPU time of each.
     ///
     /// # Errors
-    /// Where a stage fails.
+    /// If a stage fails.
     pub fn stages(&mut self) -> Result<[Duration; 2]> {
         let mut times = [Duration::ZERO; 2];
         let mut last = thread_cpu()?;
@@ -173,10 +173,10 @@ impl Parts {
         labels.map(|label| u64::from(*label)).sum()
     }
 
-    /// Writes all predictions once: CPU time.
+    /// Encodes all predictions once: CPU time.
     ///
     /// # Errors
-    /// Where one cannot be written.
+    /// If one cannot be written.
     pub fn encode(&mut self) -> Result<Duration> {
         let start = thread_cpu()?;
         for (scored, batch) in self.predictions.iter().zip(&self.batches) {

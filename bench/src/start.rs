@@ -1,5 +1,5 @@
-//! From a component's file to its first record, compiled anew and from the cache,
-//! each in a process of its own: within one, the second start would find memory and
+//! From a component's file to its first record, freshly compiled and from the cache,
+//! each in its own process: within one, the second start would find memory and
 //! code warm.
 
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ impl FirstRecord {
     /// Prints the microseconds of each step.
     ///
     /// # Errors
-    /// Where the component cannot be used.
+    /// If the component cannot be used.
     pub fn run(&self) -> Result<()> {
         let manifest = Manifest::load(&self.manifest)?;
         let batch = stages::batches(1, true, false).pop().context("no batch of one flight")?;
@@ -49,7 +49,7 @@ impl FirstRecord {
         let extracted = extractor.extract(&batch)?;
         let record = step();
         if extracted.table.rows != 1 {
-            bail!("the flight fails");
+            bail!("cannot extract the flight");
         }
         let steps = [engine, load, instance, record].map(|step| step.as_micros().to_string());
         println!("{}", steps.join(" "));
@@ -60,12 +60,12 @@ impl FirstRecord {
 /// Milliseconds from the file to the first record, of the flight extractor.
 ///
 /// # Errors
-/// Where it cannot start.
+/// If it cannot start.
 pub fn first_record(bench: &Bench) -> Result<Vec<Row>> {
     let manifest = bench.project.join("pipelines/flights.toml");
     let [mut cold, mut cached] = [(); 2].map(|()| Steps::default());
     for _ in 0..STARTS {
-        // Its permissions are the user's own, which the cache insists on.
+        // Its permissions are for the user alone, which the cache requires.
         let folder = tempfile::tempdir()?;
         cold.push(start(&manifest, folder.path())?);
         cached.push(start(&manifest, folder.path())?);
@@ -92,13 +92,13 @@ fn start(manifest: &Path, cache: &Path) -> Result<[f64; 4]> {
         .arg("first-record")
         .args([manifest, cache])
         .output()
-        .context("cannot start this program once more")?;
+        .context("cannot start this program again")?;
     if !output.status.success() {
         bail!("no first record: {}", String::from_utf8_lossy(&output.stderr));
     }
     let text = String::from_utf8(output.stdout)?;
     let steps = text.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-    steps.try_into().map_err(|_| anyhow::anyhow!("not four steps: {text}"))
+    steps.try_into().map_err(|_| anyhow::anyhow!("expected four steps, got: {text}"))
 }
 
 /// Engine, component, instance, first record: microseconds.

@@ -19,16 +19,16 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Starts the practice broker, or takes the one that is given.
+    /// Starts the mock broker, or uses the given one.
     pub fn start(brokers: Option<&str>) -> Result<Self> {
         if let Some(address) = brokers {
             return Ok(Broker { address: address.to_owned(), practice: None });
         }
-        let practice = PracticeBroker::start().context("the practice broker does not start")?;
+        let practice = PracticeBroker::start().context("cannot start the mock broker")?;
         Ok(Broker { address: practice.address(), practice: Some(practice) })
     }
 
-    /// Makes the topics of a pipeline that are not there.
+    /// Creates the missing topics of a pipeline.
     pub fn create_topics(&self, manifest: &Manifest) -> Result<()> {
         let mut topics: Vec<&str> = manifest.source.topics.iter().map(String::as_str).collect();
         topics.extend([manifest.sink.topic.as_str(), manifest.dead_letter.topic.as_str()]);
@@ -43,10 +43,10 @@ impl Broker {
         }
     }
 
-    /// What its clients must know.
+    /// Extra settings of its clients.
     pub fn access(&self) -> Access {
-        // The practice broker answers a fetch that found nothing only at the end of its
-        // time, whatever arrives meanwhile.
+        // The mock broker answers an empty fetch only at the end of its
+        // time, even if records arrive meanwhile.
         let wait = || ("fetch.wait.max.ms".into(), "10".into());
         Access {
             address: self.address.clone(),
@@ -56,7 +56,7 @@ impl Broker {
 
     pub fn describe(&self) -> String {
         match self.practice {
-            Some(_) => format!("{} (the practice broker of this process)", self.address),
+            Some(_) => format!("{} (the mock broker of this process)", self.address),
             None => self.address.clone(),
         }
     }
@@ -69,7 +69,7 @@ pub struct Access {
     pub consumer_properties: Option<(String, String)>,
 }
 
-/// Makes the topics that are not there.
+/// Creates the missing topics.
 fn create(brokers: &str, topics: &[&str]) -> Result<()> {
     let client: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", brokers).create()?;
@@ -79,12 +79,12 @@ fn create(brokers: &str, topics: &[&str]) -> Result<()> {
         .collect();
     let creation = client.create_topics(&topics, &AdminOptions::new());
     let results = futures_executor::block_on(creation)
-        .with_context(|| format!("topics cannot be made on {brokers}"))?;
+        .with_context(|| format!("cannot create topics on {brokers}"))?;
     for result in results {
         match result {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((topic, code)) => {
-                anyhow::bail!("topic '{topic}' cannot be made on {brokers}: {code}")
+                anyhow::bail!("cannot create topic '{topic}' on {brokers}: {code}")
             }
         }
     }

@@ -1,5 +1,5 @@
-//! The pictures that the demo feeds: the handwritten digits of `models/digits/samples`,
-//! again and again, with a picture that is cut off among them.
+//! The pictures of the demo: the handwritten digits of `models/digits/samples`,
+//! repeatedly, some of them truncated.
 
 use std::path::Path;
 
@@ -7,19 +7,19 @@ use anyhow::{Context, Result};
 
 use crate::feed::Records;
 
-/// One picture in this many is cut off.
+/// One picture in this many is truncated.
 const CUT: u64 = 100;
 
 /// Writes one picture after the other; the key is the file's name, `NUMBER-DIGIT`.
 pub fn records(samples: &Path) -> Result<Records> {
     let mut pictures = Vec::new();
-    let place = || format!("{}: the pictures cannot be read", samples.display());
+    let place = || format!("{}: cannot read the pictures", samples.display());
     for entry in std::fs::read_dir(samples).with_context(place)? {
         let path = entry.with_context(place)?.path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         pictures.push((name, std::fs::read(&path).with_context(place)?));
     }
-    anyhow::ensure!(!pictures.is_empty(), "{}: there are no pictures", samples.display());
+    anyhow::ensure!(!pictures.is_empty(), "{}: no pictures found", samples.display());
     pictures.sort();
     Ok(Box::new(move |number, record| {
         let (name, picture) = &pictures[number as usize % pictures.len()];

@@ -1,4 +1,4 @@
-//! The producer of what the demo feeds.
+//! The producer of the demo's input records.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,11 +11,11 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::types::RDKafkaErrorCode;
 use sandbar::record::Shutdown;
 
-/// Records that may be without an answer. The practice broker drops what is unread
+/// Records without an answer at most. The mock broker drops unread records
 /// once a partition holds 5 MB; this many flights and their answers are 3 MB.
 const AHEAD: u64 = 10_000;
 
-/// A record to feed, whose memory is used again for the next.
+/// A record to send, whose memory is reused for the next.
 #[derive(Default)]
 pub struct Record {
     pub key: String,
@@ -25,23 +25,23 @@ pub struct Record {
 /// Writes the record of a number, from 0.
 pub type Records = Box<dyn FnMut(u64, &mut Record) + Send>;
 
-/// What to feed.
+/// The records to send.
 pub struct Feed {
     pub brokers: String,
     pub topic: String,
     pub records: Records,
-    /// How many; without it, until asked to stop.
+    /// How many; by default until asked to stop.
     pub limit: Option<u64>,
-    /// How many there must be, even if it is asked to stop before.
+    /// How many to send at least, even if asked to stop before.
     pub least: u64,
-    /// Between two records.
+    /// The interval between two records.
     pub pause: Duration,
     /// Predictions and dead letters that came back.
     pub answered: Arc<AtomicU64>,
 }
 
 impl Feed {
-    /// Feeds until `shutdown` or the end. Returns how many records it fed.
+    /// Sends records until `shutdown` or the end. Returns how many it sent.
     pub fn run(mut self, shutdown: &Shutdown) -> Result<u64> {
         let producer: BaseProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.brokers)

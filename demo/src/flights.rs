@@ -1,4 +1,4 @@
-//! The flights that the demo feeds: the two of the classic example, then the seeded
+//! The flights of the demo: the two of the classic example, then the seeded
 //! generator's, with some garbage among them.
 
 use flight_records::{CLASSIC, Flights};
@@ -8,10 +8,10 @@ use crate::watch::Remarks;
 
 /// The key of the two classic flights, the first of their partition.
 const CLASSIC_KEY: &str = "PS1451";
-/// Their years, in the order in which they are fed.
+/// Their years, in the order of sending.
 const CLASSIC_YEARS: [u32; 2] = [1987, 1999];
 
-/// Writes one flight after the other; one in `garbage` is none (0: all are).
+/// Writes one flight after the other; one in `garbage` is not a flight (0: all are).
 pub fn records(seed: u64, garbage: u64) -> Records {
     let mut flights = Flights::new(seed);
     let mut line = String::new();
@@ -31,7 +31,7 @@ pub fn records(seed: u64, garbage: u64) -> Records {
     })
 }
 
-/// Says of the answers to the classic flights that they are.
+/// Labels the predictions of the classic flights.
 pub fn remarks() -> Remarks {
     let mut years = CLASSIC_YEARS.iter();
     Box::new(move |key| {

@@ -1,9 +1,9 @@
-//! `cargo xtask demo`: flights and pictures in, predictions out, before your eyes.
+//! `cargo xtask demo`: flights and pictures in, predictions out, live.
 //!
 //! Everything is as in production but the broker: the pipelines are
 //! `pipelines/flights.toml` and `pipelines/images.toml` as they stand, the components
 //! are the built ones, and records go through Kafka's protocol over TCP. The broker is
-//! the practice broker of this process, unless `--brokers` names a real one.
+//! the mock broker of this process, unless `--brokers` names a real one.
 
 mod broker;
 mod digits;
@@ -28,9 +28,9 @@ use show::Show;
 
 /// The repository.
 const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-/// Between two pictures: the flights are to show how fast they go.
+/// The interval between two pictures: the flights show the speed.
 const BETWEEN_PICTURES: Duration = Duration::from_millis(10);
-/// Pictures that are shown however soon the flights end.
+/// Pictures to show at least, however soon the flights end.
 const PICTURES: u64 = 50;
 
 /// Run the pipelines of flights and pictures and show what they predict.
@@ -40,7 +40,7 @@ struct Demo {
     /// Stop after this many flights. [default: go on until Ctrl-C]
     #[arg(long)]
     records: Option<u64>,
-    /// A Kafka to use instead of the practice broker, "host:port,...".
+    /// A Kafka to use instead of the mock broker, "host:port,...".
     #[arg(long, value_name = "HOST:PORT,...")]
     brokers: Option<String>,
     /// The seed of the flights.
@@ -93,7 +93,7 @@ impl Demo {
 
         let stop = Shutdown::default();
         let asked = stop.clone();
-        ctrlc::set_handler(move || asked.request()).context("signals cannot be handled")?;
+        ctrlc::set_handler(move || asked.request()).context("cannot handle signals")?;
         std::thread::scope(|scope| {
             let pictures = scope.spawn(|| {
                 let result = pictures.run(&stop);

@@ -1,4 +1,4 @@
-//! One pipeline at work: what feeds it, the runner, and the screen.
+//! One pipeline at work: its producer, the runner, and the screen.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -54,12 +54,12 @@ impl Show {
         Ok(Show { access, manifest, deployment, what, records, remarks, limit, least, pause })
     }
 
-    /// Feeds and shows until `stop`, and then until every record is answered.
+    /// Sends records and shows results until `stop`, and then until every record has a result.
     pub fn run(self, stop: &Shutdown) -> Result<()> {
         let Show { access, manifest, deployment, what, records, remarks, limit, least, pause } =
             self;
-        // The feed and the screen stop when asked; the runner afterwards, so that all
-        // that was fed is shown.
+        // The producer and the screen stop first, the runner afterwards, so that all
+        // records that were sent are shown.
         let stop_running = Shutdown::default();
         let stats = deployment.stats().clone();
         let answered = Arc::new(AtomicU64::new(0));
@@ -105,7 +105,7 @@ impl Show {
         let end = stats.snapshot();
         ensure!(
             seen.fed == seen.predictions + seen.dead_letters,
-            "some did not come back: {end:?}"
+            "some records had no prediction or dead letter: {end:?}"
         );
         Ok(())
     }

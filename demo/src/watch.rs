@@ -1,4 +1,4 @@
-//! The screen: predictions and dead letters as they come back, and how fast.
+//! The screen: predictions and dead letters as they arrive, and the rate.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use sandbar::record::Shutdown;
 use sandbar::telemetry::{Snapshot, Stats};
 
-/// Between two lines of figures.
+/// The interval between two lines of figures.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How long answers may stay away after the last flight.
+/// How long results may take after the last flight.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Predictions shown whole before the figures begin.
 const SHOWN: u64 = 4;
 
-/// What there is to say about the answer for a key.
+/// A remark about the prediction of a key.
 pub type Remarks = Box<dyn FnMut(&str) -> Option<String> + Send>;
 
 /// What to watch.
@@ -33,7 +33,7 @@ pub struct Watch {
     /// Of predictions and of dead letters.
     pub topics: [String; 2],
     pub remarks: Remarks,
-    /// Counts what comes back, for the feed.
+    /// Counts the results, for the producer.
     pub answered: Arc<AtomicU64>,
 }
 
@@ -46,7 +46,7 @@ pub struct Seen {
 }
 
 impl Watch {
-    /// Shows what comes back until the feeder has ended and all is answered.
+    /// Shows the results until the producer has ended and every record has a result.
     pub fn run(
         &mut self,
         consumer: &BaseConsumer,
@@ -96,12 +96,15 @@ impl Watch {
                     return Ok(seen);
                 }
                 let waited = last_answer.elapsed();
-                ensure!(waited < PATIENCE || !shutdown.requested(), "no answer for {waited:?}");
+                ensure!(
+                    waited < PATIENCE || !shutdown.requested(),
+                    "no prediction or dead letter arrived for {waited:?}"
+                );
             }
         }
     }
 
-    /// Reads both topics from their ends as they are now, without a group.
+    /// Reads both topics from their current ends, without a consumer group.
     pub fn consumer(&self) -> Result<BaseConsumer> {
         let consumer: BaseConsumer = ClientConfig::from_iter(self.properties.clone())
             .set("bootstrap.servers", &self.brokers)
@@ -123,7 +126,7 @@ impl Watch {
     }
 }
 
-/// What a prediction says: its JSON's label, or all of it where it is not JSON.
+/// The label of a JSON prediction, or the whole text of any other.
 fn label<'a>(message: &'a BorrowedMessage<'_>) -> Option<&'a str> {
     let value = std::str::from_utf8(message.payload()?).ok()?;
     match value.split_once("\"label\":\"") {

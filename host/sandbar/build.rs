@@ -1,13 +1,13 @@
-//! Puts into the command what `sandbar new` writes: templates, the contract, the SDKs.
+//! Embeds what `sandbar new` writes: templates, the contract, the SDKs.
 //!
-//! The list is made here, not by a macro over a folder, because cargo must know that the
+//! The list is generated here, not by a macro over a folder, because cargo must know that the
 //! command depends on these files.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// What goes in, from the project's folder.
+/// The embedded files and folders, from the project's folder.
 const ROOTS: [&str; 10] = [
     "LICENSE",
     "operators/Cargo.lock",
@@ -27,7 +27,7 @@ fn main() -> io::Result<()> {
     let mut files = Vec::new();
     for root in ROOTS {
         let path = project.join(root);
-        // Of a folder cargo watches all that is in it.
+        // Cargo watches all files in a folder.
         println!("cargo::rerun-if-changed={}", path.display());
         collect(&path, root.to_owned(), &mut files)?;
     }
@@ -41,7 +41,7 @@ fn main() -> io::Result<()> {
     fs::write(folder("OUT_DIR")?.join("embedded.rs"), code)
 }
 
-/// The files below `path`, which the project calls `name`, but for what tools leave there.
+/// The files below `path`, under `name` in the project, without the leftovers of tools.
 fn collect(path: &Path, name: String, files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
     if !path.is_dir() {
         files.push((name, path.to_owned()));

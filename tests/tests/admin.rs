@@ -170,5 +170,5 @@ fn an_address_that_is_taken_is_named() {
     assert!(said.contains(&format!("cannot listen on {address}: ")), "{said}");
     assert!(said.contains("choose another address with --admin or [admin] listen"), "{said}");
     let said = ask(sandbar().arg("run").arg(&manifest).args(["--admin", "everywhere"]));
-    assert!(said.contains("'everywhere' is no address; write IP:PORT"), "{said}");
+    assert!(said.contains("'everywhere' is not an address; write IP:PORT"), "{said}");
 }

@@ -106,9 +106,12 @@ fn a_pipeline_stage_by_stage() {
     let found = reports(&pipeline, &records, &["--stage", "route"]);
     assert_eq!(found.len(), 1);
     let refused = refusal(&pipeline, &records, &["--stage", "rout"]);
-    assert!(refused.contains("--stage rout: the pipeline has state, route"), "{refused}");
+    assert!(
+        refused.contains("--stage rout: no such stage; the pipeline has state, route"),
+        "{refused}"
+    );
     let refused = refusal(&pipeline, &records, &["--config", "a = 1"]);
-    assert!(refused.contains("the manifest of a pipeline says all of that"), "{refused}");
+    assert!(refused.contains("a pipeline has them in its manifest"), "{refused}");
 }
 
 #[test]
@@ -150,7 +153,7 @@ fn against_the_native_build() {
     assert!(found[0]["native"]["median"].as_f64().unwrap() > 0.0);
     // Of other code than the component: it makes other results.
     let refused = refusal(&component("flight-features"), &records, &native);
-    assert!(refused.contains("is of other code than the component"), "{refused}");
+    assert!(refused.contains("the native build and the component differ"), "{refused}");
 }
 
 #[test]
@@ -161,14 +164,14 @@ fn what_cannot_be_measured_is_said() {
     std::fs::write(&empty, "").unwrap();
     let echo = component("echo-extractor");
     for (records, arguments, reason) in [
-        (&empty, &[][..], "empty: there is no record to measure with"),
+        (&empty, &[][..], "empty: no records to measure with"),
         (&folder.path().join("absent"), &[], "absent: cannot be read"),
         (&records, &["--header", "a"], "--header a: write NAME=..."),
         (&records, &["--models", "=x"], "--models =x: write NAME=..."),
         (&records, &["--config", "a ="], "--config"),
         (&records, &["--native", "models"], "--native takes an operator's crate"),
-        (&records, &["--native", "operators/h2o-mojo"], "it does not use the SDK"),
-        (&records, &["--stage", "echo"], "--stage is for a pipeline"),
+        (&records, &["--native", "operators/h2o-mojo"], "the crate does not use the SDK"),
+        (&records, &["--stage", "echo"], "--stage needs a pipeline"),
         (&records, &["--native"], "--native: name the folder of the operator's crate"),
         (&records, &["--extractor", "models"], "an operator's folder has an operator.toml in it"),
     ] {

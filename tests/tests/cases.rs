@@ -523,10 +523,10 @@ out.jsonl now:
     for (line, expected) in [
         (
             "{\"featurs\":{}}",
-            "out.jsonl:2: this is not what is expected of a record: unknown field `featurs`",
+            "out.jsonl:2: not an expectation of a record: unknown field `featurs`",
         ),
-        ("{\"features\":{\"length\":null}}", "out.jsonl:2: this is not"),
-        ("[", "out.jsonl:2: this is not"),
+        ("{\"features\":{\"length\":null}}", "out.jsonl:2: not an expectation"),
+        ("[", "out.jsonl:2: not an expectation"),
     ] {
         folder.write("out.jsonl", &format!("{{}}\n{line}\n"));
         let run = folder.test(&["a.toml"]);
@@ -658,7 +658,7 @@ fn an_operators_folder_says_what_its_cases_are_of() {
     folder.write("words/tests/a.toml", case);
     let run = folder.test(&["words"]);
     assert_eq!(run.status, Some(2));
-    assert!(run.errors.contains("words/tests/a.toml: nothing says what these cases are of"));
+    assert!(run.errors.contains("words/tests/a.toml: the subject of these cases is unknown"));
 
     folder.write(
         "words/operator.toml",
@@ -675,7 +675,7 @@ fn an_operators_folder_says_what_its_cases_are_of() {
     folder.test(&[other, "words/tests/a.toml"]).expect(0, said);
     let run = folder.test(&[other]);
     assert_eq!(run.status, Some(2));
-    assert!(run.errors.contains("no cases are named behind this component"), "{}", run.errors);
+    assert!(run.errors.contains("no case files follow this component"), "{}", run.errors);
 
     folder.write("words/operator.toml", "name = \"words\"\ncomponent = \"words.wasm\"\n");
     let run = folder.test(&["words"]);
@@ -704,19 +704,23 @@ fn stand_ins_are_checked_against_what_they_stand_for() {
         (
             format!("{{ {digits}, output = [1, 0] }}"),
             1,
-            "output 'probabilities' has 10 elements for each row, the answer 2",
+            "output 'probabilities': expected 10 elements for each row, the answer has 2",
         ),
         (
             format!("{{ {digits}, outputs = {{ logits = [1] }} }}"),
             1,
-            "has no output 'logits', but: probabilities",
+            "has no output 'logits'; known outputs: probabilities",
         ),
-        (format!("{{ {digits}, text = \"x\" }}"), 1, "this is no answer of a model of kind onnx"),
+        (
+            format!("{{ {digits}, text = \"x\" }}"),
+            1,
+            "this kind of answer does not fit a model of kind onnx",
+        ),
         (format!("{{ {digits}, fails = \"gone\" }}"), 1, "model 'digits@1': gone"),
         ("{ folder = \"nowhere\", output = [1] }".into(), 1, "nowhere/model.toml"),
         ("{ output = [1], fails = \"x\" }".into(), 2, "more than one answer"),
-        ("{ labels = [\"a\"] }".into(), 2, "this says no answer"),
-        ("{ output = [] }".into(), 2, "an answer without numbers"),
+        ("{ labels = [\"a\"] }".into(), 2, "no answer; give one of"),
+        ("{ output = [] }".into(), 2, "an answer has no numbers"),
         (
             "{ output = \"x\" }".into(),
             2,
@@ -741,26 +745,29 @@ fn stand_ins_are_checked_against_what_they_stand_for() {
 const WRONG: [(&str, &str); 24] = [
     ("[[tests]]\nrecords = []", "a.toml:2: [[tests]] number 1: the key 'name' is missing"),
     ("[[tests]]\nname = \" \"\nrecords = [{ value = \"x\" }]", "say what the test shows"),
-    ("[[tests]]\nname = \"t\"", "[[tests]] 't': nothing goes in"),
+    ("[[tests]]\nname = \"t\"", "[[tests]] 't': no input"),
     ("[[test]]\nname = \"t\"", "unknown key 'test'; did you mean 'tests'?"),
-    ("", "a.toml: there are no cases in it"),
-    ("[[tests]\n", "this is not TOML"),
-    ("pipeline = \"p.toml\"\n[[tests]]\nname = \"t\"", "it names a component and a pipeline"),
+    ("", "a.toml: no cases found"),
+    ("[[tests]\n", "invalid TOML"),
+    ("pipeline = \"p.toml\"\n[[tests]]\nname = \"t\"", "names both a component and a pipeline"),
     ("TEST records = [{ }]", "records[0]: give one of value, json, file and base64"),
     (
         "TEST records = [{ value = \"a\", file = \"b\" }]",
         "give one of value, json, file and base64",
     ),
-    ("TEST records = [{ base64 = \"?\" }]", "records[0].base64: this is not base64"),
-    ("TEST records = [{ value = { base64 = \"?\" } }]", "this is not base64"),
+    ("TEST records = [{ base64 = \"?\" }]", "records[0].base64: invalid base64"),
+    ("TEST records = [{ value = { base64 = \"?\" } }]", "invalid base64"),
     ("TEST records = [{ value = { null = false } }]", "give either base64 or null = true"),
     ("TEST records = [{ value = 7 }]", "records[0].value: invalid type: integer, expected a text"),
-    ("TEST records = [{ value = \"a\", partition = -1 }]", "partitions count from 0"),
+    ("TEST records = [{ value = \"a\", partition = -1 }]", "partitions start at 0"),
     ("TEST records = [{ value = \"a\" }]\nlines = \"x\"", "are alternatives; give one of them"),
-    ("TEST records = [{ value = \"a\" }]\ntolerance = nan", "tolerance: give a number from 0"),
+    (
+        "TEST records = [{ value = \"a\" }]\ntolerance = nan",
+        "tolerance: expected a number of at least 0",
+    ),
     (
         "TEST records = [{ value = \"a\" }]\nlimits = { memory = \"0 B\" }",
-        "limits.memory: nothing can run with 0",
+        "limits.memory: must be greater than zero",
     ),
     ("TEST records = [{ value = \"a\" }]\nstages.s.config = {}", "an operator alone has no stages"),
     (
@@ -779,7 +786,7 @@ const WRONG: [(&str, &str); 24] = [
     ("TEST rows = [{ x = 1 }]", "declare the features of these rows"),
     (
         "TEST rows = [{ x = 1 }]\nfeatures = [{ name = \"x\", type = \"text\" }, { name = \"y\", type = \"fp32\" }]",
-        "rows[0].x: this is not a text",
+        "rows[0].x: expected a text",
     ),
 ];
 
@@ -798,10 +805,10 @@ fn every_mistake_is_named_with_its_place() {
     for (case, expected) in [
         ("stages.scor.config = {}", "the pipeline has no stage 'scor'; did you mean 'score'?"),
         ("models = { m = { output = [1] } }", "[models] has no 'm'"),
-        ("config = {}\ntopics = [\"x\"]", "topics: this is for an operator alone"),
+        ("config = {}\ntopics = [\"x\"]", "topics: only applies to an operator alone"),
         (
             "stages.score.limits.deadline = \"0s\"",
-            "stages.score.limits.deadline: this is no time at all",
+            "stages.score.limits.deadline: must be greater than zero",
         ),
     ] {
         let test = "[[tests]]\nname = \"t\"\nrecords = [{ value = \"a\", topic = \"b\" }]\n";

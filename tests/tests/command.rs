@@ -118,7 +118,7 @@ fn run_wants_brokers() {
         sandbar().arg("run").arg(project().join("pipelines/flights.toml")).output().unwrap();
     assert!(!output.status.success());
     let said = text(&output.stderr);
-    assert!(said.contains("no brokers are named; give --brokers HOST:PORT"), "{said}");
+    assert!(said.contains("no brokers configured; give --brokers HOST:PORT"), "{said}");
 }
 
 fn run(manifest: &Path, broker: &Broker) -> Child {

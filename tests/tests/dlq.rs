@@ -108,9 +108,9 @@ on_each_broker! {
         }
         assert_eq!(pipeline.said(broker, "show", &["0/1", "--raw"]), "trap");
         let nothing = pipeline.complaint(broker, "show", &["0/99"]);
-        assert!(nothing.contains(&format!("topic '{dead}' has no letter 0/99")), "{nothing}");
+        assert!(nothing.contains(&format!("topic '{dead}' has no dead letter 0/99")), "{nothing}");
         let wrong = pipeline.complaint(broker, "show", &["7"]);
-        assert!(wrong.contains("'7' is no PARTITION/OFFSET"), "{wrong}");
+        assert!(wrong.contains("'7' is not PARTITION/OFFSET"), "{wrong}");
     }
 
     /// To the topic that they came from, with what they had, and a count.
@@ -129,9 +129,9 @@ on_each_broker! {
 
         let code = ["--code", "malformed"];
         let dry = pipeline.said(broker, "replay", &[code[0], code[1], "--dry-run"]);
-        assert!(dry.ends_with("1 records would be fed in again\n"), "{dry}");
+        assert!(dry.ends_with("1 records would be replayed\n"), "{dry}");
         let fed = pipeline.said(broker, "replay", &code);
-        assert_eq!(fed, "1 records were fed in again\n");
+        assert_eq!(fed, "1 records were replayed\n");
         let again = &broker.receive(source, 3)[2];
         assert_eq!((again.text(), again.key.as_deref()), ("fail".into(), Some(&b"k"[..])));
         assert_eq!(again.timestamp, Some(1_700_000_000_000));
@@ -143,7 +143,7 @@ on_each_broker! {
         assert_eq!(letters[2].header("sandbar-replayed"), "1");
         assert_eq!(letters[2].header("sandbar-offset"), "2");
         let fed = pipeline.said(broker, "replay", &["--contains", "asked to fail", "--limit", "9"]);
-        assert_eq!(fed, "2 records were fed in again\n");
+        assert_eq!(fed, "2 records were replayed\n");
         let counts: Vec<String> =
             broker.receive(source, 5)[3..].iter().map(|it| it.header("sandbar-replayed")).collect();
         assert_eq!(counts, ["1", "2"]);
@@ -162,7 +162,7 @@ on_each_broker! {
 
         let path = mended.path.to_str().unwrap();
         let fed = broken.said(broker, "replay", &["--through", path]);
-        assert_eq!(fed, "3 records were fed in again\n");
+        assert_eq!(fed, "3 records were replayed\n");
         let outputs = broker.receive(&others[1], 2);
         assert_eq!(texts(&outputs), ["one", "two"]);
         assert!(outputs.iter().all(|output| output.header("sandbar-replayed") == "1"));

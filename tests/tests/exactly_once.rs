@@ -199,5 +199,5 @@ fn kinds_of_delivery_that_there_are_not_are_refused() {
     let error = of("at-most-once").unwrap_err();
     assert!(error.contains("would lose records in silence; choose \"at-least-once\""), "{error}");
     let error = of("sometimes").unwrap_err();
-    assert!(error.contains("'sometimes' is no kind of delivery; choose"), "{error}");
+    assert!(error.contains("unknown delivery 'sometimes'; choose"), "{error}");
 }

@@ -370,9 +370,13 @@ fn a_scorer_alone() {
 
     // Rows that are not of the features that were declared.
     let error = harness.pipe(&[rows[0].clone(), rows[0].clone(), Vec::new()]).unwrap_err();
-    assert_eq!(error.to_string(), "row 2: 0 features, where 1 are declared");
+    assert_eq!(error.to_string(), "row 2: expected 1 features, got 0");
     let error = harness.pipe(&[vec![Value::Text("x".into())]]).unwrap_err();
-    assert!(error.to_string().starts_with("row 0: the feature 'length' is not of the type"));
+    assert!(
+        error
+            .to_string()
+            .starts_with("row 0: the feature 'length' does not have its declared type")
+    );
     assert_eq!(harness.pipe(&[]).unwrap(), []);
 
     let error = ScorerHarness::new(operator("mischief-scorer", "{}"), Vec::new(), TWO_AT_A_TIME);

@@ -244,7 +244,7 @@ fn models_that_cannot_be_used_are_refused_with_their_reason() {
         &format!("{labels}{preprocessing}"),
     );
     let error = refusal(&nine);
-    assert!(error.ends_with("model 'images': FOLDER/labels.txt: 9 labels, where the model has 10 classes; use the list that belongs to it"), "{error}");
+    assert!(error.ends_with("model 'images': FOLDER/labels.txt: expected 10 labels, one for each class of the model, got 9; use the list that belongs to it"), "{error}");
 
     let changed = folder(&[("m.onnx", &model)], preprocessing);
     std::fs::write(changed.path().join("m.onnx"), b"changed").unwrap();

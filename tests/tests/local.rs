@@ -97,7 +97,7 @@ fn lines_that_fail_are_told_with_their_place() {
     let strict = command.arg("--strict").output().unwrap();
     assert_eq!(strict.status.code(), Some(1));
     let said = text(&strict.stderr);
-    assert!(said.ends_with("error: 3 of 5 records failed, and --strict\n"), "{said}");
+    assert!(said.ends_with("error: 3 of 5 records failed, and --strict is set\n"), "{said}");
     assert_eq!(strict.stdout, output.stdout);
 }
 
@@ -252,5 +252,5 @@ fn what_does_not_go_together_is_refused() {
     refused(&["--file", "no/such/file"], "error: no/such/file: cannot be read: No such file");
     let folder = project();
     let folder = folder.to_str().unwrap();
-    refused(&["--file", folder], "this is a folder; name the files in it");
+    refused(&["--file", folder], "is a folder; name the files in it");
 }

@@ -91,7 +91,7 @@ impl Models {
 
     fn assert_pulled(&self, arguments: &[&str]) {
         let said = self.says(&[&["pull", "cat"], arguments].concat());
-        assert_eq!(said, "cat@2: MODELS/cat/cat.bin is in place\n");
+        assert_eq!(said, "cat@2: downloaded to MODELS/cat/cat.bin\n");
         assert_eq!(fs::read(self.path("cat").join("cat.bin")).unwrap(), weights());
         assert!(self.files().iter().all(|name| !name.ends_with(".part")), "{:?}", self.files());
     }
@@ -131,12 +131,12 @@ fn a_model_and_its_labels_are_pulled_and_then_there() {
     assert_eq!(models.files(), ["cat.bin", "labels.txt"]);
     assert_eq!(models.says(&["verify"]), "cat: ok\n");
     let asked = server.requests().len();
-    assert_eq!(models.says(&["pull", "cat"]), "cat@2: everything is there and right\n");
+    assert_eq!(models.says(&["pull", "cat"]), "cat@2: all files are present and verified\n");
     fs::remove_file(models.path("cat").join("labels.txt")).unwrap();
     assert!(
         models
             .complains(&["verify", "cat"])
-            .contains("labels.txt is absent; get it by `sandbar models pull cat`")
+            .contains("labels.txt is absent; download it with `sandbar models pull cat`")
     );
     models.assert_pulled(&[]);
     assert_eq!(server.requests().len(), asked + 1);
@@ -200,12 +200,12 @@ fn a_connection_that_always_breaks_ends_with_what_there_is_kept() {
     let said = models.complains(&["pull", "cat"]);
     assert!(
         said.starts_with(&format!(
-            "error: {}: the connection broke after 1000 bytes",
+            "error: {}: connection lost after 1000 bytes",
             server.url("/zoo/cat.bin")
         )),
         "{said}"
     );
-    assert!(said.contains("; pull again to go on from there"), "{said}");
+    assert!(said.contains("; pull again to resume the download"), "{said}");
     assert_eq!(models.files(), ["cat.bin.part"]);
 }
 
@@ -213,17 +213,17 @@ fn a_connection_that_always_breaks_ends_with_what_there_is_kept() {
 fn what_is_not_the_right_file_is_not_put_in_place() {
     let other = || weights().into_iter().rev().collect::<Vec<u8>>();
     let cases: [(Answer, &str); 5] = [
-        (Answer::body(other()), "the sha256 is "),
-        (Answer::body(&weights()[1..]), "the server has 399999 bytes, expected are 400000"),
+        (Answer::body(other()), "expected sha256 "),
+        (Answer::body(&weights()[1..]), "expected 400000 bytes, the server has 399999"),
         (
             Answer { unsized_body: true, ..Answer::body(&weights()[1..]) },
-            "the size is 399999, expected is 400000",
+            "expected size 400000, got 399999",
         ),
         (
             Answer { unsized_body: true, ..Answer::body([weights(), weights()].concat()) },
-            "more than the 400000 bytes that are expected",
+            "more than the expected 400000 bytes",
         ),
-        (Answer::status(404), "the server answers 404"),
+        (Answer::status(404), "the server answered 404"),
     ];
     for (answer, problem) in cases {
         let server = Server::start(move |_| answer.clone());
@@ -237,7 +237,7 @@ fn what_is_not_the_right_file_is_not_put_in_place() {
 #[test]
 fn a_redirect_leads_to_servers_alone() {
     for (to, problem) in [
-        ("file:///etc/passwd", "redirects to file:///etc/passwd, which is not https"),
+        ("file:///etc/passwd", "redirected to file:///etc/passwd, which is not https"),
         ("/zoo/cat.bin", "more than 10 redirects"),
     ] {
         let server = Server::start(move |_| Answer::redirect(to));
@@ -277,15 +277,12 @@ fn a_mirror_has_the_same_names() {
     assert!(said.contains(&format!("{from}/cat.bin: No such file")), "{said}");
     fs::write(folder.path().join("cat.bin"), &weights()[1..]).unwrap();
     let said = models.complains(&["pull", "cat", "--from", from]);
-    assert!(said.contains("the size is 399999, expected is 400000"), "{said}");
+    assert!(said.contains("expected size 400000, got 399999"), "{said}");
     assert_eq!(models.files(), Vec::<String>::new());
     fs::write(folder.path().join("cat.bin"), weights()).unwrap();
     models.assert_pulled(&["--from", from]);
     let said = Models::cat("").complains(&["pull", "cat"]);
-    assert!(
-        said.contains("cat.bin: MODELS/cat/model.toml does not say where it can be had"),
-        "{said}"
-    );
+    assert!(said.contains("cat.bin: MODELS/cat/model.toml has no 'url' for it"), "{said}");
 }
 
 /// A zip archive with the members deflated.
@@ -352,15 +349,15 @@ fn an_archive_that_is_not_as_described_leaves_nothing_behind() {
         }
     }
     let cases: [(&[u8], &str); 6] = [
-        (&bomb, "'deep/weights' has 50000000 bytes, more than the 400000 that are accepted"),
+        (&bomb, "'deep/weights' has 50000000 bytes, more than the limit of 400000"),
         (&liar, "'deep/weights' of the archive: "),
         (
             &zip(&[("words", b"crane"), ("weights", &weights())]),
-            "there is no 'deep/weights' in the archive; there is words, weights",
+            "the archive has no file 'deep/weights'; it contains words, weights",
         ),
         (
             &zip(&[("deep/weights", &weights()[1..])]),
-            "'deep/weights' of the archive: the size is 399999, expected is 400000",
+            "'deep/weights' of the archive: expected size 400000, got 399999",
         ),
         (b"this is not an archive", "not a zip archive"),
         (&bomb[..bomb.len() / 2], "not a zip archive"),
@@ -373,7 +370,7 @@ fn an_archive_that_is_not_as_described_leaves_nothing_behind() {
     }
     let (_server, models) =
         archived(&zip(&[("deep/weights", &weights()), ("words", b"crane")]), "size = 7\n");
-    assert!(models.complains(&["pull", "cat"]).contains("expected are 7"));
+    assert!(models.complains(&["pull", "cat"]).contains("expected 7 bytes"));
 }
 
 #[test]
@@ -418,7 +415,7 @@ fn list_show_and_verify_say_what_there_is() {
     assert_eq!(models.says(&["verify", "present"]), "present: ok (its labels have no digest)\n");
     let said = models.complains(&["verify"]);
     assert!(
-        said.contains("absent: cat.bin is absent; get it by `sandbar models pull absent`\n"),
+        said.contains("absent: cat.bin is absent; download it with `sandbar models pull absent`\n"),
         "{said}"
     );
     assert!(
@@ -427,9 +424,9 @@ fn list_show_and_verify_say_what_there_is() {
         ),
         "{said}"
     );
-    assert!(said.ends_with("error: 2 of 3 models are not in order\n"), "{said}");
+    assert!(said.ends_with("error: 2 of 3 models are missing or wrong\n"), "{said}");
     let said = models.complains(&["show", "presnt"]);
-    assert_eq!(said, "error: 'presnt' is not a model folder of MODELS; did you mean 'present'?\n");
+    assert_eq!(said, "error: 'presnt' is not a model folder in MODELS; did you mean 'present'?\n");
     let path = models.path("present");
     assert_eq!(
         models.says(&["verify", path.to_str().unwrap()]),

@@ -64,8 +64,8 @@ fn what_cannot_be_is_refused_and_nothing_is_written() {
     };
     for (arguments, expected) in [
         (&["scorer", "Words"] as &[&str], "as in 'words'"),
-        (&["scorer", "self"], "it is a word of Rust"),
-        (&["scorer", "serde"], "a library is called so"),
+        (&["scorer", "self"], "it is a reserved word of Rust"),
+        (&["scorer", "serde"], "it is the name of a library"),
         (&["scorer", "sink"], "give the stage another name"),
         (&["scorer", "../words"], "lower-case letter"),
         (&["reader", "words"], "possible values: extractor, scorer, transformer"),
@@ -82,7 +82,7 @@ fn what_cannot_be_is_refused_and_nothing_is_written() {
 
     output(projects.sandbar(".").args(["new", "scorer", "words"]));
     let error = fails(&["extractor", "words"]);
-    assert!(error.contains("words exists already"), "{error}");
+    assert!(error.contains("words already exists"), "{error}");
     let source = std::fs::read_to_string(projects.folder().join("words/src/lib.rs")).unwrap();
     assert!(source.contains("scorer!("));
 }
@@ -118,9 +118,9 @@ fn a_build_that_fails_says_which_command_did() {
     assert!(!error.contains("no\n"), "{error}");
 
     let error = write(&format!("{start}commands = [\"true\"]"));
-    assert!(error.contains("words: the build made no words.wasm"), "{error}");
+    assert!(error.contains("words: the build did not create words.wasm"), "{error}");
     let error = write(&format!("{start}commands = [\"echo > words.wasm\"]"));
-    assert!(error.contains("words: this runner cannot run what was built"), "{error}");
+    assert!(error.contains("words: this runner cannot run the component"), "{error}");
     let error = write(&format!("{start}comands = []"));
     assert!(error.contains("operator.toml:4: [build]: unknown key 'comands'"), "{error}");
 }

@@ -585,15 +585,15 @@ fn the_guide_works() {
     assert!(!done && said.contains("send the token"), "{said}");
     let (done, said) = ask(shadow, "secret");
     assert!(done && said.contains("roll-out: shadow, flights-dl@1 since 2"), "{said}");
-    assert!(said.contains("records that came by: 0 failed, 0 did before"), "{said}");
+    assert!(said.contains("recent records: 0 failed, 0 failed before"), "{said}");
     send();
     broker.receive(&topics[1], 2 * FLIGHTS);
     broker.receive("flight-candidates", 1);
     let said = await_that("records are compared", || {
         let (_, said) = ask("rollout status", "");
-        said.contains("labels agree to").then_some(said)
+        said.contains("of labels agree").then_some(said)
     });
-    assert!(said.contains("numbers differ by") && said.contains("but candidate"), "{said}");
+    assert!(said.contains("mean difference") && said.contains("but candidate"), "{said}");
     let metrics = get(&address, "/metrics");
     for name in ["active", "records", "labels", "agreement_ratio", "batch_duration_seconds_count"] {
         assert!(

@@ -106,7 +106,7 @@ fn samples_decide() {
         ),
         (b"label\nYES\n".to_vec(), "no column is a feature"),
         (garbage, "is not UTF-8"),
-        (b"Year,Month\n1987\n".to_vec(), "line 2 has 1 cells"),
+        (b"Year,Month\n1987\n".to_vec(), "line 2: expected 2 cells"),
     ] {
         folder(place, table);
         for result in [

@@ -121,8 +121,7 @@ fn scram_over_tls_delivers_exactly_once() {
     site.run(&broker);
     assert_eq!(broker.committed(&site.source, &site.source, 0), Some(3));
 
-    for (verb, due) in
-        [("list", "1 extract malformed\n"), ("replay", "1 records were fed in again\n")]
+    for (verb, due) in [("list", "1 extract malformed\n"), ("replay", "1 records were replayed\n")]
     {
         let output = site.command(&["dlq", verb]).output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();

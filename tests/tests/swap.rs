@@ -324,7 +324,7 @@ fn the_guide_works() {
     assert!(!done && said.contains("send the token"), "{said}");
     let (done, said) = ask(&swap, "secret");
     assert!(done && said.contains("revision 2 since") && said.contains("flights-dl@1"), "{said}");
-    assert!(said.contains("records that came by: 0 failed, 0 did before"), "{said}");
+    assert!(said.contains("recent records: 0 failed, 0 failed before"), "{said}");
     let (done, said) = ask(&swap, "secret");
     assert!(!done && said.contains("expected revision 1, but 2 serves"), "{said}");
     let (done, said) = ask(&["swap", "--model", "flights=models/airports"], "secret");

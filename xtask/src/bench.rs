@@ -23,7 +23,7 @@ pub struct BenchArguments {
 /// When something does not compile.
 pub fn run(arguments: BenchArguments) -> Result<()> {
     operators::build()?;
-    // The benchmark looks for it in that folder, whatever the environment says.
+    // The benchmark expects it in that folder, whatever the environment says.
     process::run(
         cargo::operators_natively()
             .args(["build", "--release", "--package", "sandbar-bench-native", "--target-dir"])

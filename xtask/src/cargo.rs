@@ -9,7 +9,7 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
-/// The workspace of the components and of the crates that they are made of.
+/// The workspace of the components and their crates.
 pub fn operators() -> PathBuf {
     root().join("operators")
 }

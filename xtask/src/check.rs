@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use crate::{cargo, operators, process, toolchain};
 
-/// Warnings are errors here, and only here: while one writes, a warning that
-/// stops the build is in the way.
+/// Warnings are errors only here: during development, a warning that
+/// stops the build is a hindrance.
 const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 
 /// Checks everything, and stops at the first thing that is wrong.
@@ -37,7 +37,7 @@ pub fn run() -> Result<()> {
             .args(DENY_WARNINGS),
     )?;
 
-    // Code behind `cfg(target_arch = "wasm32")` is only seen here.
+    // Code behind `cfg(target_arch = "wasm32")` is only checked here.
     process::heading("lints of the operators, as components");
     process::run(
         cargo::operators_for_wasm("clippy")

@@ -26,7 +26,7 @@ pub struct DemoArguments {
 /// When something does not compile.
 pub fn run(arguments: DemoArguments) -> Result<()> {
     operators::build()?;
-    // First a build, so that a mistake in the code reads as one.
+    // First a build, so that a compile error is reported as one.
     process::run(cargo::host().args(["build", "--release", "--package", PACKAGE]))?;
     let error = cargo::host()
         .args(["run", "--quiet", "--release", "--package", PACKAGE, "--"])

@@ -1,4 +1,4 @@
-//! `cargo xtask faults`: the tests that break things, by themselves and for long.
+//! `cargo xtask faults`: only the tests that inject faults, for long.
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -12,8 +12,8 @@ pub struct FaultArguments {
     /// A hundred kills instead of ten, and so on, with each kind of delivery: half an hour.
     #[arg(long)]
     long: bool,
-    /// Only the soak: so many minutes of everything at a low rate, with the memory of the
-    /// runner that lives through it.
+    /// Only the soak test: this many minutes of all faults at a low rate, with the memory of the
+    /// runner that survives it.
     #[arg(long, value_name = "MINUTES")]
     soak: Option<u64>,
 }
@@ -22,13 +22,13 @@ pub struct FaultArguments {
 /// printed.
 ///
 /// # Errors
-/// When something does not compile, Apache Kafka cannot be had, or a promise is broken.
+/// When something does not compile, Apache Kafka is not available, or a test fails.
 pub fn run(arguments: &FaultArguments) -> Result<()> {
     operators::build()?;
     let installation = match Installation::resolve(None) {
         Ok(installation) => installation,
         Err(Unavailable::Failed(error)) => return Err(error),
-        Err(Unavailable::Missing(what)) => bail!("there is no Apache Kafka: {what}"),
+        Err(Unavailable::Missing(what)) => bail!("Apache Kafka is not available: {what}"),
     };
     let name = format!("faults-{}", std::process::id());
     let cluster = Cluster::start(&installation, &name, 1, None, Lifetime::Ours)?;

@@ -1,4 +1,4 @@
-//! Languages of operators besides Rust: whether their tools are on this machine.
+//! Languages of operators besides Rust: whether their tools are available on this machine.
 //!
 //! The tools that make components come from the languages' registries, as a project's own
 //! build gets them. Trying it here tells whether that works, and warms the caches.
@@ -15,7 +15,7 @@ use crate::{cargo, process};
 pub struct Language {
     /// Its name for `sandbar new --lang`.
     pub name: &'static str,
-    /// Why it cannot be had here, if it cannot.
+    /// Why it is not available here, if it is not.
     pub missing: Option<&'static str>,
 }
 
@@ -39,7 +39,7 @@ fn python() -> Result<Option<&'static str>> {
     let install = "python3 -m venv .venv && .venv/bin/pip install --quiet \
                    --disable-pip-version-check --requirement requirements.txt";
     let installed = process::run(Command::new("sh").args(["-c", install]).current_dir(folder));
-    outcome(installed, "pip cannot get componentize-py")
+    outcome(installed, "pip cannot install componentize-py")
 }
 
 fn javascript() -> Result<Option<&'static str>> {
@@ -50,7 +50,7 @@ fn javascript() -> Result<Option<&'static str>> {
     let folder = prepare("javascript", &["package.json", "package-lock.json"])?;
     let mut install = Command::new("npm");
     install.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder);
-    outcome(process::run(&mut install), "npm cannot get componentize-js")
+    outcome(process::run(&mut install), "npm cannot install componentize-js")
 }
 
 /// A folder with files of a language's template.

@@ -6,8 +6,8 @@
 //! breaks things for long, [`fuzz`] runs fuzz targets, [`book`] makes a site of the documents,
 //! [`deny`] looks at licences and advisories, and [`kafka`] starts and stops an Apache Kafka
 //! for tests. What they share:
-//! [`process`] runs other programs, [`toolchain`] sees to it that rustc can
-//! compile components, [`languages`] whether Python and JavaScript can be had, [`cargo`]
+//! [`process`] runs other programs, [`toolchain`] makes sure that rustc can
+//! compile components, [`languages`] checks whether Python and JavaScript are available, [`cargo`]
 //! knows the two workspaces, and [`markdown`] the pages and their links.
 //!
 //! It is a library too, for the tests that start an Apache Kafka of their own ([`kafka`]).

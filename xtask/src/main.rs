@@ -29,8 +29,8 @@ enum Verb {
     Bench(bench::BenchArguments),
     /// Write docs/reference/contract.md from the comments of wit/.
     Reference,
-    /// Break runners, brokers and the network, and look at all that comes out, as `test` does
-    /// in short.
+    /// Break runners, brokers and the network for long, and check all outputs; `test` does it
+    /// for a short time.
     Faults(faults::FaultArguments),
     /// Run fuzz targets: any bytes in, no panic.
     Fuzz(fuzz::FuzzArguments),

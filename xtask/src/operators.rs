@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{cargo, process, toolchain};
 
-/// Builds every component and lists what came out.
+/// Builds every component and lists them.
 ///
 /// # Errors
 /// When the toolchain lacks the target or a component does not compile.
@@ -36,7 +36,7 @@ pub fn build() -> Result<Vec<PathBuf>> {
         crates.iter().map(|it| cargo::components().join(format!("{}.wasm", it.library))).collect();
     for file in &files {
         if !file.is_file() {
-            bail!("cargo made no {}", file.display());
+            bail!("cargo did not create {}", file.display());
         }
     }
     Ok(files)

@@ -1,6 +1,6 @@
 //! Running other programs, and what happens to them on Ctrl-C.
 //!
-//! A verb that starts something which must be stopped (a broker) cannot just
+//! A verb that starts something which must be stopped (a broker) must not just
 //! die of Ctrl-C or SIGTERM. With [`handle_interrupts`] the signal goes to the
 //! program that runs at that moment, [`run`] returns an error, and the verb's
 //! values are dropped on the way out as after any other error.
@@ -28,7 +28,7 @@ pub fn handle_interrupts() -> Result<()> {
         let again = INTERRUPTED.swap(true, Ordering::SeqCst);
         signal_running(if again { Signal::SIGKILL } else { Signal::SIGTERM });
     })
-    .context("cannot handle Ctrl-C")
+    .context("cannot install a handler for Ctrl-C")
 }
 
 /// Whether a signal has arrived since [`handle_interrupts`].
@@ -97,12 +97,12 @@ pub fn heading(text: &str) {
 fn signal_running(signal: Signal) {
     let group = RUNNING.load(Ordering::SeqCst);
     if group != 0 {
-        // The only failure is that it is gone already.
+        // It fails only if the process has ended already.
         let _ = killpg(Pid::from_raw(group), signal);
     }
 }
 
-/// The command as one would type it, for messages: the program without its
+/// The command as typed in a shell, for messages: the program without its
 /// folder, then the arguments.
 fn describe(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());

@@ -1,7 +1,7 @@
 //! `cargo xtask reference`: docs/reference/contract.md, from the comments of wit/.
 //!
-//! The WIT is the authority, and what people read must not differ from it: the page is
-//! written by this, committed, and compared by a test.
+//! The WIT is the authority, and the page must not differ from it: it is
+//! generated here, committed, and compared by a test.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use crate::cargo;
 /// Writes the page.
 ///
 /// # Errors
-/// Where wit/ cannot be parsed, or the page not be written.
+/// If wit/ cannot be parsed, or the page not be written.
 pub fn run() -> Result<()> {
     std::fs::write(page(), text()?).with_context(|| format!("{}", page().display()))?;
     println!("{}", page().display());
@@ -72,7 +72,7 @@ impl Page<'_> {
         self.docs(&world.docs)?;
         for (what, items) in [("exports", &world.exports), ("imports", &world.imports)] {
             for (key, item) in items {
-                // Interfaces that only bring types need not be named.
+                // Interfaces that only define types need not be named.
                 let WorldItem::Interface { id, .. } = item else { continue };
                 if self.resolve.interfaces[*id].functions.is_empty() {
                     continue;
@@ -213,8 +213,8 @@ mod tests {
         Ok(())
     }
 
-    /// A change of the contract is a decision, not a slip: docs/reference/compatibility.md
-    /// says which version it needs. Comments are free.
+    /// A change of the contract must be deliberate: docs/reference/compatibility.md
+    /// says which version it needs. Comments may change.
     #[test]
     fn the_contract_is_that_of_its_version() -> Result<()> {
         let mut found = String::new();

@@ -12,10 +12,10 @@ use crate::{cargo, languages, operators, process};
 /// Where tests find an Apache Kafka: `HOST:PORT`.
 pub const KAFKA_VARIABLE: &str = "SANDBAR_TEST_KAFKA";
 
-/// Tells xtask's own tests that an Apache Kafka can be started here.
+/// Set for xtask's own tests if an Apache Kafka can be started here.
 const LAUNCHER_VARIABLE: &str = "SANDBAR_TEST_KAFKA_LAUNCHER";
 
-/// Tells the tests which languages besides Rust they can build operators in.
+/// The languages besides Rust in which tests can build operators.
 const LANGUAGES_VARIABLE: &str = "SANDBAR_TEST_LANGUAGES";
 
 /// Where tests find large data: a folder, see docs/test-data.md.
@@ -33,7 +33,7 @@ pub struct TestArguments {
 }
 
 /// Builds the components, tests the operators natively, then the host with
-/// those components and, where it can be had, an Apache Kafka of its own.
+/// those components and, if available, its own Apache Kafka.
 ///
 /// # Errors
 /// When something does not compile, a test fails, or in CI when a test would
@@ -98,7 +98,7 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
 enum Kafka {
     /// Ours; it ends with this value.
     Running(Cluster),
-    /// Somebody else's, named by [`KAFKA_VARIABLE`].
+    /// An external one, named by [`KAFKA_VARIABLE`].
     Given,
     /// None, and why.
     LeftOut(&'static str),
@@ -106,7 +106,7 @@ enum Kafka {
 
 fn start_kafka(unwanted: bool) -> Result<Kafka> {
     if unwanted {
-        eprintln!("left out, as --no-kafka asks");
+        eprintln!("skipped: --no-kafka");
         return Ok(Kafka::LeftOut("--no-kafka"));
     }
     if let Ok(address) = std::env::var(KAFKA_VARIABLE)
@@ -119,7 +119,7 @@ fn start_kafka(unwanted: bool) -> Result<Kafka> {
         Ok(installation) => installation,
         Err(Unavailable::Failed(error)) => {
             return Err(error.context(
-                "cannot get Apache Kafka; `cargo xtask test --no-kafka` runs the other tests",
+                "Apache Kafka is not available; `cargo xtask test --no-kafka` runs the other tests",
             ));
         }
         Err(Unavailable::Missing(what)) => {
@@ -129,7 +129,7 @@ fn start_kafka(unwanted: bool) -> Result<Kafka> {
                  set {KAFKA_VARIABLE}=HOST:PORT to an Apache Kafka 4 that tests may write to, \
                  then run `cargo xtask test` again."
             );
-            // A CI that skips in silence goes on being green when it should not.
+            // A CI that skips tests silently would stay green when it should not.
             if in_ci() {
                 bail!("{message}\nIn CI (CI is set) that is a failure; --no-kafka allows it.");
             }
@@ -139,7 +139,7 @@ fn start_kafka(unwanted: bool) -> Result<Kafka> {
     };
     let name = format!("test-{}", std::process::id());
     let cluster = Cluster::start(&installation, &name, 1, None, Lifetime::Ours)?;
-    eprintln!("Apache Kafka {} answers at {}", installation.version(), cluster.bootstrap());
+    eprintln!("Apache Kafka {} is running at {}", installation.version(), cluster.bootstrap());
     Ok(Kafka::Running(cluster))
 }
 
@@ -153,7 +153,7 @@ fn note_about_data(report: &mut Report) {
     }
 }
 
-/// Whether this is a CI run: `CI` is set and not to something that means no.
+/// Whether this is a CI run: `CI` is set to a value that does not mean no.
 fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| means_yes(&value))
 }
@@ -162,7 +162,7 @@ fn means_yes(value: &str) -> bool {
     !matches!(value.to_ascii_lowercase().as_str(), "" | "0" | "false" | "no")
 }
 
-/// What happened, for the lines at the end.
+/// The results, for the summary.
 #[derive(Default)]
 struct Report {
     seconds: Vec<(&'static str, u64)>,

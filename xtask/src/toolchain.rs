@@ -1,8 +1,8 @@
-//! Sees to it that the toolchain has what a verb needs.
+//! Makes sure that the toolchain has what a verb needs.
 //!
 //! `rust-toolchain.toml` names the target and the components, and rustup adds
 //! them by itself, unless it is told not to (`RUSTUP_AUTO_INSTALL=0`) or the
-//! toolchain came without rustup. Then it is up to us.
+//! toolchain came without rustup. Then this module does it.
 
 use std::path::Path;
 use std::process::Command;
@@ -18,12 +18,12 @@ pub const WASM_TARGET: &str = "wasm32-wasip2";
 /// rustup for it where it is missing.
 ///
 /// # Errors
-/// With the remedy, when it is missing and rustup cannot add it.
+/// If it is missing and rustup cannot add it, with what to do.
 pub fn ensure_wasm_target() -> Result<()> {
-    // The folder is what rustc looks at, whoever put it there: asking for it
-    // is right without rustup too.
+    // rustc looks at the folder, however it was installed: checking for it
+    // works without rustup too.
     let sysroot = process::output_of(Command::new("rustc").args(["--print", "sysroot"]))
-        .context("no Rust compiler; install Rust with rustup: https://rustup.rs")?;
+        .context("no Rust compiler found; install Rust with rustup: https://rustup.rs")?;
     let library = Path::new(sysroot.trim()).join("lib/rustlib").join(WASM_TARGET).join("lib");
     if library.is_dir() {
         return Ok(());
@@ -39,10 +39,10 @@ pub fn ensure_wasm_target() -> Result<()> {
     })
 }
 
-/// Makes sure that `cargo fmt` and `cargo clippy` are there.
+/// Makes sure that `cargo fmt` and `cargo clippy` are installed.
 ///
 /// # Errors
-/// With the remedy, when one is missing and rustup cannot add it.
+/// If one is missing and rustup cannot add it, with what to do.
 pub fn ensure_lint_tools() -> Result<()> {
     for (program, component) in [("cargo-fmt", "rustfmt"), ("cargo-clippy", "clippy")] {
         let present = Command::new(program)

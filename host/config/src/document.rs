@@ -1,5 +1,5 @@
-//! A TOML file that people write, read so that every error can say where it is:
-//! file, line, key and the way out. Manifests and model folders share it.
+//! A TOML file that people write, read so that every error has its place:
+//! file, line, key and what to do. Manifests and model folders share it.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,16 +9,16 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// What serde and toml call things, and what the people do who write a manifest.
+/// Terms of serde and toml, and the words of a manifest for them.
 const WORDS: &[(&str, &str)] = &[
     (
         "map, expected a sequence",
-        "table, expected a list; a list of tables stands in double brackets, as in [[stages]]",
+        "table, expected a list; write a list of tables in double brackets, as in [[stages]]",
     ),
     ("expected a sequence", "expected a list, as in [\"flights\"]"),
     ("expected a map", "expected a table"),
-    ("expected a nonzero u32", "expected a whole number from 1"),
-    ("expected a nonzero usize", "expected a whole number from 1"),
+    ("expected a nonzero u32", "expected a whole number of at least 1"),
+    ("expected a nonzero usize", "expected a whole number of at least 1"),
     ("expected u32", "expected a whole number"),
     ("expected u64", "expected a whole number"),
     ("path string", "path"),
@@ -27,11 +27,11 @@ const WORDS: &[(&str, &str)] = &[
 /// What is wrong at one place of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The line, from 1; `None` where the problem is that nothing is there.
+    /// The line, from 1; `None` if something is missing.
     pub line: Option<usize>,
     /// The table and the key, as in `[source] topics`; empty for the file itself.
     pub place: String,
-    /// What is wrong, and the way out.
+    /// What is wrong, and what to do.
     pub message: String,
 }
 
@@ -72,7 +72,7 @@ enum Step {
     Index(usize),
 }
 
-/// The way from the file's root to a value, which need not be there.
+/// The path from the file's root to a value, which need not exist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place(Vec<Step>);
 
@@ -110,7 +110,7 @@ impl<'a> Document<'a> {
             problems: vec![Problem {
                 line: error.span().map(|span| line(text, span.start)),
                 place: String::new(),
-                message: format!("this is not TOML: {}", error.message()),
+                message: format!("invalid TOML: {}", error.message()),
             }],
         })?;
         Ok(Document { path, text, root: root.into_inner() })
@@ -137,7 +137,7 @@ impl<'a> Document<'a> {
         self.span(place).map(|span| line(self.text, span.start))
     }
 
-    /// Says in the words of a manifest what serde found.
+    /// Rewrites an error of serde in the words of a manifest.
     fn translate(&self, error: &toml::de::Error) -> Problem {
         let mut place = error.span().map(|span| self.place(&span)).unwrap_or_default();
         let message = error.message();
@@ -147,10 +147,10 @@ impl<'a> Document<'a> {
                 if place.0.last() == Some(&Step::Key((*key).to_owned())) {
                     place.0.pop();
                 }
-                format!("unknown key '{key}'; {}", instead(key, known, "the keys here are"))
+                format!("unknown key '{key}'; {}", instead(key, known, "known keys are"))
             }
             Some((key, _)) if message.starts_with("missing field") => {
-                // What is missing from the file itself is missing in no line.
+                // A key that is missing from the file itself has no line.
                 if !self.is_table(&place) {
                     let message = format!("the key '{key}' is missing");
                     return Problem { line: None, place: String::new(), message };
@@ -158,7 +158,7 @@ impl<'a> Document<'a> {
                 format!("the key '{key}' is missing")
             }
             Some((value, known)) if message.starts_with("unknown variant") => {
-                format!("unknown value '{value}'; {}", instead(value, known, "it can be"))
+                format!("unknown value '{value}'; {}", instead(value, known, "expected one of"))
             }
             _ => in_words(message),
         };
@@ -239,7 +239,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Looks for the shortest key or value around `span` in the tree.
+/// Finds the shortest key or value around `span` in the tree.
 fn search(
     span: &Range<usize>,
     key: &Spanned<toml::de::DeString<'_>>,
@@ -260,7 +260,7 @@ fn search_value(
 ) {
     consider(span, value.span(), here, best);
     match value.get_ref() {
-        // A table's own span is that of its header: its keys lie outside of it.
+        // A table's own span is that of its header: its keys are outside of it.
         DeValue::Table(table) => {
             for (key, value) in table {
                 search(span, key, value, here, best);
@@ -301,16 +301,16 @@ fn bare_or_quoted(key: &str) -> String {
     if !key.is_empty() && key.chars().all(bare) { key.to_owned() } else { format!("{key:?}") }
 }
 
-/// What to write instead: the known word that is nearest, or else all of them.
+/// What to write instead: the nearest known word, or else all of them.
 fn instead(word: &str, known: &[&str], otherwise: &str) -> String {
     match nearest(word, known.iter().copied()) {
         Some(near) => format!("did you mean '{near}'?"),
-        None if known.is_empty() => "no key is known here".to_owned(),
+        None if known.is_empty() => "no keys are allowed here".to_owned(),
         None => format!("{otherwise} '{}'", known.join("', '")),
     }
 }
 
-/// The word that `word` is probably a misspelling of.
+/// The known word that `word` probably misspells.
 pub fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     known
         .map(|known| (strsim::damerau_levenshtein(word, known), known))

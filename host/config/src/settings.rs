@@ -1,5 +1,5 @@
-//! Values that the manifest has, or of which it says where they are to be had: so that a
-//! secret need not stand in a file that is shared.
+//! Values in the manifest, or references to them in the environment or a file: so that a
+//! secret need not be in a shared file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde::de::Error;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What is shown in place of a secret.
+/// Shown in place of a secret.
 pub const HIDDEN: &str = "***";
 
 /// A value by itself or by reference.
@@ -16,9 +16,9 @@ pub const HIDDEN: &str = "***";
 pub enum Setting {
     /// The value.
     Plain(String),
-    /// A variable of the environment that has it.
+    /// The environment variable that has it.
     Variable(String),
-    /// A file that has it, relative to the manifest's folder.
+    /// The file that has it, relative to the manifest's folder.
     File(PathBuf),
 }
 
@@ -29,7 +29,7 @@ impl Setting {
     /// The value; `folder` is the manifest's.
     ///
     /// # Errors
-    /// Where it is not to be had: why, and the way out.
+    /// If it cannot be read: why, and what to do.
     pub fn value(&self, folder: &Path) -> Result<String, String> {
         match self {
             Setting::Plain(value) => Ok(value.clone()),
@@ -53,7 +53,7 @@ impl Setting {
                         "the file {shown} cannot be read: {error}; put the value there, or name the right file here"
                     )
                 })?;
-                // Editors end the last line, and that is not part of a password.
+                // Editors end the last line with a line feed, which is not part of a password.
                 let text = text.strip_suffix('\n').unwrap_or(&text);
                 let text = text.strip_suffix('\r').unwrap_or(text);
                 if text.is_empty() {
@@ -64,7 +64,7 @@ impl Setting {
         }
     }
 
-    /// As it may be shown, a value of its own only if it is no secret.
+    /// As it may be shown: a value only if it is not a secret.
     pub fn shown(&self, is_secret: bool) -> Self {
         match self {
             Setting::Plain(_) if is_secret => Setting::Plain(HIDDEN.to_owned()),
@@ -73,7 +73,7 @@ impl Setting {
     }
 }
 
-/// The values that are to be had, and why others are not, by name.
+/// The values that can be read, and why others cannot, by name.
 pub fn resolve(
     settings: &Settings,
     folder: &Path,
@@ -113,7 +113,7 @@ impl Serialize for Setting {
     }
 }
 
-/// Values as a TOML table has them: text, numbers, booleans, or where they are.
+/// Values of a TOML table: text, numbers, booleans, or references.
 pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Settings, D::Error> {
     let values = BTreeMap::<String, toml::Value>::deserialize(from)?;
     let read = |(key, value): (String, toml::Value)| {
@@ -130,24 +130,23 @@ fn setting(key: &str, value: toml::Value) -> Result<Setting, String> {
         toml::Value::Float(number) => Ok(Setting::Plain(number.to_string())),
         toml::Value::Boolean(flag) => Ok(Setting::Plain(flag.to_string())),
         toml::Value::Table(table) => elsewhere(key, &table),
-        value => Err(format!(
-            "the property '{key}' is of type {}; write it as a string",
-            value.type_str()
-        )),
+        value => {
+            Err(format!("the property '{key}' has type {}; write it as a string", value.type_str()))
+        }
     }
 }
 
-/// A table says where the value is.
+/// A table is a reference to the value.
 fn elsewhere(key: &str, table: &toml::Table) -> Result<Setting, String> {
     let name = |word: &str| table.get(word)?.as_str().filter(|name| !name.trim().is_empty());
     match (table.len(), name("env"), name("file")) {
         (1, Some(variable), None) => Ok(Setting::Variable(variable.to_owned())),
         (1, None, Some(path)) => Ok(Setting::File(path.into())),
         _ if table.contains_key("env") || table.contains_key("file") => Err(format!(
-            "the property '{key}' is elsewhere; write {{ env = \"VARIABLE\" }} or {{ file = \"PATH\" }}"
+            "the property '{key}' has an invalid reference; write {{ env = \"VARIABLE\" }} or {{ file = \"PATH\" }}"
         )),
         _ => Err(format!(
-            "the property '{key}' is a table; a property's name has dots and stands in quotes, as in \"security.protocol\" = \"ssl\""
+            "the property '{key}' is a table; quote a property name that contains dots, as in \"security.protocol\" = \"ssl\""
         )),
     }
 }

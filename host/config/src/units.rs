@@ -79,11 +79,11 @@ pub mod duration {
     pub use humantime_serde::serialize;
 }
 
-/// A string that says something: the way to the default is to leave out its key.
+/// A string that is not empty: for the default, leave out its key.
 pub fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
     if text.trim().is_empty() {
-        return Err(D::Error::custom("this is empty; give it a value or leave out the key"));
+        return Err(D::Error::custom("must not be empty; give it a value or leave out the key"));
     }
     Ok(text)
 }

@@ -1,4 +1,4 @@
-//! A model, loaded: what operators are given of it.
+//! A loaded model: what operators get of it.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ use sandbar_model::{Model, ModelError};
 pub struct Artifact {
     /// The model's `name@version`.
     pub id: String,
-    /// What an operator is told about it: a JSON object.
+    /// Its description for operators: a JSON object.
     pub description: Arc<str>,
     /// The model itself.
     pub content: Content,
-    /// Rows that it is tried on, if it has any.
+    /// Sample rows for its validation, if it has any.
     pub samples: Option<Arc<Samples>>,
 }
 
-/// A model, by who evaluates it.
+/// A model, by what evaluates it.
 #[derive(Debug, Clone)]
 pub enum Content {
     /// The operator: the bytes of the model's file.
     Bytes(Arc<[u8]>),
-    /// The host, for operators that ask through `wasi:nn`.
+    /// The host, for operators that use `wasi:nn`.
     Graph(Arc<Graph>),
 }
 
@@ -32,7 +32,7 @@ impl Artifact {
     /// Reads a model's file, its labels and its samples; a graph is made ready to compute.
     ///
     /// # Errors
-    /// Where a file is not the one that the description is of, a graph cannot be used,
+    /// If a file does not match the description, a graph cannot be used,
     /// or there are not as many labels as the graph has classes.
     pub fn load(mut model: Model) -> Result<Self, ModelError> {
         let id = model.id();
@@ -43,7 +43,7 @@ impl Artifact {
             let graph = Graph::load(id.clone(), source)
                 .map_err(|error| ModelError::File { path, reason: error.message })?;
             model.fit_labels(labels.as_mut(), graph.classes())?;
-            // What the file says, where the description left it open.
+            // The file's declarations, unless the description has its own.
             model.inputs = graph.inputs().to_vec();
             model.outputs = graph.outputs().to_vec();
             Content::Graph(graph)

@@ -1,4 +1,4 @@
-//! A model that stands in for a real one, in tests: it gives a fixed answer, or bytes.
+//! A stand-in for a model in tests: it gives a fixed answer, or bytes.
 
 use std::path::{Path, PathBuf};
 
@@ -12,16 +12,16 @@ use super::graph::{Graph, Source};
 use sandbar_model::{Dimension, ElementType, TensorSpec};
 use sandbar_model::{Kind, Model, ModelError};
 
-/// The name of the output of a stand-in that says none.
+/// The name of the output of a stand-in that declares none.
 const OUTPUT: &str = "output";
 
-/// A stand-in for a model, as a test has it. `docs/reference/tests.md` says the same to
+/// A stand-in for a model in a test. `docs/reference/tests.md` says the same to
 /// the people who write one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Stub {
-    /// The model folder that it stands in for: whatever is not said here is as there. Its
-    /// file need not be there.
+    /// The model folder that it replaces: it has the defaults for all other keys. Its
+    /// file need not exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
     /// The model's name. Default: that of the folder, or the pipeline's name for it.
@@ -42,7 +42,7 @@ pub struct Stub {
     /// Of a graph: its inputs. Default: it takes whatever it is given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<TensorSpec>,
-    /// What its classes are called.
+    /// Its class names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
     /// As in `model.toml`.
@@ -63,7 +63,7 @@ pub struct Stub {
 }
 
 impl Stub {
-    /// What is wrong with what it says, if anything.
+    /// What is wrong with it, if anything.
     pub fn problem(&self) -> Option<String> {
         let answers = [self.output.is_some(), !self.outputs.is_empty(), self.fails.is_some()];
         let bytes = [self.text.is_some(), self.base64.is_some(), self.file.is_some()];
@@ -71,30 +71,30 @@ impl Stub {
         if said != 1 {
             let forms = "output, outputs or fails for a graph; text, base64 or file for another";
             return Some(match said {
-                0 => format!("this says no answer; give one of {forms}"),
-                _ => format!("this says more than one answer; give one of {forms}"),
+                0 => format!("no answer; give one of {forms}"),
+                _ => format!("more than one answer; give one of {forms}"),
             });
         }
         let empty = self.output.iter().chain(self.outputs.values()).any(Vec::is_empty);
         if empty {
-            return Some("an answer without numbers; give one for each element of a row".into());
+            return Some("an answer has no numbers; give one for each element of a row".into());
         }
         if bytes.contains(&true) && !self.inputs.is_empty() {
             return Some("only a graph has inputs; leave them out".into());
         }
         if self.version == Some(0) {
-            return Some("versions count from 1".into());
+            return Some("versions start at 1".into());
         }
         let tables = [&self.preprocessing, &self.postprocessing];
         let mut tables = tables.into_iter().flatten();
         tables.find_map(|table| sandbar_config::json_members(table.clone()).err())
     }
 
-    /// The stand-in as operators are given it, by the pipeline's name for it. Paths are
+    /// The stand-in as operators get it, by the pipeline's name for it. Paths are
     /// relative to `base`.
     ///
     /// # Errors
-    /// Where a folder or file cannot be read, or the answer does not fit the folder's
+    /// If a folder or file cannot be read, or the answer does not fit the folder's
     /// description.
     pub fn artifact(&self, name: &str, base: &Path) -> Result<Artifact, ModelError> {
         let graph = self.output.is_some() || !self.outputs.is_empty() || self.fails.is_some();
@@ -105,7 +105,7 @@ impl Stub {
         let refuse = |reason: String| ModelError::StandIn { name: name.to_owned(), reason };
         if model.kind.is_graph() != graph {
             let kind = model.kind;
-            return Err(refuse(format!("this is no answer of a model of kind {kind}")));
+            return Err(refuse(format!("this kind of answer does not fit a model of kind {kind}")));
         }
         if let Some(name) = &self.name {
             model.name.clone_from(name);
@@ -140,7 +140,7 @@ impl Stub {
         Ok(Artifact { id: model.id(), description, content, samples: None })
     }
 
-    /// The outputs, with those that the folder's description declares as far as it does.
+    /// The outputs, completed from the declarations in the folder's description.
     fn answers(&self, declared: &[TensorSpec]) -> Result<Vec<(TensorSpec, Vec<f64>)>, String> {
         if self.fails.is_some() {
             return Ok(declared.iter().map(|spec| (spec.clone(), Vec::new())).collect());
@@ -159,14 +159,14 @@ impl Stub {
                 None => {
                     let names: Vec<&str> = declared.iter().map(|spec| spec.name.as_str()).collect();
                     return Err(format!(
-                        "the folder's model has no output '{name}', but: {}",
+                        "the folder's model has no output '{name}'; known outputs: {}",
                         names.join(", ")
                     ));
                 }
             };
             match spec.row_elements() {
                 Some(due) if due != row.len() => Err(format!(
-                    "output '{}' has {due} elements for each row, the answer {}",
+                    "output '{}': expected {due} elements for each row, the answer has {}",
                     spec.name,
                     row.len()
                 )),
@@ -182,7 +182,7 @@ impl Stub {
         }
         if let Some(text) = &self.base64 {
             let decoded = base64::engine::general_purpose::STANDARD.decode(text);
-            return decoded.map_err(|cause| format!("this is not base64: {cause}"));
+            return decoded.map_err(|cause| format!("invalid base64: {cause}"));
         }
         let path = base.join(self.file.as_deref().unwrap_or(Path::new("")));
         std::fs::read(&path).map_err(|cause| format!("{}: {cause}", path.display()))

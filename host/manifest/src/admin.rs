@@ -1,4 +1,4 @@
-//! `[admin]`: where the runner serves metrics and health, and who may change something.
+//! `[admin]`: where the runner serves metrics and health, and who may make changes.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,23 +8,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use sandbar_config::settings::Setting;
 
-/// The port that exporters of metrics often have.
+/// A port that metrics exporters commonly use.
 const PORT: u16 = 9464;
 
-/// `[admin]`: what the runner tells over HTTP.
+/// `[admin]`: the runner's HTTP interface.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Admin {
-    /// Where it is served, or `off`. Default: `127.0.0.1:9464`, if that is free.
+    /// The address to listen on, or `off`. Default: `127.0.0.1:9464`, if that is free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listen: Option<Listen>,
-    /// Who knows it may change what is served. Default: there is none, and whoever is on
-    /// this machine may, if only this machine can ask.
+    /// The token that changes need. Default: none; then everybody on this machine may make
+    /// changes, if the address is a loopback one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
 }
 
-/// A value that never stands in a manifest: where it is to be had.
+/// Where to read a value that must not be in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secret(pub Setting);
 
@@ -45,18 +45,18 @@ impl<'de> Deserialize<'de> for Secret {
             (Some(variable), _) => Ok(Secret(Setting::Variable(variable))),
             (_, Some(path)) => Ok(Secret(Setting::File(path.into()))),
             _ => Err(serde::de::Error::custom(
-                "a secret does not stand here; write { env = \"VARIABLE\" } or { file = \"PATH\" }",
+                "secrets are not allowed in a manifest; write { env = \"VARIABLE\" } or { file = \"PATH\" }",
             )),
         }
     }
 }
 
-/// An address to serve at, or none.
+/// An address to listen on, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listen {
-    /// There.
+    /// This address.
     At(SocketAddr),
-    /// Nowhere.
+    /// None.
     Off,
 }
 
@@ -84,7 +84,9 @@ impl FromStr for Listen {
             return Ok(Listen::Off);
         }
         text.parse().map(Listen::At).map_err(|_| {
-            format!("'{text}' is no address; write IP:PORT, as in \"127.0.0.1:{PORT}\", or \"off\"")
+            format!(
+                "'{text}' is not an address; write IP:PORT, as in \"127.0.0.1:{PORT}\", or \"off\""
+            )
         })
     }
 }

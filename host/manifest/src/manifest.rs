@@ -27,10 +27,10 @@ pub struct Manifest {
     /// The pipeline's name in consumer group, headers and metrics: letters,
     /// digits, `-`, `_` and `.`.
     pub name: String,
-    /// How often what comes of a record may arrive.
+    /// The delivery guarantee for a record's outputs.
     #[serde(default)]
     pub delivery: Delivery,
-    /// Where the brokers are. Default: nothing is known of them.
+    /// Where the brokers are. Default: unknown.
     #[serde(default)]
     pub kafka: Kafka,
     /// What is read.
@@ -40,29 +40,29 @@ pub struct Manifest {
     pub stages: Vec<Stage>,
     /// Where predictions go and how they are written.
     pub sink: Sink,
-    /// Where records go that failed.
+    /// Where failed records go.
     #[serde(default)]
     pub dead_letter: DeadLetter,
-    /// Models by the name that the pipeline gives them: folders, relative to the
+    /// Models, by the pipeline's names for them: folders, relative to the
     /// manifest's, or versions of the registry. None by default.
     #[serde(default)]
     pub models: BTreeMap<String, ArtifactSource>,
-    /// Where versions of models and operators come from. Default: there are none.
+    /// The registry of models and operators. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registry: Option<RegistrySection>,
-    /// The runners that serve the same. Default: each serves what its manifest says.
+    /// The runners that serve the same versions. Default: each serves its manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fleet: Option<Fleet>,
-    /// Where the runner gets what records refer to. Default: records carry their data.
+    /// Where the runner gets external payloads. Default: records carry their data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub references: Option<References>,
-    /// How much a stage may use, unless it says otherwise.
+    /// How much a stage may use, unless it overrides it.
     #[serde(default)]
     pub limits: LimitsSection,
     /// The process that runs the pipeline.
     #[serde(default)]
     pub runner: Runner,
-    /// What it tells over HTTP.
+    /// Its HTTP interface.
     #[serde(default)]
     pub admin: Admin,
     /// Cases that show what the pipeline does, for `sandbar test`. None by default; a file
@@ -85,11 +85,11 @@ pub enum ManifestError {
         /// The system's reason.
         cause: std::io::Error,
     },
-    /// It says something that is not allowed; one line for each problem.
+    /// It has invalid content; one line for each problem.
     #[error(transparent)]
     Invalid(#[from] Problems),
-    /// Neither the manifest nor the command line knows where Kafka is.
-    #[error("{path}: no brokers are named; give --brokers HOST:PORT, or set brokers = \"HOST:PORT\" under [kafka]", path = path.display())]
+    /// Neither the manifest nor the command line has the brokers.
+    #[error("{path}: no brokers configured; give --brokers HOST:PORT, or set brokers = \"HOST:PORT\" under [kafka]", path = path.display())]
     NoBrokers {
         /// The manifest's file.
         path: PathBuf,
@@ -97,8 +97,8 @@ pub enum ManifestError {
 }
 
 impl Manifest {
-    /// A pipeline of one stage, as a case of an operator alone has it. Relative paths are
-    /// seen from the current folder.
+    /// A pipeline of one stage, for a case of an operator alone. Relative paths are
+    /// relative to the current folder.
     pub fn of_operator(stage: Stage, limits: LimitsSection) -> Self {
         let mut manifest = Manifest {
             name: stage.name.clone(),
@@ -193,8 +193,8 @@ impl Manifest {
             .ok_or_else(|| ManifestError::NoBrokers { path: self.path.clone() })
     }
 
-    /// librdkafka properties of the consumer, secrets included. Values that are elsewhere
-    /// and not to be had are left out; [`Manifest::secrets`] names them.
+    /// librdkafka properties of the consumer, secrets included. References that cannot be
+    /// resolved are left out; [`Manifest::secrets`] reports them.
     pub fn consumer_properties(&self) -> BTreeMap<String, String> {
         settings::resolve(&self.kafka.properties.overlaid(&self.source.properties), self.folder()).0
     }
@@ -205,7 +205,7 @@ impl Manifest {
     }
 
     /// The options of a store, by the prefix that it has in `[references.stores]`, as
-    /// [`Manifest::consumer_properties`]; and why others are not to be had, by name.
+    /// [`Manifest::consumer_properties`]; and why others cannot be resolved, by name.
     pub fn store_options(
         &self,
         prefix: &str,
@@ -221,12 +221,12 @@ impl Manifest {
         settings::resolve(options.unwrap_or_default().settings(), self.folder())
     }
 
-    /// Whether all values are to be had of which the manifest says that they are
-    /// elsewhere: in the environment or in a file. To check a pipeline they are not
+    /// Checks that all values can be read that the manifest takes from
+    /// the environment or from a file. To check a pipeline they are not
     /// needed, to run it they are.
     ///
     /// # Errors
-    /// Where one is not, with the way out.
+    /// If one cannot, with what to do.
     pub fn secrets(&self) -> Result<(), Problems> {
         let sections = [
             ("[kafka] properties".to_owned(), self.kafka.properties.settings()),
@@ -260,7 +260,7 @@ impl Manifest {
     /// The token of `[admin]`, if there is one.
     ///
     /// # Errors
-    /// Where it is not to be had, as [`Manifest::secrets`].
+    /// If it cannot be read, as [`Manifest::secrets`].
     pub fn admin_token(&self) -> Result<Option<String>, String> {
         self.admin.token.as_ref().map(|token| token.0.value(self.folder())).transpose()
     }

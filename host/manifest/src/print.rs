@@ -13,7 +13,7 @@ impl Manifest {
 }
 
 fn print(manifest: &Manifest) -> String {
-    // Cases say what comes out, not how.
+    // Cases describe outputs, not the pipeline.
     let manifest = Manifest { tests: Vec::new(), ..manifest.clone() };
     // All that a manifest holds came out of TOML.
     let text = toml::to_string(&manifest).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Properties that go to librdkafka as they are, except for those that the
-//! delivery guarantee rests on or that have a key of their own.
+//! Properties that are passed to librdkafka unchanged, except for those that the
+//! delivery guarantee depends on or that have their own key.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sandbar_config::settings::{self, Setting, Settings};
 
 /// librdkafka properties by name. Neither its `Debug` form nor what it serialises
-/// to shows the values that are secrets; where one is to be had may be shown.
+/// to shows the values of secrets; a reference to a secret may be shown.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Properties(Settings);
 
@@ -30,11 +30,10 @@ const RESERVED: &[(&str, &str)] = &[
     ("delivery.timeout.ms", WAITS),
     ("transactional.id", "leave it out: delivery = \"exactly-once\" gives each worker its own"),
 ];
-const COMMITS: &str = "leave it out: Sandbar commits an offset when everything that came from it is delivered; [runner] commit-interval says how often";
-const RETRIES: &str =
-    "leave it out: it is on, or retries would reorder, repeat or lose what is delivered";
+const COMMITS: &str = "leave it out: Sandbar commits an offset once everything produced from it is delivered; [runner] commit-interval sets how often";
+const RETRIES: &str = "leave it out: Sandbar's producer is idempotent, as otherwise retries reorder, repeat or lose messages";
 const WAITS: &str =
-    "leave it out: Sandbar waits for a broker that is away, and holds back the source meanwhile";
+    "leave it out: Sandbar waits for an unreachable broker, and pauses the source meanwhile";
 
 impl Extend<(String, String)> for Properties {
     fn extend<T: IntoIterator<Item = (String, String)>>(&mut self, more: T) {
@@ -43,14 +42,14 @@ impl Extend<(String, String)> for Properties {
 }
 
 impl Properties {
-    /// These properties, and those of `over` that they have not or that differ.
+    /// These properties, overridden by those of `over`.
     pub fn overlaid(&self, over: &Properties) -> Settings {
         let mut all = self.0.clone();
         all.extend(over.0.clone());
         all
     }
 
-    /// The properties that are set here and may not be, each with the way out.
+    /// The properties that must not be set here, each with what to do instead.
     pub fn reserved(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         RESERVED.iter().copied().filter(|(name, _)| self.0.contains_key(*name))
     }

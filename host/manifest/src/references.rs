@@ -1,4 +1,4 @@
-//! `[references]`: records that name what they are about instead of carrying it.
+//! `[references]`: external payloads, which records name instead of carrying them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,24 +11,24 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sandbar_config::settings::{self, Setting, Settings};
 use sandbar_config::units::{duration, optional_text, size};
 
-/// `[references]`: where the runner gets what records refer to.
+/// `[references]`: where the runner gets external payloads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct References {
-    /// Folders, relative to the manifest's, and URL prefixes that may be referred to;
+    /// Folders, relative to the manifest's, and URL prefixes that references may point to;
     /// at least one.
     pub allow: Vec<String>,
     /// The header whose value is the reference, in the records that have it. Default:
     /// none; the value of every record is one.
     #[serde(default, deserialize_with = "optional_text")]
     pub header: Option<String>,
-    /// Bytes of what one reference names, at most. Default 32 MiB; at most 1 GiB.
+    /// The largest payload in bytes. Default 32 MiB; at most 1 GiB.
     #[serde(with = "size", default = "max_size")]
     pub max_size: ByteSize,
     /// Time for one reference, all attempts together. Default 5 s; at most a day.
     #[serde(with = "duration", default = "timeout")]
     pub timeout: Duration,
-    /// Fetches of one worker that are under way at a time. Default 8.
+    /// Concurrent fetches of one worker. Default 8.
     #[serde(default = "concurrency")]
     pub concurrency: NonZeroUsize,
     /// Options by URL prefix: of an object store, or the headers of requests. None by
@@ -50,7 +50,7 @@ fn concurrency() -> NonZeroUsize {
 }
 
 /// Options of one store by name. Neither its `Debug` form nor what it serialises to
-/// shows a value: any of them may be a secret. Where one is to be had may be shown.
+/// shows a value: any of them may be a secret. A reference to a secret may be shown.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct StoreOptions(Settings);
 

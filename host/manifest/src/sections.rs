@@ -18,15 +18,15 @@ use crate::format::FormatName;
 use crate::properties::Properties;
 use crate::start::Start;
 
-/// How often what comes of a record may arrive.
+/// The delivery guarantee for a record's outputs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", try_from = "String")]
 pub enum Delivery {
-    /// Once, and again after a crash or a hand-over that came in between. The default.
+    /// Once, and again after a crash or a rebalance in between. The default.
     #[default]
     AtLeastOnce,
-    /// Once, for who reads committed records: outputs, dead letters and offsets go in
-    /// transactions.
+    /// Once, for consumers that read committed records: outputs, dead letters and offsets are
+    /// written in transactions.
     ExactlyOnce,
 }
 
@@ -37,11 +37,13 @@ impl TryFrom<String> for Delivery {
         match text.as_str() {
             "at-least-once" => Ok(Delivery::AtLeastOnce),
             "exactly-once" => Ok(Delivery::ExactlyOnce),
-            "at-most-once" => Err("\"at-most-once\" would lose records in silence; choose \
+            "at-most-once" => {
+                Err("\"at-most-once\" is not supported, as it loses records silently; choose \
                                    \"at-least-once\" or \"exactly-once\""
-                .into()),
+                    .into())
+            }
             _ => Err(format!(
-                "'{text}' is no kind of delivery; choose \"at-least-once\" or \"exactly-once\""
+                "unknown delivery '{text}'; choose \"at-least-once\" or \"exactly-once\""
             )),
         }
     }
@@ -52,7 +54,7 @@ impl TryFrom<String> for Delivery {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Kafka {
     /// `host:port`, several separated by commas. None by default; the command
-    /// line's `--brokers` goes first.
+    /// line's `--brokers` takes precedence.
     #[serde(default, deserialize_with = "optional_text")]
     pub brokers: Option<String>,
     /// librdkafka properties of the consumer and of the producer. None by default.
@@ -70,7 +72,7 @@ pub struct Source {
     /// pipeline's name.
     #[serde(default, deserialize_with = "text")]
     pub group: String,
-    /// Where the group begins in a partition of which it has committed no offset.
+    /// Where the group starts in a partition without a committed offset.
     #[serde(default)]
     pub start: Start,
     /// librdkafka properties of the consumer, over those of `[kafka]`. None by default.
@@ -98,18 +100,18 @@ pub struct Stage {
     /// None by default.
     #[serde(default)]
     pub topics: Vec<String>,
-    /// Bytes of a graph that the operator may bring along and load itself, through
+    /// Bytes of a graph that the operator may ship and load itself, through
     /// `wasi:nn`. Default 0: it is refused.
     #[serde(default, with = "size")]
     pub load_graphs: ByteSize,
-    /// What becomes of a record that fails here. Default: a dead letter.
+    /// What happens to a record that fails here. Default: a dead letter.
     #[serde(default)]
     pub on_failure: OnFailure,
-    /// How often a batch is run again in which a record fails here for a cause that may
-    /// pass. Default 2.
+    /// How often a batch is retried if a record in it fails here for a transient
+    /// cause. Default 2.
     #[serde(default = "retries")]
     pub retries: u32,
-    /// What of the machine the operator may have; see [`Grant`]. Nothing by default.
+    /// What the operator may use of the machine; see [`Grant`]. Nothing by default.
     #[serde(default)]
     pub grants: Vec<Grant>,
     /// The stage's limits: those of `[limits]`, and over them `[stages.limits]`.
@@ -125,13 +127,13 @@ pub fn retries() -> u32 {
     2
 }
 
-/// Something of the machine that makes results differ from run to run.
+/// A facility of the machine that makes results differ from run to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grant {
-    /// The machine's clock. Without it the time is that of the batch's newest record.
+    /// The machine's clock. Without it the time is the timestamp of the batch's newest record.
     Clock,
-    /// Random numbers that nobody can foretell. Without it they follow from the batch.
+    /// Unpredictable random numbers. Without it they are seeded from the batch.
     Random,
 }
 
@@ -157,12 +159,12 @@ pub struct Sink {
     pub properties: Properties,
 }
 
-/// `[fleet]`: what the runners of a group have in common.
+/// `[fleet]`: what the runners of a consumer group share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Fleet {
-    /// The compacted topic of one partition that says what they are to serve, and in which
-    /// each says what it serves.
+    /// The control topic, compacted and of one partition: it has the desired version, and
+    /// what each runner serves.
     #[serde(deserialize_with = "text")]
     pub topic: String,
 }
@@ -179,16 +181,16 @@ pub struct Runner {
     /// is a batch of its own. Default 1 MiB; at most 1 GiB.
     #[serde(with = "size")]
     pub batch_bytes: ByteSize,
-    /// Bytes that are consumed and not yet delivered, above which the source is
+    /// Bytes consumed and not yet delivered above which the source is
     /// paused. Default 8 MiB.
     #[serde(with = "size")]
     pub in_flight: ByteSize,
-    /// Time, once asked to stop, to deliver what is on its way. Default 30 s; at
+    /// Time, once asked to stop, to deliver the records in flight. Default 30 s; at
     /// most a day.
     #[serde(with = "duration")]
     pub drain_deadline: Duration,
     /// How often offsets of delivered records are committed, or how long a transaction
-    /// takes records in. Default 1 s, or 100 ms; at most a day.
+    /// stays open. Default 1 s, or 100 ms; at most a day.
     #[serde(
         default,
         deserialize_with = "duration::optional",
@@ -212,11 +214,11 @@ impl Default for Runner {
 }
 
 impl Runner {
-    /// How often is committed.
+    /// The interval between commits.
     pub fn commit_interval(&self, delivery: Delivery) -> Duration {
         self.commit_interval.unwrap_or(match delivery {
             Delivery::AtLeastOnce => Duration::from_secs(1),
-            // Nobody sees an output before the end of its transaction.
+            // An output is visible only after its transaction.
             Delivery::ExactlyOnce => Duration::from_millis(100),
         })
     }

@@ -1,4 +1,4 @@
-//! `[source] start`: where a consumer group begins to read.
+//! `[source] start`: where a consumer group starts to read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,17 +7,17 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::value::{Datetime, Offset};
 
-/// Where a consumer group begins in a partition of which it has committed no offset.
+/// Where a consumer group starts in a partition without a committed offset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Start {
-    /// At the oldest record that the topic still has. The default.
+    /// At the oldest record in the topic. The default.
     #[default]
     Earliest,
-    /// With the records that come from now on.
+    /// With the records that are written from now on.
     Latest,
     /// At the first record that is not older than this.
     At(Moment),
-    /// At these offsets, by topic and partition; where none is named, at the oldest record.
+    /// At these offsets, by topic and partition; elsewhere at the oldest record.
     Offsets(BTreeMap<String, BTreeMap<i32, i64>>),
 }
 
@@ -47,10 +47,10 @@ impl TryFrom<Datetime> for Moment {
 
     fn try_from(written: Datetime) -> Result<Self, String> {
         let (Some(date), Some(time)) = (written.date, written.time) else {
-            return Err(format!("'{written}' is no point in time; write it as {EXAMPLE}"));
+            return Err(format!("'{written}' is not a timestamp; write it as {EXAMPLE}"));
         };
         let Some(offset) = written.offset else {
-            let message = "says nothing of its time zone; put Z behind it for UTC, or an offset";
+            let message = "has no time zone; append Z for UTC, or an offset";
             return Err(format!("'{written}' {message} such as +02:00"));
         };
         let offset = match offset {
@@ -62,13 +62,13 @@ impl TryFrom<Datetime> for Moment {
         let seconds = minutes * 60 + i64::from(time.second.unwrap_or(0));
         let millis = seconds * 1000 + i64::from(time.nanosecond.unwrap_or(0)) / 1_000_000;
         if millis < 0 {
-            return Err(format!("'{written}' is before 1970, where the clock of records begins"));
+            return Err(format!("'{written}' is before 1970, the earliest timestamp of a record"));
         }
         Ok(Moment { written, millis })
     }
 }
 
-/// A point in time as it may be written.
+/// An example of a timestamp.
 const EXAMPLE: &str = "\"2026-11-01T00:00:00Z\"";
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar. A year is taken to begin in
@@ -94,8 +94,8 @@ fn read(value: toml::Value) -> Result<Start, String> {
             ("latest", _) => Ok(Start::Latest),
             (_, Ok(written)) => at(written),
             (_, Err(_)) => Err(format!(
-                "'{text}' is no place to start; it can be \"earliest\", \"latest\", a point in \
-                 time such as {EXAMPLE}, or a table of offsets"
+                "unknown start position '{text}'; expected \"earliest\", \"latest\", a \
+                 timestamp such as {EXAMPLE}, or a table of offsets"
             )),
         },
         toml::Value::Datetime(written) => at(written),
@@ -107,7 +107,7 @@ fn read(value: toml::Value) -> Result<Start, String> {
             Ok(Start::Offsets(topics.collect::<Result<_, String>>()?))
         }
         _ => Err(format!(
-            "this is no place to start; it can be \"earliest\", \"latest\", a point in time such \
+            "invalid start position; expected \"earliest\", \"latest\", a timestamp such \
              as {EXAMPLE}, or a table of offsets"
         )),
     }
@@ -116,7 +116,7 @@ fn read(value: toml::Value) -> Result<Start, String> {
 fn partitions(topic: &str, value: toml::Value) -> Result<BTreeMap<i32, i64>, String> {
     let wrong = || {
         format!(
-            "'{topic}' needs a table of offsets by partition, both whole numbers from 0, as in \
+            "expected a table of partition = offset for '{topic}', both whole numbers, as in \
              {{ 0 = 120, 1 = 80 }}"
         )
     };
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(millis("2026-11-01T00:00:00Z"), Ok(1_793_491_200_000));
         assert_eq!(millis("2026-10-31T19:00:00-05:00"), Ok(1_793_491_200_000));
         assert!(millis("2026-11-01T00:00:00").is_err_and(|error| error.contains("time zone")));
-        assert!(millis("2026-11-01").is_err_and(|error| error.contains("point in time")));
+        assert!(millis("2026-11-01").is_err_and(|error| error.contains("not a timestamp")));
         assert!(millis("1969-12-31T23:59:59Z").is_err_and(|error| error.contains("1970")));
     }
 }

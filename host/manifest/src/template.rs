@@ -7,14 +7,14 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 
 use crate::format::FormatError;
 
-/// Steps and bytes that one record may cost (a step pays for 64 bytes): enough to
-/// repeat the largest records, and too little for a loop within a loop to hold up
+/// The budget of steps and bytes for one record (a step pays for 64 bytes): enough to
+/// repeat the largest records, and too little for nested loops to stall
 /// the stream.
 const FUEL: u64 = 2_000_000;
 /// The one template's name in its environment.
 pub const NAME: &str = "template";
 
-/// What a template can use. `docs/reference/manifest.md` says what each is.
+/// The variables of a template. `docs/reference/manifest.md` describes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variable {
     Label,
@@ -59,14 +59,14 @@ impl Template {
     /// Compiles a template and checks the names in it.
     ///
     /// # Errors
-    /// Where it is not a template, or uses a name that no prediction has.
+    /// If it is not a template, or uses a name that no prediction has.
     pub fn compile(text: &str) -> Result<Self, FormatError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_fuel(Some(FUEL));
         let reason = |error: minijinja::Error| FormatError::Template { reason: explain(&error) };
-        // The text as it stands: a newline at its end is the author's.
+        // The text unchanged: a newline at its end is the author's.
         let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build().map_err(reason)?;
         environment.set_syntax(syntax);
         environment.add_template_owned(NAME, text.to_owned()).map_err(reason)?;
@@ -90,8 +90,8 @@ impl Template {
     }
 }
 
-/// Looks for filters, tests and functions that there are not. The engine notices
-/// them only on the way, so the template is tried once with made-up values; any
+/// Finds unknown filters, tests and functions. The engine detects
+/// them only while rendering, so the template is rendered once with made-up values; any
 /// other error there may come from these values and means nothing.
 fn unknown_filter(environment: &mut Environment<'static>) -> Option<String> {
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
@@ -115,10 +115,12 @@ fn unknown_filter(environment: &mut Environment<'static>) -> Option<String> {
     unknown.contains(&error.kind()).then(|| explain(&error))
 }
 
-/// What went wrong, in which line of the template.
+/// What failed, and in which line of the template.
 pub fn explain(error: &minijinja::Error) -> String {
     let what = match (error.kind(), error.detail()) {
-        (ErrorKind::OutOfFuel, _) => "it does too much for one record; loop over less".to_owned(),
+        (ErrorKind::OutOfFuel, _) => {
+            "it takes too many steps for one record; loop over less".to_owned()
+        }
         (kind, Some(detail)) => format!("{kind}: {detail}"),
         (kind, None) => kind.to_string(),
     };

@@ -1,8 +1,8 @@
-//! `[source] topics`: names, and expressions that topics' names match.
+//! `[source] topics`: names, and regular expressions that match topic names.
 
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 
-/// What an entry of `[source] topics` begins with that is an expression.
+/// The first character of an expression in `[source] topics`.
 const SIGN: char = '^';
 
 /// Whether an entry of `[source] topics` is an expression, not a name.
@@ -10,9 +10,9 @@ pub fn is_pattern(entry: &str) -> bool {
     entry.starts_with(SIGN)
 }
 
-/// An expression that topics' names match. librdkafka compares the names on the brokers
-/// with it, as a POSIX extended regular expression; this is the part of those in which
-/// another engine means the same, so that what a pipeline reads can be foretold.
+/// A regular expression that matches topic names. librdkafka matches the names on the brokers
+/// with it, as a POSIX extended regular expression; only the subset is accepted that
+/// Rust's engine reads the same way, so that a pipeline's topics can be predicted.
 #[derive(Debug, Clone)]
 pub struct Pattern(PikeVM);
 
@@ -20,17 +20,18 @@ impl Pattern {
     /// Reads an expression.
     ///
     /// # Errors
-    /// Where it is none, or one that librdkafka would read otherwise.
+    /// If it is invalid, or librdkafka would read it differently.
     pub fn new(expression: &str) -> Result<Self, String> {
         if let Some(part) = unsure(expression) {
             return Err(format!(
-                "'{expression}' has '{part}', which Kafka's client does not know or reads \
-                 otherwise; it takes POSIX extended regular expressions, as in ^flights-[0-9]+$"
+                "'{expression}' contains '{part}', which librdkafka does not support or reads \
+                 differently; use a POSIX extended regular expression, as in ^flights-[0-9]+$"
             ));
         }
         let read = PikeVM::new(expression);
-        read.map(Pattern)
-            .map_err(|error| format!("'{expression}' is no regular expression: {}", cause(&error)))
+        read.map(Pattern).map_err(|error| {
+            format!("'{expression}' is not a regular expression: {}", cause(&error))
+        })
     }
 
     /// Whether a topic's name matches.
@@ -39,8 +40,8 @@ impl Pattern {
     }
 }
 
-/// The first part of an expression that two engines may read differently. Of what can be
-/// escaped only the dot is ever in a topic's name.
+/// The first part of an expression that the two engines may read differently. Of all that can be
+/// escaped, topic names contain only the dot.
 fn unsure(expression: &str) -> Option<&str> {
     let perl = ["(?", "*?", "+?", "??", "}?", "^*", "^+", "^?", "^{"];
     let mut in_brackets = false;
@@ -58,7 +59,7 @@ fn unsure(expression: &str) -> Option<&str> {
         }
         match char {
             '[' => in_brackets = true,
-            // That of a class of characters, as in [[:digit:]], ends no brackets.
+            // The bracket of a character class, as in [[:digit:]], does not end the brackets.
             ']' => in_brackets = expression[..index].ends_with(':'),
             _ => {}
         }
@@ -66,7 +67,7 @@ fn unsure(expression: &str) -> Option<&str> {
     None
 }
 
-/// The last line of what the engine says, which draws a picture above it.
+/// The last line of the engine's message; the lines above point at the place.
 fn cause(error: &dyn std::error::Error) -> String {
     let text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     let last = text.lines().last().unwrap_or_default();
@@ -100,6 +101,6 @@ mod tests {
             let error = error(pattern);
             assert!(error.starts_with(&format!("'{pattern}' ")), "{pattern}: {error}");
         }
-        assert!(error(r"^a\d").contains(r"has '\d', which"));
+        assert!(error(r"^a\d").contains(r"contains '\d', which"));
     }
 }

@@ -8,14 +8,14 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 
-/// The digest of a file: `N` bytes of the algorithm that its alias names.
+/// The digest of a file: `N` bytes, by the algorithm in its alias.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest<const N: usize>([u8; N]);
 
 /// A SHA-256 digest.
 pub type Sha256 = Digest<32>;
-/// A SHA-1 digest, which some publishers still give. It tells a broken download; a
-/// forger it does not stop.
+/// A SHA-1 digest, which some publishers still give. It detects a broken download, but
+/// not a forged file.
 pub type Sha1 = Digest<20>;
 
 impl Sha256 {

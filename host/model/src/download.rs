@@ -1,5 +1,5 @@
-//! One file, from a server or a folder into a model's folder: taken up where an earlier
-//! attempt broke off, and put in place only when it is the right one.
+//! One file, from a server or a folder into a model's folder: resumed where an earlier
+//! attempt was interrupted, and put in place only once it is verified.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -16,11 +16,11 @@ use crate::http::{Runtime, client, explain, shown};
 
 /// Redirects that are followed.
 const REDIRECTS: usize = 10;
-/// Attempts in a row that may bring nothing.
+/// Attempts in a row that may get no data.
 const ATTEMPTS: u32 = 3;
 /// After the first of them; it grows with each.
 const PAUSE: Duration = Duration::from_millis(500);
-/// A server that sends nothing for so long is given up.
+/// How long a server may send nothing.
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// Where a file is.
@@ -46,7 +46,7 @@ impl std::fmt::Display for Source {
 pub struct Expected {
     /// Its size, if that is known.
     pub size: Option<u64>,
-    /// Bytes that are taken at most.
+    /// Bytes that are accepted at most.
     pub limit: u64,
     /// Its SHA-256 digest, if that is known.
     pub sha256: Option<Sha256>,
@@ -54,20 +54,20 @@ pub struct Expected {
     pub sha1: Option<Sha1>,
 }
 
-/// Why a file could not be got.
+/// Why a file could not be downloaded.
 #[derive(Debug, Error)]
 #[error("{from}: {reason}")]
 pub struct DownloadError {
-    /// Where it was looked for.
+    /// The server or folder.
     pub from: String,
-    /// What is wrong, and the way out.
+    /// What is wrong, and what to do.
     pub reason: String,
 }
 
-/// Hears how many bytes there are, and of how many.
+/// Called with the bytes downloaded and the total.
 pub type Progress<'a> = dyn FnMut(u64, Option<u64>) + 'a;
 
-/// A file that is there in full and is the right one, under a name of its own until it
+/// A complete and verified file, under a temporary name until it
 /// is put in place.
 #[derive(Debug)]
 pub struct Downloaded(PathBuf);
@@ -87,11 +87,11 @@ impl Downloaded {
     }
 }
 
-/// Gets a file, into `part` first; that is kept where the connection breaks, for the
-/// next attempt to go on from there.
+/// Downloads a file, into `part` first; that is kept if the connection breaks, for the
+/// next attempt to resume.
 ///
 /// # Errors
-/// Where it cannot be got, or is not the one that is expected.
+/// If it cannot be downloaded, or is not the expected one.
 pub fn download(
     source: &Source,
     part: PathBuf,
@@ -117,13 +117,13 @@ pub fn download(
         };
         match result.and_then(|()| verify(&mut file, expected)) {
             Ok(()) => break,
-            // What was there may be of another file: once more, from the start.
+            // The existing part may be of another file: again, from the start.
             Err(Fault::Wrong(_)) if resumed => resumed = false,
             Err(Fault::Broken(reason)) => {
-                return Err(wrong(format!("{reason}; pull again to go on from there")));
+                return Err(wrong(format!("{reason}; pull again to resume the download")));
             }
             Err(Fault::Wrong(reason) | Fault::Refused(reason)) => {
-                // Nothing to go on from.
+                // Nothing to resume from.
                 let _ = std::fs::remove_file(&part);
                 return Err(wrong(reason));
             }
@@ -134,10 +134,10 @@ pub fn download(
     Ok(Downloaded(part))
 }
 
-/// A file that came out of an archive, if it is the right one.
+/// A file from an archive, if it is the expected one.
 ///
 /// # Errors
-/// Where it is not, or cannot be read.
+/// If it is not, or cannot be read.
 pub(super) fn check(part: &Path, expected: &Expected) -> Result<Downloaded, String> {
     let mut file = File::open(part).map_err(|error| error.to_string())?;
     match verify(&mut file, expected) {
@@ -146,13 +146,13 @@ pub(super) fn check(part: &Path, expected: &Expected) -> Result<Downloaded, Stri
     }
 }
 
-/// Why an attempt gave nothing.
+/// Why an attempt failed.
 enum Fault {
-    /// It may go on from where it broke off.
+    /// It can be resumed.
     Broken(String),
-    /// It gave something else than expected.
+    /// It got an unexpected file.
     Wrong(String),
-    /// There is nothing to be had.
+    /// It can never succeed.
     Refused(String),
 }
 
@@ -173,7 +173,7 @@ fn copy(
     let from = File::open(path).map_err(|error| Fault::Refused(error.to_string()))?;
     let about = from.metadata().map_err(|error| Fault::Refused(error.to_string()))?;
     if !about.is_file() {
-        return Err(Fault::Refused("this is not a file".into()));
+        return Err(Fault::Refused("not a regular file".into()));
     }
     let mut from = from.take(expected.limit + 1);
     let (mut buffer, mut done) = (vec![0; 1 << 20], 0);
@@ -214,7 +214,7 @@ fn fetch(
     })
 }
 
-/// One request, for what is not in the file yet.
+/// One request, for the rest of the file.
 async fn attempt(
     client: &reqwest::Client,
     url: &Url,
@@ -235,17 +235,17 @@ async fn attempt(
         StatusCode::PARTIAL_CONTENT if starts_at(&response, there) => {}
         StatusCode::OK => there = 0,
         StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PARTIAL_CONTENT if there > 0 => {
-            // Of an unknown size it may be complete: the digest will tell.
+            // If the size is unknown, it may be complete: the digest shows it.
             return if expected.size.is_none() {
                 Ok(())
             } else {
-                Err(Fault::Wrong("the server cannot go on from there".into()))
+                Err(Fault::Wrong("the server cannot resume the download".into()))
             };
         }
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-            return Err(Fault::Broken(format!("the server answers {status}")));
+            return Err(Fault::Broken(format!("the server answered {status}")));
         }
-        status => return Err(Fault::Refused(format!("the server answers {status}"))),
+        status => return Err(Fault::Refused(format!("the server answered {status}"))),
     }
     file.set_len(there)?;
     file.seek(std::io::SeekFrom::Start(there))?;
@@ -253,17 +253,15 @@ async fn attempt(
     if let (Some(total), Some(size)) = (total, expected.size)
         && total != size
     {
-        return Err(Fault::Wrong(format!("the server has {total} bytes, expected are {size}")));
+        return Err(Fault::Wrong(format!("expected {size} bytes, the server has {total}")));
     }
     loop {
         let piece = tokio::time::timeout(SILENCE, response.chunk()).await;
         let piece = piece
-            .map_err(|_| {
-                Fault::Broken(format!("nothing came for {SILENCE:?}, after {there} bytes"))
-            })?
+            .map_err(|_| Fault::Broken(format!("no data for {SILENCE:?}, after {there} bytes")))?
             .map_err(|error| {
                 let cause = explain(&error.without_url());
-                Fault::Broken(format!("the connection broke after {there} bytes: {cause}"))
+                Fault::Broken(format!("connection lost after {there} bytes: {cause}"))
             })?;
         let Some(piece) = piece else { return Ok(()) };
         there += piece.len() as u64;
@@ -273,8 +271,8 @@ async fn attempt(
     }
 }
 
-/// Asks for a file from the byte `start`, wherever the server says that it is; but from
-/// https to https alone.
+/// Requests a file from the byte `start`, following redirects; but from
+/// https only to https.
 async fn ask(client: &reqwest::Client, url: &Url, start: u64) -> Result<reqwest::Response, Fault> {
     let mut at = url.clone();
     for _ in 0..=REDIRECTS {
@@ -292,14 +290,14 @@ async fn ask(client: &reqwest::Client, url: &Url, start: u64) -> Result<reqwest:
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let next = location.and_then(|location| at.join(location).ok()).ok_or_else(|| {
             Fault::Refused(format!(
-                "the server answers {} without saying where to",
+                "the server answered {} without a valid Location header",
                 response.status()
             ))
         })?;
         let secure = next.scheme() == "https" || (next.scheme() == "http" && at.scheme() == "http");
         if !secure {
             return Err(Fault::Refused(format!(
-                "redirects to {}, which is not https",
+                "redirected to {}, which is not https",
                 shown(&next)
             )));
         }
@@ -308,7 +306,7 @@ async fn ask(client: &reqwest::Client, url: &Url, start: u64) -> Result<reqwest:
     Err(Fault::Refused(format!("more than {REDIRECTS} redirects, the last to {}", shown(&at))))
 }
 
-/// Whether the answer is the part of the file that was asked for.
+/// Whether the response is the requested part of the file.
 fn starts_at(response: &reqwest::Response, start: u64) -> bool {
     let range = response.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
     let first = range.and_then(|range| range.strip_prefix("bytes ")?.split_once('-'));
@@ -318,16 +316,16 @@ fn starts_at(response: &reqwest::Response, start: u64) -> bool {
 fn within(size: u64, expected: &Expected) -> Result<(), Fault> {
     let most = expected.size.unwrap_or(expected.limit).min(expected.limit);
     if size > most {
-        return Err(Fault::Wrong(format!("more than the {most} bytes that are expected")));
+        return Err(Fault::Wrong(format!("more than the expected {most} bytes")));
     }
     Ok(())
 }
 
-/// Compares the file with what it must be.
+/// Compares the file with what is expected.
 fn verify(file: &mut File, expected: &Expected) -> Result<(), Fault> {
     let differs = |what: &str, found: String, expected: String| {
         Err(Fault::Wrong(format!(
-            "the {what} is {found}, expected is {expected}; nothing was put in place: try a mirror with --from, or correct model.toml"
+            "expected {what} {expected}, got {found}; the model folder is unchanged: try a mirror with --from, or correct model.toml"
         )))
     };
     let size = file.metadata()?.len();

@@ -1,4 +1,4 @@
-//! What the classes of a model are called: one label a line of a file in its folder.
+//! The class names of a model: one label per line of a file in its folder.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Sha256;
 
-/// Labels that are accepted: as many classes as a scorer may declare.
+/// Labels that are accepted at most: as many classes as a scorer may declare.
 const LIMIT: usize = 1 << 16;
 
 /// `[labels]` of a `model.toml`.
@@ -15,15 +15,15 @@ const LIMIT: usize = 1 << 16;
 pub struct Labels {
     /// The file's name, in the model's folder.
     pub file: String,
-    /// How many words at the start of each line are no part of the label, as in
+    /// How many words at the start of each line are not part of the label, as in
     /// `n02690373 airliner`. Default: none.
     #[serde(default)]
     pub skip_words: usize,
     /// Whether there may be fewer labels than classes, as some published lists have it;
-    /// the others are called by their line, as in `#1001`. Default: no.
+    /// the others are named by their line, as in `#1001`. Default: no.
     #[serde(default)]
     pub incomplete: bool,
-    /// Where the file can be had. Unknown by default.
+    /// The file's URL. Unknown by default.
     #[serde(default)]
     pub url: Option<String>,
     /// The file's digest. Unchecked by default.
@@ -35,7 +35,7 @@ impl Labels {
     /// Fits the labels to a number of classes.
     ///
     /// # Errors
-    /// Where there are more, or fewer and the list does not call itself incomplete.
+    /// If there are more, or fewer and the list is not marked as incomplete.
     pub(super) fn fit(&self, labels: &mut Vec<String>, classes: usize) -> Result<(), String> {
         if self.incomplete && labels.len() < classes {
             labels.extend((labels.len() + 1..=classes).map(|line| format!("#{line}")));
@@ -44,14 +44,16 @@ impl Labels {
             return Ok(());
         }
         let (count, way_out) = (labels.len(), "use the list that belongs to it");
-        Err(format!("{count} labels, where the model has {classes} classes; {way_out}"))
+        Err(format!(
+            "expected {classes} labels, one for each class of the model, got {count}; {way_out}"
+        ))
     }
 
-    /// The labels in the text of the file, one a line. A label that was there before
-    /// gets its line behind it, as in `crane #518`: two classes need two names.
+    /// The labels in the text of the file, one per line. A repeated label
+    /// gets its line appended, as in `crane #518`: two classes need two names.
     ///
     /// # Errors
-    /// Where a line has no label, or there are none or too many.
+    /// If a line has no label, or there are none or too many.
     pub(super) fn read(&self, text: &str) -> Result<Vec<String>, String> {
         let mut labels: Vec<String> = Vec::new();
         let mut seen = HashSet::new();
@@ -74,10 +76,10 @@ impl Labels {
                 label = format!("{label} #{number}");
             }
             if !seen.insert(label.clone()) {
-                return Err(format!("line {number}: '{label}' is there already"));
+                return Err(format!("line {number}: duplicate label '{label}'"));
             }
             labels.push(label);
         }
-        if labels.is_empty() { Err("there are no labels in it".into()) } else { Ok(labels) }
+        if labels.is_empty() { Err("the file has no labels".into()) } else { Ok(labels) }
     }
 }

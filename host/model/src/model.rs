@@ -15,18 +15,18 @@ use super::tensors::{Dimension, TensorSpec};
 use sandbar_config::{Document, Place};
 use sandbar_config::{json_members, name_problem};
 
-/// The file that makes a folder a model folder.
+/// The description in a model folder.
 pub const DESCRIPTION: &str = "model.toml";
-/// Bytes of a model's file that are accepted: what is read into memory at once.
+/// Bytes of a model's file at most: it is read into memory whole.
 pub const SIZE_LIMIT: u64 = 1 << 30;
-/// Bytes of a file of labels that are accepted.
+/// Bytes of a file of labels at most.
 pub(super) const LABELS_LIMIT: u64 = 16 << 20;
 
-/// What sort of file a model is.
+/// The kind of a model's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// A model that H2O exported for scoring elsewhere, a zip file. An operator reads it.
+    /// A model exported by H2O (MOJO), a zip file. An operator reads it.
     H2oMojo,
     /// An ONNX graph. The host runs it.
     Onnx,
@@ -38,7 +38,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether the host runs it, for operators that ask through `wasi:nn`.
+    /// Whether the host runs it, for operators that use `wasi:nn`.
     pub fn is_graph(self) -> bool {
         match self {
             Kind::H2oMojo | Kind::File => false,
@@ -67,23 +67,23 @@ pub struct Model {
     pub name: String,
     /// Its version, from 1.
     pub version: u32,
-    /// What sort of file it is.
+    /// The kind of its file.
     pub kind: Kind,
     /// The file's name, in this folder.
     pub file: String,
     /// The file's digest. This or `sha1` is needed.
     #[serde(default)]
     pub sha256: Option<Sha256>,
-    /// The file's SHA-1 digest, where its publisher gives no better one.
+    /// The file's SHA-1 digest, if its publisher gives no better one.
     #[serde(default)]
     pub sha1: Option<Sha1>,
     /// The file's size in bytes. Unchecked by default.
     #[serde(default)]
     pub size: Option<u64>,
-    /// Where the file can be had. Unknown by default.
+    /// The file's URL. Unknown by default.
     #[serde(default)]
     pub url: Option<String>,
-    /// The archive that the file can be taken out of, instead of `url`.
+    /// The archive that contains the file, instead of `url`.
     #[serde(default)]
     pub archive: Option<Archive>,
     /// The licence of the model, an SPDX expression where there is one.
@@ -96,19 +96,19 @@ pub struct Model {
     /// A graph's outputs. Default: those that the file declares.
     #[serde(default)]
     pub outputs: Vec<TensorSpec>,
-    /// What its classes are called. Unknown by default.
+    /// Its class names. Unknown by default.
     #[serde(default)]
     pub labels: Option<Labels>,
-    /// Rows that it is tried on before it serves. None by default.
+    /// Sample rows that it is validated with before it serves. None by default.
     #[serde(default)]
     pub samples: Option<SampleFile>,
-    /// How records become inputs: for the operator that makes them.
+    /// How records become inputs: for the operator that does it.
     #[serde(default)]
     pub preprocessing: Option<toml::Table>,
-    /// How outputs become predictions: for the operator that makes them.
+    /// How outputs become predictions: for the operator that does it.
     #[serde(default)]
     pub postprocessing: Option<toml::Table>,
-    /// How the model came to be; for people.
+    /// How the model was made; for people.
     #[serde(default)]
     pub provenance: toml::Table,
     /// The folder.
@@ -121,7 +121,7 @@ pub struct Model {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Archive {
-    /// Where the archive can be had.
+    /// The archive's URL.
     pub url: String,
     /// The model's file in it.
     pub member: String,
@@ -131,7 +131,7 @@ pub struct Archive {
     /// The archive's size in bytes. Unchecked by default.
     #[serde(default)]
     pub size: Option<u64>,
-    /// The archive's digest. Unchecked by default: what is taken out of it is checked.
+    /// The archive's digest. Unchecked by default: the extracted files are checked.
     #[serde(default)]
     pub sha256: Option<Sha256>,
     /// The archive's SHA-1 digest. Unchecked by default.
@@ -150,19 +150,19 @@ pub enum ModelError {
         /// The system's reason.
         cause: std::io::Error,
     },
-    /// The description says something that is not allowed; a line for each problem.
+    /// The description has invalid content; a line for each problem.
     #[error(transparent)]
     Invalid(#[from] sandbar_config::Problems),
-    /// The model's file is not there, or is not a file in the folder.
+    /// The model's file is missing, or is not a file in the folder.
     #[error("{path}: {reason}", path = path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and the way out.
+        /// What is wrong, and what to do.
         reason: String,
     },
-    /// The file is not the one that the description is of.
-    #[error("{path}: the {what} of {file} is {found}, but {DESCRIPTION} says {expected}; the file was changed or its download broke off: get it again, or correct {DESCRIPTION}", path = path.display())]
+    /// The file does not match the description.
+    #[error("{path}: the {what} of {file} is {found}, but {DESCRIPTION} says {expected}; the file was changed or its download is incomplete: download it again, or correct {DESCRIPTION}", path = path.display())]
     Mismatch {
         /// The path of `model.toml`.
         path: PathBuf,
@@ -175,22 +175,22 @@ pub enum ModelError {
         /// What it should have.
         expected: String,
     },
-    /// A stand-in for a model cannot stand in for it.
+    /// A stand-in does not fit its model.
     #[error("the stand-in for '{name}': {reason}")]
     StandIn {
         /// The pipeline's name for the model.
         name: String,
-        /// What is wrong, and the way out.
+        /// What is wrong, and what to do.
         reason: String,
     },
 }
 
 impl Model {
-    /// Opens a model folder: reads and checks `model.toml`, and that its file is
-    /// there with the right size. The digest is checked when it is read.
+    /// Opens a model folder: reads and checks `model.toml`, and that its file
+    /// exists with the right size. The digest is checked when the file is read.
     ///
     /// # Errors
-    /// Where something of that is missing or wrong.
+    /// If any of that is missing or wrong.
     pub fn open(folder: &Path) -> Result<Self, ModelError> {
         let model = Model::describe(folder)?;
         let size = model.locate(&model.file)?.1;
@@ -198,10 +198,10 @@ impl Model {
         Ok(model)
     }
 
-    /// Reads and checks `model.toml` alone; the model's file need not be there.
+    /// Reads and checks `model.toml` alone; the model's file need not exist.
     ///
     /// # Errors
-    /// Where it cannot be read, or says something that is not allowed.
+    /// If it cannot be read, or has invalid content.
     pub fn describe(folder: &Path) -> Result<Self, ModelError> {
         let path = folder.join(DESCRIPTION);
         let text = std::fs::read_to_string(&path)
@@ -247,10 +247,10 @@ impl Model {
             report("name", problem);
         }
         if self.version == 0 {
-            report("version", "versions count from 1".to_owned());
+            report("version", "versions start at 1".to_owned());
         }
         let not_plain = |name: &str| {
-            format!("'{name}' is not the name of a file in the folder itself; put the file there")
+            format!("'{name}' is not a plain file name; put the file into the model folder itself")
         };
         if !is_plain(&self.file) {
             report("file", not_plain(&self.file));
@@ -263,7 +263,7 @@ impl Model {
                 report(
                     "samples",
                     format!(
-                        "a model of kind {} takes tensors, which no table holds; leave [samples] out",
+                        "a model of kind {} takes tensors, which a table cannot hold; leave [samples] out",
                         self.kind
                     ),
                 );
@@ -277,10 +277,13 @@ impl Model {
             report("sha256", "the key 'sha256' is missing; write the file's digest".to_owned());
         }
         if let Some(size) = self.size.filter(|size| *size == 0 || *size > SIZE_LIMIT) {
-            report("size", format!("{size} bytes; a model has 1 to {SIZE_LIMIT}"));
+            report(
+                "size",
+                format!("{size} bytes is out of range; a model's file has 1 to {SIZE_LIMIT} bytes"),
+            );
         }
         if self.url.is_some() && self.archive.is_some() {
-            report("archive", "there is a 'url' too; leave one of them out".to_owned());
+            report("archive", "conflicts with 'url'; leave one of them out".to_owned());
         }
         for (key, table) in self.processing() {
             if let Err(reason) = json_members(table.clone()) {
@@ -289,7 +292,7 @@ impl Model {
         }
         for (key, specs) in [("inputs", &self.inputs), ("outputs", &self.outputs)] {
             if !self.kind.is_graph() && !specs.is_empty() {
-                report(key, format!("a model of kind {} has none; leave them out", self.kind));
+                report(key, format!("a model of kind {} has no {key}; leave them out", self.kind));
             }
             let zero = |spec: &&TensorSpec| spec.shape.contains(&Dimension::Fixed(0));
             if let Some(spec) = specs.iter().find(zero) {
@@ -297,7 +300,7 @@ impl Model {
                 report(
                     key,
                     format!(
-                        "'{name}' has a dimension of 0; write a text, as \"N\", for one that the caller chooses"
+                        "'{name}' has a dimension of 0; write a string such as \"N\" for a dimension that the caller chooses"
                     ),
                 );
             }
@@ -318,7 +321,7 @@ impl Model {
     /// Reads the model's file and checks its size and digest.
     ///
     /// # Errors
-    /// Where it cannot be read, or is not the file that `model.toml` is of.
+    /// If it cannot be read, or does not match `model.toml`.
     pub fn read(&self) -> Result<Arc<[u8]>, ModelError> {
         let limit = self.size.unwrap_or(SIZE_LIMIT);
         let bytes = self.read_file(&self.file, limit, self.size)?;
@@ -332,22 +335,22 @@ impl Model {
     /// The labels of its classes, if the folder has any.
     ///
     /// # Errors
-    /// Where their file cannot be read, is not the one that `model.toml` is of, or a line
+    /// If their file cannot be read, is not the one that `model.toml` is of, or a line
     /// of it is no label.
     pub fn read_labels(&self) -> Result<Option<Vec<String>>, ModelError> {
         let Some(labels) = &self.labels else { return Ok(None) };
         let bytes = self.read_file(&labels.file, LABELS_LIMIT, None)?;
         self.same(&labels.file, "sha256", &Sha256::of(&bytes), labels.sha256.as_ref())?;
-        // The lists of old are not all UTF-8; a label is for people, so this loses nothing.
+        // Old lists are not all UTF-8; labels are for people, so a lossy conversion is fine.
         let read = labels.read(&String::from_utf8_lossy(&bytes));
         let path = self.folder.join(&labels.file);
         read.map(Some).map_err(|reason| ModelError::File { path, reason })
     }
 
-    /// The rows that the model is tried on, if the folder has any.
+    /// The sample rows of the model, if the folder has any.
     ///
     /// # Errors
-    /// Where their file cannot be read, is not the one that `model.toml` is of, or is not a
+    /// If their file cannot be read, is not the one that `model.toml` is of, or is not a
     /// table.
     pub fn read_samples(&self) -> Result<Option<Samples>, ModelError> {
         let Some(samples) = &self.samples else { return Ok(None) };
@@ -361,7 +364,7 @@ impl Model {
     /// Fits the labels to the number of classes, where both are known.
     ///
     /// # Errors
-    /// Where they are not as many.
+    /// If their numbers differ.
     pub fn fit_labels(
         &self,
         labels: Option<&mut Vec<String>>,
@@ -374,7 +377,7 @@ impl Model {
         list.fit(labels, classes).map_err(|reason| ModelError::File { path, reason })
     }
 
-    /// What an operator is told about the model, a JSON object: `artifacts.describe` of
+    /// The model's description for operators, a JSON object: `artifacts.describe` of
     /// the contract. `labels` are those of [`Model::read_labels`].
     pub fn to_json(&self, labels: Option<&[String]>) -> String {
         let mut json = serde_json::json!({
@@ -392,13 +395,13 @@ impl Model {
             json["labels"] = labels.into();
         }
         for (key, table) in self.processing() {
-            // What has no place in JSON was refused when the description was read.
+            // Values without a JSON form were rejected when the description was read.
             json[key] = json_members(table.clone()).unwrap_or_default().into();
         }
         json.to_string()
     }
 
-    /// The tables that are for operators, under their keys.
+    /// The tables for operators, by key.
     pub fn processing(&self) -> impl Iterator<Item = (&'static str, &toml::Table)> {
         let tables =
             [("preprocessing", &self.preprocessing), ("postprocessing", &self.postprocessing)];
@@ -415,40 +418,40 @@ impl Model {
         read.map_err(|error| ModelError::File { path: path.clone(), reason: error.to_string() })?;
         self.same(name, "size", &(bytes.len() as u64), size.as_ref())?;
         if bytes.len() as u64 > limit {
-            let reason = format!("more than the {limit} bytes that are accepted");
+            let reason = format!("larger than the limit of {limit} bytes");
             return Err(ModelError::File { path, reason });
         }
         Ok(bytes)
     }
 
-    /// The real path and size of a file in the folder. A symbolic link may not lead out
+    /// The real path and size of a file in the folder. A symbolic link must not point out
     /// of it.
     fn locate(&self, name: &str) -> Result<(PathBuf, u64), ModelError> {
         let path = self.folder.join(name);
         let error = |reason: String| ModelError::File { path: path.clone(), reason };
         let absent = |cause: std::io::Error| {
             let way_out = if self.url.is_some() || self.archive.is_some() {
-                format!("get it by `sandbar models pull {}`", self.name)
+                format!("download it with `sandbar models pull {}`", self.name)
             } else {
                 "put it there, or correct 'file'".to_owned()
             };
-            error(format!("{cause}; {DESCRIPTION} names this file: {way_out}"))
+            error(format!("{cause}; {DESCRIPTION} refers to this file: {way_out}"))
         };
         let real = path.canonicalize().map_err(absent)?;
         let folder = self.folder.canonicalize().map_err(absent)?;
         if !real.starts_with(folder) {
             return Err(error(
-                "this leads out of the model's folder; put the file itself there".into(),
+                "the link points outside the model folder; put the file itself there".into(),
             ));
         }
         let about = std::fs::metadata(&real).map_err(absent)?;
         if !about.is_file() {
-            return Err(error("this is not a file; a model is a single one".into()));
+            return Err(error("not a regular file; a model is a single file".into()));
         }
         Ok((real, about.len()))
     }
 
-    /// Compares what was found of `file` with what the description expects, if it does.
+    /// Compares what was found of `file` with what the description expects, if anything.
     fn same<T: PartialEq + fmt::Display>(
         &self,
         file: &str,

@@ -1,4 +1,4 @@
-//! Gets what a `model.toml` describes: the model's file and its labels.
+//! Downloads what a `model.toml` describes: the model's file and its labels.
 
 use std::path::{Path, PathBuf};
 
@@ -9,19 +9,19 @@ use super::download::{DownloadError, Downloaded, Expected, Progress, Source, che
 use super::model::{DESCRIPTION, LABELS_LIMIT, Model, ModelError, SIZE_LIMIT};
 use super::zip::extract;
 
-/// What a folder has of a model.
+/// The state of a model's files in its folder.
 #[derive(Debug)]
 pub enum State {
-    /// Everything, and it is right.
+    /// All files are present and right.
     Present,
-    /// Not the model's file, its labels or its samples: this one is missing.
+    /// One of the model's file, its labels and its samples is missing: this one.
     Absent(String),
-    /// Something else than the description says.
+    /// A file does not match the description.
     Wrong(ModelError),
 }
 
 impl State {
-    /// Looks, and compares digests.
+    /// Checks the files and their digests.
     pub fn of(model: &Model) -> State {
         let labels = model.labels.as_ref().map(|labels| &labels.file);
         let samples = model.samples.as_ref().map(|samples| &samples.file);
@@ -45,7 +45,7 @@ impl State {
     }
 }
 
-/// Another place than that of `model.toml`: a file of the same name lies below it.
+/// A mirror instead of the URLs in `model.toml`, with files of the same names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mirror {
     /// A folder.
@@ -74,22 +74,22 @@ fn http(text: &str) -> Result<Url, String> {
     let url: Url = text.parse().map_err(|error| format!("'{text}' is not a URL: {error}"))?;
     match url.scheme() {
         "http" | "https" => Ok(url),
-        _ => Err(format!("'{text}' cannot be fetched; a URL begins with https:// or http://")),
+        _ => Err(format!("unsupported URL '{text}'; use https:// or http://")),
     }
 }
 
 /// Why a model could not be pulled.
 #[derive(Debug, Error)]
 pub enum PullError {
-    /// The description does not say where a file is.
-    #[error("{file}: {description} does not say where it can be had; write its 'url' there, or name a mirror with --from", description = description.display())]
+    /// The description has no URL for a file.
+    #[error("{file}: {description} has no 'url' for it; add one, or name a mirror with --from", description = description.display())]
     Nowhere {
         /// The file.
         file: String,
         /// The path of `model.toml`.
         description: PathBuf,
     },
-    /// A URL is not one.
+    /// A URL is invalid.
     #[error("{description}: {reason}", description = description.display())]
     Url {
         /// The path of `model.toml`.
@@ -97,16 +97,16 @@ pub enum PullError {
         /// What is wrong with it.
         reason: String,
     },
-    /// There is another file of that name already.
+    /// A different file of that name exists.
     #[error("{0}; --force replaces it")]
     InTheWay(ModelError),
-    /// The file cannot be got.
+    /// The file cannot be downloaded.
     #[error(transparent)]
     Download(#[from] DownloadError),
     /// The archive does not hold it.
     #[error("{from}: {reason}")]
     Archive {
-        /// Where the archive is from.
+        /// The archive's origin.
         from: String,
         /// What is wrong with it.
         reason: String,
@@ -119,33 +119,33 @@ pub enum PullError {
         /// The system's reason.
         cause: std::io::Error,
     },
-    /// All is there, and it is not a model.
+    /// All files are present, but they are not a valid model.
     #[error(transparent)]
     Model(#[from] ModelError),
 }
 
-/// A model's folder that is being filled.
+/// A pull into a model's folder.
 pub struct Pull<'a> {
     /// The model.
     pub model: &'a Model,
-    /// Where to look instead of where `model.toml` says.
+    /// The mirror to use instead of the URLs in `model.toml`.
     pub mirror: Option<&'a Mirror>,
-    /// Whether what is there already is replaced.
+    /// Whether existing files are replaced.
     pub force: bool,
 }
 
 impl Pull<'_> {
-    /// Gets what is not there yet. `report` is told the name of each file that is being
-    /// fetched, and how far it is.
+    /// Downloads the missing files. `report` is called with the name of each file that is being
+    /// downloaded, and its progress.
     ///
     /// # Errors
-    /// Where something cannot be got or is not what it should be: nothing is put in place
-    /// then that was not compared with its digest.
+    /// If a file cannot be downloaded or is not the expected one: nothing is put in place
+    /// that was not compared with its digest.
     pub fn run(&self, report: &mut dyn FnMut(&str, u64, Option<u64>)) -> Result<(), PullError> {
         let mut archive = None;
         let result = self.items().try_for_each(|item| self.bring(&item, &mut archive, report));
         if let Some((_, archive)) = archive {
-            // It has done its service, whatever came of it.
+            // It is no longer needed, whatever the result.
             let _ = std::fs::remove_file(archive.path());
         }
         result?;
@@ -179,7 +179,7 @@ impl Pull<'_> {
         [Some(file), labels].into_iter().flatten()
     }
 
-    /// Puts a file in place, unless the right one is there.
+    /// Puts a file in place, unless the right one exists.
     fn bring(
         &self,
         item: &Item<'_>,
@@ -214,7 +214,7 @@ impl Pull<'_> {
         downloaded.put(&target).map_err(|cause| PullError::Put { path: target, cause })
     }
 
-    /// Where a file is that `model.toml` says is at `url`.
+    /// The source of a file that has this `url` in `model.toml`.
     fn source(&self, url: Option<&str>, file: &str) -> Result<Source, PullError> {
         let description = self.model.folder().join(DESCRIPTION);
         let url = url
@@ -235,7 +235,7 @@ impl Pull<'_> {
         }
     }
 
-    /// Fetches a file beside its place.
+    /// Downloads a file next to its final place.
     fn get(
         &self,
         source: &Source,
@@ -258,17 +258,17 @@ impl Pull<'_> {
     }
 }
 
-/// A file of a model, and where it can be had.
+/// A file of a model, and its origin.
 struct Item<'a> {
     /// Its name in the folder.
     file: &'a str,
     expected: Expected,
     url: Option<&'a str>,
-    /// Its name in the model's archive, where it comes out of that.
+    /// Its name in the model's archive, if it comes from that.
     member: Option<&'a str>,
 }
 
-/// Takes a member out of an archive, beside its place.
+/// Extracts a member of an archive, next to its final place.
 fn take(
     archive: &Path,
     member: &str,

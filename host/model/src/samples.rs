@@ -1,7 +1,7 @@
-//! Rows that a model brings along to be tried on: a table (CSV) in its folder.
+//! Sample rows that come with a model for its validation: a table (CSV) in its folder.
 //!
-//! The table comes with the model, from wherever that comes from: it is bounded, and what
-//! is wrong with it shows when the model is loaded.
+//! The table comes with the model, from any source: it is bounded, and errors
+//! in it are found when the model is loaded.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Sha256;
 
-/// Bytes of a table that are accepted.
+/// Bytes of a table at most.
 pub(super) const BYTES: u64 = 1 << 20;
-/// Rows of it that are accepted: they are scored whenever the model is set up.
+/// Rows of it at most: they are scored whenever the model is set up.
 const ROWS: usize = 1000;
-/// How far a number may be from the expected one where the description does not say it.
+/// The default tolerance.
 const TOLERANCE: f64 = 1e-5;
 
 /// `[samples]` of a `model.toml`.
@@ -23,7 +23,7 @@ const TOLERANCE: f64 = 1e-5;
 pub struct SampleFile {
     /// The file's name, in the model's folder.
     pub file: String,
-    /// How far a number may be from the one that is expected; relative to it where it is
+    /// How far a number may be from the expected one; relative to it if it is
     /// beyond 1. Default: 0.00001.
     #[serde(default = "tolerance")]
     pub tolerance: f64,
@@ -39,7 +39,7 @@ pub struct Samples {
     pub path: PathBuf,
     /// As [`SampleFile::tolerance`].
     pub tolerance: f64,
-    /// The names of the columns: features, and what is expected.
+    /// The names of the columns: features and expected values.
     pub columns: Vec<String>,
     /// The rows, at least one.
     pub rows: Vec<Sample>,
@@ -48,7 +48,7 @@ pub struct Samples {
 /// One row of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
-    /// The line of the file where it begins.
+    /// The line of the file on which it begins.
     pub line: usize,
     /// As many cells as there are columns.
     pub cells: Vec<String>,
@@ -62,52 +62,59 @@ impl SampleFile {
     /// What is wrong with the tolerance, if anything is.
     pub(super) fn problem(&self) -> Option<String> {
         let fits = self.tolerance.is_finite() && self.tolerance >= 0.0;
-        let wrong = || format!("a tolerance of {}; write a number from 0", self.tolerance);
+        let wrong =
+            || format!("invalid tolerance {}; expected a number of at least 0", self.tolerance);
         (!fits).then(wrong)
     }
 
     /// The rows in the bytes of the file at `path`.
     ///
     /// # Errors
-    /// Where they are no table, or one with too many rows.
+    /// If they are no table, or one with too many rows.
     pub(super) fn read(&self, path: PathBuf, bytes: &[u8]) -> Result<Samples, String> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let line = 1 + bytes[..error.valid_up_to()].iter().filter(|it| **it == b'\n').count();
-            format!("line {line} is not UTF-8; sample rows are a table as CSV, in UTF-8")
+            format!("line {line} is not UTF-8; samples must be CSV in UTF-8")
         })?;
-        // Spreadsheets put a mark before UTF-8.
+        // Spreadsheets write a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut rows = split(text)?.into_iter();
-        let header = rows.next().ok_or("it is empty; its first line has the names of columns")?;
+        let header =
+            rows.next().ok_or("the file is empty; its first line must name the columns")?;
         let columns = header.cells;
         let mut seen = HashSet::new();
         for name in &columns {
             if name.is_empty() {
-                return Err("line 1: a column without a name; write one, or leave it out".into());
+                return Err("line 1: a column has no name; name it, or leave it out".into());
             }
             if !seen.insert(name) {
-                return Err(format!("line 1: the column '{name}' is there twice"));
+                return Err(format!("line 1: duplicate column '{name}'"));
             }
         }
         let rows = rows.collect::<Vec<_>>();
         if let Some(Sample { line, cells }) = rows.iter().find(|it| it.cells.len() != columns.len())
         {
             let (found, due) = (cells.len(), columns.len());
-            return Err(format!("line {line} has {found} cells, where line 1 names {due} columns"));
+            return Err(format!(
+                "line {line}: expected {due} cells, as line 1 names {due} columns, got {found}"
+            ));
         }
         if rows.is_empty() {
-            return Err("it has no rows; add one below the names, or leave [samples] out".into());
+            return Err(
+                "the file has no rows; add one below the column names, or leave [samples] out"
+                    .into(),
+            );
         }
         Ok(Samples { path, tolerance: self.tolerance, columns, rows })
     }
 }
 
-/// The rows of a table as RFC 4180 has it, the names of the columns first. Empty lines are
+/// The rows of a table as in RFC 4180, the names of the columns first. Empty lines are
 /// left out.
 fn split(text: &str) -> Result<Vec<Sample>, String> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
-        // How many cells are due is said with the line and the names.
+        // The number of cells is checked later, for an error with the line and the names.
         .flexible(true)
         .from_reader(text.as_bytes());
     let mut rows = Vec::new();
@@ -116,9 +123,9 @@ fn split(text: &str) -> Result<Vec<Sample>, String> {
         let record = record.map_err(|error| error.to_string())?;
         // The names of the columns are a row here.
         if rows.len() > ROWS {
-            return Err(format!("more than the {ROWS} rows that are accepted; leave some out"));
+            return Err(format!("more than {ROWS} rows; leave some out"));
         }
-        // The reader's position is before the end of the line before, and empty lines.
+        // The reader's position is before the end of the previous line and before empty lines.
         let before = record.position().map_or(0, |position| position.byte() as usize);
         let end = text[before..].find(|it| !matches!(it, '\r' | '\n')).unwrap_or(0);
         line += text[read..before + end].matches('\n').count();
@@ -160,13 +167,13 @@ mod tests {
     fn what_is_no_table_is_refused() {
         let long = format!("a\n{}", "1\n".repeat(ROWS + 1));
         for (bytes, due) in [
-            (&b""[..], "it is empty"),
-            (b"a,b\n", "it has no rows"),
-            (b"a,b\n1,2\n3\n", "line 3 has 1 cells, where line 1 names 2 columns"),
-            (b"a,\n1,2\n", "a column without a name"),
-            (b"a,a\n1,2\n", "the column 'a' is there twice"),
+            (&b""[..], "the file is empty"),
+            (b"a,b\n", "the file has no rows"),
+            (b"a,b\n1,2\n3\n", "line 3: expected 2 cells, as line 1 names 2 columns, got 1"),
+            (b"a,\n1,2\n", "a column has no name"),
+            (b"a,a\n1,2\n", "duplicate column 'a'"),
             (b"a\n1\n\xff\n", "line 3 is not UTF-8"),
-            (long.as_bytes(), "more than the 1000 rows"),
+            (long.as_bytes(), "more than 1000 rows"),
         ] {
             let error = read(bytes).unwrap_err();
             assert!(error.contains(due), "{error}");

@@ -14,7 +14,7 @@ pub struct TensorSpec {
     /// The type of its elements. Default: `fp32`.
     #[serde(rename = "type", default)]
     pub ty: ElementType,
-    /// Its dimensions; a text is one that the caller chooses, as the batch `"N"`.
+    /// Its dimensions; a string is one that the caller chooses, as the batch `"N"`.
     pub shape: Vec<Dimension>,
 }
 
@@ -68,7 +68,7 @@ impl ElementType {
         }
     }
 
-    /// Appends a number as an element: the nearest that there is of this type.
+    /// Appends a number as an element: the nearest value of this type.
     pub fn encode(self, number: f64, to: &mut Vec<u8>) {
         match self {
             ElementType::Fp16 => to.extend(f16::from_f64(number).to_le_bytes()),
@@ -81,7 +81,7 @@ impl ElementType {
         }
     }
 
-    /// The elements as numbers. What is left of a last one that is not whole is ignored.
+    /// The elements as numbers. An incomplete last one is ignored.
     /// A single-precision number is the double of the same decimal digits, `0.1` and not
     /// `0.10000000149011612`: for people who compare it with what they wrote.
     pub fn decode(self, bytes: &[u8]) -> Vec<f64> {
@@ -126,7 +126,7 @@ impl fmt::Display for ElementType {
 pub enum Dimension {
     /// Of this size.
     Fixed(u32),
-    /// Of any size; the same one wherever this name stands.
+    /// Of any size; the same one for each use of this name.
     Symbol(String),
 }
 

@@ -77,7 +77,7 @@ fn a_changed_file_is_noticed() {
     folder.write("model.zip", "abd");
     let error = folder.error();
     let expected = format!(
-        "FOLDER/model.toml: the sha256 of model.zip is a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9, but model.toml says {ABC}; the file was changed or its download broke off: get it again, or correct model.toml"
+        "FOLDER/model.toml: the sha256 of model.zip is a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9, but model.toml says {ABC}; the file was changed or its download is incomplete: download it again, or correct model.toml"
     );
     assert_eq!(error, expected);
     folder.write("model.zip", "ab");
@@ -116,14 +116,18 @@ fn what_is_wrong_with_a_description_is_said_with_its_line() {
         (
             "[provenance]",
             "[[inputs]]\nname = \"data\"\nshape = [1, 0]\n[provenance]",
-            "FOLDER/model.toml:10: inputs: a model of kind h2o-mojo has none; leave them out\nFOLDER/model.toml:10: inputs: 'data' has a dimension of 0; write a text, as \"N\", for one that the caller chooses",
+            "FOLDER/model.toml:10: inputs: a model of kind h2o-mojo has no inputs; leave them out\nFOLDER/model.toml:10: inputs: 'data' has a dimension of 0; write a string such as \"N\" for a dimension that the caller chooses",
         ),
-        ("version = 1", "version = 0", "FOLDER/model.toml:2: version: versions count from 1"),
-        ("size = 3", "size = 0", "FOLDER/model.toml:5: size: 0 bytes; a model has 1 to 1073741824"),
+        ("version = 1", "version = 0", "FOLDER/model.toml:2: version: versions start at 1"),
+        (
+            "size = 3",
+            "size = 0",
+            "FOLDER/model.toml:5: size: 0 bytes is out of range; a model's file has 1 to 1073741824 bytes",
+        ),
         (
             "flights-gbm",
             "flights@gbm",
-            "FOLDER/model.toml:1: name: 'flights@gbm' is not a name; use letters, digits, '-', '_' and '.', as in 'flights-eu'",
+            "FOLDER/model.toml:1: name: 'flights@gbm' is not a valid name; use letters, digits, '-', '_' and '.', as in 'flights-eu'",
         ),
         (
             ABC,
@@ -142,16 +146,13 @@ fn a_file_stays_in_its_folder() {
     let folder = Folder::new();
     for name in ["../model.zip", "/etc/hosts", "sub/model.zip", "..", ".", "", "a\\\\b", "c:d"] {
         folder.describe("model.zip", name);
-        assert!(
-            folder.error().contains("is not the name of a file in the folder itself"),
-            "{name}"
-        );
+        assert!(folder.error().contains("is not a plain file name"), "{name}");
     }
     folder.describe("model.zip", "absent.zip");
     assert!(folder.error().starts_with("FOLDER/absent.zip: "));
     fs::create_dir(folder.0.join("folder.zip")).unwrap();
     folder.describe("model.zip", "folder.zip");
-    assert!(folder.error().contains("this is not a file"));
+    assert!(folder.error().contains("not a regular file"));
 }
 
 #[test]
@@ -166,9 +167,9 @@ fn labels_are_lines() {
     let read = labels("n1 crane\r\nn2 tench, Tinca tinca\nn3 crane\n").unwrap().unwrap();
     assert_eq!(read, ["crane", "tench, Tinca tinca", "crane #3"]);
     assert!(labels("n1 crane\nn2\n").unwrap_err().contains("line 2 has no label"));
-    assert!(labels("").unwrap_err().ends_with("labels.txt: there are no labels in it"));
+    assert!(labels("").unwrap_err().ends_with("labels.txt: the file has no labels"));
     let twice = labels("n1 a\nn2 a #3\nn3 a").unwrap_err();
-    assert!(twice.contains("line 3: 'a #3' is there already"), "{twice}");
+    assert!(twice.contains("line 3: duplicate label 'a #3'"), "{twice}");
 }
 
 #[test]
@@ -188,8 +189,8 @@ fn labels_fit_the_classes() {
     };
     assert_eq!(fit(&model("incomplete = true\n"), 4).unwrap(), ["a", "b", "#3", "#4"]);
     assert_eq!(fit(&model("incomplete = true\n"), 2).unwrap(), ["a", "b"]);
-    assert!(fit(&model("incomplete = true\n"), 1).unwrap_err().to_string().contains("2 labels"));
-    assert!(fit(&model(""), 3).unwrap_err().to_string().contains("where the model has 3 classes"));
+    assert!(fit(&model("incomplete = true\n"), 1).unwrap_err().to_string().contains("got 2"));
+    assert!(fit(&model(""), 3).unwrap_err().to_string().contains("expected 3 labels"));
 }
 
 #[test]
@@ -221,7 +222,7 @@ fn a_symbolic_link_may_not_lead_out() {
     let (folder, other) = (Folder::new(), Folder::new());
     folder.describe("model.zip", "link.zip");
     symlink(other.0.join("model.zip"), folder.0.join("link.zip")).unwrap();
-    assert!(folder.error().contains("leads out of the model's folder"));
+    assert!(folder.error().contains("points outside the model folder"));
     fs::remove_file(folder.0.join("link.zip")).unwrap();
     symlink("model.zip", folder.0.join("link.zip")).unwrap();
     assert_eq!(&*Model::open(&folder.0).unwrap().read().unwrap(), b"abc");
@@ -269,15 +270,15 @@ fn samples_are_read_and_bounded() {
 
     folder.write("s.csv", &format!("a\n{}", "1".repeat(1 << 20)));
     let error = model.read_samples().unwrap_err().to_string();
-    assert!(error.contains("s.csv: more than the 1048576 bytes"), "{error}");
+    assert!(error.contains("s.csv: larger than the limit of 1048576 bytes"), "{error}");
     assert_eq!(State::of(&model).as_str(), "wrong");
     fs::remove_file(folder.0.join("s.csv")).unwrap();
     assert_eq!(State::of(&model).as_str(), "absent");
 
     for (text, due) in [
-        ("file = \"../s.csv\"", "is not the name of a file in the folder itself"),
-        ("file = \"s.csv\"\ntolerance = -1.0", "a tolerance of -1"),
-        ("file = \"s.csv\"\ntolerance = nan", "a tolerance of NaN"),
+        ("file = \"../s.csv\"", "is not a plain file name"),
+        ("file = \"s.csv\"\ntolerance = -1.0", "invalid tolerance -1"),
+        ("file = \"s.csv\"\ntolerance = nan", "invalid tolerance NaN"),
         ("file = \"s.csv\"\nrows = 1", "rows"),
     ] {
         let error = section(text).unwrap_err().to_string();
@@ -285,5 +286,5 @@ fn samples_are_read_and_bounded() {
     }
     folder.describe("kind = \"h2o-mojo\"", "kind = \"onnx\"\nsamples = { file = \"s.csv\" }");
     let error = Model::open(&folder.0).unwrap_err().to_string();
-    assert!(error.contains("takes tensors, which no table holds"), "{error}");
+    assert!(error.contains("takes tensors, which a table cannot hold"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Takes one file out of a zip archive that nobody has to trust.
+//! Extracts one file from an untrusted zip archive.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -7,14 +7,14 @@ use std::path::Path;
 use flate2::bufread::DeflateDecoder;
 use rawzip::{CompressionMethod, ZipArchive};
 
-/// Entries of an archive that are looked at.
+/// Entries of an archive that are read at most.
 const ENTRIES: usize = 10_000;
 
 /// Writes the member `name` of the archive to `target`, at most `limit` bytes; its
-/// checksum is compared. Nothing else is taken out, and no path of the archive is used.
+/// checksum is verified. Nothing else is extracted, and no path of the archive is used.
 ///
 /// # Errors
-/// Where the archive is none, lacks the member, or holds another size than it says.
+/// If the archive is invalid, lacks the member, or the member's size is wrong.
 pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> Result<(), String> {
     let bytes = std::fs::read(archive).map_err(|error| error.to_string())?;
     let no_zip = |error: rawzip::Error| format!("not a zip archive: {error}");
@@ -24,14 +24,12 @@ pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> 
     let (place, method) = loop {
         let Some(entry) = entries.next_entry().map_err(no_zip)? else {
             let there = if names.is_empty() { "nothing".into() } else { names.join(", ") };
-            return Err(format!("there is no '{name}' in the archive; there is {there}"));
+            return Err(format!("the archive has no file '{name}'; it contains {there}"));
         };
         if entry.file_path().as_ref() == name.as_bytes() {
             let size = entry.uncompressed_size_hint();
             if size > limit {
-                return Err(format!(
-                    "'{name}' has {size} bytes, more than the {limit} that are accepted"
-                ));
+                return Err(format!("'{name}' has {size} bytes, more than the limit of {limit}"));
             }
             break (entry.wayfinder(), entry.compression_method());
         }
@@ -46,9 +44,9 @@ pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> 
     let plain: Box<dyn Read> = match method {
         CompressionMethod::STORE => Box::new(member.data()),
         CompressionMethod::DEFLATE => Box::new(DeflateDecoder::new(member.data())),
-        _ => return Err(fault(&"packed in another way than deflate")),
+        _ => return Err(fault(&"unsupported compression method; use deflate or none")),
     };
-    // Of a bomb that lies about its size one byte more is enough to notice.
+    // One byte more is enough to detect a bomb with a false size.
     let mut reader = member.verifying_reader(plain.take(limit + 1));
     let mut buffer = vec![0; 64 << 10];
     let mut size = 0;
@@ -59,7 +57,7 @@ pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> 
         }
         size += read as u64;
         if size > limit {
-            return Err(fault(&format!("more than the {limit} bytes that are accepted")));
+            return Err(fault(&format!("larger than the limit of {limit} bytes")));
         }
         out.write_all(&buffer[..read]).map_err(|error| format!("{}: {error}", target.display()))?;
     }

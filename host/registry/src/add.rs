@@ -11,24 +11,24 @@ use crate::registry::Registry;
 use crate::time::now;
 use sandbar_model::{SIZE_LIMIT, Sha256};
 
-/// How often another number is tried, where others add at the same time.
+/// How often another number is tried if other versions are added concurrently.
 const ATTEMPTS: usize = 100;
 
-/// What became of a draft.
+/// The result of adding a draft.
 #[derive(Debug)]
 pub struct Added {
     /// The version that has its files.
     pub version: Version,
-    /// Whether it is new. It is not where a version has these files already.
+    /// Whether it is new. It is not if a version has these files already.
     pub new: bool,
 }
 
 impl Registry {
-    /// Adds a version under the next number of its name. Where a version has the same
-    /// files already, that is the one, unless `again`.
+    /// Adds a version under the next number of its name. If a version has the same
+    /// files already, that one is returned, unless `again`.
     ///
     /// # Errors
-    /// Where a file cannot be read or stored. What was stored by then is not part of
+    /// If a file cannot be read or stored. What was stored by then is not part of
     /// anything, and [`Registry::gc`] removes it.
     pub fn add(&self, draft: Draft, again: bool) -> Result<Added, RegistryError> {
         let Draft { sort, name, model, operator, files, notes } = draft;
@@ -56,7 +56,7 @@ impl Registry {
             let bytes = Bytes::from(std::fs::read(file).map_err(wrong)?);
             let sha256 = Sha256::of(&bytes);
             version.files.push(File { path: path.clone(), sha256, size: bytes.len() as u64 });
-            // Also if it is there: it may be broken, or so old that it is about to go.
+            // Even if it exists: it may be corrupt, or so old that it is about to be collected.
             let put = self.objects.put(&keys::blob(&sha256), bytes);
             put.map_err(|trouble| self.error(&subject, trouble))?;
         }
@@ -72,14 +72,15 @@ impl Registry {
         }
         let mut number = numbers.last().map_or(0, |last| last.number);
         for _ in 0..ATTEMPTS {
-            number = number.checked_add(1).ok_or_else(|| refuse("no number is left".into()))?;
+            number =
+                number.checked_add(1).ok_or_else(|| refuse("no version number is left".into()))?;
             version.version = number;
             let key = keys::version(sort, &version.name, number);
             if self.claim(&key, &subject, &version)? {
                 return Ok(Added { version, new: true });
             }
         }
-        let reason = "others add versions of it all the time; try again";
+        let reason = "other versions are added concurrently; try again";
         Err(self.refuse(&subject, Cause::Conflict, reason))
     }
 }

@@ -1,8 +1,8 @@
-//! Aliases: names for versions. Each is a log of changes, the last of which counts.
+//! Aliases: names for versions. Each is a log of changes; the last one is in effect.
 //!
-//! A change is an object under the next number, written only if nobody else has written
-//! that one. So whoever decided by what an older change said is refused, nothing is ever
-//! overwritten, and the log says who did what and when.
+//! A change is an object under the next number, written only if that number is still
+//! free. So a decision based on an older change is rejected, nothing is ever
+//! overwritten, and the log records who did what and when.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -21,7 +21,7 @@ use crate::time::{now, time};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Change {
-    /// The form of this description.
+    /// The format of this description.
     pub format: u32,
     /// Its number in the log, from 1.
     pub change: u64,
@@ -34,13 +34,13 @@ pub struct Change {
     pub action: Action,
     /// Who.
     pub by: String,
-    /// When, by the clock of who did.
+    /// When, by the clock of the machine that did it.
     #[serde(with = "humantime_serde")]
     pub at: SystemTime,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The change that a rollback of this one goes back to.
+    /// The change that a rollback of this one returns to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<u64>,
 }
@@ -51,28 +51,28 @@ pub struct Change {
 pub enum Action {
     /// It was pointed to a version.
     Promote,
-    /// It was pointed to where it was before the last promotion.
+    /// It was pointed back to its version before the last promotion.
     Rollback,
 }
 
-/// Who changes an alias, and what is expected of it.
+/// Who changes an alias, and its expected version.
 #[derive(Debug, Clone, Default)]
 pub struct Intent {
     /// Who.
     pub by: String,
     /// Why.
     pub reason: Option<String>,
-    /// The version that the alias must point to now, or the change is refused; 0 for
-    /// none. Anything will do by default.
+    /// The version that the alias must point to now, or the change is rejected; 0 for
+    /// none. Any version by default.
     pub expect: Option<u32>,
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug, Clone)]
 pub struct Changed {
-    /// The change that counts now.
+    /// The change that is in effect now.
     pub change: Change,
-    /// Whether it is new. It is not where the alias pointed there already.
+    /// Whether it is new. It is not if the alias pointed there already.
     pub new: bool,
 }
 
@@ -112,10 +112,10 @@ impl Registry {
         self.refuse(&format!("{sort} {name}"), Cause::Missing, reason)
     }
 
-    /// What all aliases of a name say now.
+    /// The current changes of all aliases of a name.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// If they cannot be read.
     pub fn aliases(
         &self,
         sort: Sort,
@@ -132,10 +132,10 @@ impl Registry {
         Ok(aliases)
     }
 
-    /// What an alias says now, if there is one of this name.
+    /// The current change of an alias, if it exists.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub fn alias(
         &self,
         sort: Sort,
@@ -148,10 +148,10 @@ impl Registry {
         }
     }
 
-    /// The last changes of an alias, the newest first, at most so many.
+    /// The last changes of an alias, the newest first, up to a limit.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// If they cannot be read.
     pub fn history(
         &self,
         sort: Sort,
@@ -166,8 +166,8 @@ impl Registry {
     /// Points an alias to a version.
     ///
     /// # Errors
-    /// Where there is no such version, the alias is not what was expected, or somebody
-    /// else changes it at the same time ([`Cause::Conflict`]).
+    /// If there is no such version, the alias does not have the expected version, or it is
+    /// changed concurrently ([`Cause::Conflict`]).
     pub fn promote(
         &self,
         sort: Sort,
@@ -180,7 +180,7 @@ impl Registry {
         if let Some(problem) = alias_problem(alias) {
             return Err(self.refuse(&subject, Cause::Refused, problem));
         }
-        // It exists, and is in order.
+        // It exists and is valid.
         self.version(sort, name, version)?;
         self.still_there(sort, name, version)?;
         let current = self.alias(sort, name, alias)?;
@@ -197,11 +197,11 @@ impl Registry {
         self.append(sort, name, alias, &subject, change)
     }
 
-    /// Points an alias to where it was before its last promotion.
+    /// Points an alias back to its version before its last promotion.
     ///
     /// # Errors
-    /// Where there was nothing before, the version of then is gone, the alias is not what
-    /// was expected, or somebody else changes it at the same time.
+    /// If there is no previous version, it was removed, the alias does not have the
+    /// expected version, or it is changed concurrently.
     pub fn rollback(
         &self,
         sort: Sort,
@@ -215,7 +215,7 @@ impl Registry {
         self.expected(&subject, Some(&current), intent)?;
         let Some(back) = current.back else {
             let reason = format!(
-                "it points to {name}@{} since the first promotion; there is nothing to go back to",
+                "nothing to roll back to: it points to {name}@{} since the first promotion",
                 current.version
             );
             return Err(self.refuse(&subject, Cause::Refused, reason));
@@ -247,7 +247,7 @@ impl Registry {
         };
         let who = current.map_or(String::new(), |it| format!(", by {} at {}", it.by, time(it.at)));
         let reason = format!(
-            "it points to {}{who}, not to {}; look, and decide again",
+            "it points to {}{who}, not to {}; re-read and retry",
             points(found),
             points(expected)
         );
@@ -276,8 +276,7 @@ impl Registry {
         subject: &str,
         change: Change,
     ) -> Result<Changed, RegistryError> {
-        let texts =
-            [("who changes it (--by)", Some(&change.by)), ("--reason", change.reason.as_ref())];
+        let texts = [("--by", Some(&change.by)), ("--reason", change.reason.as_ref())];
         for (what, text) in texts {
             text.map_or(Ok(()), |text| check_text(what, text))
                 .map_err(|reason| self.refuse(subject, Cause::Refused, reason))?;
@@ -285,16 +284,16 @@ impl Registry {
         if !self.claim(&keys::change(sort, name, alias, change.change), subject, &change)? {
             let first = self.change(sort, name, alias, change.change)?;
             let reason = format!(
-                "{} has pointed it to version {} meanwhile, at {}; look, and decide again",
+                "changed concurrently: {} pointed it to version {} at {}; re-read and retry",
                 first.by,
                 first.version,
                 time(first.at)
             );
             return Err(self.refuse(subject, Cause::Conflict, reason));
         }
-        // Garbage may have been collected meanwhile. It looks at the aliases again after it
-        // has said what it removes, and this looks at that after the alias was written: one
-        // of them sees the other.
+        // Garbage may have been collected concurrently. The collection reads the aliases again
+        // after it has marked a version as removed, and this reads the mark after writing the
+        // alias: one of them sees the other.
         if let Err(gone) = self.still_there(sort, name, change.version) {
             self.undo(sort, name, alias, subject, &change)?;
             return Err(gone);
@@ -302,7 +301,7 @@ impl Registry {
         Ok(Changed { change, new: true })
     }
 
-    /// Takes a change back whose version was removed at the same time.
+    /// Undoes a change whose version was removed concurrently.
     fn undo(
         &self,
         sort: Sort,
@@ -317,8 +316,8 @@ impl Registry {
             version: before,
             previous: Some(change.version),
             action: Action::Rollback,
-            reason: Some("the version was removed at the same time".to_owned()),
-            // Where one would have gone back to if this had never been.
+            reason: Some("the version was removed concurrently".to_owned()),
+            // The rollback target as if this change had never been made.
             back: match change.action {
                 Action::Promote => match change.back {
                     Some(back) => self.change(sort, name, alias, back)?.back,
@@ -328,7 +327,7 @@ impl Registry {
             },
             ..change.clone()
         };
-        // Who was faster has decided otherwise.
+        // If somebody else has this number, their change is in effect.
         self.claim(&keys::change(sort, name, alias, undone.change), subject, &undone).map(drop)
     }
 
@@ -355,13 +354,13 @@ impl Registry {
             self.refuse(&subject, Cause::Corrupt, format!("change {number} {reason}"))
         };
         let change: Change =
-            self.json(&key, &subject)?.ok_or_else(|| corrupt("is not there any more"))?;
+            self.json(&key, &subject)?.ok_or_else(|| corrupt("no longer exists"))?;
         if change.change != number || change.version == 0 {
-            return Err(corrupt("is not in order"));
+            return Err(corrupt("is invalid"));
         }
-        // Back is back: a log cannot lead in a circle.
+        // Rollbacks only refer to earlier changes: a log has no cycles.
         if change.back.is_some_and(|back| back >= number || back == 0) {
-            return Err(corrupt("goes back to a later one"));
+            return Err(corrupt("refers back to a later change"));
         }
         Ok(change)
     }

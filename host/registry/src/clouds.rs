@@ -1,4 +1,4 @@
-//! The object stores of Google and Azure; that of S3 is the one of references.
+//! The object stores of Google and Azure; the one of S3 is shared with external payloads.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::signing::Signing;
 use sandbar_model::http::explain;
 
 /// A bucket of Google Cloud Storage. Credentials are those of the environment
-/// (`GOOGLE_...`), of the application's defaults or of the machine, and over them the
+/// (`GOOGLE_...`), of the application's defaults or of the machine, overridden by the
 /// options.
 pub(super) fn google(
     bucket: &str,
@@ -23,10 +23,10 @@ pub(super) fn google(
     let mut builder = GoogleCloudStorageBuilder::from_env();
     for (name, value) in options {
         match name.parse() {
-            // Timeouts, proxies and the like are the runner's own.
+            // Timeouts, proxies and the like are set by the runner.
             Ok(GoogleConfigKey::Client(_) | GoogleConfigKey::Bucket) | Err(_) => {
                 return Err(format!(
-                    "'{name}' is no option of a store of Google; there are 'google_application_credentials', 'google_base_url', 'google_bearer_token', 'google_skip_signature' and other names of the crate object_store"
+                    "unknown option '{name}' of Google Cloud Storage; known options are 'google_application_credentials', 'google_base_url', 'google_bearer_token', 'google_skip_signature' and other names of the crate object_store"
                 ));
             }
             Ok(key) => builder = builder.with_config(key, value),
@@ -42,7 +42,7 @@ pub(super) fn google(
 }
 
 /// A container of Azure Blob Storage. The account and its credentials are those of the
-/// environment (`AZURE_...`) or of the machine, and over them the options.
+/// environment (`AZURE_...`) or of the machine, overridden by the options.
 pub(super) fn azure(
     container: &str,
     options: &BTreeMap<String, String>,
@@ -54,7 +54,7 @@ pub(super) fn azure(
         match name.parse() {
             Ok(AzureConfigKey::Client(_) | AzureConfigKey::ContainerName) | Err(_) => {
                 return Err(format!(
-                    "'{name}' is no option of a store of Azure; there are 'azure_storage_account_name', 'azure_storage_account_key', 'azure_storage_sas_token', 'azure_storage_endpoint' and other names of the crate object_store"
+                    "unknown option '{name}' of Azure Blob Storage; known options are 'azure_storage_account_name', 'azure_storage_account_key', 'azure_storage_sas_token', 'azure_storage_endpoint' and other names of the crate object_store"
                 ));
             }
             Ok(key) => builder = builder.with_config(key, value),

@@ -1,5 +1,5 @@
-//! What is about to become a version: a model folder or a component, looked through
-//! before anybody else can see it.
+//! A version before it is added: a model folder or a component, checked
+//! before it becomes visible.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,28 +21,28 @@ pub struct Draft {
     pub(super) name: String,
     pub(super) model: Option<ModelAbout>,
     pub(super) operator: Option<OperatorAbout>,
-    /// Its files: path in the version, and where it is now.
+    /// Its files: path in the version, and path on this machine.
     pub(super) files: Vec<(String, PathBuf)>,
     pub(super) notes: Notes,
 }
 
-/// What people say of a version.
+/// A version's metadata from people.
 #[derive(Debug, Clone, Default)]
 pub struct Notes {
     /// Who adds it.
     pub by: String,
-    /// From what it was made; of the folder or file by default.
+    /// What it was built from; the folder or file by default.
     pub source: Option<String>,
     /// What was measured.
     pub metrics: BTreeMap<String, Metric>,
 }
 
 impl Draft {
-    /// A model folder with all that lies in it, hidden files left out. The model is loaded
+    /// A model folder with all its files, without hidden ones. The model is loaded
     /// once: what cannot be used is not added.
     ///
     /// # Errors
-    /// Where it is no model folder, its file is not the one that `model.toml` is of, or
+    /// If it is not a model folder, its file does not match `model.toml`, or
     /// the model cannot be used.
     pub fn model(folder: &Path, name: Option<&str>, notes: Notes) -> anyhow::Result<Self> {
         let model = Model::open(folder)?;
@@ -54,11 +54,11 @@ impl Draft {
             .checked(folder)
     }
 
-    /// A component: its file, or the folder of an operator that is built. It is compiled
+    /// A component: its file, or the folder of a built operator. It is compiled
     /// and linked, but not run.
     ///
     /// # Errors
-    /// Where it is no component that this runner can run.
+    /// If this runner cannot run it.
     pub fn operator(
         path: &Path,
         name: Option<&str>,
@@ -76,7 +76,8 @@ impl Draft {
         if let Some(reason) = inspection.reason {
             bail!("{}: {reason}", file.display());
         }
-        let world = inspection.world.context("a component without a world")?;
+        let world =
+            inspection.world.context("the component implements no world of the contract")?;
         let imports = inspection.imports.iter().flat_map(|group| &group.interfaces);
         let about = OperatorAbout {
             world,
@@ -84,7 +85,7 @@ impl Draft {
             imports: imports.map(ToString::to_string).collect(),
         };
         let file_name = file.file_name().and_then(|name| name.to_str());
-        let file_name = file_name.context("the component's name is not UTF-8")?.to_owned();
+        let file_name = file_name.context("the component's file name is not UTF-8")?.to_owned();
         let name = name.unwrap_or(&own_name).to_owned();
         let files = vec![(file_name, file.clone())];
         Draft { sort: Sort::Operator, name, model: None, operator: Some(about), files, notes }
@@ -101,7 +102,7 @@ impl Draft {
             bail!("{}: {problem}; give another with --name", path.display());
         }
         let source = self.notes.source.get_or_insert_with(|| path.display().to_string());
-        for (what, text) in [("who adds it (--by)", &self.notes.by), ("--source", source)] {
+        for (what, text) in [("--by", &self.notes.by), ("--source", source)] {
             check_text(what, text).map_err(anyhow::Error::msg)?;
         }
         Ok(self)
@@ -124,37 +125,37 @@ fn collect(
         let path = entry.path();
         let name = entry.file_name();
         let name = name.to_str().with_context(|| {
-            format!("{}: a file whose name is not UTF-8; give it another", path.display())
+            format!("{}: the file name is not UTF-8; rename the file", path.display())
         })?;
-        // Neither what editors and version control leave, nor a download that broke off.
+        // Leftovers of editors and version control, and incomplete downloads.
         if name.starts_with('.') || name.ends_with(".part") {
             continue;
         }
         let real = path.canonicalize().with_context(|| path.display().to_string())?;
         ensure!(
             real.starts_with(root),
-            "{}: this leads out of the model's folder; put the file itself there",
+            "{}: the link points outside the model folder; put the file itself there",
             path.display()
         );
         let inside = format!("{prefix}{name}");
         if path.is_dir() {
             ensure!(
                 !entry.file_type()?.is_symlink(),
-                "{}: a link to a folder; put the folder itself there",
+                "{}: a link to a folder is not allowed; put the folder itself there",
                 path.display()
             );
             collect(&path, root, &format!("{inside}/"), files)?;
         } else {
-            ensure!(path.is_file(), "{}: this is not a file", path.display());
+            ensure!(path.is_file(), "{}: not a regular file", path.display());
             files.push((inside, path));
         }
     }
     Ok(())
 }
 
-/// What is known of a model once it is loaded.
+/// The details of a loaded model.
 fn describe(model: &Model) -> anyhow::Result<ModelAbout> {
-    // What operators are told has what the file says where `model.toml` leaves it open.
+    // The description for operators also has what the file declares and `model.toml` does not.
     let artifact = Artifact::load(model.clone())?;
     let told: Value = serde_json::from_str(&artifact.description)?;
     let part = |key: &str| told.get(key).cloned().unwrap_or_else(|| Value::Array(Vec::new()));

@@ -1,37 +1,37 @@
-//! Why a registry does not do what it is asked.
+//! The error of a registry.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// Why a registry does not do what it is asked.
+/// Why a request to a registry failed.
 #[derive(Debug, Clone, Error)]
 #[error("registry {registry}: {}{reason}", Subject(subject))]
 pub struct RegistryError {
-    /// Where the registry is.
+    /// The registry's location.
     pub registry: String,
     /// The model or operator that it is about; empty for the registry itself.
     pub subject: String,
-    /// What is wrong, and the way out.
+    /// What is wrong, and what to do.
     pub reason: String,
-    /// What sort of thing is wrong, for programs.
+    /// The kind of error, for programs.
     pub cause: Cause,
 }
 
-/// What sort of thing is wrong.
+/// The kind of error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// It does not answer now, but may later.
+    /// The registry is unreachable; a retry may succeed.
     Unreachable,
-    /// It does not let this one in.
+    /// Access is denied.
     Denied,
-    /// What was asked for is not there.
+    /// The requested object does not exist.
     Missing,
-    /// Somebody else was first; look again.
+    /// Changed concurrently; re-read and retry.
     Conflict,
-    /// What is there is not what it says.
+    /// A stored object is invalid or does not match its digest.
     Corrupt,
-    /// What was asked for cannot be done.
+    /// The request is invalid.
     Refused,
 }
 

@@ -1,4 +1,4 @@
-//! The files of a version in the local cache: all of them, checked, or none.
+//! The files of a version in the local cache: all of them, verified, or none.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -13,28 +13,28 @@ use crate::registry::Registry;
 use sandbar_model::Sha256;
 use sandbar_sandbox::cache;
 
-/// What began longer ago is not under way any more.
+/// An older fetch is considered dead.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
-/// Tells the fetches of one process apart.
+/// Distinguishes the fetches of one process.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// Below the cache folder: what comes from registries.
+/// The folder for registries' files, below the cache folder.
 pub(super) fn folder(cache: &Path) -> PathBuf {
     cache.join("registry")
 }
 
-/// Where a version is, once it is there.
+/// The folder of a cached version.
 pub(super) fn place(cache: &Path, version: &Version) -> PathBuf {
     folder(cache).join("files").join(version.content().to_string())
 }
 
 impl Registry {
-    /// The folder with the files of a version, below the cache folder. What is not there
-    /// yet is fetched; what is there is compared with its digests.
+    /// The folder with the files of a version, below the cache folder. Missing files are
+    /// fetched; existing ones are compared with their digests.
     ///
     /// # Errors
-    /// Where a file is missing, is not the one that the version lists, or cannot be
-    /// written. Nothing is left then.
+    /// If a file is missing, does not match the version's digest, or cannot be
+    /// written. Nothing is left in the cache then.
     pub fn fetch(&self, version: &Version, cache: &Path) -> Result<PathBuf, RegistryError> {
         let subject = version.id();
         let refuse = |reason: String| self.refuse(&subject, Cause::Refused, reason);
@@ -42,7 +42,7 @@ impl Registry {
         match verify(version, &place) {
             Ok(()) => return Ok(place),
             Err(reason) if place.exists() => {
-                tracing::warn!(version = %subject, reason, "what was cached is fetched again");
+                tracing::warn!(version = %subject, reason, "cached version is invalid, fetching it again");
                 fs::remove_dir_all(&place)
                     .map_err(|error| refuse(format!("{}: {error}", place.display())))?;
             }
@@ -64,7 +64,7 @@ impl Registry {
         let fetched = self.fetch_all(version, &subject, &part).and_then(|()| {
             match fs::rename(&part, &place) {
                 Ok(()) => Ok(()),
-                // Somebody else was faster; theirs is as good, if it is.
+                // Fetched concurrently by another process; use its files if they are valid.
                 Err(error) => verify(version, &place)
                     .map_err(|_| refuse(format!("{}: {error}", place.display()))),
             }
@@ -87,10 +87,8 @@ impl Registry {
                 self.refuse(subject, Cause::Refused, format!("{}: {error}", path.display()))
             };
             let corrupt = |found: String| {
-                let reason = format!(
-                    "{} is not the file that was added: {found}; add the version again",
-                    file.path
-                );
+                let reason =
+                    format!("its file {} is corrupt: {found}; add the version again", file.path);
                 self.refuse(subject, Cause::Corrupt, reason)
             };
             fs::create_dir_all(path.parent().unwrap_or(part)).map_err(local)?;
@@ -109,7 +107,7 @@ impl Registry {
 
     fn absent(&self, version: &Version, subject: &str, path: &str) -> RegistryError {
         let sort = if version.model.is_some() { Sort::Model } else { Sort::Operator };
-        // It may have been removed on purpose; then there is more to say.
+        // If it was removed on purpose, the error says so.
         if let Err(removed) = self.still_there(sort, &version.name, version.version) {
             return removed;
         }
@@ -117,7 +115,7 @@ impl Registry {
         self.refuse(subject, Cause::Missing, reason)
     }
 
-    /// Compares all files of a version with their digests, where they are.
+    /// Compares all files of a version in the registry with their digests.
     ///
     /// # Errors
     /// The first that is missing or wrong.
@@ -130,7 +128,7 @@ impl Registry {
                 return Err(self.absent(version, &subject, &file.path));
             }
             if Sha256::of(&bytes) != file.sha256 {
-                let reason = format!("{} is not the file that was added", file.path);
+                let reason = format!("its file {} does not match its digest", file.path);
                 return Err(self.refuse(&subject, Cause::Corrupt, reason));
             }
         }
@@ -150,16 +148,16 @@ fn compare(path: &Path, file: &super::version::File) -> Result<(), String> {
     let mut open = File::open(path).map_err(|error| error.to_string())?;
     let size = open.metadata().map_err(|error| error.to_string())?.len();
     if size != file.size {
-        return Err(format!("it has {size} bytes instead of {}", file.size));
+        return Err(format!("expected {} bytes, got {size}", file.size));
     }
     let found = Sha256::of_reader(&mut open).map_err(|error| error.to_string())?;
     if found != file.sha256 {
-        return Err(format!("its sha256 is {found} instead of {}", file.sha256));
+        return Err(format!("expected sha256 {}, got {found}", file.sha256));
     }
     Ok(())
 }
 
-/// Removes what a process left that was killed in the middle.
+/// Removes the leftovers of killed processes.
 fn clear(files: &Path) {
     let Ok(entries) = fs::read_dir(files) else { return };
     for entry in entries.flatten() {

@@ -1,4 +1,4 @@
-//! Garbage collection: removes the files of versions that nobody can want, and files that
+//! Garbage collection: removes the files of unused versions, and files that
 //! belong to no version.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ use crate::registry::Registry;
 use crate::time::now;
 use sandbar_model::Sha256;
 
-/// Changes of an alias that are looked through for its last targets.
+/// Changes of an alias that are searched for its last targets.
 const LOOKED_THROUGH: usize = 100;
 
 /// What is kept.
@@ -26,11 +26,11 @@ pub struct Rules {
     /// Versions and files that are younger. Files of an `add` that is under way belong to
     /// no version yet.
     pub older_than: Duration,
-    /// The last so many targets of each alias, the present one included.
+    /// How many of the last targets of each alias, including the current one.
     pub targets: usize,
     /// Who collects.
     pub by: String,
-    /// Whether nothing is removed, only told.
+    /// Whether removals are only reported.
     pub dry_run: bool,
 }
 
@@ -49,13 +49,13 @@ pub struct Collected {
 }
 
 impl Registry {
-    /// Removes versions of `sort` that no alias points to or has lately pointed to, no
+    /// Removes versions of `sort` that no alias points to or recently pointed to, no
     /// running pipeline uses, that are old enough and not the newest of their name; then
     /// files that belong to no version of either sort.
     ///
     /// # Errors
-    /// Where something cannot be read or removed. What is not known to be garbage is not
-    /// removed: a description that is not in order ends it.
+    /// If something cannot be read or removed. What is not known to be garbage is not
+    /// removed: an invalid description ends the collection.
     pub fn gc(&self, sort: Sort, rules: &Rules) -> Result<Collected, RegistryError> {
         let mut collected = Collected::default();
         let mut live = BTreeSet::new();
@@ -77,7 +77,7 @@ impl Registry {
         Ok(collected)
     }
 
-    /// Removes a version, if it is garbage; whether it is.
+    /// Removes a version if it is garbage; returns whether it is.
     fn collect(
         &self,
         sort: Sort,
@@ -90,9 +90,9 @@ impl Registry {
         let id = format!("{name}@{}", number.number);
         let newest = numbers.last().is_some_and(|last| last.number == number.number);
         let reason = if newest {
-            Some("the newest".to_owned())
+            Some("the newest version".to_owned())
         } else if age(number.at) < rules.older_than {
-            Some("young".to_owned())
+            Some("added recently".to_owned())
         } else {
             self.in_use(sort, name, number.number, rules)?
         };
@@ -104,8 +104,8 @@ impl Registry {
             let key = keys::removed(sort, name, number.number);
             let removed = Removed { format: FORMAT, by: rules.by.clone(), at: now() };
             self.claim(&key, &format!("{sort} {id}"), &removed)?;
-            // Whoever promoted it before this could be seen is seen now; whoever does it
-            // from now on sees it.
+            // A promotion before the mark was visible is seen here; a promotion
+            // after it sees the mark.
             if let Some(reason) = self.in_use(sort, name, number.number, rules)? {
                 let undone = self.objects.remove(&key);
                 undone.map_err(|trouble| self.error(&id, trouble))?;
@@ -137,12 +137,12 @@ impl Registry {
                 targets.insert(change.version);
             }
             if rules.targets > 1 && targets.contains(&number) {
-                return Ok(Some(format!("{name}@{alias} pointed to it lately")));
+                return Ok(Some(format!("{name}@{alias} pointed to it recently")));
             }
         }
         let used = Used { sort, name: name.to_owned(), version: number };
         let user = self.uses()?.into_iter().find(|uses| uses.versions.contains(&used));
-        Ok(user.map(|uses| format!("the pipeline {} uses it, on {}", uses.pipeline, uses.runner)))
+        Ok(user.map(|uses| format!("used by the pipeline {} on {}", uses.pipeline, uses.runner)))
     }
 
     /// Removes files that belong to no version.
@@ -162,7 +162,7 @@ impl Registry {
                 continue;
             }
             if !rules.dry_run {
-                // Somebody may be adding it again.
+                // An `add` may be using it again.
                 let now = self.objects.look(&keys::blob(&digest)).map_err(wrong)?;
                 if now.is_none_or(|now| now.modified != entry.modified) {
                     continue;

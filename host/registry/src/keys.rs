@@ -1,9 +1,9 @@
-//! Where things are in a registry.
+//! The keys of objects in a registry.
 //!
 //! ```text
 //! blobs/sha256/ab/cdef...                       a file, by its digest
 //! models/NAME/versions/N.json                   a version
-//! models/NAME/removed/N.json                    its files are not kept any more
+//! models/NAME/removed/N.json                    the mark that its files are removed
 //! models/NAME/aliases/ALIAS/00000007.json       the seventh change of an alias
 //! operators/NAME/...                            the same
 //! uses/RUNNER.json                              what a running pipeline uses
@@ -15,9 +15,9 @@ use sandbar_model::Sha256;
 /// The form of what is written in a registry. Another one is refused.
 pub(crate) const FORMAT: u32 = 1;
 
-/// Below it are all blobs.
+/// The folder of all blobs.
 pub(super) const BLOBS: &str = "blobs/sha256";
-/// Below it is what running pipelines use.
+/// The folder of leases.
 pub(super) const USES: &str = "uses";
 
 pub(super) fn blob(digest: &Sha256) -> String {
@@ -55,7 +55,7 @@ pub(super) fn alias(sort: Sort, name: &str, alias: &str) -> String {
     format!("{}/{alias}", aliases(sort, name))
 }
 
-/// Eight digits, so that they come in order wherever they are listed; more after that.
+/// Eight digits, so that listings are sorted; more for larger numbers.
 pub(super) fn change(sort: Sort, name: &str, alias: &str, number: u64) -> String {
     format!("{}/{alias}/{number:08}.json", aliases(sort, name))
 }

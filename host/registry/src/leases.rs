@@ -1,6 +1,6 @@
-//! Leases: a running pipeline says which versions it uses, and says it again while it
-//! runs, so that they are not removed. Whoever is killed says it no more, and the lease
-//! ends by itself.
+//! Leases: a running pipeline records which versions it uses, and renews the record while it
+//! runs, so that they are not removed. The lease of a killed runner
+//! expires.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -20,20 +20,20 @@ use crate::time::now;
 const HOLDS: Duration = Duration::from_secs(15 * 60);
 /// How often it is renewed.
 const RENEWED: Duration = Duration::from_secs(5 * 60);
-/// How long a runner that ends waits for a registry to take its lease back.
+/// How long a runner that ends waits for the registry to remove its lease.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// What one runner uses.
+/// The versions that one runner uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Uses {
-    /// The form of this description.
+    /// The format of this description.
     pub format: u32,
     /// The pipeline's name.
     pub pipeline: String,
     /// The machine and the process.
     pub runner: String,
-    /// Until when this holds, by the runner's clock.
+    /// When it expires, by the runner's clock.
     #[serde(with = "humantime_serde")]
     pub until: SystemTime,
     /// The versions.
@@ -53,16 +53,16 @@ pub struct Used {
 }
 
 impl Registry {
-    /// What runners use whose leases hold.
+    /// All leases that have not expired.
     ///
     /// # Errors
-    /// Where that cannot be read.
+    /// If that cannot be read.
     pub fn uses(&self) -> Result<Vec<Uses>, RegistryError> {
         let listed = self.objects.list(keys::USES);
         let listed = listed.map_err(|trouble| self.error("leases", trouble))?;
         let mut uses = Vec::new();
         for entry in listed.iter().filter(|entry| entry.key.ends_with(".json")) {
-            // One that is not there any more was given back.
+            // A lease that no longer exists was released.
             let read: Option<Uses> = self.json(&entry.key, "leases")?;
             uses.extend(read.filter(|it| it.until > SystemTime::now()));
         }
@@ -70,17 +70,17 @@ impl Registry {
     }
 }
 
-/// A lease. It is given back when this is dropped.
+/// A lease. It is released on drop.
 pub struct Lease {
     used: Arc<Mutex<BTreeSet<Used>>>,
     wake: Option<Sender<()>>,
-    /// Disconnected once the lease is given back.
+    /// Disconnected once the lease is released.
     done: Mutex<Receiver<()>>,
 }
 
 impl Lease {
-    /// Takes a lease and keeps it, on a thread of its own. A registry that does not let
-    /// this one write is told of in an event, and the pipeline runs all the same.
+    /// Takes a lease and renews it, on its own thread. If the registry cannot be
+    /// written, a warning is logged and the pipeline runs all the same.
     pub fn hold(registry: Arc<Registry>, pipeline: &str, used: BTreeSet<Used>) -> Self {
         let host = host();
         // Two containers may have the same name and process.
@@ -106,7 +106,7 @@ impl Lease {
                     put.map_err(|trouble| registry.error("leases", trouble))
                 });
                 if let Err(error) = written {
-                    tracing::warn!(%error, "garbage collection does not know what this runner uses");
+                    tracing::warn!(%error, "cannot write the lease: garbage collection may remove versions in use");
                 }
                 match woken.recv_timeout(RENEWED) {
                     Ok(()) | Err(RecvTimeoutError::Timeout) => {}
@@ -118,12 +118,12 @@ impl Lease {
         };
         let thread = std::thread::Builder::new().name("sandbar-lease".into()).spawn(renew);
         if let Err(error) = &thread {
-            tracing::warn!(%error, "garbage collection does not know what this runner uses");
+            tracing::warn!(%error, "cannot write the lease: garbage collection may remove versions in use");
         }
         Lease { used, wake: Some(wake), done: Mutex::new(done) }
     }
 
-    /// Uses these versions from now on.
+    /// Changes the versions in use.
     pub fn set(&self, used: BTreeSet<Used>) {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner) = used;
         if let Some(wake) = &self.wake {
@@ -132,7 +132,7 @@ impl Lease {
     }
 }
 
-/// The machine's name, where the system or the environment tells it.
+/// The machine's name, from the system or the environment.
 pub fn host() -> String {
     let file = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let name = file.or_else(|| std::env::var("HOSTNAME").ok());
@@ -142,7 +142,7 @@ pub fn host() -> String {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.wake = None;
-        // It ends by itself where the registry does not answer.
+        // It expires if the registry is unreachable.
         let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = done.recv_timeout(GOODBYE);
     }

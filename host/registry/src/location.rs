@@ -1,4 +1,4 @@
-//! Where a registry is.
+//! The location of a registry.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,10 +16,10 @@ use super::store::Objects;
 use crate::s3::{retry, s3};
 use sandbar_model::http::{explain, shown};
 
-/// For all attempts of one request.
+/// The timeout for all attempts of one request.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where a registry is: a folder, or a bucket and a prefix in it.
+/// The location of a registry: a folder, or a bucket and a prefix in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location(Place);
 
@@ -32,41 +32,41 @@ enum Place {
 type Refusal = (Cause, String);
 
 impl Location {
-    /// Reads a path, seen from `base` if it is relative, or a URL.
+    /// Parses a path, relative to `base`, or a URL.
     ///
     /// # Errors
-    /// Where it is neither: why, and the way out.
+    /// If it is neither: why, and what to do.
     pub fn parse(text: &str, base: &Path) -> Result<Self, (Cause, String)> {
         let refuse = |reason: &str| {
             let form = "name a folder, or a URL such as s3://bucket/prefix";
             Err((Cause::Refused, format!("{reason}; {form}")))
         };
         if text.trim().is_empty() {
-            return refuse("this is no place");
+            return refuse("the location is empty");
         }
         if !text.contains("://") {
             return Ok(Location(Place::Folder(base.join(text))));
         }
-        let Ok(url) = Url::parse(text) else { return refuse("this is not a URL") };
+        let Ok(url) = Url::parse(text) else { return refuse("not a valid URL") };
         match url.scheme() {
             "file" => match url.to_file_path() {
                 Ok(path) => Ok(Location(Place::Folder(path))),
-                Err(()) => refuse("this is no path of this machine"),
+                Err(()) => refuse("not a path on this machine"),
             },
             "s3" | "gs" | "az" if url.host_str().is_none_or(str::is_empty) => {
-                refuse("this names no bucket")
+                refuse("the URL names no bucket")
             }
             "s3" | "gs" | "az"
                 if url.query().is_some() || url.fragment().is_some() || has_user(&url) =>
             {
-                refuse("a bucket's URL has a prefix and nothing else")
+                refuse("a bucket URL has no user, query or fragment")
             }
             "s3" | "gs" | "az" => Ok(Location(Place::Store(url))),
-            other => refuse(&format!("there are no registries at '{other}'")),
+            other => refuse(&format!("unsupported URL scheme '{other}'")),
         }
     }
 
-    /// Opens the store. `make` a folder that is not there.
+    /// Opens the store; with `make`, creates a folder that does not exist.
     pub(super) fn open(
         &self,
         options: &BTreeMap<String, String>,
@@ -76,7 +76,10 @@ impl Location {
         let store: Box<dyn ObjectStore> = match &self.0 {
             Place::Folder(folder) => {
                 if let Some(name) = options.keys().next() {
-                    return Err((Cause::Refused, format!("a folder has no option '{name}'")));
+                    return Err((
+                        Cause::Refused,
+                        format!("unknown option '{name}': a folder has no options"),
+                    ));
                 }
                 open_folder(folder, make)?;
                 let store = LocalFileSystem::new_with_prefix(folder).map_err(wrong)?;
@@ -105,14 +108,14 @@ impl Location {
 fn open_folder(folder: &Path, make: bool) -> Result<(), Refusal> {
     if make {
         std::fs::create_dir_all(folder)
-            .map_err(|error| (Cause::Refused, format!("the folder cannot be made: {error}")))?;
+            .map_err(|error| (Cause::Refused, format!("cannot create the folder: {error}")))?;
     }
     match std::fs::metadata(folder) {
         Ok(about) if about.is_dir() => Ok(()),
-        Ok(_) => Err((Cause::Refused, "this is not a folder".into())),
-        // A network drive that is away looks like this.
+        Ok(_) => Err((Cause::Refused, "not a folder".into())),
+        // An unavailable network drive looks like this.
         Err(error) => {
-            let way_out = "correct the path; the first `add` makes the folder";
+            let way_out = "correct the path; the first `add` creates the folder";
             Err((Cause::Unreachable, format!("{error}; {way_out}")))
         }
     }

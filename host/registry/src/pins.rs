@@ -1,5 +1,5 @@
-//! Pins: versions by their numbers and by the digest of their files, so that machines mean
-//! the same with the same words.
+//! Pins: versions by number and by the digest of their files, so that all machines
+//! resolve them to the same files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::source::ArtifactSource;
 use sandbar_config::name_problem;
 use sandbar_model::Sha256;
 
-/// A version, and what is in it.
+/// A version and its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Pin {
@@ -25,7 +25,7 @@ pub struct Pin {
     pub sha256: Sha256,
 }
 
-/// What of a pipeline is of the registry.
+/// The parts of a pipeline that come from the registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Pins {
@@ -38,7 +38,7 @@ pub struct Pins {
 }
 
 impl Pin {
-    /// Of what was supplied.
+    /// The pin of a supplied version.
     pub fn of(supplied: &Supplied) -> Self {
         let (name, number) = (supplied.version.name.clone(), supplied.version.version);
         let version = Reference { name, target: Target::Version(number) };
@@ -85,7 +85,7 @@ impl Pins {
         }
     }
 
-    /// Those of `self` that `other` has not, or not so.
+    /// The pins of `self` that are missing or different in `other`.
     pub fn beyond(&self, other: &Pins) -> Pins {
         let differing = |pins: &BTreeMap<String, Pin>, others: &BTreeMap<String, Pin>| {
             let differ = pins.iter().filter(|(name, pin)| others.get(*name) != Some(pin));
@@ -97,8 +97,8 @@ impl Pins {
         }
     }
 
-    /// Whether it says something of all that `other` does: what is no version of the registry
-    /// has no pin, and cannot be gone back to.
+    /// Whether it has a pin for all that `other` pins: what is not a version of the registry
+    /// has no pin, and cannot be restored.
     pub fn covers(&self, other: &Pins) -> bool {
         other.models.keys().all(|name| self.models.contains_key(name))
             && other.components.keys().all(|name| self.components.contains_key(name))
@@ -110,7 +110,7 @@ impl Pins {
     }
 }
 
-/// The version that a file of the cache is of.
+/// The version of a file in the cache.
 fn cached(supply: &Supply, path: &Path) -> Option<Pin> {
     let folder = path.parent()?;
     let same = |it: &Supplied| std::path::absolute(&it.folder).is_ok_and(|it| it == folder);
@@ -121,7 +121,9 @@ fn version<'de, D: Deserializer<'de>>(from: D) -> Result<Reference, D::Error> {
     let reference = Reference::deserialize(from)?;
     match reference.target {
         Target::Version(_) => Ok(reference),
-        Target::Alias(_) => Err(D::Error::custom(format!("{reference} is no version by number"))),
+        Target::Alias(_) => Err(D::Error::custom(format!(
+            "{reference} is not a version by number; write NAME@NUMBER"
+        ))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `flights@3`, `flights@production`: how people name what is in a registry.
+//! `flights@3`, `flights@production`: references to versions in a registry.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use sandbar_config::name_problem;
 
-/// The alias that a name means by itself.
+/// The alias that a bare name stands for.
 pub const DEFAULT_ALIAS: &str = "production";
 
 /// A name, and which version of it.
@@ -29,11 +29,12 @@ pub enum Target {
     Alias(String),
 }
 
-/// What is wrong with the name of an alias. It is a name, and no number.
+/// What is wrong with the name of an alias. It must be a name, and not a number.
 pub(crate) fn alias_problem(alias: &str) -> Option<String> {
     name_problem(alias).or_else(|| {
-        (!alias.starts_with(|c: char| c.is_ascii_alphabetic()))
-            .then(|| format!("'{alias}' is no alias; it begins with a letter, as in 'production'"))
+        (!alias.starts_with(|c: char| c.is_ascii_alphabetic())).then(|| {
+            format!("'{alias}' is not an alias; an alias begins with a letter, as in 'production'")
+        })
     })
 }
 
@@ -47,10 +48,10 @@ impl FromStr for Reference {
         }
         let target = if target.starts_with(|c: char| c.is_ascii_digit()) {
             let number = target.parse().ok().filter(|number| *number > 0 && target != "0");
-            // One form of each: not 03, nor 3.0.
+            // One form only: not 03 or 3.0.
             let number = number.filter(|number: &u32| number.to_string() == target);
             Target::Version(number.ok_or_else(|| {
-                format!("'{target}' is no version; a version is a number from 1, as in {name}@3")
+                format!("'{target}' is not a version; a version is a number from 1, as in {name}@3")
             })?)
         } else {
             if let Some(problem) = alias_problem(target) {

@@ -1,4 +1,4 @@
-//! The requests that a registry needs of a store, each with an end.
+//! A registry's requests to its store, each with a timeout.
 
 use std::future::Future;
 use std::io::Write;
@@ -12,20 +12,20 @@ use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use super::error::Cause;
 use sandbar_model::http::{Runtime, explain};
 
-/// For a request whose answer is small.
+/// The timeout of a request with a small response.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What a connection must carry at the least, in bytes a second.
+/// The lowest acceptable speed, in bytes per second.
 const SLOWEST: u64 = 100_000;
-/// Objects of one listing that are accepted.
+/// Objects of one listing at most.
 const MOST: usize = 100_000;
 
-/// A store, and the thread on which its requests are under way.
+/// A store, and the thread that runs its requests.
 pub(super) struct Objects {
     store: Box<dyn ObjectStore>,
     runtime: Runtime,
 }
 
-/// Why a request gave nothing.
+/// Why a request failed.
 pub(super) struct Trouble {
     pub(super) cause: Cause,
     pub(super) reason: String,
@@ -40,7 +40,8 @@ pub(super) struct Entry {
 
 impl Objects {
     pub(super) fn new(store: Box<dyn ObjectStore>) -> Result<Self, String> {
-        let runtime = Runtime::start().map_err(|error| format!("a thread to ask with: {error}"))?;
+        let runtime =
+            Runtime::start().map_err(|error| format!("cannot start the client thread: {error}"))?;
         Ok(Objects { store, runtime })
     }
 
@@ -57,7 +58,7 @@ impl Objects {
         self.runtime.handle().block_on(limited).unwrap_or_else(|_| Err(late()))
     }
 
-    /// The whole of a small object; `None` where there is none.
+    /// The content of a small object; `None` if it does not exist.
     pub(super) fn read(&self, key: &str, limit: u64) -> Result<Option<Bytes>, Trouble> {
         self.wait(PATIENCE, async {
             let found = match self.store.get(&Path::from(key)).await {
@@ -67,7 +68,7 @@ impl Objects {
             };
             let mut pieces = found.into_stream();
             let mut bytes = Vec::new();
-            // What the store says of the size may not be so.
+            // The store may report a wrong size.
             while let Some(piece) = pieces.next().await.transpose()? {
                 if (bytes.len() + piece.len()) as u64 > limit {
                     return Err(too_large(key, limit));
@@ -78,7 +79,7 @@ impl Objects {
         })
     }
 
-    /// Copies an object to `to`; at most `limit` bytes of it. Whether there is one.
+    /// Copies an object to `to`, at most `limit` bytes of it; returns whether it exists.
     pub(super) fn download(
         &self,
         key: &str,
@@ -106,14 +107,14 @@ impl Objects {
             }
             to.write_all(&piece).map_err(|error| Trouble {
                 cause: Cause::Refused,
-                reason: format!("the cache cannot be written: {error}"),
+                reason: format!("cannot write to the cache: {error}"),
             })?;
         }
         Ok(true)
     }
 
-    /// Writes an object, if there is none; whether that is so. Who finds there what it
-    /// wanted to write has written it: an answer may get lost.
+    /// Writes an object if it does not exist; returns whether this call wrote it. An existing
+    /// object with the same bytes counts as written: the response may have been lost.
     pub(super) fn create(&self, key: &str, bytes: Vec<u8>) -> Result<bool, Trouble> {
         let bytes = Bytes::from(bytes);
         let payload = PutPayload::from(bytes.clone());
@@ -127,7 +128,7 @@ impl Objects {
         Ok(created || self.read(key, bytes.len() as u64).is_ok_and(|found| found == Some(bytes)))
     }
 
-    /// Writes an object, over what is there.
+    /// Writes an object, replacing an existing one.
     pub(super) fn put(&self, key: &str, bytes: Bytes) -> Result<(), Trouble> {
         let most = PATIENCE + Duration::from_secs(bytes.len() as u64 / SLOWEST);
         self.wait(most, async {
@@ -135,7 +136,7 @@ impl Objects {
         })
     }
 
-    /// Size and age of an object, if there is one.
+    /// Size and age of an object, if it exists.
     pub(super) fn look(&self, key: &str) -> Result<Option<Entry>, Trouble> {
         self.wait(PATIENCE, async {
             match self.store.head(&Path::from(key)).await {
@@ -146,7 +147,7 @@ impl Objects {
         })
     }
 
-    /// Removes an object; none is fine as well.
+    /// Removes an object, if it exists.
     pub(super) fn remove(&self, key: &str) -> Result<(), Trouble> {
         self.wait(PATIENCE, async {
             match self.store.delete(&Path::from(key)).await {
@@ -193,7 +194,7 @@ impl Objects {
 fn too_large(key: &str, limit: u64) -> Trouble {
     Trouble {
         cause: Cause::Corrupt,
-        reason: format!("{key} is larger than the {limit} bytes that it may have"),
+        reason: format!("{key} is larger than the limit of {limit} bytes"),
     }
 }
 

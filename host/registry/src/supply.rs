@@ -1,7 +1,7 @@
-//! What a pipeline gets from its registry, also while the registry is away.
+//! The artifact resolver of a pipeline, which also works while the registry is unreachable.
 //!
-//! Whatever was got once is remembered beside its files: the version, and what the alias
-//! pointed to. If the registry does not answer, that is what the pipeline starts with.
+//! Every resolved version is cached with its files: the version, and what the alias
+//! pointed to. If the registry is unreachable, the pipeline starts with those.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,36 +23,36 @@ use crate::registry::Registry;
 use crate::time::time;
 use sandbar_model::{Model, Sha256};
 
-/// Tells apart what two processes write at once.
+/// Distinguishes the temporary files of one process.
 static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 
-/// Gets versions from one registry into the cache of this machine. The registry is asked
-/// when something is wanted of it.
+/// Fetches versions from one registry into the cache of this machine. The registry is opened
+/// on first use.
 pub struct Supply {
     location: String,
     options: BTreeMap<String, String>,
     base: PathBuf,
     cache: Option<PathBuf>,
-    /// Why the registry cannot be asked at all.
+    /// Why the registry cannot be used at all.
     refusal: Option<String>,
     registry: Mutex<Option<Arc<Registry>>>,
     used: Mutex<BTreeSet<Used>>,
-    /// What was got, by its folder and by its name and number.
+    /// The versions fetched so far, by folder and by name and number.
     got: Mutex<Vec<(Sort, Supplied)>>,
 }
 
-/// A version whose files are here.
+/// A version whose files are on this machine.
 #[derive(Debug, Clone)]
 pub struct Supplied {
     /// The version.
     pub version: Version,
-    /// The folder with its files. Nothing may be changed there.
+    /// The folder with its files, which must not be changed.
     pub folder: PathBuf,
 }
 
 impl Supply {
-    /// From the registry at `location`, as [`Registry::open`] takes it, into the cache
-    /// folder. With a `refusal` nothing is got, and that is why.
+    /// For the registry at `location`, as in [`Registry::open`], and the cache
+    /// folder. With a `refusal` nothing is fetched, and that is the reason.
     pub fn new(
         location: &str,
         options: BTreeMap<String, String>,
@@ -72,7 +72,7 @@ impl Supply {
         }
     }
 
-    /// The registry, opened when it is first asked for, and again if that failed.
+    /// The registry, opened on first use, and again if that failed.
     ///
     /// # Errors
     /// As [`Registry::open`].
@@ -93,11 +93,11 @@ impl Supply {
         RegistryError { registry: self.location.clone(), subject, reason, cause }
     }
 
-    /// The model that a reference means now, ready to be loaded. It carries the registry's
+    /// The model that a reference resolves to now, ready to be loaded. It has the registry's
     /// name and number, not those of its `model.toml`.
     ///
     /// # Errors
-    /// As [`Supply::get`], and where the folder is no model's.
+    /// As [`Supply::get`], and if the folder is not a model folder.
     pub fn model(&self, reference: &Reference) -> Result<Model, RegistryError> {
         let supplied = self.get(Sort::Model, reference)?;
         let mut model = Model::open(&supplied.folder).map_err(|error| {
@@ -108,7 +108,7 @@ impl Supply {
         Ok(model)
     }
 
-    /// The file of the component that a reference means now.
+    /// The file of the component that a reference resolves to now.
     ///
     /// # Errors
     /// As [`Supply::get`].
@@ -119,14 +119,14 @@ impl Supply {
         Ok(supplied.folder.join(file.map_or("", String::as_str)))
     }
 
-    /// The version that a reference means now, with its files. Where the registry does not
-    /// answer it is the one that it meant last, if its files are here.
+    /// The version that a reference resolves to now, with its files. If the registry is
+    /// unreachable, it is the cached one, if its files are on this machine.
     ///
     /// # Errors
-    /// Where it is not to be had, or there is no cache to put it into.
+    /// If it is not available, or there is no cache folder.
     pub fn get(&self, sort: Sort, reference: &Reference) -> Result<Supplied, RegistryError> {
         let Some(cache) = &self.cache else {
-            let reason = "there is no cache folder to put it into; name one with --cache";
+            let reason = "no cache folder for it; name one with --cache";
             return Err(self.refuse(reference.to_string(), Cause::Refused, reason.to_owned()));
         };
         let known = Known::of(cache, &self.location, &self.base);
@@ -144,7 +144,7 @@ impl Supply {
                 };
                 tracing::warn!(
                     reference = %reference, version = %supplied.version.id(), %error,
-                    "the registry does not answer; its last word counts"
+                    "registry unreachable, using the cached version"
                 );
                 supplied
             }
@@ -162,24 +162,24 @@ impl Supply {
         got.push((sort, supplied.clone()));
     }
 
-    /// What was got last that is as `matches` wants it.
+    /// The last fetched version that `matches`.
     pub(super) fn got(&self, sort: Sort, matches: impl Fn(&Supplied) -> bool) -> Option<Supplied> {
         let got = self.got.lock().unwrap_or_else(PoisonError::into_inner);
         got.iter().rev().find(|(of, it)| *of == sort && matches(it)).map(|(_, it)| it.clone())
     }
 
-    /// Gets exactly what a pin means: the version, and the files of its digest.
+    /// Fetches exactly what is pinned: the version, and the files with its digest.
     ///
     /// # Errors
-    /// As [`Supply::get`], and where the registry has other files under that number.
+    /// As [`Supply::get`], and if the registry has other files under that number.
     pub fn pinned(&self, sort: Sort, pin: &Pin) -> Result<Supplied, RegistryError> {
         let supplied = self.get(sort, &pin.version)?;
         if supplied.version.content() == pin.sha256 {
             return Ok(supplied);
         }
         let reason = format!(
-            "its files are others here (sha256 {}) than those that were asked for ({}); let all \
-             machines have one registry",
+            "its files (sha256 {}) differ from the requested ones ({}); let all \
+             machines use the same registry",
             supplied.version.content(),
             pin.sha256
         );
@@ -212,13 +212,13 @@ impl Supply {
         Ok(version)
     }
 
-    /// What was got so far.
+    /// The versions fetched so far.
     pub fn used(&self) -> BTreeSet<Used> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Tells garbage collection, while the pipeline runs, what was got so far. `None`
-    /// where that is nothing, or the registry is away.
+    /// Takes a lease on the versions fetched so far, while the pipeline runs. `None`
+    /// if there are none, or the registry is unreachable.
     pub fn lease(&self, pipeline: &str) -> Option<Lease> {
         let used = self.used();
         let registry = self.registry().ok().filter(|_| !used.is_empty())?;
@@ -226,7 +226,7 @@ impl Supply {
     }
 }
 
-/// What a registry last said.
+/// The cached answers of a registry.
 struct Known(PathBuf);
 
 impl Known {
@@ -246,7 +246,7 @@ impl Known {
         self.0.join(sort.folder()).join(name).join(format!("{alias}.alias.json"))
     }
 
-    /// Without it all goes on; only the next start may need the registry.
+    /// A failure only means that the next start may need the registry.
     fn remember<T: Serialize>(&self, path: &Path, value: &T) {
         let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let part = path.with_extension(format!("{}-{next}.part", std::process::id()));
@@ -257,7 +257,7 @@ impl Known {
         };
         if let Err(error) = write() {
             let _ = fs::remove_file(&part);
-            tracing::warn!(path = %path.display(), %error, "what the registry says is not remembered");
+            tracing::warn!(path = %path.display(), %error, "cannot cache the registry's answer");
         }
     }
 
@@ -279,7 +279,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
-/// The path from the root, without `..`, whether it is there or not.
+/// The absolute path, without `..`, whether it exists or not.
 fn absolute(path: &Path) -> PathBuf {
     let mut whole = PathBuf::new();
     for part in std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components() {

@@ -1,4 +1,4 @@
-//! A version: files by their digests, and what is known of them.
+//! A version: files by their digests, and their metadata.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,14 +12,14 @@ use sandbar_config::name_problem;
 use sandbar_model::{DESCRIPTION, Kind, SIZE_LIMIT, Sha256, TensorSpec};
 use sandbar_sandbox::World;
 
-/// Files of one version.
+/// Files of one version at most.
 const MOST_FILES: usize = 1000;
-/// Bytes of all files of one version.
+/// Bytes of all files of one version at most.
 const TOTAL_LIMIT: u64 = 4 * SIZE_LIMIT;
-/// Bytes of a path in a version.
+/// Bytes of a path in a version at most.
 const PATH_LIMIT: usize = 512;
 
-/// What a registry holds.
+/// The kinds of artifacts in a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sort {
@@ -55,21 +55,21 @@ impl fmt::Display for Sort {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Version {
-    /// The form of this description.
+    /// The format of this description.
     pub format: u32,
     /// The name of the model or operator.
     pub name: String,
     /// The number, from 1.
     pub version: u32,
-    /// What is known of a model.
+    /// The details of a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelAbout>,
-    /// What is known of an operator.
+    /// The details of an operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<OperatorAbout>,
     /// Where it comes from.
     pub added: Origin,
-    /// What whoever added it measured, by name.
+    /// Metrics given when it was added, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, Metric>,
     /// Its files, by path.
@@ -80,11 +80,11 @@ pub struct Version {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct File {
-    /// Where it is in the version: names, and `/` between them.
+    /// Its path in the version: names separated by `/`.
     pub path: String,
     /// Its digest.
     pub sha256: Sha256,
-    /// Its bytes.
+    /// Its size in bytes.
     pub size: u64,
 }
 
@@ -94,14 +94,14 @@ pub struct File {
 pub struct Origin {
     /// Who.
     pub by: String,
-    /// When, by the clock of who did.
+    /// When, by the clock of the machine that added it.
     #[serde(with = "humantime_serde")]
     pub at: SystemTime,
-    /// From what: a folder, a file, a commit, a run.
+    /// What it was built from: a folder, a file, a commit, a run.
     pub source: String,
 }
 
-/// A measure of training: a number, or a text.
+/// A metric: a number, or a text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Metric {
@@ -111,14 +111,14 @@ pub enum Metric {
     Text(String),
 }
 
-/// What a model's `model.toml` and its file say. For people and for who compares
-/// versions; what runs reads the files.
+/// The details in a model's `model.toml` and its file. For people and for comparing
+/// versions; a runner reads the files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ModelAbout {
-    /// The sort of its file.
+    /// The kind of its file.
     pub kind: Kind,
-    /// Name and version in `model.toml`, which the registry's take the place of.
+    /// Name and version in `model.toml`, which the registry's replace.
     pub described: String,
     /// What it predicts, from what.
     pub description: String,
@@ -130,7 +130,7 @@ pub struct ModelAbout {
     /// A graph's outputs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<TensorSpec>,
-    /// What the classes are called, in their order, where the folder says it.
+    /// The names of the classes, in their order, if the folder has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<Vec<String>>,
     /// How records become inputs.
@@ -139,12 +139,12 @@ pub struct ModelAbout {
     /// How outputs become predictions.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub postprocessing: Map<String, Value>,
-    /// How the model came to be.
+    /// How the model was made.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub provenance: Map<String, Value>,
 }
 
-/// What an operator's component says.
+/// The details of an operator's component.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct OperatorAbout {
@@ -169,8 +169,8 @@ impl Version {
         self.files.iter().map(|file| file.size).sum()
     }
 
-    /// The digest of all files and their paths: of two versions with the same one the
-    /// files are the same.
+    /// The digest of all files and their paths: two versions with the same digest have the
+    /// same files.
     pub fn content(&self) -> Sha256 {
         let mut files: Vec<&File> = self.files.iter().collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -183,17 +183,19 @@ impl Version {
         self.files.first().filter(|_| self.operator.is_some())
     }
 
-    /// Whether it is what it was asked for as, and harmless.
+    /// Checks that it is the requested version, and safe to use.
     pub(super) fn check(&self, sort: Sort, name: &str, number: u32) -> Result<(), String> {
         if self.format != FORMAT || self.name != name || self.version != number {
-            return Err(format!("the description found there is of {}", self.id()));
+            return Err(format!("the stored description is of {}", self.id()));
         }
         let fits = match sort {
             Sort::Model => self.model.is_some() && self.operator.is_none(),
             Sort::Operator => self.operator.is_some() && self.model.is_none(),
         };
         if !fits {
-            return Err(format!("its description is not of {sort}s alone"));
+            return Err(format!(
+                "its description must have the details of one {sort} and nothing else"
+            ));
         }
         check_files(sort, &self.files)
     }
@@ -209,7 +211,7 @@ pub(super) fn check_files(sort: Sort, files: &[File]) -> Result<(), String> {
     for file in files {
         path_problem(&file.path).map_or(Ok(()), Err)?;
         if !seen.insert(&file.path) {
-            return Err(format!("the file {:?} is there twice", file.path));
+            return Err(format!("duplicate file {:?}", file.path));
         }
         if file.size > SIZE_LIMIT {
             return Err(format!(
@@ -224,16 +226,16 @@ pub(super) fn check_files(sort: Sort, files: &[File]) -> Result<(), String> {
     }
     match sort {
         Sort::Model if !files.iter().any(|file| file.path == DESCRIPTION) => {
-            Err(format!("there is no {DESCRIPTION} among its files"))
+            Err(format!("its files have no {DESCRIPTION}"))
         }
         Sort::Operator if files.len() != 1 || files[0].path.contains('/') => {
-            Err("an operator is one file".to_owned())
+            Err("an operator has exactly one file".to_owned())
         }
         _ => Ok(()),
     }
 }
 
-/// What is wrong with a path in a version: it must stay there, on every system.
+/// What is wrong with a path in a version: it must not leave the version, on any system.
 fn path_problem(path: &str) -> Option<String> {
     let plain = |part: &str| {
         !part.is_empty()
@@ -242,13 +244,13 @@ fn path_problem(path: &str) -> Option<String> {
             && !part.contains(|c: char| c.is_control() || matches!(c, '\\' | ':'))
     };
     let fine = path.len() <= PATH_LIMIT && path.split('/').all(plain);
-    (!fine).then(|| format!("the path {path:?} leads out of its version, or is no path"))
+    (!fine).then(|| format!("the path {path:?} is not a plain path within the version"))
 }
 
-/// Checks what people write for who, from what and metrics: it is shown in terminals.
+/// Checks user input for author, source and metrics: it is shown in terminals.
 pub fn check_text(what: &str, text: &str) -> Result<(), String> {
     if text.is_empty() || text.len() > 1024 || text.contains(char::is_control) {
-        return Err(format!("{what} is a line of 1 to 1024 characters, not {text:?}"));
+        return Err(format!("{what} must be a line of 1 to 1024 characters, got {text:?}"));
     }
     Ok(())
 }
@@ -256,12 +258,12 @@ pub fn check_text(what: &str, text: &str) -> Result<(), String> {
 /// Reads metrics as people write them.
 ///
 /// # Errors
-/// Where one is not `NAME=VALUE`.
+/// If one is not `NAME=VALUE`.
 pub fn metrics(pairs: &[String]) -> Result<BTreeMap<String, Metric>, String> {
     let read = |pair: &String| {
         let (name, value) = pair
             .split_once('=')
-            .ok_or_else(|| format!("'{pair}' is no metric; write NAME=VALUE, as in auc=0.73"))?;
+            .ok_or_else(|| format!("'{pair}' is not a metric; write NAME=VALUE, as in auc=0.73"))?;
         if let Some(problem) = name_problem(name) {
             return Err(problem);
         }
@@ -320,7 +322,9 @@ mod tests {
         let check = |files: &[File]| check_files(Sort::Model, files);
         assert!(check(&[file("model.toml"), file("model.zip")]).is_ok());
         assert!(check(&[file("model.zip")]).unwrap_err().contains("model.toml"));
-        assert!(check(&[file("model.toml"), file("model.toml")]).unwrap_err().contains("twice"));
+        assert!(
+            check(&[file("model.toml"), file("model.toml")]).unwrap_err().contains("duplicate")
+        );
         let large = File { size: SIZE_LIMIT + 1, ..file("a") };
         assert!(check(&[file("model.toml"), large]).unwrap_err().contains("at most"));
         let many = (0..5).map(|i| File { size: SIZE_LIMIT, ..file(&i.to_string()) });

@@ -125,7 +125,7 @@ fn the_command_line_names_the_brokers_first() -> Result {
     let error = minimal.brokers(None).expect_err("nothing names the brokers");
     assert_eq!(
         error.to_string(),
-        "minimal.toml: no brokers are named; give --brokers HOST:PORT, or set brokers = \"HOST:PORT\" under [kafka]"
+        "minimal.toml: no brokers configured; give --brokers HOST:PORT, or set brokers = \"HOST:PORT\" under [kafka]"
     );
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! An operator's folder: `operator.toml` says what it is called, how it is built, and
-//! what comes out. Whatever works on one operator (`sandbar build`, `sandbar test`,
-//! `sandbar bench`) reads it.
+//! An operator's folder: `operator.toml` has its name, how it is built, and
+//! the resulting component. All commands for one operator (`sandbar build`, `sandbar test`,
+//! `sandbar bench`) read it.
 //!
 //! ```
 //! use std::path::Path;
@@ -26,19 +26,19 @@ use crate::{LimitsSection, limit_problems, stage_name_problem};
 use sandbar_config::Problems;
 use sandbar_config::{Document, Place};
 
-/// The file that makes a folder an operator's.
+/// The description in an operator's folder.
 pub const DESCRIPTION: &str = "operator.toml";
 
-/// An operator's folder, as its `operator.toml` has it.
+/// An operator's folder, as described by its `operator.toml`.
 /// `docs/reference/operator-folder.md` says the same to the people who write one.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct OperatorFolder {
-    /// The operator's name, and that of its stage where no manifest gives another.
+    /// The operator's name, and that of its stage unless a manifest gives another.
     pub name: String,
-    /// The component that the build makes, relative to the folder.
+    /// The component that the build creates, relative to the folder.
     component: PathBuf,
-    /// How it is built. Default: somebody else does it.
+    /// How it is built. Default: not by Sandbar.
     #[serde(default)]
     pub build: Build,
     /// What the operator needs, in tests and benchmarks and of a stage. Default: what
@@ -50,7 +50,7 @@ pub struct OperatorFolder {
     folder: PathBuf,
 }
 
-/// `[build]`: how the component is made.
+/// `[build]`: how the component is built.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Build {
@@ -58,13 +58,13 @@ pub struct Build {
     /// ends it. None by default.
     #[serde(default)]
     pub commands: Vec<String>,
-    /// Files and folders, relative to the operator's, on which the component depends.
+    /// Files and folders, relative to the operator's, that the component depends on.
     /// Default: all in the folder.
     #[serde(default)]
     pub watch: Vec<PathBuf>,
 }
 
-/// Why a folder is not an operator's.
+/// Why a folder is not a valid operator's folder.
 #[derive(Debug, Error)]
 pub enum FolderError {
     /// The description cannot be read.
@@ -78,7 +78,7 @@ pub enum FolderError {
         /// The system's reason.
         cause: std::io::Error,
     },
-    /// The description says something that is not allowed; a line for each problem.
+    /// The description has invalid content; a line for each problem.
     #[error(transparent)]
     Invalid(#[from] Problems),
 }
@@ -88,7 +88,7 @@ impl OperatorFolder {
     /// The component need not be built.
     ///
     /// # Errors
-    /// Where it cannot be read, or as in [`OperatorFolder::parse`].
+    /// If it cannot be read, or as in [`OperatorFolder::parse`].
     pub fn open(folder: &Path) -> Result<Self, FolderError> {
         let path = match folder.file_name() {
             Some(name) if name == DESCRIPTION && !folder.is_dir() => folder.to_owned(),
@@ -103,7 +103,7 @@ impl OperatorFolder {
     /// the paths in it; the file need not exist.
     ///
     /// # Errors
-    /// Where the text is not TOML, has a key that is not known, lacks one that is needed,
+    /// If the text is not TOML, has a key that is not known, lacks one that is needed,
     /// or a value is not allowed.
     pub fn parse(text: &str, path: &Path) -> Result<Self, FolderError> {
         let document = Document::new(path, text)?;
@@ -117,12 +117,12 @@ impl OperatorFolder {
             report(Place::of("name"), problem);
         }
         if operator.component.as_os_str().is_empty() {
-            report(Place::of("component"), "this is empty; name the file that is built".into());
+            report(Place::of("component"), "must not be empty; name the file that is built".into());
         }
         for (index, command) in operator.build.commands.iter().enumerate() {
             if command.trim().is_empty() {
                 let place = Place::of("build").key("commands").index(index);
-                report(place, "this is empty; give a command, or leave it out".into());
+                report(place, "must not be empty; give a command, or leave it out".into());
             }
         }
         if problems.is_empty() { Ok(operator) } else { Err(document.problems(problems).into()) }
@@ -134,18 +134,18 @@ impl OperatorFolder {
         if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder }
     }
 
-    /// The component that the build makes, as this process can open it.
+    /// The component that the build creates, as this process can open it.
     pub fn component(&self) -> PathBuf {
         self.folder.join(&self.component)
     }
 
-    /// The component that the build makes, as seen from the folder.
+    /// The component that the build creates, relative to the folder.
     pub fn component_in_folder(&self) -> &Path {
         &self.component
     }
 
-    /// What the component depends on, as this process can open it: where `watch` names
-    /// nothing, the folder.
+    /// What the component depends on, as this process can open it: if `watch` is empty,
+    /// the folder.
     pub fn watched(&self) -> Vec<PathBuf> {
         match self.build.watch.as_slice() {
             [] => vec![self.folder().to_owned()],
@@ -196,15 +196,15 @@ mod tests {
             ),
             (
                 format!("{start}[build]\ncommands = [\" \"]"),
-                "words/operator.toml:4: [build] commands[0]: this is empty; give a command, or leave it out",
+                "words/operator.toml:4: [build] commands[0]: must not be empty; give a command, or leave it out",
             ),
             (
                 format!("{start}[limits]\ndeadline = \"0s\""),
-                "words/operator.toml:4: [limits] deadline: this is no time at all; give it a duration such as \"1s\", or leave out the key",
+                "words/operator.toml:4: [limits] deadline: must be greater than zero; give it a duration such as \"1s\", or leave out the key",
             ),
             (
                 start.replace("words.wasm", ""),
-                "words/operator.toml:2: component: this is empty; name the file that is built",
+                "words/operator.toml:2: component: must not be empty; name the file that is built",
             ),
             ("name = \"words\"".into(), "words/operator.toml: the key 'component' is missing"),
         ] {

@@ -59,7 +59,7 @@ fn the_guides_work() {
     let rollout = commands("run-a-fleet.md", "sandbar rollout");
     assert_eq!(rollout.len(), 3, "{rollout:?}");
     let said = ask(&rollout[0]);
-    assert!(said.contains("beside it: canary of flights=flights@1"), "{said}");
+    assert!(said.contains("roll-out: canary of flights=flights@1"), "{said}");
     let said = ask(&rollout[1]);
     assert!(said.contains("roll-out: canary of 10% by key, flights@1"), "{said}");
     let said = ask(&rollout[2]);

@@ -130,7 +130,7 @@ fn whoever_is_killed_in_the_middle() {
         });
         let before = other.revision();
         let said = other.says(&["promote", "features", "features@1", "--operator"]);
-        assert!(said.contains("the fleet was to serve it already"), "{said}");
+        assert!(said.contains("it is already the fleet's desired version"), "{said}");
         let said = other.says(&["promote", "flights", if before == 2 { "1" } else { "2" }]);
         assert!(said.contains(&format!("fleet revision {}, promote", before + 1)), "{said}");
         let asked = fixture.runner("asked");

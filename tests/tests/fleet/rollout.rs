@@ -34,7 +34,7 @@ fn a_canary_of_all() {
         let start = [&canary[..], &["--model", "flights=flights@2", "--reason", "try it"]].concat();
         let said = fleet[0].says(&start);
         assert!(said.contains("fleet revision 2, rollout by ada at "), "{said}");
-        assert!(said.contains("beside it: canary of flights=flights@2"), "{said}");
+        assert!(said.contains("roll-out: canary of flights=flights@2"), "{said}");
         assert!(said.contains("2 runners serve it after "), "{said}");
         fleet.push(fixture.runner("late"));
         await_candidates(&fleet, &["one", "two", "late"]);

@@ -29,13 +29,13 @@ fn what_does_not_work_is_refused_everywhere() {
         for (words, due) in [
             (vec!["flights", "3"], "stage 'score'"),
             (vec!["flights", "4"], "not an H2O MOJO"),
-            (vec!["flights", "9"], "there is no such version; the newest is flights@4"),
-            (vec!["flights", "canary"], "there is no alias 'canary'"),
+            (vec!["flights", "9"], "no such version; the newest is flights@4"),
+            (vec!["flights", "canary"], "no alias 'canary'"),
             (vec!["flihgts", "2"], "no model 'flihgts'; it has 'flights' (flights@1)"),
             (vec!["features", "2", "--operator"], "stages: scorer, scorer"),
             (vec!["flights", "models/flights-dl"], "local to one machine"),
             (vec!["flights", "1", "--revision", "7"], "the desired revision is 0, not 7"),
-            (vec!["flights", "1", "--by", "\u{1b}[2J"], "who changes it (--by)"),
+            (vec!["flights", "1", "--by", "\u{1b}[2J"], "must be a line of 1 to 1024 characters"),
         ] {
             let words: Vec<&str> = ["promote"].into_iter().chain(words).collect();
             let said = fleet[0].refuses(&words);
@@ -73,14 +73,14 @@ fn a_version_that_one_runner_cannot_fetch() {
         one.await_model("flights@1");
         let said = one.refuses(&["promote", "flights", "2"]);
         assert!(
-            said.contains("1 runners serve it after ") && said.contains("1 refuse it"),
+            said.contains("1 runners serve it after ") && said.contains("1 refused it"),
             "{said}"
         );
         assert!(said.contains("revision 2 is refused: poor: registry "), "{said}");
-        assert!(said.contains("(it tries again)"), "{said}");
+        assert!(said.contains("(retrying)"), "{said}");
         assert!(one.serves("flights@2") && poor.serves("flights@1"));
         let status = one.says(&["status"]);
-        assert!(status.contains("poor refuses it: registry "), "{status}");
+        assert!(status.contains("poor refused it: registry "), "{status}");
         one.await_model("flights@2");
         poor.await_model("flights@1");
 

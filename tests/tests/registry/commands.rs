@@ -56,7 +56,7 @@ fn commands(fixture: &Fixture) {
         "flights@production is flights@1; it was flights@2\n"
     );
     let said = fixture.says(&["models", "gc", "--dry-run", "--older-than", "0s", "--keep", "1"]);
-    assert!(said.contains("flights@2: stays: the newest"), "{said}");
+    assert!(said.contains("flights@2: kept: the newest"), "{said}");
 
     let extractor = component("flight-features");
     let extractor = extractor.to_str().unwrap();

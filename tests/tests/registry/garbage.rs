@@ -47,11 +47,11 @@ fn garbage(fixture: &Fixture) {
     assert_eq!((collected.files, dry.files), (4, 4));
     assert_eq!(collected.bytes, dry.bytes);
     let kept = |id: &str| collected.kept[id].as_str();
-    assert_eq!(kept("table@3"), "table@production pointed to it lately");
+    assert_eq!(kept("table@3"), "table@production pointed to it recently");
     assert_eq!(kept("table@4"), "table@production points to it");
     assert_eq!(kept("table@5"), "table@canary points to it");
-    assert!(kept("table@6").starts_with("the pipeline flights uses it"), "{}", kept("table@6"));
-    assert_eq!(kept("table@7"), "the newest");
+    assert!(kept("table@6").starts_with("used by the pipeline flights"), "{}", kept("table@6"));
+    assert_eq!(kept("table@7"), "the newest version");
     for number in 3..=7 {
         registry.verify(&registry.version(MODEL, "table", number).unwrap()).unwrap();
     }

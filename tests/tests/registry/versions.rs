@@ -31,7 +31,7 @@ fn a_version_is_added_promoted_fetched_and_rolled_back(fixture: &Fixture) {
 
     let error = registry.resolve(MODEL, &reference("table")).unwrap_err();
     assert_eq!(error.cause, Cause::Missing);
-    assert!(error.to_string().contains("there is no alias 'production'; set it by"), "{error}");
+    assert!(error.to_string().contains("no alias 'production'; set it by"), "{error}");
     let promote =
         |version, alias: &str| registry.promote(MODEL, "table", version, alias, &intent()).unwrap();
     assert!(promote(1, "production").new);
@@ -47,7 +47,7 @@ fn a_version_is_added_promoted_fetched_and_rolled_back(fixture: &Fixture) {
     assert_eq!(back().unwrap().version, 2);
     assert_eq!(back().unwrap().version, 1);
     let error = back().unwrap_err();
-    assert!(error.to_string().contains("nothing to go back to"), "{error}");
+    assert!(error.to_string().contains("nothing to roll back to"), "{error}");
     promote(3, "production");
     assert_eq!(back().unwrap().version, 1);
     let history = registry.history(MODEL, "table", "production", 100).unwrap();
@@ -170,7 +170,7 @@ fn promotions_at_once(fixture: &Fixture) {
         assert_eq!((won.len(), lost.len()), (1, 1));
         let error = lost.into_iter().next().unwrap().unwrap_err();
         assert_eq!(error.cause, Cause::Conflict, "{error}");
-        assert!(error.to_string().contains("look, and decide again"), "{error}");
+        assert!(error.to_string().contains("re-read and retry"), "{error}");
         let now = registry.alias(MODEL, "table", "production").unwrap().unwrap();
         assert_eq!(now.version, won[0].as_ref().unwrap().change.version);
         registry.rollback(MODEL, "table", "production", &expecting(now.version)).unwrap();

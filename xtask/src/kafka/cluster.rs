@@ -16,22 +16,22 @@ use crate::process;
 /// machine may need many times that.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 
-/// How often it is asked meanwhile.
+/// The interval between probes meanwhile.
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
-/// How often other ports are tried when somebody takes ours.
+/// How often other ports are tried when one of ours is taken.
 const ATTEMPTS: u32 = 3;
 
 /// How long a cluster lives.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Lifetime {
-    /// As long as the [`Cluster`]: it goes when we go, however we go.
+    /// As long as the [`Cluster`]: it ends with this process, however that ends.
     Ours,
     /// Until `cargo xtask kafka stop`, once [`Cluster::detach`] is called.
     Detached,
 }
 
-/// What a cluster has that is not usual.
+/// Unusual options of a cluster.
 #[derive(Clone, Default)]
 pub struct Options {
     /// The port of a proxy, to which a second listener of the first broker sends its
@@ -45,7 +45,7 @@ pub struct Options {
 /// A cluster that answers. Dropping it kills its processes and deletes its
 /// folder.
 pub struct Cluster {
-    /// `None` once the cluster is on its own.
+    /// `None` once the cluster is detached.
     folder: Option<RunFolder>,
     nodes: Vec<Node>,
     bootstrap: String,
@@ -54,7 +54,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts a cluster as [`Cluster::start_with`] does, with nothing unusual.
+    /// Starts a cluster as [`Cluster::start_with`] does, with the default options.
     ///
     /// # Errors
     /// As [`Cluster::start_with`].
@@ -128,7 +128,7 @@ impl Cluster {
             Ok(()) => Ok(cluster),
             Err(error) => {
                 if !process::interrupted() {
-                    // The logs are what the error is about: keep them.
+                    // Keep the logs, which the error names.
                     cluster.folder = None;
                 }
                 for node in &mut cluster.nodes {
@@ -154,7 +154,7 @@ impl Cluster {
         self.secure
     }
 
-    /// Ends a broker as a platform does, in order; `index` counts from 0. It can be
+    /// Terminates a broker gracefully, as a platform does; `index` counts from 0. It can be
     /// started again.
     ///
     /// # Errors
@@ -163,14 +163,14 @@ impl Cluster {
         self.nodes[index].stop()
     }
 
-    /// Kills a broker, in the middle of whatever it does. It can be started again.
+    /// Kills a broker. It can be started again.
     pub fn kill_broker(&mut self, index: usize) {
         self.nodes[index].kill();
     }
 
     /// Starts a broker again that has ended, on its port and its data, and waits until
-    /// all brokers answer and know each other, and every replica is in sync again. With [`Lifetime::Ours`] it ends with the
-    /// thread that calls this, as it does with [`Cluster::start`].
+    /// all brokers answer and know each other, and every replica is in sync again. With
+    /// [`Lifetime::Ours`] it ends with the calling thread, as with [`Cluster::start`].
     ///
     /// # Errors
     /// As [`Cluster::start`].
@@ -186,7 +186,7 @@ impl Cluster {
         std::mem::take(&mut self.bootstrap)
     }
 
-    /// Copies the logs to where they outlive the cluster, and says where: for
+    /// Copies the logs to a place where they outlive the cluster, and prints it: for
     /// tests that failed.
     pub fn keep_log(&self) {
         for (index, node) in self.nodes.iter().enumerate() {
@@ -250,7 +250,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Fails when any node has ended, with what it said last.
+    /// Fails when any node has ended, with its last output.
     fn check_alive(&mut self) -> Result<()> {
         for node in &mut self.nodes {
             let Some(status) = node.ended()? else {
@@ -312,9 +312,7 @@ impl Ports {
         let mut held = Vec::new();
         for index in 0..brokers {
             let port = match first {
-                Some(first) => {
-                    first.checked_add(index).context("there are no ports beyond 65535")?
-                }
+                Some(first) => first.checked_add(index).context("the last port is 65535")?,
                 None => 0,
             };
             held.push(hold(port)?);
@@ -336,7 +334,7 @@ impl Ports {
 
 fn hold(port: u16) -> Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
-        format!("the port {port} on 127.0.0.1 is not free; leave --port out to have one found")
+        format!("the port {port} on 127.0.0.1 is not free; leave out --port to use a free one")
     })
 }
 

@@ -44,13 +44,13 @@ impl RunFolder {
         if folder.path.exists() {
             if folder.is_alive() || folder.has_owner() {
                 bail!(
-                    "a cluster named {name} runs or is being started; `cargo xtask kafka stop \
-                     --name {name}` ends it, `--name` starts another one beside it"
+                    "a cluster named {name} is running or starting; `cargo xtask kafka stop \
+                     --name {name}` stops it, another `--name` starts one beside it"
                 );
             }
             folder.remove()?;
         }
-        // Fails where another process was faster by a moment.
+        // Fails if another process has created it just now.
         fs::create_dir(&folder.path)
             .and_then(|()| fs::write(folder.path.join("owner"), std::process::id().to_string()))
             .with_context(|| format!("cannot create {}", folder.path.display()))?;
@@ -87,11 +87,11 @@ impl RunFolder {
     /// It kills, as an orderly end would only save data that is deleted next.
     ///
     /// # Errors
-    /// When a process does not go away, or on an I/O error.
+    /// When a process does not end, or on an I/O error.
     pub fn remove(&self) -> Result<bool> {
         let processes = self.processes();
         for &pid in &processes {
-            // The only failure that matters shows below: it is still there.
+            // The only failure that matters is detected below: the process still exists.
             let _ = kill(pid, Signal::SIGKILL);
         }
         let start = Instant::now();
@@ -145,7 +145,7 @@ pub fn sweep() {
         let folder = RunFolder { path: entry.path() };
         let has_begun = folder.path.join("owner").exists();
         if has_begun && !folder.has_owner() && !folder.is_alive() {
-            // Tidying up is no reason to fail; the next one tries again.
+            // A failed clean-up is ignored; the next one tries again.
             let _ = folder.remove();
         }
     }
@@ -158,7 +158,7 @@ pub fn sweep() {
 pub fn parse_name(text: &str) -> Result<String, String> {
     let plain = text.chars().all(|it| it.is_ascii_alphanumeric() || it == '-');
     if text.is_empty() || !plain {
-        return Err("a name has letters, digits and hyphens".to_owned());
+        return Err("a name has only letters, digits and hyphens".to_owned());
     }
     Ok(text.to_owned())
 }

@@ -1,4 +1,4 @@
-//! Gets Apache Kafka's jars, and a Java to run them with.
+//! Downloads Apache Kafka's jars, and finds a Java to run them.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -26,9 +26,9 @@ pub struct Installation {
 /// Why there is no [`Installation`].
 #[derive(Debug)]
 pub enum Unavailable {
-    /// A program that this machine would need; what, as half a sentence.
+    /// A program that is missing on this machine; which, as half a sentence.
     Missing(String),
-    /// It should have worked.
+    /// An unexpected failure.
     Failed(anyhow::Error),
 }
 
@@ -125,7 +125,7 @@ fn resolve_jars(version: &str, jars: &Path) -> Result<()> {
     let outcome = crate::process::run(&mut command)
         .with_context(|| {
             format!(
-                "Maven could not get Apache Kafka {version}; its output is in {}",
+                "Maven cannot download Apache Kafka {version}; its output is in {}",
                 log.display()
             )
         })
@@ -136,10 +136,10 @@ fn resolve_jars(version: &str, jars: &Path) -> Result<()> {
                 .with_context(|| format!("cannot fill {}", jars.display()))
         });
     if outcome.is_err() {
-        // Nothing else will ever look at it. If it cannot be deleted, what
-        // went wrong before matters more.
+        // Nothing else uses it. If it cannot be deleted, the
+        // earlier error matters more.
         let _ = remove_if_there(&filling);
-        // Somebody may have been faster, and what they put there is as good.
+        // Another process may have created it just now, which is as good.
         if is_complete(jars) {
             return Ok(());
         }
@@ -169,7 +169,7 @@ fn check_version(version: &str) -> Result<()> {
     let plain = version.chars().all(|it| it.is_ascii_alphanumeric() || it == '.' || it == '-');
     match major {
         Some(4..=99_u32) if plain => Ok(()),
-        _ => bail!("`{version}` is no version of Apache Kafka 4 or newer, such as 4.0.0"),
+        _ => bail!("`{version}` is not a version of Apache Kafka 4 or newer, such as 4.0.0"),
     }
 }
 

@@ -1,10 +1,11 @@
-//! `cargo xtask kafka`: an Apache Kafka of one's own, for tests.
+//! `cargo xtask kafka`: a local Apache Kafka for tests.
 //!
 //! The server is the published one, not an imitation: [`installation`] gets
 //! its jars with Maven, [`node`] configures and starts one process of it,
-//! [`cluster`] starts several as one cluster and stops them, [`probe`] asks
-//! whether they answer, [`security`] lets only known clients in, [`folder`] remembers on disk what runs. `cargo xtask
-//! test` uses the same parts, with a cluster that ends when it does.
+//! [`cluster`] starts several as one cluster and stops them, [`probe`] checks
+//! whether they answer, [`security`] configures listeners for authenticated clients,
+//! [`folder`] records on disk what runs. `cargo xtask test` uses the same parts, with a
+//! cluster that ends when it does.
 //!
 //! Everything is below `target/kafka/`: git ignores it, `cargo clean` clears
 //! it, and two checkouts do not meet. Maven's own repository in the user's home
@@ -50,7 +51,7 @@ enum Verb {
         /// ones are found.
         #[arg(long, value_parser = clap::value_parser!(u16).range(1024..))]
         port: Option<u16>,
-        /// What to call the cluster, so that several can run beside each other.
+        /// The cluster's name, so that several can run at the same time.
         #[arg(long, default_value = "default", value_parser = folder::parse_name)]
         name: String,
     },
@@ -68,7 +69,7 @@ enum Verb {
     },
 }
 
-/// Starts, stops or looks at a cluster.
+/// Starts, stops or checks a cluster.
 ///
 /// # Errors
 /// When the verb cannot be carried out; for `status`, when nothing answers.
@@ -83,12 +84,12 @@ pub fn run(arguments: &KafkaArguments) -> Result<()> {
 }
 
 fn start(name: &str, brokers: u16, version: Option<&str>, port: Option<u16>) -> Result<()> {
-    // To start what runs is no mistake: a script may want to be sure of it.
+    // Starting a running cluster is no error: a script may want to make sure.
     let folder = RunFolder::of(name);
     if let Some(bootstrap) = folder.bootstrap()
         && folder.is_alive()
     {
-        eprintln!("a cluster named {name} runs already; `cargo xtask kafka stop` ends it");
+        eprintln!("a cluster named {name} is running already; `cargo xtask kafka stop` stops it");
         println!("{bootstrap}");
         return Ok(());
     }
@@ -101,7 +102,10 @@ fn start(name: &str, brokers: u16, version: Option<&str>, port: Option<u16>) -> 
         ),
     };
     let cluster = Cluster::start(&installation, name, brokers, port, Lifetime::Detached)?;
-    eprintln!("Apache Kafka {} answers; `cargo xtask kafka stop` ends it", installation.version());
+    eprintln!(
+        "Apache Kafka {} is running; `cargo xtask kafka stop` stops it",
+        installation.version()
+    );
     // Alone on standard output, for $(cargo xtask kafka start).
     println!("{}", cluster.detach());
     Ok(())
@@ -109,9 +113,9 @@ fn start(name: &str, brokers: u16, version: Option<&str>, port: Option<u16>) -> 
 
 fn stop(name: &str) -> Result<()> {
     if RunFolder::of(name).remove()? {
-        eprintln!("the cluster {name} is stopped and its data deleted");
+        eprintln!("stopped the cluster {name} and deleted its data");
     } else {
-        eprintln!("no cluster named {name} runs");
+        eprintln!("no cluster named {name} is running");
     }
     Ok(())
 }
@@ -119,7 +123,7 @@ fn stop(name: &str) -> Result<()> {
 fn status(name: &str) -> Result<()> {
     let folder = RunFolder::of(name);
     let Some(bootstrap) = folder.bootstrap().filter(|_| folder.is_alive()) else {
-        bail!("no cluster named {name} runs; `cargo xtask kafka start` starts one");
+        bail!("no cluster named {name} is running; `cargo xtask kafka start` starts one");
     };
     for address in bootstrap.split(',') {
         if let Err(error) = probe::state(address) {
@@ -135,7 +139,7 @@ fn status(name: &str) -> Result<()> {
 
 /// Where all of this lives.
 fn home() -> PathBuf {
-    // Not below CARGO_TARGET_DIR: a `stop` typed in another terminal must look
+    // Not below CARGO_TARGET_DIR: a `stop` in another terminal must look
     // where the `start` has written.
     crate::cargo::root().join("target/kafka")
 }

@@ -28,13 +28,13 @@ pub struct Role<'a> {
     pub controller_port: u16,
     /// How many brokers the cluster has.
     pub brokers: u16,
-    /// A second way in for clients.
+    /// A second listener for clients.
     pub proxied: Option<Proxied>,
-    /// More of them, for those who are known.
+    /// More listeners, for authenticated clients.
     pub secured: Option<(&'a Security, SecurePorts)>,
 }
 
-/// A listener behind a proxy: clients that come in by it are sent to the proxy.
+/// A listener behind a proxy, which it advertises to clients.
 #[derive(Clone, Copy)]
 pub struct Proxied {
     /// Where the node listens.
@@ -88,13 +88,13 @@ impl Node {
         Ok(())
     }
 
-    /// Asks it to end, in order, and waits until it has.
+    /// Terminates it gracefully, and waits until it has ended.
     ///
     /// # Errors
     /// When the system knows no such process.
     pub fn stop(&mut self) -> Result<()> {
         let process = Pid::from_raw(self.process.id().cast_signed());
-        kill(process, Signal::SIGTERM).context("cannot end a process")?;
+        kill(process, Signal::SIGTERM).context("cannot terminate a process")?;
         self.process.wait().context("cannot wait for a process")?;
         Ok(())
     }
@@ -114,12 +114,12 @@ impl Node {
     /// # Errors
     /// When the system does not know the process.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        self.process.try_wait().context("cannot ask for a process")
+        self.process.try_wait().context("cannot get the status of a process")
     }
 
     /// Kills it and waits until it is gone.
     pub fn kill(&mut self) {
-        // Both fail only when it is gone already.
+        // Both fail only if it has ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -141,7 +141,7 @@ fn launch(installation: &Installation, folder: &Path, lifetime: Lifetime) -> Res
     let mut process = command.spawn().context("cannot start Java")?;
     let file = folder.join("pid");
     if let Err(error) = fs::write(&file, process.id().to_string()) {
-        // Nobody would find it again.
+        // Without its pid file it could not be stopped later.
         let _ = process.kill().and_then(|()| process.wait());
         return Err(error).with_context(|| format!("cannot write {}", file.display()));
     }
@@ -161,7 +161,7 @@ fn format(
 ) -> Result<()> {
     let output = installation
         .java(&folder.join("scratch"))
-        // Half a second of work is not worth compiling well.
+        // Half a second of work is not worth optimising.
         .arg("-XX:TieredStopAtLevel=1")
         .args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"])
         .arg(settings)
@@ -181,7 +181,7 @@ fn format(
     );
 }
 
-/// Decides what happens to the node when something happens to us.
+/// Decides what happens to the node when this process ends.
 fn tie(command: &mut std::process::Command, lifetime: Lifetime) {
     match lifetime {
         // A session of its own: neither Ctrl-C nor the end of the terminal
@@ -230,7 +230,7 @@ fn properties(role: &Role<'_>, data: &Path) -> String {
     let secure_listeners = secured.map(|(_, ports)| ports.listeners()).unwrap_or_default();
     let security = secured.map(|(security, _)| security.settings()).unwrap_or_default();
     let replicas = (*brokers).min(3);
-    // One replica may be away, as for the topics of those who use it in production.
+    // One replica may be unavailable, as is usual in production.
     let in_sync = if replicas == 3 { 2 } else { 1 };
     let data = escape(&data.to_string_lossy());
     format!(

@@ -1,9 +1,9 @@
-//! Asks a broker, in Kafka's own protocol, how its cluster is.
+//! Asks a broker, in Kafka's own protocol, for the state of its cluster.
 //!
 //! A port that accepts connections is not yet a broker that serves: it may
 //! wait for its controller. One that lists the whole cluster and its
-//! controller is ready for clients. A broker that was away is back only when its replicas
-//! are in sync: before that, the next one that goes may leave a partition without a leader.
+//! controller is ready for clients. A restarted broker is ready only when its replicas
+//! are in sync: before that, losing another one may leave a partition without a leader.
 //! The request is `Metadata`, version 1, which every Apache Kafka from 0.10 to 4.x answers;
 //! the layout is that of the protocol guide at <https://kafka.apache.org/protocol>.
 
@@ -17,19 +17,19 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// Far above any answer about a handful of brokers and the topics of a test run.
 const LARGEST_ANSWER: u32 = 4 * 1024 * 1024;
 
-/// What a broker says of its cluster.
+/// The state of a cluster according to a broker.
 #[derive(Debug, PartialEq)]
 pub struct State {
     /// How many brokers it knows to be alive.
     pub brokers: usize,
-    /// Partitions of which a replica is missing or behind.
+    /// Partitions with a replica that is missing or not in sync.
     pub lagging: usize,
 }
 
 /// Asks the broker at `address` (`IP:PORT`) for its cluster.
 ///
 /// # Errors
-/// When nothing answers within two seconds, the answer is no `Metadata`
+/// When nothing answers within two seconds, the response is not a `Metadata`
 /// response, or the cluster has no controller yet.
 pub fn state(address: &str) -> io::Result<State> {
     let address: SocketAddr =
@@ -43,14 +43,14 @@ pub fn state(address: &str) -> io::Result<State> {
     stream.read_exact(&mut size)?;
     let size = u32::from_be_bytes(size);
     if size > LARGEST_ANSWER {
-        return Err(invalid("the answer is too long to be Kafka's"));
+        return Err(invalid("the response is too long for Kafka"));
     }
     let mut answer = vec![0; size as usize];
     stream.read_exact(&mut answer)?;
     state_in(&answer)
 }
 
-/// What we send to find our answer again; any number would do.
+/// The correlation id; any number would do.
 const CORRELATION: i32 = 0x5a4d;
 
 /// A `Metadata` request of version 1 about all topics, with its length in front.
@@ -75,7 +75,7 @@ fn request() -> Vec<u8> {
 fn state_in(answer: &[u8]) -> io::Result<State> {
     let mut rest = answer;
     if integer(&mut rest)? != CORRELATION {
-        return Err(invalid("the answer is to another question"));
+        return Err(invalid("the response has another correlation id"));
     }
     let brokers = count(&mut rest)?;
     for _ in 0..brokers {
@@ -119,7 +119,7 @@ fn lagging_of_topic(rest: &mut &[u8]) -> io::Result<usize> {
 
 /// The length of an array.
 fn count(rest: &mut &[u8]) -> io::Result<usize> {
-    usize::try_from(integer(rest)?).map_err(|_| invalid("the answer lacks a list"))
+    usize::try_from(integer(rest)?).map_err(|_| invalid("the response lacks an array"))
 }
 
 fn integer(rest: &mut &[u8]) -> io::Result<i32> {

@@ -1,7 +1,7 @@
-//! Listeners that let only known clients in, beside the open one that the harness uses.
+//! Listeners for authenticated clients, beside the open one that the harness uses.
 
-/// Who may come in, and how the broker proves who it is. Everything that is a certificate
-/// or a key is PEM.
+/// Which clients may connect, and the broker's own identity. All certificates
+/// and keys are PEM.
 #[derive(Clone, Default)]
 pub struct Security {
     /// The broker's certificate, followed by those that it is signed by.
@@ -12,8 +12,8 @@ pub struct Security {
     pub authority: String,
     /// Names and passwords, known by PLAIN and by both kinds of SCRAM.
     pub users: Vec<(String, String)>,
-    /// Those who may do everything, such as `sandbar` or `CN=sandbar`; all others may do
-    /// nothing. Clients of the open listener may do everything in any case.
+    /// Super users, such as `sandbar` or `CN=sandbar`; all others may do
+    /// nothing. Clients of the open listener are always super users.
     pub trusted: Vec<String>,
 }
 

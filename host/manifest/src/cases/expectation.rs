@@ -1,5 +1,5 @@
-//! What comes of one record: as it is expected, and as it came. The two have the same
-//! form. An expectation says as much as its author wants to, what came says everything.
+//! The results of one record: expected and actual. The two have the same
+//! form. An expectation has as much as its author writes, an actual result has everything.
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -9,10 +9,10 @@ use super::values::{Bytes, Feature, HeaderValues, TensorValue};
 use sandbar_config::json_value;
 use sandbar_record::Code;
 
-/// Elements of a tensor that are written out whole.
+/// Elements of a tensor up to which it is written in full.
 const WHOLE_TENSOR: usize = 16;
 
-/// What comes of one record or row.
+/// The results of one record or row.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Expectation {
@@ -22,7 +22,7 @@ pub struct Expectation {
     /// Of a scorer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prediction: Option<Prediction>,
-    /// Of a transformer or a pipeline: the records that come of it, in order.
+    /// Of a transformer or a pipeline: the output records, in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Vec<OutputRecord>>,
     /// Why it fails. Default: it does not fail.
@@ -67,8 +67,8 @@ pub struct OutputRecord {
     /// Part of its value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contains: Option<String>,
-    /// Its headers by name, of which only those that are written count. An empty list:
-    /// there is none of that name.
+    /// Its headers by name, of which only those that are written count. An empty list
+    /// means none of that name.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub headers: IndexMap<String, HeaderValues>,
     /// Milliseconds since the epoch.
@@ -95,8 +95,8 @@ pub struct FailureSpec {
 }
 
 impl Expectation {
-    /// What came in the form in which it is written where nothing was expected: without
-    /// what follows from what went in, and long tensors by shape.
+    /// The actual result as it is written without an expectation: without
+    /// what follows from the input, and with long tensors by shape.
     pub fn brief(&self) -> Expectation {
         let features = self.features.as_ref().map(|features| {
             features.iter().map(|(name, feature)| (name.clone(), feature.brief())).collect()
@@ -107,7 +107,7 @@ impl Expectation {
     }
 }
 
-/// Whether there is a value in it that TOML cannot say: null, or a number past its own.
+/// Whether it contains a value that TOML cannot express: null, or a number out of range.
 pub fn is_unsayable(json: &Json) -> bool {
     match json {
         Json::Null => true,
@@ -131,7 +131,7 @@ impl Feature {
 }
 
 impl TensorValue {
-    /// Where the element at `indices`, as in `0,5,7`, lies among all.
+    /// The position of the element at `indices`, as in `0,5,7`, among all.
     pub fn place(&self, indices: &str) -> Option<usize> {
         let shape = self.shape.as_ref()?;
         let indices = parse_indices(indices)?;

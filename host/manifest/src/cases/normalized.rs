@@ -1,4 +1,4 @@
-//! What came, in the words of what is expected. It is equal to what is expected where
+//! Actual results, normalized to the form of the expectation: equal to it if
 //! nothing differs (docs/decisions/0014-one-form-of-expectation.md).
 
 use indexmap::IndexMap;
@@ -8,8 +8,8 @@ use super::expectation::{Expectation, FailureSpec, OutputRecord, Prediction, is_
 use super::values::{Feature, HeaderValues, TensorValue};
 
 impl Expectation {
-    /// What came, as far as this expectation speaks of it. Where it speaks of something
-    /// that did not come, also what came instead.
+    /// The actual result, as far as this expectation covers it. If it covers something
+    /// that is missing, also what there is instead.
     pub fn seen(&self, came: &Expectation, tolerance: f64) -> Expectation {
         let near = Near(tolerance);
         let missed = lacks(&self.features, &came.features)
@@ -27,7 +27,7 @@ impl Expectation {
             .or(otherwise.prediction.filter(|_| self.prediction.is_none())),
             outputs: both(&self.outputs, &came.outputs, |due, came| near.outputs(due, came))
                 .or(otherwise.outputs.filter(|_| self.outputs.is_none())),
-            // A failure that nobody expects is always of interest.
+            // An unexpected failure always counts.
             failure: match &self.failure {
                 Some(due) => came.failure.as_ref().map(|came| due.seen(came)),
                 None => brief.failure,
@@ -44,7 +44,7 @@ fn both<T>(due: &Option<T>, came: &Option<T>, seen: impl Fn(&T, &T) -> T) -> Opt
     Some(seen(due.as_ref()?, came.as_ref()?))
 }
 
-/// Compares numbers that may differ by so much.
+/// Compares numbers with a tolerance.
 struct Near(f64);
 
 impl Near {
@@ -126,7 +126,7 @@ impl Near {
         let contains = due.contains.clone().filter(|part| came.text().contains(part.as_str()));
         let json = due.json.as_ref().and_then(|due_json| {
             let json = self.json(due_json, &came.as_json()?, due.exact);
-            // What TOML cannot say is shown as the text that it is.
+            // What TOML cannot express is shown as text.
             (!is_unsayable(&json) || json == *due_json).then_some(json)
         });
         let unsaid = contains.is_none() && due.contains.is_some()
@@ -240,7 +240,7 @@ mod tests {
             prop_assert_eq!(due.seen(&output(&json), 0.0), due);
         }
 
-        /// Members that nobody asked for count where the comparison is exact, and only there.
+        /// Unexpected members count only in an exact comparison.
         #[test]
         fn more_members_count_only_where_it_is_exact(json in json()) {
             let more = serde_json::json!({ "a": json, "b": 1 });

@@ -1,4 +1,4 @@
-//! What a case says: the tables of a case file, and of `[[tests]]` in a manifest.
+//! The format of cases: the tables of a case file, and of `[[tests]]` in a manifest.
 //! `docs/reference/tests.md` says the same to the people who write them.
 
 use std::path::{Path, PathBuf};
@@ -14,16 +14,16 @@ use sandbar_config::{json_object, json_value, size};
 use sandbar_model::ElementType;
 use sandbar_sandbox::Overrides;
 
-/// A file of cases beside an operator or a pipeline.
+/// A file of cases for an operator or a pipeline.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct CaseFile {
-    /// The component that the cases are of, relative to the file. Default: that of the
+    /// The component that the cases test, relative to the file. Default: that of the
     /// operator's folder, or of the command line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<PathBuf>,
-    /// The manifest of the pipeline that they are of, relative to the file. Default, for
-    /// `NAME.tests.toml`: `NAME.toml` beside it.
+    /// The manifest of the pipeline that they test, relative to the file. Default, for
+    /// `NAME.tests.toml`: `NAME.toml` next to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<PathBuf>,
     /// The cases.
@@ -31,13 +31,13 @@ pub struct CaseFile {
     pub tests: Vec<Test>,
 }
 
-/// One case: what goes in, and what is expected to come out.
+/// One case: inputs and expected outputs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Test {
     /// What it shows; unique in its file.
     pub name: String,
-    /// The records that go in.
+    /// The input records.
     #[serde(default)]
     pub records: Vec<RecordSpec>,
     /// A file whose lines are the records, instead of `records`.
@@ -46,7 +46,7 @@ pub struct Test {
     /// Of a scorer: the features that the extractor before it would declare.
     #[serde(default)]
     pub features: Vec<FeatureSpec>,
-    /// Of a scorer: the rows that go in.
+    /// Of a scorer: the input rows.
     #[serde(default)]
     pub rows: Vec<IndexMap<String, Cell>>,
     /// Of an operator: its configuration.
@@ -65,29 +65,29 @@ pub struct Test {
     /// Of an operator: as `grants` of a stage.
     #[serde(default)]
     pub grants: Vec<Grant>,
-    /// Where the clock stands of the stages that are granted one, in milliseconds since
-    /// the epoch. Default: it runs.
+    /// The fixed clock of the stages that are granted one, in milliseconds since
+    /// the epoch. Default: the machine's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<u64>,
     /// Of an operator: the limits that differ from the defaults of a manifest.
     #[serde(default, skip_serializing)]
     pub limits: Overrides,
-    /// Of a pipeline: what differs in its stages, by their names.
+    /// Of a pipeline: overrides for its stages, by name.
     #[serde(default)]
     pub stages: IndexMap<String, StageSpec>,
-    /// How much a number may differ from the one that is expected.
+    /// How much a number may differ from the expected one.
     #[serde(default)]
     pub tolerance: f64,
     /// That the operator refuses its configuration, or the pipeline cannot be set up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Wording>,
-    /// What comes of each record or row, in order.
+    /// The expected results of each record or row, in order.
     #[serde(default)]
     pub expect: Vec<Expectation>,
     /// A file with the same, a JSON object in each line, instead of `expect`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect_lines: Option<PathBuf>,
-    /// Where the case and its expectations stand in their file.
+    /// The lines of the case and its expectations in their file.
     #[serde(skip)]
     pub lines_of: Lines,
 }
@@ -107,11 +107,11 @@ pub struct Lines {
     pub expect: Vec<Option<usize>>,
 }
 
-/// A record that goes in. Its value is one of `value`, `json`, `file` and `base64`.
+/// An input record. Its value is one of `value`, `json`, `file` and `base64`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RecordSpec {
-    /// The value as text, or as [`Bytes`] has it: null for a tombstone.
+    /// The value as text, or as [`Bytes`]: null for a tombstone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Bytes>,
     /// The value as JSON.
@@ -140,13 +140,13 @@ pub struct RecordSpec {
     pub partition: i32,
 }
 
-/// A feature that a scorer is told of.
+/// A feature declared to a scorer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct FeatureSpec {
     /// Its name.
     pub name: String,
-    /// What it is: `number`, `text`, or the type of a tensor's elements.
+    /// Its type: `number`, `text`, or the type of a tensor's elements.
     #[serde(rename = "type")]
     pub ty: FeatureType,
     /// The dimensions of a tensor, without the batch.
@@ -215,7 +215,7 @@ impl FeatureSpec {
     }
 }
 
-/// What differs in a stage of a pipeline.
+/// The overrides for a stage of a pipeline.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct StageSpec {
@@ -237,7 +237,7 @@ fn optional_object<'de, D: serde::Deserializer<'de>>(
     json_object(from).map(Some)
 }
 
-/// What a message says.
+/// What a message must contain.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Wording {

@@ -1,5 +1,5 @@
-//! Values that can be written in more than one form: as a plain value, or as a table that
-//! says what a plain value cannot.
+//! Values that can be written in more than one form: as a plain value, or as a table for
+//! what a plain value cannot express.
 
 use std::path::PathBuf;
 
@@ -26,15 +26,15 @@ struct BytesTable {
     null: Option<bool>,
 }
 
-/// The bytes that a text in base64 stands for.
+/// The bytes of a base64 text.
 ///
 /// # Errors
-/// Where it is not base64.
+/// If it is not base64.
 pub fn from_base64(text: &str) -> Result<Vec<u8>, String> {
-    STANDARD.decode(text).map_err(|cause| format!("this is not base64: {cause}"))
+    STANDARD.decode(text).map_err(|cause| format!("invalid base64: {cause}"))
 }
 
-/// A table as the struct that says what may stand in it.
+/// A table, parsed as the struct with its keys.
 fn table<T: DeserializeOwned, E: Error>(table: toml::Table) -> Result<T, E> {
     table.try_into().map_err(|cause: toml::de::Error| E::custom(cause.message()))
 }
@@ -96,7 +96,7 @@ impl Serialize for HeaderValues {
     }
 }
 
-/// A feature as it is expected, or as it came out.
+/// An expected or actual feature.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Feature {
     /// A number.
@@ -105,11 +105,11 @@ pub enum Feature {
     Text(String),
     /// Not a number, or an empty text.
     Missing,
-    /// A tensor, or what of it is of interest.
+    /// A tensor, or the parts of it that are compared.
     Tensor(TensorValue),
 }
 
-/// What is said of a tensor.
+/// The parts of a tensor.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct TensorValue {
@@ -127,7 +127,7 @@ pub struct TensorValue {
     pub at: IndexMap<String, f64>,
 }
 
-/// A [`Feature`] that is no plain value.
+/// A [`Feature`] that is not a plain value.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MissingTable {
@@ -159,12 +159,12 @@ impl<'de> Deserialize<'de> for Feature {
 }
 
 impl Feature {
-    /// A number as the contract has it.
+    /// A number as in the contract.
     pub fn number(number: f64) -> Self {
         if number.is_nan() { Feature::Missing } else { Feature::Number(number) }
     }
 
-    /// A text as the contract has it.
+    /// A text as in the contract.
     pub fn text(text: &str) -> Self {
         if text.is_empty() { Feature::Missing } else { Feature::Text(text.to_owned()) }
     }

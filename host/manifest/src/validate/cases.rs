@@ -1,4 +1,4 @@
-//! What cases must keep to that their types cannot say. All problems are found, not only
+//! The rules of cases that their types cannot express. All problems are found, not only
 //! the first.
 
 use std::path::Path;
@@ -10,10 +10,10 @@ use crate::manifest::Manifest;
 use sandbar_config::{Document, Place, Problem, name_problem, nearest};
 use sandbar_sandbox::{LimitsSection, Overrides, limit_problems};
 
-/// What tests are of.
+/// The subject of tests.
 #[derive(Clone, Copy)]
 pub enum Of<'a> {
-    /// An operator alone that has these limits.
+    /// An operator alone, with these limits.
     Operator(&'a LimitsSection),
     /// A pipeline.
     Pipeline(&'a Manifest),
@@ -29,18 +29,20 @@ pub fn problems(tests: &[Test], of: Of<'_>, document: &Document<'_>) -> Vec<Prob
     for (number, test) in tests.iter().enumerate() {
         let place = Place::of("tests").index(number);
         if test.name.trim().is_empty() {
-            check.report(place.clone().key("name"), "this is empty; say what the test shows");
+            check.report(place.clone().key("name"), "must not be empty; say what the test shows");
         }
         if tests[..number].iter().any(|other| other.name == test.name) {
-            check
-                .report(place.clone().key("name"), "another test has this name; give each its own");
+            check.report(
+                place.clone().key("name"),
+                "another test has the same name; give each test its own",
+            );
         }
         check.test(&place, test);
     }
     check.problems
 }
 
-/// Notes where tests and expectations stand.
+/// Records the lines of tests and expectations.
 pub fn locate(tests: &mut [Test], document: &Document<'_>) {
     for (number, test) in tests.iter_mut().enumerate() {
         let place = Place::of("tests").index(number);
@@ -64,7 +66,7 @@ impl Check<'_> {
 
     fn test(&mut self, place: &Place, test: &Test) {
         if !(test.tolerance >= 0.0 && test.tolerance.is_finite()) {
-            self.report(place.clone().key("tolerance"), "give a number from 0");
+            self.report(place.clone().key("tolerance"), "expected a number of at least 0");
         }
         self.input(place, test);
         self.subject(place, test);
@@ -79,13 +81,16 @@ impl Check<'_> {
                 self.report(place.clone(), "give either message or contains");
             }
             if !test.expect.is_empty() || test.expect_lines.is_some() {
-                self.report(place, "nothing comes of what is refused; leave out the expect tables");
+                self.report(place, "a refused case has no outputs; leave out the expect tables");
             }
         }
         if let Some(lines) = &test.expect_lines {
             let place = place.clone().key("expect-lines");
             if !test.expect.is_empty() {
-                self.report(place.clone(), "there are expect tables too; leave one of them out");
+                self.report(
+                    place.clone(),
+                    "conflicts with the expect tables; leave one of them out",
+                );
             }
             self.path(place, lines);
         }
@@ -94,15 +99,12 @@ impl Check<'_> {
         }
     }
 
-    /// One kind of input, that the subject takes.
+    /// Exactly one kind of input, which the subject takes.
     fn input(&mut self, place: &Place, test: &Test) {
         let given = [!test.records.is_empty(), test.lines.is_some(), !test.rows.is_empty()];
         let count = given.iter().filter(|given| **given).count();
         if count == 0 && test.refused.is_none() {
-            self.report(
-                place.clone(),
-                "nothing goes in; give records, lines or, of a scorer, rows",
-            );
+            self.report(place.clone(), "no input; give records, lines or, for a scorer, rows");
         }
         if count > 1 {
             let message = "records, lines and rows are alternatives; give one of them";
@@ -121,19 +123,18 @@ impl Check<'_> {
 
     fn path(&mut self, place: Place, path: &Path) {
         if path.as_os_str().is_empty() {
-            self.report(place, "this is empty; name a file");
+            self.report(place, "must not be empty; name a file");
         }
     }
 
-    /// Keys that are for an operator alone, or for a pipeline.
+    /// Keys that only apply to an operator alone, or to a pipeline.
     fn subject(&mut self, place: &Place, test: &Test) {
         let manifest = match self.of {
             Of::Pipeline(manifest) => manifest,
             Of::Operator(own) => {
                 for name in test.stages.keys() {
                     let place = place.clone().key("stages").key(name);
-                    let message =
-                        "an operator alone has no stages; write config and limits of the test";
+                    let message = "an operator alone has no stages; write config and limits in the test itself";
                     self.report(place, message);
                 }
                 return self.limits(place.clone().key("limits"), &test.limits, own);
@@ -149,7 +150,7 @@ impl Check<'_> {
             ("rows", !test.rows.is_empty()),
         ];
         for (key, _) in own.into_iter().filter(|(_, given)| *given) {
-            let message = "this is for an operator alone; of a stage write stages.NAME, with config or limits";
+            let message = "only applies to an operator alone; for a stage write stages.NAME with config or limits";
             self.report(place.clone().key(key), message);
         }
         for (name, spec) in &test.stages {
@@ -164,7 +165,7 @@ impl Check<'_> {
         }
     }
 
-    /// Limits that lie over others.
+    /// Limits that override others.
     fn limits(&mut self, place: Place, overrides: &Overrides, others: &LimitsSection) {
         let limits = overrides.over(others);
         let problems = limit_problems(self.document, &place, &limits, Some(others));
@@ -181,8 +182,8 @@ impl Check<'_> {
         let message = match nearest(name, known.clone()) {
             Some(near) => format!("{what} '{name}'; did you mean '{near}'?"),
             None => match known.collect::<Vec<_>>().join(", ") {
-                none if none.is_empty() => format!("{what} '{name}': there is none"),
-                known => format!("{what} '{name}', but: {known}"),
+                none if none.is_empty() => format!("{what} '{name}'; it has none"),
+                known => format!("{what} '{name}'; known names: {known}"),
             },
         };
         self.report(place, message);
@@ -229,7 +230,7 @@ impl Check<'_> {
             self.path(place.clone().key("file"), file);
         }
         if record.partition < 0 {
-            self.report(place.clone().key("partition"), "partitions count from 0");
+            self.report(place.clone().key("partition"), "partitions start at 0");
         }
         if record.timestamp.is_some_and(|timestamp| timestamp < 0) {
             let message = "give milliseconds since 1970, or leave out the key";
@@ -254,7 +255,7 @@ impl Check<'_> {
         for (index, output) in expect.outputs.iter().flatten().enumerate() {
             if output.exact && output.json.is_none() {
                 let place = place.clone().key("outputs").index(index).key("exact");
-                self.report(place, "this is for json; leave it out");
+                self.report(place, "only applies to json; leave it out");
             }
         }
         if let Some(failure) = &expect.failure {

@@ -1,4 +1,4 @@
-//! What a manifest must keep to that its types cannot say. All problems are
+//! The rules of a manifest that its types cannot express. All problems are
 //! found, not only the first.
 
 mod cases;
@@ -67,16 +67,16 @@ impl Check<'_> {
         }
     }
 
-    /// A path is one; a version needs a registry to be of.
+    /// A path must not be empty; a version needs a registry.
     fn source(&mut self, place: Place, source: &ArtifactSource, what: &str, manifest: &Manifest) {
         match source {
             ArtifactSource::Path(path) if path.as_os_str().is_empty() => {
-                self.report(place, format!("this is empty; name {what}"));
+                self.report(place, format!("must not be empty; name {what}"));
             }
             ArtifactSource::Registry(_) if manifest.registry.is_none() => {
                 self.report(
                     place,
-                    "there is no registry for this; add [registry] with location = \"FOLDER|URL\"",
+                    "refers to a registry, but the manifest has no [registry]; add it with location = \"FOLDER|URL\"",
                 );
             }
             _ => {}
@@ -91,7 +91,7 @@ impl Check<'_> {
         }
     }
 
-    /// The control topic is none of the records', and there are versions to agree on.
+    /// The control topic carries no records, and there is a registry.
     fn fleet(&mut self, manifest: &Manifest) {
         let Some(fleet) = &manifest.fleet else { return };
         let place = Place::of("fleet").key("topic");
@@ -102,13 +102,13 @@ impl Check<'_> {
         if manifest.reads(topic) || manifest.written().any(|it| it == topic) {
             self.report(
                 place,
-                format!("records come from '{topic}' or go there; name a topic of the fleet's own"),
+                format!("'{topic}' is also a topic of the pipeline; name a topic that only the fleet uses"),
             );
         }
         if manifest.registry.is_none() {
             self.report(
                 Place::of("fleet"),
-                "a fleet agrees on versions of a registry, and there is none; add [registry] with \
+                "a fleet needs a registry for its versions; add [registry] with \
                  location = \"FOLDER|URL\"",
             );
         }
@@ -127,7 +127,7 @@ impl Check<'_> {
 
     fn properties(&mut self, place: &Place, properties: &Properties) {
         for (name, way_out) in properties.reserved() {
-            let message = format!("this property is Sandbar's own affair; {way_out}");
+            let message = format!("managed by Sandbar, cannot be set; {way_out}");
             self.report(place.clone().key(name), message);
         }
     }
@@ -135,14 +135,16 @@ impl Check<'_> {
     fn topic(&mut self, place: Place, topic: &str) -> bool {
         let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let problem = if topic.is_empty() {
-            "this is empty; name a topic".to_owned()
+            "must not be empty; name a topic".to_owned()
         } else if topic.len() > TOPIC_LENGTH {
             format!(
-                "a topic's name has at most {TOPIC_LENGTH} characters, this has {}",
+                "a topic name can have at most {TOPIC_LENGTH} characters, this one has {}",
                 topic.len()
             )
         } else if !topic.chars().all(fine) || topic == "." || topic == ".." {
-            format!("'{topic}' is not a topic; Kafka takes letters, digits, '-', '_' and '.'")
+            format!(
+                "'{topic}' is not a valid topic name; Kafka allows letters, digits, '-', '_' and '.'"
+            )
         } else {
             return true;
         };
@@ -150,12 +152,12 @@ impl Check<'_> {
         false
     }
 
-    /// Every topic is a topic, and nothing that the pipeline writes does it read.
+    /// Every topic name is valid, and the pipeline reads none of the topics it writes.
     fn topics(&mut self, manifest: &Manifest) {
         let sources = &manifest.source.topics;
         let place = Place::of("source").key("topics");
         if sources.is_empty() {
-            self.report(place.clone(), "this is empty; name at least one topic");
+            self.report(place.clone(), "must not be empty; name at least one topic");
         }
         let mut patterns = Vec::new();
         for (index, topic) in sources.iter().enumerate() {
@@ -170,7 +172,7 @@ impl Check<'_> {
                 self.topic(place.clone(), topic)
             };
             if fine && sources[..index].contains(topic) {
-                self.report(place, format!("'{topic}' is here twice; once is enough"));
+                self.report(place, format!("'{topic}' is listed twice; list it once"));
             }
         }
         self.start(manifest, &patterns);
@@ -189,42 +191,39 @@ impl Check<'_> {
             }
             if sources.contains(topic) {
                 self.report(place, format!(
-                    "'{topic}' is also a topic of [source]: the pipeline would read what it writes, for ever; name another topic"
+                    "'{topic}' is also a topic of [source]: the pipeline would read its own output in an endless loop; name another topic"
                 ));
             } else if let Some((expression, _)) =
                 patterns.iter().find(|(_, pattern)| pattern.matches(topic))
             {
                 self.report(place, format!(
-                    "'{topic}' matches '{expression}' of [source] topics: the pipeline would read what it writes, for ever; name another topic, or narrow the expression"
+                    "'{topic}' matches '{expression}' of [source] topics: the pipeline would read its own output in an endless loop; name another topic, or narrow the expression"
                 ));
             }
         }
         if manifest.sink.topic == manifest.dead_letter.topic {
             self.report(Place::of("dead-letter").key("topic"), format!(
-                "'{}' is also the topic of [sink]: records that failed would stand among the predictions; name another topic",
+                "'{}' is also the topic of [sink]: dead letters would mix with predictions; name another topic",
                 manifest.sink.topic
             ));
         }
     }
 
-    /// Offsets are those of topics that are read.
+    /// Start offsets are of topics that are read.
     fn start(&mut self, manifest: &Manifest, patterns: &[(&String, Pattern)]) {
         let Start::Offsets(topics) = &manifest.source.start else { return };
         for topic in topics.keys() {
             let matches = || patterns.iter().any(|(_, pattern)| pattern.matches(topic));
             if !manifest.source.topics.contains(topic) && !matches() {
                 let place = Place::of("source").key("start").key(topic);
-                self.report(place, format!("'{topic}' is none of the topics of [source]"));
+                self.report(place, format!("'{topic}' is not a topic of [source]"));
             }
         }
     }
 
     fn stages(&mut self, manifest: &Manifest) {
         if manifest.stages.is_empty() {
-            self.report(
-                Place::default(),
-                "there is no stage; add [[stages]] with a name and a component",
-            );
+            self.report(Place::default(), "no stages; add [[stages]] with a name and a component");
         }
         let mut seen = BTreeMap::new();
         for (number, stage) in manifest.stages.iter().enumerate() {
@@ -233,8 +232,10 @@ impl Check<'_> {
                 self.report(place.clone().key("name"), problem);
             }
             if let Some(first) = seen.insert(&stage.name, number) {
-                let message =
-                    format!("stage number {} has this name too; give each its own", first + 1);
+                let message = format!(
+                    "stage number {} has the same name; give each stage its own",
+                    first + 1
+                );
                 self.report(place.clone().key("name"), message);
             }
             let component = place.clone().key("component");
@@ -255,13 +256,13 @@ impl Check<'_> {
                         },
                     );
                 } else if stage.models[..index].contains(model) {
-                    self.report(place, format!("'{model}' is here twice; once is enough"));
+                    self.report(place, format!("'{model}' is listed twice; list it once"));
                 }
             }
             for (index, topic) in stage.topics.iter().enumerate() {
                 if stage.topics[..index].contains(topic) {
                     let place = place.clone().key("topics").index(index);
-                    self.report(place, format!("'{topic}' is here twice; once is enough"));
+                    self.report(place, format!("'{topic}' is listed twice; list it once"));
                 }
             }
             if stage.load_graphs.as_u64() > 0 {
@@ -278,13 +279,13 @@ impl Check<'_> {
         if sink.format.is_some() {
             self.report(
                 Place::of("sink").key("format"),
-                "there is a template too; leave one of them out",
+                "conflicts with 'template'; leave one of them out",
             );
         }
         if sink.top.is_some() {
             self.report(
                 Place::of("sink").key("top"),
-                "this is for format = \"json\"; a template chooses its classes itself",
+                "only applies to format = \"json\"; a template chooses its classes itself",
             );
         }
         if let Err(error) = Template::compile(template) {
@@ -296,7 +297,7 @@ impl Check<'_> {
         let Some(references) = &manifest.references else { return };
         let place = Place::of("references");
         if references.allow.is_empty() {
-            let message = "this is empty; name a folder or a URL prefix";
+            let message = "must not be empty; name a folder or a URL prefix";
             self.report(place.clone().key("allow"), message);
         }
         let mut prefixes = Vec::new();
@@ -313,7 +314,8 @@ impl Check<'_> {
                 Allowed::Folder(_) => false,
             });
             if !known {
-                let message = format!("'{text}' is no URL prefix of 'allow'; write it as there");
+                let message =
+                    format!("'{text}' is not a URL prefix in 'allow'; write it exactly as there");
                 self.report(place.clone().key("stores").key(text), message);
             }
         }
@@ -330,7 +332,7 @@ impl Check<'_> {
         self.duration(place.clone().key("commit-interval"), interval);
         if runner.in_flight < runner.batch_bytes && runner.in_flight.as_u64() > 0 {
             self.report(place.key("in-flight"), format!(
-                "{} are less than one batch (batch-bytes, {}); give it several batches for each worker",
+                "{} is less than one batch (batch-bytes, {}); allow several batches for each worker",
                 runner.in_flight, runner.batch_bytes
             ));
         }

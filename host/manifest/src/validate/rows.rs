@@ -1,4 +1,4 @@
-//! Rows and the features that are declared for them.
+//! Rows and their declared features.
 
 use indexmap::IndexMap;
 
@@ -12,17 +12,19 @@ impl Check<'_> {
         for (index, feature) in test.features.iter().enumerate() {
             let place = place.clone().key("features").index(index);
             if test.features[..index].iter().any(|other| other.name == feature.name) {
-                self.report(place.clone().key("name"), "another feature has this name");
+                self.report(place.clone().key("name"), "another feature has the same name");
             }
             match (feature.ty, &feature.shape) {
                 (FeatureType::Number | FeatureType::Text, Some(_)) => {
                     self.report(place.key("shape"), "only a tensor has a shape; leave it out");
                 }
                 (FeatureType::Number | FeatureType::Text, None) => {}
-                (_, None) => self.report(place, "a tensor has a shape, as in shape = [1, 28, 28]"),
+                (_, None) => {
+                    self.report(place, "a tensor needs a shape, as in shape = [1, 28, 28]")
+                }
                 (_, Some(_)) => {
                     if feature.row_bytes().is_none_or(|bytes| bytes > 1 << 30) {
-                        self.report(place.key("shape"), "this is too large; at most 1 GiB");
+                        self.report(place.key("shape"), "the tensor is too large; at most 1 GiB");
                     }
                 }
             }
@@ -53,7 +55,7 @@ impl Check<'_> {
                 _ => false,
             };
             if !fits {
-                self.report(place, format!("this is not {}", feature.words()));
+                self.report(place, format!("expected {}", feature.words()));
             }
         }
     }

@@ -24,7 +24,7 @@ pub(super) struct Json {
 #[derive(Debug)]
 struct Top {
     count: usize,
-    /// Kept only for its memory.
+    /// Kept to reuse its memory.
     order: RefCell<Vec<u32>>,
 }
 
@@ -39,7 +39,7 @@ impl Json {
             OutputSchema::Values(_) => vec!["{\"values\":{".to_owned()],
         };
         let top = match output {
-            // Fewer classes than that are all of them, but still in their order.
+            // With fewer classes than `top`, all of them, but still sorted.
             OutputSchema::Classes(names) => top.map(|top| Top {
                 count: top.get().min(names.len()),
                 order: RefCell::new(Vec::with_capacity(names.len())),
@@ -88,7 +88,7 @@ impl Json {
     }
 }
 
-/// The larger first; what is not a number last.
+/// The larger first; NaN last.
 fn by_probability(a: f64, b: f64) -> Ordering {
     match (a.is_nan(), b.is_nan()) {
         (false, false) => b.total_cmp(&a),

@@ -97,12 +97,9 @@ fn a_prediction_of_another_shape_is_an_error() {
     let wrong = |label, values: &[f64]| {
         encode_record(0, &JSON, &airline(), label, values).unwrap_err().to_string()
     };
-    assert_eq!(
-        wrong(Some(0), &[0.5]),
-        "the scorer announced 2 values for each prediction and gave 1"
-    );
+    assert_eq!(wrong(Some(0), &[0.5]), "expected 2 values for each prediction, the scorer gave 1");
     for label in [None, Some(2), Some(u32::MAX)] {
-        assert!(wrong(label, &[0.5, 0.5]).contains("index of the label"), "{label:?}");
+        assert!(wrong(label, &[0.5, 0.5]).contains("for the label"), "{label:?}");
     }
 }
 
@@ -162,7 +159,7 @@ fn a_template_that_fails_says_where() {
     assert!(absent.starts_with("[sink] template: ") && absent.contains("line 2"), "{absent}");
     let endless =
         error("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}");
-    assert!(endless.contains("it does too much for one record"), "{endless}");
+    assert!(endless.contains("it takes too many steps for one record"), "{endless}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use sandbar_record::{self as records, Batch, Code, Failure, Labels, Outlet, Outp
 
 use crate::operator_harness::Origin;
 
-/// All that a pipeline wrote.
+/// All outputs of a pipeline.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Written {
     /// Predictions and transformed records, in the order of writing.
@@ -24,18 +24,18 @@ pub struct Record {
     pub key: Option<Vec<u8>>,
     /// The value; `None` where it is null.
     pub value: Option<Vec<u8>>,
-    /// Headers in order: those of the record that it comes of, then the pipeline's own.
+    /// Headers in order: those of its input record, then the pipeline's own.
     pub headers: OwnedHeaders,
-    /// Milliseconds since the epoch; Kafka would give the time of writing for `None`.
+    /// Milliseconds since the epoch; for `None` Kafka would use the time of writing.
     pub timestamp: Option<i64>,
-    /// The record that it comes of.
+    /// Its input record.
     pub origin: Origin,
 }
 
 /// A record that failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeadLetter {
-    /// As it would be written to the dead-letter topic: what went in, with headers that
+    /// As it would be written to the dead-letter topic: the input record, with headers that
     /// say where it came from and why it failed.
     pub record: Record,
     /// The stage that it failed in.
@@ -52,7 +52,7 @@ impl Record {
         String::from_utf8_lossy(self.value.as_deref().unwrap_or_default())
     }
 
-    /// The last header of a name as text; `None` where there is none, or it is null.
+    /// The last header of a name as text; `None` if there is none, or it is null.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         let (_, value) = self.headers.iter().rfind(|(own, _)| own == name)?;
         value.as_deref().map(String::from_utf8_lossy)
@@ -77,7 +77,7 @@ impl Record {
     }
 }
 
-/// Keeps all that is written.
+/// Collects all outputs.
 pub(super) struct Collector {
     labels: Labels,
     pub(super) written: Written,

@@ -1,4 +1,4 @@
-//! Records on their way into batches: of one partition, in the order in which they come.
+//! Collects records into batches: of one partition, in the order of arrival.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use sandbar_record::{Batch, BatchLimits, Input};
 
 use super::error::HarnessError;
 
-/// The batches that are not full yet.
+/// The incomplete batches.
 pub(crate) struct Batches {
     limits: BatchLimits,
-    /// Where records come from that do not say it.
+    /// The topic of records that do not name one.
     topic: Arc<str>,
-    /// In the order in which they were begun.
+    /// In the order in which they were started.
     building: Vec<Building>,
     /// The next offset of each partition.
     offsets: BTreeMap<(Arc<str>, i32), i64>,
@@ -30,7 +30,7 @@ impl Batches {
         Batches { limits, topic: topic.into(), building, offsets }
     }
 
-    /// Adds a record to the batch of its partition. What is full, or must go on before
+    /// Adds a record to the batch of its partition. A batch that is full, or must go before
     /// it, goes to `ready`.
     pub(crate) fn push(
         &mut self,
@@ -65,7 +65,7 @@ impl Batches {
         Ok(())
     }
 
-    /// Hands over the batches that are not full.
+    /// Passes the incomplete batches to `ready`.
     pub(crate) fn flush(
         &mut self,
         ready: &mut impl FnMut(&Batch) -> Result<(), HarnessError>,
@@ -79,13 +79,13 @@ impl Batches {
         Ok(())
     }
 
-    /// Since when a record waits; `None` where none does.
+    /// Since when a record waits; `None` if none does.
     pub(crate) fn waiting_since(&self) -> Option<Instant> {
         let waiting = self.building.iter().filter(|building| !building.batch.is_empty());
         waiting.map(|building| building.since).min()
     }
 
-    /// Where in `building` the records of a partition belong.
+    /// The index in `building` for the records of a partition.
     fn place(&mut self, topic: Arc<str>, partition: i32) -> usize {
         let here = |Building { batch, .. }: &Building| {
             batch.partition == partition && *batch.topic == *topic
@@ -97,7 +97,7 @@ impl Batches {
         })
     }
 
-    /// The batch at `index`, in whose place an empty one begins.
+    /// The batch at `index`, which is replaced by an empty one.
     fn take(&mut self, index: usize) -> Batch {
         let batch = &mut self.building[index].batch;
         let next = Batch::new(batch.topic.clone(), batch.partition, self.limits.records);

@@ -11,10 +11,10 @@ use sandbar_sandbox::{
     Usage,
 };
 
-/// The topic of records that do not say where they come from.
+/// The topic of records that do not name one.
 const TOPIC: &str = "input";
 
-/// A feature of one row. Which type it has, its field says.
+/// A feature of one row. Its field has the type.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// A number; NaN where the value is missing.
@@ -25,7 +25,7 @@ pub enum Value {
     Tensor(Vec<u8>),
 }
 
-/// A prediction of one row. What it is made of, [`ScorerHarness::output`] says.
+/// A prediction of one row. [`ScorerHarness::output`] describes its content.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predicted {
     /// The index of the class; `None` where the scorer gives values.
@@ -34,7 +34,7 @@ pub struct Predicted {
     pub values: Vec<f64>,
 }
 
-/// An extractor that is given its records one by one.
+/// An extractor that gets its records one by one.
 pub struct ExtractorHarness {
     stage: Extractor,
     batches: Batches,
@@ -44,7 +44,7 @@ impl ExtractorHarness {
     /// Sets the operator up.
     ///
     /// # Errors
-    /// Where the component is of another world, or refuses its configuration.
+    /// If the component is of another world, or refuses its configuration.
     pub fn new(operator: Operator, limits: BatchLimits) -> Result<Self, StageError> {
         let batches = Batches::new(TOPIC, limits);
         Ok(ExtractorHarness { stage: Extractor::new(operator)?, batches })
@@ -63,7 +63,7 @@ impl ExtractorHarness {
     /// The features of records, or why they fail, batch after batch.
     ///
     /// # Errors
-    /// Where the operator cannot be used any more, or a record is larger than a batch
+    /// If the operator cannot be used any more, or a record is larger than a batch
     /// can be.
     #[expect(clippy::type_complexity, reason = "a list of results with their origins")]
     pub fn pipe(
@@ -89,7 +89,7 @@ impl ExtractorHarness {
     }
 }
 
-/// A scorer that is given rows of features.
+/// A scorer that gets rows of features.
 pub struct ScorerHarness {
     stage: Scorer,
     features: Vec<Field>,
@@ -101,7 +101,7 @@ impl ScorerHarness {
     /// Sets the operator up behind an extractor that declares these features.
     ///
     /// # Errors
-    /// Where the component is of another world, or refuses its configuration or the
+    /// If the component is of another world, or refuses its configuration or the
     /// features.
     pub fn new(
         operator: Operator,
@@ -112,7 +112,7 @@ impl ScorerHarness {
         Ok(ScorerHarness { stage, features, rows: limits.records })
     }
 
-    /// What predictions are made of.
+    /// The classes or values of predictions.
     pub fn output(&self) -> &OutputSchema {
         self.stage.shape()
     }
@@ -125,7 +125,7 @@ impl ScorerHarness {
     /// The predictions of rows, or why they fail, in order.
     ///
     /// # Errors
-    /// Where a row does not have the features that were declared, or the operator cannot
+    /// If a row does not have the features that were declared, or the operator cannot
     /// be used any more.
     pub fn pipe(
         &mut self,
@@ -134,7 +134,7 @@ impl ScorerHarness {
         let ScorerHarness { stage, features, rows: most } = self;
         let mut results = Vec::with_capacity(rows.len());
         for (number, rows) in rows.chunks((*most).max(1)).enumerate() {
-            // Looked at once for all, so that what is run again cannot fail by it.
+            // Checked first for all rows, so that a retry cannot fail because of it.
             let table = |rows: &[Vec<Value>]| {
                 to_table(features, rows).map_err(|(row, reason)| HarnessError::Row {
                     row: number * *most + row,
@@ -155,7 +155,7 @@ impl ScorerHarness {
     }
 }
 
-/// Does `work` for all of a batch, or if it gives nothing for each alone.
+/// Does `work` for the whole batch or, if that fails, for each row alone.
 fn isolate<T>(
     count: usize,
     mut work: impl FnMut(std::ops::Range<usize>) -> Result<Vec<Result<T, Failure>>, CallError>,
@@ -196,7 +196,7 @@ fn extract(
     Ok(results.collect())
 }
 
-/// What a column has for one of so many rows. The sandbox has checked its lengths.
+/// A column's values for one of the rows. The sandbox has checked the lengths.
 fn value(column: &Column, row: usize, rows: usize) -> Value {
     match column {
         Column::Numbers(numbers) => Value::Number(numbers[row]),
@@ -229,15 +229,15 @@ fn score(stage: &mut Scorer, table: &Table) -> Result<Vec<Result<Predicted, Fail
     Ok(results.collect())
 }
 
-/// Rows as the contract has them. The error: which row, and what is wrong with it.
+/// Rows in the contract's form. The error: which row, and what is wrong with it.
 fn to_table(fields: &[Field], rows: &[Vec<Value>]) -> Result<Table, (usize, String)> {
     if let Some(row) = rows.iter().position(|row| row.len() != fields.len()) {
         let (found, due) = (rows[row].len(), fields.len());
-        return Err((row, format!("{found} features, where {due} are declared")));
+        return Err((row, format!("expected {due} features, got {found}")));
     }
     let column = |(place, field): (usize, &Field)| {
         let wrong = |row: usize| {
-            (row, format!("the feature '{}' is not of the type that is declared", field.name))
+            (row, format!("the feature '{}' does not have its declared type", field.name))
         };
         let values = rows.iter().map(|row| &row[place]).enumerate();
         Ok(match &field.ty {

@@ -1,11 +1,11 @@
-//! Where the time of calls goes: to the boundary, the guest, or what the guest calls.
+//! Where the time of calls goes: to the boundary, the guest, or the guest's host calls.
 //!
-//! wasmtime tells of every crossing between host and guest. Between two of them, all
+//! wasmtime reports every crossing between host and guest. Between two of them, all
 //! time belongs to one side:
 //!
 //! - The **guest** is the one function that does the work.
 //! - **Host calls** are the functions that the guest calls: models, inference, log, WASI;
-//!   with whatever it takes to pass their arguments and results.
+//!   including the passing of their arguments and results.
 //! - The **interface** is the rest of the call: the host that copies columns in and out
 //!   and checks what came back, and the short visits to the guest for it, which take
 //!   memory for the arguments before the work and release the results after it.
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use sandbar_sandbox::Crossing;
 
-/// A clock that is told of crossings. Cheap to clone; all clones are one.
+/// A clock that gets all crossings. Cheap to clone; all clones share one clock.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Meter(Arc<Mutex<Clock>>);
 
@@ -23,13 +23,13 @@ pub(super) struct Meter(Arc<Mutex<Clock>>);
 struct Clock {
     /// Since when the current side has the time; `None` outside of a call.
     since: Option<Instant>,
-    /// Who is in the middle of something, the innermost last. Nobody: the interface.
+    /// The nested sides that are active, the innermost last. Empty: the interface.
     inside: Vec<Side>,
     /// How often the host entered the guest in this call.
     entries: usize,
     interface: Span,
     host: Span,
-    /// The visits to the guest by their place in the call: one of them is the work.
+    /// The visits to the guest by their index in the call: one of them is the work.
     guest: Vec<Span>,
     host_calls: u64,
 }
@@ -40,7 +40,7 @@ enum Side {
     Guest(usize),
 }
 
-/// Time, and of how many stretches it is made.
+/// A time, and the number of its intervals.
 #[derive(Debug, Clone, Copy, Default)]
 struct Span {
     time: Duration,
@@ -71,7 +71,7 @@ impl Meter {
         clock.charge();
         match crossing {
             Crossing::CallingWasm => {
-                // What the guest does for a host call belongs to that.
+                // Guest code that runs for a host call counts as part of it.
                 let side = match clock.inside.last() {
                     Some(_) => Side::Host,
                     None => Side::Guest(clock.entries),
@@ -96,8 +96,8 @@ impl Meter {
         clock.since = None;
     }
 
-    /// Reads the meter and sets it to nothing. `reading` is what one stretch takes by
-    /// being measured ([`cost_of_reading`]).
+    /// Reads and resets the meter. `reading` is the overhead of measuring one interval
+    /// ([`cost_of_reading`]).
     pub(super) fn take(&self, reading: Duration) -> Spent {
         let clock = std::mem::take(&mut *self.lock());
         let net = |span: Span| span.time.saturating_sub(reading * span.stretches);
@@ -118,7 +118,7 @@ impl Meter {
 }
 
 impl Clock {
-    /// Gives the time that has passed to whoever had it.
+    /// Charges the elapsed time to the active side.
     fn charge(&mut self) {
         let now = Instant::now();
         let Some(since) = self.since.replace(now) else { return };
@@ -137,7 +137,7 @@ impl Clock {
     }
 }
 
-/// What a stretch takes longer for being measured.
+/// The overhead of measuring one interval.
 pub(super) fn cost_of_reading() -> Duration {
     const TIMES: u32 = 10_000;
     let meter = Meter::default();
@@ -185,12 +185,12 @@ mod tests {
             meter.cross(ReturningFromWasm);
             work(STEP);
             meter.end();
-            // Nobody's time.
+            // Time outside of a call.
             work(5 * STEP);
         }
         let spent = meter.take(Duration::ZERO);
         assert_eq!(spent.host_calls, 3);
-        // The machine may take any step's time away, so there are lower bounds only.
+        // Other work on the machine may delay any step, so only lower bounds are checked.
         assert!(spent.interface >= 9 * STEP, "{spent:?}");
         assert!(spent.guest >= 60 * STEP, "{spent:?}");
         assert!(spent.host >= 12 * STEP, "{spent:?}");

@@ -1,14 +1,14 @@
 //! How fast operators are, and where their time goes: `sandbar bench`.
 //!
 //! What is compared runs in alternating rounds in one process, and a figure is the median
-//! of the rounds: what else the machine does hits all sides. Times are CPU time of this
+//! of the rounds: other work on the machine affects all sides. Times are CPU time of this
 //! process, inference included; the native program measures its own.
 //!
-//! - [`work`]: the records, in batches, and what each stage makes of them.
-//! - `operator`: an operator that is called with its work again and again.
+//! - [`work`]: the records, in batches, and the outputs of each stage.
+//! - `operator`: an operator that is called with its work repeatedly.
 //! - `meter`: where the time of a call goes.
 //! - `native`: the same code without a sandbox.
-//! - [`samples`], [`report`]: medians, and what is said of them.
+//! - [`samples`], [`report`]: medians, and the report.
 
 mod meter;
 mod native;
@@ -31,9 +31,9 @@ use native::Native;
 use operator::{Counts, Running, cpu_time};
 use sandbar_sandbox::{Component, Limits, Operator, Sandbox};
 
-/// What one sample takes at least: short ones show the clock's grain.
+/// The shortest time of a sample: shorter ones show the clock's resolution.
 const SAMPLE: Duration = Duration::from_millis(5);
-/// Rounds are not fewer, however long they take.
+/// The smallest number of rounds, however long they take.
 const ROUNDS: usize = 3;
 /// Longer than any benchmark.
 const NO_DEADLINE: Duration = Duration::from_secs(1 << 30);
@@ -41,13 +41,13 @@ const NO_DEADLINE: Duration = Duration::from_secs(1 << 30);
 /// How long it is measured.
 #[derive(Debug, Clone, Copy)]
 pub enum Length {
-    /// So long for each stage, but at least three rounds.
+    /// For this time per stage, but at least three rounds.
     Time(Duration),
-    /// So many rounds.
+    /// For this number of rounds.
     Rounds(usize),
 }
 
-/// What an operator is compared with, and for how long.
+/// The comparison, and its duration.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// How long.
@@ -57,11 +57,11 @@ pub struct Options {
 }
 
 /// Measures one operator with its work: in the sandbox as a runner has it, there with all
-/// limits off, and natively if that is asked for. `unlimited` is a sandbox without
+/// limits off, and natively if requested. `unlimited` is a sandbox without
 /// deadlines.
 ///
 /// # Errors
-/// Where the operator cannot be set up, a call gives nothing, or two sides do not come to
+/// If the operator cannot be set up, a call fails, or two sides do not produce
 /// the same counts.
 pub fn measure(
     operator: &Operator,
@@ -69,9 +69,9 @@ pub fn measure(
     work: &Work,
     options: &Options,
 ) -> Result<Report> {
-    ensure!(!work.is_empty(), "stage '{}': nothing of the records gets there", operator.stage);
+    ensure!(!work.is_empty(), "stage '{}': no records reach it", operator.stage);
     let mut operator = operator.clone();
-    // A new instance in the middle would be a figure of something else.
+    // A new instance in the middle would distort the figure.
     operator.limits.retire_after = None;
     let mut sides = Sides::new(&operator, unlimited, work, options.native.as_deref())?;
     let counts = sides.check(work)?;
@@ -98,7 +98,7 @@ pub fn measure(
     Ok(Report::new(&operator, inputs, (counts.outputs, counts.failures), passes, &samples))
 }
 
-/// The same operator in the ways that are compared.
+/// The compared variants of one operator.
 struct Sides {
     limited: Running,
     unlimited: Running,
@@ -133,15 +133,15 @@ impl Sides {
         })
     }
 
-    /// Takes every side through the work once, and looks whether they come to the same.
+    /// Runs the work once on every side, and checks that the counts are equal.
     fn check(&mut self, work: &Work) -> Result<Counts> {
         let counts = self.limited(work, 1)?.1;
         self.parts(work, 1)?;
-        ensure!(self.unlimited(work, 1)?.1 == counts, "with and without limits, results differ");
+        ensure!(self.unlimited(work, 1)?.1 == counts, "results with and without limits differ");
         if let Some((_, native)) = self.native(1)? {
             ensure!(
                 native == counts,
-                "the native build is of other code than the component: of {} records it made {} \
+                "the native build and the component differ: of {} records the native build made {} \
                  outputs and {} failures, the component {} and {}; build the component again",
                 work.len(),
                 native.outputs,
@@ -165,7 +165,7 @@ impl Sides {
         self.native.as_mut().map(|native| native.passes(passes)).transpose()
     }
 
-    /// Where the time goes, as parts of it.
+    /// The parts of the time.
     fn parts(&mut self, work: &Work, passes: u32) -> Result<Parts> {
         for _ in 0..passes {
             self.metered.pass(work, Some(&self.meter))?;
@@ -176,7 +176,7 @@ impl Sides {
     }
 }
 
-/// CPU time of so many passes, and what came of the last.
+/// CPU time of several passes, and the counts of the last.
 fn timed(passes: u32, mut pass: impl FnMut() -> Result<Counts>) -> Result<(Duration, Counts)> {
     let start = cpu_time();
     let mut counts = Counts::default();

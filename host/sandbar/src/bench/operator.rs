@@ -1,4 +1,4 @@
-//! An operator that is called with its work again and again.
+//! An operator that is called with its work repeatedly.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use sandbar_sandbox::{
     World,
 };
 
-/// An operator with its warm instance, of whatever world.
+/// An operator with its warm instance, of any world.
 pub(super) enum Running {
     Extractor(Extractor),
     Scorer(Scorer),
     Transformer(Transformer),
 }
 
-/// What came of all records or rows.
+/// The results of all records or rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     /// Rows, predictions, or records that were emitted.
@@ -52,13 +52,13 @@ impl Running {
                 operator.stage
             ),
             (world, Work::Rows(..)) => bail!(
-                "stage '{}' is {world}, which takes records; it cannot stand behind an extractor",
+                "stage '{}' is {world}, which takes records; it cannot follow an extractor",
                 operator.stage
             ),
         })
     }
 
-    /// Has `meter` told of what goes on.
+    /// Reports all crossings to `meter`.
     pub(super) fn meter(&mut self, meter: &Meter) {
         let meter = meter.clone();
         let hook = move |crossing: Crossing| meter.cross(crossing);
@@ -69,10 +69,10 @@ impl Running {
         }
     }
 
-    /// Takes all the work through the operator once.
+    /// Runs all the work through the operator once.
     ///
     /// # Errors
-    /// Where a call gives nothing.
+    /// If a call fails.
     pub(super) fn pass(&mut self, work: &Work, meter: Option<&Meter>) -> Result<Counts> {
         let mut counts = Counts::default();
         for call in 0..work.calls() {

@@ -1,4 +1,4 @@
-//! What is said of one operator.
+//! The report on one operator.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -22,25 +22,25 @@ pub struct Report {
     pub records: usize,
     /// Calls of one pass: batches.
     pub calls: usize,
-    /// Rows, predictions, or emitted records that a pass gives.
+    /// Rows, predictions, or emitted records of a pass.
     pub outputs: u64,
     /// Records or rows that fail in a pass.
     pub failures: u64,
-    /// Rounds of which the medians are.
+    /// Rounds of which the medians are taken.
     pub rounds: usize,
     /// Passes of one round, on each side.
     pub passes: u32,
-    /// In the sandbox, as a runner has it.
+    /// In the sandbox, as in a runner.
     pub sandbox: Figure,
-    /// How many records one core does in a second: what `sandbox` comes to.
+    /// Records per second and core, computed from `sandbox`.
     pub records_per_second: f64,
-    /// What `sandbox` is made of.
+    /// The parts of `sandbox`.
     pub parts: Parts,
     /// In the sandbox, without deadlines and limits of memory.
     pub limits_off: Figure,
     /// `sandbox / limits_off`, the median of the rounds' ratios.
     pub cost_of_limits: f64,
-    /// The native build; `None` where it was not asked for.
+    /// The native build; `None` if not requested.
     pub native: Option<Figure>,
     /// `sandbox / native`, the median of the rounds' ratios.
     pub cost_of_sandbox: Option<f64>,
@@ -73,7 +73,7 @@ impl Parts {
     }
 }
 
-/// What was measured, round by round.
+/// The measurements, round by round.
 #[derive(Debug, Default)]
 pub(super) struct Rounds {
     limited: Samples,
@@ -119,7 +119,7 @@ impl Report {
     ) -> Self {
         let sandbox = rounds.limited.figure();
         let has_native = rounds.cost_of_sandbox.median().is_finite();
-        // Shares were measured by a clock that runs on while others have the core.
+        // Shares are of wall-clock time, which includes other work on the core.
         let part = |shares: &Samples| shares.median() * sandbox.median;
         Report {
             stage: operator.stage.to_string(),
@@ -186,7 +186,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// A time in the unit that suits it.
+/// A time in a suitable unit.
 fn nanoseconds(time: f64) -> String {
     match time {
         time if time < 1e4 => format!("{time:.1} ns"),
@@ -195,7 +195,7 @@ fn nanoseconds(time: f64) -> String {
     }
 }
 
-/// A number in the unit that suits it.
+/// A number in a suitable unit.
 fn count(number: f64) -> String {
     match number {
         number if number < 1e3 => format!("{number:.1}"),

@@ -1,9 +1,9 @@
-//! Medians and spreads: what keeps other work on the machine out of the figures, as far
-//! as that can be done.
+//! Medians and spreads, which keep other work on the machine out of the figures, as far
+//! as possible.
 
 use serde::Serialize;
 
-/// One figure, measured again and again.
+/// One figure, measured repeatedly.
 #[derive(Debug, Clone, Default)]
 pub struct Samples(Vec<f64>);
 

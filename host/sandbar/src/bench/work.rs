@@ -1,5 +1,5 @@
-//! What operators are given to do: records in batches, and what each stage makes of them
-//! for the next.
+//! The work of operators: records in batches, and the outputs of each stage
+//! as input of the next.
 
 use std::sync::Arc;
 
@@ -16,16 +16,16 @@ use sandbar_sandbox::{Extracted, Field, Operator, Table, Transformed};
 pub enum Work {
     /// For extractors and transformers.
     Records(Arc<[Batch]>),
-    /// For scorers: tables, and what they are made of.
+    /// For scorers: tables, and their columns.
     Rows(Arc<[Table]>, Vec<Field>),
 }
 
 impl Work {
-    /// Batches of these values, with the same headers each. Few values come again until
-    /// there is one full batch, so that a call is what it is in a runner.
+    /// Batches of these values, each with the same headers. Few values are repeated until
+    /// one batch is full, so that a call is like one in a runner.
     ///
     /// # Errors
-    /// Where there is no value, or one is larger than a batch can be.
+    /// If there is no value, or one is larger than a batch can be.
     pub fn of_values(
         topic: &str,
         values: &[Vec<u8>],
@@ -33,14 +33,14 @@ impl Work {
         limits: BatchLimits,
     ) -> Result<Work> {
         if values.is_empty() {
-            bail!("there is no record to measure with");
+            bail!("no records to measure with");
         }
         let topic: Arc<str> = topic.into();
         let mut batches = Vec::new();
         let mut batch = Batch::new(topic.clone(), 0, limits.records);
         for (offset, value) in values.iter().cycle().enumerate() {
             if !batch.fits(value.len()) {
-                bail!("a record of {} bytes; at most 2 GiB fit", value.len());
+                bail!("a record of {} bytes is too large; at most 2 GiB", value.len());
             }
             let headers = headers.iter();
             let headers = headers.map(|(name, value)| (name.as_str(), Some(value.as_bytes())));
@@ -61,7 +61,7 @@ impl Work {
         Ok(Work::Records(batches.into()))
     }
 
-    /// How many records or rows there are.
+    /// The number of records or rows.
     pub fn len(&self) -> usize {
         match self {
             Work::Records(batches) => batches.iter().map(Batch::len).sum(),
@@ -82,11 +82,11 @@ impl Work {
         }
     }
 
-    /// What `operator` makes of it: the work of the next stage. `None` for a scorer,
-    /// behind which there is none.
+    /// The outputs of `operator`: the work of the next stage. `None` for a scorer,
+    /// which has no next stage.
     ///
     /// # Errors
-    /// Where the operator is not one for this work, or a call gives nothing.
+    /// If the operator does not take this work, or a call fails.
     pub fn through(&self, operator: &Operator) -> Result<Option<Work>> {
         let mut running = Running::start(operator.clone(), self)?;
         let Work::Records(batches) = self else { return Ok(None) };
@@ -111,7 +111,7 @@ impl Work {
     }
 }
 
-/// Those records of a transformer's that go to the next stage.
+/// The records of a transformer that go to the next stage.
 fn passed_on((emitted, routes): (Batch, Vec<u32>)) -> Batch {
     let mut passed = Batch::new(emitted.topic.clone(), emitted.partition, emitted.len());
     for (record, route) in emitted.records().zip(routes) {

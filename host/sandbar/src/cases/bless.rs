@@ -1,5 +1,5 @@
-//! Writes what came in place of what was expected, into the file that has the case: only
-//! what differs is touched, so that comments and layout stay.
+//! Writes actual results over the expectations in the file with the case: only
+//! what differs is changed, so that comments and layout stay.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::compare::Difference;
 use super::diff::{Colours, unified};
 use super::run::{Report, Verdict};
 
-/// A file with expectations as it is, and as it should be.
+/// A file with expectations, before and after.
 pub struct Blessing {
     before: String,
     after: Form,
@@ -19,36 +19,36 @@ pub struct Blessing {
 enum Form {
     /// A case file.
     Toml(Box<DocumentMut>),
-    /// The expectations of one case, one a line.
+    /// The expectations of one case, one per line.
     Lines(Vec<String>),
 }
 
 impl Blessing {
-    /// Begins with a case file.
+    /// Starts with a case file.
     ///
     /// # Errors
-    /// Where it cannot be read, or is not TOML any more.
+    /// If it cannot be read, or is no longer valid TOML.
     pub fn of_cases(path: &Path) -> io::Result<Self> {
         let before = std::fs::read_to_string(path)?;
         let document = before.parse().map_err(|error: TomlError| io::Error::other(error))?;
         Ok(Blessing { before, after: Form::Toml(Box::new(document)) })
     }
 
-    /// Begins with a file of expectations, which need not be there.
+    /// Starts with a file of expectations, which need not exist.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub fn of_lines(path: &Path) -> io::Result<Self> {
         let before = if path.exists() { std::fs::read_to_string(path)? } else { String::new() };
         let lines = before.lines().map(str::to_owned).collect();
         Ok(Blessing { before, after: Form::Lines(lines) })
     }
 
-    /// Takes in what came of the case at `index` of its file. Whether all of it could be:
-    /// that an operator did not refuse what it should, for one, is for a person to change.
+    /// Adopts the actual results of the case at `index` of its file. Returns whether all could be
+    /// adopted: a missing refusal, for example, must be changed by a person.
     pub fn take(&mut self, index: usize, report: &Report) -> bool {
         let Verdict::Failed(differences) = &report.verdict else { return false };
-        // From behind, so that what is removed moves nothing that is yet to be changed.
+        // From the end, so that removals do not move later changes.
         let removed = differences.iter().filter(|it| it.came.is_none()).rev();
         let changed = differences.iter().filter(|it| it.came.is_some());
         let mut done = true;
@@ -71,7 +71,7 @@ impl Blessing {
         }
     }
 
-    /// What changed, as a unified diff.
+    /// The changes as a unified diff.
     pub fn diff(&self, indent: &str, colours: Colours) -> String {
         unified(&self.before, &self.after(), indent, true, colours)
     }
@@ -79,7 +79,7 @@ impl Blessing {
     /// Writes the file, if anything changed.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let after = self.after();
         if after == self.before { Ok(()) } else { std::fs::write(path, after) }
@@ -121,7 +121,7 @@ fn apply(test: &mut Item, difference: &Difference) -> bool {
     }
 }
 
-/// Appends an expectation in the form that the others have.
+/// Appends an expectation in the form of the others.
 fn append(test: &mut Item, came: &toml::Table) -> bool {
     let Some(test) = test.as_table_like_mut() else { return false };
     match test.get_mut("expect") {
@@ -142,7 +142,7 @@ fn append(test: &mut Item, came: &toml::Table) -> bool {
     }
 }
 
-/// `[[tests.expect]]` with a line for each key.
+/// A `[[tests.expect]]` with a line for each key.
 fn block(came: &toml::Table) -> Table {
     let mut table = Table::new();
     table.decor_mut().set_prefix("\n");
@@ -168,7 +168,7 @@ fn edit(value: &toml::Value) -> Value {
     }
 }
 
-/// Makes a table of the file, which says `before`, say `after`.
+/// Changes a table of the file from `before` to `after`.
 fn update(item: &mut Item, before: &toml::Table, after: &toml::Table) -> bool {
     let Some(table) = item.as_table_like_mut() else { return false };
     let mut done = true;

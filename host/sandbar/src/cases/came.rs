@@ -1,4 +1,4 @@
-//! What came of a record, in the form in which it is expected: all of it.
+//! The actual results of a record, complete, in the form of expectations.
 
 use indexmap::IndexMap;
 
@@ -65,7 +65,7 @@ pub(super) fn failed(stage: Option<String>, code: Code, message: String) -> Fail
     FailureSpec { stage, code: Some(code), message: Some(message), contains: None }
 }
 
-/// A record that was written.
+/// An output record.
 pub(super) fn written(record: Record) -> OutputRecord {
     let mut headers = IndexMap::new();
     for (name, value) in record.headers {

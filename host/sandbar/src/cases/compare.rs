@@ -1,26 +1,26 @@
-//! Compares what came with what is expected.
+//! Compares actual results with expectations.
 
 use super::diff::lines;
 use super::run::Verdict;
 use sandbar_manifest::cases::expectation::Expectation;
 use sandbar_manifest::cases::syntax::{Test, Wording};
 
-/// Where what came differs from what is expected.
+/// A difference between an actual result and its expectation.
 #[derive(Debug, Clone)]
 pub struct Difference {
-    /// The index of the record or row; `None` where it is about the case itself.
+    /// The index of the record or row; `None` if it is about the case itself.
     pub record: Option<usize>,
     /// The beginning of its value, if it is a record.
     pub about: Option<String>,
     /// The line of the expectation.
     pub line: Option<usize>,
-    /// What is expected; `None` where nothing is.
+    /// The expectation; `None` if there is none.
     pub expected: Option<toml::Table>,
-    /// What came, as far as the expectation speaks of it; `None` where nothing did.
+    /// The actual result, as far as the expectation covers it; `None` if there is none.
     pub came: Option<toml::Table>,
 }
 
-/// Compares what came of each record with what is expected of it.
+/// Compares the actual result of each record with its expectation.
 pub(super) fn compare(test: &Test, came: &[Expectation], about: &[String]) -> Verdict {
     let count = came.len().max(test.expect.len());
     let mut differences = Vec::new();
@@ -32,7 +32,7 @@ pub(super) fn compare(test: &Test, came: &[Expectation], about: &[String]) -> Ve
             (_, None) => None,
         };
         let (expected, came) = (due.map(as_table), seen.as_ref().map(as_table));
-        // As text: a number that is none is equal to itself there.
+        // As text, in which NaN is equal to itself.
         if expected.as_ref().map(lines) != came.as_ref().map(lines) {
             differences.push(Difference {
                 record: Some(index),
@@ -46,7 +46,7 @@ pub(super) fn compare(test: &Test, came: &[Expectation], about: &[String]) -> Ve
     if differences.is_empty() { Verdict::Passed } else { Verdict::Failed(differences) }
 }
 
-/// Compares how a subject was refused, if it was, with what is expected.
+/// Compares the subject's refusal, if any, with the expected one.
 pub(super) fn refusal(test: &Test, due: &Wording, reason: Option<&str>) -> Verdict {
     let fits = match (reason, &due.message, &due.contains) {
         (Some(reason), Some(message), _) => reason == message,
@@ -76,13 +76,13 @@ fn as_table(expectation: &Expectation) -> toml::Table {
     }
 }
 
-/// As TOML. Nothing of a case is without a form in it, numbers that are none included.
+/// As TOML. Everything in a case has a TOML form, NaN included.
 fn as_value<T: serde::Serialize>(value: &T) -> toml::Value {
     let value = toml::Value::try_from(value).unwrap_or_else(|error| error.to_string().into());
     plain(value)
 }
 
-/// With whole numbers as people write them, without a point.
+/// With whole numbers without a decimal point, as people write them.
 fn plain(value: toml::Value) -> toml::Value {
     match value {
         toml::Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {

@@ -1,4 +1,4 @@
-//! What is expected and what came, side by side, so that one sees where they differ.
+//! Expected and actual results as a diff.
 
 use std::fmt::Write;
 
@@ -6,12 +6,12 @@ use similar::{ChangeTag, TextDiff};
 
 use super::compare::Difference;
 
-/// Lines around a change that are shown too.
+/// Lines of context around a change.
 const CONTEXT: usize = 3;
 /// Characters of one line that are shown.
 const LINE: usize = 2000;
 
-/// Whether text is for a terminal that shows colours.
+/// Whether output is for a terminal with colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colours(pub bool);
 
@@ -66,15 +66,15 @@ fn flatten(text: &mut String, path: String, value: &toml::Value) {
 }
 
 impl Difference {
-    /// The expectation and what came as a unified diff, every line behind `indent`.
+    /// The expectation and the actual result as a unified diff, each line after `indent`.
     pub fn render(&self, indent: &str, colours: Colours) -> String {
         let before = self.expected.as_ref().map(lines).unwrap_or_default();
         let after = self.came.as_ref().map(lines).unwrap_or_default();
         let mut text = unified(&before, &after, indent, false, colours);
         let nothing = match (&self.expected, &self.came, self.record) {
             (Some(_), None, None) => "it was not refused",
-            (Some(_), None, Some(_)) => "no such record goes in",
-            (None, Some(_), _) => "nothing is expected of this record yet; --bless writes it down",
+            (Some(_), None, Some(_)) => "there is no such input record",
+            (None, Some(_), _) => "no expectation for this record yet; --bless writes one",
             _ => return text,
         };
         let _ = writeln!(text, "{indent}({nothing})");

@@ -1,4 +1,4 @@
-//! Which cases there are, and what they are of: paths as a person names them.
+//! Finds cases and their subjects in the paths on the command line.
 
 use std::path::{Path, PathBuf};
 
@@ -12,17 +12,17 @@ use sandbar_manifest::{Manifest, ManifestError};
 use sandbar_sandbox::LimitsSection;
 use sandbar_sandbox::operator_folder::{DESCRIPTION, FolderError, OperatorFolder};
 
-/// The cases of one file, and what they are of.
+/// The cases of one file, and their subject.
 pub struct Suite {
     /// The file that has them.
     pub path: PathBuf,
-    /// What they are of.
+    /// Their subject.
     pub subject: Subject,
     /// The cases, in the order of the file.
     pub tests: Vec<Test>,
 }
 
-/// What is tested.
+/// The subject of cases.
 pub enum Subject {
     /// An operator alone.
     Operator(Operator),
@@ -30,19 +30,19 @@ pub enum Subject {
     Pipeline(Box<Manifest>),
 }
 
-/// An operator that is tested alone.
+/// An operator tested alone.
 #[derive(Debug, Clone)]
 pub struct Operator {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Its component.
     pub component: PathBuf,
-    /// Its limits, where a case has none.
+    /// Its limits, unless a case overrides them.
     pub limits: LimitsSection,
 }
 
 impl Operator {
-    /// One of which nothing but the component is known.
+    /// One of which only the component is known.
     fn at(component: PathBuf) -> Self {
         let stem = component.file_stem().unwrap_or_default().to_string_lossy();
         Operator { name: stem.replace('_', "-"), component, limits: LimitsSection::default() }
@@ -60,7 +60,7 @@ pub enum FindError {
         /// The system's reason.
         cause: std::io::Error,
     },
-    /// A case file says something that is not allowed; one line for each problem.
+    /// A case file has invalid content; one line for each problem.
     #[error(transparent)]
     Invalid(#[from] Problems),
     /// The manifest of a pipeline cannot be used.
@@ -69,36 +69,36 @@ pub enum FindError {
     /// The description of an operator's folder cannot be used.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// There is nothing to test, or nothing says what it is of.
+    /// There are no cases, or their subject is unknown.
     #[error("{path}: {reason}", path = path.display())]
     Nothing {
         /// The file or folder.
         path: PathBuf,
-        /// What is missing, and the way out.
+        /// What is missing, and what to do.
         reason: String,
     },
 }
 
-/// Collects cases from paths, of which some say what the files behind them are of.
+/// Collects cases from paths; a component is the subject of the case files after it.
 #[derive(Default)]
 pub struct Finder {
     /// What was found.
     pub suites: Vec<Suite>,
-    /// A component that stood before the case files.
+    /// A component before the case files.
     component: Option<PathBuf>,
-    /// Whether nothing stood behind it yet.
+    /// Whether no case file has followed it yet.
     unused: bool,
-    /// How many files with cases were come upon, again and again too.
+    /// How many files with cases were found, duplicates included.
     met: usize,
 }
 
 impl Finder {
     /// Adds the cases of a path: an operator's folder, a manifest, a case file, or any
-    /// other folder with some of these in it. A component is what the case files behind
-    /// it are of.
+    /// other folder with some of these in it. A component is the subject of the case files
+    /// after it.
     ///
     /// # Errors
-    /// Where something cannot be read, or there are no cases.
+    /// If something cannot be read, or there are no cases.
     pub fn add(&mut self, path: &Path) -> Result<(), FindError> {
         if path.is_dir() {
             return self.folder(path);
@@ -112,21 +112,18 @@ impl Finder {
         self.file(path)?;
         match self.met {
             after if after > before => Ok(()),
-            _ => Err(nothing(
-                path,
-                "there are no cases in it; write [[tests]] (docs/reference/tests.md)",
-            )),
+            _ => Err(nothing(path, "no cases found; write [[tests]] (docs/reference/tests.md)")),
         }
     }
 
     /// Ends the list of paths.
     ///
     /// # Errors
-    /// Where there are no cases behind a component.
+    /// If no case files follow a component.
     pub fn finish(&self) -> Result<(), FindError> {
         match &self.component {
             Some(path) if self.unused => {
-                Err(nothing(path, "no cases are named behind this component; name case files"))
+                Err(nothing(path, "no case files follow this component; name some after it"))
             }
             _ => Ok(()),
         }
@@ -136,7 +133,7 @@ impl Finder {
         let before = self.met;
         for folder in [folder.to_owned(), folder.join("tests")] {
             for file in toml_files(&folder)? {
-                // What a manifest's own file says of it comes with the manifest.
+                // The tests file of a manifest is read with the manifest.
                 let of_neighbour = pipeline_of(&file).is_some_and(|manifest| manifest.exists());
                 if !of_neighbour && is_ours(&file)? {
                     self.file(&file)?;
@@ -147,12 +144,12 @@ impl Finder {
             after if after > before => Ok(()),
             _ => Err(nothing(
                 folder,
-                "there are no cases here; write tests/NAME.toml with [[tests]] (docs/reference/tests.md)",
+                "no cases found; write tests/NAME.toml with [[tests]] (docs/reference/tests.md)",
             )),
         }
     }
 
-    /// Adds what a manifest or a case file has.
+    /// Adds the cases of a manifest or a case file.
     fn file(&mut self, path: &Path) -> Result<(), FindError> {
         let text = read(path)?;
         let document = Document::new(path, &text)?;
@@ -167,7 +164,7 @@ impl Finder {
             (Some(_), Some(_)) => {
                 return Err(nothing(
                     path,
-                    "it names a component and a pipeline; leave one of them out",
+                    "names both a component and a pipeline; leave one of them out",
                 ));
             }
             (Some(manifest), None) => Subject::Pipeline(Box::new(Manifest::load(&manifest)?)),
@@ -186,7 +183,7 @@ impl Finder {
         self.push(path, subject, file.tests)
     }
 
-    /// Adds the cases in a manifest, and those of the file beside it.
+    /// Adds the cases in a manifest, and those of the file next to it.
     fn manifest(&mut self, path: &Path, text: &str) -> Result<(), FindError> {
         let mut manifest = Manifest::parse(text, path)?;
         let tests = std::mem::take(&mut manifest.tests);
@@ -216,8 +213,8 @@ impl Finder {
         Ok(())
     }
 
-    /// The operator that a case file is of which does not say it: the component before
-    /// it, or that of the folder that it lies in.
+    /// The operator of a case file that does not name one: the component before
+    /// it, or that of its folder.
     fn operator_of(&mut self, path: &Path) -> Result<Operator, FindError> {
         self.unused = false;
         if let Some(component) = &self.component {
@@ -237,19 +234,19 @@ impl Finder {
         }
         Err(nothing(
             path,
-            "nothing says what these cases are of; write component = \"FILE.wasm\" at its top, \
-             name the component before it, or put it into tests/ of an operator's folder",
+            "the subject of these cases is unknown; write component = \"FILE.wasm\" at the top, \
+             name the component before this file, or put it into tests/ of an operator's folder",
         ))
     }
 }
 
-/// Reads the expectations of a test from the file with its own. One that is not there yet
+/// Reads the expectations of a test from their own file. A missing file
 /// expects nothing.
 fn expectations(path: &Path, test: &mut Test) -> Result<(), FindError> {
     let text = if path.exists() { read(path)? } else { String::new() };
     for (index, line) in text.lines().enumerate() {
         let expectation = serde_json::from_str(line).map_err(|error| {
-            let message = format!("this is not what is expected of a record: {error}");
+            let message = format!("not an expectation of a record: {error}");
             let problem = Problem { line: Some(index + 1), place: String::new(), message };
             Problems { path: path.to_owned(), problems: vec![problem] }
         })?;
@@ -273,7 +270,7 @@ fn pipeline_of(path: &Path) -> Option<PathBuf> {
     Some(path.with_file_name(format!("{name}.toml")))
 }
 
-/// The TOML files of a folder by name; none where there is no such folder.
+/// The TOML files of a folder by name; none if the folder does not exist.
 fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, FindError> {
     let wrong = |cause| FindError::Read { path: folder.to_owned(), cause };
     if !folder.is_dir() {
@@ -283,7 +280,7 @@ fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, FindError> {
     for entry in std::fs::read_dir(folder).map_err(wrong)? {
         let path = entry.map_err(wrong)?.path();
         if path.is_file() && path.extension().is_some_and(|ending| ending == "toml") {
-            // As a person would name it, where the folder is the current one.
+            // Without `./`, as a person would write it.
             files.push(path.strip_prefix(".").map(Path::to_owned).unwrap_or(path));
         }
     }
@@ -295,7 +292,7 @@ fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, FindError> {
 /// left alone.
 fn is_ours(path: &Path) -> Result<bool, FindError> {
     let text = read(path)?;
-    // One that is not TOML is ours if it looks like it, so that its error is told.
+    // Invalid TOML is a case file if it looks like one, so that its error is reported.
     let Ok(document) = Document::new(path, &text) else {
         return Ok(text.contains("[[tests]]"));
     };

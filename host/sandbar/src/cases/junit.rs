@@ -27,7 +27,7 @@ impl JUnit {
             let status = match &report.verdict {
                 Verdict::Passed => TestCaseStatus::success(),
                 Verdict::Failed(_) => {
-                    let message = "what came differs from what is expected";
+                    let message = "the actual result differs from the expected one";
                     unlike(NonSuccessKind::Failure, "difference", message, &explanation)
                 }
                 Verdict::Error(reason) => {
@@ -56,7 +56,7 @@ impl JUnit {
     /// The XML.
     ///
     /// # Errors
-    /// Where it cannot be written out.
+    /// If it cannot be written out.
     pub fn to_xml(&self) -> Result<String, quick_junit::SerializeError> {
         self.0.to_string()
     }

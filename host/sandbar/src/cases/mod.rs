@@ -1,5 +1,5 @@
-//! Cases: what goes into an operator or a pipeline, and what is expected to come out, as
-//! a TOML file says it. They run in the sandbox, with its limits, and without Kafka;
+//! Test cases: inputs of an operator or a pipeline and the expected outputs, in
+//! a TOML file. They run in the sandbox, with its limits, and without Kafka;
 //! `sandbar test` is the verb.
 //!
 //! What a case says is the manifest crate's ([`sandbar_manifest::cases`]).
@@ -7,8 +7,8 @@
 //! - [`find`]: from paths to suites of cases.
 //! - [`run`]: a case through [`harness`](sandbar_pipeline::harness); `input`: what goes in, `came`:
 //!   what came; `compare`: the verdict.
-//! - [`diff`]: the two side by side, `report` in words and [`junit`] for build servers;
-//!   [`bless`]: the one written in place of the other.
+//! - [`diff`]: the differences, `report` as text and [`junit`] for build servers;
+//!   [`bless`]: writes actual results over expectations.
 
 pub mod bless;
 mod came;

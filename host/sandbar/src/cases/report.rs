@@ -1,4 +1,4 @@
-//! Reports in words.
+//! Reports as text.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -12,8 +12,8 @@ use super::run::{Report, Verdict};
 use sandbar_sandbox::Usage;
 
 impl Report {
-    /// What a person wants to know of a failure, of a case in the file at `path`; empty
-    /// where there is none.
+    /// The explanation of a failure of a case in the file at `path`; empty
+    /// if it did not fail.
     pub fn explain(&self, path: &Path, colours: Colours) -> String {
         match &self.verdict {
             Verdict::Passed => String::new(),
@@ -25,7 +25,7 @@ impl Report {
         }
     }
 
-    /// What each stage has used, in one line; empty where nothing ran.
+    /// What each stage has used, in one line; empty if nothing ran.
     pub fn cost(&self) -> String {
         let stage = |(name, usage): &(std::sync::Arc<str>, Usage)| {
             let Usage { records, memory, .. } = *usage;
@@ -66,7 +66,7 @@ fn per_record(usage: &Usage) -> Duration {
 }
 
 impl Difference {
-    /// Which record it is about, and how what came differs from what is expected in the
+    /// The record, and the difference between the actual result and the expectation in the
     /// file at `path`.
     pub fn explain(&self, path: &Path, colours: Colours) -> String {
         let mut text = match self.record {

@@ -1,4 +1,4 @@
-//! Runs a case, and compares what came with what is expected.
+//! Runs a case, and compares the actual results with the expectations.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,27 +24,27 @@ use sandbar_record::Input;
 use sandbar_registry::ArtifactSource;
 use sandbar_sandbox::{Clock, Sandbox, StageError, Usage, World};
 
-/// What became of a case.
+/// The result of a case.
 #[derive(Debug)]
 pub struct Report {
     /// The case.
     pub name: String,
-    /// The file with its expectations, where they are not in the case file.
+    /// The file with its expectations, if they are not in the case file.
     pub expectations: Option<PathBuf>,
-    /// Whether what came is what is expected.
+    /// Whether the actual results match the expected ones.
     pub verdict: Verdict,
     /// What each stage has used, by its name.
     pub usage: Vec<(Arc<str>, Usage)>,
-    /// How long it took, with setting up.
+    /// How long it took, including set-up.
     pub took: Duration,
 }
 
-/// Whether what came is what is expected.
+/// Whether the actual results match the expected ones.
 #[derive(Debug)]
 pub enum Verdict {
-    /// It is.
+    /// They are equal.
     Passed,
-    /// It differs.
+    /// They differ.
     Failed(Vec<Difference>),
     /// The case could not be run.
     Error(String),
@@ -52,9 +52,9 @@ pub enum Verdict {
 
 /// Why a case has no results.
 enum Stop {
-    /// The operator or pipeline could not be set up: what a case may expect.
+    /// The operator or pipeline could not be set up, which a case may expect.
     Refused(String),
-    /// The case itself, or what it names, cannot be used.
+    /// The case itself, or a file that it names, is invalid.
     Error(String),
 }
 
@@ -64,7 +64,7 @@ impl From<String> for Stop {
     }
 }
 
-/// What came of a case.
+/// The actual results of a case.
 struct Results {
     /// In the order of the records or rows.
     came: Vec<Expectation>,
@@ -200,7 +200,7 @@ impl Runner {
         }
     }
 
-    /// Runs a whole pipeline, or a transformer `alone`, which is one.
+    /// Runs a whole pipeline, or a transformer `alone` as a pipeline of one stage.
     fn pipeline(
         &mut self,
         definition: &Definition,
@@ -254,7 +254,7 @@ impl Runner {
     }
 }
 
-/// The records of a case, for what takes records.
+/// The records of a case, for subjects that take records.
 fn take_records(test: &Test, base: &Path, world: World) -> Result<Vec<Input>, String> {
     if !test.rows.is_empty() {
         let found = if world == World::Extractor { "an extractor" } else { "a transformer" };
@@ -263,7 +263,7 @@ fn take_records(test: &Test, base: &Path, world: World) -> Result<Vec<Input>, St
     input::records(test, base)
 }
 
-/// Whether what keeps a pipeline from being set up is something that a case may expect.
+/// Whether an error in setting up a pipeline is one that a case may expect.
 fn stop(reason: Reason, alone: bool) -> Stop {
     match reason {
         Reason::Component { error, .. } => Stop::Error(error.to_string()),
@@ -274,14 +274,14 @@ fn stop(reason: Reason, alone: bool) -> Stop {
 
 fn refused(error: StageError, alone: bool) -> Stop {
     match error {
-        // The operator's own words, where there is only one.
+        // The operator's own message, if there is only one.
         StageError::Refused { reason, .. } if alone => Stop::Refused(reason),
         StageError::Refused { .. } | StageError::Call(_) => Stop::Refused(error.to_string()),
         StageError::World { .. } | StageError::Link { .. } => Stop::Error(error.to_string()),
     }
 }
 
-/// A clock as the case sets it.
+/// Sets the clock as the case says.
 fn clock(test: &Test, clock: Clock) -> Clock {
     if let Some(time) = test.time {
         clock.set(Duration::from_millis(time));
@@ -289,7 +289,7 @@ fn clock(test: &Test, clock: Clock) -> Clock {
     clock
 }
 
-/// The place of each record, by where a harness says that it comes from.
+/// The index of each record, by its origin in the harness.
 fn origins(records: &[Input], topic: &str) -> BTreeMap<Origin, usize> {
     let mut next: BTreeMap<(String, i32), i64> = BTreeMap::new();
     let mut origins = BTreeMap::new();

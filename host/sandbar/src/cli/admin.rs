@@ -1,4 +1,4 @@
-//! `sandbar status`, `swap` and `rollback`: asked of a runner over HTTP.
+//! `sandbar status`, `swap` and `rollback`: requests to a runner over HTTP.
 
 use std::net::SocketAddr;
 use std::time::{Duration, UNIX_EPOCH};
@@ -16,13 +16,13 @@ use crate::admin::api::{
 use sandbar_model::http::{Runtime, explain};
 use sandbar_registry::ArtifactSource;
 
-/// How long a runner may take to load and try what is new.
+/// How long a runner may take to load and try new models or components.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Where a runner is asked.
+/// The runner to ask.
 #[derive(Debug, Args)]
 pub(super) struct At {
-    /// Where the runner serves metrics, health and this.
+    /// The runner's admin address, where it also serves metrics and health.
     #[arg(long, value_name = "IP:PORT", env = "SANDBAR_ADMIN", default_value = "127.0.0.1:9464")]
     admin: SocketAddr,
     /// The runner's token, if it has one.
@@ -33,40 +33,40 @@ pub(super) struct At {
     pub(super) json: bool,
 }
 
-/// Say what a runner serves, and how it fares; of a fleet, how all of its runners do.
+/// Show what a runner serves and its state; in a fleet, the state of all its runners.
 #[derive(Debug, Args)]
 pub(super) struct Status {
     #[command(flatten)]
     at: At,
 }
 
-/// Put other models or components in the place of those that a runner serves.
+/// Replace models or components that a runner serves.
 ///
-/// The runner loads what is new beside what serves, fits it to the other stages, takes a
-/// batch through it that came by a moment ago, and goes on with it between two batches. Where
-/// anything is wrong, what served before goes on. It lasts until the runner ends: change
+/// The runner loads the new ones beside those that serve, checks that they fit the other
+/// stages, tries them on a recent batch, and switches between two batches. If anything
+/// fails, the old ones go on serving. A swap lasts until the runner ends: to keep it, change
 /// the manifest too.
 #[derive(Debug, Args)]
 pub(super) struct Swap {
-    /// A model under the pipeline's name for it: a folder, or NAME@VERSION or NAME@ALIAS of
+    /// A model, by the pipeline's name for it: a folder, or NAME@VERSION or NAME@ALIAS in
     /// the manifest's registry.
     #[arg(long = "model", value_name = "NAME=MODEL", value_parser = pair)]
     models: Vec<(String, ArtifactSource)>,
-    /// The component of a stage: a file, or one of the registry.
+    /// The component of a stage: a file, or a version in the registry.
     #[arg(long = "component", value_name = "STAGE=COMPONENT", value_parser = pair)]
     components: Vec<(String, ArtifactSource)>,
-    /// The revision that is to be changed, as `sandbar status` says it: if somebody else
-    /// has changed it meanwhile, nothing is done.
+    /// The revision to change, as `sandbar status` shows it: if another one serves by now,
+    /// nothing is changed.
     #[arg(long, value_name = "N")]
     revision: Option<u64>,
     #[command(flatten)]
     at: At,
 }
 
-/// Go back to what a runner served before the last swap.
+/// Undo the last swap: serve again what the runner served before it.
 #[derive(Debug, Args)]
 pub(super) struct Rollback {
-    /// The revision that is to be changed: if another serves, nothing is done.
+    /// The revision to change: if another one serves by now, nothing is changed.
     #[arg(long, value_name = "N")]
     revision: Option<u64>,
     #[command(flatten)]
@@ -89,7 +89,7 @@ impl Status {
         println!("{} on sandbar {}, {state}", told.pipeline, told.version);
         show(&told.serving);
         println!(
-            "{} records, {} outputs, {} failed; {} partitions, {} records behind",
+            "{} records, {} outputs, {} failed; {} partitions, lag {} records",
             told.records, told.outputs, told.failed, told.partitions, told.lag
         );
         super::rollout::show(&told);
@@ -123,7 +123,7 @@ impl Rollback {
 }
 
 impl At {
-    /// Asks for a change, and says what serves then.
+    /// Requests a change, and prints what serves afterwards.
     pub(super) fn change(&self, what: &str, request: &impl Serialize) -> anyhow::Result<()> {
         self.told::<Swapped>(what, request, |swapped| {
             show(&swapped.serving);
@@ -137,7 +137,7 @@ impl At {
         })
     }
 
-    /// Asks for a change, and shows the answer.
+    /// Requests a change, and prints the response.
     pub(super) fn told<T: DeserializeOwned + Serialize>(
         &self,
         what: &str,
@@ -153,24 +153,24 @@ impl At {
         Ok(())
     }
 
-    /// Asks for what is at `/v1/WHAT`, by POST where there is a request.
+    /// Requests `/v1/WHAT`, by POST if there is a body.
     pub(super) fn ask<T: DeserializeOwned>(
         &self,
         what: &str,
         request: Option<&impl Serialize>,
     ) -> anyhow::Result<T> {
         let found = self.ask_for(what, request)?;
-        found.with_context(|| format!("http://{}/v1/{what}: it is not there", self.admin))
+        found.with_context(|| format!("http://{}/v1/{what}: not found", self.admin))
     }
 
-    /// The same of what need not be there: a GET that finds nothing is `None`.
+    /// The same for an optional resource: 404 on a GET is `None`.
     pub(super) fn ask_for<T: DeserializeOwned>(
         &self,
         what: &str,
         request: Option<&impl Serialize>,
     ) -> anyhow::Result<Option<T>> {
         let url = format!("http://{}/v1/{what}", self.admin);
-        // Proxies are for what is far away.
+        // No proxy: the runner is near.
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
         let mut asked = match request {
             Some(request) => {
@@ -189,7 +189,7 @@ impl At {
         let (status, body) = match answer {
             Ok(answer) => answer,
             Err(error) => bail!(
-                "no runner answers at {}: {}; --admin says where it serves, as its log does",
+                "no runner answers at {}: {}; give the admin address that the runner logs with --admin",
                 self.admin,
                 explain(&error)
             ),
@@ -202,23 +202,24 @@ impl At {
             bail!("{}", refused.unwrap_or_else(|_| format!("{url}: {status}")));
         }
         let told = serde_json::from_slice(&body);
-        told.map(Some).with_context(|| format!("{url}: not what a runner answers"))
+        told.map(Some)
+            .with_context(|| format!("{url}: unexpected response, is this a Sandbar runner?"))
     }
 }
 
-/// What came of what something new was tried on.
+/// Prints the results of trying a change on recent records.
 pub(super) fn tried(samples: usize, trial: Option<&Tried>) {
     tried_samples(samples);
     match trial {
         Some(trial) => println!(
-            "tried on {} records that came by: {} failed, {} did before",
+            "tried on {} recent records: {} failed, {} failed before",
             trial.records, trial.failed, trial.failed_before
         ),
-        None => println!("not tried: no records have come by yet"),
+        None => println!("not tried: no records have been read yet"),
     }
 }
 
-/// That the model was tried on its own sample rows, where it has any.
+/// Prints whether the model was validated with its sample rows, if it has any.
 pub(super) fn tried_samples(samples: usize) {
     if samples > 0 {
         println!("tried on {samples} sample rows of the model: as expected");

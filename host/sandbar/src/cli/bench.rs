@@ -18,10 +18,10 @@ use sandbar_record::BatchLimits;
 use sandbar_sandbox::Sandbox;
 use sandbar_sandbox::operator_folder::{DESCRIPTION, OperatorFolder};
 
-/// Bytes of records that are measured with; of a larger input, the beginning.
+/// Bytes of records to measure with; of a larger input, the beginning.
 const ENOUGH: usize = 256 << 20;
 
-/// Measure how fast operators are, and where their time goes.
+/// Measure how fast operators are and where their time goes.
 ///
 /// Each stage is called with the records in batches, as a runner calls it, in alternating
 /// rounds: in the sandbox as it is, with all limits off, and with --native as the native
@@ -29,7 +29,7 @@ const ENOUGH: usize = 256 << 20;
 ///
 /// A time in the sandbox has three parts. `interface` is what it costs to pass the columns:
 /// copies, checks, and memory for them in the guest. `guest` is the operator's own code.
-/// `host calls` is what it asks of the host: models, inference, log, WASI.
+/// `host calls` are its calls to the host: models, inference, log, WASI.
 ///
 /// Kafka, the encoding of predictions, and setting an operator up are not measured.
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ pub(super) struct Bench {
     /// to measure all of its stages.
     #[arg(value_name = "COMPONENT|FOLDER|PIPELINE")]
     target: PathBuf,
-    /// Files with records, one a line. If there are fewer than a batch has, they come again.
+    /// Files with records, one a line. If they are fewer than a full batch, they are repeated.
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     records: Vec<PathBuf>,
     /// Take each file as one record: for images.
@@ -51,7 +51,7 @@ pub(super) struct Bench {
     /// 'format = "csv"', or a JSON object.
     #[arg(long, value_name = "TOML", help_heading = OF_A_COMPONENT)]
     config: Option<String>,
-    /// A model that the operator may use: the name that it is given, and its folder. May be
+    /// A model that the operator may use: its name for the operator, and its folder. May be
     /// given several times; the first is the main one.
     #[arg(long, value_name = "NAME=FOLDER", help_heading = OF_A_COMPONENT)]
     models: Vec<String>,
@@ -77,7 +77,7 @@ pub(super) struct Bench {
     /// How long each stage is measured; three rounds at least.
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, conflicts_with = "rounds")]
     seconds: f64,
-    /// Measure so many rounds instead.
+    /// Measure this many rounds instead.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
     /// Compare with the native build of the operator's crate, which is in this folder and
@@ -103,17 +103,17 @@ impl Bench {
         let last = operators.last().context("a pipeline has a stage")?.stage.clone();
         let wanted = match (&self.stage, self.is_pipeline()) {
             (Some(stage), _) => Some(stage.as_str()),
-            // The extractor before a scorer is not what was asked for.
+            // The extractor before a scorer is not measured.
             (None, false) => Some(&*last),
             (None, true) => None,
         };
         let names: Vec<&str> = operators.iter().map(|operator| &*operator.stage).collect();
         if let Some(stage) = wanted.filter(|stage| !names.contains(stage)) {
-            bail!("--stage {stage}: the pipeline has {}", names.join(", "));
+            bail!("--stage {stage}: no such stage; the pipeline has {}", names.join(", "));
         }
         ensure!(
             self.native.is_none() || wanted.is_some() || operators.len() == 1,
-            "--native is about one stage; say which by --stage: {}",
+            "--native measures one stage; choose it with --stage: {}",
             names.join(", ")
         );
         let unlimited = Sandbox::without_deadlines(common.cache_folder())?;
@@ -175,7 +175,7 @@ impl Bench {
         })
     }
 
-    /// The pipeline, or one that has the component and its extractor as stages.
+    /// The pipeline, or one with the component and its extractor as stages.
     fn manifest(&self) -> Result<Manifest> {
         if self.is_pipeline() {
             let of_a_component = self.config.is_some()
@@ -185,12 +185,12 @@ impl Bench {
                 || !self.topics.is_empty();
             ensure!(
                 !of_a_component,
-                "--config, --models, --topics, --extractor and --memory are for a component; \
-                 the manifest of a pipeline says all of that"
+                "--config, --models, --topics, --extractor and --memory are for a single component; \
+                 a pipeline has them in its manifest"
             );
             return Ok(Manifest::load(&self.target)?);
         }
-        ensure!(self.stage.is_none(), "--stage is for a pipeline");
+        ensure!(self.stage.is_none(), "--stage needs a pipeline");
         let mut stages = Vec::new();
         if let Some(extractor) = &self.extractor {
             let config = self.extractor_config.as_deref();
@@ -215,7 +215,7 @@ impl Bench {
             let (name, folder) = pair(model, "--models")?;
             models.insert(name.into(), folder.into());
         }
-        // Whoever measures has the time.
+        // A measurement has no deadline.
         let mut limits = Table::from_iter([("deadline".into(), "10m".into())]);
         if let Some(memory) = &self.memory {
             limits.insert("memory".into(), memory.as_str().into());
@@ -245,7 +245,7 @@ impl Bench {
         let folder = is_folder(component).then(|| OperatorFolder::open(component)).transpose()?;
         let component =
             folder.as_ref().map_or_else(|| component.to_owned(), OperatorFolder::component);
-        let path = component.to_str().with_context(|| format!("{what}: a path that is no text"))?;
+        let path = component.to_str().with_context(|| format!("{what}: the path is not UTF-8"))?;
         let stem = component.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let name = folder.map_or_else(|| stem.replace('_', "-"), |folder| folder.name);
         let fits = sandbar_sandbox::stage_name_problem(&name).is_none();
@@ -269,12 +269,17 @@ impl Bench {
         self.records.iter().try_for_each(|path| lines::look(path))?;
         let places = self.records.iter().cloned().map(Place::File).collect();
         let (mut values, mut bytes) = (Vec::new(), 0);
-        'all: for chunk in lines::read(places, self.whole).context("a thread to read with")? {
+        'all: for chunk in
+            lines::read(places, self.whole).context("cannot start the reader thread")?
+        {
             for value in chunk?.values {
                 bytes += value.len();
                 values.push(value);
                 if bytes >= ENOUGH {
-                    tracing::warn!(records = values.len(), "the first 256 MiB are measured with");
+                    tracing::warn!(
+                        records = values.len(),
+                        "input is too large, using the first 256 MiB"
+                    );
                     break 'all;
                 }
             }
@@ -285,12 +290,12 @@ impl Bench {
     }
 }
 
-/// Whether this is an operator's folder, or its description.
+/// Whether this is an operator's folder or its description.
 fn is_folder(path: &Path) -> bool {
     path.is_dir() || path.file_name().is_some_and(|name| name == DESCRIPTION)
 }
 
-/// Takes `NAME=VALUE` apart.
+/// Splits `NAME=VALUE`.
 fn pair<'a>(text: &'a str, option: &str) -> Result<(&'a str, &'a str)> {
     let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
     parts.with_context(|| format!("{option} {text}: write NAME=..., as in {option} a=b"))

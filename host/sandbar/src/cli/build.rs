@@ -10,10 +10,10 @@ use super::Common;
 use sandbar_sandbox::operator_folder::OperatorFolder;
 use sandbar_sandbox::{Inspection, Sandbox};
 
-/// Build operators as their operator.toml says, and see that this runner can run what
-/// comes out.
+/// Build operators as their operator.toml says, and check that this runner can run the
+/// resulting components.
 ///
-/// Prints the component's path, its world and its size. What the build's commands print
+/// Prints the component's path, its world and its size. The output of the build commands
 /// goes to standard error.
 #[derive(Debug, Args)]
 pub(super) struct Build {
@@ -34,7 +34,7 @@ impl Build {
     }
 }
 
-/// Builds an operator, and says what came out, if this runner can run it.
+/// Builds an operator, and describes the component, if this runner can run it.
 pub(super) fn build(operator: &OperatorFolder, sandbox: &Sandbox) -> anyhow::Result<String> {
     run_commands(operator)?;
     built(operator, sandbox)
@@ -47,12 +47,12 @@ fn run_commands(operator: &OperatorFolder) -> anyhow::Result<()> {
         eprintln!("{name}: {command}");
         let mut shell = Command::new("sh");
         shell.args(["-c", command]).current_dir(operator.folder());
-        // What a command prints is for the person; standard output is for the answer.
+        // Commands print to standard error; standard output is for the result.
         shell.stdout(std::io::stderr());
-        let status = shell.status().with_context(|| format!("{name}: sh cannot be run"))?;
+        let status = shell.status().with_context(|| format!("{name}: cannot run sh"))?;
         ensure!(
             status.success(),
-            "{name}: `{command}` failed: {status}; what it printed is above, and its place is \
+            "{name}: `{command}` failed: {status}; its output is above, the command is in \
              [build] in {}",
             operator.folder().join(sandbar_sandbox::operator_folder::DESCRIPTION).display()
         );
@@ -60,17 +60,17 @@ fn run_commands(operator: &OperatorFolder) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What came out, if this runner can run it.
+/// A description of the component, if this runner can run it.
 fn built(operator: &OperatorFolder, sandbox: &Sandbox) -> anyhow::Result<String> {
     let component = operator.component();
     let (name, path) = (&operator.name, component.display());
     ensure!(
         Path::exists(&component),
-        "{name}: the build made no {path}; correct `component` or the commands in its operator.toml"
+        "{name}: the build did not create {path}; correct `component` or the commands in its operator.toml"
     );
     let inspection = Inspection::of(sandbox, &component);
     if let Some(reason) = &inspection.reason {
-        bail!("{name}: this runner cannot run what was built: {reason}");
+        bail!("{name}: this runner cannot run the component: {reason}");
     }
     let world = inspection.world.map(|world| world.to_string()).unwrap_or_default();
     Ok(format!("{path}  {world}  {} bytes", inspection.size.unwrap_or_default()))

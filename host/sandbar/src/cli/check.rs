@@ -12,7 +12,7 @@ use sandbar_sandbox::Sandbox;
 
 /// Check pipelines without running them: the manifest, the worlds of its
 /// components, its model files, and whether the stages accept their configuration
-/// and each other. No broker is asked, and secrets that are in the environment or in
+/// and each other. No broker is contacted, and secrets in the environment or in
 /// files need not be there.
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -20,7 +20,7 @@ pub(super) struct Check {
     #[arg(value_name = "PIPELINE", required = true)]
     manifests: Vec<PathBuf>,
     /// Print the manifest with all its defaults, as TOML; secrets appear as "***". What is
-    /// wrong is told all the same.
+    /// wrong is reported all the same.
     #[arg(long)]
     print: bool,
 }
@@ -30,13 +30,13 @@ impl Check {
         let sandbox = common.sandbox()?;
         anyhow::ensure!(
             !self.print || self.manifests.len() == 1,
-            "--print is for one pipeline; {} are named",
+            "--print takes one pipeline, got {}",
             self.manifests.len()
         );
         let mut wrong = 0;
         for path in &self.manifests {
             match self.check(path, &sandbox, common) {
-                // The manifest alone, for a file or the next command.
+                // Only the manifest, for a file or another command.
                 Ok(_) if self.print => {}
                 Ok(plan) => println!("{}: ok: {plan}", path.display()),
                 Err(error) => {

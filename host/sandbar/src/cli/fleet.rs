@@ -1,4 +1,4 @@
-//! `sandbar promote` and `sandbar fleet`: what all runners of a group are to serve.
+//! `sandbar promote` and `sandbar fleet`: the desired version of all runners of a group.
 
 use std::time::{Duration, Instant};
 
@@ -13,34 +13,34 @@ use crate::admin::fleet::{Member, PlainRequest, PromoteRequest, Promoted, Status
 use crate::fleet::{Action, Change, Progress, Standing};
 use sandbar_registry::time;
 
-/// Between two looks at what the runners do.
+/// The interval between polls of the fleet's state.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Have all runners of a fleet serve another version.
+/// Make all runners of a fleet serve another version.
 ///
-/// The runner that is asked fetches it, loads it beside what serves, and takes a batch
-/// through it that came by a moment ago; only then all runners are told, through the control
-/// topic. Each goes over to it between two batches, those that start later begin with it, and
-/// where one cannot, it says why and goes on with what it served. The aliases of the registry
-/// stay as they are.
+/// The runner that is asked fetches it, loads it beside what serves, and tries it on a
+/// recent batch; only then it is made the desired version of all runners, in the control
+/// topic. Each switches to it between two batches, those that start later begin with it, and
+/// one that cannot reports why and goes on serving what it served. The registry's aliases
+/// do not change.
 #[derive(Debug, Args)]
 pub(super) struct Promote {
     /// A model, by the pipeline's name for it or the registry's; with --operator a stage, or
     /// the registry's name of an operator.
     #[arg(value_name = "NAME")]
     name: String,
-    /// The version: its number or an alias of it in the registry, or NAME@NUMBER for one of
+    /// The version: its number or one of its aliases in the registry, or NAME@NUMBER for one of
     /// another name.
     #[arg(value_name = "VERSION")]
     version: String,
-    /// It is an operator.
+    /// NAME is an operator.
     #[arg(long)]
     operator: bool,
     #[command(flatten)]
     change: Changing,
 }
 
-/// The runners of a group that serve the same (`[fleet]` in their manifest).
+/// The runners of a consumer group that serve the same (`[fleet]` in their manifest).
 #[derive(Debug, Args)]
 pub(super) struct Fleet {
     #[command(subcommand)]
@@ -49,16 +49,16 @@ pub(super) struct Fleet {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Have all runners serve what they were to serve before the last promotion.
+    /// Undo the last promotion: make all runners serve the previous desired version.
     Rollback(Changing),
-    /// List the changes of what the fleet is to serve: who, when, and why.
+    /// List the changes of the desired version: who, when, and why.
     History(At),
 }
 
 #[derive(Debug, Args)]
 struct Changing {
-    /// The revision of the fleet that is to be changed, as `sandbar status` says it: if
-    /// somebody else has changed it meanwhile, nothing is done.
+    /// The fleet's revision to change, as `sandbar status` shows it: if there is a newer one by
+    /// now, nothing is changed.
     #[arg(long, value_name = "N")]
     revision: Option<u64>,
     #[command(flatten)]
@@ -69,16 +69,16 @@ struct Changing {
     at: At,
 }
 
-/// What is said of a change, and waited for, where there is a fleet.
+/// Options of a change in a fleet: its reason, and waiting for the runners.
 #[derive(Debug, Args)]
 pub(super) struct Telling {
-    /// Of a fleet: why, for the others to see.
+    /// In a fleet: why, for others to see.
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
-    /// Of a fleet: do not wait until all runners have gone over.
+    /// In a fleet: do not wait until all runners have switched.
     #[arg(long)]
     no_wait: bool,
-    /// Of a fleet: how long to wait for that.
+    /// In a fleet: how long to wait for that.
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
     timeout: Duration,
 }
@@ -117,7 +117,7 @@ impl Fleet {
 }
 
 impl Telling {
-    /// Asks for a change, and waits until all runners have gone over to it.
+    /// Requests a change, and waits until all runners have switched to it.
     pub(super) fn ask(&self, at: &At, what: &str, request: &impl Serialize) -> anyhow::Result<()> {
         let begun = Instant::now();
         let promoted: Promoted = at.ask(what, Some(request))?;
@@ -125,12 +125,12 @@ impl Telling {
     }
 }
 
-/// The fleet of the runner that is asked, if it is of one.
+/// The fleet of the runner, if it is in one.
 pub(super) fn of(at: &At) -> anyhow::Result<Option<Status>> {
     at.ask_for("fleet", None::<&()>)
 }
 
-/// Says what was changed, and what the runners make of it until all have gone over.
+/// Prints the change, and the state of the runners until all have switched.
 fn tell(
     at: &At,
     promoted: &Promoted,
@@ -145,12 +145,12 @@ fn tell(
         tried_samples(*samples);
         match trial {
             Some(trial) => println!(
-                "tried on {} records that came by: {} failed, {} did before",
+                "tried on {} recent records: {} failed, {} failed before",
                 trial.records, trial.failed, trial.failed_before
             ),
-            None if !new => println!("the fleet was to serve it already"),
+            None if !new => println!("it is already the fleet's desired version"),
             None if change.action == Action::Abort => {}
-            None => println!("not tried: no records have come by yet, or it runs there already"),
+            None => println!("not tried: no records have been read yet, or it runs there already"),
         }
     }
     let Some(patience) = patience else { return Ok(()) };
@@ -159,9 +159,9 @@ fn tell(
         let fleet: Status = at.ask("fleet", None::<&()>)?;
         let newest = fleet.desired.as_ref().map_or(0, |desired| desired.revision);
         if newest > change.revision {
-            bail!("revision {newest} is to serve by now: somebody else changed it");
+            bail!("changed concurrently: the desired version is now that of revision {newest}");
         }
-        // Until the runner that was asked has read it, the states are of what was before.
+        // Until the runner has read the change, the states are those from before it.
         let known = newest == change.revision;
         let is = |states: &[Standing]| {
             let of = |member: &&Member| states.contains(&member.state);
@@ -173,7 +173,7 @@ fn tell(
             let lost = is(&[Standing::Lost]).len();
             if !at.json {
                 println!(
-                    "{serving} runners serve it after {:.0} ms; {} refuse it, {lost} are lost",
+                    "{serving} runners serve it after {:.0} ms; {} refused it, {lost} lost",
                     begun.elapsed().as_secs_f64() * 1e3,
                     refused.len()
                 );
@@ -186,7 +186,7 @@ fn tell(
         if Instant::now() >= end {
             let waiting: Vec<&str> = behind.iter().map(|member| member.id.as_str()).collect();
             bail!(
-                "after {} {serving} runners serve it; not yet: {}{}",
+                "after {} {serving} runners serve it; still waiting for: {}{}",
                 humantime::format_duration(patience),
                 waiting.join(", "),
                 if refused.is_empty() { String::new() } else { format!("; {}", reasons(&refused)) }
@@ -201,16 +201,19 @@ fn reasons(refused: &[&Member]) -> String {
     each.collect::<Vec<_>>().join("; ")
 }
 
-/// Shows what a fleet is to serve, and its runners.
+/// Prints a fleet's desired version and its runners.
 pub(super) fn show(fleet: &Status) {
-    println!("fleet {} in group {}, by topic {}", fleet.pipeline, fleet.group, fleet.topic);
+    println!(
+        "fleet {} in consumer group {}, control topic {}",
+        fleet.pipeline, fleet.group, fleet.topic
+    );
     if fleet.away {
-        println!("the control topic does not answer: what follows may be out of date");
+        println!("control topic unreachable: what follows may be out of date");
     }
     match (&fleet.desired, &fleet.problem) {
         (Some(change), _) => show_change(change),
-        (None, Some(problem)) => println!("what is to serve cannot be read: {problem}"),
-        (None, None) => println!("nothing was promoted yet: each serves what its manifest says"),
+        (None, Some(problem)) => println!("cannot read the desired version: {problem}"),
+        (None, None) => println!("nothing promoted yet: each runner serves what its manifest says"),
     }
     let header =
         ["runner", "state", "revision", "since", "serves", "lag", "records/s", "records", "failed"];
@@ -218,7 +221,7 @@ pub(super) fn show(fleet: &Status) {
     rows.extend(fleet.runners.iter().map(row));
     print!("{}", table(&rows));
     for member in fleet.runners.iter().filter(|member| member.state == Standing::Refused) {
-        println!("{} refuses it: {}", member.id, reason(member));
+        println!("{} refused it: {}", member.id, reason(member));
     }
     for Member { id, report, .. } in &fleet.runners {
         if let Some(progress) = &report.rollout {
@@ -227,7 +230,7 @@ pub(super) fn show(fleet: &Status) {
     }
 }
 
-/// `1200 records, 3 failed; 1197 compared, labels agree to 98.25%`
+/// `1200 records, 3 failed; 1197 compared, 98.25% of labels agree`
 fn fares(progress: &Progress) -> String {
     let Progress { records, failed, compared, agreement, mean_difference } = progress;
     let mut text = format!("{records} records, {failed} failed");
@@ -235,10 +238,10 @@ fn fares(progress: &Progress) -> String {
         text += &format!("; {compared} compared");
     }
     if let Some(agreement) = agreement {
-        text += &format!(", labels agree to {:.2}%", agreement * 100.0);
+        text += &format!(", {:.2}% of labels agree", agreement * 100.0);
     }
     if let Some(difference) = mean_difference {
-        text += &format!(", numbers differ by {difference:.6} on average");
+        text += &format!(", mean difference {difference:.6}");
     }
     text
 }
@@ -251,7 +254,7 @@ fn show_change(change: &Change) {
         println!("  {sort} {name}: {}", pin.version);
     }
     if let Some(candidate) = rollout {
-        println!("  beside it: {}", candidate.beside(change));
+        println!("  roll-out: {}", candidate.beside(change));
     }
 }
 
@@ -280,7 +283,7 @@ fn row(member: &Member) -> Vec<String> {
 }
 
 fn reason(member: &Member) -> String {
-    let Some(refused) = &member.report.refused else { return "no reason is known".to_owned() };
-    let again = if refused.again { " (it tries again)" } else { "" };
+    let Some(refused) = &member.report.refused else { return "unknown reason".to_owned() };
+    let again = if refused.again { " (retrying)" } else { "" };
     format!("{}{again}", refused.reason)
 }

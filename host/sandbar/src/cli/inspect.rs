@@ -10,11 +10,11 @@ use sandbar_sandbox::cache::Origin;
 use sandbar_sandbox::component::{CONTRACT, FileKind};
 use sandbar_sandbox::imports::Behind;
 
-/// Say what components are: world, version of the contract, size, what they import and
-/// what is behind it here, and what a stage must say for them.
+/// Describe components: world, version of the contract, size, their imports and what is
+/// behind them in this runner, and the stage that a manifest needs for them.
 ///
-/// Each is compiled and linked as a runner does it, but not run. The exit status is 1
-/// where this runner cannot run one of them; the reason is part of the answer.
+/// Each is compiled and linked as in a runner, but not run. The exit status is 1
+/// if this runner cannot run one of them; the reason is part of the output.
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
     /// The components' files.
@@ -64,7 +64,7 @@ fn text(inspection: &Inspection) -> String {
             match kind {
                 FileKind::Component => "WebAssembly component",
                 FileKind::CoreModule => "core WebAssembly module",
-                FileKind::Other => "no WebAssembly",
+                FileKind::Other => "not WebAssembly",
             }
             .into(),
         );
@@ -82,7 +82,7 @@ fn text(inspection: &Inspection) -> String {
         let ours = if version == CONTRACT {
             "this runner's".to_owned()
         } else {
-            format!("this runner speaks {CONTRACT}")
+            format!("this runner supports {CONTRACT}")
         };
         line("contract", format!("sandbar:operator@{version}, {ours}"));
     }
@@ -91,7 +91,7 @@ fn text(inspection: &Inspection) -> String {
         line(
             "compiled",
             match (compiled.from, compiled.cached) {
-                (Origin::Cache, _) => format!("before; loaded from the cache in {time} ms"),
+                (Origin::Cache, _) => format!("earlier; loaded from the cache in {time} ms"),
                 (_, true) => format!("in {time} ms; now in the cache"),
                 (_, false) => format!("in {time} ms; not cached"),
             },
@@ -108,11 +108,11 @@ fn text(inspection: &Inspection) -> String {
         line(if index == 0 { "exports" } else { "" }, export.clone());
     }
     if !inspection.imports.is_empty() {
-        lines.push("\nimports, and what is behind them here".into());
+        lines.push("\nimports, and what is behind them in this runner".into());
     }
     for group in &inspection.imports {
         let title = match group.behind {
-            // The name says it already.
+            // The name is enough.
             Behind::Missing | Behind::Types => group.name.to_owned(),
             behind => format!("{} ({behind})", group.name),
         };
@@ -125,7 +125,7 @@ fn text(inspection: &Inspection) -> String {
     lines.join("\n") + "\n"
 }
 
-/// What a manifest says for the component, ready to be pasted and filled in; `None` where
+/// The stage for a manifest, ready to be pasted and filled in; `None` if
 /// no manifest can have it.
 fn stage(inspection: &Inspection) -> Option<String> {
     inspection.world.filter(|_| inspection.runnable)?;
@@ -136,7 +136,7 @@ fn stage(inspection: &Inspection) -> Option<String> {
     let path = toml::Value::from(file.to_string_lossy().into_owned());
     let mut stage = format!("[[stages]]\nname = {name}\n");
     if file.is_relative() {
-        stage += "# Seen from the manifest's folder.\n";
+        stage += "# Relative to the manifest's folder.\n";
     }
     stage += &format!("component = {path}\n");
     let needs = inspection.needs;
@@ -148,8 +148,7 @@ fn stage(inspection: &Inspection) -> Option<String> {
         stage += "models = []\n";
     }
     if needs.load_graphs {
-        stage +=
-            "# The size of the graph that it brings along, if it does.\nload-graphs = \"0 B\"\n";
+        stage += "# The size of the graph that it loads itself, if any.\nload-graphs = \"0 B\"\n";
     }
     Some(stage)
 }

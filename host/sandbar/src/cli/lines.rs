@@ -1,5 +1,5 @@
-//! Records from files or from standard input: read on a thread of their own, so that
-//! whoever takes them can wait for a moment instead of for ever. Only a few are read
+//! Records from files or from standard input: read on their own thread, so that
+//! the consumer can wait with a timeout. Only a few are read
 //! ahead, so that memory stays bounded however long the input is.
 
 use std::fs::File;
@@ -9,14 +9,14 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use thiserror::Error;
 
-/// Bytes that are read at once, and that one [`Chunk`] holds, unless a line is longer.
+/// Bytes of one read, and of one [`Chunk`], unless a line is longer.
 const CHUNK: usize = 64 << 10;
-/// Bytes of a line. An input without line ends must not fill the memory.
+/// Bytes of a line at most. An input without line ends must not fill the memory.
 const LINE: u64 = 64 << 20;
-/// Bytes of a file that is one record.
+/// Bytes of a file that is one record at most.
 const WHOLE: u64 = 1 << 30;
 
-/// Where records are read.
+/// A source of records.
 #[derive(Debug)]
 pub(super) enum Place {
     Stdin,
@@ -40,12 +40,12 @@ impl Place {
     }
 }
 
-/// Why the records end.
+/// Why reading failed.
 #[derive(Debug, Error)]
 pub(super) enum ReadError {
     #[error("{place}: cannot be read: {cause}")]
     Read { place: String, cause: io::Error },
-    #[error("{place}: this is a folder; name the files in it")]
+    #[error("{place}: is a folder; name the files in it")]
     Folder { place: String },
     #[error(
         "{place}, line {line}: longer than 64 MiB; if the file is one record, read it with --whole"
@@ -61,18 +61,18 @@ impl ReadError {
     }
 }
 
-/// Records that were there at once.
+/// Records that were available together.
 pub(super) struct Chunk {
-    /// The index of the place that they come from.
+    /// The index of their source.
     pub(super) place: usize,
     /// Their values, in order.
     pub(super) values: Vec<Vec<u8>>,
 }
 
-/// What the reader says.
+/// The reader's messages.
 type Message = Result<Chunk, ReadError>;
 
-/// Looks whether a file is there and can be read, before anything else is done.
+/// Checks that a file can be read, before anything else is done.
 pub(super) fn look(path: &Path) -> Result<(), ReadError> {
     let place = || path.display().to_string();
     let metadata = path.metadata().map_err(|cause| ReadError::Read { place: place(), cause })?;
@@ -92,7 +92,7 @@ pub(super) fn read(places: Vec<Place>, whole: bool) -> io::Result<Receiver<Messa
             };
             match done {
                 Ok(Ok(())) => {}
-                // Nobody wants more.
+                // The receiver is gone.
                 Ok(Err(_)) => return,
                 Err(error) => {
                     let _ = sender.send(Err(error));
@@ -115,7 +115,7 @@ fn read_whole(place: &Place) -> Result<Vec<Vec<u8>>, ReadError> {
     Ok(vec![value])
 }
 
-/// Sends the lines of a place. The inner error: nobody wants more.
+/// Sends the lines of a source. The inner error means that the receiver is gone.
 fn read_lines(
     place: &Place,
     index: usize,
@@ -126,7 +126,7 @@ fn read_lines(
     let (mut values, mut bytes, mut number) = (Vec::new(), 0, 0);
     let send = |values| sender.send(Ok(Chunk { place: index, values }));
     loop {
-        // What is there goes on before the next read, which may wait.
+        // Pass on what is available before the next read, which may block.
         let waits = bytes >= CHUNK || !reader.buffer().contains(&b'\n');
         if waits && !values.is_empty() {
             bytes = 0;

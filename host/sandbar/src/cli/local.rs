@@ -50,7 +50,7 @@ pub(super) struct Local {
     /// Take each file as one record, whose key is the file's path: for images.
     #[arg(long, requires = "files", conflicts_with = "stdin")]
     whole: bool,
-    /// Put the topic of each output and a tab in front of it: for pipelines that route.
+    /// Print the topic of each output and a tab before it: for pipelines that route.
     #[arg(long, requires = "local")]
     with_topic: bool,
     /// End with status 1 if any record failed.
@@ -59,17 +59,17 @@ pub(super) struct Local {
 }
 
 impl Local {
-    /// Whether records come from elsewhere than Kafka.
+    /// Whether records do not come from Kafka.
     pub(super) fn is_asked(&self) -> bool {
         self.stdin || !self.files.is_empty()
     }
 
-    /// Looks whether the files are there, before the pipeline is set up.
+    /// Checks that the files exist, before the pipeline is set up.
     pub(super) fn look(&self) -> Result<(), ReadError> {
         self.files.iter().try_for_each(|path| lines::look(path))
     }
 
-    /// Takes all records through the pipeline.
+    /// Runs all records through the pipeline.
     pub(super) fn execute(&self, plan: &Plan) -> anyhow::Result<()> {
         let mut harness = Harness::new(plan)?;
         let mut printer = Printer {
@@ -80,13 +80,14 @@ impl Local {
             places: self.places().iter().map(Place::name).collect(),
             broken: None,
         };
-        let chunks = lines::read(self.places(), self.whole).context("a thread to read with")?;
+        let chunks =
+            lines::read(self.places(), self.whole).context("cannot start the reader thread")?;
         let result = self.pump(&chunks, &mut harness, &mut printer);
         let end = harness.stats();
         match printer.broken.take() {
-            // Whoever read the output has seen enough: `head`, for example.
+            // The reader of the output has closed it: `head`, for example.
             Some(cause) if cause.kind() == ErrorKind::BrokenPipe => {}
-            Some(cause) => return Err(cause).context("the output cannot be written"),
+            Some(cause) => return Err(cause).context("cannot write the output"),
             None => {
                 result?;
                 tell_totals(&end);
@@ -94,7 +95,10 @@ impl Local {
         }
         if self.strict {
             let (failed, records) = (end.failed(), end.records);
-            anyhow::ensure!(failed == 0, "{failed} of {records} records failed, and --strict");
+            anyhow::ensure!(
+                failed == 0,
+                "{failed} of {records} records failed, and --strict is set"
+            );
         }
         Ok(())
     }
@@ -106,7 +110,7 @@ impl Local {
         self.files.iter().cloned().map(Place::File).collect()
     }
 
-    /// Takes chunks through the pipeline until they end, or nobody wants the output.
+    /// Runs chunks through the pipeline until they end, or the output is closed.
     fn pump(
         &self,
         chunks: &Receiver<Result<Chunk, ReadError>>,
@@ -178,9 +182,9 @@ struct Printer<'a> {
     labels: Labels,
     with_topic: bool,
     whole: bool,
-    /// The names of the places that records come from.
+    /// The names of the sources.
     places: Vec<String>,
-    /// Why one of the two takes no more.
+    /// Why one of the two cannot be written.
     broken: Option<io::Error>,
 }
 
@@ -191,14 +195,14 @@ struct Letter<'a> {
     code: &'a str,
     message: &'a str,
     file: &'a str,
-    /// From 1; not there where the file is the record.
+    /// From 1; absent if the file is the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<i64>,
     value: Option<String>,
 }
 
 impl Printer<'_> {
-    /// What waits for more to be written goes on.
+    /// Flushes the buffered output.
     fn flush(&mut self) {
         let result = self.output.flush();
         self.note(result);
@@ -259,7 +263,7 @@ impl Outlet for Printer<'_> {
 
 /// The beginning of a value, for a person.
 fn shown(value: &[u8]) -> String {
-    // A character has four bytes at most: what lies behind is not shown in any case.
+    // A character has four bytes at most: the rest is never shown.
     let start = &value[..value.len().min(4 * SHOWN + 4)];
     let text = String::from_utf8_lossy(start);
     match text.char_indices().nth(SHOWN) {

@@ -90,10 +90,10 @@ pub fn status(error: &anyhow::Error) -> u8 {
 }
 
 impl Cli {
-    /// Does what the command line says.
+    /// Executes the command line.
     ///
     /// # Errors
-    /// Whatever keeps it from that, for the person at the terminal.
+    /// Any failure, for the person at the terminal.
     pub fn execute(self) -> anyhow::Result<()> {
         let usual = if matches!(self.verb, Verb::Test(_)) { test::LOG } else { "info" };
         sandbar_telemetry::init(

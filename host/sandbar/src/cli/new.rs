@@ -7,7 +7,7 @@ use clap::Args;
 use crate::project::{Language, Project, next_steps};
 use sandbar_sandbox::component::World;
 
-/// Make a new operator: a folder that builds, passes its own tests and runs.
+/// Create a new operator: a folder that builds, passes its own tests and runs.
 ///
 /// It has the operator's source, tests with sample records (tests/), how it is built
 /// (operator.toml), the SDK (vendor/) and the contract (wit/), which come with this
@@ -24,7 +24,7 @@ pub(super) struct New {
     /// node from 20 and npm.
     #[arg(long = "lang", value_enum, default_value_t = Language::Rust, value_name = "LANGUAGE")]
     language: Language,
-    /// The folder that is made. [default: NAME]
+    /// The folder to create. [default: NAME]
     #[arg(long, value_name = "FOLDER")]
     path: Option<PathBuf>,
     /// The folder of another operator, with which this one is a pipeline: an extractor's

@@ -6,7 +6,7 @@ use super::Common;
 use super::registry::{Add, Diff, Gc, Place, Promote, Rollback, list, show};
 use sandbar_registry::Sort;
 
-/// Operators of a registry: add versions, say which one runs, go back.
+/// Operators in a registry: add versions, promote one, roll back.
 #[derive(Debug, Args)]
 pub(super) struct Operators {
     #[command(subcommand)]
@@ -24,7 +24,7 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Show a version (NAME@N, NAME@ALIAS), or all versions of a name and what became of
+    /// Show a version (NAME@N, NAME@ALIAS), or all versions of a name and the history of
     /// its aliases (NAME).
     Show {
         /// The operator, as in features@2, features@production or features.

@@ -1,4 +1,4 @@
-//! `sandbar rollout`: a candidate beside what a runner serves, asked of it over HTTP.
+//! `sandbar rollout`: a candidate beside what a runner serves, requested over HTTP.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::admin::rollout::{Past, RolloutRequest, Underway};
 use sandbar_pipeline::rollout::{By, Mode, Report, Rules, Share, Side, Terms, Then};
 use sandbar_registry::ArtifactSource;
 
-/// Let other models or components run beside those that a runner serves, and compare.
+/// Run other models or components beside those that a runner serves, and compare them.
 #[derive(Debug, Args)]
 pub(super) struct Rollout {
     #[command(subcommand)]
@@ -34,13 +34,13 @@ enum Verb {
 
 /// Start a roll-out.
 ///
-/// The candidate is loaded, fitted and tried as by `sandbar swap`, and then runs beside what
-/// serves until it is promoted or aborted, by a command or by its rules. A runner of a fleet
-/// tells all others, so that it runs on each; MODEL and COMPONENT are of the registry then.
+/// The candidate is loaded, checked and tried as by `sandbar swap`, and then runs beside what
+/// serves until it is promoted or aborted, by a command or by its rules. In a fleet the runner
+/// passes it on, so that it runs on each; MODEL and COMPONENT must then be in the registry.
 #[derive(Debug, Args)]
 struct Start {
-    /// canary: it serves a share of the records. shadow: it scores them beside the stream,
-    /// and puts out nothing. ab: its answers are put out beside those of what serves.
+    /// canary: it serves a share of the records. shadow: it scores them as well,
+    /// but writes no output. ab: its outputs are written beside those of what serves.
     #[arg(long, value_enum)]
     mode: ModeName,
     /// The share of the records that a canary serves, such as 10%.
@@ -49,14 +49,14 @@ struct Start {
     /// What decides which records a canary serves: key, or header:NAME. [default: key]
     #[arg(long)]
     by: Option<By>,
-    /// A model under the pipeline's name for it: a folder, or NAME@VERSION or NAME@ALIAS of
+    /// A model, by the pipeline's name for it: a folder, or NAME@VERSION or NAME@ALIAS in
     /// the manifest's registry.
     #[arg(long = "model", value_name = "NAME=MODEL", value_parser = pair)]
     models: Vec<(String, ArtifactSource)>,
-    /// The component of a stage: a file, or one of the registry.
+    /// The component of a stage: a file, or a version in the registry.
     #[arg(long = "component", value_name = "STAGE=COMPONENT", value_parser = pair)]
     components: Vec<(String, ArtifactSource)>,
-    /// Records of the candidate from which on the rules are judged.
+    /// Records that the candidate must have had before the rules are applied.
     #[arg(long, value_name = "N", default_value_t = Rules::default().min_rows)]
     min_rows: u64,
     /// The share of its records that may fail.
@@ -65,17 +65,17 @@ struct Start {
     /// The share of the records on whose label it must agree with what serves.
     #[arg(long, value_name = "SHARE")]
     min_agreement: Option<Share>,
-    /// How long it may take for 99 of 100 batches, such as 50ms.
+    /// The longest time for 99 of 100 batches, such as 50ms.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     max_p99: Option<Duration>,
-    /// What happens when it holds to these.
+    /// What happens when it passes these rules.
     #[arg(long, value_enum, default_value = "keep")]
     then: ThenName,
-    /// A topic for a shadow's answers, none of the pipeline's own.
+    /// A topic for a shadow's predictions, other than the pipeline's own topics.
     #[arg(long)]
     topic: Option<String>,
-    /// The revision that it is to run beside, as `sandbar status` says it: if somebody else
-    /// has changed it meanwhile, nothing is done.
+    /// The revision to run beside, as `sandbar status` shows it: if another one serves by now,
+    /// nothing is changed.
     #[arg(long, value_name = "N")]
     revision: Option<u64>,
     #[command(flatten)]
@@ -84,21 +84,21 @@ struct Start {
     at: At,
 }
 
-/// Say how the candidate fares, or how the last roll-out ended.
+/// Show the state of the candidate, or how the last roll-out ended.
 #[derive(Debug, Args)]
 struct Status {
     #[command(flatten)]
     at: At,
 }
 
-/// Put the candidate in the place of what serves.
+/// Replace what serves with the candidate.
 #[derive(Debug, Args)]
 struct Promote {
     #[command(flatten)]
     end: Ending,
 }
 
-/// Drop the candidate; what serves goes on.
+/// Drop the candidate; what serves stays.
 #[derive(Debug, Args)]
 struct Abort {
     #[command(flatten)]
@@ -107,8 +107,8 @@ struct Abort {
 
 #[derive(Debug, Args)]
 struct Ending {
-    /// The revision that it runs beside, of a fleet the fleet's: if another one is the newest,
-    /// nothing is done.
+    /// The revision that it runs beside, in a fleet the fleet's: if another one is the newest,
+    /// nothing is changed.
     #[arg(long, value_name = "N")]
     revision: Option<u64>,
     #[command(flatten)]
@@ -161,8 +161,8 @@ impl Rollout {
 }
 
 impl Ending {
-    /// Asks the runner to end it or, if it is of a fleet, all of them; `show`s what one answers
-    /// that stands alone.
+    /// Ends the roll-out on the runner or, in a fleet, on all runners; `show`s the response of
+    /// a runner without a fleet.
     fn execute<T: DeserializeOwned + Serialize>(
         self,
         what: &str,
@@ -201,7 +201,7 @@ impl Start {
         let terms = Terms { mode, weight: self.weight, by: self.by, rules, topic: self.topic };
         terms.validate()?;
         if fleet::of(&self.at)?.is_some() {
-            // The registry's names are told from the versions by the runner that is asked.
+            // The runner tells the registry's names from versions.
             let version = |(name, source)| match source {
                 ArtifactSource::Registry(reference) => (name, reference.to_string()),
                 ArtifactSource::Path(path) => (name, path.display().to_string()),
@@ -229,7 +229,7 @@ impl Start {
     }
 }
 
-/// What a runner tells of roll-outs, if there is anything.
+/// The roll-outs of a runner, if any.
 pub(super) fn show(told: &Told) {
     match (&told.rollout, &told.last_rollout) {
         (Some(underway), _) => {
@@ -305,9 +305,8 @@ fn show_comparison(report: &Report) {
     if report.compared > 0 {
         let percent = |share: f64| format!("{:.2}%", share * 100.0);
         let agreement =
-            report.agreement.map(|share| format!(", labels agree to {}", percent(share)));
-        let difference =
-            report.mean_difference.map(|mean| format!(", numbers differ by {mean:.6} on average"));
+            report.agreement.map(|share| format!(", {} of labels agree", percent(share)));
+        let difference = report.mean_difference.map(|mean| format!(", mean difference {mean:.6}"));
         println!(
             "  both: {} records{}{}",
             report.compared,
@@ -320,10 +319,10 @@ fn show_comparison(report: &Report) {
         }
     }
     if report.left_out > 0 {
-        println!("  left out, since the shadow was behind: {} records", report.left_out);
+        println!("  skipped, as the shadow lagged: {} records", report.left_out);
     }
     if report.unwritten > 0 {
-        println!("  not written to the shadow's topic: {} answers", report.unwritten);
+        println!("  not written to the shadow's topic: {} predictions", report.unwritten);
     }
 }
 

@@ -16,29 +16,29 @@ use crate::cases::junit::JUnit;
 use crate::cases::{Finder, Report, Runner, Suite, Verdict};
 use sandbar_manifest::cases::Test as Case;
 
-/// What is logged where nothing else is asked for: what operators print. That records
-/// fail is what cases are about.
+/// The default log filter: what operators print. Failed records
+/// are part of cases.
 pub(super) const LOG: &str = "error,sandbar::operator=info";
 
-/// Run cases: what goes into an operator or a pipeline, and what is expected to come out.
+/// Run test cases: inputs of an operator or a pipeline, and the expected outputs.
 ///
 /// They run in the sandbox with its limits, and without Kafka (docs/reference/tests.md).
-/// The exit status is 1 where what came differs from what is expected, and 2 where cases
+/// The exit status is 1 if a result differs from what is expected, and 2 if cases
 /// cannot be read.
 #[derive(Debug, Args)]
 pub(super) struct Test {
     /// An operator's folder with tests/*.toml; a pipeline's manifest with [[tests]], or
     /// with NAME.tests.toml beside it; a case file; a folder with some of these; or a
-    /// component, which the case files behind it are of.
+    /// component, to which the case files after it belong.
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
-    /// Run only cases in whose file or name TEXT occurs.
+    /// Run only cases whose file or name contains TEXT.
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
     /// List the cases instead of running them.
     #[arg(long)]
     list: bool,
-    /// Write what came into the case files in place of what was expected, and show what
+    /// Write the actual results into the case files as expectations, and show what
     /// changed.
     #[arg(long)]
     bless: bool,
@@ -52,7 +52,7 @@ pub(super) struct Test {
 #[error("{0} of the paths cannot be tested")]
 pub(super) struct Unreadable(usize);
 
-/// How many cases ended how.
+/// The number of cases by result.
 #[derive(Default)]
 struct Totals {
     passed: usize,
@@ -95,7 +95,7 @@ impl Test {
             totals.tell(start);
         }
         if let Some(path) = &self.junit {
-            let xml = junit.to_xml().context("the report cannot be written as XML")?;
+            let xml = junit.to_xml().context("cannot write the report as XML")?;
             std::fs::write(path, xml)
                 .with_context(|| format!("{}: cannot be written", path.display()))?;
         }
@@ -108,7 +108,7 @@ impl Test {
         Ok(())
     }
 
-    /// The cases of a file that the filter leaves, with their indices.
+    /// The cases of a file that pass the filter, with their indices.
     fn chosen<'a>(&'a self, suite: &'a Suite) -> impl Iterator<Item = (usize, &'a Case)> {
         let file = suite.path.display().to_string();
         suite.tests.iter().enumerate().filter(move |(_, test)| match &self.filter {
@@ -117,7 +117,7 @@ impl Test {
         })
     }
 
-    /// Runs the cases of a file, and says what became of each.
+    /// Runs the cases of a file, and prints the result of each.
     fn run(
         &self,
         runner: &mut Runner,
@@ -155,7 +155,7 @@ impl Test {
     }
 }
 
-/// A file that is to be blessed: with cases, or with expectations alone.
+/// A file to bless: with cases, or with expectations alone.
 fn open(path: &Path, lines: bool) -> anyhow::Result<Blessing> {
     let opened = if lines { Blessing::of_lines(path) } else { Blessing::of_cases(path) };
     opened.with_context(|| path.display().to_string())
@@ -173,7 +173,7 @@ fn tell(suite: &Suite, report: &Report, blessed: bool, colours: Colours) {
     if !cost.is_empty() {
         println!("          {}", colours.paint("2", &cost));
     }
-    // What was blessed is shown with the file.
+    // Blessed changes are shown with the file.
     if !blessed {
         for line in report.explain(&suite.path, colours).lines() {
             println!("    {line}");
@@ -207,7 +207,7 @@ impl Totals {
 }
 
 impl Colours {
-    /// Colours where standard output is a terminal and nobody objects (`NO_COLOR`).
+    /// Colours if standard output is a terminal and `NO_COLOR` is not set.
     fn of_stdout() -> Self {
         let objection = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Colours(std::io::stdout().is_terminal() && !objection)

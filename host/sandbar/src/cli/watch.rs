@@ -18,16 +18,16 @@ use sandbar_registry::ArtifactSource;
 use sandbar_sandbox::Sandbox;
 use sandbar_sandbox::operator_folder::{DESCRIPTION, OperatorFolder};
 
-/// How long files must be left alone before a build: editors write in several steps.
+/// How long files must be unchanged before a build: editors write in several steps.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// Build operators whenever their files change, and put what comes out into a running
+/// Build operators whenever their files change, and swap the result into a running
 /// pipeline.
 ///
-/// Each operator is built once at the beginning, then whenever one of the files changes that
-/// `build.watch` of its operator.toml names. What this runner can run takes the place of the
-/// stage's component, as by `sandbar swap`; where a build or a swap fails, the reason is
-/// printed, and what served before goes on. Ends with Ctrl-C.
+/// Each operator is built once at the start, then whenever one of the files changes that
+/// `build.watch` in its operator.toml names. A component that this runner can run replaces the
+/// stage's component, as with `sandbar swap`; if a build or a swap fails, the reason is
+/// printed, and the old component goes on serving. Ends with Ctrl-C.
 #[derive(Debug, Args)]
 pub(super) struct Watch {
     /// The operators' folders. [default: the current one]
@@ -40,7 +40,7 @@ pub(super) struct Watch {
     at: At,
 }
 
-/// An operator under work.
+/// A watched operator.
 struct Work {
     operator: OperatorFolder,
     /// The folder, without links.
@@ -48,7 +48,7 @@ struct Work {
     stage: String,
 }
 
-/// What happened to files of one of the operators, and when.
+/// A change of files of one of the operators, and when.
 type Change = (usize, Instant);
 
 impl Watch {
@@ -57,7 +57,7 @@ impl Watch {
         let folders = if self.folders.is_empty() { vec![PathBuf::new()] } else { self.folders };
         ensure!(
             self.stage.is_none() || folders.len() == 1,
-            "--stage names the stage of one operator; without it each has its own name"
+            "--stage takes one operator; without it each operator's stage has the operator's name"
         );
         let work = |folder: &PathBuf| Work::open(folder, self.stage.clone());
         let mut all = folders.iter().map(work).collect::<anyhow::Result<Vec<_>>>()?;
@@ -78,9 +78,9 @@ impl Watch {
     }
 }
 
-/// Waits for a change, and until no more come. All operators that have changed are due.
+/// Waits for a change, and until changes stop. Returns all changed operators.
 fn settled(changes: &Receiver<Change>, due: &mut VecDeque<Change>) -> anyhow::Result<Change> {
-    let first = changes.recv().context("files cannot be watched any more")?;
+    let first = changes.recv().context("watching files has stopped working")?;
     while let Ok((index, when)) = changes.recv_timeout(QUIET) {
         if index != first.0 && due.iter().all(|(it, _)| *it != index) {
             due.push_back((index, when));
@@ -93,21 +93,22 @@ impl Work {
     fn open(folder: &Path, stage: Option<String>) -> anyhow::Result<Self> {
         let operator = OperatorFolder::open(folder)?;
         let folder = operator.folder();
-        let folder =
-            folder.canonicalize().with_context(|| format!("{} is not there", folder.display()))?;
+        let folder = folder
+            .canonicalize()
+            .with_context(|| format!("{}: no such folder", folder.display()))?;
         let stage = stage.unwrap_or_else(|| operator.name.clone());
         Ok(Work { operator, folder, stage })
     }
 
-    /// Tells of every change for as long as what is returned lives.
+    /// Sends every change until the returned watcher is dropped.
     fn watch(&self, index: usize, changes: Sender<Change>) -> anyhow::Result<impl Watcher + use<>> {
         let made = self.made();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            // What was missed may have been a change.
+            // A missed event may have been a change.
             if event.is_ok_and(|event| !concerns(&event, &made)) {
                 return;
             }
-            // Nobody listens only at the end.
+            // The receiver is only gone at the end.
             let _ = changes.send((index, Instant::now()));
         })?;
         let description = self.folder.join(DESCRIPTION);
@@ -124,8 +125,8 @@ impl Work {
         Ok(watcher)
     }
 
-    /// What the build makes, as far as that is known: the component, or the folder in the
-    /// operator's that it is in.
+    /// The build's output, as far as known: the component, or the folder in the
+    /// operator's folder that contains it.
     fn made(&self) -> PathBuf {
         let first = self.operator.component_in_folder().components().next();
         first.map(|first| self.folder.join(first)).unwrap_or_default()
@@ -145,7 +146,7 @@ impl Work {
     /// How long the build took.
     fn build_and_swap(&mut self, sandbox: &Sandbox, at: &At) -> anyhow::Result<Duration> {
         let begun = Instant::now();
-        // Its description may be what has changed.
+        // Its description may have changed.
         self.operator = OperatorFolder::open(self.operator.folder())?;
         build(&self.operator, sandbox)?;
         let took = begun.elapsed();
@@ -156,8 +157,8 @@ impl Work {
     }
 }
 
-/// Whether an event is about a file that somebody has changed, not one that was only read,
-/// that the build has `made`, or whose time alone is another.
+/// Whether an event is about a changed file, not one that was only read,
+/// that the build has `made`, or of which only the time changed.
 fn concerns(event: &Event, made: &Path) -> bool {
     let changes = match event.kind {
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => false,

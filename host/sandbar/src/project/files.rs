@@ -1,4 +1,4 @@
-//! The files that the command carries, and which of them make a project.
+//! The files embedded in the command, and which of them form a project.
 
 use super::Language;
 use sandbar_sandbox::component::World;
@@ -9,13 +9,13 @@ static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"
 /// The template of a pipeline of two.
 pub(super) const PAIR: &str = "templates/pair/pipeline.toml.jinja";
 
-/// The text of one file; empty where there is none.
+/// The text of one file; empty if there is none.
 pub(super) fn text(name: &str) -> &'static str {
     FILES.iter().find(|(found, _)| *found == name).map_or("", |(_, text)| text)
 }
 
-/// What goes into a project of this kind: the path there, and the text. With `vendored`
-/// the SDK, which is not needed where a project uses one that lies elsewhere.
+/// The files of a project of this kind: path and text. With `vendored`
+/// including the SDK, which a project with an SDK elsewhere does not need.
 pub(super) fn of(
     language: Language,
     world: World,
@@ -31,7 +31,7 @@ pub(super) fn of(
     let mut place = |from: &str, to: &str| places.push((from.to_owned(), to.to_owned()));
     if language == Language::Rust {
         place("rust-toolchain.toml", "rust-toolchain.toml");
-        // The versions that Sandbar is tested with; cargo drops what is not needed.
+        // The versions that Sandbar is tested with; cargo drops unused ones.
         place("operators/Cargo.lock", "Cargo.lock");
     }
     if vendored {

@@ -1,5 +1,5 @@
-//! New projects: an operator's folder that builds, is tested and runs, from the templates
-//! that the command carries.
+//! New projects: an operator's folder that builds, tests and runs, from the templates
+//! embedded in the command.
 //!
 //! The SDK and the contract come from the command too, not from a registry or a clone, so
 //! that they always fit the runner that will run the operator.
@@ -16,13 +16,13 @@ use thiserror::Error;
 use sandbar_sandbox::component::World;
 use sandbar_sandbox::operator_folder::{FolderError, OperatorFolder};
 
-/// The end of a template's name. Files without it are taken as they are.
+/// The extension of templates. Files without it are copied unchanged.
 const TEMPLATE: &str = ".jinja";
 
 /// The language that an operator is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Language {
-    /// The fastest, and the one with tests outside of the sandbox.
+    /// The fastest, and the only one with tests outside of the sandbox.
     Rust,
     /// By componentize-py: CPython inside of the component.
     Python,
@@ -41,7 +41,7 @@ impl Language {
         }
     }
 
-    /// Where its build leaves the component of an operator.
+    /// The path of the component that its build creates.
     fn component(self, name: &str) -> String {
         match self {
             // rustc's file names have no hyphens.
@@ -63,7 +63,7 @@ impl fmt::Display for Language {
     }
 }
 
-/// What is asked for.
+/// The requested project.
 #[derive(Debug, Clone)]
 pub struct Project {
     /// What the operator is for.
@@ -74,45 +74,45 @@ pub struct Project {
     pub name: String,
     /// The folder, which must not exist.
     pub folder: PathBuf,
-    /// A folder of the SDK for Rust that is used in place of a copy.
+    /// A folder of the SDK for Rust to use instead of a copy.
     pub sdk: Option<PathBuf>,
-    /// The folder of the operator that makes a pipeline with this one: an extractor's for
+    /// The folder of the operator that forms a pipeline with this one: an extractor's for
     /// a scorer, a scorer's for an extractor.
     pub with: Option<PathBuf>,
 }
 
-/// Why there is no new project.
+/// Why a project cannot be created.
 #[derive(Debug, Error)]
 pub enum ProjectError {
-    /// The name cannot be one.
+    /// The name is invalid.
     #[error("'{name}' cannot be the name of an operator: {reason}")]
     Name {
         /// The name.
         name: String,
-        /// Why, and the way out.
+        /// Why, and what to do.
         reason: String,
     },
-    /// There is something already.
+    /// The folder exists already.
     #[error(
-        "{path} exists already; choose another name, or another folder with --path",
+        "{path} already exists; choose another name, or another folder with --path",
         path = .0.display()
     )]
     Exists(PathBuf),
-    /// `--sdk` names something else.
-    #[error("{path}: this is not the SDK's folder, as it has no crate 'sandbar-operator'; name operators/sdk of a clone of Sandbar", path = .0.display())]
+    /// `--sdk` does not name the SDK's folder.
+    #[error("{path}: not the SDK's folder, as it has no crate 'sandbar-operator'; name operators/sdk of a clone of Sandbar", path = .0.display())]
     Sdk(PathBuf),
     /// `sdk` is for Rust.
-    #[error("--sdk is for Rust; the helper for {0} is one file, which the project has in vendor/")]
+    #[error("--sdk is for Rust; for {0} the helper is one file in the project's vendor/")]
     NoSdk(Language),
     /// `with` is for extractors and scorers.
     #[error(
         "--with joins an extractor and a scorer; a transformer's project has a pipeline of its own"
     )]
     NoPair,
-    /// `with` names no operator.
+    /// `with` does not name an operator's folder.
     #[error(transparent)]
     With(#[from] FolderError),
-    /// Something could not be written, or a path not be followed.
+    /// A file cannot be written, or a path cannot be resolved.
     #[error("{path}: {cause}", path = path.display())]
     Io {
         /// The file or folder.
@@ -120,8 +120,8 @@ pub enum ProjectError {
         /// The system's reason.
         cause: std::io::Error,
     },
-    /// A template of this command is wrong.
-    #[error("the template {name} is at fault, which is Sandbar's and not yours: {cause}")]
+    /// A template of this command is invalid.
+    #[error("internal error in Sandbar's template {name}: {cause}")]
     Template {
         /// Its name.
         name: String,
@@ -137,10 +137,10 @@ impl ProjectError {
 }
 
 impl Project {
-    /// Writes the project. Where that fails the folder is taken away again.
+    /// Writes the project. If that fails, the folder is removed.
     ///
     /// # Errors
-    /// Where the name cannot be one, the folder exists, or something cannot be written.
+    /// If the name cannot be one, the folder exists, or something cannot be written.
     pub fn create(&self) -> Result<(), ProjectError> {
         if let Some(reason) = name::problem(&self.name) {
             return Err(ProjectError::Name { name: self.name.clone(), reason });
@@ -152,7 +152,7 @@ impl Project {
         std::fs::create_dir_all(&self.folder).map_err(ProjectError::io(&self.folder))?;
         let written = self.write(&files);
         if written.is_err() {
-            // What made it fail is the error; a folder that stays is the lesser evil.
+            // The first error matters more than a folder that remains.
             drop(std::fs::remove_dir_all(&self.folder));
         }
         written
@@ -165,7 +165,7 @@ impl Project {
             std::fs::create_dir_all(folder).map_err(ProjectError::io(folder))?;
             std::fs::write(&path, text).map_err(ProjectError::io(&path))?;
         }
-        // Only now are there two folders between which there is a way.
+        // Only now both folders exist, so that there is a relative path.
         if let Some(with) = &self.with {
             let path = self.folder.join("pipeline.toml");
             std::fs::write(&path, self.pipeline(with)?).map_err(ProjectError::io(&path))?;
@@ -173,7 +173,7 @@ impl Project {
         Ok(())
     }
 
-    /// The files of the project but for a pipeline of two: name and text.
+    /// The files of the project without the pipeline of two: name and text.
     fn files(&self) -> Result<Vec<(String, String)>, ProjectError> {
         let sdk = match &self.sdk {
             Some(_) if self.language != Language::Rust => {
@@ -241,12 +241,12 @@ fn render(name: &str, text: &str, values: &minijinja::Value) -> Result<String, P
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment
         .render_str(text, values)
-        // minijinja takes away the newline at the end of a template.
+        // minijinja removes the newline at the end of a template.
         .map(|text| text + "\n")
         .map_err(|cause| ProjectError::Template { name: name.to_owned(), cause })
 }
 
-/// The SDK's folder, from the root: a project may be moved.
+/// The absolute path of the SDK's folder: a project may be moved.
 fn sdk_folder(path: &Path) -> Result<PathBuf, ProjectError> {
     let manifest = std::fs::read_to_string(path.join("Cargo.toml")).unwrap_or_default();
     if !manifest.contains("name = \"sandbar-operator\"") {
@@ -264,7 +264,7 @@ fn way(from: &Path, to: &Path) -> Result<PathBuf, ProjectError> {
     Ok(up.chain(to.components().skip(common)).collect())
 }
 
-/// What a person does next, line by line.
+/// The next steps for a person, line by line.
 pub fn next_steps(project: &Project) -> Vec<String> {
     let mut steps = vec![
         format!("cd {}", project.folder.display()),

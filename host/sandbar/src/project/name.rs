@@ -3,10 +3,10 @@
 
 use sandbar_sandbox::stage_name_problem;
 
-/// Characters of a name at most: those that cargo's registries allow.
+/// Characters of a name at most: the limit of cargo's registries.
 const LENGTH: usize = 64;
 
-/// Words that rustc does not take as the name of a crate: those of every edition.
+/// Words that rustc rejects as the name of a crate, of all editions.
 #[rustfmt::skip]
 const KEYWORDS: &[&str] = &[
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
@@ -16,11 +16,11 @@ const KEYWORDS: &[&str] = &[
     "unsafe", "unsized", "use", "virtual", "where", "while", "yield", "raw", "union",
 ];
 
-/// Crates that every operator has already.
+/// Crates that every operator already uses.
 const CRATES: [&str; 8] =
     ["alloc", "core", "proc-macro", "sandbar-operator", "serde", "serde-json", "std", "test"];
 
-/// What is wrong with a name, and the way out.
+/// What is wrong with a name, and what to do.
 pub(super) fn problem(name: &str) -> Option<String> {
     let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(fine) {
@@ -31,18 +31,18 @@ pub(super) fn problem(name: &str) -> Option<String> {
             "flight-features".to_owned()
         };
         return Some(format!(
-            "it begins with a lower-case letter, and has only such letters, digits, '-' and '_'; \
+            "it must begin with a lower-case letter and have only lower-case letters, digits, '-' and '_', \
              as in '{example}'"
         ));
     }
     if name.len() > LENGTH {
-        return Some(format!("it may have {LENGTH} characters; use a shorter one"));
+        return Some(format!("it can have at most {LENGTH} characters; use a shorter one"));
     }
     if KEYWORDS.contains(&name) {
-        return Some(format!("it is a word of Rust; use another, as '{name}-operator'"));
+        return Some(format!("it is a reserved word of Rust; use another, as '{name}-operator'"));
     }
     if CRATES.contains(&name.replace('_', "-").as_str()) {
-        return Some(format!("a library is called so; use another, as 'my-{name}'"));
+        return Some(format!("it is the name of a library; use another, as 'my-{name}'"));
     }
     stage_name_problem(name)
 }

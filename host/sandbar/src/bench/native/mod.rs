@@ -1,8 +1,8 @@
 //! An operator's crate as a native program: what the same code costs without a sandbox.
 //!
 //! A small crate is written that links the operator's and nothing else ([`program`]); it
-//! is built by the user's cargo with the release profile and the lock file of the
-//! operator's workspace, and asked for one measurement after the other. The SDK has the
+//! is built by the user's cargo, with the release profile and the lock file of the
+//! operator's workspace, and runs one measurement after the other. The SDK has the
 //! other side (`operators/sdk/src/bench.rs`).
 
 mod program;
@@ -21,7 +21,7 @@ use super::work::Work;
 use sandbar_inference::{Artifact, Content};
 use sandbar_sandbox::Operator;
 
-/// A native program that waits to be asked.
+/// A native program that waits for requests.
 pub(super) struct Native {
     child: Child,
     questions: ChildStdin,
@@ -33,13 +33,15 @@ impl Native {
     /// granted and the same work.
     ///
     /// # Errors
-    /// Where the crate does not build, or the operator refuses its configuration there.
+    /// If the crate does not build, or the operator refuses its configuration there.
     pub(super) fn start(folder: &Path, operator: &Operator, work: &Work) -> Result<Native> {
         let is_graph = |(_, model): &&(_, Artifact)| matches!(model.content, Content::Graph(_));
         if let Some((name, _)) = operator.grants.models.iter().find(is_graph) {
-            bail!("model '{name}' is a graph that the host computes, which a native build lacks");
+            bail!(
+                "model '{name}' is a graph that the host computes, which a native build cannot use"
+            );
         }
-        tracing::info!(crate_folder = %folder.display(), "building it natively");
+        tracing::info!(crate_folder = %folder.display(), "building the operator natively");
         let program = program::build(folder)?;
         let path = program.with_extension("work.json");
         let file = File::create(&path).with_context(|| format!("{}", path.display()))?;
@@ -52,34 +54,34 @@ impl Native {
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
         let (Some(questions), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-            bail!("{} has no pipes", program.display());
+            bail!("{}: cannot open its input and output", program.display());
         };
         Ok(Native { child, questions, answers: BufReader::new(answers) })
     }
 
-    /// Lets it take all the work through the operator so many times: CPU time, and what
-    /// came of the last pass.
+    /// Makes it run all the work several times: CPU time, and the counts
+    /// of the last pass.
     ///
     /// # Errors
-    /// Where it has ended; its standard error, which is ours, says why.
+    /// If it has ended; its standard error, which is ours, has the reason.
     pub(super) fn passes(&mut self, passes: u32) -> Result<(Duration, Counts)> {
         let mut line = String::new();
         let asked = writeln!(self.questions, "{passes}").and_then(|()| self.questions.flush());
         let read = asked.and_then(|()| self.answers.read_line(&mut line));
-        read.context("the native program does not answer; what it printed says why")?;
+        read.context("the native program does not answer; see its output for the reason")?;
         let numbers: Result<Vec<u64>, _> = line.split_whitespace().map(str::parse).collect();
         match numbers.unwrap_or_default()[..] {
             [nanoseconds, outputs, failures] => {
                 Ok((Duration::from_nanos(nanoseconds), Counts { outputs, failures }))
             }
-            _ => bail!("the native program has ended; what it printed says why"),
+            _ => bail!("the native program has ended; see its output for the reason"),
         }
     }
 }
 
 impl Drop for Native {
     fn drop(&mut self) {
-        // It only waits for us; what it says on its way out does not matter.
+        // It only waits for us; its exit status does not matter.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 /// The name of the SDK, which has the program's other half behind a feature.
 const SDK: &str = "sandbar-operator";
 
-/// What is asked of `cargo metadata`.
+/// The used part of `cargo metadata`.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -43,7 +43,7 @@ struct Target {
 /// The program for the operator's crate in `folder`, built.
 ///
 /// # Errors
-/// Where there is no such crate, it is no operator of the SDK or no library that can be
+/// If there is no such crate, it is no operator of the SDK or no library that can be
 /// linked, or cargo fails.
 pub(super) fn build(folder: &Path) -> Result<PathBuf> {
     let manifest = folder.join("Cargo.toml");
@@ -52,19 +52,17 @@ pub(super) fn build(folder: &Path) -> Result<PathBuf> {
         .with_context(|| format!("{}: --native takes an operator's crate", manifest.display()))?;
     let metadata = metadata(&manifest)?;
     let package = |found: &dyn Fn(&Package) -> bool| metadata.packages.iter().find(|it| found(it));
-    let operator = package(&|it| it.manifest_path == manifest)
-        .with_context(|| format!("{}: a workspace, not an operator", manifest.display()))?;
+    let operator = package(&|it| it.manifest_path == manifest).with_context(|| {
+        format!("{}: this is a workspace, not an operator's crate", manifest.display())
+    })?;
     let uses_sdk = operator.dependencies.iter().any(|it| it.name == SDK);
     let sdk = package(&|it| uses_sdk && it.name == SDK).with_context(|| {
-        format!(
-            "{}: it does not use the SDK ({SDK}), by which it would run natively",
-            operator.name
-        )
+        format!("{}: the crate does not use the SDK ({SDK}), which --native needs", operator.name)
     })?;
     let library = |target: &&Target| target.kind.iter().any(|kind| kind == "rlib" || kind == "lib");
     let library = operator.targets.iter().find(library).with_context(|| {
         format!(
-            "{}: no library that can be linked; write crate-type = [\"cdylib\", \"rlib\"] under \
+            "{}: the crate has no library that can be linked; write crate-type = [\"cdylib\", \"rlib\"] under \
              [lib] of its Cargo.toml",
             operator.name
         )
@@ -75,7 +73,7 @@ pub(super) fn build(folder: &Path) -> Result<PathBuf> {
     write(&here.join("Cargo.toml"), &cargo_toml(&name, operator, sdk, &metadata)?)?;
     let library = library.name.replace('-', "_");
     write(&here.join("src/main.rs"), &include_str!("main.rs.txt").replace("OPERATOR", &library))?;
-    // The same versions as in the component; cargo leaves out what is not needed.
+    // The same versions as in the component; cargo drops unused ones.
     let lock = metadata.workspace_root.join("Cargo.lock");
     if lock.is_file() {
         std::fs::copy(&lock, here.join("Cargo.lock"))
@@ -92,7 +90,7 @@ pub(super) fn build(folder: &Path) -> Result<PathBuf> {
         .status()
         .context("cannot start cargo")?;
     if !status.success() {
-        bail!("{}: cargo could not build it natively: {status}", operator.name);
+        bail!("{}: native build failed: {status}", operator.name);
     }
     Ok(target.join(triple).join("release").join(name))
 }
@@ -115,7 +113,7 @@ fn cargo_toml(
     let mut manifest = Table::new();
     manifest.insert("package".into(), package.into());
     manifest.insert("dependencies".into(), dependencies.into());
-    // Not of the workspace in whose `target` it lies.
+    // Not part of the workspace whose `target` contains it.
     manifest.insert("workspace".into(), Table::new().into());
     let root = metadata.workspace_root.join("Cargo.toml");
     let text = std::fs::read_to_string(&root).with_context(|| format!("{}", root.display()))?;
@@ -126,15 +124,16 @@ fn cargo_toml(
     Ok(manifest.to_string())
 }
 
-/// Where a package comes from, as a dependency says it. The operator and this program must
-/// mean the same SDK, or there would be two.
+/// The source of a package, as in a dependency. The operator and this program must
+/// use the same SDK, or there would be two.
 fn source(package: &Package) -> Result<Table> {
     let mut table = Table::new();
     let mut say = |key: &str, value: String| table.insert(key.into(), value.into());
     match package.source.as_deref() {
         None => {
             let folder = package.manifest_path.parent().and_then(Path::to_str);
-            let folder = folder.with_context(|| format!("{}: an odd path", package.name))?;
+            let folder =
+                folder.with_context(|| format!("{}: the path is not UTF-8", package.name))?;
             say("path", folder.to_owned());
         }
         Some(source) => match source.strip_prefix("git+") {
@@ -176,7 +175,7 @@ fn triple() -> Result<String> {
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
-    let folder = path.parent().context("no folder")?;
+    let folder = path.parent().context("the path has no folder")?;
     std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(path, text))
         .with_context(|| format!("{}", path.display()))

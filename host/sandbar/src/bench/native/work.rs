@@ -1,4 +1,4 @@
-//! The work as the native program reads it.
+//! The work in the format that the native program reads.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::bench::work::Work;
 use sandbar_inference::Content;
 use sandbar_sandbox::{Column, Field, FieldType, Grants};
 
-/// What the program is told: the setup, and all calls.
+/// The program's input: the set-up, and all calls.
 #[derive(Serialize)]
 pub(super) struct Message<'a> {
     config: &'a str,

@@ -21,8 +21,7 @@ use sandbar_manifest::Manifest;
 /// Characters of a value that `show` shows.
 const SHOWN: usize = 2000;
 
-/// Dead letters of a pipeline: what there are, one of them in full, and feeding them in
-/// again.
+/// Dead letters of a pipeline: list them, show one in full, or replay their records.
 #[derive(Debug, Args)]
 pub(super) struct Dlq {
     #[command(subcommand)]
@@ -36,7 +35,7 @@ enum Verb {
     Replay(replay::Replay),
 }
 
-/// Whose dead letters.
+/// The pipeline and its brokers.
 #[derive(Debug, Args)]
 struct Place {
     /// The pipeline's manifest, which names the dead-letter topic.
@@ -59,25 +58,25 @@ impl Place {
     }
 }
 
-/// Which of them.
+/// The filters.
 #[derive(Debug, Args)]
 struct Filter {
-    /// Only those that failed in this stage.
+    /// Only records that failed in this stage.
     #[arg(long)]
     stage: Option<String>,
-    /// Only those with this code: "malformed", "trap", ...
+    /// Only dead letters with this code: "malformed", "trap", ...
     #[arg(long)]
     code: Option<String>,
-    /// Only those of records that were read from this topic.
+    /// Only records that were read from this topic.
     #[arg(long)]
     topic: Option<String>,
-    /// Only those whose message has this text in it.
+    /// Only dead letters whose message contains this text.
     #[arg(long, value_name = "TEXT")]
     contains: Option<String>,
-    /// Only those of records that were written within this time, such as "2h".
+    /// Only records that were written within this time, such as "2h".
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     since: Option<Duration>,
-    /// Not more than so many.
+    /// At most this many.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
 }
@@ -99,7 +98,7 @@ impl Filter {
             && self.since.is_none_or(recent)
     }
 
-    /// Hands those that it takes to `each`, until that wants no more.
+    /// Calls `each` with the matching dead letters, until it returns that it is done.
     fn each(
         &self,
         connection: &Connection,
@@ -151,7 +150,7 @@ fn position(text: &str) -> Result<(i32, i64), String> {
     let parsed = parts.and_then(|(partition, offset)| {
         Some((partition.parse().ok()?, offset.parse().ok().filter(|offset| *offset >= 0)?))
     });
-    parsed.ok_or_else(|| format!("'{text}' is no PARTITION/OFFSET, such as 0/17"))
+    parsed.ok_or_else(|| format!("'{text}' is not PARTITION/OFFSET, such as 0/17"))
 }
 
 impl Dlq {
@@ -198,7 +197,7 @@ impl Show {
         })?;
         let letter = found.with_context(|| {
             format!(
-                "topic '{topic}' has no letter {partition}/{offset}; `sandbar dlq list` names them"
+                "topic '{topic}' has no dead letter {partition}/{offset}; `sandbar dlq list` lists them"
             )
         })?;
         let mut output = std::io::stdout().lock();
@@ -218,7 +217,7 @@ impl Show {
 fn time(letter: &Letter) -> Option<String> {
     let since = Duration::from_millis(u64::try_from(letter.timestamp?).ok()?);
     let time = UNIX_EPOCH.checked_add(since)?;
-    // What lies behind the year 9999 has no such form.
+    // A time after the year 9999 has no such form.
     (since.as_secs() < 253_402_300_800).then(|| humantime::format_rfc3339_seconds(time).to_string())
 }
 
@@ -252,7 +251,7 @@ fn json(letter: &Letter) -> serde_json::Value {
     })
 }
 
-/// Bytes for a person: text with escapes where it is text, else how many bytes.
+/// Bytes for a person: escaped if they are text, else their number.
 fn shown(bytes: Option<&[u8]>) -> String {
     let Some(bytes) = bytes else { return "null".to_owned() };
     match std::str::from_utf8(bytes) {
@@ -260,7 +259,7 @@ fn shown(bytes: Option<&[u8]>) -> String {
             None => text.escape_debug().to_string(),
             Some((end, _)) => format!("{}… ({} bytes)", text[..end].escape_debug(), bytes.len()),
         },
-        Err(_) => format!("{} bytes that are no text; `show --raw` writes them", bytes.len()),
+        Err(_) => format!("{} bytes of binary data; `show --raw` writes them", bytes.len()),
     }
 }
 
@@ -280,7 +279,7 @@ mod tests {
     fn values_are_shown_so_that_a_terminal_survives() {
         assert_eq!(shown(None), "null");
         assert_eq!(shown(Some(b"\x1b[2J\n")), "\\u{1b}[2J\\n");
-        assert!(shown(Some(&[0xff, 0xfe])).starts_with("2 bytes that are no text"));
+        assert!(shown(Some(&[0xff, 0xfe])).starts_with("2 bytes of binary data"));
         assert!(shown(Some("ä".repeat(3000).as_bytes())).ends_with("… (6000 bytes)"));
     }
 }

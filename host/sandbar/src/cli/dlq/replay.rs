@@ -21,28 +21,28 @@ use sandbar_pipeline::Plan;
 use sandbar_pipeline::harness::{Harness, Record, Written};
 use sandbar_record::Input;
 
-/// Records that are taken through a pipeline together.
+/// Records that go through a pipeline together.
 const TOGETHER: usize = 256;
-/// How long the brokers may take to accept what was sent.
+/// How long the brokers may take to acknowledge all messages.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Feed records in again that became dead letters.
+/// Replay the records of dead letters.
 ///
-/// Each goes to the topic that it was read from, by its key, with its own headers and one
-/// more, `sandbar-replayed`, which counts. With --through it goes through a pipeline in
-/// this process, and what comes of it to that pipeline's topics: for a model or an operator
-/// that was mended meanwhile. The dead letters stay where they are: choose by filters, and
-/// see by --dry-run what they choose.
+/// Each goes back to the topic that it was read from, by its key, with its own headers and
+/// `sandbar-replayed`, which counts the replays. With --through it goes through a pipeline in
+/// this process, and its outputs go to that pipeline's topics: for a model or an operator
+/// that was fixed meanwhile. The dead letters stay where they are: select with filters, and
+/// use --dry-run to see which are selected.
 #[derive(Debug, Args)]
 pub(super) struct Replay {
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
     filter: Filter,
-    /// Take them through this pipeline, instead of to their topics.
+    /// Send them through this pipeline instead of to their topics.
     #[arg(long, value_name = "PIPELINE")]
     through: Option<PathBuf>,
-    /// Say what would be fed in, and feed in nothing.
+    /// Print what would be replayed, and replay nothing.
     #[arg(long)]
     dry_run: bool,
 }
@@ -66,10 +66,10 @@ impl Replay {
         })?;
         result.and_then(|()| way.finish())?;
         if empty > 0 {
-            eprintln!("{empty} dead letters carry nothing of their records, and are left out");
+            eprintln!("{empty} dead letters do not carry their records, skipping them");
         }
         let done = if self.dry_run { "would be" } else { "were" };
-        println!("{count} records {done} fed in again");
+        println!("{count} records {done} replayed");
         Ok(())
     }
 
@@ -93,7 +93,7 @@ enum Way {
     Nowhere,
     /// To the topics that they were read from.
     Topics(Feeder),
-    /// Through a pipeline, so many together; what comes of them to its topics.
+    /// Through a pipeline, in groups; the outputs go to its topics.
     Pipeline(Feeder, Box<Harness>, Vec<Input>),
 }
 
@@ -103,8 +103,7 @@ impl Way {
             Way::Nowhere => Ok(()),
             Way::Topics(producer) => {
                 let Input { topic, key, value, headers, timestamp, .. } = record;
-                let topic =
-                    topic.context("a dead letter does not say which topic its record is of")?;
+                let topic = topic.context("a dead letter does not name the topic of its record")?;
                 producer.send(&topic, (key.as_deref(), value.as_deref(), timestamp), &headers)
             }
             Way::Pipeline(producer, harness, waiting) => {
@@ -129,7 +128,7 @@ impl Way {
     }
 }
 
-/// Takes records through a pipeline and sends what comes of them.
+/// Sends records through a pipeline, and its outputs to Kafka.
 fn take_through(
     producer: &Feeder,
     harness: &mut Harness,
@@ -143,7 +142,7 @@ fn take_through(
     Ok(())
 }
 
-/// A producer that knows whether all that it sent has arrived.
+/// A producer that counts undelivered messages.
 struct Feeder(ThreadedProducer<Refused>);
 
 /// Messages that were not delivered.
@@ -157,7 +156,7 @@ impl ProducerContext for Refused {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, _)) = result {
-            tracing::error!(%error, "a record was not delivered");
+            tracing::error!(%error, "cannot deliver a record");
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -185,7 +184,7 @@ impl Feeder {
     }
 
     fn finish(self) -> anyhow::Result<()> {
-        self.0.flush(PATIENCE).context("the brokers have not accepted all records")?;
+        self.0.flush(PATIENCE).context("the brokers did not accept all records in time")?;
         let refused = self.0.context().0.load(Ordering::Relaxed);
         ensure!(refused == 0, "{refused} records were not delivered");
         Ok(())

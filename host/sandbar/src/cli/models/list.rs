@@ -7,8 +7,8 @@ use super::Folders;
 use sandbar_model::Model;
 use sandbar_model::pull::State;
 
-/// List the model folders: name and version, kind, size, whether the files are there and
-/// right, licence. Of a registry: names, newest versions, aliases.
+/// List the model folders: name and version, kind, size, whether the files are present and
+/// right, licence. In a registry: names, newest versions, aliases.
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// As JSON.
@@ -45,7 +45,7 @@ impl List {
             let [a, b, c, d] = widths;
             println!("{id:a$}  {kind:b$}  {size:>c$}  {state:d$}  {licence}");
         }
-        anyhow::ensure!(wrong == 0, "{wrong} descriptions are not in order");
+        anyhow::ensure!(wrong == 0, "{wrong} invalid model descriptions");
         Ok(())
     }
 }

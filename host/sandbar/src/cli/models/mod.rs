@@ -16,11 +16,11 @@ use sandbar_config::nearest;
 use sandbar_model::{DESCRIPTION, Model};
 use sandbar_registry::Sort;
 
-/// Models: of a registry, or of the folders on this machine.
+/// Models in a registry, or in folders on this machine.
 ///
 /// `add`, `diff`, `promote`, `rollback` and `gc` are for a registry, `pull` for folders.
-/// `list`, `show` and `verify` are for the registry where one is named, and for the model
-/// folders where none is.
+/// `list`, `show` and `verify` are for the registry if one is named, and for the model
+/// folders otherwise.
 #[derive(Debug, Args)]
 pub(super) struct Models {
     #[command(subcommand)]
@@ -51,7 +51,7 @@ struct FoldersArgs {
     root: Option<PathBuf>,
 }
 
-/// Where models are looked for.
+/// Where models are.
 #[derive(Debug)]
 struct Folders {
     root: PathBuf,
@@ -62,9 +62,9 @@ impl Models {
         let (sort, place) = (Sort::Model, &self.place);
         anyhow::ensure!(
             self.folders.root.is_none() || place.named().is_none(),
-            "--models and --registry are two places; name one of them"
+            "--models and --registry conflict; give one of them"
         );
-        // What is named here goes before the environment.
+        // The command line takes precedence over the environment.
         let is_registry = self.folders.root.is_none() && place.location().is_some();
         let folders = Folders { root: self.folders.root.unwrap_or_else(|| "models".into()) };
         match self.verb {
@@ -77,7 +77,7 @@ impl Models {
             Verb::Pull(pull) => {
                 anyhow::ensure!(
                     place.named().is_none(),
-                    "pull is for model folders; what is in a registry is fetched when it is used"
+                    "pull is for model folders; a version in a registry is fetched when it is used"
                 );
                 pull.execute(&folders)
             }
@@ -95,7 +95,7 @@ impl Folders {
     fn names(&self) -> anyhow::Result<Vec<String>> {
         let wrong = || {
             format!(
-                "{}: no model folders can be read there; name their folder with --models",
+                "{}: cannot read model folders; name their folder with --models",
                 self.root.display()
             )
         };
@@ -123,9 +123,9 @@ impl Folders {
         let names = self.names().unwrap_or_default();
         let instead = match nearest(name, names.iter().map(String::as_str)) {
             Some(near) => format!("did you mean '{near}'?"),
-            None if names.is_empty() => "there are none".to_owned(),
-            None => format!("there are {}", names.join(", ")),
+            None if names.is_empty() => "there are no model folders".to_owned(),
+            None => format!("known model folders: {}", names.join(", ")),
         };
-        anyhow::bail!("'{name}' is not a model folder of {}; {instead}", self.root.display())
+        anyhow::bail!("'{name}' is not a model folder in {}; {instead}", self.root.display())
     }
 }

@@ -9,9 +9,9 @@ use super::Folders;
 use sandbar_model::pull;
 use sandbar_model::pull::{Mirror, State};
 
-/// Get a model's file and its labels from where its description says that they are. They
-/// are put in place when size and digest are right; a download that broke off is taken
-/// up where it stopped.
+/// Download a model's file and its labels from the URLs in its description. They
+/// are put in place once size and digest are verified; an interrupted download is
+/// resumed.
 #[derive(Debug, Args)]
 pub(super) struct Pull {
     /// The model: the name of a model folder, or its path.
@@ -20,7 +20,7 @@ pub(super) struct Pull {
     /// A folder or URL below which the files are looked for, by their names, instead.
     #[arg(long, value_name = "FOLDER|URL")]
     from: Option<Mirror>,
-    /// Replace what is there, and begin from the start.
+    /// Replace existing files, and start from the beginning.
     #[arg(long)]
     force: bool,
 }
@@ -29,7 +29,7 @@ impl Pull {
     pub(super) fn execute(self, folders: &Folders) -> anyhow::Result<()> {
         let model = folders.find(&self.model)?;
         if !self.force && matches!(State::of(&model), State::Present) {
-            println!("{}: everything is there and right", model.id());
+            println!("{}: all files are present and verified", model.id());
             return Ok(());
         }
         let bar = bar();
@@ -50,12 +50,12 @@ impl Pull {
             bar.finish_and_clear();
         }
         result?;
-        println!("{}: {} is in place", model.id(), model.folder().join(&model.file).display());
+        println!("{}: downloaded to {}", model.id(), model.folder().join(&model.file).display());
         Ok(())
     }
 }
 
-/// A bar, where somebody sees it.
+/// A progress bar, if the output is a terminal.
 fn bar() -> Option<ProgressBar> {
     let style = ProgressStyle::with_template(
         "{msg} {wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",

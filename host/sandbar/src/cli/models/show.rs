@@ -6,11 +6,11 @@ use super::Folders;
 use sandbar_model::pull::State;
 use sandbar_model::{Model, TensorSpec};
 
-/// Show what the description of a model says, and whether its files are there. Of a
-/// registry: a version, or by the name alone all versions and what became of its aliases.
+/// Show the description of a model, and whether its files are present. In a registry:
+/// a version, or for a name alone all versions and the history of its aliases.
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// The model: the name of a model folder, or its path. Of a registry: flights@3,
+    /// The model: the name of a model folder, or its path. In a registry: flights@3,
     /// flights@production, or flights.
     #[arg(value_name = "MODEL")]
     pub(super) model: String,

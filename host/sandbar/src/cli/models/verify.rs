@@ -8,12 +8,12 @@ use sandbar_model::Model;
 use sandbar_model::pull::State;
 use sandbar_registry::{Reference, Sort, Target};
 
-/// Compare files of models with the sizes and digests of their descriptions. The exit
-/// status is 1 where one is missing or wrong. Of a registry: all files of versions, read
+/// Compare the files of models with the sizes and digests in their descriptions. The exit
+/// status is 1 if one is missing or wrong. In a registry: all files of versions, read
 /// once.
 #[derive(Debug, Args)]
 pub(super) struct Verify {
-    /// The models: names of model folders, or paths; of a registry flights@3.
+    /// The models: names of model folders, or paths; in a registry flights@3.
     /// [default: all]
     #[arg(value_name = "MODEL")]
     models: Vec<String>,
@@ -44,13 +44,13 @@ impl Verify {
                 }
             }
         }
-        anyhow::ensure!(wrong == 0, "{wrong} of {} models are not in order", names.len());
+        anyhow::ensure!(wrong == 0, "{wrong} of {} models are missing or wrong", names.len());
         Ok(())
     }
 }
 
 impl Verify {
-    /// Compares the files of versions with the digests that the registry has of them.
+    /// Compares the files of versions with their digests in the registry.
     pub(super) fn execute_registry(self, place: &Place) -> anyhow::Result<()> {
         let registry = place.open()?;
         let mut references = Vec::new();
@@ -77,12 +77,16 @@ impl Verify {
                 }
             }
         }
-        anyhow::ensure!(wrong == 0, "{wrong} of {} versions are not in order", references.len());
+        anyhow::ensure!(
+            wrong == 0,
+            "{wrong} of {} versions are missing or wrong",
+            references.len()
+        );
         Ok(())
     }
 }
 
-/// What the description leaves open.
+/// What the description does not cover.
 fn unchecked(model: &Model) -> &'static str {
     let labels = model.labels.as_ref().is_some_and(|labels| labels.sha256.is_none());
     if labels { " (its labels have no digest)" } else { "" }
@@ -90,7 +94,7 @@ fn unchecked(model: &Model) -> &'static str {
 
 fn way_out(model: &Model, name: &str) -> String {
     if model.url.is_some() || model.archive.is_some() {
-        format!("; get it by `sandbar models pull {name}`")
+        format!("; download it with `sandbar models pull {name}`")
     } else {
         String::new()
     }

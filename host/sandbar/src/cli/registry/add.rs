@@ -10,8 +10,8 @@ use sandbar_registry::{Sort, version};
 use sandbar_sandbox::Sandbox;
 
 /// Add a version to the registry, under the next number of its name. It is loaded once
-/// before that: what cannot be used is not added. Nothing runs it until an alias or a
-/// manifest says so.
+/// first: what cannot be used is not added. Nothing runs it until an alias or a
+/// manifest points to it.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Add {
     /// A model's folder; or an operator's component, or its folder once it is built.
@@ -23,13 +23,13 @@ pub(in crate::cli) struct Add {
     /// What was measured, as in auc=0.73. May be given several times.
     #[arg(long = "metric", value_name = "NAME=VALUE")]
     metrics: Vec<String>,
-    /// From what it was made: a commit, a run. [default: the path]
+    /// What it was built from: a commit, a run. [default: the path]
     #[arg(long, value_name = "TEXT")]
     source: Option<String>,
-    /// Add it also if a version has the same files already.
+    /// Add it even if a version has the same files already.
     #[arg(long)]
     again: bool,
-    /// Say what the version is, as JSON.
+    /// Print the version as JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use super::{Place, Who};
 use sandbar_registry::aliases::{Changed, Intent};
 use sandbar_registry::{DEFAULT_ALIAS, Sort};
 
-/// Point an alias to a version. Whatever follows the alias gets it.
+/// Point an alias to a version. Pipelines that name the alias get it.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Promote {
     /// The name of the model or operator.
@@ -19,7 +19,7 @@ pub(in crate::cli) struct Promote {
     change: Change,
 }
 
-/// Point an alias to where it was before its last promotion.
+/// Point an alias back to its version before the last promotion.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Rollback {
     /// The name of the model or operator.
@@ -34,13 +34,13 @@ struct Change {
     /// The alias.
     #[arg(long, default_value = DEFAULT_ALIAS, value_name = "ALIAS")]
     alias: String,
-    /// Do nothing unless the alias points to this version now; 0 for none.
+    /// Change nothing unless the alias points to this version now; 0 for none.
     #[arg(long, value_name = "N")]
     expect: Option<u32>,
-    /// Why, for the others to see.
+    /// Why, for others to see.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Say what the alias is now, as JSON.
+    /// Print the alias as it is now, as JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]

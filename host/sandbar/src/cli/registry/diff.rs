@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Place, table};
 use sandbar_registry::{Reference, Sort, Version};
 
-/// Say in what two versions differ: what is known of them, what was measured, their
+/// Show how two versions differ: their descriptions, their metrics, their
 /// files.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Diff {
@@ -71,7 +71,7 @@ fn differences(from: &Version, to: &Version) -> anyhow::Result<Differences> {
     Ok(differences)
 }
 
-/// What can differ, by name.
+/// The comparable properties, by name.
 fn flat(version: &Version) -> anyhow::Result<BTreeMap<String, Value>> {
     let mut flat = BTreeMap::new();
     let about = match (&version.model, &version.operator) {
@@ -84,7 +84,7 @@ fn flat(version: &Version) -> anyhow::Result<BTreeMap<String, Value>> {
                 let inner = table.iter().map(|(name, it)| (format!("{key}.{name}"), it.clone()));
                 flat.extend(inner);
             }
-            // Tensors by their names, as an input that is gone matters.
+            // Tensors by name, as a removed input matters.
             Value::Array(list) if list.iter().all(|it| it.get("name").is_some()) => {
                 for it in list {
                     let name = it["name"].as_str().unwrap_or_default();

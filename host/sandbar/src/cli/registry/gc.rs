@@ -9,15 +9,15 @@ use super::{Place, Who};
 use sandbar_registry::Sort;
 use sandbar_registry::gc::Rules;
 
-/// Remove the files of versions that nobody can want any more. What stays: the newest of
-/// each name, what an alias points to or has lately pointed to, what a running pipeline
-/// uses, and what is young. The descriptions stay too.
+/// Remove the files of versions that are no longer used. What stays: the newest of
+/// each name, what an alias points to or recently pointed to, what a running pipeline
+/// uses, and what was added recently. The descriptions stay too.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Gc {
-    /// Only say what would be removed.
+    /// Only print what would be removed.
     #[arg(long)]
     dry_run: bool,
-    /// What is younger stays, also files of no version: somebody may be adding them.
+    /// What is younger stays, also files of no version: an `add` may be under way.
     #[arg(long, default_value = "7d", value_parser = duration, value_name = "DURATION")]
     older_than: Duration,
     /// How many of the last targets of each alias stay, for a rollback.
@@ -44,7 +44,7 @@ impl Gc {
             return Ok(());
         }
         for (id, reason) in &collected.kept {
-            println!("{id}: stays: {reason}");
+            println!("{id}: kept: {reason}");
         }
         let done = if dry_run { "would be removed" } else { "removed" };
         for id in &collected.removed {

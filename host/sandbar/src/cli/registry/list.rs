@@ -13,7 +13,7 @@ pub(in crate::cli) fn list(sort: Sort, place: &Place, json: bool) -> anyhow::Res
     let mut list = Vec::new();
     let mut wrong = 0;
     for name in registry.names(sort)? {
-        // One that is broken does not hide the others.
+        // An invalid one does not hide the others.
         let read = || {
             let numbers = registry.numbers(sort, &name)?;
             let newest = numbers.last().map(|last| registry.version(sort, &name, last.number));
@@ -28,7 +28,7 @@ pub(in crate::cli) fn list(sort: Sort, place: &Place, json: bool) -> anyhow::Res
                 continue;
             }
         };
-        // Files of an `add` that is under way, or the rest of one that failed.
+        // Files of an `add` in progress, or of one that failed.
         let Some(newest) = newest else { continue };
         let points = aliases.iter().map(|(alias, change)| format!("{alias}={}", change.version));
         rows.push(vec![
@@ -55,7 +55,7 @@ pub(in crate::cli) fn list(sort: Sort, place: &Place, json: bool) -> anyhow::Res
     } else {
         print!("{}", table(&rows));
     }
-    anyhow::ensure!(wrong == 0, "{wrong} of the {} are not in order", sort.folder());
+    anyhow::ensure!(wrong == 0, "{wrong} of the {} cannot be read", sort.folder());
     Ok(())
 }
 

@@ -27,10 +27,10 @@ use sandbar_registry::Registry;
 pub(super) struct Place {
     /// The registry: a folder, or a URL such as s3://bucket/prefix.
     /// [env: SANDBAR_REGISTRY]
-    // Not by clap: the variable gives way to --models.
+    // Not with clap: --models overrides the variable.
     #[arg(long, global = true, value_name = "FOLDER|URL")]
     registry: Option<String>,
-    /// An option of the registry's object store, over those of the environment. May be
+    /// An option of the registry's object store; it overrides the environment. May be
     /// given several times.
     #[arg(long = "registry-option", global = true, value_name = "NAME=VALUE")]
     options: Vec<String>,
@@ -39,7 +39,7 @@ pub(super) struct Place {
 /// Who does it.
 #[derive(Debug, Args)]
 pub(super) struct Who {
-    /// Who does it, for the others to see. [default: you, as the system knows you]
+    /// Who does it, for others to see. [default: your user name]
     #[arg(long, env = BY, value_name = "NAME")]
     by: Option<String>,
 }
@@ -69,12 +69,12 @@ impl Place {
     }
 
     fn asked(&self) -> anyhow::Result<(String, BTreeMap<String, String>)> {
-        let location = self
-            .location()
-            .context("no registry is named; give --registry FOLDER|URL, or set SANDBAR_REGISTRY")?;
+        let location = self.location().context(
+            "no registry configured; give --registry FOLDER|URL, or set SANDBAR_REGISTRY",
+        )?;
         let pair = |option: &String| {
             let (name, value) = option.split_once('=').with_context(|| {
-                format!("'{option}' is no option; write NAME=VALUE, as in region=eu-central-1")
+                format!("'{option}' is not an option; write NAME=VALUE, as in region=eu-central-1")
             })?;
             Ok((name.to_owned(), value.to_owned()))
         };
@@ -83,11 +83,11 @@ impl Place {
     }
 }
 
-/// The variable that says who somebody is.
+/// The environment variable for the user's name.
 const BY: &str = "SANDBAR_BY";
 
 impl Who {
-    /// Where no option says it.
+    /// The user if no option names one.
     pub(super) fn known() -> Self {
         Who { by: std::env::var(BY).ok().filter(|it| !it.is_empty()) }
     }

@@ -5,11 +5,11 @@ use super::{Place, table};
 use sandbar_registry::aliases::{Action, Change};
 use sandbar_registry::{Reference, Registry, Sort, Version, time};
 
-/// Changes of an alias that are shown.
+/// Changes of an alias that are shown at most.
 const CHANGES: usize = 20;
 
-/// A version, by its number or an alias; or, by the name alone, all versions and what
-/// became of the aliases.
+/// A version, by number or alias; or, for a name alone, all versions and the
+/// history of the aliases.
 pub(in crate::cli) fn show(
     sort: Sort,
     place: &Place,
@@ -33,7 +33,7 @@ pub(in crate::cli) fn show(
 fn overview(registry: &Registry, sort: Sort, name: &str, json: bool) -> anyhow::Result<()> {
     let numbers = registry.numbers(sort, name)?;
     if numbers.is_empty() {
-        // It says which names there are.
+        // Its error lists the known names.
         registry.version(sort, name, 1)?;
     }
     let aliases = registry.aliases(sort, name)?;

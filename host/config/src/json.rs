@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// A TOML table as the JSON object that the operator is handed: dates become
+/// A TOML table as the JSON object that the operator gets: dates become
 /// strings; NaN and infinity have no place in JSON.
 pub fn json_object<'de, D: Deserializer<'de>>(
     from: D,
@@ -20,7 +20,7 @@ pub fn json_value<'de, D: Deserializer<'de>>(
 /// The members of a TOML table as those of a JSON object.
 ///
 /// # Errors
-/// Where a number is not finite.
+/// If a number is not finite.
 pub fn json_members(
     table: toml::Table,
 ) -> Result<serde_json::Map<String, serde_json::Value>, String> {
@@ -32,7 +32,7 @@ fn json(value: toml::Value) -> Result<serde_json::Value, String> {
         toml::Value::String(text) => text.into(),
         toml::Value::Integer(number) => number.into(),
         toml::Value::Float(number) if !number.is_finite() => {
-            return Err(format!("the number {number} cannot be handed over as JSON; leave it out"));
+            return Err(format!("the number {number} has no JSON form; leave it out"));
         }
         toml::Value::Float(number) => number.into(),
         toml::Value::Boolean(flag) => flag.into(),

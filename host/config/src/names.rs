@@ -7,12 +7,12 @@ const NAME_LENGTH: usize = 249;
 pub fn name_problem(name: &str) -> Option<String> {
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() {
-        return Some("this is empty; give it a name".to_owned());
+        return Some("must not be empty; give it a name".to_owned());
     }
     if name.len() > NAME_LENGTH {
-        return Some(format!("a name has at most {NAME_LENGTH} characters"));
+        return Some(format!("a name can have at most {NAME_LENGTH} characters"));
     }
     (!name.chars().all(fine) || name == "." || name == "..").then(|| {
-        format!("'{name}' is not a name; use letters, digits, '-', '_' and '.', as in 'flights-eu'")
+        format!("'{name}' is not a valid name; use letters, digits, '-', '_' and '.', as in 'flights-eu'")
     })
 }

@@ -101,21 +101,21 @@ const LONGEST: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60
 pub fn size_problem(size: bytesize::ByteSize, most: bytesize::ByteSize) -> Option<String> {
     if size.as_u64() == 0 {
         return Some(
-            "nothing can run with 0; give it a size such as \"64 MiB\", or leave out the key"
+            "must be greater than zero; give it a size such as \"64 MiB\", or leave out the key"
                 .into(),
         );
     }
-    (size > most).then(|| format!("{size} is too much; at most {most}"))
+    (size > most).then(|| format!("{size} is too large; at most {most}"))
 }
 
 /// What is wrong with a duration, if anything.
 pub fn duration_problem(duration: std::time::Duration) -> Option<String> {
     if duration.is_zero() {
         return Some(
-            "this is no time at all; give it a duration such as \"1s\", or leave out the key"
+            "must be greater than zero; give it a duration such as \"1s\", or leave out the key"
                 .into(),
         );
     }
     (duration > LONGEST)
-        .then(|| "this is longer than a day; give it a shorter duration, such as \"1m\"".into())
+        .then(|| "must not be longer than a day; give it a shorter duration, such as \"1m\"".into())
 }

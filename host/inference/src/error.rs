@@ -25,7 +25,7 @@ pub enum ErrorCode {
     Unknown,
 }
 
-/// Why inference gives nothing: what a guest sees as an error of `wasi:nn`.
+/// Why inference failed: what a guest sees as an error of `wasi:nn`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// The kind.

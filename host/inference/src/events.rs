@@ -25,22 +25,22 @@ impl GraphOptimised<'_> {
         tracing::info!(
             model,
             ?shapes,
-            ?took,
-            before,
-            after,
-            "graph optimised (resident memory in MiB)"
+            took_seconds = took.as_secs_f64(),
+            resident_mib_before = before,
+            resident_mib_after = after,
+            "graph optimised"
         );
     }
 }
 
-/// A computation went on past its deadline: its caller has been answered, its thread
+/// A computation exceeded its deadline: its caller has been answered, its thread
 /// has not ended yet.
 pub struct InferenceLate<'a> {
     /// The stage that asked for it.
     pub stage: &'a str,
     /// The deadline.
     pub deadline: Duration,
-    /// How many such threads there are now, this one included.
+    /// The number of late threads now, including this one.
     pub late: usize,
 }
 
@@ -48,13 +48,13 @@ impl InferenceLate<'_> {
     /// Logs it.
     pub fn emit(self) {
         let InferenceLate { stage, deadline, late } = self;
-        tracing::warn!(%stage, ?deadline, late, "a computation is late; its thread is left to end by itself");
+        tracing::warn!(%stage, deadline_seconds = deadline.as_secs_f64(), late, "computation exceeded its deadline; its thread is left to end by itself");
     }
 }
 
 /// A thread that was late has ended.
 pub struct InferenceEnded<'a> {
-    /// The stage that had asked.
+    /// The stage that asked for it.
     pub stage: &'a str,
     /// How many late threads are left.
     pub late: usize,
@@ -64,6 +64,6 @@ impl InferenceEnded<'_> {
     /// Logs it.
     pub fn emit(self) {
         let InferenceEnded { stage, late } = self;
-        tracing::info!(%stage, late, "a late computation has ended");
+        tracing::info!(%stage, late, "late computation ended");
     }
 }

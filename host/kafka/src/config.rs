@@ -72,18 +72,18 @@ pub struct SourcePlan {
     pub written: Vec<String>,
     /// The consumer group.
     pub group: String,
-    /// Where a group without offsets begins.
+    /// Where a group without committed offsets begins.
     pub start: Start,
     /// How large a batch may become.
     pub batch: BatchLimits,
-    /// Bytes on their way above which partitions are paused.
+    /// Bytes in flight above which partitions are paused.
     pub in_flight: u64,
-    /// Between two commits.
+    /// The time between two commits.
     pub commit_interval: Duration,
-    /// Whether offsets are committed by the source; else they go with transactions.
+    /// Whether offsets are committed by the source; otherwise they are sent with transactions.
     pub commits: bool,
-    /// How long to wait for what is on its way, at the end and when partitions are
-    /// taken away.
+    /// How long to wait for what is in flight, at the end and when partitions are
+    /// revoked.
     pub drain_deadline: Duration,
 }
 

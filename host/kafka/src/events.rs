@@ -15,7 +15,7 @@ pub struct RecordRejected<'a> {
 }
 
 impl RecordRejected<'_> {
-    /// Counts the failure. Logged for whoever asks for it: the dead letter tells
+    /// Counts the failure. Logged at debug level only: the dead letter says
     /// the same, and a topic full of garbage must not fill the disk with log lines.
     pub fn emit(self, stats: &Stats) {
         let Failure { stage, code, message, .. } = self.failure;
@@ -26,14 +26,14 @@ impl RecordRejected<'_> {
     }
 }
 
-/// The group has shared out its partitions anew.
+/// The group has rebalanced.
 pub struct PartitionsChanged {
-    /// How many this runner has now.
+    /// How many partitions this runner has now.
     pub left: usize,
 }
 
 impl PartitionsChanged {
-    /// Counts it. Which ones came or went has been logged.
+    /// Counts it. Which partitions were assigned or revoked is logged elsewhere.
     pub fn emit(self, stats: &Stats) {
         stats.rebalances.add(1);
         stats.now.assigned(self.left);
@@ -50,7 +50,7 @@ impl TransactionCommitted {
     }
 }
 
-/// A transaction could not be committed: its batches are run again.
+/// A transaction was aborted: its batches are processed again.
 pub struct TransactionAborted<'a> {
     /// Why.
     pub trouble: &'a Trouble,
@@ -62,7 +62,7 @@ impl TransactionAborted<'_> {
     /// Logs the cause and counts.
     pub fn emit(self, stats: &Stats) {
         let TransactionAborted { trouble, batches } = self;
-        tracing::warn!(batches, "a transaction is aborted, its batches are run again: {trouble}");
+        tracing::warn!(batches, "transaction aborted, its batches are processed again: {trouble}");
         stats.aborted.add(1);
     }
 }

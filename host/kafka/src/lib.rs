@@ -2,17 +2,17 @@
 //!
 //! - [`config`]: the properties that librdkafka is given.
 //! - [`source`]: polls the consumer; [`batcher`] forms batches for the workers;
-//!   [`progress`] knows what is delivered and may be committed; [`group`] is what
-//!   happens when partitions come and go.
+//!   [`progress`] tracks what is delivered and may be committed; [`group`] handles
+//!   rebalances.
 //! - [`sink`]: the producer of predictions and of dead letters; `refusal` deals with
-//!   what a topic does not take; `queue` is what waits in front of a producer.
+//!   rejected records; `queue` is what waits in front of a producer.
 //!   [`transactions`] and `treatments`: the same for exactly
 //!   once.
-//! - [`subscription`]: which topics are read; [`start`]: where in them a group begins.
-//! - [`aside`]: a producer for what is written beside the stream.
+//! - [`subscription`]: which topics are read; [`start`]: the start offsets of a group.
+//! - [`aside`]: a best-effort producer for what is written beside the stream.
 //! - [`letters`]: dead letters, read back.
-//! - [`topics`]: are the topics there? `complaints`: why does nobody answer?
-//! - [`practice`]: a broker inside this process, for demonstrations and tests.
+//! - [`topics`]: do the topics exist? `complaints`: why does no broker answer?
+//! - [`practice`]: a mock broker inside this process, for demonstrations and tests.
 //!
 //! It may use `sandbar-record`, `-telemetry` and `-manifest`, and nothing of the pipeline:
 //! batches go out with an acknowledgement handle, outputs come in through a sink.

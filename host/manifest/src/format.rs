@@ -36,31 +36,31 @@ impl Format {
     }
 }
 
-/// Why predictions cannot be written in a format.
+/// Why predictions cannot be encoded in a format.
 #[derive(Debug, Error)]
 pub enum FormatError {
-    /// The template is not one.
+    /// The template is invalid.
     #[error("the template does not compile: {reason}")]
     Template {
         /// What is wrong, in which line of the template.
         reason: String,
     },
     /// The template uses a name that no prediction has.
-    #[error("the template uses '{name}', which there is not; there are {known}")]
+    #[error("the template uses the unknown variable '{name}'; known variables are {known}")]
     Unknown {
         /// The name.
         name: String,
         /// Those that there are.
         known: String,
     },
-    /// The template uses what this model's predictions lack.
+    /// The template uses a variable that this model's predictions lack.
     #[error("the template uses '{name}', but the model predicts {predicts}; use {instead}")]
     Absent {
         /// The name.
         name: &'static str,
         /// `classes` or `values`.
         predicts: &'static str,
-        /// What its predictions have.
+        /// What its predictions have instead.
         instead: &'static str,
     },
 }

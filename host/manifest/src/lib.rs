@@ -1,4 +1,4 @@
-//! The manifest: what a pipeline is, as a TOML file says it.
+//! The manifest: the definition of a pipeline in a TOML file.
 //!
 //! ```
 //! use std::path::Path;
@@ -20,8 +20,8 @@
 //! # Ok::<(), sandbar_manifest::ManifestError>(())
 //! ```
 //!
-//! Everything is checked that the file alone can tell; whether components and
-//! models exist, and fit together, is for the plan of the pipeline to find out.
+//! Everything that the file alone shows is checked; whether components and
+//! models exist, and fit together, is checked by the plan of the pipeline.
 //!
 //! - [`Manifest`]: its keys; `load`: from a file, with all that is wrong in it ([`validate`]).
 //! - `sections`, `failures`, `references`, `registry`, `admin`, `format`: parts of it.

@@ -11,7 +11,7 @@ impl Manifest {
     /// Reads and checks the manifest at `path`.
     ///
     /// # Errors
-    /// Where the file cannot be read, or as in [`Manifest::parse`].
+    /// If the file cannot be read, or as in [`Manifest::parse`].
     pub fn load(path: &Path) -> Result<Self, ManifestError> {
         let text = std::fs::read_to_string(path)
             .map_err(|cause| ManifestError::Read { path: path.to_owned(), cause })?;
@@ -22,9 +22,9 @@ impl Manifest {
     /// for the paths in it; the file need not exist.
     ///
     /// # Errors
-    /// Where the text is not TOML, has a key that is not known, lacks one that is
+    /// If the text is not TOML, has a key that is not known, lacks one that is
     /// needed, or a value is not allowed. What is wrong with values is reported
-    /// together, once every key is in order.
+    /// together, once all keys are valid.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ManifestError> {
         let document = Document::new(path, text)?;
         let mut manifest: Manifest = document.read()?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::references::StoreOptions;
 use sandbar_config::units::text;
 
-/// `[registry]`: where models and components come from that name a version of it.
+/// `[registry]`: the registry whose versions models and components name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RegistrySection {

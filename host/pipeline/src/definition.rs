@@ -23,7 +23,7 @@ pub struct Definition {
 /// Why a model of a manifest cannot be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// The registry does not give it.
+    /// The registry does not supply it.
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// Its folder is not in order.
@@ -77,8 +77,8 @@ impl Definition {
         })
     }
 
-    /// Opens a model of `[models]`, by the pipeline's name for it. One of the registry is
-    /// the version that is meant now, and has the registry's name and number.
+    /// Opens a model of `[models]`, by the pipeline's name for it. A model of the registry is
+    /// the version that the reference resolves to now, with the registry's name and number.
     ///
     /// # Errors
     /// If there is none, it cannot be fetched, or its folder is not in order.
@@ -88,12 +88,12 @@ impl Definition {
                 Ok(self.supply_for(reference)?.model(reference)?)
             }
             Some(ArtifactSource::Path(folder)) => Ok(Model::open(&self.manifest.resolve(folder))?),
-            // Stages name only what is there; that was checked when the file was read.
+            // Stages name only existing models; that was checked when the file was read.
             None => Ok(Model::open(&self.manifest.resolve(name.as_ref()))?),
         }
     }
 
-    /// The file of a stage's component, as this process can open it. One of the registry
+    /// The file of a stage's component, as this process can open it. A component of the registry
     /// is fetched.
     ///
     /// # Errors

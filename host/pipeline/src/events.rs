@@ -29,27 +29,27 @@ impl BatchReceived<'_> {
 
 /// A batch, or one record of it, went through the stages.
 pub struct BatchProcessed<'a> {
-    /// What came of it.
+    /// Its result.
     pub outcome: &'a Outcome,
-    /// How many output records.
+    /// The number of output records.
     pub outputs: usize,
 }
 
 impl BatchProcessed<'_> {
-    /// Counts what came of the batch.
+    /// Counts the result of the batch.
     pub fn emit(self, stats: &Stats) {
         stats.outputs.add(self.outputs);
         stats.filtered.add(self.outcome.filtered);
     }
 }
 
-/// Records of a batch failed for a cause that may pass: they are run again.
+/// Records of a batch failed for a transient cause: the batch is retried.
 pub struct BatchRetried<'a> {
     /// The batch.
     pub batch: &'a Batch,
     /// The failures.
     pub failures: &'a [Failure],
-    /// How often the batch was run.
+    /// How often the batch was processed.
     pub attempts: u32,
 }
 
@@ -60,7 +60,7 @@ impl BatchRetried<'_> {
         let (first, attempts) = (offsets.first(), self.attempts);
         let cause = self.failures.iter().find(|failure| failure.code == Code::Unavailable);
         if let Some(Failure { stage, code, message, .. }) = cause {
-            tracing::warn!(%stage, %code, %topic, partition, first, attempts, "a batch is run again, as what it lacks may come: {message}");
+            tracing::warn!(%stage, %code, %topic, partition, first_offset = first, attempts, "retrying a batch after a transient failure: {message}");
         }
         stats.retried.add(1);
     }
@@ -75,7 +75,7 @@ pub struct RecordFailed<'a> {
 }
 
 impl RecordFailed<'_> {
-    /// Counts the failure. Logged for whoever asks for it: the dead letter tells
+    /// Counts the failure. Logged at debug level only: the dead letter says
     /// the same, and a topic full of garbage must not fill the disk with log lines.
     pub fn emit(self, stats: &Stats) {
         let Failure { stage, code, message, .. } = self.failure;
@@ -86,7 +86,7 @@ impl RecordFailed<'_> {
     }
 }
 
-/// A record failed in a stage that skips such.
+/// A record failed in a stage that skips failed records.
 pub struct RecordSkipped<'a> {
     /// The record.
     pub record: Record<'a>,
@@ -95,7 +95,7 @@ pub struct RecordSkipped<'a> {
 }
 
 impl RecordSkipped<'_> {
-    /// Counts it. Nothing else tells of it, so some are logged: the first, the second, the
+    /// Counts it. Nothing else reports it, so some are logged: the first, the second, the
     /// fourth, and so on.
     pub fn emit(self, stats: &Stats) {
         let Failure { stage, code, message, .. } = self.failure;
@@ -110,11 +110,11 @@ impl RecordSkipped<'_> {
     }
 }
 
-/// A worker's calls give nothing any more: it pauses between them.
+/// A worker's consecutive calls failed: it backs off.
 pub struct WorkerSlowed<'a> {
     /// What ended the last call.
     pub error: &'a CallError,
-    /// How many gave nothing, one after the other.
+    /// How many consecutive calls failed.
     pub calls: u32,
 }
 
@@ -122,23 +122,23 @@ impl WorkerSlowed<'_> {
     /// Logs it and counts the worker.
     pub fn emit(self, stats: &Stats) {
         let CallError { stage, code, message, .. } = self.error;
-        tracing::error!(%stage, %code, calls = self.calls, "a worker's calls give nothing any more, it is slowed down: {message}");
+        tracing::error!(%stage, %code, calls = self.calls, "{} consecutive calls failed, backing off: {message}", self.calls);
         stats.now.slowed.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// A worker that was slowed down works again.
+/// A worker that backed off works again.
 pub struct WorkerRecovered;
 
 impl WorkerRecovered {
-    /// Logs it and counts the worker no more.
+    /// Logs it and no longer counts the worker.
     pub fn emit(self, stats: &Stats) {
-        tracing::info!("a worker that was slowed down works again");
+        tracing::info!("worker recovered, backing off no longer");
         stats.now.slowed.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// A call gave nothing for a batch, which is run again record by record.
+/// A call failed for a batch, which is processed again record by record.
 pub struct BatchIsolated<'a> {
     /// The batch.
     pub batch: &'a Batch,
@@ -152,12 +152,12 @@ impl BatchIsolated<'_> {
         let Batch { topic, partition, offsets, .. } = self.batch;
         let CallError { stage, code, message, .. } = self.error;
         let first = offsets.first();
-        tracing::warn!(%stage, %code, %topic, partition, first, records = offsets.len(), "a batch is run again record by record: {message}");
+        tracing::warn!(%stage, %code, %topic, partition, first_offset = first, records = offsets.len(), "a call failed for a whole batch, retrying record by record: {message}");
         stats.isolated.add(1);
     }
 }
 
-/// Other models or components took the place of those that served.
+/// Other models or components were swapped in.
 pub struct Swapped<'a> {
     /// What there is to say of it.
     pub swap: &'a Swap,
@@ -168,12 +168,23 @@ impl Swapped<'_> {
     pub fn emit(self, stats: &Stats) {
         let Swap { revision, samples, trial, prepared, switched } = self.swap;
         let (number, model) = (revision.number, revision.model.as_deref());
-        tracing::info!(revision = number, model, models = ?revision.models, samples, ?trial, ?prepared, ?switched, "swapped");
+        tracing::info!(
+            revision = number,
+            model,
+            models = revision.shown_models(),
+            samples,
+            trial_records = trial.map(|it| it.records),
+            trial_failed_before = trial.map(|it| it.failed_before),
+            trial_failed = trial.map(|it| it.failed),
+            prepared_seconds = prepared.as_secs_f64(),
+            switched_seconds = switched.as_secs_f64(),
+            "swapped"
+        );
         stats.swaps.add(1);
     }
 }
 
-/// A swap did not take place; what served before goes on.
+/// A swap was refused; the serving revision stays.
 pub struct SwapRefused<'a> {
     /// Why.
     pub error: &'a SwapError,
@@ -182,7 +193,7 @@ pub struct SwapRefused<'a> {
 impl SwapRefused<'_> {
     /// Logs the cause and counts.
     pub fn emit(self, stats: &Stats) {
-        tracing::warn!("a swap did not take place, what served before goes on: {}", self.error);
+        tracing::warn!("swap refused, the serving revision stays: {}", self.error);
         stats.refused_swaps.add(1);
     }
 }

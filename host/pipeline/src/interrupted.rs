@@ -6,7 +6,7 @@ use sandbar_record::{Code, Failure};
 use sandbar_sandbox::CallError;
 use thiserror::Error;
 
-/// Why a batch did not get through. What came of it until then is at the outlet.
+/// Why a batch was not finished. Its outputs until then are at the outlet.
 #[derive(Debug, Error)]
 pub enum Interrupted {
     /// An operator cannot be used any more; no record is to blame.
@@ -29,11 +29,11 @@ pub enum Interrupted {
         message: String,
     },
     /// The outlet wanted nothing more.
-    #[error("the runner stopped before the batch was through")]
+    #[error("the runner stopped before the batch was finished")]
     Closed,
 }
 
-/// The failure of a record that was alone in a call that gave nothing.
+/// The failure of a record that was alone in a call that failed.
 pub fn blame(record: usize, CallError { stage, code, message, .. }: CallError) -> Failure {
     Failure { record, stage, code, message }
 }

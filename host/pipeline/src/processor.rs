@@ -43,8 +43,8 @@ impl Processor {
         self.runner.usage()
     }
 
-    /// Takes a batch through the stages. `assignment` tells the times apart in which its
-    /// partition was this runner's.
+    /// Takes a batch through the stages. `assignment` distinguishes the assignments of its
+    /// partition to this runner.
     ///
     /// # Errors
     /// If it cannot be taken to its end.
@@ -65,7 +65,7 @@ impl Processor {
         result
     }
 
-    /// Takes a batch through the chain slice by slice, what its records refer to as their
+    /// Takes a batch through the chain slice by slice, the external payloads as the records'
     /// values. Each slice is delivered before the next is resolved.
     fn resolve<O: Outlet>(
         &mut self,
@@ -109,7 +109,7 @@ impl Processor {
         }
     }
 
-    /// Goes on with the stages that wait in `slot`, if there are any.
+    /// Swaps in the stage set that waits in `slot`, if there is one.
     pub fn renew(&mut self, slot: &Slot) {
         slot.exchange(&mut self.runner.chain, &mut self.candidate);
         if self.candidate.is_some() != self.runner.outcome.predictions.is_some() {
@@ -117,12 +117,12 @@ impl Processor {
         }
     }
 
-    /// Says that the batches until now do not come again.
+    /// Says that the batches until now are final.
     pub fn settle(&mut self) {
         self.runner.settle();
     }
 
-    /// Says that those since [`Processor::settle`] come again, from the first.
+    /// Says that those since [`Processor::settle`] are processed again, from the first.
     pub fn undo(&mut self) {
         self.runner.undo();
     }

@@ -24,6 +24,14 @@ pub struct Revision {
     pub pins: Pins,
 }
 
+impl Revision {
+    /// The models as one plain value for logs: `flights=flights@4, weather=weather@1`.
+    pub(crate) fn shown_models(&self) -> String {
+        let each = self.models.iter().map(|(name, version)| format!("{name}={version}"));
+        each.collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// What came of a batch that both the old and the new stages were given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Trial {
@@ -35,11 +43,11 @@ pub struct Trial {
     pub failed: usize,
 }
 
-/// What something was tried on that does not serve yet.
+/// Validation and dry run of something that does not serve yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rehearsal {
     /// How many sample rows of its model its scorer has scored as they are expected.
     pub samples: usize,
-    /// The batch; `None`: none had come by.
+    /// The dry run; `None`: there was no recent batch.
     pub trial: Option<Trial>,
 }

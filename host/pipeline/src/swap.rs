@@ -11,7 +11,7 @@ use crate::plan::PlanError;
 use crate::revision::{Revision, Trial};
 use crate::rollout::TermsError;
 
-/// What is to serve instead.
+/// The models and components to swap in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
     /// Models, by the pipeline's names for them: folders, relative to the manifest's, or of
@@ -19,7 +19,7 @@ pub struct Change {
     pub models: BTreeMap<String, ArtifactSource>,
     /// Components by stage, in the same way.
     pub components: BTreeMap<String, ArtifactSource>,
-    /// The revision that whoever asks for it has seen: another one refuses the change.
+    /// The revision that the requester has seen: if another serves, the change is refused.
     pub revision: Option<u64>,
 }
 
@@ -30,15 +30,15 @@ pub struct Swap {
     pub revision: Revision,
     /// How many sample rows of its model the new scorer has scored as they are expected.
     pub samples: usize,
-    /// The batch that the new stages were tried on; `None`: none had come by.
+    /// The dry run of the new stages; `None`: there was no recent batch.
     pub trial: Option<Trial>,
-    /// How long it took to load and try what is new, while the old served.
+    /// How long loading and validation took, while the old revision served.
     pub prepared: Duration,
-    /// How long it took until every worker went on with it.
+    /// How long it took until every worker used it.
     pub switched: Duration,
 }
 
-/// Why a swap did not take place. What served before goes on.
+/// Why a swap was refused. The serving revision stays.
 #[derive(Debug, Error)]
 pub enum SwapError {
     /// The pipeline has nothing of that name.
@@ -51,22 +51,24 @@ pub enum SwapError {
         /// Those that there are.
         known: String,
     },
-    /// Somebody else has changed something meanwhile.
-    #[error("revision {found} serves, not {expected}: somebody else changed it; look again")]
+    /// Another change was made meanwhile.
+    #[error(
+        "expected revision {expected}, but {found} serves: changed concurrently; re-read and retry"
+    )]
     Outdated {
         /// What was expected.
         expected: u64,
         /// What serves.
         found: u64,
     },
-    /// There is nothing to go back to.
-    #[error("there is no revision before this one")]
+    /// There is no revision to roll back to.
+    #[error("no previous revision to roll back to")]
     NoneBefore,
-    /// What is new cannot be used.
+    /// The new models or components cannot be used.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// It cannot be used on what the pipeline reads.
-    #[error("tried on {records} records that came by: {reason}")]
+    /// The dry run on recent records failed.
+    #[error("dry run on {records} recent records failed: {reason}")]
     Trial {
         /// How many records.
         records: usize,
@@ -74,9 +76,9 @@ pub enum SwapError {
         reason: String,
     },
     /// The pipeline does not run.
-    #[error("the pipeline does not run yet, or no more")]
+    #[error("the pipeline is not running: it has not started yet, or has stopped")]
     NotRunning,
-    /// A roll-out is under way, whose comparison would be of something else then.
+    /// A roll-out is in progress, whose comparison the change would falsify.
     #[error(
         "a roll-out is under way ({0}): promote it or abort it first (sandbar rollout promote, or abort)"
     )]
@@ -84,10 +86,10 @@ pub enum SwapError {
     /// There is no roll-out to end.
     #[error("no roll-out is under way: sandbar status says how the last one ended")]
     NoRollout,
-    /// The roll-out cannot be as it is asked for.
+    /// The rollout spec is invalid.
     #[error("{0}")]
     Terms(#[from] TermsError),
-    /// The machine gives no more threads.
-    #[error("a thread for the roll-out cannot be started: {0}")]
+    /// The system provides no more threads.
+    #[error("cannot start a thread for the roll-out: {0}")]
     Thread(#[from] std::io::Error),
 }

@@ -3,12 +3,12 @@
 /// Headers in order; a name may occur more than once, a value may be null.
 pub type OwnedHeaders = Vec<(String, Option<Vec<u8>>)>;
 
-/// A record to put in.
+/// An input record.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Input {
-    /// The topic that it comes from. `None`: the first of the pipeline's source.
+    /// Its topic. `None`: the first of the pipeline's source.
     pub topic: Option<String>,
-    /// The partition that it comes from.
+    /// Its partition.
     pub partition: i32,
     /// The key; `None` where it is null.
     pub key: Option<Vec<u8>>,
@@ -51,7 +51,7 @@ impl Input {
         Input { partition, ..self }
     }
 
-    /// Bytes that it takes in a batch.
+    /// Its bytes in a batch.
     pub fn size(&self) -> usize {
         let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
         let headers = self.headers.iter().map(|(name, value)| 8 + name.len() + length(value));

@@ -18,13 +18,13 @@ pub struct Output<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-/// Who made something, while a candidate runs beside what serves.
+/// Which variant made something, while a candidate runs beside what serves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Variant {
     /// What serves.
     #[default]
     Serving,
-    /// What may serve instead.
+    /// The candidate of a roll-out.
     Candidate,
 }
 

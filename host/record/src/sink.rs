@@ -8,15 +8,15 @@ use crate::failure::Failure;
 use crate::headers::Labels;
 use crate::output::Output;
 
-/// Where what comes of a batch goes, in order.
+/// Where the outputs of a batch go, in order.
 pub trait Outlet {
-    /// Takes an output that came of `batch`.
+    /// Takes an output of `batch`.
     fn output(&mut self, batch: &Batch, output: &Output<'_>);
 
     /// Takes a record that failed: the one of `batch` that `failure` names.
     fn dead_letter(&mut self, batch: &Batch, failure: &Failure);
 
-    /// Whether nothing more is wanted: work that is left is in vain.
+    /// Whether nothing more is wanted: remaining work is pointless.
     fn is_closed(&self) -> bool {
         false
     }
@@ -25,7 +25,7 @@ pub trait Outlet {
 /// A sink for what is written beside the stream. It never waits, and what it cannot get rid
 /// of is lost and counted: the stream has precedence.
 pub trait BestEffort: Send {
-    /// Writes an output, wherever it would have gone.
+    /// Writes an output, whichever topic the pipeline would write it to.
     fn write(&self, output: &Output<'_>);
 
     /// How many outputs were lost since this was asked last.

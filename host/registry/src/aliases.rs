@@ -77,10 +77,10 @@ pub struct Changed {
 }
 
 impl Registry {
-    /// The version that a reference means now.
+    /// The version that a reference resolves to now.
     ///
     /// # Errors
-    /// Where there is no such version or alias, or its files were removed.
+    /// If there is no such version or alias, or its files were removed.
     pub fn resolve(&self, sort: Sort, reference: &Reference) -> Result<Version, RegistryError> {
         let number = match &reference.target {
             Target::Version(number) => *number,
@@ -99,16 +99,16 @@ impl Registry {
         let known: Vec<&str> = known.keys().map(String::as_str).collect();
         let instead = match (known.is_empty(), self.numbers(sort, name).unwrap_or_default().last())
         {
-            (false, _) => format!("there are {}", known.join(", ")),
+            (false, _) => format!("known aliases are {}", known.join(", ")),
             (true, Some(last)) => format!(
-                "set it by `sandbar {} promote {name} {}{}`",
+                "set it with `sandbar {} promote {name} {}{}`",
                 sort.folder(),
                 last.number,
                 if alias == DEFAULT_ALIAS { String::new() } else { format!(" --alias {alias}") }
             ),
             (true, None) => self.other_names(sort, name),
         };
-        let reason = format!("there is no alias '{alias}'; {instead}");
+        let reason = format!("no alias '{alias}'; {instead}");
         self.refuse(&format!("{sort} {name}"), Cause::Missing, reason)
     }
 

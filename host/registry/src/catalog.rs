@@ -21,8 +21,8 @@ pub struct Number {
     pub removed: bool,
 }
 
-/// The files of a version are not kept any more. Its description stays, so that its number
-/// is not given to another.
+/// A mark that the files of a version are removed. Its description stays, so that its number
+/// is not reused.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Removed {
@@ -43,7 +43,7 @@ impl Registry {
     pub fn names(&self, sort: Sort) -> Result<Vec<String>, RegistryError> {
         let names = self.objects.folders(sort.folder());
         let mut names = names.map_err(|trouble| self.error(sort.folder(), trouble))?;
-        // Something else may lie beside them.
+        // There may be other objects too.
         names.retain(|name| sandbar_config::name_problem(name).is_none());
         names.sort();
         Ok(names)
@@ -71,10 +71,10 @@ impl Registry {
         Ok(numbers)
     }
 
-    /// One version, also one whose files were removed.
+    /// One version, even if its files were removed.
     ///
     /// # Errors
-    /// Where there is none of this number, or what is there is not in order.
+    /// If it does not exist or is invalid.
     pub fn version(&self, sort: Sort, name: &str, number: u32) -> Result<Version, RegistryError> {
         let subject = format!("{sort} {name}@{number}");
         let read = self.json::<Version>(&keys::version(sort, name, number), &subject)?;
@@ -85,7 +85,7 @@ impl Registry {
         Ok(version)
     }
 
-    /// Whether the files of a version were not removed.
+    /// Checks that the files of a version were not removed.
     pub(crate) fn still_there(
         &self,
         sort: Sort,
@@ -114,21 +114,21 @@ impl Registry {
             Some(last) => format!("the newest is {name}@{}", last.number),
             None => self.other_names(sort, name),
         };
-        let reason = format!("there is no such version; {instead}");
+        let reason = format!("no such version; {instead}");
         self.refuse(&format!("{sort} {name}@{number}"), Cause::Missing, reason)
     }
 
     pub(crate) fn other_names(&self, sort: Sort, name: &str) -> String {
         let Ok(names) = self.names(sort) else {
-            return "what else there is cannot be listed now".to_owned();
+            return "cannot list the known names".to_owned();
         };
         let folder = sort.folder();
         match sandbar_config::nearest(name, names.iter().map(String::as_str)) {
             Some(near) => format!("no {sort} has this name; did you mean '{near}'?"),
             None if names.is_empty() => {
-                format!("it has no {folder}; add one by `sandbar {folder} add`")
+                format!("the registry has no {folder}; add one with `sandbar {folder} add`")
             }
-            None => format!("no {sort} has this name; there are {}", names.join(", ")),
+            None => format!("no {sort} has this name; known names are {}", names.join(", ")),
         }
     }
 }

@@ -1,15 +1,15 @@
 //! The registry: immutable versions `name@N` of models and of operators, in a folder or
-//! an object store that many machines share. `docs/reference/registry.md` says what is
-//! where.
+//! an object store that many machines share. `docs/reference/registry.md` describes the
+//! layout.
 //!
-//! - [`location`], `store`: where it is, and the few requests that it needs.
+//! - [`location`], `store`: its location, and the few requests that it makes.
 //! - [`reference`](mod@reference): `flights@3` and `flights@production`, as people write
 //!   them.
-//! - [`version`]: what a version is; [`draft`] makes one of a folder or a component, `add`
+//! - [`version`]: a version; [`draft`] makes one from a folder or a component, `add`
 //!   gives it its number.
 //! - [`aliases`]: names for versions, as a log that only grows.
 //! - `fetch`: the files of a version into the local cache; [`supply`] for a pipeline.
-//! - [`pins`]: the versions that a pipeline is to have, by their digests.
+//! - [`pins`]: the versions of a pipeline, by their digests.
 //! - [`leases`]: which versions running pipelines use; [`gc`] removes the others.
 //!
 //! - `s3`, `clouds`, `signing`: object stores; [`source`]: a path or a version.
@@ -17,8 +17,8 @@
 //! It may use `sandbar-config`, `-model`, `-inference` and `-sandbox`.
 //!
 //! Whatever is read is untrusted until it is checked: names, paths, sizes and digests.
-//! Every change is one object that is created if it is not there yet, so nothing is
-//! locked, and whoever comes second is told.
+//! Every change is one object that is created only if it does not exist, so nothing is
+//! locked, and the loser of a race gets an error.
 
 mod add;
 pub mod aliases;

@@ -13,22 +13,22 @@ use crate::keys::FORMAT;
 use crate::location::Location;
 use crate::store::{Objects, Trouble};
 
-/// Bytes of a description that are accepted: of a version, with the names of its classes.
+/// Bytes of a description at most: of a version, with the names of its classes.
 const JSON_LIMIT: u64 = 4 << 20;
 
-/// A registry that can be asked. Its calls wait for the store.
+/// An open registry. Its calls block on the store.
 pub struct Registry {
     location: String,
     pub(crate) objects: Objects,
 }
 
 impl Registry {
-    /// The registry at a place: a folder, seen from `base` if it is relative, or a URL
-    /// (`s3://bucket/prefix`, `file:///folder`). `options` are those of an object store;
-    /// under them lies the environment.
+    /// Opens the registry at a location: a folder, relative to `base`, or a URL
+    /// (`s3://bucket/prefix`, `file:///folder`). `options` are those of an object store and
+    /// override the environment.
     ///
     /// # Errors
-    /// Where this is no place, the folder is not there, or an option is unknown.
+    /// If the location is invalid, the folder does not exist, or an option is unknown.
     pub fn open(
         location: &str,
         options: &BTreeMap<String, String>,
@@ -37,10 +37,10 @@ impl Registry {
         Self::at(location, options, base, false)
     }
 
-    /// The same, and its folder is made if need be.
+    /// The same, creating the folder if needed.
     ///
     /// # Errors
-    /// As [`Registry::open`], and where the folder cannot be made.
+    /// As [`Registry::open`], and if the folder cannot be created.
     pub fn create(
         location: &str,
         options: &BTreeMap<String, String>,
@@ -58,7 +58,7 @@ impl Registry {
         let parsed = Location::parse(location, base);
         let objects = parsed.and_then(|it| Ok((it.to_string(), it.open(options, make)?)));
         let (location, objects) = objects.map_err(|(cause, reason)| RegistryError {
-            // What is no place may be a URL with a key in it.
+            // An invalid location may be a URL with a key in it.
             registry: Url::parse(location).map_or_else(|_| location.to_owned(), |url| shown(&url)),
             subject: String::new(),
             reason,
@@ -67,12 +67,12 @@ impl Registry {
         Ok(Registry { location, objects })
     }
 
-    /// Where it is, without secrets.
+    /// Its location, without secrets.
     pub fn location(&self) -> &str {
         &self.location
     }
 
-    /// A description, if it is there.
+    /// A description, if it exists.
     pub(crate) fn json<T: DeserializeOwned>(
         &self,
         key: &str,
@@ -83,26 +83,26 @@ impl Registry {
             return Ok(None);
         };
         let wrong = |reason: String| {
-            let reason = format!("{key} is not in order: {reason}");
+            let reason = format!("{key} is invalid: {reason}");
             self.refuse(subject, Cause::Corrupt, reason)
         };
-        // The form first: another one has other keys.
+        // The format first: another one has other keys.
         let value: serde_json::Value =
             serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         match value.get("format").and_then(serde_json::Value::as_u64) {
             Some(format) if format == u64::from(FORMAT) => {}
             Some(format) => {
                 return Err(wrong(format!(
-                    "it is of form {format}, and this version of Sandbar reads form {FORMAT}; use a newer one"
+                    "unsupported format {format}, this version of Sandbar reads format {FORMAT}; use a newer one"
                 )));
             }
-            None => return Err(wrong("it has no 'format'".to_owned())),
+            None => return Err(wrong("the key 'format' is missing".to_owned())),
         }
-        // From the text, so that a key that is there twice is refused too.
+        // From the text, so that a duplicate key is rejected too.
         serde_json::from_slice(&bytes).map(Some).map_err(|error| wrong(error.to_string()))
     }
 
-    /// Writes a description if nothing is there; whether that is so.
+    /// Writes a description if none exists; returns whether it was written.
     pub(crate) fn claim<T: Serialize>(
         &self,
         key: &str,

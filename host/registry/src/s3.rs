@@ -36,7 +36,7 @@ pub fn s3(
             // Timeouts, proxies and the like are the runner's own.
             Ok(AmazonS3ConfigKey::Client(_) | AmazonS3ConfigKey::Bucket) | Err(_) => {
                 return Err(format!(
-                    "'{name}' is no option of an S3 store; there are 'region', 'endpoint', 'access_key_id', 'secret_access_key', 'token', 'skip_signature', 'virtual_hosted_style_request' and other names of the crate object_store"
+                    "'{name}' is not an option of an S3 store; the options are 'region', 'endpoint', 'access_key_id', 'secret_access_key', 'token', 'skip_signature', 'virtual_hosted_style_request' and other names of the crate object_store"
                 ));
             }
             Ok(key) => builder = builder.with_config(key, value),

@@ -55,10 +55,10 @@ impl<'de> Deserialize<'de> for ArtifactSource {
                 (1, Some(toml::Value::String(reference))) => {
                     reference.parse().map(ArtifactSource::Registry).map_err(D::Error::custom)
                 }
-                _ => Err(D::Error::custom(format!("this table is not known; write {form}"))),
+                _ => Err(D::Error::custom(format!("unknown table; write {form}"))),
             },
             value => {
-                Err(D::Error::custom(format!("this is of type {}; write {form}", value.type_str())))
+                Err(D::Error::custom(format!("unexpected type {}; write {form}", value.type_str())))
             }
         }
     }

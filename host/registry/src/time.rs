@@ -8,7 +8,7 @@ pub fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(since.as_millis() as u64)
 }
 
-/// A time as people read it.
+/// A time, for people.
 pub fn time(at: SystemTime) -> String {
     humantime_serde::re::humantime::format_rfc3339_seconds(at).to_string()
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::Limits;
 
-/// What a 32-bit linear memory can hold.
+/// The size of a 32-bit linear memory.
 pub const MEMORY_LIMIT: ByteSize = ByteSize::gib(4);
 /// `[stages.limits]`: the limits in which a stage differs from `[limits]`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -65,11 +65,11 @@ pub struct LimitsSection {
     /// that. It does not count as time of the call itself. Default 10 s; at most a day.
     #[serde(with = "duration")]
     pub inference_deadline: Duration,
-    /// What the operator may print to stdout and stderr together: so much at once, and
-    /// so much more every second; the rest is dropped and counted. Default 64 KiB.
+    /// What the operator may print to stdout and stderr together: this many bytes at once, and
+    /// as many every second; the rest is dropped and counted. Default 64 KiB.
     #[serde(with = "size")]
     pub log: ByteSize,
-    /// Batches after which a new instance takes an instance's place. Default: it stays
+    /// Batches after which an instance is replaced. Default: it stays
     /// until a call fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retire_after: Option<NonZeroU32>,
@@ -137,10 +137,10 @@ pub fn limit_problems(
 
 /// What is wrong with the name of a stage.
 pub fn stage_name_problem(name: &str) -> Option<String> {
-    let taken = || {
-        RESERVED_STAGES.contains(&name).then(|| {
-            format!("dead letters call something else '{name}'; give the stage another name")
-        })
+    let reserved = || {
+        RESERVED_STAGES
+            .contains(&name)
+            .then(|| format!("'{name}' is reserved in dead letters; give the stage another name"))
     };
-    name_problem(name).or_else(taken)
+    name_problem(name).or_else(reserved)
 }

@@ -1,6 +1,6 @@
 //! What a scorer declares of its predictions.
 
-/// What the predictions of a scorer are made of.
+/// The content of a scorer's predictions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputSchema {
     /// A label, and a probability for each of these classes.

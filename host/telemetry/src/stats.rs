@@ -14,7 +14,7 @@ macro_rules! counters {
         pub struct Stats {
             $(#[doc = concat!($help, ".")] pub $field: Counter,)*
             failures: Mutex<BTreeMap<(Arc<str>, &'static str), u64>>,
-            /// What the reading end is at.
+    /// The current state of the source.
             pub now: Now,
         }
 
@@ -32,7 +32,7 @@ macro_rules! counters {
 
         impl Stats {
             /// The counters now. They move independently, so that sums may be off by the
-            /// batches on their way.
+    /// batches in flight.
             pub fn snapshot(&self) -> Snapshot {
                 Snapshot { $($field: self.$field.get(),)* failures: self.failed_by_stage() }
             }
@@ -47,18 +47,18 @@ counters! {
     outputs, "sandbar_outputs", "Predictions and transformed records handed to the producer";
     filtered, "sandbar_filtered_records", "Records that a transformer dropped";
     skipped, "sandbar_skipped_records", "Records that failed and were dropped, as on-failure says";
-    isolated, "sandbar_isolated_batches", "Batches run again record by record, since a call gave nothing";
-    retried, "sandbar_retried_batches", "Times that a batch was run again, since what it lacked might come";
-    rebalances, "sandbar_rebalances", "Times that partitions came or went";
+    isolated, "sandbar_isolated_batches", "Batches processed again record by record, since a call failed";
+    retried, "sandbar_retried_batches", "Times that a batch was retried after a transient failure";
+    rebalances, "sandbar_rebalances", "Rebalances: times that partitions were assigned or revoked";
     committed, "sandbar_committed_transactions", "Transactions committed, with exactly-once delivery";
-    aborted, "sandbar_aborted_transactions", "Transactions aborted, whose batches were run again and are counted again";
-    swaps, "sandbar_swaps", "Times that other models or components took the place of those that served";
-    refused_swaps, "sandbar_refused_swaps", "Swaps that did not take place, since what was new did not work";
+    aborted, "sandbar_aborted_transactions", "Transactions aborted, whose batches were processed again and are counted again";
+    swaps, "sandbar_swaps", "Swaps of models or components";
+    refused_swaps, "sandbar_refused_swaps", "Swaps refused, since the new models or components failed validation";
     rollouts_started, "sandbar_rollout_started", "Roll-outs started";
-    rollouts_promoted, "sandbar_rollout_promoted", "Roll-outs whose candidate took the place of what served";
+    rollouts_promoted, "sandbar_rollout_promoted", "Roll-outs whose candidate was promoted";
     rollouts_rolled_back, "sandbar_rollout_rolled_back", "Roll-outs whose candidate broke a rule";
-    rollouts_aborted, "sandbar_rollout_aborted", "Roll-outs that somebody ended";
-    rollouts_refused, "sandbar_rollout_refused", "Roll-outs, or their ends, that did not take place";
+    rollouts_aborted, "sandbar_rollout_aborted", "Roll-outs that were aborted";
+    rollouts_refused, "sandbar_rollout_refused", "Requests to start or end a roll-out that were refused";
 }
 
 /// A number that only grows.

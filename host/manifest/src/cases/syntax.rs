@@ -196,14 +196,14 @@ impl FeatureSpec {
         self.elements()?.checked_mul(self.element()?.size())
     }
 
-    /// What its values look like in a row.
+    /// The expected form of its values in a row.
     pub(crate) fn words(&self) -> String {
         match self.ty {
             FeatureType::Number => {
-                "a number; a value that is missing is { missing = true }, or left out".into()
+                "a number; for a missing value write { missing = true }, or leave it out".into()
             }
             FeatureType::Text => {
-                "a text; a value that is missing is { missing = true }, or left out".into()
+                "a text; for a missing value write { missing = true }, or leave it out".into()
             }
             _ => format!(
                 "a tensor of {} elements; give a list of as many numbers, {} or {}",

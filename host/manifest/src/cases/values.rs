@@ -181,7 +181,7 @@ impl Serialize for Feature {
     }
 }
 
-/// A feature of one row that goes in.
+/// A feature of one input row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
     /// A number.
@@ -190,18 +190,18 @@ pub enum Cell {
     Text(String),
     /// The elements of a tensor, in row-major order.
     Elements(Vec<f64>),
-    /// A tensor, or that the value is missing.
+    /// A tensor, or a missing value.
     Other(CellTable),
 }
 
-/// What a [`Cell`] is that is no plain value.
+/// A [`Cell`] that is not a plain value.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct CellTable {
-    /// That the value is missing.
+    /// Whether the value is missing.
     #[serde(default)]
     pub missing: bool,
-    /// The number that all elements of a tensor are.
+    /// The value of all elements of a tensor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fill: Option<f64>,
     /// The file with the elements of a tensor, little-endian.

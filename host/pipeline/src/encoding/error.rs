@@ -2,11 +2,11 @@
 
 use thiserror::Error;
 
-/// Why one prediction cannot be written. The others can.
+/// Why one prediction cannot be encoded. The others can.
 #[derive(Debug, Error)]
 pub enum EncodeError {
-    /// The prediction is not of the shape that the scorer announced.
-    #[error("the scorer announced {expected} values for each prediction and gave {given}")]
+    /// The prediction does not have the shape that the scorer declared.
+    #[error("expected {expected} values for each prediction, the scorer gave {given}")]
     Width {
         /// The number of classes or value names.
         expected: usize,
@@ -14,14 +14,14 @@ pub enum EncodeError {
         given: usize,
     },
     /// The label is absent, or is not the index of a class.
-    #[error("the scorer gave {label:?} as index of the label, of {classes} classes")]
+    #[error("the scorer gave the index {label:?} for the label, of {classes} classes")]
     Label {
         /// The index.
         label: Option<u32>,
         /// The number of classes.
         classes: usize,
     },
-    /// The template cannot be filled for this record.
+    /// The template fails for this record.
     #[error("[sink] template: {0}")]
     Template(String),
 }

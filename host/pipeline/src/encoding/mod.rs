@@ -1,8 +1,8 @@
 //! How a prediction becomes the value of an output record.
 //!
-//! An [`Encoder`] is made once for each scorer, when its classes or value names
-//! and its model are known; everything that does not change from record to record
-//! is prepared then. JSON is the default form, a template the author's own.
+//! An [`Encoder`] is created once for each scorer, when its classes or value names
+//! and its model are known; everything that is the same for all records
+//! is prepared then. JSON is the default form, a template is the author's own.
 
 mod error;
 mod json;
@@ -16,7 +16,7 @@ pub use error::EncodeError;
 use sandbar_record::Record;
 
 /// Writes predictions of one scorer. It may be sent to another thread, but is for
-/// one at a time: each worker makes its own.
+/// one at a time: each worker has its own.
 #[derive(Debug)]
 pub struct Encoder {
     labelled: bool,
@@ -35,7 +35,7 @@ impl Encoder {
     /// its `name@version`.
     ///
     /// # Errors
-    /// Where a template does not compile, or uses what these predictions lack.
+    /// If a template does not compile, or uses what these predictions lack.
     pub fn new(format: &Format, output: &OutputSchema, model: &str) -> Result<Self, FormatError> {
         let form = match format {
             Format::Json { top } => Form::Json(json::Json::new(output, *top, model)),
@@ -54,7 +54,7 @@ impl Encoder {
     /// names. `record` is the one that the prediction is of.
     ///
     /// # Errors
-    /// Where label or values are not of that shape, or a template fails. Part of
+    /// If label or values are not of that shape, or a template fails. Part of
     /// the text may have been appended then.
     pub fn encode(
         &self,

@@ -76,7 +76,7 @@ impl Bound {
             Variable::Partition => record.partition().into(),
             Variable::Offset => record.offset().into(),
             Variable::Timestamp => record.timestamp().into(),
-            // Of headers with one name the last counts, as in Kafka's own clients.
+            // The last header of a name counts, as in Kafka's own clients.
             Variable::Headers => {
                 Value::from_pairs(record.headers().map(|(name, value)| (name, text(value))))
             }

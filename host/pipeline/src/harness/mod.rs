@@ -1,10 +1,10 @@
-//! A whole pipeline in this process, without Kafka: records go in, what it would write
-//! comes out. For tests of operators and pipelines, and for whoever has records that
+//! A whole pipeline in this process, without Kafka: records go in, its output records
+//! come out. For tests of operators and pipelines, and for records that
 //! are in no topic.
 //!
 //! Records go through the code that the runner's workers use: the same batches, the same
-//! stages in the sandbox, references resolved, a batch in which a call gave nothing run
-//! again record by record. What is missing is what Kafka does: delivery, commits, and
+//! stages in the sandbox, external payloads fetched, a batch with a failed call retried
+//! record by record. Only Kafka's part is missing: delivery, commits, and
 //! topics that refuse a record.
 //!
 //! ```no_run
@@ -45,8 +45,8 @@
 //! An operator alone: [`operator_harness`](crate::operator_harness). A transformer alone is a
 //! pipeline already.
 //!
-//! [`Harness::pipe`] collects what comes out. Where that may be more than the memory
-//! holds, [`Harness::push`] and [`Harness::flush`] hand it to an
+//! [`Harness::pipe`] collects the outputs. If they may be more than the memory
+//! holds, [`Harness::push`] and [`Harness::flush`] pass them to an
 //! [`Outlet`] at once.
 
 mod pipeline;

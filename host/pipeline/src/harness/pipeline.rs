@@ -30,21 +30,21 @@ impl Harness {
     pub fn new(plan: &Plan) -> Result<Self, PlanError> {
         let stats = Arc::new(Stats::default());
         let processor = Processor::new(plan, stats.clone())?;
-        // Where records come from that do not say it.
+        // The topic of records that do not name one.
         let topic = plan.topics.first().map(String::as_str).unwrap_or_default();
         let batches = Batches::new(topic, plan.batch);
         let (labels, clock) = (plan.labels(), plan.clock().clone());
         Ok(Harness { processor, labels, batches, clock, stats })
     }
 
-    /// Takes records through the pipeline and returns all that it writes, each kind in
+    /// Runs records through the pipeline and returns all outputs, each kind in
     /// the order of writing. A record that fails is a dead letter, not an error.
     ///
     /// Records form batches as in a runner: of one partition, until `batch-records` or
-    /// `batch-bytes` is reached. What is left goes on at the end of the call.
+    /// `batch-bytes` is reached. Incomplete batches run at the end of the call.
     ///
     /// # Errors
-    /// Where an operator cannot be used any more, or a record is larger than a batch
+    /// If an operator cannot be used any more, or a record is larger than a batch
     /// can be.
     pub fn pipe(
         &mut self,
@@ -59,7 +59,7 @@ impl Harness {
     }
 
     /// Adds one record to the batch of its partition. A batch that is full goes through
-    /// the pipeline at once, and what comes of it to `outlet`.
+    /// the pipeline immediately, and its outputs to `outlet`.
     ///
     /// # Errors
     /// As [`Harness::pipe`]; also where `outlet` is closed.
@@ -68,33 +68,33 @@ impl Harness {
         batches.push(record, &mut |batch| process(processor, batch, outlet))
     }
 
-    /// Takes what waits in batches that are not full through the pipeline.
+    /// Runs the incomplete batches through the pipeline.
     ///
     /// # Errors
-    /// As [`Harness::push`]. The batch that did not get through is not tried again.
+    /// As [`Harness::push`]. The failed batch is not retried.
     pub fn flush<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), HarnessError> {
         let Harness { processor, batches, .. } = self;
         batches.flush(&mut |batch| process(processor, batch, outlet))
     }
 
-    /// Makes the clock of the stages that are granted one stand at a time, in
-    /// milliseconds since the epoch. It never goes back. The other stages have the
+    /// Fixes the clock of the stages that are granted one, in
+    /// milliseconds since the epoch. It never goes back. The other stages get the
     /// time of their records: [`Input::at`].
     pub fn set_time(&mut self, timestamp: u64) {
         self.clock.set(Duration::from_millis(timestamp));
     }
 
-    /// Puts that clock forward. If nothing has set it yet, from the machine's time.
+    /// Advances that clock; if it is not set yet, from the machine's time.
     pub fn advance_time(&mut self, by: Duration) {
         self.clock.set(self.clock.now().saturating_add(by));
     }
 
-    /// Since when a record waits in a batch that is not full; `None` where none does.
+    /// Since when a record waits in an incomplete batch; `None` if none does.
     pub fn waiting_since(&self) -> Option<Instant> {
         self.batches.waiting_since()
     }
 
-    /// Topics and headers of what comes out, for an [`Outlet`].
+    /// Topics and headers of outputs, for an [`Outlet`].
     pub fn labels(&self) -> &Labels {
         &self.labels
     }
@@ -115,7 +115,7 @@ fn process<O: Outlet>(
     batch: &Batch,
     outlet: &mut O,
 ) -> Result<(), HarnessError> {
-    // Without Kafka nothing is ever given away.
+    // Without Kafka no partition is ever revoked.
     let result =
         processor.process(batch, 0, outlet).map_err(|cause| HarnessError::at(batch, cause));
     processor.settle();

@@ -6,10 +6,10 @@ use thiserror::Error;
 
 use crate::interrupted::Interrupted;
 
-/// Why a harness cannot go on.
+/// Why a harness cannot continue.
 #[derive(Debug, Error)]
 pub enum HarnessError {
-    /// A batch did not get through.
+    /// A batch failed.
     #[error("{topic}/{partition}, from offset {offset}: {cause}")]
     Interrupted {
         /// The batch's topic.
@@ -22,7 +22,9 @@ pub enum HarnessError {
         cause: Interrupted,
     },
     /// A record is larger than a batch can be.
-    #[error("{topic}/{partition}, offset {offset}: a record of {size} bytes; at most 2 GiB fit")]
+    #[error(
+        "{topic}/{partition}, offset {offset}: a record of {size} bytes is too large; at most 2 GiB"
+    )]
     TooLarge {
         /// The record's topic.
         topic: String,
@@ -41,7 +43,7 @@ pub enum HarnessError {
         /// What is wrong.
         reason: String,
     },
-    /// The operator cannot be used any more; no row is to blame.
+    /// The operator can no longer be used; not the fault of a row.
     #[error("{0}")]
     Unusable(CallError),
 }

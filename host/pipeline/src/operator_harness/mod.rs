@@ -1,6 +1,6 @@
 //! One extractor or scorer alone. A transformer alone is a pipeline already.
 //!
-//! As in a pipeline, a batch for which a call gave nothing is run again record by record.
+//! As in a pipeline, a batch whose call failed is retried record by record.
 //!
 //! ```no_run
 //! use std::path::Path;

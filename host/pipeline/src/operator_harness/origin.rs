@@ -2,7 +2,7 @@
 
 use sandbar_record::Record;
 
-/// Which record something comes of.
+/// The input record of an output.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     /// Its topic.

@@ -1,6 +1,6 @@
-//! References: a record may name what it is about (a path, a URL) instead of carrying
-//! it. The runner gets it before the first stage; operators see the data alone and reach
-//! neither files nor network.
+//! External payloads (the claim-check pattern): a record may name its data (a path, a URL) instead
+//! of carrying it. The runner fetches it before the first stage; operators see only the data and
+//! reach neither files nor network.
 //!
 //! - [`allowed`](self::allowed): what a pipeline may refer to, and what a record does;
 //!   `target`, the latter, or why it is refused.

@@ -13,11 +13,11 @@ pub(crate) struct Candidate {
     pub(crate) role: Role,
 }
 
-/// What is done with it.
+/// Its role.
 pub(crate) enum Role {
     /// It serves some of the records.
     Canary(Box<ChainRunner>, Split),
-    /// What comes of it is put out as well.
+    /// Its outputs are written as well.
     Ab(Box<ChainRunner>),
     /// It scores elsewhere.
     Shadow(Entrance),

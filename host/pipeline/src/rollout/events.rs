@@ -6,7 +6,7 @@ use sandbar_telemetry::Stats;
 
 use super::state::{End, Ended, Rollout};
 
-/// A candidate runs beside what serves.
+/// A candidate runs beside the serving stages.
 pub struct RolloutStarted<'a> {
     /// What there is to say of it.
     pub rollout: &'a Rollout,
@@ -17,7 +17,7 @@ impl RolloutStarted<'_> {
     pub fn emit(self, stats: &Stats) {
         let Rollout { terms, candidate, samples, trial, .. } = self.rollout;
         let (mode, model) = (terms.mode, candidate.model.as_deref());
-        tracing::info!(%mode, model, models = ?candidate.models, samples, ?trial, "a roll-out has started");
+        tracing::info!(%mode, model, models = candidate.shown_models(), samples, trial_records = trial.map(|it| it.records), trial_failed_before = trial.map(|it| it.failed_before), trial_failed = trial.map(|it| it.failed), "roll-out started");
         stats.rollouts_started.add(1);
     }
 }
@@ -37,10 +37,10 @@ impl RolloutEnded<'_> {
         let how = end.as_str();
         match end {
             End::Promoted | End::Aborted => {
-                tracing::info!(%mode, model, records, agreement, "a roll-out has ended, {how}: {reason}");
+                tracing::info!(%mode, model, records, agreement, "roll-out ended, {how}: {reason}");
             }
             End::RolledBack => {
-                tracing::warn!(%mode, model, records, agreement, "a roll-out has ended, {how}, what served goes on: {reason}");
+                tracing::warn!(%mode, model, records, agreement, "roll-out ended, {how}, the serving revision stays: {reason}");
             }
         }
         let counter = match end {
@@ -52,7 +52,7 @@ impl RolloutEnded<'_> {
     }
 }
 
-/// A roll-out, or its end, did not take place.
+/// A request to start or end a roll-out was refused.
 pub struct RolloutRefused<'a> {
     /// Why.
     pub error: &'a dyn Display,
@@ -61,7 +61,7 @@ pub struct RolloutRefused<'a> {
 impl RolloutRefused<'_> {
     /// Logs the cause and counts.
     pub fn emit(self, stats: &Stats) {
-        tracing::warn!("nothing was changed about roll-outs: {}", self.error);
+        tracing::warn!("roll-out request refused, nothing was changed: {}", self.error);
         stats.rollouts_refused.add(1);
     }
 }

@@ -1,11 +1,11 @@
 //! A roll-out: a candidate, made of other models or components, runs beside what serves,
-//! is compared with it, and takes its place or goes.
+//! is compared with it, and is promoted or dropped.
 //!
 //! - [`terms`]: what is asked for; [`state`]: what is under way. The deployment starts and
 //!   ends it.
 //! - [`candidate`]: what runs beside; [`beside`]: a batch while there is one; [`split`] tells which records a canary
 //!   serves, [`shadow`] scores on a thread of its own.
-//! - [`comparison`]: what both made of records ([`pairs`], [`times`]), as it is told
+//! - [`comparison`]: the results of both ([`pairs`], [`times`]), as they are reported
 //!   ([`report`]), and what the [`rules`] say of it; [`metrics`] and
 //!   [`events`].
 

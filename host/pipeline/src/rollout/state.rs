@@ -9,16 +9,16 @@ use super::report::Report;
 use super::terms::Terms;
 use crate::revision::{Revision, Trial};
 
-/// A roll-out that is under way, or was.
+/// A roll-out, in progress or over.
 #[derive(Debug, Clone)]
 pub struct Rollout {
     /// What was asked for.
     pub terms: Terms,
-    /// What the candidate consists of; its number is that of what it runs beside.
+    /// The candidate's models and components; its number is that of the serving revision.
     pub candidate: Revision,
     /// How many sample rows of its model its scorer has scored as they are expected.
     pub samples: usize,
-    /// The batch that it was tried on; `None`: none had come by.
+    /// The dry run; `None`: there was no recent batch.
     pub trial: Option<Trial>,
     pub(crate) comparison: Arc<Comparison>,
 }
@@ -28,7 +28,7 @@ pub struct Rollout {
 pub struct Ended {
     /// What it was.
     pub rollout: Rollout,
-    /// What both had made of records by then.
+    /// The comparison at the end.
     pub report: Report,
     /// When it ended.
     pub at: SystemTime,
@@ -43,13 +43,13 @@ pub struct Ended {
 pub enum End {
     /// The candidate serves.
     Promoted,
-    /// Somebody ended it: what served goes on.
+    /// It was ended on request: the serving revision stays.
     Aborted,
-    /// The candidate broke a rule: what served goes on.
+    /// The candidate broke a rule: the serving revision stays.
     RolledBack,
 }
 
-/// What there is to say of roll-outs.
+/// The current and the last roll-out.
 #[derive(Default)]
 pub(crate) struct Rollouts {
     pub(crate) current: Option<Rollout>,
@@ -73,7 +73,7 @@ impl Rollout {
         &self.comparison
     }
 
-    /// What both have made of records until now.
+    /// The comparison until now.
     pub fn report(&self) -> Report {
         self.comparison.report()
     }

@@ -1,4 +1,4 @@
-//! What goes into an operator or a pipeline, as a case has it.
+//! The inputs of an operator or a pipeline in a case.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ const SHOWN: usize = 80;
 /// The records of a case. Paths are relative to `base`.
 ///
 /// # Errors
-/// Where a file cannot be read.
+/// If a file cannot be read.
 pub(super) fn records(test: &Test, base: &Path) -> Result<Vec<Input>, String> {
     let Some(lines) = &test.lines else {
         return test.records.iter().map(|record| input(record, base)).collect();
@@ -82,7 +82,7 @@ fn field(feature: &FeatureSpec) -> Field {
     Field { name: feature.name.clone(), ty }
 }
 
-/// The value of a row; missing where it says nothing.
+/// The value of a row; missing if the row has none.
 fn value(feature: &FeatureSpec, cell: Option<&Cell>, base: &Path) -> Result<Value, String> {
     let Some(element) = feature.element() else {
         return Ok(match (feature.ty, cell) {
@@ -104,7 +104,7 @@ fn value(feature: &FeatureSpec, cell: Option<&Cell>, base: &Path) -> Result<Valu
         }
         _ => {
             return Err(format!(
-                "the tensor '{}' is not given; no tensor is missing",
+                "the tensor '{}' has no value; a tensor cannot be missing",
                 feature.name
             ));
         }
@@ -120,7 +120,7 @@ pub(super) fn fields(test: &Test) -> Vec<Field> {
 /// The rows of a case. Paths are relative to `base`.
 ///
 /// # Errors
-/// Where a file cannot be read, or a tensor is not given.
+/// If a file cannot be read, or a tensor has no value.
 pub(super) fn rows(test: &Test, base: &Path) -> Result<Vec<Vec<Value>>, String> {
     let row = |row: &indexmap::IndexMap<String, Cell>| {
         let cell = |feature: &FeatureSpec| value(feature, row.get(&feature.name), base);

@@ -13,11 +13,11 @@ use super::Common;
 use super::local::{Local, tell_totals};
 use crate::runner::{Runner, RunnerError};
 
-/// What a stop may take beyond the drain deadline: closing connections.
+/// How long a stop may take beyond the drain deadline, to close connections.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Run a pipeline until Ctrl-C or SIGTERM, which let what is on its way arrive
-/// first.
+/// Run a pipeline until Ctrl-C or SIGTERM, and deliver the records in flight before
+/// ending.
 ///
 /// Runners with the same consumer group share the partitions of the topics: start
 /// as many as you need.
@@ -32,17 +32,17 @@ pub(super) struct Run {
     manifest: PathBuf,
     /// The brokers, "host:port" separated by commas, instead of the manifest's.
     /// [env: SANDBAR_BROKERS]
-    // Not by clap: the variable must not be in conflict with --stdin.
+    // Not with clap: the variable must not conflict with --stdin.
     #[arg(long, value_name = "HOST:PORT,...")]
     brokers: Option<String>,
-    /// Where metrics and health are served, or "off", instead of the manifest's.
+    /// The address for metrics and health, or "off", instead of the manifest's.
     #[arg(long, value_name = "HOST:PORT", env = "SANDBAR_ADMIN")]
     admin: Option<Listen>,
-    /// Who knows it may change what is served (`sandbar swap`). Without one, whoever is on
-    /// this machine may, if only this machine can ask.
+    /// The token that changes need (`sandbar swap`). Without one, everybody on
+    /// this machine may make changes, if the address is a loopback one.
     #[arg(long, value_name = "TOKEN", env = "SANDBAR_ADMIN_TOKEN", hide_env_values = true)]
     admin_token: Option<String>,
-    /// What the runner is called in its fleet. [default: the machine's name and a random
+    /// The runner's name in its fleet. [default: the machine's name and a random
     /// number]
     #[arg(long, value_name = "NAME", env = "SANDBAR_RUNNER_ID")]
     runner_id: Option<String>,
@@ -85,15 +85,15 @@ fn stop_at_signals(shutdown: &Shutdown, patience: Duration) -> anyhow::Result<()
     let asked = shutdown.clone();
     ctrlc::set_handler(move || {
         if asked.requested() {
-            // Asked twice: the person does not want to wait for the drain.
+            // A second signal: do not wait for the drain.
             std::process::exit(130);
         }
         asked.request();
         std::thread::spawn(move || {
-            // librdkafka may wait for brokers that are away, whatever we ask of it.
+            // librdkafka may wait for unreachable brokers in any case.
             std::thread::sleep(patience + GRACE);
             tracing::error!(
-                "stopped at the deadline; the next start takes up what was not delivered"
+                "drain deadline exceeded; the next run reprocesses undelivered records"
             );
             std::process::exit(1);
         });

@@ -16,8 +16,8 @@ use crate::admin::api::Access;
 use crate::admin::{Admin, Subject};
 use crate::fleet::{FleetError, Member};
 
-/// How long a runner may do without polling Kafka beyond the drain deadline, which it
-/// may wait for when partitions are taken away.
+/// How long a runner may not poll Kafka beyond the drain deadline, which it
+/// may use up when partitions are revoked.
 const UNPOLLED: Duration = Duration::from_secs(30);
 
 /// A pipeline on Kafka, about to run.
@@ -165,7 +165,7 @@ impl PreparedRunner {
             (Some(member), _) => member.begin(&definition, &sandbox, shutdown)?,
             (None, loaded) => loaded,
         };
-        // It was asked to stop before it knew what to serve.
+        // It was stopped before it had a version to serve.
         let Some(deployment) = deployment.map(Arc::new) else { return Ok(()) };
         if let Some(member) = &mut member {
             member.follow(deployment.clone())?;
@@ -183,8 +183,8 @@ impl PreparedRunner {
     }
 }
 
-/// Starts the server. Where nobody chose its address, a runner can do without it: several
-/// on one machine would be in each other's way.
+/// Starts the server. With the default address a failure is no error: several runners
+/// on one machine would conflict.
 fn serve(
     chosen: Option<Listen>,
     token: Option<String>,

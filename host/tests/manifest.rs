@@ -220,7 +220,7 @@ fn documented(reference: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_reference_has_every_key_and_no_other() -> Result {
-    let reference = fs::read_to_string(here("../../docs/reference/manifest.md"))?;
+    let reference = fs::read_to_string(here("../docs/reference/manifest.md"))?;
     let accepted = keys(&serde_json::to_value(parse("full.toml")??)?);
     assert_eq!(documented(&reference), accepted);
     Ok(())
@@ -228,7 +228,7 @@ fn the_reference_has_every_key_and_no_other() -> Result {
 
 #[test]
 fn the_example_of_the_reference_is_valid() -> Result {
-    let reference = fs::read_to_string(here("../../docs/reference/manifest.md"))?;
+    let reference = fs::read_to_string(here("../docs/reference/manifest.md"))?;
     let examples: Vec<&str> = reference
         .split("```toml\n")
         .skip(1)

@@ -1,6 +1,5 @@
 //! `delivery = "exactly-once"`: one transaction for outputs, dead letters and offsets.
-//! What becomes of it while things break is in faults.rs.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+//! What becomes of it while things break is shown by the program `faults`.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,6 @@
 //! What is promised, while runners and their machine break: every record that goes in is
 //! known, and so is every one that comes out. SANDBAR_FAULTS=long makes it last
-//! (`cargo xtask faults --long`). What brokers and the network do is in `broker_faults.rs`.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+//! (`cargo xtask faults --long`). What brokers and the network do is in `exclusive`.
 
 use std::time::Duration;
 

@@ -1,15 +1,9 @@
-//! Runners of one group that follow the same desired state, as processes on an Apache Kafka.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
-mod fixture;
-mod guide;
-mod rollout;
-mod trouble;
+//! Promotions and rollbacks reach every runner while flights flow.
 
 use sandbar_tests::Broker;
 use sandbar_tests::process::Process;
 
-use fixture::{Fixture, Runner};
+use super::fixture::{Fixture, Runner};
 
 /// What `promote` says of the time that it took.
 fn took(said: &str, runners: usize) -> String {

@@ -1,5 +1,4 @@
 //! The harness with real components: what comes out of it is what Kafka would be given.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::time::Duration;
 

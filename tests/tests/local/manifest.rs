@@ -1,4 +1,4 @@
-//! Manifests from outside: each `tests/manifest/NAME.toml` is read and compared
+//! Manifests from outside: each `golden/manifest/NAME.toml` is read and compared
 //! with `NAME.json`, the manifest with its defaults, or `NAME.err`, the exact
 //! error; and the reference of the manifest names every key.
 
@@ -18,7 +18,7 @@ fn here(path: &str) -> PathBuf {
 }
 
 fn parse(name: &str) -> Result<std::result::Result<Manifest, ManifestError>> {
-    let text = fs::read_to_string(here("tests/manifest").join(name))?;
+    let text = fs::read_to_string(here("golden/manifest").join(name))?;
     Ok(Manifest::parse(&text, Path::new(name)))
 }
 
@@ -26,7 +26,7 @@ fn parse(name: &str) -> Result<std::result::Result<Manifest, ManifestError>> {
 fn golden_pairs() -> Result {
     let mut wrong = Vec::new();
     let mut pairs = 0;
-    for entry in fs::read_dir(here("tests/manifest"))? {
+    for entry in fs::read_dir(here("golden/manifest"))? {
         let path = entry?.path();
         if path.extension() != Some(OsStr::new("toml")) {
             continue;
@@ -88,7 +88,7 @@ fn values_from_files_lose_the_end_of_their_line() -> Result {
     let folder = std::env::temp_dir().join(format!("sandbar-manifest-{}", std::process::id()));
     fs::create_dir_all(folder.join("secrets"))?;
     fs::write(folder.join("secrets/client.key"), "a\nb\r\n")?;
-    let text = fs::read_to_string(here("tests/manifest/secrets.toml"))?;
+    let text = fs::read_to_string(here("golden/manifest/secrets.toml"))?;
     let manifest = Manifest::parse(&text, &folder.join("p.toml"))?;
     let properties = manifest.producer_properties();
     assert_eq!(properties.get("ssl.key.pem").map(String::as_str), Some("a\nb"));
@@ -103,7 +103,7 @@ fn values_from_files_lose_the_end_of_their_line() -> Result {
 
 #[test]
 fn properties_of_one_end_go_over_those_of_both() -> Result {
-    let text = fs::read_to_string(here("tests/manifest/minimal.toml"))?
+    let text = fs::read_to_string(here("golden/manifest/minimal.toml"))?
         + "properties = { \"client.rack\" = \"a\", \"linger.ms\" = 7 }\n[kafka]\nproperties = { \"client.rack\" = \"b\" }";
     let manifest = Manifest::parse(&text, Path::new("m.toml"))?;
     let map = |pairs: &[(&str, &str)]| {
@@ -131,7 +131,7 @@ fn the_command_line_names_the_brokers_first() -> Result {
 
 #[test]
 fn paths_are_relative_to_the_manifest() -> Result {
-    let text = fs::read_to_string(here("tests/manifest/full.toml"))?;
+    let text = fs::read_to_string(here("golden/manifest/full.toml"))?;
     let manifest = Manifest::parse(&text, Path::new("pipelines/eu/flights.toml"))?;
     let paths = [
         manifest.component(&manifest.stages[0])?,
@@ -245,7 +245,7 @@ proptest::proptest! {
     /// and what refuses it names the file.
     #[test]
     fn any_damage_is_read_or_refused(from in 0..2000_usize, length in 0..60_usize, put in ".{0,8}") {
-        let whole = fs::read_to_string(here("tests/manifest/full.toml"))?;
+        let whole = fs::read_to_string(here("golden/manifest/full.toml"))?;
         let from = whole.floor_char_boundary(from);
         let to = whole.floor_char_boundary(from + length);
         let text = format!("{}{put}{}", &whole[..from], &whole[to..]);

@@ -1,9 +1,6 @@
-//! What is promised, while brokers and the network break; see `faults.rs`. Each test has
+//! What is promised, while brokers and the network break. Each test has
 //! brokers of its own, and the machine to itself: brokers that get no time lose their
 //! leadership, which is another fault than the one at hand.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
-mod soak;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

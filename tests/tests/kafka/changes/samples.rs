@@ -1,5 +1,4 @@
 //! Models that bring sample rows along, in the place of others, while a pipeline runs.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! Models and components in the place of others, while records flow.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,5 +1,4 @@
 //! `sandbar watch`: what is changed in an editor is what runs.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use sandbar_tests::process::Process;
 use sandbar_tests::projects::{Projects, output};

@@ -1,6 +1,5 @@
 //! Slow stages, and a sink that is away: the group keeps the runner, which says that it
 //! holds back, and whose memory stays within bounds.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,5 +1,4 @@
 //! `sandbar dlq` against brokers: what failed is listed, shown and fed in again.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -1,5 +1,4 @@
 //! What becomes of records that fail, as their stage says.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use sandbar::harness::{Harness, Input};
 use sandbar_tests::runner::plan;

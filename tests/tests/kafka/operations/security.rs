@@ -1,6 +1,5 @@
 //! Kafka behind TLS and SASL, and secrets: they come from where the manifest says, and are
 //! shown nowhere.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

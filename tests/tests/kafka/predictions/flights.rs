@@ -1,7 +1,6 @@
 //! The flights pipeline against the answers of H2O's own Java runtime, from topic to
 //! topic: `models/*/golden-generated.csv` holds them for the generator's first 20,000
 //! flights (models/golden.py).
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use flight_records::{CLASSIC, Flights};
 use sandbar_tests::flights::{assert_golden, golden, pipeline, topics};

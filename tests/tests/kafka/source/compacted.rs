@@ -1,5 +1,4 @@
 //! Topics whose offsets have gaps: compaction and transactions leave them. And tombstones.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -1,5 +1,4 @@
 //! `[source] start`: where a group begins, and that it does not begin twice.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use sandbar_tests::{Broker, Received, Runner, Sent, on_each_broker};
 

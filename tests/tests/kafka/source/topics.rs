@@ -1,5 +1,4 @@
 //! Topics that come and go while pipelines read and write them.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

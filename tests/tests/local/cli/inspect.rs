@@ -1,5 +1,4 @@
 //! `sandbar inspect` as a person and as a program sees it.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

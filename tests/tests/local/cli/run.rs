@@ -1,5 +1,4 @@
 //! `sandbar run --stdin` and `--file` as a person at a shell meets them.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};

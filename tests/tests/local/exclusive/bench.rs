@@ -1,6 +1,5 @@
 //! `sandbar bench` on real components. What it says of times is not looked at: only that
 //! it says something of every part, and of the right work.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -1,6 +1,5 @@
 //! What an operator gets that reaches for more than it was given: nothing; and what its
 //! neighbours notice of it: nothing either.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::net::{TcpListener, UdpSocket};
 use std::num::NonZeroU32;

@@ -1,5 +1,4 @@
 //! The reference of model folders names every key of a `model.toml`, and no other.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,6 +1,5 @@
 //! Components that were built for the first version of the contract run on this runner, as
 //! they did then: docs/reference/compatibility.md promises it.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,4 @@
 //! The example operators as their pipelines use them: real components, without Kafka.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::io::Write;
 use std::process::Stdio;

@@ -1,6 +1,5 @@
 //! The guide, executed from its text: commands are run, what they print is compared, files
 //! and changes are written.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::path::{Path, PathBuf};
 

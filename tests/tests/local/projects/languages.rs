@@ -1,5 +1,4 @@
 //! Operators that are not in Rust: those of the repository, and what the helpers can do.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use sandbar_tests::projects::{Projects, has, output};
 use sandbar_tests::{component, project, sandbar};

@@ -1,5 +1,4 @@
 //! `sandbar new`: what the templates make builds, passes its own tests and runs.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use sandbar_tests::project;
 use sandbar_tests::projects::{Projects, output};

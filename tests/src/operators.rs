@@ -8,7 +8,7 @@ use sandbar::observe::CallTimes;
 use sandbar::records::Batch;
 use sandbar::sandbox::{Column, Component, Extracted, Extractor, Grants, Limits, Operator};
 
-use crate::component;
+use crate::paths::component;
 use crate::runner::sandbox;
 
 /// Limits that mischief reaches soon.

@@ -10,8 +10,8 @@ use sandbar::observe::{LogFormat, Snapshot, Stats};
 use sandbar::pipeline::{self, Deployment, Plan, RunError, Shutdown};
 use sandbar::sandbox::Sandbox;
 
-use crate::broker::PATIENCE;
-use crate::{Broker, component, project};
+use crate::broker::{Broker, PATIENCE};
+use crate::paths::{component, project};
 
 /// A pipeline running in this process. Dropping it asks it to stop.
 pub struct Runner {

@@ -5,7 +5,7 @@
 //! [`bench`] measures the budgets, [`reference`] writes the contract's page, [`faults`]
 //! breaks things for long, and [`kafka`] starts and stops an Apache Kafka for tests. What
 //! they share:
-//! [`process`] runs other programs, [`toolchain`] sees to it that rustc can
+//! [`programs`] knows the programs of tests, [`process`] runs other programs, [`toolchain`] sees to it that rustc can
 //! compile components, [`languages`] whether Python and JavaScript can be had, [`cargo`]
 //! knows the two workspaces.
 //!
@@ -20,6 +20,7 @@ pub mod kafka;
 pub mod languages;
 pub mod operators;
 pub mod process;
+pub mod programs;
 pub mod reference;
 pub mod test;
 pub mod toolchain;

@@ -1,16 +1,32 @@
 //! `cargo xtask test`: the one command that runs every test.
+//!
+//! They come in parts, which `--only` picks: the operators' own tests on this machine, the
+//! units of the host with the examples in its documentation, and the programs of
+//! [`programs`], where real components meet real brokers. Each part runs to its end whatever
+//! fails, and the summary has its time. Tests that must have the machine for themselves say so
+//! by their module, see there. Some tests last as long as they are let; `--long` lets them.
 
 use std::ffi::OsString;
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::kafka::{Cluster, Installation, Lifetime, Unavailable};
-use crate::{cargo, languages, operators, process};
+use crate::{cargo, languages, operators, process, programs};
 
 /// Where tests find an Apache Kafka: `HOST:PORT`.
 pub const KAFKA_VARIABLE: &str = "SANDBAR_TEST_KAFKA";
+
+/// Lets tests last that break things: `1`.
+pub const LONG_VARIABLE: &str = "SANDBAR_TEST_LONG";
+
+/// How many minutes the soak takes, which is skipped without it.
+pub const SOAK_VARIABLE: &str = "SANDBAR_SOAK_MINUTES";
+
+/// Minutes that the soak takes in a run of long tests, for each kind of delivery.
+const SOAK_MINUTES: &str = "30";
 
 /// Tells xtask's own tests that an Apache Kafka can be started here.
 const LAUNCHER_VARIABLE: &str = "SANDBAR_TEST_KAFKA_LAUNCHER";
@@ -27,6 +43,13 @@ pub struct TestArguments {
     /// Leave out the tests against Apache Kafka.
     #[arg(long)]
     no_kafka: bool,
+    /// Let the tests last that break things, a hundred kills instead of ten, and run the soak
+    /// too: two hours more.
+    #[arg(long)]
+    long: bool,
+    /// Only this part of the tests; may be given more than once.
+    #[arg(long, value_name = "PART", value_parser = parts())]
+    only: Vec<String>,
     /// Arguments for the host's test programs: a name to filter by, --nocapture.
     #[arg(last = true)]
     arguments: Vec<OsString>,
@@ -40,58 +63,102 @@ pub struct TestArguments {
 /// be skipped for want of Java or Maven.
 pub fn run(arguments: &TestArguments) -> Result<()> {
     let mut report = Report::default();
+    let is_wanted =
+        |part: &str| arguments.only.is_empty() || arguments.only.iter().any(|it| it == part);
     note_about_data(&mut report);
 
     process::heading("components");
     report.time("components", operators::build)?;
 
-    process::heading("tests of the operators");
-    let operators = report.time("tests of the operators", || {
-        process::run(cargo::operators_natively().args(["test", "--workspace", "--no-fail-fast"]))
-    });
-    report.test("tests of the operators", operators)?;
+    if is_wanted(OPERATORS) {
+        report.test("tests of the operators", || {
+            process::run(cargo::operators_natively().args([
+                "test",
+                "--workspace",
+                "--no-fail-fast",
+            ]))
+        })?;
+    }
+    if !is_wanted(UNITS) && !programs::ALL.iter().any(|program| is_wanted(program.name)) {
+        return report.finish();
+    }
 
-    process::heading("Apache Kafka");
-    let kafka = report.time("Apache Kafka", || start_kafka(arguments.no_kafka))?;
+    process::heading("build of the host");
+    report.time("build of the host", programs::build)?;
 
-    process::heading("Python and JavaScript");
-    let languages = report.time("Python and JavaScript", languages::look)?;
-
-    process::heading("tests of the host");
-    let mut command = cargo::host();
-    command.args(["test", "--release", "--workspace", "--no-fail-fast"]);
+    let kafka = if is_wanted(UNITS)
+        || programs::ALL.iter().any(|it| it.wants_kafka && is_wanted(it.name))
+    {
+        process::heading("Apache Kafka");
+        report.time("Apache Kafka", || start_kafka(arguments.no_kafka))?
+    } else {
+        Kafka::LeftOut("no part wants it")
+    };
     let mut available = Vec::new();
-    for language in languages {
-        match language.missing {
-            None => available.push(language.name),
-            Some(why) => report.skipped(format!("operators in {} ({why})", language.name)),
+    if is_wanted("local") {
+        process::heading("Python and JavaScript");
+        for language in report.time("Python and JavaScript", languages::look)? {
+            match language.missing {
+                None => available.push(language.name),
+                Some(why) => report.skipped(format!("operators in {} ({why})", language.name)),
+            }
         }
     }
-    command.env(LANGUAGES_VARIABLE, available.join(","));
-    match &kafka {
-        Kafka::Running(cluster) => {
-            command.env(KAFKA_VARIABLE, cluster.bootstrap());
-            command.env(LAUNCHER_VARIABLE, "1");
+    let prepare = |command: &mut Command| {
+        command.env(LANGUAGES_VARIABLE, available.join(","));
+        match &kafka {
+            Kafka::Running(cluster) => {
+                command.env(KAFKA_VARIABLE, cluster.bootstrap());
+                command.env(LAUNCHER_VARIABLE, "1");
+            }
+            Kafka::LeftOut(_) => {
+                command.env_remove(KAFKA_VARIABLE);
+            }
+            Kafka::Given => {}
         }
-        Kafka::LeftOut(why) => {
-            command.env_remove(KAFKA_VARIABLE);
-            report.skipped(format!("tests against Apache Kafka ({why})"));
+        if arguments.long {
+            command.env(LONG_VARIABLE, "1");
+            if std::env::var_os(SOAK_VARIABLE).is_none() {
+                command.env(SOAK_VARIABLE, SOAK_MINUTES);
+            }
         }
-        Kafka::Given => {}
+    };
+    if let Kafka::LeftOut(why) = &kafka {
+        report.skipped(format!("tests against Apache Kafka ({why})"));
     }
-    if !arguments.arguments.is_empty() {
-        command.arg("--").args(&arguments.arguments);
+
+    if is_wanted(UNITS) {
+        report.test("units of the host", || {
+            for mut command in [programs::units()?, programs::examples()] {
+                prepare(&mut command);
+                process::run(command.arg("--").args(&arguments.arguments))?;
+            }
+            Ok(())
+        })?;
     }
-    let host = report.time("tests of the host", || process::run(&mut command));
-    if let (Err(_), Kafka::Running(cluster)) = (&host, &kafka)
-        && !process::interrupted()
+    for program in programs::ALL.iter().filter(|program| is_wanted(program.name)) {
+        report.test(program.name, || program.run(&arguments.arguments, prepare))?;
+    }
+    if let Kafka::Running(cluster) = &kafka
+        && !report.failed.is_empty()
     {
         cluster.keep_log();
     }
-    report.test("tests of the host", host)?;
 
     drop(kafka);
     report.finish()
+}
+
+/// The part that is the operators' own tests.
+const OPERATORS: &str = "operators";
+
+/// The part that is the units of the host and of its tools.
+const UNITS: &str = "units";
+
+/// What `--only` takes.
+fn parts() -> Vec<&'static str> {
+    let programs = programs::ALL.iter().map(|program| program.name);
+    [OPERATORS, UNITS].into_iter().chain(programs).collect()
 }
 
 /// The Apache Kafka that the tests get.
@@ -178,10 +245,11 @@ impl Report {
         outcome
     }
 
-    /// Remembers a failure and lets the run go on, so that one run shows all
+    /// Runs a part. Remembers a failure and lets the run go on, so that one run shows all
     /// that fails; an interrupt ends it.
-    fn test(&mut self, what: &str, outcome: Result<()>) -> Result<()> {
-        match outcome {
+    fn test(&mut self, what: &'static str, part: impl FnOnce() -> Result<()>) -> Result<()> {
+        process::heading(what);
+        match self.time(what, part) {
             Err(error) if process::interrupted() => Err(error),
             Err(error) => {
                 eprintln!("{error:#}");
@@ -229,8 +297,8 @@ mod tests {
     #[test]
     fn a_failed_step_fails_the_run_at_its_end() -> Result<()> {
         let mut report = Report::default();
-        report.test("one", Err(anyhow::anyhow!("no")))?;
-        report.test("two", Ok(()))?;
+        report.test("one", || Err(anyhow::anyhow!("no")))?;
+        report.test("two", || Ok(()))?;
         let error = report.finish().map_err(|error| error.to_string());
         assert_eq!(error, Err("failed: one".to_owned()));
         Ok(())

@@ -54,26 +54,26 @@ pub fn build() -> Result<()> {
     process::run(cargo::host().args(["build", "--release", "--workspace", "--bins", "--tests"]))
 }
 
-/// The tests that are no programs of `tests/`: the units, and programs of other packages.
+/// Runs the tests that are no programs of `tests/`: the units, programs of other packages, and
+/// the examples of the documentation; `prepare` sets the environment.
 ///
 /// # Errors
-/// When cargo cannot read the workspace.
-pub fn units() -> Result<Command> {
+/// When cargo cannot read the workspace, or a test fails; all others have run by then.
+pub fn run_units(arguments: &[OsString], prepare: impl Fn(&mut Command)) -> Result<()> {
     let metadata =
         process::output_of(cargo::host().args(["metadata", "--no-deps", "--format-version", "1"]))?;
-    let mut command = test();
-    command.args(["--no-fail-fast", "--lib", "--bins"]);
+    let mut units = test();
+    units.args(["--no-fail-fast", "--lib", "--bins"]);
     for program in programs_of_others(&metadata)? {
-        command.args(["--test", &program]);
+        units.args(["--test", &program]);
     }
-    Ok(command)
-}
-
-/// The examples in the documentation of the host's crates.
-pub fn examples() -> Command {
-    let mut command = test();
-    command.arg("--doc");
-    command
+    let mut examples = test();
+    examples.args(["--no-fail-fast", "--doc"]);
+    let outcomes = [units, examples].map(|mut command| {
+        prepare(&mut command);
+        process::run(command.arg("--").args(arguments))
+    });
+    outcomes.into_iter().collect()
 }
 
 /// The program of a name.

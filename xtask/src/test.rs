@@ -62,59 +62,59 @@ pub struct TestArguments {
 /// When something does not compile, a test fails, or in CI when a test would
 /// be skipped for want of Java or Maven.
 pub fn run(arguments: &TestArguments) -> Result<()> {
+    let wanted = Wanted(&arguments.only);
     let mut report = Report::default();
-    let is_wanted =
-        |part: &str| arguments.only.is_empty() || arguments.only.iter().any(|it| it == part);
     note_about_data(&mut report);
 
-    process::heading("components");
-    report.time("components", operators::build)?;
-
-    if is_wanted(OPERATORS) {
-        report.test("tests of the operators", || {
-            process::run(cargo::operators_natively().args([
-                "test",
-                "--workspace",
-                "--no-fail-fast",
-            ]))
-        })?;
-    }
-    if !is_wanted(UNITS) && !programs::ALL.iter().any(|program| is_wanted(program.name)) {
+    // What must be fetched comes while processors are busy with what must be compiled.
+    let (built, languages) = std::thread::scope(|scope| {
+        let fetching = scope.spawn(|| {
+            if wanted.kafka() && !arguments.no_kafka {
+                // If that fails it does so again below, where it is told.
+                let _ = Installation::resolve(None);
+            }
+            if wanted.is(LANGUAGES_PART) {
+                languages::look().map(Vec::from)
+            } else {
+                Ok(Vec::new())
+            }
+        });
+        let built = build(wanted, &mut report);
+        process::heading("Python, JavaScript and Apache Kafka");
+        let fetched = report.time("waiting for what is fetched", || fetching.join());
+        (built, fetched.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    built?;
+    let languages = languages?;
+    if !wanted.host() {
         return report.finish();
     }
-
-    process::heading("build of the host");
-    report.time("build of the host", programs::build)?;
-
-    let kafka = if is_wanted(UNITS)
-        || programs::ALL.iter().any(|it| it.wants_kafka && is_wanted(it.name))
-    {
-        process::heading("Apache Kafka");
-        report.time("Apache Kafka", || start_kafka(arguments.no_kafka))?
-    } else {
-        Kafka::LeftOut("no part wants it")
+    let kafka = match wanted.kafka() {
+        true => Some(report.time("Apache Kafka", || start_kafka(arguments.no_kafka))?),
+        false => None,
     };
+    if let Some(Kafka::LeftOut(why)) = &kafka {
+        report.skipped(format!("tests against Apache Kafka ({why})"));
+    }
     let mut available = Vec::new();
-    if is_wanted("local") {
-        process::heading("Python and JavaScript");
-        for language in report.time("Python and JavaScript", languages::look)? {
-            match language.missing {
-                None => available.push(language.name),
-                Some(why) => report.skipped(format!("operators in {} ({why})", language.name)),
-            }
+    for language in languages {
+        match language.missing {
+            None => available.push(language.name),
+            Some(why) => report.skipped(format!("operators in {} ({why})", language.name)),
         }
     }
+
     let prepare = |command: &mut Command| {
         command.env(LANGUAGES_VARIABLE, available.join(","));
         match &kafka {
-            Kafka::Running(cluster) => {
+            Some(Kafka::Running(cluster)) => {
                 command.env(KAFKA_VARIABLE, cluster.bootstrap());
                 command.env(LAUNCHER_VARIABLE, "1");
             }
-            Kafka::LeftOut(_) => {
+            Some(Kafka::LeftOut(_)) => {
                 command.env_remove(KAFKA_VARIABLE);
             }
-            Kafka::Given => {}
+            Some(Kafka::Given) | None => {}
         }
         if arguments.long {
             command.env(LONG_VARIABLE, "1");
@@ -123,23 +123,13 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
             }
         }
     };
-    if let Kafka::LeftOut(why) = &kafka {
-        report.skipped(format!("tests against Apache Kafka ({why})"));
+    if wanted.is(UNITS) {
+        report.test("units", || programs::run_units(&arguments.arguments, prepare))?;
     }
-
-    if is_wanted(UNITS) {
-        report.test("units of the host", || {
-            for mut command in [programs::units()?, programs::examples()] {
-                prepare(&mut command);
-                process::run(command.arg("--").args(&arguments.arguments))?;
-            }
-            Ok(())
-        })?;
-    }
-    for program in programs::ALL.iter().filter(|program| is_wanted(program.name)) {
+    for program in programs::ALL.iter().filter(|program| wanted.is(program.name)) {
         report.test(program.name, || program.run(&arguments.arguments, prepare))?;
     }
-    if let Kafka::Running(cluster) = &kafka
+    if let Some(Kafka::Running(cluster)) = &kafka
         && !report.failed.is_empty()
     {
         cluster.keep_log();
@@ -149,16 +139,60 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
     report.finish()
 }
 
+/// Builds what is wanted, and tests the operators on the way.
+fn build(wanted: Wanted<'_>, report: &mut Report) -> Result<()> {
+    process::heading("components");
+    report.time("components", operators::build)?;
+    if wanted.is(OPERATORS) {
+        report.test("operators", || {
+            process::run(cargo::operators_natively().args([
+                "test",
+                "--workspace",
+                "--no-fail-fast",
+            ]))
+        })?;
+    }
+    if wanted.host() {
+        process::heading("build of the host");
+        report.time("build of the host", programs::build)?;
+    }
+    Ok(())
+}
+
 /// The part that is the operators' own tests.
 const OPERATORS: &str = "operators";
 
 /// The part that is the units of the host and of its tools.
 const UNITS: &str = "units";
 
-/// What `--only` takes.
+/// The part whose tests build operators in other languages than Rust.
+const LANGUAGES_PART: &str = "local";
+
+/// The parts that `--only` takes.
 fn parts() -> Vec<&'static str> {
     let programs = programs::ALL.iter().map(|program| program.name);
     [OPERATORS, UNITS].into_iter().chain(programs).collect()
+}
+
+/// The parts that were asked for; none: all.
+#[derive(Clone, Copy)]
+struct Wanted<'a>(&'a [String]);
+
+impl Wanted<'_> {
+    fn is(self, part: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|it| it == part)
+    }
+
+    /// Whether any part is of the host.
+    fn host(self) -> bool {
+        self.is(UNITS) || programs::ALL.iter().any(|program| self.is(program.name))
+    }
+
+    /// Whether any part has tests against an Apache Kafka.
+    fn kafka(self) -> bool {
+        let some = |program: &programs::Program| program.wants_kafka && self.is(program.name);
+        self.is(UNITS) || programs::ALL.iter().any(some)
+    }
 }
 
 /// The Apache Kafka that the tests get.
@@ -292,6 +326,20 @@ mod tests {
         for no in ["", "0", "false", "False"] {
             assert!(!means_yes(no), "{no}");
         }
+    }
+
+    #[test]
+    fn parts_are_picked() {
+        let picked = |parts: &[&str]| {
+            let parts: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
+            let wanted = Wanted(&parts);
+            (wanted.host(), wanted.kafka(), wanted.is("local"))
+        };
+        assert_eq!(picked(&[]), (true, true, true));
+        assert_eq!(picked(&["operators"]), (false, false, false));
+        assert_eq!(picked(&["local", "registry"]), (true, false, true));
+        assert_eq!(picked(&["operators", "fleet"]), (true, true, false));
+        assert!(parts().contains(&LANGUAGES_PART));
     }
 
     #[test]

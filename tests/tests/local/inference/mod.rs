@@ -2,7 +2,7 @@
 //! uses nothing but the published interface.
 
 mod exclusive;
-mod graphs;
+mod graph;
 mod pillow;
 mod wasi_nn;
 

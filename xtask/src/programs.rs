@@ -51,7 +51,14 @@ pub static ALL: [Program; 6] = [
 /// # Errors
 /// When something does not compile.
 pub fn build() -> Result<()> {
-    process::run(cargo::host().args(["build", "--release", "--workspace", "--bins", "--tests"]))
+    process::run(cargo::host().args([
+        "build",
+        "--release",
+        "--workspace",
+        "--bin",
+        "sandbar",
+        "--tests",
+    ]))
 }
 
 /// Runs the tests that are no programs of `tests/`: the units, programs of other packages, and

@@ -162,23 +162,6 @@ fn held_out_digits_as_onnx_runtime() {
     assert_eq!(right, 356);
 }
 
-/// A model folder with these files and this in its description.
-fn folder(files: &[(&str, &[u8])], rest: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, bytes) in files {
-        std::fs::write(folder.path().join(name), bytes).unwrap();
-    }
-    let (file, bytes) = files[0];
-    let kind = if file.ends_with(".pb") { "tensorflow" } else { "onnx" };
-    let text = format!(
-        "name = \"test\"\nversion = 3\nkind = \"{kind}\"\nfile = \"{file}\"\nsha256 = \"{}\"\n\
-         licence = \"none\"\ndescription = \"A test.\"\n{rest}",
-        Sha256::of(bytes)
-    );
-    std::fs::write(folder.path().join("model.toml"), text).unwrap();
-    folder
-}
-
 /// What is wrong with a model is known before the pipeline runs.
 #[test]
 fn models_that_cannot_be_used_are_refused_with_their_reason() {

@@ -49,3 +49,20 @@ fn digits() -> PathBuf {
 fn json(record: &Received) -> serde_json::Value {
     serde_json::from_slice(record.value.as_deref().unwrap()).unwrap()
 }
+
+/// A model folder with these files and this in its description.
+fn folder(files: &[(&str, &[u8])], rest: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let (file, bytes) = files[0];
+    let kind = if file.ends_with(".pb") { "tensorflow" } else { "onnx" };
+    let text = format!(
+        "name = \"test\"\nversion = 3\nkind = \"{kind}\"\nfile = \"{file}\"\nsha256 = \"{}\"\n\
+         licence = \"none\"\ndescription = \"A test.\"\n{rest}",
+        Sha256::of(bytes)
+    );
+    std::fs::write(folder.path().join("model.toml"), text).unwrap();
+    folder
+}

@@ -11,8 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::metadata::MetadataPartition;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::Broker;
-use crate::broker::PATIENCE;
+use crate::broker::{Broker, PATIENCE};
 
 impl Broker {
     fn admin(&self) -> AdminClient<DefaultClientContext> {

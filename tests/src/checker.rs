@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::Sent;
+use crate::broker::Sent;
 
 /// What is fed: numbered records, shared out evenly over partitions.
 #[derive(Debug, Clone, Copy)]

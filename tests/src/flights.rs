@@ -1,6 +1,7 @@
 //! The flights pipeline under test, and H2O's own answers.
 
-use crate::{Broker, Received, project};
+use crate::broker::{Broker, Received};
+use crate::paths::project;
 
 /// `pipelines/flights.toml` with a broker's topics, and another model or sink.
 pub fn pipeline(topics: &[String; 3], model: &str, sink: &str) -> String {

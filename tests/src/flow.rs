@@ -14,9 +14,9 @@ use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer}
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
-use crate::End;
 use crate::broker::PATIENCE;
 use crate::checker::{Counts, Feed, Mix, Seen, Side};
+use crate::end::End;
 use crate::site::{PARTITIONS, Process, Site};
 
 /// The key of the record behind all others.
@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// Whether tests that break things shall do so for long.
 pub fn is_long() -> bool {
-    std::env::var("SANDBAR_FAULTS").is_ok_and(|value| value == "long")
+    std::env::var("SANDBAR_TEST_LONG").is_ok_and(|value| value == "1")
 }
 
 /// What flows.

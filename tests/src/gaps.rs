@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use sandbar::telemetry::resident_bytes;
 
-use crate::Runner;
+use crate::runner::Runner;
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_micros(500);

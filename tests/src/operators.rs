@@ -8,7 +8,7 @@ use sandbar::record::Batch;
 use sandbar::sandbox::{Column, Component, Extracted, Extractor, Grants, Limits, Operator};
 use sandbar::telemetry::CallTimes;
 
-use crate::component;
+use crate::paths::component;
 use crate::runner::sandbox;
 
 /// Limits that mischief reaches soon.

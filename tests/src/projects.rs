@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{project, sandbar};
+use crate::paths::{project, sandbar};
 
 /// Names the languages, besides Rust, whose tools are there: `cargo xtask test` sets it.
 pub const LANGUAGES: &str = "SANDBAR_TEST_LANGUAGES";

@@ -12,8 +12,8 @@ use sandbar::runner::{self, RunError};
 use sandbar::sandbox::Sandbox;
 use sandbar::telemetry::{LogFormat, Snapshot, Stats};
 
-use crate::broker::PATIENCE;
-use crate::{Broker, component, project};
+use crate::broker::{Broker, PATIENCE};
+use crate::paths::{component, project};
 
 /// A pipeline running in this process. Dropping it asks it to stop.
 pub struct Runner {

@@ -14,7 +14,8 @@ use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509Builder, X509Name};
 use xtask::kafka::{Cluster, Installation, Lifetime, Options, SecurePorts, Security};
 
-use crate::Broker;
+use crate::broker::Broker;
+use crate::paths::project;
 
 /// The password of the user `sandbar`, who may do everything.
 pub const PASSWORD: &str = "open-sesame-7d1f";
@@ -66,7 +67,7 @@ fn start() -> (Cluster, Secured) {
     let (certificate, key) = authority.sign("broker");
     let (client, client_key) = authority.sign("sandbar");
     // Files go with the build's other products, since nobody is there to delete them.
-    let folder = crate::project().join("target/secured");
+    let folder = project().join("target/secured");
     std::fs::create_dir_all(&folder).unwrap();
     let others = Authority::new("Others");
     for (name, content) in [

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::broker::{self, Broker};
 use crate::checker::Times;
-use crate::{Broker, broker, component, sandbar};
+use crate::paths::{component, sandbar};
 
 /// Partitions of each topic.
 pub const PARTITIONS: u64 = 4;

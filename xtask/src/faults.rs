@@ -1,10 +1,12 @@
 //! `cargo xtask faults`: only the tests that inject faults, for long.
 
-use anyhow::{Result, bail};
+use std::ffi::OsString;
+
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::kafka::{Cluster, Installation, Lifetime, Unavailable};
-use crate::{cargo, operators, process, test};
+use crate::{operators, process, programs, test};
 
 /// What `cargo xtask faults` takes.
 #[derive(Args)]
@@ -32,18 +34,20 @@ pub fn run(arguments: &FaultArguments) -> Result<()> {
     };
     let name = format!("faults-{}", std::process::id());
     let cluster = Cluster::start(&installation, &name, 1, None, Lifetime::Ours)?;
-    // Cargo builds the command for the tests of its own crate alone.
-    process::run(cargo::host().args(["build", "--release", "--package", "sandbar"]))?;
-    let mut command = cargo::host();
-    command.args(["test", "--release", "--workspace", "--no-fail-fast"]);
-    command.args(["--test", "faults", "--test", "broker_faults"]);
-    command.args(["--", "--nocapture", "--test-threads", "2"]);
-    command.env(test::KAFKA_VARIABLE, cluster.bootstrap());
+    programs::build()?;
+    let program = programs::named("faults").context("there is no program `faults`")?;
+    let kafka = (test::KAFKA_VARIABLE, cluster.bootstrap());
     if let Some(minutes) = arguments.soak {
-        command.arg("half_an_hour").env("SANDBAR_SOAK_MINUTES", minutes.to_string());
+        // At so low a rate the two kinds of delivery have room side by side.
+        let mut command = program.command();
+        command.args(["--", "--nocapture", "--test-threads", "2", "half_an_hour"]);
+        command.env(kafka.0, kafka.1).env(test::SOAK_VARIABLE, minutes.to_string());
+        return process::run(&mut command);
     }
-    if arguments.long {
-        command.env("SANDBAR_FAULTS", "long");
-    }
-    process::run(&mut command)
+    program.run(&["--nocapture", "--test-threads", "2"].map(OsString::from), |command| {
+        command.env(kafka.0, kafka.1);
+        if arguments.long {
+            command.env(test::LONG_VARIABLE, "1");
+        }
+    })
 }

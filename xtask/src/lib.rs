@@ -6,7 +6,7 @@
 //! breaks things for long, [`fuzz`] runs fuzz targets, [`book`] makes a site of the documents,
 //! [`deny`] looks at licences and advisories, and [`kafka`] starts and stops an Apache Kafka
 //! for tests. What they share:
-//! [`process`] runs other programs, [`toolchain`] makes sure that rustc can
+//! [`programs`] knows the programs of tests, [`process`] runs other programs, [`toolchain`] makes sure that rustc can
 //! compile components, [`languages`] checks whether Python and JavaScript are available, [`cargo`]
 //! knows the two workspaces, and [`markdown`] the pages and their links.
 //!
@@ -26,6 +26,7 @@ pub mod languages;
 pub mod markdown;
 pub mod operators;
 pub mod process;
+pub mod programs;
 pub mod reference;
 pub mod test;
 pub mod toolchain;

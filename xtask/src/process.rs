@@ -2,11 +2,12 @@
 //!
 //! A verb that starts something which must be stopped (a broker) must not just
 //! die of Ctrl-C or SIGTERM. With [`handle_interrupts`] the signal goes to the
-//! program that runs at that moment, [`run`] returns an error, and the verb's
+//! programs that run at that moment, [`run`] returns an error, and the verb's
 //! values are dropped on the way out as after any other error.
 
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, killpg};
@@ -15,11 +16,11 @@ use nix::unistd::Pid;
 /// Whether the user asked us to stop.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// The process group that [`run`] waits for; 0 when there is none.
-static RUNNING: AtomicI32 = AtomicI32::new(0);
+/// The process groups that [`run`] waits for, one of each thread that does.
+static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
 /// Turns SIGINT, SIGTERM and SIGHUP into an early, orderly end. The first one
-/// asks the running program to end, the second one kills it.
+/// asks the running programs to end, the second one kills them.
 ///
 /// # Errors
 /// When the system refuses the handler.
@@ -53,13 +54,14 @@ pub fn run(command: &mut Command) -> Result<()> {
         .process_group(0)
         .spawn()
         .with_context(|| format!("cannot start `{line}`"))?;
-    RUNNING.store(child.id().cast_signed(), Ordering::SeqCst);
+    let group = Pid::from_raw(child.id().cast_signed());
+    running().push(group);
     // A signal may have come before the line above: then nobody got it yet.
     if interrupted() {
         signal_running(Signal::SIGTERM);
     }
     let status = child.wait();
-    RUNNING.store(0, Ordering::SeqCst);
+    running().retain(|it| *it != group);
 
     let status = status.with_context(|| format!("cannot wait for `{line}`"))?;
     if interrupted() {
@@ -95,11 +97,14 @@ pub fn heading(text: &str) {
 }
 
 fn signal_running(signal: Signal) {
-    let group = RUNNING.load(Ordering::SeqCst);
-    if group != 0 {
-        // It fails only if the process has ended already.
-        let _ = killpg(Pid::from_raw(group), signal);
+    for group in running().iter() {
+        // The only failure is that it is gone already.
+        let _ = killpg(*group, signal);
     }
+}
+
+fn running() -> MutexGuard<'static, Vec<Pid>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The command as typed in a shell, for messages: the program without its

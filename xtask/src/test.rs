@@ -1,16 +1,32 @@
 //! `cargo xtask test`: the one command that runs every test.
+//!
+//! They come in parts, which `--only` picks: the operators' own tests on this machine, the
+//! units of the host with the examples in its documentation, and the programs of
+//! [`programs`], where real components meet real brokers. Each part runs to its end whatever
+//! fails, and the summary has its time. Tests that must have the machine for themselves say so
+//! by their module, see there. Some tests last as long as they are let; `--long` lets them.
 
 use std::ffi::OsString;
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::kafka::{Cluster, Installation, Lifetime, Unavailable};
-use crate::{cargo, languages, operators, process};
+use crate::{cargo, languages, operators, process, programs};
 
 /// Where tests find an Apache Kafka: `HOST:PORT`.
 pub const KAFKA_VARIABLE: &str = "SANDBAR_TEST_KAFKA";
+
+/// Set to `1` for the long form of tests that break things.
+pub const LONG_VARIABLE: &str = "SANDBAR_TEST_LONG";
+
+/// How many minutes the soak takes, which is skipped without it.
+pub const SOAK_VARIABLE: &str = "SANDBAR_SOAK_MINUTES";
+
+/// Minutes that the soak takes in a run of long tests, for each kind of delivery.
+const SOAK_MINUTES: &str = "30";
 
 /// Set for xtask's own tests if an Apache Kafka can be started here.
 const LAUNCHER_VARIABLE: &str = "SANDBAR_TEST_KAFKA_LAUNCHER";
@@ -27,6 +43,13 @@ pub struct TestArguments {
     /// Leave out the tests against Apache Kafka.
     #[arg(long)]
     no_kafka: bool,
+    /// Let the tests last that break things, a hundred kills instead of ten, and run the soak
+    /// too: two hours more.
+    #[arg(long)]
+    long: bool,
+    /// Only this part of the tests; may be given more than once.
+    #[arg(long, value_name = "PART", value_parser = parts())]
+    only: Vec<String>,
     /// Arguments for the host's test programs: a name to filter by, --nocapture.
     #[arg(last = true)]
     arguments: Vec<OsString>,
@@ -39,27 +62,40 @@ pub struct TestArguments {
 /// When something does not compile, a test fails, or in CI when a test would
 /// be skipped for want of Java or Maven.
 pub fn run(arguments: &TestArguments) -> Result<()> {
+    let wanted = Wanted(&arguments.only);
     let mut report = Report::default();
     note_about_data(&mut report);
 
-    process::heading("components");
-    report.time("components", operators::build)?;
-
-    process::heading("tests of the operators");
-    let operators = report.time("tests of the operators", || {
-        process::run(cargo::operators_natively().args(["test", "--workspace", "--no-fail-fast"]))
+    // What must be fetched comes while processors are busy with what must be compiled.
+    let (built, languages) = std::thread::scope(|scope| {
+        let fetching = scope.spawn(|| {
+            if wanted.kafka() && !arguments.no_kafka {
+                // If that fails it does so again below, where it is told.
+                let _ = Installation::resolve(None);
+            }
+            if wanted.is(LANGUAGES_PART) {
+                languages::look().map(Vec::from)
+            } else {
+                Ok(Vec::new())
+            }
+        });
+        let built = build(wanted, &mut report);
+        process::heading("Python, JavaScript and Apache Kafka");
+        let fetched = report.time("waiting for what is fetched", || fetching.join());
+        (built, fetched.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    report.test("tests of the operators", operators)?;
-
-    process::heading("Apache Kafka");
-    let kafka = report.time("Apache Kafka", || start_kafka(arguments.no_kafka))?;
-
-    process::heading("Python and JavaScript");
-    let languages = report.time("Python and JavaScript", languages::look)?;
-
-    process::heading("tests of the host");
-    let mut command = cargo::host();
-    command.args(["test", "--release", "--workspace", "--no-fail-fast"]);
+    built?;
+    let languages = languages?;
+    if !wanted.host() {
+        return report.finish();
+    }
+    let kafka = match wanted.kafka() {
+        true => Some(report.time("Apache Kafka", || start_kafka(arguments.no_kafka))?),
+        false => None,
+    };
+    if let Some(Kafka::LeftOut(why)) = &kafka {
+        report.skipped(format!("tests against Apache Kafka ({why})"));
+    }
     let mut available = Vec::new();
     for language in languages {
         match language.missing {
@@ -67,31 +103,96 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
             Some(why) => report.skipped(format!("operators in {} ({why})", language.name)),
         }
     }
-    command.env(LANGUAGES_VARIABLE, available.join(","));
-    match &kafka {
-        Kafka::Running(cluster) => {
-            command.env(KAFKA_VARIABLE, cluster.bootstrap());
-            command.env(LAUNCHER_VARIABLE, "1");
+
+    let prepare = |command: &mut Command| {
+        command.env(LANGUAGES_VARIABLE, available.join(","));
+        match &kafka {
+            Some(Kafka::Running(cluster)) => {
+                command.env(KAFKA_VARIABLE, cluster.bootstrap());
+                command.env(LAUNCHER_VARIABLE, "1");
+            }
+            Some(Kafka::LeftOut(_)) => {
+                command.env_remove(KAFKA_VARIABLE);
+            }
+            Some(Kafka::Given) | None => {}
         }
-        Kafka::LeftOut(why) => {
-            command.env_remove(KAFKA_VARIABLE);
-            report.skipped(format!("tests against Apache Kafka ({why})"));
+        if arguments.long {
+            command.env(LONG_VARIABLE, "1");
+            if std::env::var_os(SOAK_VARIABLE).is_none() {
+                command.env(SOAK_VARIABLE, SOAK_MINUTES);
+            }
         }
-        Kafka::Given => {}
+    };
+    if wanted.is(UNITS) {
+        report.test("units", || programs::run_units(&arguments.arguments, prepare))?;
     }
-    if !arguments.arguments.is_empty() {
-        command.arg("--").args(&arguments.arguments);
+    for program in programs::ALL.iter().filter(|program| wanted.is(program.name)) {
+        report.test(program.name, || program.run(&arguments.arguments, prepare))?;
     }
-    let host = report.time("tests of the host", || process::run(&mut command));
-    if let (Err(_), Kafka::Running(cluster)) = (&host, &kafka)
-        && !process::interrupted()
+    if let Some(Kafka::Running(cluster)) = &kafka
+        && !report.failed.is_empty()
     {
         cluster.keep_log();
     }
-    report.test("tests of the host", host)?;
 
     drop(kafka);
     report.finish()
+}
+
+/// Builds what is wanted, and tests the operators on the way.
+fn build(wanted: Wanted<'_>, report: &mut Report) -> Result<()> {
+    process::heading("components");
+    report.time("components", operators::build)?;
+    if wanted.is(OPERATORS) {
+        report.test("operators", || {
+            process::run(cargo::operators_natively().args([
+                "test",
+                "--workspace",
+                "--no-fail-fast",
+            ]))
+        })?;
+    }
+    if wanted.host() {
+        process::heading("build of the host");
+        report.time("build of the host", programs::build)?;
+    }
+    Ok(())
+}
+
+/// The part that is the operators' own tests.
+const OPERATORS: &str = "operators";
+
+/// The part that is the units of the host and of its tools.
+const UNITS: &str = "units";
+
+/// The part whose tests build operators in other languages than Rust.
+const LANGUAGES_PART: &str = "local";
+
+/// The parts that `--only` takes.
+fn parts() -> Vec<&'static str> {
+    let programs = programs::ALL.iter().map(|program| program.name);
+    [OPERATORS, UNITS].into_iter().chain(programs).collect()
+}
+
+/// The parts that were asked for; none: all.
+#[derive(Clone, Copy)]
+struct Wanted<'a>(&'a [String]);
+
+impl Wanted<'_> {
+    fn is(self, part: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|it| it == part)
+    }
+
+    /// Whether any part is of the host.
+    fn host(self) -> bool {
+        self.is(UNITS) || programs::ALL.iter().any(|program| self.is(program.name))
+    }
+
+    /// Whether any part has tests against an Apache Kafka.
+    fn kafka(self) -> bool {
+        let some = |program: &programs::Program| program.wants_kafka && self.is(program.name);
+        self.is(UNITS) || programs::ALL.iter().any(some)
+    }
 }
 
 /// The Apache Kafka that the tests get.
@@ -178,10 +279,11 @@ impl Report {
         outcome
     }
 
-    /// Remembers a failure and lets the run go on, so that one run shows all
+    /// Runs a part. Remembers a failure and lets the run go on, so that one run shows all
     /// that fails; an interrupt ends it.
-    fn test(&mut self, what: &str, outcome: Result<()>) -> Result<()> {
-        match outcome {
+    fn test(&mut self, what: &'static str, part: impl FnOnce() -> Result<()>) -> Result<()> {
+        process::heading(what);
+        match self.time(what, part) {
             Err(error) if process::interrupted() => Err(error),
             Err(error) => {
                 eprintln!("{error:#}");
@@ -227,10 +329,24 @@ mod tests {
     }
 
     #[test]
+    fn parts_are_picked() {
+        let picked = |parts: &[&str]| {
+            let parts: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
+            let wanted = Wanted(&parts);
+            (wanted.host(), wanted.kafka(), wanted.is("local"))
+        };
+        assert_eq!(picked(&[]), (true, true, true));
+        assert_eq!(picked(&["operators"]), (false, false, false));
+        assert_eq!(picked(&["local", "registry"]), (true, false, true));
+        assert_eq!(picked(&["operators", "fleet"]), (true, true, false));
+        assert!(parts().contains(&LANGUAGES_PART));
+    }
+
+    #[test]
     fn a_failed_step_fails_the_run_at_its_end() -> Result<()> {
         let mut report = Report::default();
-        report.test("one", Err(anyhow::anyhow!("no")))?;
-        report.test("two", Ok(()))?;
+        report.test("one", || Err(anyhow::anyhow!("no")))?;
+        report.test("two", || Ok(()))?;
         let error = report.finish().map_err(|error| error.to_string());
         assert_eq!(error, Err("failed: one".to_owned()));
         Ok(())

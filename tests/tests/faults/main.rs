@@ -1,0 +1,7 @@
+//! Every promise while runners, their machine, brokers and the network break.
+//!
+//! Where `cargo xtask test` or `faults` is asked for long tests, these are.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod exclusive;
+mod runners;

@@ -1,0 +1,6 @@
+//! What serves is replaced while records flow.
+
+mod rollout;
+mod samples;
+mod swap;
+mod watch;

@@ -1,0 +1,4 @@
+//! What becomes of records that fail.
+
+mod dead_letters;
+mod on_failure;

@@ -1,0 +1,5 @@
+//! Running a pipeline: its health, its brokers' security, its end.
+
+mod admin;
+mod security;
+mod signals;

@@ -1,0 +1,4 @@
+//! The pipelines of the repository, against the answers of the tools that made their models.
+
+mod flights;
+mod images;

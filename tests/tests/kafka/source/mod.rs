@@ -1,0 +1,5 @@
+//! Topics, where reading them starts, and gaps in them.
+
+mod compacted;
+mod starts;
+mod topics;

@@ -1,0 +1,119 @@
+//! `sandbar check`, and what `run` refuses, as a person meets them.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use sandbar_tests::{project, sandbar};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn check(path: &Path) -> Output {
+    sandbar().arg("check").arg(path).output().unwrap()
+}
+
+/// A folder with a manifest of the flights pipeline in which `from` is `to`.
+fn changed(from: &str, to: &str) -> (tempfile::TempDir, PathBuf) {
+    let text = std::fs::read_to_string(project().join("pipelines/flights.toml")).unwrap();
+    let absolute = format!("\"{}/", project().display());
+    assert!(text.contains(from));
+    let text = text.replacen(from, to, 1).replace("\"../", &absolute);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.toml");
+    std::fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+/// What `sandbar check` says of a manifest that is wrong.
+fn complaint(from: &str, to: &str) -> String {
+    let (_folder, path) = changed(from, to);
+    let output = check(&path);
+    assert!(!output.status.success(), "{}", text(&output.stdout));
+    let complaint = text(&output.stderr);
+    assert!(complaint.starts_with(path.to_str().unwrap()), "{complaint}");
+    complaint
+}
+
+#[test]
+fn check_says_what_a_pipeline_is() {
+    let output = check(&project().join("pipelines/flights.toml"));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(
+        said.ends_with(
+            "ok: flights → features (extractor) → score (scorer, flights-gbm@1) → flight-predictions\n"
+        ),
+        "{said}"
+    );
+}
+
+#[test]
+fn check_names_what_is_wrong() {
+    let typo = complaint("topics = [\"flights\"]", "topcs = [\"flights\"]");
+    assert!(typo.contains("unknown key 'topcs'; did you mean 'topics'?"), "{typo}");
+
+    let component = complaint("flight_features.wasm", "flight_feature.wasm");
+    assert!(component.contains("stage 'features': component "), "{component}");
+    assert!(component.contains("No such file"), "{component}");
+
+    let world = complaint("flight_features.wasm", "h2o_score.wasm");
+    assert!(world.contains("stages: scorer, scorer"), "{world}");
+
+    let config = complaint("unknown_category = \"missing\"", "unknown_categry = \"missing\"");
+    assert!(config.contains("stage 'score': the operator refuses its configuration"), "{config}");
+    assert!(config.contains("unknown_categry"), "{config}");
+
+    let model = complaint("models/flights-gbm", "models/flights");
+    assert!(model.contains("model 'flights': ") && model.contains("model.toml"), "{model}");
+}
+
+/// A model folder whose file is `bytes`, under the right digest.
+fn model_of(bytes: &[u8], folder: &Path) {
+    let digest = sandbar::model::Sha256::of(bytes);
+    std::fs::write(folder.join("model.zip"), bytes).unwrap();
+    let about = format!(
+        "name = \"bad\"\nversion = 1\nkind = \"h2o-mojo\"\nfile = \"model.zip\"\nsha256 = \"{digest}\"\n\
+         size = {}\nlicence = \"none\"\ndescription = \"a test\"\n",
+        bytes.len()
+    );
+    std::fs::write(folder.join("model.toml"), about).unwrap();
+}
+
+#[test]
+fn a_bad_model_is_refused_with_its_reason() {
+    let mojo = std::fs::read(project().join("models/flights-gbm/model.zip")).unwrap();
+    let cases = [
+        (mojo[..mojo.len() / 2].to_vec(), "truncated"),
+        (b"this is not a zip file".to_vec(), "no zip"),
+    ];
+    for (bytes, what) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        model_of(&bytes, folder.path());
+        let path = format!("\"{}\"", folder.path().display());
+        let said = complaint("\"../models/flights-gbm\"", &path);
+        assert!(
+            said.contains("stage 'score': the operator refuses its configuration: "),
+            "{what}: {said}"
+        );
+        assert!(said.contains("not an H2O MOJO"), "{what}: {said}");
+    }
+}
+
+#[test]
+fn a_model_that_was_changed_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    model_of(b"as it was", folder.path());
+    std::fs::write(folder.path().join("model.zip"), b"otherwise").unwrap();
+    let said = complaint("\"../models/flights-gbm\"", &format!("\"{}\"", folder.path().display()));
+    assert!(said.contains("sha256"), "{said}");
+}
+
+#[test]
+fn run_wants_brokers() {
+    let output =
+        sandbar().arg("run").arg(project().join("pipelines/flights.toml")).output().unwrap();
+    assert!(!output.status.success());
+    let said = text(&output.stderr);
+    assert!(said.contains("no brokers configured; give --brokers HOST:PORT"), "{said}");
+}

@@ -1,0 +1,5 @@
+//! Verbs of the command `sandbar` that need no broker.
+
+mod check;
+mod inspect;
+mod run;

@@ -1,0 +1,11 @@
+//! What one machine does without Kafka: the command, operators, models, manifests.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod cases;
+mod cli;
+mod exclusive;
+mod inference;
+mod manifest;
+mod models;
+mod operators;
+mod projects;

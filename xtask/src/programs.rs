@@ -1,0 +1,231 @@
+//! The programs of `tests/`: which there are, and how each is run.
+//!
+//! Each links all of the host, which takes minutes and a hundred megabytes; so they are few,
+//! and each is a tree of modules. A test that must have the machine for itself, because it
+//! measures time or memory, or must be done within milliseconds, stands in a module named
+//! `exclusive`: a program is run for all others first, side by side, and then for these, one
+//! after the other.
+
+use std::ffi::{OsStr, OsString};
+use std::process::Command;
+use std::thread::available_parallelism;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::{cargo, process};
+
+/// The package of the programs.
+const PACKAGE: &str = "sandbar-tests";
+
+/// How many tests a program runs at once, unless its arguments say so.
+const THREADS_VARIABLE: &str = "RUST_TEST_THREADS";
+
+/// The module of tests that must have the machine for themselves.
+const EXCLUSIVE: &str = "exclusive";
+
+/// A program of tests.
+#[derive(Debug)]
+pub struct Program {
+    /// Its name, and its folder below `tests/tests/`.
+    pub name: &'static str,
+    /// Whether some of its tests are skipped without an Apache Kafka.
+    pub wants_kafka: bool,
+    /// Tests at once for each core: more than one where tests wait rather than work.
+    threads: usize,
+}
+
+/// All of them, in the order in which they run: what fails soonest first.
+pub static ALL: [Program; 6] = [
+    Program { name: "local", wants_kafka: false, threads: 1 },
+    Program { name: "registry", wants_kafka: false, threads: 1 },
+    Program { name: "kafka", wants_kafka: true, threads: 2 },
+    Program { name: "exactly_once", wants_kafka: true, threads: 2 },
+    Program { name: "fleet", wants_kafka: true, threads: 1 },
+    Program { name: "faults", wants_kafka: true, threads: 1 },
+];
+
+/// Builds all programs, and the command that they start: cargo builds that for the tests of
+/// its own package alone.
+///
+/// # Errors
+/// When something does not compile.
+pub fn build() -> Result<()> {
+    process::run(cargo::host().args([
+        "build",
+        "--release",
+        "--workspace",
+        "--bin",
+        "sandbar",
+        "--tests",
+    ]))
+}
+
+/// Runs the tests that are no programs of `tests/`: the units, programs of other packages, and
+/// the examples of the documentation; `prepare` sets the environment.
+///
+/// # Errors
+/// When cargo cannot read the workspace, or a test fails; all others have run by then.
+pub fn run_units(arguments: &[OsString], prepare: impl Fn(&mut Command)) -> Result<()> {
+    let metadata =
+        process::output_of(cargo::host().args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let mut units = test();
+    units.args(["--no-fail-fast", "--lib", "--bins"]);
+    for program in programs_of_others(&metadata)? {
+        units.args(["--test", &program]);
+    }
+    let mut examples = test();
+    examples.args(["--no-fail-fast", "--doc"]);
+    let outcomes = [units, examples].map(|mut command| {
+        prepare(&mut command);
+        process::run(command.arg("--").args(arguments))
+    });
+    outcomes.into_iter().collect()
+}
+
+/// The program of a name.
+pub fn named(name: &str) -> Option<&'static Program> {
+    ALL.iter().find(|program| program.name == name)
+}
+
+impl Program {
+    /// What runs it; the arguments of a test program come behind `--`.
+    pub fn command(&self) -> Command {
+        let mut command = test();
+        command.args(["--test", self.name]);
+        command
+    }
+
+    /// Runs its tests, with the arguments of a test program; `prepare` sets the environment.
+    ///
+    /// # Errors
+    /// When a test fails; all others have run by then.
+    pub fn run(&self, arguments: &[OsString], prepare: impl Fn(&mut Command)) -> Result<()> {
+        let start = || {
+            let mut command = self.command();
+            prepare(&mut command);
+            command
+        };
+        let mut list = start();
+        list.args(["--quiet", "--", "--list", "--format", "terse"]).args(arguments);
+        let list = process::output_of(&mut list)?;
+        let (exclusive, shared) = partition(&list);
+
+        let mut outcomes = Vec::new();
+        if shared > 0 {
+            let mut command = start();
+            command.args(["--", "--skip", &format!("{EXCLUSIVE}::")]).args(arguments);
+            if std::env::var_os(THREADS_VARIABLE).is_none() {
+                let cores = available_parallelism().map_or(1, Into::into);
+                command.env(THREADS_VARIABLE, (self.threads * cores).to_string());
+            }
+            outcomes.push(process::run(&mut command));
+        }
+        if !exclusive.is_empty() && !process::interrupted() {
+            let mut command = start();
+            command.args(["--", "--exact"]).args(flags(arguments)).args(exclusive);
+            command.env(THREADS_VARIABLE, "1");
+            outcomes.push(process::run(&mut command));
+        }
+        outcomes.into_iter().collect()
+    }
+}
+
+/// `cargo test` of the whole workspace, whatever is picked of it: a package by itself would
+/// be compiled with other features of what all use, and all of that once more.
+fn test() -> Command {
+    let mut command = cargo::host();
+    command.args(["test", "--release", "--workspace"]);
+    command
+}
+
+/// Of a list of tests: those that want to be alone, and how many others there are.
+fn partition(list: &str) -> (Vec<&str>, usize) {
+    let tests = list.lines().filter_map(|line| line.strip_suffix(": test"));
+    let (exclusive, shared): (Vec<&str>, Vec<&str>) =
+        tests.partition(|test| test.split("::").any(|module| module == EXCLUSIVE));
+    (exclusive, shared.len())
+}
+
+/// The arguments of a test program without the names of tests, and without how it picks
+/// tests and how many run at once.
+fn flags(arguments: &[OsString]) -> Vec<&OsStr> {
+    const WITH_A_VALUE: [&str; 4] = ["--color", "--format", "--logfile", "-Z"];
+    let (mut flags, mut rest) = (Vec::new(), arguments.iter().map(OsString::as_os_str));
+    while let Some(argument) = rest.next() {
+        let Some(text) = argument.to_str().filter(|text| text.starts_with('-')) else { continue };
+        match text {
+            "--exact" => {}
+            "--skip" | "--test-threads" => drop(rest.next()),
+            _ if text.starts_with("--skip=") || text.starts_with("--test-threads=") => {}
+            _ if WITH_A_VALUE.contains(&text) => flags.extend([Some(argument), rest.next()]),
+            _ => flags.push(Some(argument)),
+        }
+    }
+    flags.into_iter().flatten().collect()
+}
+
+/// The names of test programs outside of [`PACKAGE`], from `cargo metadata`'s JSON.
+fn programs_of_others(metadata: &str) -> Result<Vec<String>> {
+    let metadata: Value =
+        serde_json::from_str(metadata).context("cargo metadata did not write JSON")?;
+    let packages = metadata["packages"].as_array().context("cargo metadata wrote no packages")?;
+    let others = packages.iter().filter(|package| package["name"] != PACKAGE);
+    let targets = others.flat_map(|package| package["targets"].as_array().into_iter().flatten());
+    let is_test = |target: &&Value| {
+        target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "test"))
+    };
+    let names = targets.filter(is_test).filter_map(|target| target["name"].as_str());
+    Ok(names.map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_program_has_its_folder() -> Result<()> {
+        let folder = cargo::root().join("tests/tests");
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&folder).context("tests/tests cannot be read")? {
+            let name = entry?.file_name();
+            assert!(folder.join(&name).join("main.rs").is_file(), "{}", name.display());
+            found.push(name);
+        }
+        found.sort();
+        let mut known = ALL.each_ref().map(|program| OsString::from(program.name));
+        known.sort();
+        assert_eq!(found, known);
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_exclusive_is_told_by_its_module() {
+        let list = "a::exclusive::b: test\nexclusive::c::d: test\nnot_exclusive::e: test\n\
+                    f_is_exclusive: test\n";
+        assert_eq!(partition(list), (vec!["a::exclusive::b", "exclusive::c::d"], 2));
+        assert_eq!(partition(""), (vec![], 0));
+    }
+
+    #[test]
+    fn names_of_tests_are_no_flags() {
+        let arguments = ["a", "--nocapture", "--skip", "b", "--exact", "--color", "always", "c"];
+        let arguments = arguments.map(OsString::from);
+        assert_eq!(flags(&arguments), ["--nocapture", "--color", "always"]);
+        let arguments = ["--test-threads=1", "--test-threads", "2", "-q"].map(OsString::from);
+        assert_eq!(flags(&arguments), ["-q"]);
+    }
+
+    #[test]
+    fn programs_of_other_packages_are_found() -> Result<()> {
+        let metadata = r#"{"packages": [
+            {"name": "sandbar-tests", "targets": [{"name": "local", "kind": ["test"]}]},
+            {"name": "xtask", "targets": [
+                {"name": "xtask", "kind": ["bin"]},
+                {"name": "clusters", "kind": ["test"]}]}
+        ]}"#;
+        assert_eq!(programs_of_others(metadata)?, ["clusters"]);
+        assert!(programs_of_others("error: no manifest").is_err());
+        Ok(())
+    }
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use sandbar::inference::{Graph, Source, States, Tensor};
+use sandbar::inference::{Graph, GraphSource, States, Tensor};
 use sandbar::manifest::Manifest;
 use sandbar::model::{ElementType, Kind, Sha256};
 use sandbar::pipeline::Plan;
@@ -178,7 +178,7 @@ struct Alone {
 impl Alone {
     fn new(data: &Path, batch: usize) -> Result<Self> {
         let bytes = std::fs::read(data.join(GOOGLENET.0))?;
-        let graph = Graph::load("googlenet".into(), Source::Bytes(Kind::Onnx, bytes.into()))?;
+        let graph = Graph::load("googlenet".into(), GraphSource::Bytes(Kind::Onnx, bytes.into()))?;
         let side = GOOGLENET.1;
         let numbers = (0..3 * side * side * batch as u32)
             .flat_map(|n| ((n.wrapping_mul(2_654_435_761) >> 24) as f32 - 117.0).to_le_bytes());
@@ -266,7 +266,7 @@ impl LoadGraph {
     pub fn run(&self) -> Result<()> {
         let bytes: std::sync::Arc<[u8]> = std::fs::read(&self.file)?.into();
         let (start, before) = (Instant::now(), resident_bytes().unwrap_or(0));
-        let source = Source::Bytes(Kind::Onnx, bytes);
+        let source = GraphSource::Bytes(Kind::Onnx, bytes);
         let graph = Graph::load("graph".into(), source)?;
         let took = start.elapsed();
         let after = resident_bytes().unwrap_or(0);

@@ -5,7 +5,7 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::types::RDKafkaErrorCode;
-use sandbar::kafka::practice::PracticeBroker;
+use sandbar::kafka::mock_broker::MockBroker;
 use sandbar::manifest::Manifest;
 
 /// Partitions of each topic.
@@ -15,7 +15,7 @@ const PARTITIONS: i32 = 4;
 pub struct Broker {
     address: String,
     /// Lives as long as the demo.
-    practice: Option<PracticeBroker>,
+    practice: Option<MockBroker>,
 }
 
 impl Broker {
@@ -24,7 +24,7 @@ impl Broker {
         if let Some(address) = brokers {
             return Ok(Broker { address: address.to_owned(), practice: None });
         }
-        let practice = PracticeBroker::start().context("cannot start the mock broker")?;
+        let practice = MockBroker::start().context("cannot start the mock broker")?;
         Ok(Broker { address: practice.address(), practice: Some(practice) })
     }
 

@@ -13,7 +13,7 @@ use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
-use sandbar::kafka::practice::PracticeBroker;
+use sandbar::kafka::mock_broker::MockBroker;
 
 /// How long a test waits for what must come.
 pub const PATIENCE: Duration = Duration::from_secs(90);
@@ -21,7 +21,7 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 /// A broker with topics of its own for each test.
 pub enum Broker {
     /// librdkafka's mock cluster.
-    Practice(PracticeBroker),
+    Practice(MockBroker),
     /// An Apache Kafka, at this address.
     Apache(String),
     /// Several of it, at these addresses: topics have three replicas.
@@ -88,7 +88,7 @@ impl Received {
 impl Broker {
     /// A practice broker of this test's own.
     pub fn practice() -> Self {
-        Broker::Practice(PracticeBroker::start().unwrap())
+        Broker::Practice(MockBroker::start().unwrap())
     }
 
     /// The Apache Kafka that SANDBAR_TEST_KAFKA names. Without it the test is

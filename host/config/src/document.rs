@@ -74,12 +74,12 @@ enum Step {
 
 /// The path from the file's root to a value, which need not exist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Place(Vec<Step>);
+pub struct KeyPath(Vec<Step>);
 
-impl Place {
+impl KeyPath {
     /// The place of a key of the root.
     pub fn of(key: &str) -> Self {
-        Place::default().key(key)
+        KeyPath::default().key(key)
     }
 
     /// The place of `key` in the table at this place.
@@ -128,12 +128,12 @@ impl<'a> Document<'a> {
     }
 
     /// A problem at a place, with the line of the nearest part of it that exists.
-    pub fn problem(&self, place: &Place, message: String) -> Problem {
+    pub fn problem(&self, place: &KeyPath, message: String) -> Problem {
         Problem { line: self.line(place), place: self.render(&place.0), message }
     }
 
     /// The line of the nearest part of a place that exists.
-    pub fn line(&self, place: &Place) -> Option<usize> {
+    pub fn line(&self, place: &KeyPath) -> Option<usize> {
         self.span(place).map(|span| line(self.text, span.start))
     }
 
@@ -167,26 +167,26 @@ impl<'a> Document<'a> {
     }
 
     /// The place whose key or value is written at `span`.
-    fn place(&self, span: &Range<usize>) -> Place {
-        let mut best = (usize::MAX, Place::default());
+    fn place(&self, span: &Range<usize>) -> KeyPath {
+        let mut best = (usize::MAX, KeyPath::default());
         for (key, value) in &self.root {
-            search(span, key, value, &Place::default(), &mut best);
+            search(span, key, value, &KeyPath::default(), &mut best);
         }
         best.1
     }
 
     /// Whether there is a table inside the file at `place`.
-    fn is_table(&self, place: &Place) -> bool {
+    fn is_table(&self, place: &KeyPath) -> bool {
         self.deepest(place).is_some_and(|(_, value)| value.is_table())
     }
 
     /// Where the deepest part of `place` that exists is written: its key, or for
     /// an element of an array the element.
-    fn span(&self, place: &Place) -> Option<Range<usize>> {
+    fn span(&self, place: &KeyPath) -> Option<Range<usize>> {
         self.deepest(place).map(|(span, _)| span)
     }
 
-    fn deepest(&self, place: &Place) -> Option<(Range<usize>, &DeValue<'a>)> {
+    fn deepest(&self, place: &KeyPath) -> Option<(Range<usize>, &DeValue<'a>)> {
         let Some(Step::Key(first)) = place.0.first() else { return None };
         let (key, mut value) = self.root.get_key_value(first.as_str())?;
         let mut span = key.span();
@@ -244,8 +244,8 @@ fn search(
     span: &Range<usize>,
     key: &Spanned<toml::de::DeString<'_>>,
     value: &Spanned<DeValue<'_>>,
-    parent: &Place,
-    best: &mut (usize, Place),
+    parent: &KeyPath,
+    best: &mut (usize, KeyPath),
 ) {
     let here = parent.clone().key(key.get_ref());
     consider(span, key.span(), &here, best);
@@ -255,8 +255,8 @@ fn search(
 fn search_value(
     span: &Range<usize>,
     value: &Spanned<DeValue<'_>>,
-    here: &Place,
-    best: &mut (usize, Place),
+    here: &KeyPath,
+    best: &mut (usize, KeyPath),
 ) {
     consider(span, value.span(), here, best);
     match value.get_ref() {
@@ -275,7 +275,12 @@ fn search_value(
     }
 }
 
-fn consider(wanted: &Range<usize>, span: Range<usize>, here: &Place, best: &mut (usize, Place)) {
+fn consider(
+    wanted: &Range<usize>,
+    span: Range<usize>,
+    here: &KeyPath,
+    best: &mut (usize, KeyPath),
+) {
     let around = span.start <= wanted.start && wanted.end <= span.end;
     // The first table of an array has the span of the array: the inner one wins.
     if around && span.len() <= best.0 {

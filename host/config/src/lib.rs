@@ -14,7 +14,7 @@ mod names;
 pub mod settings;
 pub mod units;
 
-pub use document::{Document, Place, Problem, Problems, nearest};
+pub use document::{Document, KeyPath, Problem, Problems, nearest};
 pub use json::{json_members, json_object, json_value};
 pub use names::name_problem;
 pub use units::size;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sandbar::kafka::letters::Letter;
+use sandbar::kafka::dead_letters::DeadLetter;
 use sandbar::record::{Batch, NULL_KEY};
 
 /// Any bytes as headers are headers or not; any headers make a dead letter, of which a
@@ -23,7 +23,7 @@ pub fn dead_letter(bytes: &[u8]) {
     let record = batch.record(0);
     let headers =
         record.headers().map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec)));
-    let letter = Letter {
+    let letter = DeadLetter {
         partition: 0,
         offset: record.offset(),
         timestamp: record.timestamp(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock};
 
-use sandbar::inference::{Graph, Source, States, Tensor};
+use sandbar::inference::{Graph, GraphSource, States, Tensor};
 use sandbar::model::{DESCRIPTION, ElementType, Model};
 
 use crate::bytes::Bytes;
@@ -47,7 +47,7 @@ pub fn tensor(bytes: &[u8]) {
     static GRAPH: LazyLock<Arc<Graph>> = LazyLock::new(|| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/digits");
         let model = Model::open(&folder).expect("the model of digits");
-        Graph::load("digits@1".into(), Source::Folder(Box::new(model))).expect("a graph")
+        Graph::load("digits@1".into(), GraphSource::Folder(Box::new(model))).expect("a graph")
     });
     thread_local! {
         static STATES: RefCell<States> = RefCell::default();

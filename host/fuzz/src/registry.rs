@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use sandbar::registry::{Registry, Sort};
+use sandbar::registry::{ArtifactKind, Registry};
 
 use crate::models::folder;
 
@@ -42,7 +42,7 @@ pub fn document(bytes: &[u8]) {
     for file in files {
         std::fs::write(file, bytes).expect("a temporary file");
     }
-    for (sort, name) in [(Sort::Model, "flights"), (Sort::Operator, "router")] {
+    for (sort, name) in [(ArtifactKind::Model, "flights"), (ArtifactKind::Operator, "router")] {
         if let Ok(version) = registry.version(sort, name, 1) {
             for file in &version.files {
                 let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
@@ -51,6 +51,6 @@ pub fn document(bytes: &[u8]) {
             let _ = (version.size(), version.content(), version.id());
         }
     }
-    let _ = registry.alias(Sort::Model, "flights", "production");
+    let _ = registry.alias(ArtifactKind::Model, "flights", "production");
     let _ = registry.uses();
 }

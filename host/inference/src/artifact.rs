@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::graph::{Graph, Source};
+use super::graph::{Graph, GraphSource};
 use sandbar_model::Samples;
 use sandbar_model::{Model, ModelError};
 
@@ -39,7 +39,7 @@ impl Artifact {
         let mut labels = model.read_labels()?;
         let content = if model.kind.is_graph() {
             let path = model.folder().join(&model.file);
-            let source = Source::Folder(Box::new(model.clone()));
+            let source = GraphSource::Folder(Box::new(model.clone()));
             let graph = Graph::load(id.clone(), source)
                 .map_err(|error| ModelError::File { path, reason: error.message })?;
             model.fit_labels(labels.as_mut(), graph.classes())?;

@@ -8,8 +8,8 @@ use std::time::Instant;
 use tract_onnx::tract_hir::internal::*;
 
 use super::error::{Error, ErrorCode};
-use super::fixed::FixedAnswer;
-use super::plan::{PLANS, Plan, States, guarded};
+use super::plan::{OptimisedGraph, PLANS, States, guarded};
+use super::stub_graph::StubGraph;
 use super::tensor::Tensor;
 use super::{formats, ports};
 use crate::events::GraphOptimised;
@@ -19,13 +19,13 @@ use sandbar_telemetry::resident_bytes;
 /// Where the bytes of a graph are. They are read again for each set of shapes, so that
 /// they need not be kept beside the plans.
 #[derive(Debug, Clone)]
-pub enum Source {
+pub enum GraphSource {
     /// In a model folder.
     Folder(Box<Model>),
     /// A guest brought them.
     Bytes(Kind, Arc<[u8]>),
     /// Nowhere: nothing is computed.
-    Fixed(FixedAnswer),
+    Fixed(StubGraph),
 }
 
 /// A graph, ready to compute. Shared by all that use it.
@@ -35,13 +35,13 @@ pub struct Graph {
     id: String,
     /// Tells it from every other graph of this process.
     number: u64,
-    source: Source,
+    source: GraphSource,
     inputs: Vec<TensorSpec>,
     /// The names of the outputs, in order.
     names: Vec<String>,
     outputs: Vec<TensorSpec>,
     /// The one that was used last is first.
-    plans: Mutex<Vec<Arc<Plan>>>,
+    plans: Mutex<Vec<Arc<OptimisedGraph>>>,
 }
 
 impl Graph {
@@ -51,18 +51,18 @@ impl Graph {
     /// # Errors
     /// If the bytes are not a graph of their kind, it has an operation that is not
     /// supported, or its inputs and outputs are not those that its model declares.
-    pub fn load(id: String, source: Source) -> Result<Arc<Self>, Error> {
+    pub fn load(id: String, source: GraphSource) -> Result<Arc<Self>, Error> {
         let graph = Self::open(id.clone(), source).map_err(|error| error.context(&id))?;
         Ok(Arc::new(graph))
     }
 
-    fn open(id: String, source: Source) -> Result<Self, Error> {
+    fn open(id: String, source: GraphSource) -> Result<Self, Error> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let (inputs, outputs) = match &source {
-            Source::Folder(model) => (model.inputs.clone(), model.outputs.clone()),
-            Source::Bytes(..) => (Vec::new(), Vec::new()),
-            Source::Fixed(answer) => {
+            GraphSource::Folder(model) => (model.inputs.clone(), model.outputs.clone()),
+            GraphSource::Bytes(..) => (Vec::new(), Vec::new()),
+            GraphSource::Fixed(answer) => {
                 let outputs = answer.outputs.iter().map(|(spec, _)| spec.clone());
                 (answer.inputs.clone(), outputs.collect())
             }
@@ -135,7 +135,7 @@ impl Graph {
         states: &mut States,
         stop: &AtomicBool,
     ) -> Result<Vec<(String, Tensor)>, Error> {
-        if let Source::Fixed(answer) = &self.source {
+        if let GraphSource::Fixed(answer) = &self.source {
             if !self.inputs.is_empty() {
                 self.arrange(inputs)?;
             }
@@ -183,7 +183,7 @@ impl Graph {
 
     /// The plan for inputs of these shapes, created now if there is none. Others that need
     /// one of this graph wait meanwhile.
-    fn plan(&self, shapes: Vec<Vec<usize>>) -> Result<Arc<Plan>, Error> {
+    fn plan(&self, shapes: Vec<Vec<usize>>) -> Result<Arc<OptimisedGraph>, Error> {
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         match plans.iter().position(|plan| plan.shapes == shapes) {
             Some(place) => plans[..=place].rotate_right(1),
@@ -198,9 +198,13 @@ impl Graph {
         Ok(plans[0].clone())
     }
 
-    fn optimise(&self, model: InferenceModel, shapes: Vec<Vec<usize>>) -> Result<Plan, Error> {
+    fn optimise(
+        &self,
+        model: InferenceModel,
+        shapes: Vec<Vec<usize>>,
+    ) -> Result<OptimisedGraph, Error> {
         let (start, before) = (Instant::now(), resident_bytes());
-        let plan = Plan::new(self.number, model, &self.inputs, shapes)?;
+        let plan = OptimisedGraph::new(self.number, model, &self.inputs, shapes)?;
         let took = start.elapsed();
         GraphOptimised { model: &self.id, shapes: &plan.shapes, took, before }.emit();
         Ok(plan)
@@ -219,9 +223,9 @@ impl Graph {
     /// `None` if there is none, as nothing is computed.
     fn read(&self) -> Result<Option<InferenceModel>, Error> {
         let (kind, bytes) = match &self.source {
-            Source::Fixed(_) => return Ok(None),
-            Source::Bytes(kind, bytes) => (*kind, bytes.clone()),
-            Source::Folder(model) => {
+            GraphSource::Fixed(_) => return Ok(None),
+            GraphSource::Bytes(kind, bytes) => (*kind, bytes.clone()),
+            GraphSource::Folder(model) => {
                 let absent = |error: ModelError| Error::new(ErrorCode::NotFound, error.to_string());
                 (model.kind, model.read().map_err(absent)?)
             }

@@ -3,13 +3,13 @@
 //! A model of kind `onnx` or `tensorflow` is a [`Graph`]: read once, and optimised once for
 //! each set of input shapes. Operators reach it through `wasi:nn`, which is the sandbox's.
 //!
-//! - [`Artifact`]: a model that is loaded, graph or bytes; [`Stub`]: a stand-in for one.
+//! - [`Artifact`]: a model that is loaded, graph or bytes; [`StandIn`]: a stand-in for one.
 //! - `formats`: ONNX and frozen TensorFlow files; `lrn`, an operation that tract has too
 //!   slowly or not at all.
 //! - [`Graph`]: one model; `ports`, its inputs and outputs; `plan`, the model optimised for
-//!   some shapes; [`FixedAnswer`], a graph that computes nothing; [`Tensor`]: bytes as a guest
+//!   some shapes; [`StubGraph`], a graph that computes nothing; [`Tensor`]: bytes as a guest
 //!   has them, and as tract does.
-//! - `lane`: the thread that computes for one instance of an operator, and what becomes of it
+//! - `thread`: the thread that computes for one instance of an operator, and what becomes of it
 //!   when a computation does not end; [`Session`]: what one instance may use and has left.
 //!
 //! It knows nothing of wasm. It may use `sandbar-record`, `-config`, `-telemetry` and `-model`.
@@ -17,23 +17,23 @@
 mod artifact;
 mod error;
 mod events;
-mod fixed;
 mod formats;
 mod graph;
-mod lane;
 mod lrn;
 mod plan;
 mod ports;
 mod session;
-mod stub;
+mod stand_in;
+mod stub_graph;
 mod tensor;
+mod thread;
 
 pub use artifact::{Artifact, Content};
 pub use error::{Error, ErrorCode};
-pub use fixed::FixedAnswer;
-pub use graph::{Graph, Source};
-pub use lane::Threads;
+pub use graph::{Graph, GraphSource};
 pub use plan::States;
 pub use session::{NnLimits, Session};
-pub use stub::Stub;
+pub use stand_in::StandIn;
+pub use stub_graph::StubGraph;
 pub use tensor::Tensor;
+pub use thread::LateThreads;

@@ -20,14 +20,14 @@ pub(super) const TENSOR_LIMIT: usize = 1 << 30;
 
 /// A graph optimised for inputs of given shapes.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct OptimisedGraph {
     /// The number of the graph.
     pub(super) graph: u64,
     pub(super) shapes: Vec<Vec<usize>>,
     runnable: Arc<TypedRunnableModel>,
 }
 
-impl Plan {
+impl OptimisedGraph {
     /// Optimises the graph of a number for inputs of these shapes.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl Plan {
         shapes: Vec<Vec<usize>>,
     ) -> Result<Self, Error> {
         let runnable = guarded(|| optimise(model, inputs, &shapes))?;
-        Ok(Plan { graph, shapes, runnable })
+        Ok(OptimisedGraph { graph, shapes, runnable })
     }
 
     /// The optimised graph.
@@ -85,7 +85,7 @@ fn optimise(
 /// What one thread needs to compute: a state for each of the plans that it used last,
 /// the latest first.
 #[derive(Default)]
-pub struct States(Vec<(Arc<Plan>, TypedSimpleState)>);
+pub struct States(Vec<(Arc<OptimisedGraph>, TypedSimpleState)>);
 
 impl States {
     /// Puts the state for a graph and shapes first, if there is one. No lock is taken.
@@ -99,7 +99,7 @@ impl States {
     }
 
     /// Puts a new state for a plan first.
-    pub(super) fn open(&mut self, plan: Arc<Plan>) -> Result<(), Error> {
+    pub(super) fn open(&mut self, plan: Arc<OptimisedGraph>) -> Result<(), Error> {
         let state = guarded(|| plan.runnable.spawn())?;
         self.0.insert(0, (plan, state));
         self.0.truncate(PLANS);

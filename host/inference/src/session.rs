@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::error::{Error, ErrorCode};
-use super::lane::{Lane, Threads};
 use super::plan::States;
+use super::thread::{InferenceThread, LateThreads};
 
 /// How much inference an operator may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub struct NnLimits {
 /// Inference of one instance. Its thread is started by the first computation.
 pub struct Session {
     stage: Arc<str>,
-    threads: Arc<Threads>,
+    threads: Arc<LateThreads>,
     limits: NnLimits,
-    lane: Option<Lane>,
+    lane: Option<InferenceThread>,
     /// How long the current call may still wait.
     left: Duration,
     /// How long the current call has waited; not the guest's own time.
@@ -30,7 +30,7 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(stage: Arc<str>, threads: Arc<Threads>, limits: NnLimits) -> Self {
+    pub fn new(stage: Arc<str>, threads: Arc<LateThreads>, limits: NnLimits) -> Self {
         let (left, waited) = (Duration::ZERO, Duration::ZERO);
         Session { stage, threads, limits, lane: None, left, waited }
     }
@@ -68,7 +68,7 @@ impl Session {
         }
         let mut lane = match self.lane.take() {
             Some(lane) => lane,
-            None => Lane::start(self.stage.clone(), self.threads.clone())?,
+            None => InferenceThread::start(self.stage.clone(), self.threads.clone())?,
         };
         let start = Instant::now();
         let result = lane.run(patience, work);

@@ -8,14 +8,14 @@ use rdkafka::message::{BorrowedMessage, Message};
 
 use super::group::Member;
 use super::headers::RawHeaders;
+use sandbar_record::AckHandle;
 use sandbar_record::Batch;
-use sandbar_record::Ticket;
 use sandbar_record::{BatchLimits, LINGER};
 
 /// The batches that are not full yet, one for each partition that has any.
 pub struct Batcher {
     limits: BatchLimits,
-    workers: Vec<Sender<Arc<Ticket>>>,
+    workers: Vec<Sender<Arc<AckHandle>>>,
     building: Vec<Building>,
     /// The entry of `building` that got the last record: the next one often goes there too.
     last: usize,
@@ -31,7 +31,7 @@ struct Building {
 
 impl Batcher {
     /// Full batches go to `workers`.
-    pub fn new(limits: BatchLimits, workers: Vec<Sender<Arc<Ticket>>>) -> Self {
+    pub fn new(limits: BatchLimits, workers: Vec<Sender<Arc<AckHandle>>>) -> Self {
         Batcher { limits, workers, building: Vec::new(), last: 0, rebalances: 0 }
     }
 
@@ -98,9 +98,9 @@ impl Batcher {
         let Building { batch, assignment, .. } = &mut self.building[index];
         let next = Batch::new(batch.topic.clone(), batch.partition, self.limits.records);
         let batch = std::mem::replace(batch, next);
-        if let Some((worker, ticket)) = member.progress().submit(batch, *assignment) {
+        if let Some((worker, ack)) = member.progress().submit(batch, *assignment) {
             // A worker that is gone drops the handle, which reports the batch as lost.
-            let _ = self.workers[worker].send(ticket);
+            let _ = self.workers[worker].send(ack);
         }
     }
 

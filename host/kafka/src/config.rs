@@ -34,11 +34,11 @@ impl Connection {
     }
 }
 
-impl SourcePlan {
+impl SourceSettings {
     /// As a manifest has it.
     pub fn of(manifest: &Manifest) -> Self {
         let runner = &manifest.runner;
-        SourcePlan {
+        SourceSettings {
             topics: manifest.source.topics.clone(),
             group: manifest.source.group.clone(),
             written: manifest.written().map(str::to_owned).collect(),
@@ -65,7 +65,7 @@ impl std::fmt::Debug for Connection {
 
 /// What to read and how much at a time.
 #[derive(Debug, Clone)]
-pub struct SourcePlan {
+pub struct SourceSettings {
     /// The topics: names, and expressions, which begin with `^`.
     pub topics: Vec<String>,
     /// Topics that the pipeline writes.

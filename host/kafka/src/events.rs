@@ -4,7 +4,7 @@
 use sandbar_record::{Failure, Record};
 use sandbar_telemetry::Stats;
 
-use crate::transactions::Trouble;
+use crate::transactions::TransactionError;
 
 /// A record failed, since a topic rejected what became of it, and becomes a dead letter.
 pub struct RecordRejected<'a> {
@@ -53,7 +53,7 @@ impl TransactionCommitted {
 /// A transaction was aborted: its batches are processed again.
 pub struct TransactionAborted<'a> {
     /// Why.
-    pub trouble: &'a Trouble,
+    pub trouble: &'a TransactionError,
     /// How many batches it held.
     pub batches: usize,
 }

@@ -13,25 +13,25 @@ use rdkafka::topic_partition_list::{TopicPartitionList, TopicPartitionListElem};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, bindings};
 
-use super::complaints::{Complaints, Hearing};
-use super::config::SourcePlan;
+use super::client_errors::{ClientErrors, HasClientErrors};
+use super::config::SourceSettings;
 use super::error::KafkaFailure;
+use super::initial_offsets::InitialOffsets;
+use super::offset_tracker::OffsetTracker;
 use super::partitions::names;
-use super::progress::Progress;
-use super::start::Starts;
 use crate::events::PartitionsChanged;
-use sandbar_record::Ticket;
+use sandbar_record::AckHandle;
 use sandbar_telemetry::Stats;
 use sandbar_telemetry::now::Lag;
 
 /// The consumer's callbacks. They run on the thread that polls, inside `poll`.
 pub struct Member {
-    progress: Mutex<Progress>,
+    progress: Mutex<OffsetTracker>,
     /// The assignments in force. Kept apart from the offset tracker, which is locked while
     /// partitions are revoked and the last of their batches is waited for.
     owned: Mutex<Vec<u64>>,
     /// Where partitions begin.
-    starts: Starts,
+    starts: InitialOffsets,
     /// The topics that the pipeline writes, and so must not read.
     written: Vec<String>,
     /// Why partitions that were assigned cannot be read.
@@ -46,16 +46,16 @@ pub struct Member {
     /// Set when everything that could be delivered and committed is.
     finished: AtomicBool,
     stats: Arc<Stats>,
-    complaints: Complaints,
+    client_errors: ClientErrors,
 }
 
 impl Member {
     /// A member without partitions, which distributes them among `workers`.
-    pub fn new(workers: usize, plan: &SourcePlan, stats: Arc<Stats>) -> Self {
+    pub fn new(workers: usize, plan: &SourceSettings, stats: Arc<Stats>) -> Self {
         Member {
-            progress: Mutex::new(Progress::default()),
+            progress: Mutex::new(OffsetTracker::default()),
             owned: Mutex::default(),
-            starts: Starts::new(plan.start.clone()),
+            starts: InitialOffsets::new(plan.start.clone()),
             written: plan.written.clone(),
             failed: Mutex::default(),
             commits: plan.commits,
@@ -64,12 +64,12 @@ impl Member {
             rebalances: AtomicU64::new(0),
             finished: AtomicBool::new(false),
             stats,
-            complaints: Complaints::default(),
+            client_errors: ClientErrors::default(),
         }
     }
 
     /// Where partitions begin.
-    pub fn starts(&self) -> &Starts {
+    pub fn starts(&self) -> &InitialOffsets {
         &self.starts
     }
 
@@ -80,7 +80,7 @@ impl Member {
     }
 
     /// The offset tracker. Must not be locked across a poll.
-    pub fn progress(&self) -> MutexGuard<'_, Progress> {
+    pub fn progress(&self) -> MutexGuard<'_, OffsetTracker> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -202,20 +202,20 @@ impl Group {
     }
 
     /// Whether the partition that a batch was read from is still assigned to this runner.
-    pub fn owns(&self, ticket: &Ticket) -> bool {
-        self.0.context().owned().contains(&ticket.assignment())
+    pub fn owns(&self, ack: &AckHandle) -> bool {
+        self.0.context().owned().contains(&ack.assignment())
     }
 }
 
-impl Hearing for Member {
-    fn complaints(&self) -> &Complaints {
-        &self.complaints
+impl HasClientErrors for Member {
+    fn client_errors(&self) -> &ClientErrors {
+        &self.client_errors
     }
 }
 
 impl ClientContext for Member {
     fn error(&self, error: KafkaError, reason: &str) {
-        self.complaints.hear("consumer", &error, reason);
+        self.client_errors.hear("consumer", &error, reason);
     }
 
     fn stats(&self, statistics: Statistics) {

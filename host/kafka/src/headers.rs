@@ -13,7 +13,7 @@ use rdkafka::types::RDKafkaRespErr;
 
 use sandbar_record::Failure;
 use sandbar_record::Record;
-use sandbar_record::{LETTER_HEADERS, Labels};
+use sandbar_record::{DEAD_LETTER_HEADERS, OutputHeaders};
 
 /// Headers in order. In a name, bytes that are not UTF-8 become U+FFFD.
 pub(super) struct RawHeaders<'a> {
@@ -67,8 +67,12 @@ impl<'a> Iterator for RawHeaders<'a> {
 }
 
 /// The headers of a record that failed.
-pub(super) fn letter(labels: &Labels, record: &Record<'_>, failure: &Failure) -> OwnedHeaders {
-    let count = record.headers().count() + LETTER_HEADERS;
+pub(super) fn letter(
+    labels: &OutputHeaders,
+    record: &Record<'_>,
+    failure: &Failure,
+) -> OwnedHeaders {
+    let count = record.headers().count() + DEAD_LETTER_HEADERS;
     owned(count, labels.letter(record, failure))
 }
 

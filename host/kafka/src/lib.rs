@@ -2,42 +2,42 @@
 //!
 //! - [`config`]: the properties that librdkafka is given.
 //! - [`source`]: polls the consumer; [`batcher`] forms batches for the workers;
-//!   [`progress`] tracks what is delivered and may be committed; [`group`] handles
+//!   [`offset_tracker`] tracks what is delivered and may be committed; [`group`] handles
 //!   rebalances.
-//! - [`sink`]: the producer of predictions and of dead letters; `refusal` deals with
+//! - [`sink`]: the producer of predictions and of dead letters; `rejected` deals with
 //!   rejected records; `queue` is what waits in front of a producer.
-//!   [`transactions`] and `treatments`: the same for exactly
+//!   [`transactions`] and `redelivery`: the same for exactly
 //!   once.
-//! - [`subscription`]: which topics are read; [`start`]: the start offsets of a group.
-//! - [`aside`]: a best-effort producer for what is written beside the stream.
-//! - [`letters`]: dead letters, read back.
-//! - [`topics`]: do the topics exist? `complaints`: why does no broker answer?
-//! - [`practice`]: a mock broker inside this process, for demonstrations and tests.
+//! - [`subscription`]: which topics are read; [`initial_offsets`]: the start offsets of a group.
+//! - [`best_effort`]: a best-effort producer for what is written beside the stream.
+//! - [`dead_letters`]: dead letters, read back.
+//! - [`topics`]: do the topics exist? `client_errors`: why does no broker answer?
+//! - [`mock_broker`]: a mock broker inside this process, for demonstrations and tests.
 //!
 //! It may use `sandbar-record`, `-telemetry` and `-manifest`, and nothing of the pipeline:
 //! batches go out with an acknowledgement handle, outputs come in through a sink.
 
-pub mod aside;
 pub mod batcher;
-pub mod complaints;
+pub mod best_effort;
+pub mod client_errors;
 pub mod config;
+pub mod dead_letters;
 mod error;
 mod events;
 pub mod group;
 mod headers;
-pub mod letters;
+pub mod initial_offsets;
+pub mod mock_broker;
+pub mod offset_tracker;
 mod partitions;
-pub mod practice;
-pub mod progress;
 pub mod queue;
-mod refusal;
+mod redelivery;
+mod rejected;
 pub mod sink;
 pub mod source;
-pub mod start;
 pub mod subscription;
 pub mod topics;
 pub mod transactions;
-mod treatments;
 
 pub use error::KafkaFailure;
 pub use events::{TransactionAborted, TransactionCommitted};

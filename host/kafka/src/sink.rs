@@ -10,44 +10,44 @@ use super::config::{Connection, producer};
 use super::error::KafkaFailure;
 use super::headers::{letter, owned};
 use super::queue::{Content, put};
-use super::refusal::{Alone, Delivery, Parcel, Reports};
+use super::rejected::{Delivery, DeliveryReports, MessageKind, SingleRecordProducer};
 use super::topics;
+use sandbar_record::AckHandle;
 use sandbar_record::Failure;
 use sandbar_record::Output;
 use sandbar_record::Shutdown;
-use sandbar_record::Ticket;
-use sandbar_record::{Labels, OUTPUT_HEADERS};
+use sandbar_record::{OUTPUT_HEADERS, OutputHeaders};
 use sandbar_telemetry::Stats;
 
 /// Where the outputs of a pipeline go. Shared by its workers.
-pub struct Sink {
-    producer: ThreadedProducer<Reports>,
+pub struct KafkaSink {
+    producer: ThreadedProducer<DeliveryReports>,
     /// For what the topics reject.
-    _alone: Arc<Alone>,
+    _alone: Arc<SingleRecordProducer>,
     brokers: String,
-    labels: Arc<Labels>,
+    labels: Arc<OutputHeaders>,
     /// Set when nothing more is to be delivered.
     abandoned: Arc<AtomicBool>,
 }
 
-impl Sink {
+impl KafkaSink {
     /// Creates the producer. It connects by itself.
     ///
     /// # Errors
     /// If librdkafka rejects its configuration.
     pub fn new(
         connection: &Connection,
-        labels: Labels,
+        labels: OutputHeaders,
         stats: &Arc<Stats>,
         abandoned: Arc<AtomicBool>,
     ) -> Result<Self, KafkaFailure> {
         let (config, labels) = (producer(connection), Arc::new(labels));
-        let alone = Alone::new(config.clone(), labels.clone(), stats.clone());
+        let alone = SingleRecordProducer::new(config.clone(), labels.clone(), stats.clone());
         let producer = config
-            .create_with_context(Reports::to(&alone))
+            .create_with_context(DeliveryReports::to(&alone))
             .map_err(|cause| KafkaFailure::Config { client: "producer", cause })?;
         let brokers = connection.brokers.clone();
-        Ok(Sink { producer, _alone: alone, brokers, labels, abandoned })
+        Ok(KafkaSink { producer, _alone: alone, brokers, labels, abandoned })
     }
 
     /// Whether what is not delivered yet is given up: remaining work is pointless, and
@@ -65,14 +65,14 @@ impl Sink {
     }
 
     /// Sends an output of the batch.
-    pub fn output(&self, output: &Output<'_>, ticket: &Arc<Ticket>) {
+    pub fn output(&self, output: &Output<'_>, ack: &Arc<AckHandle>) {
         let record = &output.record;
         let headers = owned(record.headers().count() + OUTPUT_HEADERS, self.labels.output(output));
         let content = (record.key(), output.value, record.timestamp());
         let delivery = Delivery {
-            ticket: ticket.clone(),
+            ack: ack.clone(),
             record: output.origin,
-            parcel: Parcel::Output,
+            parcel: MessageKind::Output,
             alone: false,
         };
         self.send(self.labels.topic(output), content, headers, delivery);
@@ -81,14 +81,14 @@ impl Sink {
     /// Sends the record that failed to the dead-letter topic: its own key, value,
     /// headers and timestamp, and headers that say where it came from and why it
     /// failed.
-    pub fn dead_letter(&self, ticket: &Arc<Ticket>, failure: &Failure) {
-        let record = ticket.batch().record(failure.record);
+    pub fn dead_letter(&self, ack: &Arc<AckHandle>, failure: &Failure) {
+        let record = ack.batch().record(failure.record);
         let headers = letter(&self.labels, &record, failure);
         let content = (record.key(), record.value(), record.timestamp());
         let delivery = Delivery {
-            ticket: ticket.clone(),
+            ack: ack.clone(),
             record: failure.record,
-            parcel: Parcel::DeadLetter(failure.clone()),
+            parcel: MessageKind::DeadLetter(failure.clone()),
             alone: false,
         };
         self.send(&self.labels.dead_letters, content, headers, delivery);
@@ -98,7 +98,7 @@ impl Sink {
         let wanted = || !self.is_abandoned();
         let put = put(&self.producer, topic, content, headers, Box::new(delivery), wanted);
         if let Err((cause, delivery)) = put {
-            delivery.ticket.broken(format!("topic '{topic}': {cause}"));
+            delivery.ack.broken(format!("topic '{topic}': {cause}"));
         }
     }
 }

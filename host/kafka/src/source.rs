@@ -14,14 +14,14 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::batcher::Batcher;
-use super::complaints::{self, Hearing};
-use super::config::{self, Connection, SourcePlan};
+use super::client_errors::{self, HasClientErrors};
+use super::config::{self, Connection, SourceSettings};
 use super::error::KafkaFailure;
 use super::group::{Group, Member};
 use super::subscription::Subscription;
 use super::topics;
+use sandbar_record::AckHandle;
 use sandbar_record::Shutdown;
-use sandbar_record::Ticket;
 use sandbar_telemetry::Stats;
 
 /// How long to wait for a record when nothing is in flight.
@@ -35,10 +35,10 @@ const UNPOLLED: Duration = Duration::from_secs(1);
 const STRIDE: usize = 64;
 
 /// The consuming end of a pipeline.
-pub struct Source {
+pub struct KafkaSource {
     consumer: Arc<BaseConsumer<Member>>,
     brokers: String,
-    plan: SourcePlan,
+    plan: SourceSettings,
     subscription: Subscription,
     batcher: Batcher,
     paused: bool,
@@ -48,16 +48,16 @@ pub struct Source {
     stats: Arc<Stats>,
 }
 
-impl Source {
-    /// Creates the consumer. It joins its group in [`Source::run`]. The batches of a
+impl KafkaSource {
+    /// Creates the consumer. It joins its group in [`KafkaSource::run`]. The batches of a
     /// partition go to one and the same of `workers`, in order.
     ///
     /// # Errors
     /// If librdkafka rejects its configuration.
     pub fn new(
         connection: &Connection,
-        plan: SourcePlan,
-        workers: Vec<Sender<Arc<Ticket>>>,
+        plan: SourceSettings,
+        workers: Vec<Sender<Arc<AckHandle>>>,
         stats: Arc<Stats>,
     ) -> Result<Self, KafkaFailure> {
         let member = Member::new(workers.len(), &plan, stats.clone());
@@ -68,7 +68,7 @@ impl Source {
         let batcher = Batcher::new(plan.batch, workers);
         let (brokers, committed) = (connection.brokers.clone(), Instant::now());
         let (consumer, paused, rebalances) = (Arc::new(consumer), false, 0);
-        Ok(Source {
+        Ok(KafkaSource {
             consumer,
             brokers,
             plan,
@@ -93,7 +93,7 @@ impl Source {
     /// cannot be delivered. What was delivered until then is committed.
     pub fn run(mut self, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
         // Before there is a subscription only errors can arrive.
-        let listen = || complaints::listen(|time| drop(self.consumer.poll(time)));
+        let listen = || client_errors::listen(|time| drop(self.consumer.poll(time)));
         if !self.await_topics(shutdown, listen)? {
             return Ok(());
         }
@@ -264,9 +264,9 @@ impl Source {
             );
             return Err(KafkaFailure::Refused { brokers: self.brokers.clone(), what, cause: code });
         }
-        let complaints = self.consumer.context().complaints();
+        let client_errors = self.consumer.context().client_errors();
         if code == RDKafkaErrorCode::Authentication
-            && let Some(refusal) = complaints.refusal(&self.brokers)
+            && let Some(refusal) = client_errors.refusal(&self.brokers)
         {
             return Err(refusal);
         }

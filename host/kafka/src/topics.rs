@@ -7,9 +7,9 @@ use rdkafka::client::Client;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::complaints::Hearing;
+use super::client_errors::HasClientErrors;
 use super::error::KafkaFailure;
-use sandbar_record::Labels;
+use sandbar_record::OutputHeaders;
 use sandbar_record::Shutdown;
 
 /// How long one request may take.
@@ -25,7 +25,7 @@ pub(super) const PAUSE: Duration = Duration::from_millis(200);
 /// # Errors
 /// If the topic does not exist, or the brokers refuse this client. Brokers that
 /// do not answer are waited for until `shutdown`: `Ok(false)`.
-pub fn await_topic<C: Hearing>(
+pub fn await_topic<C: HasClientErrors>(
     client: &Client<C>,
     listen: impl Fn(),
     brokers: &str,
@@ -56,7 +56,7 @@ pub fn await_topic<C: Hearing>(
             continue;
         }
         listen();
-        if let Some(refusal) = client.context().complaints().refusal(brokers) {
+        if let Some(refusal) = client.context().client_errors().refusal(brokers) {
             return Err(refusal);
         }
         tracing::warn!(brokers, topic, reason = %code, "brokers not reachable yet, retrying");
@@ -70,13 +70,13 @@ pub fn await_topic<C: Hearing>(
 ///
 /// # Errors
 /// As [`await_topic`].
-pub fn await_written<C: Hearing>(
+pub fn await_written<C: HasClientErrors>(
     client: &Client<C>,
     brokers: &str,
-    labels: &Labels,
+    labels: &OutputHeaders,
     shutdown: &Shutdown,
 ) -> Result<bool, KafkaFailure> {
-    let Labels { topics, dead_letters, .. } = labels;
+    let OutputHeaders { topics, dead_letters, .. } = labels;
     let routed = topics[1..].iter().map(|topic| (topic, "the stage's `topics`"));
     let all = [(&topics[0], "[sink] topic"), (dead_letters, "[dead-letter] topic")];
     for (topic, key) in all.into_iter().chain(routed) {

@@ -6,7 +6,7 @@
 //! a runner that has lost its partitions meanwhile.
 //!
 //! A rejected record fails the whole transaction; what is done about it is in
-//! [`treatments`](super::treatments).
+//! [`redelivery`](super::treatments).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,19 +21,19 @@ use rdkafka::producer::{Producer, ProducerContext, PurgeConfig, ThreadedProducer
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::complaints::{Complaints, Hearing};
+use super::client_errors::{ClientErrors, HasClientErrors};
 use super::config::{Connection, transactional};
 use super::error::KafkaFailure;
 use super::group::Group;
 use super::headers::{letter, owned};
 use super::queue::{Content, put};
+use super::redelivery::{Fallback, OutputPosition, Redeliveries, Redelivery, Undelivered};
 use super::topics;
-use super::treatments::{Instead, Place, Treatment, Treatments, Undelivered};
+use sandbar_record::AckHandle;
 use sandbar_record::Failure;
 use sandbar_record::Output;
 use sandbar_record::Shutdown;
-use sandbar_record::Ticket;
-use sandbar_record::{LETTER_HEADERS, Labels, OUTPUT_HEADERS};
+use sandbar_record::{DEAD_LETTER_HEADERS, OUTPUT_HEADERS, OutputHeaders};
 
 /// How long one request to the transaction's coordinator may take before checking whether
 /// somebody still wants it.
@@ -48,13 +48,13 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The producer of one worker.
 pub struct Transactions {
     config: ClientConfig,
-    producer: ThreadedProducer<Reports>,
+    producer: ThreadedProducer<DeliveryReports>,
     brokers: String,
-    labels: Arc<Labels>,
+    labels: Arc<OutputHeaders>,
     /// Set when nothing more is to be delivered.
     abandoned: Arc<AtomicBool>,
     /// How messages that were rejected in an earlier attempt are redelivered.
-    treatments: Treatments,
+    treatments: Redeliveries,
     /// The topic of a message of the open transaction that the producer did not even accept,
     /// and why.
     spoilt: Option<(String, KafkaError)>,
@@ -68,7 +68,7 @@ pub struct Transactions {
 
 /// Why a transaction was not committed.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum TransactionError {
     /// Run the batches again; the cause is transient, or handled in the next attempt.
     Again(String),
     /// Run those again whose partitions are still assigned to this runner.
@@ -85,7 +85,7 @@ impl Transactions {
     pub fn new(
         connection: &Connection,
         id: &str,
-        labels: Arc<Labels>,
+        labels: Arc<OutputHeaders>,
         abandoned: Arc<AtomicBool>,
     ) -> Result<Self, KafkaFailure> {
         let config = transactional(connection, id);
@@ -96,7 +96,7 @@ impl Transactions {
             brokers: connection.brokers.clone(),
             labels,
             abandoned,
-            treatments: Treatments::default(),
+            treatments: Redeliveries::default(),
             spoilt: None,
             stale: false,
             asked: false,
@@ -139,7 +139,7 @@ impl Transactions {
     ///
     /// # Errors
     /// If the run cannot go on.
-    pub fn begin(&mut self) -> Result<(), Trouble> {
+    pub fn begin(&mut self) -> Result<(), TransactionError> {
         // Nothing of the last transaction may get into this one.
         if self.producer.in_flight_count() > 0 {
             self.producer.purge(PurgeConfig::default().queue().inflight());
@@ -161,14 +161,14 @@ impl Transactions {
 
     /// Sends an output of the batch; `number` is how many messages of the batch were sent
     /// before.
-    pub fn output(&mut self, ticket: &Ticket, number: usize, output: &Output<'_>) {
-        let place = Place { sequence: ticket.sequence(), number };
+    pub fn output(&mut self, ack: &AckHandle, number: usize, output: &Output<'_>) {
+        let place = OutputPosition { sequence: ack.sequence(), number };
         match self.treatments.of(place) {
-            Some(Treatment { instead: Instead::Letter | Instead::Notice, code, message }) => {
+            Some(Redelivery { instead: Fallback::Letter | Fallback::Notice, code, message }) => {
                 let (code, message) = (*code, message.clone());
                 let record = output.origin;
                 let failure = Failure { record, stage: "sink".into(), code, message };
-                self.dead_letter(ticket, number, &failure);
+                self.dead_letter(ack, number, &failure);
             }
             treatment => {
                 let alone = treatment.is_some();
@@ -183,14 +183,14 @@ impl Transactions {
     }
 
     /// Sends the record that failed to the dead-letter topic.
-    pub fn dead_letter(&mut self, ticket: &Ticket, number: usize, failure: &Failure) {
-        let place = Place { sequence: ticket.sequence(), number };
-        let record = ticket.batch().record(failure.record);
+    pub fn dead_letter(&mut self, ack: &AckHandle, number: usize, failure: &Failure) {
+        let place = OutputPosition { sequence: ack.sequence(), number };
+        let record = ack.batch().record(failure.record);
         let treatment = self.treatments.of(place);
         let (headers, content) = match treatment {
-            Some(Treatment { instead: Instead::Notice, .. }) => {
+            Some(Redelivery { instead: Fallback::Notice, .. }) => {
                 let truncated = Header { key: "sandbar-truncated", value: Some("true") };
-                let headers = owned(LETTER_HEADERS + 1, self.labels.notice(&record, failure));
+                let headers = owned(DEAD_LETTER_HEADERS + 1, self.labels.notice(&record, failure));
                 (headers.insert(truncated), (None, None, None))
             }
             _ => {
@@ -206,17 +206,23 @@ impl Transactions {
     ///
     /// # Errors
     /// If that fails; then the transaction must be aborted.
-    pub fn commit(&mut self, group: &Group, tickets: &[Arc<Ticket>]) -> Result<(), Trouble> {
+    pub fn commit(
+        &mut self,
+        group: &Group,
+        acks: &[Arc<AckHandle>],
+    ) -> Result<(), TransactionError> {
         self.flush()?;
         // First the metadata, then whether the partitions are ours: what the group decides
         // after the metadata was read makes the broker refuse the offsets.
         let Some(metadata) = group.metadata() else {
-            return Err(Trouble::Again("this runner is not a member of its consumer group".into()));
+            return Err(TransactionError::Again(
+                "this runner is not a member of its consumer group".into(),
+            ));
         };
-        if !tickets.iter().all(|ticket| group.owns(ticket)) {
-            return Err(Trouble::Disowned);
+        if !acks.iter().all(|ack| group.owns(ack)) {
+            return Err(TransactionError::Disowned);
         }
-        let offsets = offsets(tickets);
+        let offsets = offsets(acks);
         self.insist(|producer| {
             producer.send_offsets_to_transaction(&offsets, &metadata, PATIENCE)
         })?;
@@ -231,7 +237,7 @@ impl Transactions {
     ///
     /// # Errors
     /// If the run cannot go on.
-    pub fn abort(&mut self) -> Result<(), Trouble> {
+    pub fn abort(&mut self) -> Result<(), TransactionError> {
         if !std::mem::take(&mut self.stale) {
             match self.insist(|producer| producer.abort_transaction(PATIENCE)) {
                 Ok(()) => return Ok(()),
@@ -252,12 +258,12 @@ impl Transactions {
     pub fn was_committed(
         &mut self,
         group: &Group,
-        tickets: &[Arc<Ticket>],
-    ) -> Result<bool, Trouble> {
+        acks: &[Arc<AckHandle>],
+    ) -> Result<bool, TransactionError> {
         if !self.asked {
             return Ok(false);
         }
-        let due = offsets(tickets);
+        let due = offsets(acks);
         while !self.is_abandoned() {
             match group.has_committed(&due, PATIENCE) {
                 Ok(committed) => {
@@ -272,15 +278,18 @@ impl Transactions {
             }
             std::thread::sleep(PAUSE);
         }
-        Err(Trouble::Hopeless("stopped before the outcome of a transaction was known".into()))
+        Err(TransactionError::Hopeless(
+            "stopped before the outcome of a transaction was known".into(),
+        ))
     }
 
     /// Another producer in place of this one, of the same id: it ends what the old one left
     /// open.
-    fn renew(&mut self) -> Result<(), Trouble> {
-        self.producer = make(&self.config).map_err(|error| Trouble::Hopeless(error.to_string()))?;
+    fn renew(&mut self) -> Result<(), TransactionError> {
+        self.producer =
+            make(&self.config).map_err(|error| TransactionError::Hopeless(error.to_string()))?;
         self.insist(|producer| producer.init_transactions(PATIENCE)).map_err(|trouble| {
-            Trouble::Hopeless(format!("cannot initialise transactions: {trouble}"))
+            TransactionError::Hopeless(format!("cannot initialise transactions: {trouble}"))
         })
     }
 
@@ -289,24 +298,25 @@ impl Transactions {
     }
 
     /// Waits until every message has arrived.
-    fn flush(&mut self) -> Result<(), Trouble> {
+    fn flush(&mut self) -> Result<(), TransactionError> {
         while let Err(error) = self.arrive() {
             if !is_late(&error) || self.is_abandoned() {
-                return Err(Trouble::Again(error.to_string()));
+                return Err(TransactionError::Again(error.to_string()));
             }
         }
         let undelivered = std::mem::take(&mut *self.undelivered());
         if let Some(first) = undelivered.first() {
             let message = format!("topic '{}': {}", first.topic, first.cause);
             let letters = &self.labels.dead_letters;
-            let refused = self.treatments.add(undelivered, letters).map_err(Trouble::Hopeless)?;
+            let refused =
+                self.treatments.add(undelivered, letters).map_err(TransactionError::Hopeless)?;
             self.stale |= refused;
-            return Err(Trouble::Again(message));
+            return Err(TransactionError::Again(message));
         }
         match self.spoilt.take() {
             // A deleted topic does not come back by waiting.
             Some((topic, error)) if error.rdkafka_error_code().is_some_and(topics::is_unknown) => {
-                Err(Trouble::Hopeless(format!("topic '{topic}': {error}")))
+                Err(TransactionError::Hopeless(format!("topic '{topic}': {error}")))
             }
             Some((_, error)) => Err(self.sort(error)),
             None => Ok(()),
@@ -319,7 +329,7 @@ impl Transactions {
         topic: &str,
         content: Content<'_>,
         headers: OwnedHeaders,
-        place: Place,
+        place: OutputPosition,
         alone: bool,
     ) {
         if self.spoilt.is_some() {
@@ -360,8 +370,8 @@ impl Transactions {
     /// Does something that the coordinator may report as retriable.
     fn insist(
         &mut self,
-        action: impl Fn(&ThreadedProducer<Reports>) -> KafkaResult<()>,
-    ) -> Result<(), Trouble> {
+        action: impl Fn(&ThreadedProducer<DeliveryReports>) -> KafkaResult<()>,
+    ) -> Result<(), TransactionError> {
         let begun = Instant::now();
         let mut told = Duration::ZERO;
         loop {
@@ -382,27 +392,29 @@ impl Transactions {
 
     /// What an error means for the transaction. Even a fatal one can be recovered from:
     /// with another producer, as [`Transactions::abort`] creates it.
-    fn sort(&self, error: KafkaError) -> Trouble {
+    fn sort(&self, error: KafkaError) -> TransactionError {
         let code = error.rdkafka_error_code();
         if self.is_abandoned() || code.is_some_and(topics::is_refusal) {
-            return Trouble::Hopeless(error.to_string());
+            return TransactionError::Hopeless(error.to_string());
         }
-        Trouble::Again(error.to_string())
+        TransactionError::Again(error.to_string())
     }
 }
 
-impl std::fmt::Display for Trouble {
+impl std::fmt::Display for TransactionError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Trouble::Again(reason) | Trouble::Hopeless(reason) => f.write_str(reason),
-            Trouble::Disowned => f.write_str("partitions were revoked"),
+            TransactionError::Again(reason) | TransactionError::Hopeless(reason) => {
+                f.write_str(reason)
+            }
+            TransactionError::Disowned => f.write_str("partitions were revoked"),
         }
     }
 }
 
-fn make(config: &ClientConfig) -> Result<ThreadedProducer<Reports>, KafkaFailure> {
+fn make(config: &ClientConfig) -> Result<ThreadedProducer<DeliveryReports>, KafkaFailure> {
     config
-        .create_with_context(Reports::default())
+        .create_with_context(DeliveryReports::default())
         .map_err(|cause| KafkaFailure::Config { client: "producer", cause })
 }
 
@@ -415,10 +427,10 @@ fn is_retriable(error: &KafkaError) -> bool {
 }
 
 /// Behind the last record of each partition.
-fn offsets(tickets: &[Arc<Ticket>]) -> TopicPartitionList {
+fn offsets(acks: &[Arc<AckHandle>]) -> TopicPartitionList {
     let mut next: HashMap<(&str, i32), i64> = HashMap::new();
-    for ticket in tickets {
-        let batch = ticket.batch();
+    for ack in acks {
+        let batch = ack.batch();
         let Some(last) = batch.offsets.last() else { continue };
         let offset = next.entry((&batch.topic, batch.partition)).or_default();
         *offset = (*offset).max(last + 1);
@@ -433,33 +445,33 @@ fn offsets(tickets: &[Arc<Ticket>]) -> TopicPartitionList {
 
 /// Receives the delivery report of each message.
 #[derive(Default)]
-struct Reports {
+struct DeliveryReports {
     undelivered: Mutex<Vec<Undelivered>>,
-    complaints: Complaints,
+    client_errors: ClientErrors,
 }
 
-impl Reports {
+impl DeliveryReports {
     fn undelivered(&self) -> MutexGuard<'_, Vec<Undelivered>> {
         self.undelivered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Hearing for Reports {
-    fn complaints(&self) -> &Complaints {
-        &self.complaints
+impl HasClientErrors for DeliveryReports {
+    fn client_errors(&self) -> &ClientErrors {
+        &self.client_errors
     }
 }
 
-impl ClientContext for Reports {
+impl ClientContext for DeliveryReports {
     fn error(&self, error: KafkaError, reason: &str) {
-        self.complaints.hear("producer", &error, reason);
+        self.client_errors.hear("producer", &error, reason);
     }
 }
 
-impl ProducerContext for Reports {
-    type DeliveryOpaque = Box<Place>;
+impl ProducerContext for DeliveryReports {
+    type DeliveryOpaque = Box<OutputPosition>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, place: Box<Place>) {
+    fn delivery(&self, result: &DeliveryResult<'_>, place: Box<OutputPosition>) {
         let Err((cause, message)) = result else { return };
         let (topic, cause) = (message.topic().to_owned(), cause.clone());
         self.undelivered().push(Undelivered { place: *place, topic, cause });

@@ -58,6 +58,6 @@ pub use registry::RegistrySection;
 pub use sandbar_registry::ArtifactSource;
 pub use sandbar_sandbox::LimitsSection as Limits;
 pub use sections::{Delivery, Fleet, Grant, Kafka, Runner, Sink, Source, Stage, retries};
-pub use start::{Moment, Start};
+pub use start::{Start, StartTime};
 pub use template::Template;
 pub use topics::{Pattern, is_pattern};

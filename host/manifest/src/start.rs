@@ -16,33 +16,33 @@ pub enum Start {
     /// With the records that are written from now on.
     Latest,
     /// At the first record that is not older than this.
-    At(Moment),
+    At(StartTime),
     /// At these offsets, by topic and partition; elsewhere at the oldest record.
     Offsets(BTreeMap<String, BTreeMap<i32, i64>>),
 }
 
 /// A point in time, as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
+pub struct StartTime {
     written: Datetime,
     /// Milliseconds since the epoch.
     millis: i64,
 }
 
-impl Moment {
+impl StartTime {
     /// Milliseconds since the epoch.
     pub fn millis(self) -> i64 {
         self.millis
     }
 }
 
-impl fmt::Display for Moment {
+impl fmt::Display for StartTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.written.fmt(f)
     }
 }
 
-impl TryFrom<Datetime> for Moment {
+impl TryFrom<Datetime> for StartTime {
     type Error = String;
 
     fn try_from(written: Datetime) -> Result<Self, String> {
@@ -64,7 +64,7 @@ impl TryFrom<Datetime> for Moment {
         if millis < 0 {
             return Err(format!("'{written}' is before 1970, the earliest timestamp of a record"));
         }
-        Ok(Moment { written, millis })
+        Ok(StartTime { written, millis })
     }
 }
 
@@ -87,7 +87,7 @@ impl<'de> Deserialize<'de> for Start {
 }
 
 fn read(value: toml::Value) -> Result<Start, String> {
-    let at = |written| Ok(Start::At(Moment::try_from(written)?));
+    let at = |written| Ok(Start::At(StartTime::try_from(written)?));
     match value {
         toml::Value::String(text) => match (text.as_str(), text.parse::<Datetime>()) {
             ("earliest", _) => Ok(Start::Earliest),
@@ -148,7 +148,7 @@ mod tests {
     fn points_in_time_are_milliseconds_since_the_epoch() {
         let millis = |text: &str| {
             let written: Datetime = text.parse().map_err(|_| "no date".to_owned())?;
-            Moment::try_from(written).map(Moment::millis)
+            StartTime::try_from(written).map(StartTime::millis)
         };
         assert_eq!(millis("1970-01-01T00:00:00Z"), Ok(0));
         assert_eq!(millis("1970-03-01T00:00:00.25Z"), Ok(59 * 86_400_000 + 250));

@@ -25,18 +25,18 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 /// Where a file is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum DownloadSource {
     /// On a server.
     Url(Url),
     /// In a folder of this machine.
     File(PathBuf),
 }
 
-impl std::fmt::Display for Source {
+impl std::fmt::Display for DownloadSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Source::Url(url) => f.write_str(&shown(url)),
-            Source::File(path) => path.display().fmt(f),
+            DownloadSource::Url(url) => f.write_str(&shown(url)),
+            DownloadSource::File(path) => path.display().fmt(f),
         }
     }
 }
@@ -65,7 +65,7 @@ pub struct DownloadError {
 }
 
 /// Called with the bytes downloaded and the total.
-pub type Progress<'a> = dyn FnMut(u64, Option<u64>) + 'a;
+pub type DownloadProgress<'a> = dyn FnMut(u64, Option<u64>) + 'a;
 
 /// A complete and verified file, under a temporary name until it
 /// is put in place.
@@ -93,10 +93,10 @@ impl Downloaded {
 /// # Errors
 /// If it cannot be downloaded, or is not the expected one.
 pub fn download(
-    source: &Source,
+    source: &DownloadSource,
     part: PathBuf,
     expected: &Expected,
-    progress: &mut Progress<'_>,
+    progress: &mut DownloadProgress<'_>,
 ) -> Result<Downloaded, DownloadError> {
     let wrong = |reason: String| DownloadError { from: source.to_string(), reason };
     let options =
@@ -112,8 +112,8 @@ pub fn download(
     let mut resumed = old > 0;
     loop {
         let result = match source {
-            Source::Url(url) => fetch(url, &mut file, expected, progress),
-            Source::File(path) => copy(path, &mut file, expected, progress),
+            DownloadSource::Url(url) => fetch(url, &mut file, expected, progress),
+            DownloadSource::File(path) => copy(path, &mut file, expected, progress),
         };
         match result.and_then(|()| verify(&mut file, expected)) {
             Ok(()) => break,
@@ -166,7 +166,7 @@ fn copy(
     path: &Path,
     file: &mut File,
     expected: &Expected,
-    progress: &mut Progress<'_>,
+    progress: &mut DownloadProgress<'_>,
 ) -> Result<(), Fault> {
     file.set_len(0)?;
     file.rewind()?;
@@ -193,7 +193,7 @@ fn fetch(
     url: &Url,
     file: &mut File,
     expected: &Expected,
-    progress: &mut Progress<'_>,
+    progress: &mut DownloadProgress<'_>,
 ) -> Result<(), Fault> {
     let runtime = Runtime::start().map_err(|error| Fault::Refused(error.to_string()))?;
     let client = client().map_err(Fault::Refused)?;
@@ -220,7 +220,7 @@ async fn attempt(
     url: &Url,
     file: &mut File,
     expected: &Expected,
-    progress: &mut Progress<'_>,
+    progress: &mut DownloadProgress<'_>,
 ) -> Result<(), Fault> {
     let mut there = file.metadata()?.len();
     if expected.size.is_some_and(|size| there >= size) || there > expected.limit {

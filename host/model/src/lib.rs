@@ -2,7 +2,7 @@
 //! downloaded from and what its digest must be.
 //!
 //! - [`Model`]: the folder, its description and its file.
-//! - [`TensorSpec`], [`Labels`]: what goes into a graph, what comes out, and the names of its
+//! - [`TensorSpec`], [`ClassNames`]: what goes into a graph, what comes out, and the names of its
 //!   classes; [`Samples`]: rows that a model must reproduce before it serves.
 //! - [`pull`]: gets what a description names; [`download`] gets one file of it, `zip` takes one
 //!   out of an archive; [`http`]: the client of this and of all higher crates.
@@ -10,18 +10,18 @@
 //!
 //! It may use `sandbar-config`. A model that is loaded is an artifact of `sandbar-inference`.
 
+mod class_names;
 mod digest;
 pub mod download;
 pub mod http;
-mod labels;
 mod model;
 pub mod pull;
 mod samples;
 mod tensors;
 mod zip;
 
+pub use class_names::ClassNames;
 pub use digest::{Digest, Sha1, Sha256};
-pub use labels::Labels;
 pub use model::{Archive, DESCRIPTION, Kind, Model, ModelError, SIZE_LIMIT};
 pub use samples::{Sample, SampleFile, Samples};
 pub use tensors::{Dimension, ElementType, TensorSpec};

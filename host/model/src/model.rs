@@ -8,11 +8,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::class_names::ClassNames;
 use super::digest::{Sha1, Sha256};
-use super::labels::Labels;
 use super::samples::{self, SampleFile, Samples};
 use super::tensors::{Dimension, TensorSpec};
-use sandbar_config::{Document, Place};
+use sandbar_config::{Document, KeyPath};
 use sandbar_config::{json_members, name_problem};
 
 /// The description in a model folder.
@@ -98,7 +98,7 @@ pub struct Model {
     pub outputs: Vec<TensorSpec>,
     /// Its class names. Unknown by default.
     #[serde(default)]
-    pub labels: Option<Labels>,
+    pub labels: Option<ClassNames>,
     /// Sample rows that it is validated with before it serves. None by default.
     #[serde(default)]
     pub samples: Option<SampleFile>,
@@ -241,7 +241,7 @@ impl Model {
     fn validate(&self, document: &Document<'_>) -> Result<(), ModelError> {
         let mut problems = Vec::new();
         let mut report = |key: &str, message: String| {
-            problems.push(document.problem(&Place::of(key), message));
+            problems.push(document.problem(&KeyPath::of(key), message));
         };
         if let Some(problem) = name_problem(&self.name) {
             report("name", problem);
@@ -378,7 +378,7 @@ impl Model {
     }
 
     /// The model's description for operators, a JSON object: `artifacts.describe` of
-    /// the contract. `labels` are those of [`Model::read_labels`].
+    /// the contract. `class_names` are those of [`Model::read_labels`].
     pub fn to_json(&self, labels: Option<&[String]>) -> String {
         let mut json = serde_json::json!({
             "name": self.name,

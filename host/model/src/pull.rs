@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use url::Url;
 
-use super::download::{DownloadError, Downloaded, Expected, Progress, Source, check, download};
+use super::download::{
+    DownloadError, DownloadProgress, DownloadSource, Downloaded, Expected, check, download,
+};
 use super::model::{DESCRIPTION, LABELS_LIMIT, Model, ModelError, SIZE_LIMIT};
 use super::zip::extract;
 
@@ -183,7 +185,7 @@ impl Pull<'_> {
     fn bring(
         &self,
         item: &Item<'_>,
-        archive: &mut Option<(Source, Downloaded)>,
+        archive: &mut Option<(DownloadSource, Downloaded)>,
         report: &mut dyn FnMut(&str, u64, Option<u64>),
     ) -> Result<(), PullError> {
         let target = self.model.folder().join(item.file);
@@ -215,7 +217,7 @@ impl Pull<'_> {
     }
 
     /// The source of a file that has this `url` in `model.toml`.
-    fn source(&self, url: Option<&str>, file: &str) -> Result<Source, PullError> {
+    fn source(&self, url: Option<&str>, file: &str) -> Result<DownloadSource, PullError> {
         let description = self.model.folder().join(DESCRIPTION);
         let url = url
             .map(http)
@@ -224,13 +226,13 @@ impl Pull<'_> {
         let last = url.as_ref().and_then(|url| url.path_segments()?.next_back().map(str::to_owned));
         let name = last.filter(|name| !name.is_empty()).unwrap_or_else(|| file.to_owned());
         match (self.mirror, url) {
-            (Some(Mirror::Folder(folder)), _) => Ok(Source::File(folder.join(&name))),
+            (Some(Mirror::Folder(folder)), _) => Ok(DownloadSource::File(folder.join(&name))),
             (Some(Mirror::Url(mirror)), _) => {
                 let url = mirror.join(&name);
-                url.map(Source::Url)
+                url.map(DownloadSource::Url)
                     .map_err(|error| PullError::Url { description, reason: error.to_string() })
             }
-            (None, Some(url)) => Ok(Source::Url(url)),
+            (None, Some(url)) => Ok(DownloadSource::Url(url)),
             (None, None) => Err(PullError::Nowhere { file: file.to_owned(), description }),
         }
     }
@@ -238,13 +240,15 @@ impl Pull<'_> {
     /// Downloads a file next to its final place.
     fn get(
         &self,
-        source: &Source,
+        source: &DownloadSource,
         expected: &Expected,
         report: &mut dyn FnMut(&str, u64, Option<u64>),
     ) -> Result<Downloaded, PullError> {
         let name = match source {
-            Source::Url(url) => url.path().rsplit('/').next().unwrap_or_default().to_owned(),
-            Source::File(path) => {
+            DownloadSource::Url(url) => {
+                url.path().rsplit('/').next().unwrap_or_default().to_owned()
+            }
+            DownloadSource::File(path) => {
                 path.file_name().unwrap_or_default().to_string_lossy().into_owned()
             }
         };
@@ -253,7 +257,7 @@ impl Pull<'_> {
             // There may be nothing.
             let _ = std::fs::remove_file(&part);
         }
-        let progress: &mut Progress<'_> = &mut |done, total| report(&name, done, total);
+        let progress: &mut DownloadProgress<'_> = &mut |done, total| report(&name, done, total);
         Ok(download(source, part, expected, progress)?)
     }
 }

@@ -7,7 +7,7 @@ use crate::encoding::Encoder;
 use sandbar_record::{Batch, Output, Record, Variant};
 use sandbar_record::{Code, Failure, shorten};
 use sandbar_sandbox::{
-    CallError, Emitted, Extracted, Extractor, Moment, Scorer, Transformed, Transformer, Usage,
+    CallError, CallSeed, Emitted, Extracted, Extractor, Scorer, Transformed, Transformer, Usage,
 };
 
 /// The stages of one worker, with their warm instances.
@@ -409,7 +409,7 @@ impl Predictor {
         if table.rows == 0 {
             return Ok(());
         }
-        let scored = self.scorer.at(Moment::of(stream.batch)).score(&table)?;
+        let scored = self.scorer.at(CallSeed::of(stream.batch)).score(&table)?;
         let stage = self.scorer.name();
         let failed = scored.failures.iter().map(|failure| rows[failure.index as usize]);
         let predicted = remaining(rows.iter().copied(), failed);

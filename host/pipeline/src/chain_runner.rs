@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sandbar_manifest::OnFailure;
-use sandbar_record::{Batch, Code, Failure, Outlet};
+use sandbar_record::{Batch, Code, Failure, Sink};
 use sandbar_sandbox::{CallError, Usage};
 use sandbar_telemetry::Stats;
 
 use crate::chain::{Chain, Input, Outcome};
 use crate::events::{BatchIsolated, BatchProcessed, BatchRetried, RecordFailed, RecordSkipped};
 use crate::interrupted::{Interrupted, blame};
-use crate::order::KeyOrdering;
+use crate::key_ordering::KeyOrdering;
 use crate::partition::{Partition, PartitionLifecycle};
-use crate::policy::{Condition, Policies};
+use crate::policy::{BackOff, Policies};
 
 /// The time between two checks, in a pause, whether the work is still wanted.
 const NAP: Duration = Duration::from_millis(50);
@@ -27,7 +27,7 @@ pub(crate) struct ChainRunner {
     /// In which assignment each partition's batches were read last.
     assignments: HashMap<Partition, u64>,
     key_order: KeyOrdering,
-    condition: Condition,
+    back_off: BackOff,
     stats: Arc<Stats>,
     pub(crate) outcome: Outcome,
 }
@@ -38,7 +38,7 @@ pub(crate) struct Pass<'a, O> {
     pub(crate) outcome: &'a mut Outcome,
     policies: &'a Policies,
     key_order: &'a mut KeyOrdering,
-    condition: &'a mut Condition,
+    back_off: &'a mut BackOff,
     pub(crate) stats: &'a Stats,
     pub(crate) batch: &'a Batch,
     pub(crate) outlet: &'a mut O,
@@ -52,9 +52,9 @@ impl ChainRunner {
         stats: Arc<Stats>,
         outcome: Outcome,
     ) -> Self {
-        let (condition, key_order) = (Condition::new(stats.clone()), KeyOrdering::default());
+        let (back_off, key_order) = (BackOff::new(stats.clone()), KeyOrdering::default());
         let assignments = HashMap::new();
-        ChainRunner { chain, policies, assignments, key_order, condition, stats, outcome }
+        ChainRunner { chain, policies, assignments, key_order, back_off, stats, outcome }
     }
 
     /// Everything that keeps something of partitions.
@@ -78,13 +78,13 @@ impl ChainRunner {
     }
 
     /// A batch being processed for `outlet`.
-    pub(crate) fn pass<'a, O: Outlet>(
+    pub(crate) fn pass<'a, O: Sink>(
         &'a mut self,
         batch: &'a Batch,
         outlet: &'a mut O,
     ) -> Pass<'a, O> {
-        let ChainRunner { chain, policies, key_order, condition, stats, outcome, .. } = self;
-        Pass { chain, outcome, policies, key_order, condition, stats, batch, outlet }
+        let ChainRunner { chain, policies, key_order, back_off, stats, outcome, .. } = self;
+        Pass { chain, outcome, policies, key_order, back_off, stats, batch, outlet }
     }
 
     /// What each stage has used, by its name.
@@ -99,7 +99,7 @@ impl ChainRunner {
 
     /// Forgets how the calls until now went.
     pub(crate) fn forget(&mut self) {
-        self.condition = Condition::new(self.stats.clone());
+        self.back_off = BackOff::new(self.stats.clone());
     }
 
     /// Says that the batches until now are final.
@@ -113,7 +113,7 @@ impl ChainRunner {
     }
 }
 
-impl<O: Outlet> Pass<'_, O> {
+impl<O: Sink> Pass<'_, O> {
     /// Takes records through the chain and delivers what becomes of them. `failed` are
     /// records that lie among them and do not get that far.
     ///
@@ -167,11 +167,11 @@ impl<O: Outlet> Pass<'_, O> {
         let mut attempts = 0;
         loop {
             if let Err(error) = self.chain.process_input(input, self.outcome) {
-                let pause = self.condition.failed(&error);
+                let pause = self.back_off.failed(&error);
                 self.pause(pause);
                 return Err(error);
             }
-            self.condition.succeeded();
+            self.back_off.succeeded();
             attempts += 1;
             let failures = &self.outcome.failures;
             let Some(pause) = self.policies.retry(failures, attempts) else { return Ok(()) };

@@ -7,7 +7,7 @@ use sandbar_manifest::{Manifest, Stage};
 use sandbar_model::{Model, ModelError};
 use sandbar_registry::leases::Lease;
 use sandbar_registry::pins::Pins;
-use sandbar_registry::supply::Supply;
+use sandbar_registry::resolver::ArtifactResolver;
 use sandbar_registry::{ArtifactSource, Cause, Reference, RegistryError};
 use sandbar_sandbox::{Sandbox, cache};
 use thiserror::Error;
@@ -17,7 +17,7 @@ use thiserror::Error;
 pub struct Definition {
     /// What the pipeline is.
     pub manifest: Manifest,
-    supply: Option<Arc<Supply>>,
+    supply: Option<Arc<ArtifactResolver>>,
 }
 
 /// Why a model of a manifest cannot be opened.
@@ -47,7 +47,7 @@ impl Definition {
             let missing = missing.into_iter().next();
             let refusal = missing.map(|(name, why)| format!("[registry] options.{name}: {why}"));
             let folder = manifest.folder();
-            Arc::new(Supply::new(&registry.location, options, folder, cache, refusal))
+            Arc::new(ArtifactResolver::new(&registry.location, options, folder, cache, refusal))
         });
         Definition { manifest, supply }
     }
@@ -64,11 +64,11 @@ impl Definition {
     }
 
     /// What the pipeline gets from its registry; `None` if it has none.
-    pub fn supply(&self) -> Option<&Arc<Supply>> {
+    pub fn supply(&self) -> Option<&Arc<ArtifactResolver>> {
         self.supply.as_ref()
     }
 
-    fn supply_for(&self, reference: &Reference) -> Result<&Supply, RegistryError> {
+    fn supply_for(&self, reference: &Reference) -> Result<&ArtifactResolver, RegistryError> {
         self.supply.as_deref().ok_or_else(|| RegistryError {
             registry: "none".to_owned(),
             subject: reference.to_string(),

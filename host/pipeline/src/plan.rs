@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use sandbar_inference::Artifact;
 use sandbar_manifest::{Format, FormatError, Grant, Stage};
-use sandbar_record::{BatchLimits, Labels};
+use sandbar_record::{BatchLimits, OutputHeaders};
 use sandbar_registry::RegistryError;
 use sandbar_sandbox::{
     Clock, Component, ComponentError, Extractor, Grants, Limits, Operator, OutputSchema, Sandbox,
@@ -20,9 +20,9 @@ use thiserror::Error;
 use crate::chain::{Chain, Predictor, Routed};
 use crate::definition::{Definition, OpenError};
 use crate::encoding::Encoder;
+use crate::external_payloads::{ExternalPayloads, ExternalPayloadsError, PayloadResolver};
 use crate::policy::Policies;
-use crate::references::{References, ReferencesError, Resolver};
-use crate::smoke::{SampleError, try_samples};
+use crate::validation::{SampleError, try_samples};
 
 /// A pipeline that is ready to run.
 pub struct Plan {
@@ -36,7 +36,7 @@ pub struct Plan {
     pub batch: BatchLimits,
     /// How many threads call operators.
     pub workers: usize,
-    labels: Labels,
+    labels: OutputHeaders,
     policies: Policies,
     /// The model that makes the predictions, `name@version`.
     model: Option<Arc<str>>,
@@ -45,7 +45,7 @@ pub struct Plan {
     /// The clock of the stages that are granted one.
     clock: Clock,
     /// Where records may refer to their data.
-    references: Option<Arc<References>>,
+    references: Option<Arc<ExternalPayloads>>,
     /// What the predictions are made of, if it makes any.
     output: Option<OutputSchema>,
     /// How many sample rows its model was validated with.
@@ -111,7 +111,7 @@ pub enum Reason {
     Samples(#[from] Box<SampleError>),
     /// External payloads are not accessible.
     #[error("{0}")]
-    References(#[from] ReferencesError),
+    ExternalPayloads(#[from] ExternalPayloadsError),
     /// The output's form does not fit the predictions.
     #[error("[sink]: {0}")]
     OutputSchema(#[from] FormatError),
@@ -175,11 +175,11 @@ impl Plan {
             name: manifest.name.clone(),
             topics: manifest.source.topics.clone(),
             batch: (&manifest.runner).into(),
-            references: References::open(manifest)?.map(Arc::new),
+            references: ExternalPayloads::open(manifest)?.map(Arc::new),
             workers: manifest.runner.workers(),
             format: manifest.format(),
             policies: Policies::of(manifest),
-            labels: Labels {
+            labels: OutputHeaders {
                 pipeline: manifest.name.clone(),
                 topics,
                 dead_letters: manifest.dead_letter.topic.clone(),
@@ -229,9 +229,9 @@ impl Plan {
     }
 
     /// What one worker resolves references with, if records may refer to their data.
-    pub(crate) fn resolver(&self) -> Option<Resolver> {
+    pub(crate) fn resolver(&self) -> Option<PayloadResolver> {
         let references = self.references.clone()?;
-        Some(Resolver::new(references, self.batch.bytes))
+        Some(PayloadResolver::new(references, self.batch.bytes))
     }
 
     /// What each stage does about its failures.
@@ -282,7 +282,7 @@ impl Plan {
     }
 
     /// What the pipeline writes on everything that leaves it.
-    pub fn labels(&self) -> Labels {
+    pub fn labels(&self) -> OutputHeaders {
         self.labels.clone()
     }
 }

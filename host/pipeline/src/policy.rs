@@ -73,14 +73,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The back-off of a worker. If its consecutive calls fail, it pauses before each
 /// next one, so that it does not spend a whole core on making instances; one call that
 /// succeeds ends that.
-pub(crate) struct Condition {
+pub(crate) struct BackOff {
     stats: Arc<Stats>,
     failed: u32,
 }
 
-impl Condition {
+impl BackOff {
     pub(crate) fn new(stats: Arc<Stats>) -> Self {
-        Condition { stats, failed: 0 }
+        BackOff { stats, failed: 0 }
     }
 
     /// A call succeeded.
@@ -110,7 +110,7 @@ impl Condition {
     }
 }
 
-impl Drop for Condition {
+impl Drop for BackOff {
     fn drop(&mut self) {
         if self.is_slow() {
             self.stats.now.slowed.fetch_sub(1, Ordering::Relaxed);
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn pauses_grow_to_a_limit_and_end_with_a_success() {
         let stats = Arc::new(Stats::default());
-        let mut condition = Condition::new(stats.clone());
+        let mut condition = BackOff::new(stats.clone());
         let error = CallError {
             stage: "s".into(),
             code: Code::Trap,

@@ -1,21 +1,21 @@
 //! Takes batches through one chain, whatever is in them: references are resolved slice by
 //! slice, a candidate runs beside if there is one. What becomes of records goes to an
-//! [`Outlet`]: Kafka, or whoever uses the pipeline without it.
+//! [`Sink`]: Kafka, or whoever uses the pipeline without it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use sandbar_record::{Batch, Failure, Outlet};
+use sandbar_record::{Batch, Failure, Sink};
 use sandbar_sandbox::Usage;
 use sandbar_telemetry::Stats;
 
 use crate::chain::{Input, Outcome};
 use crate::chain_runner::ChainRunner;
 use crate::events::BatchReceived;
-use crate::handover::Slot;
+use crate::external_payloads::{PayloadResolver, Slice};
+use crate::hot_swap::ChainSlot;
 use crate::interrupted::Interrupted;
 use crate::plan::{Plan, PlanError};
-use crate::references::{Resolver, Slice};
 use crate::rollout::Candidate;
 
 /// One chain of a pipeline at work, and what belongs to it. Each worker has one.
@@ -24,7 +24,7 @@ pub struct Processor {
     /// What runs beside it, while there is a roll-out.
     candidate: Option<Box<Candidate>>,
     /// Where records may refer to their data.
-    references: Option<Resolver>,
+    references: Option<PayloadResolver>,
 }
 
 impl Processor {
@@ -48,7 +48,7 @@ impl Processor {
     ///
     /// # Errors
     /// If it cannot be taken to its end.
-    pub fn process<O: Outlet>(
+    pub fn process<O: Sink>(
         &mut self,
         batch: &Batch,
         assignment: u64,
@@ -67,10 +67,10 @@ impl Processor {
 
     /// Takes a batch through the chain slice by slice, the external payloads as the records'
     /// values. Each slice is delivered before the next is resolved.
-    fn resolve<O: Outlet>(
+    fn resolve<O: Sink>(
         &mut self,
         batch: &Batch,
-        references: &mut Resolver,
+        references: &mut PayloadResolver,
         outlet: &mut O,
     ) -> Result<(), Interrupted> {
         if !references.concerns(batch) {
@@ -92,7 +92,7 @@ impl Processor {
 
     /// Takes records through the chain, and the candidate if there is one, and delivers what
     /// becomes of them. `failed` are records that lie among them and do not get that far.
-    fn take<O: Outlet>(
+    fn take<O: Sink>(
         &mut self,
         batch: &Batch,
         input: &Input<'_>,
@@ -110,7 +110,7 @@ impl Processor {
     }
 
     /// Swaps in the stage set that waits in `slot`, if there is one.
-    pub fn renew(&mut self, slot: &Slot) {
+    pub fn swap_in(&mut self, slot: &ChainSlot) {
         slot.exchange(&mut self.runner.chain, &mut self.candidate);
         if self.candidate.is_some() != self.runner.outcome.predictions.is_some() {
             self.runner.outcome = Outcome::keeping(self.candidate.is_some());

@@ -34,7 +34,7 @@ impl Revision {
 
 /// What came of a batch that both the old and the new stages were given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Trial {
+pub struct DryRun {
     /// Its records.
     pub records: usize,
     /// How many of them failed with the old stages.
@@ -45,9 +45,9 @@ pub struct Trial {
 
 /// Validation and dry run of something that does not serve yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rehearsal {
+pub struct Validation {
     /// How many sample rows of its model its scorer has scored as they are expected.
     pub samples: usize,
     /// The dry run; `None`: there was no recent batch.
-    pub trial: Option<Trial>,
+    pub trial: Option<DryRun>,
 }

@@ -8,12 +8,12 @@ use sandbar_registry::ArtifactSource;
 use thiserror::Error;
 
 use crate::plan::PlanError;
-use crate::revision::{Revision, Trial};
-use crate::rollout::TermsError;
+use crate::revision::{DryRun, Revision};
+use crate::rollout::RolloutSpecError;
 
 /// The models and components to swap in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Change {
+pub struct SwapSpec {
     /// Models, by the pipeline's names for them: folders, relative to the manifest's, or of
     /// the registry.
     pub models: BTreeMap<String, ArtifactSource>,
@@ -31,7 +31,7 @@ pub struct Swap {
     /// How many sample rows of its model the new scorer has scored as they are expected.
     pub samples: usize,
     /// The dry run of the new stages; `None`: there was no recent batch.
-    pub trial: Option<Trial>,
+    pub trial: Option<DryRun>,
     /// How long loading and validation took, while the old revision served.
     pub prepared: Duration,
     /// How long it took until every worker used it.
@@ -69,7 +69,7 @@ pub enum SwapError {
     Plan(#[from] PlanError),
     /// The dry run on recent records failed.
     #[error("dry run on {records} recent records failed: {reason}")]
-    Trial {
+    DryRun {
         /// How many records.
         records: usize,
         /// What happened.
@@ -88,7 +88,7 @@ pub enum SwapError {
     NoRollout,
     /// The rollout spec is invalid.
     #[error("{0}")]
-    Terms(#[from] TermsError),
+    Terms(#[from] RolloutSpecError),
     /// The system provides no more threads.
     #[error("cannot start a thread for the roll-out: {0}")]
     Thread(#[from] std::io::Error),

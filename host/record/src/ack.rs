@@ -12,7 +12,7 @@ use std::sync::mpsc::Sender;
 use crate::batch::Batch;
 
 /// The acknowledgement handle of a batch in flight.
-pub struct Ticket {
+pub struct AckHandle {
     batch: Batch,
     sequence: u64,
     /// Which assignment of its partition the batch was read in.
@@ -22,11 +22,11 @@ pub struct Ticket {
     processed: AtomicBool,
     /// Set when an output of the batch cannot be delivered.
     lost: AtomicBool,
-    events: Sender<Event>,
+    events: Sender<AckEvent>,
 }
 
 /// What the source is told.
-pub enum Event {
+pub enum AckEvent {
     /// A batch left the pipeline.
     Done {
         /// The topic of the batch.
@@ -47,17 +47,17 @@ pub enum Event {
     },
 }
 
-impl Ticket {
+impl AckHandle {
     /// A handle for a batch; `events` receives its end.
     pub fn new(
         batch: Batch,
         sequence: u64,
         assignment: u64,
         bytes: u64,
-        events: Sender<Event>,
+        events: Sender<AckEvent>,
     ) -> Arc<Self> {
         let (processed, lost) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Ticket { batch, sequence, assignment, bytes, processed, lost, events })
+        Arc::new(AckHandle { batch, sequence, assignment, bytes, processed, lost, events })
     }
 
     /// Tells this batch from all others of this runner.
@@ -84,19 +84,19 @@ impl Ticket {
     /// Says that an output of this batch cannot be delivered, and why.
     pub fn broken(&self, reason: String) {
         self.lost.store(true, Ordering::Release);
-        self.tell(Event::Broken { reason });
+        self.tell(AckEvent::Broken { reason });
     }
 
-    fn tell(&self, event: Event) {
+    fn tell(&self, event: AckEvent) {
         // The source is gone only when the runner has given up on this batch.
         let _ = self.events.send(event);
     }
 }
 
-impl Drop for Ticket {
+impl Drop for AckHandle {
     fn drop(&mut self) {
         let delivered = *self.processed.get_mut() && !*self.lost.get_mut();
-        self.tell(Event::Done {
+        self.tell(AckEvent::Done {
             topic: self.batch.topic.clone(),
             partition: self.batch.partition,
             sequence: self.sequence,
@@ -111,36 +111,39 @@ mod tests {
     use super::*;
     use std::sync::mpsc::{TryRecvError, channel};
 
-    fn ticket() -> (Arc<Ticket>, std::sync::mpsc::Receiver<Event>) {
+    fn ack() -> (Arc<AckHandle>, std::sync::mpsc::Receiver<AckEvent>) {
         let (events, received) = channel();
-        (Ticket::new(Batch::new("t".into(), 0, 0), 7, 1, 10, events), received)
+        (AckHandle::new(Batch::new("t".into(), 0, 0), 7, 1, 10, events), received)
     }
 
     #[test]
     fn a_batch_is_done_when_its_last_message_is() {
-        let (ticket, events) = ticket();
-        let message = ticket.clone();
-        ticket.processed();
-        drop(ticket);
+        let (ack, events) = ack();
+        let message = ack.clone();
+        ack.processed();
+        drop(ack);
         assert!(matches!(events.try_recv(), Err(TryRecvError::Empty)));
         drop(message);
-        assert!(matches!(events.try_recv(), Ok(Event::Done { delivered: true, sequence: 7, .. })));
+        assert!(matches!(
+            events.try_recv(),
+            Ok(AckEvent::Done { delivered: true, sequence: 7, .. })
+        ));
     }
 
     #[test]
     fn a_batch_that_its_worker_left_is_not_delivered() {
-        let (ticket, events) = ticket();
-        drop(ticket);
-        assert!(matches!(events.try_recv(), Ok(Event::Done { delivered: false, .. })));
+        let (ack, events) = ack();
+        drop(ack);
+        assert!(matches!(events.try_recv(), Ok(AckEvent::Done { delivered: false, .. })));
     }
 
     #[test]
     fn a_batch_with_a_lost_output_is_not_delivered() {
-        let (ticket, events) = ticket();
-        ticket.processed();
-        ticket.broken("gone".into());
-        drop(ticket);
-        assert!(matches!(events.try_recv(), Ok(Event::Broken { .. })));
-        assert!(matches!(events.try_recv(), Ok(Event::Done { delivered: false, .. })));
+        let (ack, events) = ack();
+        ack.processed();
+        ack.broken("gone".into());
+        drop(ack);
+        assert!(matches!(events.try_recv(), Ok(AckEvent::Broken { .. })));
+        assert!(matches!(events.try_recv(), Ok(AckEvent::Done { delivered: false, .. })));
     }
 }

@@ -13,14 +13,14 @@ pub const MODEL_HEADER: &str = "sandbar-model";
 pub const VARIANT_HEADER: &str = "sandbar-variant";
 /// Header of a record that was fed in again after it had been a dead letter: how often.
 pub const REPLAYED_HEADER: &str = "sandbar-replayed";
-/// How many headers [`Labels::output`] adds to those of the record, at most.
+/// How many headers [`OutputHeaders::output`] adds to those of the record, at most.
 pub const OUTPUT_HEADERS: usize = 2;
-/// How many headers [`Labels::letter`] adds to those of the record.
-pub const LETTER_HEADERS: usize = 7;
+/// How many headers [`OutputHeaders::letter`] adds to those of the record.
+pub const DEAD_LETTER_HEADERS: usize = 7;
 
 /// The topics and headers of everything that leaves the pipeline.
 #[derive(Debug, Clone)]
-pub struct Labels {
+pub struct OutputHeaders {
     /// The pipeline's name.
     pub pipeline: String,
     /// The sink's topic, then those that transformers route to.
@@ -29,7 +29,7 @@ pub struct Labels {
     pub dead_letters: String,
 }
 
-impl Labels {
+impl OutputHeaders {
     /// The topic of an output.
     pub fn topic(&self, output: &Output<'_>) -> &str {
         &self.topics[output.topic]
@@ -65,7 +65,7 @@ impl Labels {
     ) -> impl Iterator<Item = (&'a str, Option<Cow<'a, [u8]>>)> {
         let text = |text: &'a str| Some(Cow::Borrowed(text.as_bytes()));
         let number = |number: i64| Some(Cow::Owned(number.to_string().into_bytes()));
-        let headers: [_; LETTER_HEADERS] = [
+        let headers: [_; DEAD_LETTER_HEADERS] = [
             ("sandbar-pipeline", text(&self.pipeline)),
             ("sandbar-stage", text(&failure.stage)),
             ("sandbar-code", text(failure.code.as_str())),

@@ -2,9 +2,9 @@
 //!
 //! - [`Batch`]: records of one partition in flat columns; [`Record`], a view of one;
 //!   [`Input`], one that owns its parts.
-//! - [`Failure`]: why a record failed; [`Output`]: what became of one, and [`Outlet`], where
-//!   it leaves the pipeline; [`Labels`]: its topic and headers.
-//! - [`Ticket`]: follows a batch until everything that came of it is acknowledged.
+//! - [`Failure`]: why a record failed; [`Output`]: what became of one, and [`Sink`], where
+//!   it leaves the pipeline; [`OutputHeaders`]: its topic and headers.
+//! - [`AckHandle`]: follows a batch until everything that came of it is acknowledged.
 //! - [`BatchLimits`]: when a batch is full; [`Shutdown`]: the request to stop.
 //!
 //! It may use no other crate of the runner.
@@ -19,14 +19,15 @@ mod output;
 mod shutdown;
 mod sink;
 
-pub use ack::{Event, Ticket};
+pub use ack::{AckEvent, AckHandle};
 pub use batch::{Batch, Headers, NULL_KEY, NULL_VALUE, Record};
 pub use failure::{Code, Failure, MESSAGE_LIMIT, REFERENCES, RESERVED_STAGES, shorten};
 pub use headers::{
-    LETTER_HEADERS, Labels, MODEL_HEADER, OUTPUT_HEADERS, REPLAYED_HEADER, VARIANT_HEADER,
+    DEAD_LETTER_HEADERS, MODEL_HEADER, OUTPUT_HEADERS, OutputHeaders, REPLAYED_HEADER,
+    VARIANT_HEADER,
 };
 pub use input::{Input, OwnedHeaders};
 pub use limits::{BatchLimits, LINGER};
 pub use output::{Output, Variant};
 pub use shutdown::Shutdown;
-pub use sink::{BestEffort, OpenBestEffort, Outlet};
+pub use sink::{BestEffort, OpenBestEffort, Sink};

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::batch::Batch;
 use crate::failure::Failure;
-use crate::headers::Labels;
+use crate::headers::OutputHeaders;
 use crate::output::Output;
 
 /// Where the outputs of a batch go, in order.
-pub trait Outlet {
+pub trait Sink {
     /// Takes an output of `batch`.
     fn output(&mut self, batch: &Batch, output: &Output<'_>);
 
@@ -36,4 +36,5 @@ pub trait BestEffort: Send {
 }
 
 /// Opens a [`BestEffort`] sink to a topic; an error says what is wrong with the topic.
-pub type OpenBestEffort = dyn Fn(&str, Labels) -> Result<Box<dyn BestEffort>, String> + Send + Sync;
+pub type OpenBestEffort =
+    dyn Fn(&str, OutputHeaders) -> Result<Box<dyn BestEffort>, String> + Send + Sync;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Cause, RegistryError};
 use super::reference::{DEFAULT_ALIAS, Reference, Target, alias_problem};
-use super::version::{Sort, Version, check_text};
+use super::version::{ArtifactKind, Version, check_text};
 use crate::keys;
 use crate::keys::FORMAT;
 use crate::registry::Registry;
@@ -20,7 +20,7 @@ use crate::time::{now, time};
 /// One change of an alias.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Change {
+pub struct AliasChange {
     /// The format of this description.
     pub format: u32,
     /// Its number in the log, from 1.
@@ -71,7 +71,7 @@ pub struct Intent {
 #[derive(Debug, Clone)]
 pub struct Changed {
     /// The change that is in effect now.
-    pub change: Change,
+    pub change: AliasChange,
     /// Whether it is new. It is not if the alias pointed there already.
     pub new: bool,
 }
@@ -81,7 +81,11 @@ impl Registry {
     ///
     /// # Errors
     /// If there is no such version or alias, or its files were removed.
-    pub fn resolve(&self, sort: Sort, reference: &Reference) -> Result<Version, RegistryError> {
+    pub fn resolve(
+        &self,
+        sort: ArtifactKind,
+        reference: &Reference,
+    ) -> Result<Version, RegistryError> {
         let number = match &reference.target {
             Target::Version(number) => *number,
             Target::Alias(alias) => {
@@ -94,7 +98,7 @@ impl Registry {
         Ok(version)
     }
 
-    pub(crate) fn no_alias(&self, sort: Sort, name: &str, alias: &str) -> RegistryError {
+    pub(crate) fn no_alias(&self, sort: ArtifactKind, name: &str, alias: &str) -> RegistryError {
         let known = self.aliases(sort, name).unwrap_or_default();
         let known: Vec<&str> = known.keys().map(String::as_str).collect();
         let instead = match (known.is_empty(), self.numbers(sort, name).unwrap_or_default().last())
@@ -118,9 +122,9 @@ impl Registry {
     /// If they cannot be read.
     pub fn aliases(
         &self,
-        sort: Sort,
+        sort: ArtifactKind,
         name: &str,
-    ) -> Result<BTreeMap<String, Change>, RegistryError> {
+    ) -> Result<BTreeMap<String, AliasChange>, RegistryError> {
         let names = self.objects.folders(&keys::aliases(sort, name));
         let names = names.map_err(|trouble| self.error(&format!("{sort} {name}"), trouble))?;
         let mut aliases = BTreeMap::new();
@@ -138,10 +142,10 @@ impl Registry {
     /// If it cannot be read.
     pub fn alias(
         &self,
-        sort: Sort,
+        sort: ArtifactKind,
         name: &str,
         alias: &str,
-    ) -> Result<Option<Change>, RegistryError> {
+    ) -> Result<Option<AliasChange>, RegistryError> {
         match self.changes(sort, name, alias)?.last() {
             Some(last) => self.change(sort, name, alias, *last).map(Some),
             None => Ok(None),
@@ -154,11 +158,11 @@ impl Registry {
     /// If they cannot be read.
     pub fn history(
         &self,
-        sort: Sort,
+        sort: ArtifactKind,
         name: &str,
         alias: &str,
         most: usize,
-    ) -> Result<Vec<Change>, RegistryError> {
+    ) -> Result<Vec<AliasChange>, RegistryError> {
         let numbers = self.changes(sort, name, alias)?;
         numbers.iter().rev().take(most).map(|it| self.change(sort, name, alias, *it)).collect()
     }
@@ -170,7 +174,7 @@ impl Registry {
     /// changed concurrently ([`Cause::Conflict`]).
     pub fn promote(
         &self,
-        sort: Sort,
+        sort: ArtifactKind,
         name: &str,
         version: u32,
         alias: &str,
@@ -188,7 +192,7 @@ impl Registry {
         if let Some(change) = current.clone().filter(|it| it.version == version) {
             return Ok(Changed { change, new: false });
         }
-        let change = Change {
+        let change = AliasChange {
             version,
             action: Action::Promote,
             back: current.as_ref().map(|it| it.change),
@@ -204,7 +208,7 @@ impl Registry {
     /// expected version, or it is changed concurrently.
     pub fn rollback(
         &self,
-        sort: Sort,
+        sort: ArtifactKind,
         name: &str,
         alias: &str,
         intent: &Intent,
@@ -222,7 +226,7 @@ impl Registry {
         };
         let before = self.change(sort, name, alias, back)?;
         self.still_there(sort, name, before.version)?;
-        let change = Change {
+        let change = AliasChange {
             version: before.version,
             action: Action::Rollback,
             back: before.back,
@@ -234,7 +238,7 @@ impl Registry {
     fn expected(
         &self,
         subject: &str,
-        current: Option<&Change>,
+        current: Option<&AliasChange>,
         intent: &Intent,
     ) -> Result<(), RegistryError> {
         let found = current.map_or(0, |it| it.version);
@@ -254,8 +258,8 @@ impl Registry {
         Err(self.refuse(subject, Cause::Conflict, reason))
     }
 
-    fn next(&self, current: Option<&Change>, intent: &Intent) -> Change {
-        Change {
+    fn next(&self, current: Option<&AliasChange>, intent: &Intent) -> AliasChange {
+        AliasChange {
             format: FORMAT,
             change: current.map_or(0, |it| it.change) + 1,
             version: 0,
@@ -270,11 +274,11 @@ impl Registry {
 
     fn append(
         &self,
-        sort: Sort,
+        sort: ArtifactKind,
         name: &str,
         alias: &str,
         subject: &str,
-        change: Change,
+        change: AliasChange,
     ) -> Result<Changed, RegistryError> {
         let texts = [("--by", Some(&change.by)), ("--reason", change.reason.as_ref())];
         for (what, text) in texts {
@@ -304,14 +308,14 @@ impl Registry {
     /// Undoes a change whose version was removed concurrently.
     fn undo(
         &self,
-        sort: Sort,
+        sort: ArtifactKind,
         name: &str,
         alias: &str,
         subject: &str,
-        change: &Change,
+        change: &AliasChange,
     ) -> Result<(), RegistryError> {
         let Some(before) = change.previous else { return Ok(()) };
-        let undone = Change {
+        let undone = AliasChange {
             change: change.change + 1,
             version: before,
             previous: Some(change.version),
@@ -332,7 +336,12 @@ impl Registry {
     }
 
     /// The numbers of all changes, ascending.
-    fn changes(&self, sort: Sort, name: &str, alias: &str) -> Result<Vec<u64>, RegistryError> {
+    fn changes(
+        &self,
+        sort: ArtifactKind,
+        name: &str,
+        alias: &str,
+    ) -> Result<Vec<u64>, RegistryError> {
         let listed = self.objects.list(&keys::alias(sort, name, alias));
         let subject = format!("{sort} {name}@{alias}");
         let listed = listed.map_err(|trouble| self.error(&subject, trouble))?;
@@ -343,17 +352,17 @@ impl Registry {
 
     fn change(
         &self,
-        sort: Sort,
+        sort: ArtifactKind,
         name: &str,
         alias: &str,
         number: u64,
-    ) -> Result<Change, RegistryError> {
+    ) -> Result<AliasChange, RegistryError> {
         let subject = format!("{sort} {name}@{alias}");
         let key = keys::change(sort, name, alias, number);
         let corrupt = |reason: &str| {
             self.refuse(&subject, Cause::Corrupt, format!("change {number} {reason}"))
         };
-        let change: Change =
+        let change: AliasChange =
             self.json(&key, &subject)?.ok_or_else(|| corrupt("no longer exists"))?;
         if change.change != number || change.version == 0 {
             return Err(corrupt("is invalid"));

@@ -8,7 +8,7 @@ use crate::error::{Cause, RegistryError};
 use crate::keys;
 use crate::registry::Registry;
 use crate::time::time;
-use crate::version::{Sort, Version};
+use crate::version::{ArtifactKind, Version};
 
 /// The number of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Registry {
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub fn names(&self, sort: Sort) -> Result<Vec<String>, RegistryError> {
+    pub fn names(&self, sort: ArtifactKind) -> Result<Vec<String>, RegistryError> {
         let names = self.objects.folders(sort.folder());
         let mut names = names.map_err(|trouble| self.error(sort.folder(), trouble))?;
         // There may be other objects too.
@@ -54,7 +54,7 @@ impl Registry {
     ///
     /// # Errors
     /// Where they cannot be read.
-    pub fn numbers(&self, sort: Sort, name: &str) -> Result<Vec<Number>, RegistryError> {
+    pub fn numbers(&self, sort: ArtifactKind, name: &str) -> Result<Vec<Number>, RegistryError> {
         let wrong = |trouble| self.error(&format!("{sort} {name}"), trouble);
         let removed = self.objects.list(&keys::removed_folder(sort, name)).map_err(wrong)?;
         let removed: Vec<u32> = removed.iter().filter_map(|it| keys::number(&it.key)).collect();
@@ -75,7 +75,12 @@ impl Registry {
     ///
     /// # Errors
     /// If it does not exist or is invalid.
-    pub fn version(&self, sort: Sort, name: &str, number: u32) -> Result<Version, RegistryError> {
+    pub fn version(
+        &self,
+        sort: ArtifactKind,
+        name: &str,
+        number: u32,
+    ) -> Result<Version, RegistryError> {
         let subject = format!("{sort} {name}@{number}");
         let read = self.json::<Version>(&keys::version(sort, name, number), &subject)?;
         let Some(version) = read else { return Err(self.missing(sort, name, number)) };
@@ -88,7 +93,7 @@ impl Registry {
     /// Checks that the files of a version were not removed.
     pub(crate) fn still_there(
         &self,
-        sort: Sort,
+        sort: ArtifactKind,
         name: &str,
         number: u32,
     ) -> Result<(), RegistryError> {
@@ -108,7 +113,7 @@ impl Registry {
         }
     }
 
-    pub(crate) fn missing(&self, sort: Sort, name: &str, number: u32) -> RegistryError {
+    pub(crate) fn missing(&self, sort: ArtifactKind, name: &str, number: u32) -> RegistryError {
         let numbers = self.numbers(sort, name).unwrap_or_default();
         let instead = match numbers.last() {
             Some(last) => format!("the newest is {name}@{}", last.number),
@@ -118,7 +123,7 @@ impl Registry {
         self.refuse(&format!("{sort} {name}@{number}"), Cause::Missing, reason)
     }
 
-    pub(crate) fn other_names(&self, sort: Sort, name: &str) -> String {
+    pub(crate) fn other_names(&self, sort: ArtifactKind, name: &str) -> String {
         let Ok(names) = self.names(sort) else {
             return "cannot list the known names".to_owned();
         };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use serde_json::{Map, Value};
 
-use super::version::{Metric, ModelAbout, OperatorAbout, Sort, check_text};
+use super::version::{ArtifactKind, Metric, ModelAbout, OperatorAbout, check_text};
 use sandbar_config::{json_members, name_problem};
 use sandbar_inference::Artifact;
 use sandbar_model::Model;
@@ -17,7 +17,7 @@ use sandbar_sandbox::{Inspection, Sandbox};
 /// A version without a number.
 #[derive(Debug)]
 pub struct Draft {
-    pub(super) sort: Sort,
+    pub(super) sort: ArtifactKind,
     pub(super) name: String,
     pub(super) model: Option<ModelAbout>,
     pub(super) operator: Option<OperatorAbout>,
@@ -50,7 +50,7 @@ impl Draft {
         collect(folder, &folder.canonicalize()?, "", &mut files)?;
         let about = describe(&model)?;
         let name = name.unwrap_or(&model.name).to_owned();
-        Draft { sort: Sort::Model, name, model: Some(about), operator: None, files, notes }
+        Draft { sort: ArtifactKind::Model, name, model: Some(about), operator: None, files, notes }
             .checked(folder)
     }
 
@@ -88,8 +88,15 @@ impl Draft {
         let file_name = file_name.context("the component's file name is not UTF-8")?.to_owned();
         let name = name.unwrap_or(&own_name).to_owned();
         let files = vec![(file_name, file.clone())];
-        Draft { sort: Sort::Operator, name, model: None, operator: Some(about), files, notes }
-            .checked(path)
+        Draft {
+            sort: ArtifactKind::Operator,
+            name,
+            model: None,
+            operator: Some(about),
+            files,
+            notes,
+        }
+        .checked(path)
     }
 
     /// Its name.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::error::{Cause, RegistryError};
-use super::version::{Sort, Version};
+use super::version::{ArtifactKind, Version};
 use crate::keys;
 use crate::registry::Registry;
 use sandbar_model::Sha256;
@@ -106,7 +106,8 @@ impl Registry {
     }
 
     fn absent(&self, version: &Version, subject: &str, path: &str) -> RegistryError {
-        let sort = if version.model.is_some() { Sort::Model } else { Sort::Operator };
+        let sort =
+            if version.model.is_some() { ArtifactKind::Model } else { ArtifactKind::Operator };
         // If it was removed on purpose, the error says so.
         if let Err(removed) = self.still_there(sort, &version.name, version.version) {
             return removed;

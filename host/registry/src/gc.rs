@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::RegistryError;
 use super::leases::Used;
-use super::version::Sort;
+use super::version::ArtifactKind;
 use crate::catalog::Number;
 use crate::catalog::Removed;
 use crate::keys;
@@ -56,10 +56,10 @@ impl Registry {
     /// # Errors
     /// If something cannot be read or removed. What is not known to be garbage is not
     /// removed: an invalid description ends the collection.
-    pub fn gc(&self, sort: Sort, rules: &Rules) -> Result<Collected, RegistryError> {
+    pub fn gc(&self, sort: ArtifactKind, rules: &Rules) -> Result<Collected, RegistryError> {
         let mut collected = Collected::default();
         let mut live = BTreeSet::new();
-        for one in Sort::ALL {
+        for one in ArtifactKind::ALL {
             for name in self.names(one)? {
                 let numbers = self.numbers(one, &name)?;
                 for number in numbers.iter().filter(|number| !number.removed) {
@@ -80,7 +80,7 @@ impl Registry {
     /// Removes a version if it is garbage; returns whether it is.
     fn collect(
         &self,
-        sort: Sort,
+        sort: ArtifactKind,
         name: &str,
         number: &Number,
         numbers: &[Number],
@@ -120,7 +120,7 @@ impl Registry {
     /// Why a version must stay.
     fn in_use(
         &self,
-        sort: Sort,
+        sort: ArtifactKind,
         name: &str,
         number: u32,
         rules: &Rules,

@@ -9,7 +9,7 @@
 //! uses/RUNNER.json                              what a running pipeline uses
 //! ```
 
-use super::version::Sort;
+use super::version::ArtifactKind;
 use sandbar_model::Sha256;
 
 /// The form of what is written in a registry. Another one is refused.
@@ -31,32 +31,32 @@ pub(super) fn digest(key: &str) -> Option<Sha256> {
     (folder.len() == 2).then(|| format!("{folder}{rest}").parse().ok())?
 }
 
-pub(super) fn versions(sort: Sort, name: &str) -> String {
+pub(super) fn versions(sort: ArtifactKind, name: &str) -> String {
     format!("{}/{name}/versions", sort.folder())
 }
 
-pub(super) fn version(sort: Sort, name: &str, number: u32) -> String {
+pub(super) fn version(sort: ArtifactKind, name: &str, number: u32) -> String {
     format!("{}/{number}.json", versions(sort, name))
 }
 
-pub(super) fn removed_folder(sort: Sort, name: &str) -> String {
+pub(super) fn removed_folder(sort: ArtifactKind, name: &str) -> String {
     format!("{}/{name}/removed", sort.folder())
 }
 
-pub(super) fn removed(sort: Sort, name: &str, number: u32) -> String {
+pub(super) fn removed(sort: ArtifactKind, name: &str, number: u32) -> String {
     format!("{}/{number}.json", removed_folder(sort, name))
 }
 
-pub(super) fn aliases(sort: Sort, name: &str) -> String {
+pub(super) fn aliases(sort: ArtifactKind, name: &str) -> String {
     format!("{}/{name}/aliases", sort.folder())
 }
 
-pub(super) fn alias(sort: Sort, name: &str, alias: &str) -> String {
+pub(super) fn alias(sort: ArtifactKind, name: &str, alias: &str) -> String {
     format!("{}/{alias}", aliases(sort, name))
 }
 
 /// Eight digits, so that listings are sorted; more for larger numbers.
-pub(super) fn change(sort: Sort, name: &str, alias: &str, number: u64) -> String {
+pub(super) fn change(sort: ArtifactKind, name: &str, alias: &str, number: u64) -> String {
     format!("{}/{alias}/{number:08}.json", aliases(sort, name))
 }
 
@@ -82,8 +82,8 @@ mod tests {
         let digest_of = Sha256::of(b"a");
         assert_eq!(digest(&blob(&digest_of)), Some(digest_of));
         assert_eq!(digest("blobs/sha256/ab/README"), None);
-        assert_eq!(number(&version(Sort::Model, "flights", 12)), Some(12));
-        assert_eq!(number(&change(Sort::Model, "flights", "production", 7)), Some(7));
+        assert_eq!(number(&version(ArtifactKind::Model, "flights", 12)), Some(12));
+        assert_eq!(number(&change(ArtifactKind::Model, "flights", "production", 7)), Some(7));
         for other in ["models/flights/versions/a.json", "x/-1.json", "x/1.json.part", "x/1"] {
             assert_eq!(number::<u32>(other), None, "{other}");
         }

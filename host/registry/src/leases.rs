@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::error::RegistryError;
-use super::version::Sort;
+use super::version::ArtifactKind;
 use crate::keys;
 use crate::keys::FORMAT;
 use crate::registry::Registry;
@@ -45,7 +45,7 @@ pub struct Uses {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Used {
     /// A model or an operator.
-    pub sort: Sort,
+    pub sort: ArtifactKind,
     /// Its name.
     pub name: String,
     /// The version's number.

@@ -8,7 +8,7 @@
 //! - [`version`]: a version; [`draft`] makes one from a folder or a component, `add`
 //!   gives it its number.
 //! - [`aliases`]: names for versions, as a log that only grows.
-//! - `fetch`: the files of a version into the local cache; [`supply`] for a pipeline.
+//! - `fetch`: the files of a version into the local cache; [`resolver`] for a pipeline.
 //! - [`pins`]: the versions of a pipeline, by their digests.
 //! - [`leases`]: which versions running pipelines use; [`gc`] removes the others.
 //!
@@ -34,11 +34,11 @@ pub mod location;
 pub mod pins;
 pub mod reference;
 mod registry;
+pub mod resolver;
 mod s3;
 mod signing;
 mod source;
 mod store;
-pub mod supply;
 mod time;
 pub mod version;
 
@@ -51,4 +51,4 @@ pub use s3::{Connector, retry, s3};
 pub use signing::Signing;
 pub use source::ArtifactSource;
 pub use time::time;
-pub use version::{Sort, Version};
+pub use version::{ArtifactKind, Version};

@@ -21,10 +21,10 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The location of a registry: a folder, or a bucket and a prefix in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Location(Place);
+pub struct Location(LocationKind);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+enum LocationKind {
     Folder(PathBuf),
     Store(Url),
 }
@@ -45,12 +45,12 @@ impl Location {
             return refuse("the location is empty");
         }
         if !text.contains("://") {
-            return Ok(Location(Place::Folder(base.join(text))));
+            return Ok(Location(LocationKind::Folder(base.join(text))));
         }
         let Ok(url) = Url::parse(text) else { return refuse("not a valid URL") };
         match url.scheme() {
             "file" => match url.to_file_path() {
-                Ok(path) => Ok(Location(Place::Folder(path))),
+                Ok(path) => Ok(Location(LocationKind::Folder(path))),
                 Err(()) => refuse("not a path on this machine"),
             },
             "s3" | "gs" | "az" if url.host_str().is_none_or(str::is_empty) => {
@@ -61,7 +61,7 @@ impl Location {
             {
                 refuse("a bucket URL has no user, query or fragment")
             }
-            "s3" | "gs" | "az" => Ok(Location(Place::Store(url))),
+            "s3" | "gs" | "az" => Ok(Location(LocationKind::Store(url))),
             other => refuse(&format!("unsupported URL scheme '{other}'")),
         }
     }
@@ -74,7 +74,7 @@ impl Location {
     ) -> Result<Objects, (Cause, String)> {
         let wrong = |error: object_store::Error| (Cause::Refused, explain(&error));
         let store: Box<dyn ObjectStore> = match &self.0 {
-            Place::Folder(folder) => {
+            LocationKind::Folder(folder) => {
                 if let Some(name) = options.keys().next() {
                     return Err((
                         Cause::Refused,
@@ -85,7 +85,7 @@ impl Location {
                 let store = LocalFileSystem::new_with_prefix(folder).map_err(wrong)?;
                 Box::new(store.with_fsync(true))
             }
-            Place::Store(url) => {
+            LocationKind::Store(url) => {
                 let client =
                     sandbar_model::http::client().map_err(|reason| (Cause::Refused, reason))?;
                 let bucket = url.host_str().unwrap_or_default();
@@ -128,8 +128,8 @@ fn has_user(url: &Url) -> bool {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Place::Folder(folder) => write!(f, "{}", folder.display()),
-            Place::Store(url) => f.write_str(&shown(url)),
+            LocationKind::Folder(folder) => write!(f, "{}", folder.display()),
+            LocationKind::Store(url) => f.write_str(&shown(url)),
         }
     }
 }

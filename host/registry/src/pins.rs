@@ -8,8 +8,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::reference::{Reference, Target};
-use super::supply::{Supplied, Supply};
-use super::version::Sort;
+use super::resolver::{ArtifactResolver, ResolvedArtifact};
+use super::version::ArtifactKind;
 use crate::source::ArtifactSource;
 use sandbar_config::name_problem;
 use sandbar_model::Sha256;
@@ -39,7 +39,7 @@ pub struct Pins {
 
 impl Pin {
     /// The pin of a supplied version.
-    pub fn of(supplied: &Supplied) -> Self {
+    pub fn of(supplied: &ResolvedArtifact) -> Self {
         let (name, number) = (supplied.version.name.clone(), supplied.version.version);
         let version = Reference { name, target: Target::Version(number) };
         Pin { version, sha256: supplied.version.content() }
@@ -50,7 +50,7 @@ impl Pins {
     /// Of what was supplied: models by the pipeline's names for them, which are versions by
     /// their numbers; components by stage, which may be files in the cache.
     pub fn of<'a>(
-        supply: &Supply,
+        supply: &ArtifactResolver,
         models: impl Iterator<Item = (&'a String, &'a ArtifactSource)>,
         components: impl Iterator<Item = (&'a String, &'a ArtifactSource)>,
     ) -> Self {
@@ -59,29 +59,29 @@ impl Pins {
                 let id = reference.to_string();
                 supply.got(sort, |it| it.version.id() == id).as_ref().map(Pin::of)
             }
-            ArtifactSource::Path(path) if sort == Sort::Operator => cached(supply, path),
+            ArtifactSource::Path(path) if sort == ArtifactKind::Operator => cached(supply, path),
             ArtifactSource::Path(_) => None,
         };
         let pinned = |sort| {
             move |(name, it): (&String, &ArtifactSource)| Some((name.clone(), pin(sort, it)?))
         };
         Pins {
-            models: models.filter_map(pinned(Sort::Model)).collect(),
-            components: components.filter_map(pinned(Sort::Operator)).collect(),
+            models: models.filter_map(pinned(ArtifactKind::Model)).collect(),
+            components: components.filter_map(pinned(ArtifactKind::Operator)).collect(),
         }
     }
 
     /// Each with its sort and the pipeline's name for it.
-    pub fn iter(&self) -> impl Iterator<Item = (Sort, &String, &Pin)> {
-        let models = self.models.iter().map(|(name, pin)| (Sort::Model, name, pin));
-        models.chain(self.components.iter().map(|(name, pin)| (Sort::Operator, name, pin)))
+    pub fn iter(&self) -> impl Iterator<Item = (ArtifactKind, &String, &Pin)> {
+        let models = self.models.iter().map(|(name, pin)| (ArtifactKind::Model, name, pin));
+        models.chain(self.components.iter().map(|(name, pin)| (ArtifactKind::Operator, name, pin)))
     }
 
     /// The pins of one sort.
-    pub fn of_sort(&mut self, sort: Sort) -> &mut BTreeMap<String, Pin> {
+    pub fn of_sort(&mut self, sort: ArtifactKind) -> &mut BTreeMap<String, Pin> {
         match sort {
-            Sort::Model => &mut self.models,
-            Sort::Operator => &mut self.components,
+            ArtifactKind::Model => &mut self.models,
+            ArtifactKind::Operator => &mut self.components,
         }
     }
 
@@ -111,10 +111,10 @@ impl Pins {
 }
 
 /// The version of a file in the cache.
-fn cached(supply: &Supply, path: &Path) -> Option<Pin> {
+fn cached(supply: &ArtifactResolver, path: &Path) -> Option<Pin> {
     let folder = path.parent()?;
-    let same = |it: &Supplied| std::path::absolute(&it.folder).is_ok_and(|it| it == folder);
-    supply.got(Sort::Operator, same).as_ref().map(Pin::of)
+    let same = |it: &ResolvedArtifact| std::path::absolute(&it.folder).is_ok_and(|it| it == folder);
+    supply.got(ArtifactKind::Operator, same).as_ref().map(Pin::of)
 }
 
 fn version<'de, D: Deserializer<'de>>(from: D) -> Result<Reference, D::Error> {

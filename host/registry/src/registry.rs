@@ -11,7 +11,7 @@ use url::Url;
 use crate::error::{Cause, RegistryError};
 use crate::keys::FORMAT;
 use crate::location::Location;
-use crate::store::{Objects, Trouble};
+use crate::store::{Objects, StoreError};
 
 /// Bytes of a description at most: of a version, with the names of its classes.
 const JSON_LIMIT: u64 = 4 << 20;
@@ -128,7 +128,7 @@ impl Registry {
         Ok(bytes)
     }
 
-    pub(crate) fn error(&self, subject: &str, trouble: Trouble) -> RegistryError {
+    pub(crate) fn error(&self, subject: &str, trouble: StoreError) -> RegistryError {
         self.refuse(subject, trouble.cause, trouble.reason)
     }
 

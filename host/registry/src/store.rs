@@ -26,7 +26,7 @@ pub(super) struct Objects {
 }
 
 /// Why a request failed.
-pub(super) struct Trouble {
+pub(super) struct StoreError {
     pub(super) cause: Cause,
     pub(super) reason: String,
 }
@@ -48,9 +48,9 @@ impl Objects {
     fn wait<T>(
         &self,
         most: Duration,
-        request: impl Future<Output = Result<T, Trouble>>,
-    ) -> Result<T, Trouble> {
-        let late = || Trouble {
+        request: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let late = || StoreError {
             cause: Cause::Unreachable,
             reason: format!("no answer within {} s", most.as_secs()),
         };
@@ -59,7 +59,7 @@ impl Objects {
     }
 
     /// The content of a small object; `None` if it does not exist.
-    pub(super) fn read(&self, key: &str, limit: u64) -> Result<Option<Bytes>, Trouble> {
+    pub(super) fn read(&self, key: &str, limit: u64) -> Result<Option<Bytes>, StoreError> {
         self.wait(PATIENCE, async {
             let found = match self.store.get(&Path::from(key)).await {
                 Ok(found) => found,
@@ -85,7 +85,7 @@ impl Objects {
         key: &str,
         limit: u64,
         to: &mut impl Write,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, StoreError> {
         let found = self.wait(PATIENCE, async {
             match self.store.get(&Path::from(key)).await {
                 Ok(found) => Ok(Some(found)),
@@ -105,7 +105,7 @@ impl Objects {
             if written > limit {
                 return Err(too_large(key, limit));
             }
-            to.write_all(&piece).map_err(|error| Trouble {
+            to.write_all(&piece).map_err(|error| StoreError {
                 cause: Cause::Refused,
                 reason: format!("cannot write to the cache: {error}"),
             })?;
@@ -115,7 +115,7 @@ impl Objects {
 
     /// Writes an object if it does not exist; returns whether this call wrote it. An existing
     /// object with the same bytes counts as written: the response may have been lost.
-    pub(super) fn create(&self, key: &str, bytes: Vec<u8>) -> Result<bool, Trouble> {
+    pub(super) fn create(&self, key: &str, bytes: Vec<u8>) -> Result<bool, StoreError> {
         let bytes = Bytes::from(bytes);
         let payload = PutPayload::from(bytes.clone());
         let created = self.wait(PATIENCE, async {
@@ -129,7 +129,7 @@ impl Objects {
     }
 
     /// Writes an object, replacing an existing one.
-    pub(super) fn put(&self, key: &str, bytes: Bytes) -> Result<(), Trouble> {
+    pub(super) fn put(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
         let most = PATIENCE + Duration::from_secs(bytes.len() as u64 / SLOWEST);
         self.wait(most, async {
             self.store.put(&Path::from(key), bytes.into()).await.map(drop).map_err(Into::into)
@@ -137,7 +137,7 @@ impl Objects {
     }
 
     /// Size and age of an object, if it exists.
-    pub(super) fn look(&self, key: &str) -> Result<Option<Entry>, Trouble> {
+    pub(super) fn look(&self, key: &str) -> Result<Option<Entry>, StoreError> {
         self.wait(PATIENCE, async {
             match self.store.head(&Path::from(key)).await {
                 Ok(meta) => Ok(Some(meta.into())),
@@ -148,7 +148,7 @@ impl Objects {
     }
 
     /// Removes an object, if it exists.
-    pub(super) fn remove(&self, key: &str) -> Result<(), Trouble> {
+    pub(super) fn remove(&self, key: &str) -> Result<(), StoreError> {
         self.wait(PATIENCE, async {
             match self.store.delete(&Path::from(key)).await {
                 Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
@@ -158,7 +158,7 @@ impl Objects {
     }
 
     /// All objects below a folder.
-    pub(super) fn list(&self, folder: &str) -> Result<Vec<Entry>, Trouble> {
+    pub(super) fn list(&self, folder: &str) -> Result<Vec<Entry>, StoreError> {
         let prefix = Path::from(folder);
         let list = self.store.list(Some(&prefix)).map_ok(Entry::from).take(MOST + 1);
         let most = PATIENCE * 10;
@@ -169,7 +169,7 @@ impl Objects {
             }
         })?;
         if entries.len() > MOST {
-            return Err(Trouble {
+            return Err(StoreError {
                 cause: Cause::Corrupt,
                 reason: format!("more than {MOST} objects below {folder}"),
             });
@@ -178,7 +178,7 @@ impl Objects {
     }
 
     /// The names of the folders in a folder.
-    pub(super) fn folders(&self, folder: &str) -> Result<Vec<String>, Trouble> {
+    pub(super) fn folders(&self, folder: &str) -> Result<Vec<String>, StoreError> {
         let prefix = Path::from(folder);
         self.wait(PATIENCE, async {
             let listed = match self.store.list_with_delimiter(Some(&prefix)).await {
@@ -191,8 +191,8 @@ impl Objects {
     }
 }
 
-fn too_large(key: &str, limit: u64) -> Trouble {
-    Trouble {
+fn too_large(key: &str, limit: u64) -> StoreError {
+    StoreError {
         cause: Cause::Corrupt,
         reason: format!("{key} is larger than the limit of {limit} bytes"),
     }
@@ -208,7 +208,7 @@ impl From<object_store::ObjectMeta> for Entry {
     }
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         let cause = match error {
             Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Cause::Denied,
@@ -217,6 +217,6 @@ impl From<Error> for Trouble {
             Error::Generic { .. } | Error::JoinError { .. } => Cause::Unreachable,
             _ => Cause::Refused,
         };
-        Trouble { cause, reason: explain(&error) }
+        StoreError { cause, reason: explain(&error) }
     }
 }

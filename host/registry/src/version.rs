@@ -22,31 +22,31 @@ const PATH_LIMIT: usize = 512;
 /// The kinds of artifacts in a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Sort {
+pub enum ArtifactKind {
     /// Model folders.
     Model,
     /// Components.
     Operator,
 }
 
-impl Sort {
+impl ArtifactKind {
     /// Both.
-    pub const ALL: [Sort; 2] = [Sort::Model, Sort::Operator];
+    pub const ALL: [ArtifactKind; 2] = [ArtifactKind::Model, ArtifactKind::Operator];
 
     /// The plural: the folder in the registry, and the verb of the command.
     pub fn folder(self) -> &'static str {
         match self {
-            Sort::Model => "models",
-            Sort::Operator => "operators",
+            ArtifactKind::Model => "models",
+            ArtifactKind::Operator => "operators",
         }
     }
 }
 
-impl fmt::Display for Sort {
+impl fmt::Display for ArtifactKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Sort::Model => "model",
-            Sort::Operator => "operator",
+            ArtifactKind::Model => "model",
+            ArtifactKind::Operator => "operator",
         })
     }
 }
@@ -184,13 +184,13 @@ impl Version {
     }
 
     /// Checks that it is the requested version, and safe to use.
-    pub(super) fn check(&self, sort: Sort, name: &str, number: u32) -> Result<(), String> {
+    pub(super) fn check(&self, sort: ArtifactKind, name: &str, number: u32) -> Result<(), String> {
         if self.format != FORMAT || self.name != name || self.version != number {
             return Err(format!("the stored description is of {}", self.id()));
         }
         let fits = match sort {
-            Sort::Model => self.model.is_some() && self.operator.is_none(),
-            Sort::Operator => self.operator.is_some() && self.model.is_none(),
+            ArtifactKind::Model => self.model.is_some() && self.operator.is_none(),
+            ArtifactKind::Operator => self.operator.is_some() && self.model.is_none(),
         };
         if !fits {
             return Err(format!(
@@ -202,7 +202,7 @@ impl Version {
 }
 
 /// What is wrong with the files of a version.
-pub(super) fn check_files(sort: Sort, files: &[File]) -> Result<(), String> {
+pub(super) fn check_files(sort: ArtifactKind, files: &[File]) -> Result<(), String> {
     if files.is_empty() || files.len() > MOST_FILES {
         return Err(format!("{} files; a version has 1 to {MOST_FILES}", files.len()));
     }
@@ -225,10 +225,10 @@ pub(super) fn check_files(sort: Sort, files: &[File]) -> Result<(), String> {
         return Err(format!("all files have {total} bytes; at most {TOTAL_LIMIT}"));
     }
     match sort {
-        Sort::Model if !files.iter().any(|file| file.path == DESCRIPTION) => {
+        ArtifactKind::Model if !files.iter().any(|file| file.path == DESCRIPTION) => {
             Err(format!("its files have no {DESCRIPTION}"))
         }
-        Sort::Operator if files.len() != 1 || files[0].path.contains('/') => {
+        ArtifactKind::Operator if files.len() != 1 || files[0].path.contains('/') => {
             Err("an operator has exactly one file".to_owned())
         }
         _ => Ok(()),
@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn files_are_few_and_not_too_large() {
-        let check = |files: &[File]| check_files(Sort::Model, files);
+        let check = |files: &[File]| check_files(ArtifactKind::Model, files);
         assert!(check(&[file("model.toml"), file("model.zip")]).is_ok());
         assert!(check(&[file("model.zip")]).unwrap_err().contains("model.toml"));
         assert!(
@@ -330,7 +330,7 @@ mod tests {
         let many = (0..5).map(|i| File { size: SIZE_LIMIT, ..file(&i.to_string()) });
         assert!(check(&many.collect::<Vec<_>>()).unwrap_err().contains("all files"));
         assert!(check(&[]).is_err());
-        assert!(check_files(Sort::Operator, &[file("a.wasm"), file("b.wasm")]).is_err());
+        assert!(check_files(ArtifactKind::Operator, &[file("a.wasm"), file("b.wasm")]).is_err());
     }
 
     #[test]

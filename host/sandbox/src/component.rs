@@ -12,7 +12,7 @@ use super::cache::Origin;
 use super::engine::Sandbox;
 use super::imports;
 use super::state::State;
-use sandbar_inference::Threads;
+use sandbar_inference::LateThreads;
 
 /// The version of the contract that this runner speaks: of `sandbar:operator`.
 pub const CONTRACT: &str = "0.1.0";
@@ -69,7 +69,7 @@ pub struct ComponentError {
 #[derive(Clone)]
 pub struct Component {
     pub(super) pre: InstancePre<State>,
-    pub(super) threads: Arc<Threads>,
+    pub(super) threads: Arc<LateThreads>,
     world: World,
     path: PathBuf,
 }

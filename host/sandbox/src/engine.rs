@@ -10,7 +10,7 @@ use wasmtime::{Config, Engine};
 use super::bindings::{artifacts, nn};
 use super::cache::Cache;
 use super::state::State;
-use sandbar_inference::Threads;
+use sandbar_inference::LateThreads;
 
 /// How often the engine's clock ticks: the precision of a deadline.
 pub const TICK: Duration = Duration::from_millis(10);
@@ -21,7 +21,7 @@ pub struct Sandbox {
     pub(super) engine: Engine,
     pub(super) linker: Arc<Linker<State>>,
     pub(super) cache: Option<Cache>,
-    pub(super) threads: Arc<Threads>,
+    pub(super) threads: Arc<LateThreads>,
 }
 
 impl Sandbox {
@@ -69,7 +69,7 @@ impl Sandbox {
     }
 
     /// The late computations of this sandbox's operators.
-    pub fn threads(&self) -> &Threads {
+    pub fn threads(&self) -> &LateThreads {
         &self.threads
     }
 }

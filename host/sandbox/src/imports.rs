@@ -13,7 +13,7 @@ use wasmtime::component::types::ComponentItem;
 /// Import support: what a component gets when it uses an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Behind {
+pub enum ImportSupport {
     /// What the stage is granted in the manifest, and nothing else.
     Granted,
     /// The usual implementation.
@@ -30,16 +30,16 @@ pub enum Behind {
     Missing,
 }
 
-impl fmt::Display for Behind {
+impl fmt::Display for ImportSupport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Behind::Granted => "granted",
-            Behind::Works => "works",
-            Behind::Virtual => "virtual",
-            Behind::Nothing => "nothing",
-            Behind::Refused => "refused",
-            Behind::Types => "types",
-            Behind::Missing => "missing",
+            ImportSupport::Granted => "granted",
+            ImportSupport::Works => "works",
+            ImportSupport::Virtual => "virtual",
+            ImportSupport::Nothing => "nothing",
+            ImportSupport::Refused => "refused",
+            ImportSupport::Types => "types",
+            ImportSupport::Missing => "missing",
         })
     }
 }
@@ -50,7 +50,7 @@ pub struct Group {
     /// The name of the group.
     pub name: &'static str,
     /// What this runner provides.
-    pub behind: Behind,
+    pub behind: ImportSupport,
     /// The same as a sentence; if missing, the remedy.
     pub about: &'static str,
     /// The names of the interfaces, with their versions.
@@ -91,14 +91,14 @@ pub(super) fn of(engine: &Engine, compiled: &Compiled) -> Vec<Import> {
 /// A group of interfaces that the linker provides.
 struct Offer {
     name: &'static str,
-    behind: Behind,
+    behind: ImportSupport,
     about: &'static str,
     interfaces: &'static [&'static str],
 }
 
 const TYPES: Offer = Offer {
     name: "types",
-    behind: Behind::Types,
+    behind: ImportSupport::Types,
     about: "the types that other interfaces are about; nothing can be called",
     interfaces: &[],
 };
@@ -108,13 +108,13 @@ const TYPES: Offer = Offer {
 const OFFERS: [Offer; 13] = [
     Offer {
         name: "models",
-        behind: Behind::Granted,
+        behind: ImportSupport::Granted,
         about: "descriptions and files of the models that the stage's `models` names",
         interfaces: &["sandbar:operator/artifacts@0.1.0"],
     },
     Offer {
         name: "inference",
-        behind: Behind::Granted,
+        behind: ImportSupport::Granted,
         about: "graphs by name: those of the stage's `models` that are onnx or tensorflow; graphs \
                 of its own only within the stage's `load-graphs`",
         interfaces: &[
@@ -126,20 +126,20 @@ const OFFERS: [Offer; 13] = [
     },
     Offer {
         name: "output",
-        behind: Behind::Virtual,
+        behind: ImportSupport::Virtual,
         about: "stdout and stderr become log events, so many bytes a second (`log`)",
         interfaces: &["wasi:cli/stdout@0.2.12", "wasi:cli/stderr@0.2.12"],
     },
     Offer {
         name: "clocks",
-        behind: Behind::Virtual,
+        behind: ImportSupport::Virtual,
         about: "the time of the batch's newest record; the machine's if the stage's `grants` \
                 has \"clock\"",
         interfaces: &["wasi:clocks/monotonic-clock@0.2.12", "wasi:clocks/wall-clock@0.2.12"],
     },
     Offer {
         name: "random numbers",
-        behind: Behind::Virtual,
+        behind: ImportSupport::Virtual,
         about: "the same for the same batch; unforeseeable if the stage's `grants` has \
                 \"random\"",
         interfaces: &[
@@ -150,25 +150,25 @@ const OFFERS: [Offer; 13] = [
     },
     Offer {
         name: "streams",
-        behind: Behind::Works,
+        behind: ImportSupport::Works,
         about: "what input, output and files are read and written with",
         interfaces: &["wasi:io/error@0.2.12", "wasi:io/streams@0.2.12"],
     },
     Offer {
         name: "environment",
-        behind: Behind::Nothing,
+        behind: ImportSupport::Nothing,
         about: "no variables, no arguments; an operator's settings are the stage's `config`",
         interfaces: &["wasi:cli/environment@0.2.12"],
     },
     Offer {
         name: "input",
-        behind: Behind::Nothing,
+        behind: ImportSupport::Nothing,
         about: "stdin is empty",
         interfaces: &["wasi:cli/stdin@0.2.12"],
     },
     Offer {
         name: "terminals",
-        behind: Behind::Nothing,
+        behind: ImportSupport::Nothing,
         about: "stdin, stdout and stderr are none",
         interfaces: &[
             "wasi:cli/terminal-input@0.2.12",
@@ -180,13 +180,13 @@ const OFFERS: [Offer; 13] = [
     },
     Offer {
         name: "files",
-        behind: Behind::Nothing,
+        behind: ImportSupport::Nothing,
         about: "no folder is open, so there is no file that it could reach",
         interfaces: &["wasi:filesystem/types@0.2.12", "wasi:filesystem/preopens@0.2.12"],
     },
     Offer {
         name: "network",
-        behind: Behind::Refused,
+        behind: ImportSupport::Refused,
         about: "no connection, no listening, no names looked up",
         interfaces: &[
             "wasi:sockets/network@0.2.12",
@@ -200,13 +200,13 @@ const OFFERS: [Offer; 13] = [
     },
     Offer {
         name: "waiting",
-        behind: Behind::Refused,
+        behind: ImportSupport::Refused,
         about: "sleeping, or waiting for anything but inference, ends the call with a trap",
         interfaces: &["wasi:io/poll@0.2.12"],
     },
     Offer {
         name: "exit",
-        behind: Behind::Refused,
+        behind: ImportSupport::Refused,
         about: "it ends the call like a trap, not the runner",
         interfaces: &["wasi:cli/exit@0.2.12"],
     },
@@ -234,7 +234,7 @@ pub(super) fn groups(imports: &[Import], linked: bool) -> Vec<Group> {
     if !linked {
         groups.extend(imports.iter().filter(|import| import.missing()).map(|import| Group {
             name: "missing",
-            behind: Behind::Missing,
+            behind: ImportSupport::Missing,
             about: way_out(&import.name),
             interfaces: vec![import.name.clone()],
         }));

@@ -6,7 +6,7 @@
 //!   keeps compiled components; [`imports`] describes what components import,
 //!   and [`inspect`] reports everything known about a file.
 //! - [`state`]: what belongs to one instance: grants, memory budget, [`log`]; and
-//!   [`moment`], the deterministic clock and random numbers.
+//!   [`determinism`], the deterministic clock and random numbers.
 //! - [`stage`]: a warm instance of an operator that is called batch by batch and
 //!   replaced after a trap; [`worlds`] has the calls of each world, and [`check`]
 //!   validates everything that is returned.
@@ -21,12 +21,12 @@ pub mod cache;
 #[doc(hidden)] // for host/fuzz
 pub mod check;
 pub mod component;
+pub mod determinism;
 pub mod engine;
 pub mod imports;
 pub mod inspect;
 pub mod limits;
 mod log;
-pub mod moment;
 mod nn_resources;
 pub mod operator_folder;
 mod schema;
@@ -36,10 +36,10 @@ mod wasi_nn;
 pub mod worlds;
 
 pub use component::{Component, ComponentError, World};
+pub use determinism::{CallSeed, Clock};
 pub use engine::Sandbox;
 pub use inspect::Inspection;
 pub use limits::{LimitsSection, MEMORY_LIMIT, Overrides, limit_problems, stage_name_problem};
-pub use moment::{Clock, Moment};
 pub use schema::OutputSchema;
 pub use stage::{CallError, Crossing, Operator, StageError, Usage};
 pub use state::{Grants, Limits};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use sandbar_config::units::{duration, duration_problem, size, size_problem};
-use sandbar_config::{Document, Place, Problem, name_problem};
+use sandbar_config::{Document, KeyPath, Problem, name_problem};
 use sandbar_inference::NnLimits;
 use sandbar_record::RESERVED_STAGES;
 use serde::{Deserialize, Serialize};
@@ -106,7 +106,7 @@ impl From<&LimitsSection> for Limits {
 /// `inherited`.
 pub fn limit_problems(
     document: &Document<'_>,
-    place: &Place,
+    place: &KeyPath,
     limits: &LimitsSection,
     inherited: Option<&LimitsSection>,
 ) -> Vec<Problem> {

@@ -24,7 +24,7 @@ use thiserror::Error;
 
 use crate::{LimitsSection, limit_problems, stage_name_problem};
 use sandbar_config::Problems;
-use sandbar_config::{Document, Place};
+use sandbar_config::{Document, KeyPath};
 
 /// The description in an operator's folder.
 pub const DESCRIPTION: &str = "operator.toml";
@@ -109,19 +109,23 @@ impl OperatorFolder {
         let document = Document::new(path, text)?;
         let mut operator: OperatorFolder = document.read()?;
         operator.folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let mut problems = limit_problems(&document, &Place::of("limits"), &operator.limits, None);
-        let mut report = |place: Place, message: String| {
+        let mut problems =
+            limit_problems(&document, &KeyPath::of("limits"), &operator.limits, None);
+        let mut report = |place: KeyPath, message: String| {
             problems.push(document.problem(&place, message));
         };
         if let Some(problem) = stage_name_problem(&operator.name) {
-            report(Place::of("name"), problem);
+            report(KeyPath::of("name"), problem);
         }
         if operator.component.as_os_str().is_empty() {
-            report(Place::of("component"), "must not be empty; name the file that is built".into());
+            report(
+                KeyPath::of("component"),
+                "must not be empty; name the file that is built".into(),
+            );
         }
         for (index, command) in operator.build.commands.iter().enumerate() {
             if command.trim().is_empty() {
-                let place = Place::of("build").key("commands").index(index);
+                let place = KeyPath::of("build").key("commands").index(index);
                 report(place, "must not be empty; give a command, or leave it out".into());
             }
         }

@@ -17,9 +17,9 @@ use wasmtime_wasi::I32Exit;
 use super::bindings::types::Setup;
 use super::check;
 use super::component::{CONTRACT, Component, World};
+use super::determinism::CallSeed;
 use super::engine::TICK;
 use super::log::GuestLog;
-use super::moment::Moment;
 use super::state::{Grants, Limits, State};
 use sandbar_record::{Code, shorten};
 use sandbar_telemetry::CallTimes;
@@ -127,7 +127,7 @@ pub struct Stage<I: Interface> {
     interface: I,
     shape: I::Shape,
     log: GuestLog,
-    moment: Moment,
+    moment: CallSeed,
     live: Option<Live<I::Guest>>,
     usage: Usage,
 }
@@ -184,7 +184,7 @@ impl<I: Interface> Stage<I> {
         let log = GuestLog::new(operator.stage.clone(), operator.limits.log);
         let (live, shape) = make(&operator, &interface, &log)?;
         let usage = Usage { memory: live.store.data().memory.used(), ..Usage::default() };
-        let moment = Moment::default();
+        let moment = CallSeed::default();
         Ok(Stage { operator, interface, shape, log, moment, live: Some(live), usage })
     }
 
@@ -204,7 +204,7 @@ impl<I: Interface> Stage<I> {
     }
 
     /// Sets when the next call takes place.
-    pub fn at(&mut self, moment: Moment) -> &mut Self {
+    pub fn at(&mut self, moment: CallSeed) -> &mut Self {
         self.moment = moment;
         self
     }

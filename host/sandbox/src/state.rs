@@ -10,10 +10,10 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::bindings::artifacts;
+use super::determinism::{Clock, Determinism};
 use super::log::GuestLog;
-use super::moment::{Clock, Present};
 use sandbar_inference::{Artifact, Content};
-use sandbar_inference::{ErrorCode, Graph, NnLimits, Session, Threads};
+use sandbar_inference::{ErrorCode, Graph, LateThreads, NnLimits, Session};
 
 /// Elements that the tables of an instance may have together: function tables of
 /// large programs have a few thousand.
@@ -82,7 +82,7 @@ pub struct State {
     pub(super) log: GuestLog,
     pub(crate) grants: Arc<Grants>,
     pub(crate) nn: Session,
-    pub(super) present: Arc<Present>,
+    pub(super) present: Arc<Determinism>,
     wasi: WasiCtx,
     pub(crate) resources: ResourceTable,
 }
@@ -92,11 +92,11 @@ impl State {
         stage: Arc<str>,
         grants: Arc<Grants>,
         limits: &Limits,
-        threads: Arc<Threads>,
+        threads: Arc<LateThreads>,
         log: GuestLog,
     ) -> Self {
         let nn = Session::new(stage, threads, limits.nn);
-        let present = Arc::new(Present::default());
+        let present = Arc::new(Determinism::default());
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(log.clone()).stderr(log.clone());
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);

@@ -10,7 +10,7 @@ use wasmtime::component::Resource;
 use crate::bindings::nn::{errors, graph, inference, tensor};
 use crate::nn_resources::{Context, Handle};
 use crate::state::State;
-use sandbar_inference::{Error, ErrorCode, Graph, Source, Tensor};
+use sandbar_inference::{Error, ErrorCode, Graph, GraphSource, Tensor};
 use sandbar_model::{ElementType, Kind};
 
 /// Bytes that a resource counts for besides its data.
@@ -97,7 +97,7 @@ impl graph::Host for State {
             Err(error) => return self.answer(Err(error)),
         };
         let length = bytes.len();
-        let source = Source::Bytes(kind, bytes.into());
+        let source = GraphSource::Bytes(kind, bytes.into());
         let loaded =
             self.nn.run(move |_, _| Graph::load("the operator's own graph".into(), source));
         match loaded {

@@ -13,7 +13,7 @@ use super::bindings::types::{
 };
 use super::check;
 use super::component::World;
-use super::moment::Moment;
+use super::determinism::CallSeed;
 use super::stage::{CallError, Interface, Operator, Stage, StageError};
 use super::state::State;
 use crate::OutputSchema;
@@ -79,7 +79,7 @@ impl Extractor {
     /// # Errors
     /// If the call failed for the whole batch.
     pub fn extract(&mut self, batch: &Batch) -> Result<Extracted, CallError> {
-        self.at(Moment::of(batch)).call(
+        self.at(CallSeed::of(batch)).call(
             batch.len(),
             |guest, store| guest.call_extract(store, guest_batch(batch)),
             |fields, extracted| check::extracted(batch.len(), fields, extracted),
@@ -212,7 +212,7 @@ impl Transformer {
     /// If the call failed for the whole batch.
     pub fn transform(&mut self, batch: &Batch) -> Result<Transformed, CallError> {
         let topics = self.operator.grants.topics.len();
-        self.at(Moment::of(batch)).call(
+        self.at(CallSeed::of(batch)).call(
             batch.len(),
             |guest, store| guest.call_transform(store, guest_batch(batch)),
             |(), transformed| check::transformed(batch.len(), topics, transformed),

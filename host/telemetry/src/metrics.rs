@@ -79,7 +79,7 @@ impl Metrics {
     pub fn new(pipeline: &str, stats: Arc<Stats>, calls: Vec<(Arc<str>, CallTimes)>) -> Self {
         let label = ("pipeline".into(), pipeline.to_owned().into());
         let mut registry = Registry::with_labels([label].into_iter());
-        registry.register_collector(Box::new(Source { stats, calls }));
+        registry.register_collector(Box::new(StatsCollector { stats, calls }));
         Metrics(registry)
     }
 
@@ -101,12 +101,12 @@ impl Metrics {
 
 /// Reads the counters on each scrape, so that they are kept only once.
 #[derive(Debug)]
-struct Source {
+struct StatsCollector {
     stats: Arc<Stats>,
     calls: Vec<(Arc<str>, CallTimes)>,
 }
 
-impl Collector for Source {
+impl Collector for StatsCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let (seen, now) = (self.stats.snapshot(), self.stats.now.snapshot());
         for (name, help, read) in COUNTERS {

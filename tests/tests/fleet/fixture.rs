@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use flight_records::Flights;
 use sandbar::registry::draft::{Draft, Notes};
-use sandbar::registry::{Registry, Sort};
+use sandbar::registry::{ArtifactKind, Registry};
 use sandbar_tests::broker::PATIENCE;
 use sandbar_tests::flights::{assert_golden, golden, pipeline};
 use sandbar_tests::process::Process;
@@ -79,7 +79,7 @@ impl Fixture {
 
     /// The files of a version of `flights`, below the folder of a registry.
     pub fn blobs(&self, number: u32) -> Vec<PathBuf> {
-        let version = self.registry().version(Sort::Model, "flights", number).unwrap();
+        let version = self.registry().version(ArtifactKind::Model, "flights", number).unwrap();
         let large = version.files.iter().filter(|file| file.size > 10_000);
         large
             .map(|file| {

@@ -11,8 +11,8 @@ use sandbar::record::Batch;
 use sandbar::record::BatchLimits;
 use sandbar::record::Code;
 use sandbar::record::Input;
-use sandbar::record::Outlet;
 use sandbar::record::Output;
+use sandbar::record::Sink;
 use sandbar::sandbox::Limits;
 use sandbar::sandbox::LimitsSection;
 use sandbar::sandbox::{Component, Field, FieldType, Grants, Operator, StageError};
@@ -157,7 +157,7 @@ fn what_waits_goes_on_when_it_is_asked_for() {
     #[derive(Default)]
     struct Counter(usize);
 
-    impl Outlet for Counter {
+    impl Sink for Counter {
         fn output(&mut self, _: &Batch, _: &Output<'_>) {
             self.0 += 1;
         }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use sandbar::registry::aliases::Intent;
 use sandbar::registry::draft::{Draft, Notes};
 use sandbar::registry::gc::Rules;
-use sandbar::registry::{Reference, Registry, Sort};
+use sandbar::registry::{ArtifactKind, Reference, Registry};
 use sandbar_tests::objects::{Store, Tongue};
 use sandbar_tests::sandbar;
 use serde_json::Value;
 
-pub const MODEL: Sort = Sort::Model;
+pub const MODEL: ArtifactKind = ArtifactKind::Model;
 
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()

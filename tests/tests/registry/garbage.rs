@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sandbar::registry::gc::Rules;
 use sandbar::registry::leases::{Lease, Used};
-use sandbar::registry::{Cause, Sort};
+use sandbar::registry::{ArtifactKind, Cause};
 use sandbar_tests::objects::Tongue;
 
 use super::fixture::{Fixture, MODEL, files, intent, reference, rules};
@@ -39,7 +39,7 @@ fn garbage(fixture: &Fixture) {
     assert_eq!(dry.removed, expected);
     registry.verify(&registry.version(MODEL, "table", 1).unwrap()).unwrap();
     // Operators' collection leaves models alone.
-    assert_eq!(registry.gc(Sort::Operator, &rules(false)).unwrap().files, 0);
+    assert_eq!(registry.gc(ArtifactKind::Operator, &rules(false)).unwrap().files, 0);
 
     let collected = registry.gc(MODEL, &rules(false)).unwrap();
     assert_eq!(collected.removed, expected);

@@ -7,7 +7,7 @@ use std::process::{Output, Stdio};
 use flight_records::CLASSIC;
 use sandbar::registry::Cause;
 use sandbar::registry::draft::Draft;
-use sandbar::registry::supply::Supply;
+use sandbar::registry::resolver::ArtifactResolver;
 use sandbar_tests::process::Process;
 use sandbar_tests::{Broker, Sent, component, project, sandbar};
 use serde_json::Value;
@@ -23,7 +23,7 @@ fn away(fixture: Fixture) {
     let (location, options) = (fixture.location(), fixture.options());
     let supply = |cache: &str| {
         let cache = Some(fixture.path(cache));
-        Supply::new(&location, options.clone(), Path::new(""), cache, None)
+        ArtifactResolver::new(&location, options.clone(), Path::new(""), cache, None)
     };
     let model = supply("cache").model(&reference("table")).unwrap();
     assert_eq!(model.id(), "table@2");
@@ -35,7 +35,7 @@ fn away(fixture: Fixture) {
     drop(store);
     let supply = |cache: &str| {
         let cache = Some(folder.path().join(cache));
-        Supply::new(&location, options.clone(), Path::new(""), cache, None)
+        ArtifactResolver::new(&location, options.clone(), Path::new(""), cache, None)
     };
     for known in ["table", "table@2"] {
         let model = supply("cache").model(&reference(known)).unwrap();

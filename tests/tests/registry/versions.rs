@@ -6,7 +6,7 @@ use std::sync::Barrier;
 use sandbar::model::Model;
 use sandbar::registry::aliases::{Action, Intent};
 use sandbar::registry::draft::Draft;
-use sandbar::registry::{Cause, Sort};
+use sandbar::registry::{ArtifactKind, Cause};
 use sandbar_tests::objects::Tongue;
 
 use super::fixture::{Fixture, MODEL, files, intent, notes, reference};
@@ -64,7 +64,7 @@ fn a_version_is_added_promoted_fetched_and_rolled_back(fixture: &Fixture) {
     assert_eq!(files(&folder).len(), 3);
     registry.verify(&version).unwrap();
     assert_eq!(registry.names(MODEL).unwrap(), ["table"]);
-    assert_eq!(registry.names(Sort::Operator).unwrap(), [""; 0]);
+    assert_eq!(registry.names(ArtifactKind::Operator).unwrap(), [""; 0]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Value;
 
-use sandbar_inference::Stub;
+use sandbar_inference::StandIn;
 use sandbar_model::ElementType;
 
 /// Key, value or header of a record: text, `{ base64 = "..." }` or `{ null = true }`.
@@ -215,7 +215,7 @@ pub enum ModelSpec {
     /// A model folder, relative to the file.
     Folder(PathBuf),
     /// A stand-in.
-    Stub(Box<Stub>),
+    StandIn(Box<StandIn>),
 }
 
 impl<'de> Deserialize<'de> for Cell {
@@ -256,7 +256,9 @@ impl<'de> Deserialize<'de> for ModelSpec {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         match Value::deserialize(from)? {
             Value::String(folder) => Ok(ModelSpec::Folder(folder.into())),
-            Value::Table(members) => Ok(ModelSpec::Stub(Box::new(table::<_, D::Error>(members)?))),
+            Value::Table(members) => {
+                Ok(ModelSpec::StandIn(Box::new(table::<_, D::Error>(members)?)))
+            }
             other => unexpected(&other, "a model's folder, or a table with a fixed answer"),
         }
     }
@@ -266,7 +268,7 @@ impl Serialize for ModelSpec {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
             ModelSpec::Folder(folder) => folder.serialize(to),
-            ModelSpec::Stub(stub) => stub.serialize(to),
+            ModelSpec::StandIn(stub) => stub.serialize(to),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::cases::expectation::{Expectation, parse_indices};
 use crate::cases::syntax::{RecordSpec, Test};
 use crate::cases::values::{Feature, ModelSpec, from_base64};
 use crate::manifest::Manifest;
-use sandbar_config::{Document, Place, Problem, name_problem, nearest};
+use sandbar_config::{Document, KeyPath, Problem, name_problem, nearest};
 use sandbar_sandbox::{LimitsSection, Overrides, limit_problems};
 
 /// The subject of tests.
@@ -27,7 +27,7 @@ pub fn problems(tests: &[Test], of: Of<'_>, document: &Document<'_>) -> Vec<Prob
     };
     let mut check = Check { document, of, pipeline, problems: Vec::new() };
     for (number, test) in tests.iter().enumerate() {
-        let place = Place::of("tests").index(number);
+        let place = KeyPath::of("tests").index(number);
         if test.name.trim().is_empty() {
             check.report(place.clone().key("name"), "must not be empty; say what the test shows");
         }
@@ -45,7 +45,7 @@ pub fn problems(tests: &[Test], of: Of<'_>, document: &Document<'_>) -> Vec<Prob
 /// Records the lines of tests and expectations.
 pub fn locate(tests: &mut [Test], document: &Document<'_>) {
     for (number, test) in tests.iter_mut().enumerate() {
-        let place = Place::of("tests").index(number);
+        let place = KeyPath::of("tests").index(number);
         test.lines_of.test = document.line(&place);
         let expect = |index| document.line(&place.clone().key("expect").index(index));
         test.lines_of.expect = (0..test.expect.len()).map(expect).collect();
@@ -60,11 +60,11 @@ pub(super) struct Check<'a> {
 }
 
 impl Check<'_> {
-    pub(super) fn report(&mut self, place: Place, message: impl Into<String>) {
+    pub(super) fn report(&mut self, place: KeyPath, message: impl Into<String>) {
         self.problems.push(self.document.problem(&place, message.into()));
     }
 
-    fn test(&mut self, place: &Place, test: &Test) {
+    fn test(&mut self, place: &KeyPath, test: &Test) {
         if !(test.tolerance >= 0.0 && test.tolerance.is_finite()) {
             self.report(place.clone().key("tolerance"), "expected a number of at least 0");
         }
@@ -100,7 +100,7 @@ impl Check<'_> {
     }
 
     /// Exactly one kind of input, which the subject takes.
-    fn input(&mut self, place: &Place, test: &Test) {
+    fn input(&mut self, place: &KeyPath, test: &Test) {
         let given = [!test.records.is_empty(), test.lines.is_some(), !test.rows.is_empty()];
         let count = given.iter().filter(|given| **given).count();
         if count == 0 && test.refused.is_none() {
@@ -121,14 +121,14 @@ impl Check<'_> {
         }
     }
 
-    fn path(&mut self, place: Place, path: &Path) {
+    fn path(&mut self, place: KeyPath, path: &Path) {
         if path.as_os_str().is_empty() {
             self.report(place, "must not be empty; name a file");
         }
     }
 
     /// Keys that only apply to an operator alone, or to a pipeline.
-    fn subject(&mut self, place: &Place, test: &Test) {
+    fn subject(&mut self, place: &KeyPath, test: &Test) {
         let manifest = match self.of {
             Of::Pipeline(manifest) => manifest,
             Of::Operator(own) => {
@@ -166,7 +166,7 @@ impl Check<'_> {
     }
 
     /// Limits that override others.
-    fn limits(&mut self, place: Place, overrides: &Overrides, others: &LimitsSection) {
+    fn limits(&mut self, place: KeyPath, overrides: &Overrides, others: &LimitsSection) {
         let limits = overrides.over(others);
         let problems = limit_problems(self.document, &place, &limits, Some(others));
         self.problems.extend(problems);
@@ -174,7 +174,7 @@ impl Check<'_> {
 
     pub(super) fn unknown<'k>(
         &mut self,
-        place: Place,
+        place: KeyPath,
         what: &str,
         name: &str,
         known: impl Iterator<Item = &'k str> + Clone,
@@ -189,7 +189,7 @@ impl Check<'_> {
         self.report(place, message);
     }
 
-    fn models(&mut self, place: &Place, test: &Test) {
+    fn models(&mut self, place: &KeyPath, test: &Test) {
         for (name, model) in &test.models {
             let place = place.clone().key(name);
             if let Some(manifest) = self.pipeline {
@@ -202,7 +202,7 @@ impl Check<'_> {
             }
             match model {
                 ModelSpec::Folder(folder) => self.path(place, folder),
-                ModelSpec::Stub(stub) => {
+                ModelSpec::StandIn(stub) => {
                     if let Some(problem) = stub.problem() {
                         self.report(place, problem);
                     }
@@ -211,7 +211,7 @@ impl Check<'_> {
         }
     }
 
-    fn record(&mut self, place: &Place, record: &RecordSpec) {
+    fn record(&mut self, place: &KeyPath, record: &RecordSpec) {
         let given = [
             record.value.is_some(),
             record.json.is_some(),
@@ -244,7 +244,7 @@ impl Check<'_> {
         }
     }
 
-    fn expectation(&mut self, place: &Place, expect: &Expectation) {
+    fn expectation(&mut self, place: &KeyPath, expect: &Expectation) {
         for (name, feature) in expect.features.iter().flatten() {
             let Feature::Tensor(tensor) = feature else { continue };
             for indices in tensor.at.keys().filter(|indices| parse_indices(indices).is_none()) {

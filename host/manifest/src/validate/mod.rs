@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 
 use sandbar_config::units::{duration_problem, size_problem};
-use sandbar_config::{Document, Place, Problem, Problems, name_problem, nearest};
+use sandbar_config::{Document, KeyPath, Problem, Problems, name_problem, nearest};
 use sandbar_registry::ArtifactSource;
 use sandbar_registry::location::Location;
 use sandbar_sandbox::{LimitsSection, MEMORY_LIMIT, limit_problems, stage_name_problem};
@@ -31,21 +31,21 @@ const BATCH_LIMIT: ByteSize = ByteSize::gib(1);
 /// Checks a manifest whose defaults are filled in.
 pub(crate) fn validate(manifest: &Manifest, document: &Document<'_>) -> Result<(), Problems> {
     let mut check = Check { document, problems: Vec::new() };
-    check.name(Place::of("name"), &manifest.name);
+    check.name(KeyPath::of("name"), &manifest.name);
     check.kafka(manifest);
     check.topics(manifest);
     check.stages(manifest);
     check.sink(manifest);
     for name in manifest.models.keys() {
-        check.name(Place::of("models").key(name), name);
+        check.name(KeyPath::of("models").key(name), name);
     }
     for (name, source) in &manifest.models {
-        check.source(Place::of("models").key(name), source, "a model's folder", manifest);
+        check.source(KeyPath::of("models").key(name), source, "a model's folder", manifest);
     }
     check.registry(manifest);
     check.fleet(manifest);
     check.references(manifest);
-    check.limits(&Place::of("limits"), &manifest.limits, None);
+    check.limits(&KeyPath::of("limits"), &manifest.limits, None);
     check.runner(manifest);
     check.problems.extend(problems(&manifest.tests, Of::Pipeline(manifest), document));
     if check.problems.is_empty() { Ok(()) } else { Err(document.problems(check.problems)) }
@@ -57,18 +57,18 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn report(&mut self, place: Place, message: impl Into<String>) {
+    fn report(&mut self, place: KeyPath, message: impl Into<String>) {
         self.problems.push(self.document.problem(&place, message.into()));
     }
 
-    fn name(&mut self, place: Place, name: &str) {
+    fn name(&mut self, place: KeyPath, name: &str) {
         if let Some(problem) = name_problem(name) {
             self.report(place, problem);
         }
     }
 
     /// A path must not be empty; a version needs a registry.
-    fn source(&mut self, place: Place, source: &ArtifactSource, what: &str, manifest: &Manifest) {
+    fn source(&mut self, place: KeyPath, source: &ArtifactSource, what: &str, manifest: &Manifest) {
         match source {
             ArtifactSource::Path(path) if path.as_os_str().is_empty() => {
                 self.report(place, format!("must not be empty; name {what}"));
@@ -87,14 +87,14 @@ impl Check<'_> {
         let Some(registry) = &manifest.registry else { return };
         let folder = manifest.path().parent().unwrap_or(std::path::Path::new(""));
         if let Err((_, reason)) = Location::parse(&registry.location, folder) {
-            self.report(Place::of("registry").key("location"), reason);
+            self.report(KeyPath::of("registry").key("location"), reason);
         }
     }
 
     /// The control topic carries no records, and there is a registry.
     fn fleet(&mut self, manifest: &Manifest) {
         let Some(fleet) = &manifest.fleet else { return };
-        let place = Place::of("fleet").key("topic");
+        let place = KeyPath::of("fleet").key("topic");
         if !self.topic(place.clone(), &fleet.topic) {
             return;
         }
@@ -107,7 +107,7 @@ impl Check<'_> {
         }
         if manifest.registry.is_none() {
             self.report(
-                Place::of("fleet"),
+                KeyPath::of("fleet"),
                 "a fleet needs a registry for its versions; add [registry] with \
                  location = \"FOLDER|URL\"",
             );
@@ -121,18 +121,18 @@ impl Check<'_> {
             ("sink", &manifest.sink.properties),
         ];
         for (section, properties) in sections {
-            self.properties(&Place::of(section).key("properties"), properties);
+            self.properties(&KeyPath::of(section).key("properties"), properties);
         }
     }
 
-    fn properties(&mut self, place: &Place, properties: &Properties) {
+    fn properties(&mut self, place: &KeyPath, properties: &Properties) {
         for (name, way_out) in properties.reserved() {
             let message = format!("managed by Sandbar, cannot be set; {way_out}");
             self.report(place.clone().key(name), message);
         }
     }
 
-    fn topic(&mut self, place: Place, topic: &str) -> bool {
+    fn topic(&mut self, place: KeyPath, topic: &str) -> bool {
         let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let problem = if topic.is_empty() {
             "must not be empty; name a topic".to_owned()
@@ -155,7 +155,7 @@ impl Check<'_> {
     /// Every topic name is valid, and the pipeline reads none of the topics it writes.
     fn topics(&mut self, manifest: &Manifest) {
         let sources = &manifest.source.topics;
-        let place = Place::of("source").key("topics");
+        let place = KeyPath::of("source").key("topics");
         if sources.is_empty() {
             self.report(place.clone(), "must not be empty; name at least one topic");
         }
@@ -177,11 +177,11 @@ impl Check<'_> {
         }
         self.start(manifest, &patterns);
         let mut written = vec![
-            (Place::of("sink").key("topic"), &manifest.sink.topic),
-            (Place::of("dead-letter").key("topic"), &manifest.dead_letter.topic),
+            (KeyPath::of("sink").key("topic"), &manifest.sink.topic),
+            (KeyPath::of("dead-letter").key("topic"), &manifest.dead_letter.topic),
         ];
         for (number, stage) in manifest.stages.iter().enumerate() {
-            let place = Place::of("stages").index(number).key("topics");
+            let place = KeyPath::of("stages").index(number).key("topics");
             let topics = stage.topics.iter().enumerate();
             written.extend(topics.map(|(index, topic)| (place.clone().index(index), topic)));
         }
@@ -202,7 +202,7 @@ impl Check<'_> {
             }
         }
         if manifest.sink.topic == manifest.dead_letter.topic {
-            self.report(Place::of("dead-letter").key("topic"), format!(
+            self.report(KeyPath::of("dead-letter").key("topic"), format!(
                 "'{}' is also the topic of [sink]: dead letters would mix with predictions; name another topic",
                 manifest.sink.topic
             ));
@@ -215,7 +215,7 @@ impl Check<'_> {
         for topic in topics.keys() {
             let matches = || patterns.iter().any(|(_, pattern)| pattern.matches(topic));
             if !manifest.source.topics.contains(topic) && !matches() {
-                let place = Place::of("source").key("start").key(topic);
+                let place = KeyPath::of("source").key("start").key(topic);
                 self.report(place, format!("'{topic}' is not a topic of [source]"));
             }
         }
@@ -223,11 +223,14 @@ impl Check<'_> {
 
     fn stages(&mut self, manifest: &Manifest) {
         if manifest.stages.is_empty() {
-            self.report(Place::default(), "no stages; add [[stages]] with a name and a component");
+            self.report(
+                KeyPath::default(),
+                "no stages; add [[stages]] with a name and a component",
+            );
         }
         let mut seen = BTreeMap::new();
         for (number, stage) in manifest.stages.iter().enumerate() {
-            let place = Place::of("stages").index(number);
+            let place = KeyPath::of("stages").index(number);
             if let Some(problem) = stage_name_problem(&stage.name) {
                 self.report(place.clone().key("name"), problem);
             }
@@ -275,16 +278,16 @@ impl Check<'_> {
     fn sink(&mut self, manifest: &Manifest) {
         let sink = &manifest.sink;
         let Some(template) = &sink.template else { return };
-        let place = Place::of("sink").key("template");
+        let place = KeyPath::of("sink").key("template");
         if sink.format.is_some() {
             self.report(
-                Place::of("sink").key("format"),
+                KeyPath::of("sink").key("format"),
                 "conflicts with 'template'; leave one of them out",
             );
         }
         if sink.top.is_some() {
             self.report(
-                Place::of("sink").key("top"),
+                KeyPath::of("sink").key("top"),
                 "only applies to format = \"json\"; a template chooses its classes itself",
             );
         }
@@ -295,7 +298,7 @@ impl Check<'_> {
 
     fn references(&mut self, manifest: &Manifest) {
         let Some(references) = &manifest.references else { return };
-        let place = Place::of("references");
+        let place = KeyPath::of("references");
         if references.allow.is_empty() {
             let message = "must not be empty; name a folder or a URL prefix";
             self.report(place.clone().key("allow"), message);
@@ -324,7 +327,7 @@ impl Check<'_> {
     }
 
     fn runner(&mut self, manifest: &Manifest) {
-        let (runner, place) = (&manifest.runner, Place::of("runner"));
+        let (runner, place) = (&manifest.runner, KeyPath::of("runner"));
         self.size(place.clone().key("batch-bytes"), runner.batch_bytes, BATCH_LIMIT);
         self.size(place.clone().key("in-flight"), runner.in_flight, ByteSize::tib(1));
         self.duration(place.clone().key("drain-deadline"), runner.drain_deadline);
@@ -338,19 +341,24 @@ impl Check<'_> {
         }
     }
 
-    fn size(&mut self, place: Place, size: ByteSize, most: ByteSize) {
+    fn size(&mut self, place: KeyPath, size: ByteSize, most: ByteSize) {
         if let Some(problem) = size_problem(size, most) {
             self.report(place, problem);
         }
     }
 
-    fn duration(&mut self, place: Place, duration: Duration) {
+    fn duration(&mut self, place: KeyPath, duration: Duration) {
         if let Some(problem) = duration_problem(duration) {
             self.report(place, problem);
         }
     }
 
-    fn limits(&mut self, place: &Place, limits: &LimitsSection, inherited: Option<&LimitsSection>) {
+    fn limits(
+        &mut self,
+        place: &KeyPath,
+        limits: &LimitsSection,
+        inherited: Option<&LimitsSection>,
+    ) {
         self.problems.extend(limit_problems(self.document, place, limits, inherited));
     }
 }

@@ -5,10 +5,10 @@ use indexmap::IndexMap;
 use super::cases::Check;
 use crate::cases::syntax::{FeatureSpec, FeatureType, Test};
 use crate::cases::values::{Cell, CellTable};
-use sandbar_config::Place;
+use sandbar_config::KeyPath;
 
 impl Check<'_> {
-    pub(super) fn rows(&mut self, place: &Place, test: &Test) {
+    pub(super) fn rows(&mut self, place: &KeyPath, test: &Test) {
         for (index, feature) in test.features.iter().enumerate() {
             let place = place.clone().key("features").index(index);
             if test.features[..index].iter().any(|other| other.name == feature.name) {
@@ -34,7 +34,7 @@ impl Check<'_> {
         }
     }
 
-    fn row(&mut self, place: &Place, row: &IndexMap<String, Cell>, features: &[FeatureSpec]) {
+    fn row(&mut self, place: &KeyPath, row: &IndexMap<String, Cell>, features: &[FeatureSpec]) {
         for (name, cell) in row {
             let place = place.clone().key(name);
             let Some(feature) = features.iter().find(|feature| feature.name == *name) else {

@@ -20,13 +20,13 @@ use sandbar_sandbox::Sandbox;
 use sandbar_telemetry::Stats;
 
 use crate::definition::Definition;
+use crate::dry_run::try_out;
 use crate::events::{SwapRefused, Swapped};
-use crate::handover::{Handover, Lineup};
+use crate::hot_swap::{HotSwap, StageSet};
 use crate::plan::{Plan, PlanError, error, load_model, load_models};
-use crate::revision::{Rehearsal, Revision, Trial};
+use crate::revision::{DryRun, Revision, Validation};
 use crate::rollout::Rollouts;
-use crate::swap::{Change, Swap, SwapError};
-use crate::trial::try_out;
+use crate::swap::{Swap, SwapError, SwapSpec};
 
 pub use rollout::Judge;
 
@@ -36,7 +36,7 @@ pub struct Deployment {
     /// What was started with; of it, only models and components change.
     manifest: Manifest,
     best_effort: OnceLock<Box<OpenBestEffort>>,
-    pub(crate) handover: Arc<Handover>,
+    pub(crate) hot_swap: Arc<HotSwap>,
     pub(crate) stats: Arc<Stats>,
     /// Held during a change: one after the other.
     pub(crate) changing: Mutex<State>,
@@ -61,7 +61,7 @@ pub(crate) struct State {
 pub(crate) struct Prepared {
     state: State,
     pub(crate) plan: Plan,
-    pub(crate) trial: Option<Trial>,
+    pub(crate) trial: Option<DryRun>,
     /// How long that took.
     took: Duration,
 }
@@ -89,7 +89,7 @@ impl Deployment {
         sandbox: &Sandbox,
         stats: Arc<Stats>,
     ) -> Self {
-        let handover = Arc::new(Handover::new(plan.workers));
+        let hot_swap = Arc::new(HotSwap::new(plan.workers));
         let manifest = definition.manifest.clone();
         let state = State::of(definition, models, &plan);
         let revision = Revision::of(1, &plan, &state);
@@ -97,7 +97,7 @@ impl Deployment {
             sandbox: sandbox.clone(),
             manifest,
             best_effort: OnceLock::new(),
-            handover,
+            hot_swap,
             stats,
             changing: Mutex::new(state),
             serving: Mutex::new((Arc::new(plan), revision)),
@@ -132,8 +132,8 @@ impl Deployment {
     }
 
     /// Where workers find their next stages.
-    pub fn handover(&self) -> &Arc<Handover> {
-        &self.handover
+    pub fn hot_swap(&self) -> &Arc<HotSwap> {
+        &self.hot_swap
     }
 
     /// Swaps in other models and components, once they are
@@ -141,7 +141,7 @@ impl Deployment {
     ///
     /// # Errors
     /// If they cannot be used, or the pipeline does not run.
-    pub fn swap(&self, change: &Change) -> Result<Swap, SwapError> {
+    pub fn swap(&self, change: &SwapSpec) -> Result<Swap, SwapError> {
         let mut state = lock(&self.changing);
         let result = self.check(change.revision).and_then(|()| {
             let prepared = self.prepare_change(&state, change)?;
@@ -155,10 +155,10 @@ impl Deployment {
     ///
     /// # Errors
     /// As [`Deployment::swap`], which would fail then.
-    pub fn rehearse(&self, change: &Change) -> Result<Rehearsal, SwapError> {
+    pub fn validate(&self, change: &SwapSpec) -> Result<Validation, SwapError> {
         let state = lock(&self.changing);
         self.check(change.revision)?;
-        Ok(self.prepare_change(&state, change)?.rehearsal())
+        Ok(self.prepare_change(&state, change)?.validation())
     }
 
     /// Rolls back to what served before the last swap, as another swap.
@@ -209,7 +209,7 @@ impl Deployment {
     pub(crate) fn prepare_change(
         &self,
         state: &State,
-        change: &Change,
+        change: &SwapSpec,
     ) -> Result<Prepared, SwapError> {
         let mut definition = state.definition.clone();
         let manifest = &mut definition.manifest;
@@ -240,7 +240,7 @@ impl Deployment {
         definition: Definition,
         changed: &BTreeSet<String>,
     ) -> Result<Prepared, SwapError> {
-        if !self.handover.is_open() {
+        if !self.hot_swap.is_open() {
             return Err(SwapError::NotRunning);
         }
         let start = Instant::now();
@@ -251,7 +251,7 @@ impl Deployment {
             models.insert(name.clone(), model);
         }
         let plan = Plan::with_models(&definition, &models, &self.sandbox)?;
-        let trial = match self.handover.sample() {
+        let trial = match self.hot_swap.sample() {
             Some(batch) => Some(try_out(&batch, &old, &plan)?),
             None => None,
         };
@@ -268,9 +268,9 @@ impl Deployment {
         let start = Instant::now();
         prepared.plan.continue_times(&self.plan());
         let Prepared { state: now, plan, trial, took } = prepared;
-        let lineup = |chain| Lineup { serving: Some(chain), candidate: None };
-        let lineups = (0..self.handover.workers()).map(|_| plan.chain().map(lineup));
-        let lineups = lineups.collect::<Result<Vec<_>, _>>()?;
+        let stage_set = |chain| StageSet { serving: Some(chain), candidate: None };
+        let stage_sets = (0..self.hot_swap.workers()).map(|_| plan.chain().map(stage_set));
+        let stage_sets = stage_sets.collect::<Result<Vec<_>, _>>()?;
         let prepared = took + start.elapsed();
 
         let revision = Revision::of(self.revision().number + 1, &plan, &now);
@@ -279,7 +279,7 @@ impl Deployment {
         let before = std::mem::replace(state, now);
         state.before = Some(before.definition);
         let start = Instant::now();
-        self.handover.switch(lineups).map_err(|_| SwapError::NotRunning)?;
+        self.hot_swap.switch(stage_sets).map_err(|_| SwapError::NotRunning)?;
         Ok(Swap { revision, samples, trial, prepared, switched: start.elapsed() })
     }
 }
@@ -308,8 +308,8 @@ impl State {
 
 impl Prepared {
     /// Its validation and dry run.
-    pub(crate) fn rehearsal(&self) -> Rehearsal {
-        Rehearsal { samples: self.plan.samples(), trial: self.trial }
+    pub(crate) fn validation(&self) -> Validation {
+        Validation { samples: self.plan.samples(), trial: self.trial }
     }
 
     /// The revision that it will be.

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use sandbar_record::{BestEffort, Labels};
+use sandbar_record::{BestEffort, OutputHeaders};
 
 use super::{Deployment, Prepared, State, lock};
 use crate::chain::Outcome;
 use crate::chain_runner::ChainRunner;
-use crate::handover::Lineup;
+use crate::hot_swap::StageSet;
 use crate::policy::Policies;
-use crate::revision::Rehearsal;
+use crate::revision::Validation;
 use crate::rollout::events::{RolloutEnded, RolloutRefused, RolloutStarted};
 use crate::rollout::{
-    Candidate, Comparison, End, Ended, Mode, Role, Rollout, Split, Terms, TermsError, Verdict,
-    shadow,
+    Candidate, Comparison, End, Ended, Mode, Role, Rollout, RolloutSpec, RolloutSpecError, Split,
+    Verdict, shadow,
 };
-use crate::swap::{Change, Swap, SwapError};
+use crate::swap::{Swap, SwapError, SwapSpec};
 
 /// Receives the verdict of the rules, and carries it out.
 pub type Judge = Box<dyn FnOnce(Verdict) + Send>;
@@ -47,8 +47,8 @@ impl Deployment {
     /// way, or the pipeline does not run.
     pub fn start_rollout(
         self: &Arc<Self>,
-        change: &Change,
-        terms: &Terms,
+        change: &SwapSpec,
+        terms: &RolloutSpec,
     ) -> Result<Rollout, SwapError> {
         self.start(change, terms, None)
     }
@@ -60,8 +60,8 @@ impl Deployment {
     /// As [`Deployment::start_rollout`].
     pub fn start_judged_rollout(
         self: &Arc<Self>,
-        change: &Change,
-        terms: &Terms,
+        change: &SwapSpec,
+        terms: &RolloutSpec,
         judge: Judge,
     ) -> Result<Rollout, SwapError> {
         self.start(change, terms, Some(judge))
@@ -71,15 +71,19 @@ impl Deployment {
     ///
     /// # Errors
     /// As [`Deployment::start_rollout`], which would fail then.
-    pub fn rehearse_rollout(&self, change: &Change, terms: &Terms) -> Result<Rehearsal, SwapError> {
+    pub fn validate_rollout(
+        &self,
+        change: &SwapSpec,
+        terms: &RolloutSpec,
+    ) -> Result<Validation, SwapError> {
         let state = lock(&self.changing);
-        Ok(self.fit(&state, change, terms)?.prepared.rehearsal())
+        Ok(self.fit(&state, change, terms)?.prepared.validation())
     }
 
     fn start(
         self: &Arc<Self>,
-        change: &Change,
-        terms: &Terms,
+        change: &SwapSpec,
+        terms: &RolloutSpec,
         judge: Option<Judge>,
     ) -> Result<Rollout, SwapError> {
         let mut state = lock(&self.changing);
@@ -127,18 +131,18 @@ impl Deployment {
     fn begin(
         self: &Arc<Self>,
         state: &mut State,
-        change: &Change,
-        terms: &Terms,
+        change: &SwapSpec,
+        terms: &RolloutSpec,
         judge: Option<Judge>,
     ) -> Result<Rollout, SwapError> {
         let Fitted { prepared, comparison, aside } = self.fit(state, change, terms)?;
-        let lineups = self.candidates(terms, &prepared, &comparison, aside)?;
+        let stage_sets = self.candidates(terms, &prepared, &comparison, aside)?;
         self.watch(&comparison, judge)?;
 
         let candidate = prepared.revision(self.revision().number);
         let (samples, trial) = (prepared.plan.samples(), prepared.trial);
         let rollout = Rollout { terms: terms.clone(), candidate, samples, trial, comparison };
-        if self.handover.switch(lineups).is_err() {
+        if self.hot_swap.switch(stage_sets).is_err() {
             rollout.comparison.close();
             return Err(SwapError::NotRunning);
         }
@@ -148,7 +152,12 @@ impl Deployment {
     }
 
     /// Loads and validates a candidate, and fits it to the serving stages.
-    fn fit(&self, state: &State, change: &Change, terms: &Terms) -> Result<Fitted, SwapError> {
+    fn fit(
+        &self,
+        state: &State,
+        change: &SwapSpec,
+        terms: &RolloutSpec,
+    ) -> Result<Fitted, SwapError> {
         terms.validate()?;
         self.check(change.revision)?;
         let serving = self.plan();
@@ -158,15 +167,19 @@ impl Deployment {
         let (output, beside) = (serving.output(), prepared.plan.output());
         let comparison = Arc::new(Comparison::new(terms.rules.clone(), output, beside));
         if terms.rules.min_agreement.is_some() && !comparison.has_labels() {
-            return Err(TermsError::NoLabels { what: "these predictions have none" }.into());
+            return Err(RolloutSpecError::NoLabels { what: "these predictions have none" }.into());
         }
         Ok(Fitted { prepared, comparison, aside })
     }
 
     /// A best-effort sink for a shadow's answers, if the pipeline has nothing to do with their
     /// topic.
-    fn best_effort(&self, labels: Labels, topic: &str) -> Result<Box<dyn BestEffort>, TermsError> {
-        let own = |uses| TermsError::OwnTopic { uses, topic: topic.to_owned() };
+    fn best_effort(
+        &self,
+        labels: OutputHeaders,
+        topic: &str,
+    ) -> Result<Box<dyn BestEffort>, RolloutSpecError> {
+        let own = |uses| RolloutSpecError::OwnTopic { uses, topic: topic.to_owned() };
         if self.manifest.written().any(|written| written == topic) {
             return Err(own("writes"));
         }
@@ -177,30 +190,30 @@ impl Deployment {
             Some(open) => open(topic, labels),
             None => Err("the pipeline does not run yet".to_owned()),
         };
-        opened.map_err(|reason| TermsError::Topic { topic: topic.to_owned(), reason })
+        opened.map_err(|reason| RolloutSpecError::Topic { topic: topic.to_owned(), reason })
     }
 
     /// A candidate for each worker.
     fn candidates(
         &self,
-        terms: &Terms,
+        terms: &RolloutSpec,
         prepared: &Prepared,
         comparison: &Arc<Comparison>,
         aside: Option<Box<dyn BestEffort>>,
-    ) -> Result<Vec<Lineup>, SwapError> {
+    ) -> Result<Vec<StageSet>, SwapError> {
         // A shadow is not part of the stream: neither are its failures, nor
         // its counts.
         let unseen = || -> Result<ChainRunner, SwapError> {
             let (chain, policies) = (prepared.plan.chain()?, Policies::default());
             Ok(ChainRunner::new(chain, policies, Arc::default(), Outcome::keeping(true)))
         };
-        let entrance = match terms.mode {
+        let queue = match terms.mode {
             Mode::Shadow => Some(shadow::start(unseen()?, comparison.clone(), aside)?),
             Mode::Canary | Mode::Ab => None,
         };
         let role = || -> Result<Role, SwapError> {
-            Ok(match (&entrance, terms.weight) {
-                (Some(entrance), _) => Role::Shadow(entrance.clone()),
+            Ok(match (&queue, terms.weight) {
+                (Some(queue), _) => Role::Shadow(queue.clone()),
                 (None, Some(weight)) => {
                     let (chain, plan) = (prepared.plan.chain()?, &prepared.plan);
                     let outcome = Outcome::keeping(true);
@@ -212,11 +225,11 @@ impl Deployment {
                 (None, None) => Role::Ab(Box::new(unseen()?)),
             })
         };
-        let lineup = |_| -> Result<Lineup, SwapError> {
+        let stage_set = |_| -> Result<StageSet, SwapError> {
             let candidate = Candidate { comparison: comparison.clone(), role: role()? };
-            Ok(Lineup { serving: None, candidate: Some(Box::new(candidate)) })
+            Ok(StageSet { serving: None, candidate: Some(Box::new(candidate)) })
         };
-        (0..self.handover.workers()).map(lineup).collect()
+        (0..self.hot_swap.workers()).map(stage_set).collect()
     }
 
     /// Waits, on a thread of its own, for the verdict of the rules and carries it out, or has that
@@ -281,9 +294,9 @@ impl Deployment {
         if self.rollout().is_none() {
             return Err(SwapError::NoRollout);
         }
-        let lineup = |_| Lineup { serving: None, candidate: None };
-        let lineups = (0..self.handover.workers()).map(lineup).collect();
-        let switched = self.handover.switch(lineups);
+        let stage_set = |_| StageSet { serving: None, candidate: None };
+        let stage_sets = (0..self.hot_swap.workers()).map(stage_set).collect();
+        let switched = self.hot_swap.switch(stage_sets);
         state.candidate = None;
         let ended = self.end(end, reason);
         switched.map_err(|_| SwapError::NotRunning)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sandbar_record::{Batch, Input, Labels, Outlet};
+use sandbar_record::{Batch, Input, OutputHeaders, Sink};
 use sandbar_sandbox::{Clock, Usage};
 use sandbar_telemetry::{Snapshot, Stats};
 
@@ -16,7 +16,7 @@ use crate::processor::Processor;
 /// a runner has one.
 pub struct Harness {
     processor: Processor,
-    labels: Labels,
+    labels: OutputHeaders,
     batches: Batches,
     clock: Clock,
     stats: Arc<Stats>,
@@ -63,7 +63,7 @@ impl Harness {
     ///
     /// # Errors
     /// As [`Harness::pipe`]; also where `outlet` is closed.
-    pub fn push<O: Outlet>(&mut self, record: &Input, outlet: &mut O) -> Result<(), HarnessError> {
+    pub fn push<O: Sink>(&mut self, record: &Input, outlet: &mut O) -> Result<(), HarnessError> {
         let Harness { processor, batches, .. } = self;
         batches.push(record, &mut |batch| process(processor, batch, outlet))
     }
@@ -72,7 +72,7 @@ impl Harness {
     ///
     /// # Errors
     /// As [`Harness::push`]. The failed batch is not retried.
-    pub fn flush<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), HarnessError> {
+    pub fn flush<O: Sink>(&mut self, outlet: &mut O) -> Result<(), HarnessError> {
         let Harness { processor, batches, .. } = self;
         batches.flush(&mut |batch| process(processor, batch, outlet))
     }
@@ -94,8 +94,8 @@ impl Harness {
         self.batches.waiting_since()
     }
 
-    /// Topics and headers of outputs, for an [`Outlet`].
-    pub fn labels(&self) -> &Labels {
+    /// Topics and headers of outputs, for an [`Sink`].
+    pub fn labels(&self) -> &OutputHeaders {
         &self.labels
     }
 
@@ -110,7 +110,7 @@ impl Harness {
     }
 }
 
-fn process<O: Outlet>(
+fn process<O: Sink>(
     processor: &mut Processor,
     batch: &Batch,
     outlet: &mut O,

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use sandbar_record::{self as records, Batch, Code, Failure, Labels, Outlet, Output, OwnedHeaders};
+use sandbar_record::{
+    self as records, Batch, Code, Failure, Output, OutputHeaders, OwnedHeaders, Sink,
+};
 
 use crate::operator_harness::Origin;
 
@@ -79,17 +81,17 @@ impl Record {
 
 /// Collects all outputs.
 pub(super) struct Collector {
-    labels: Labels,
+    labels: OutputHeaders,
     pub(super) written: Written,
 }
 
 impl Collector {
-    pub(super) fn new(labels: Labels) -> Self {
+    pub(super) fn new(labels: OutputHeaders) -> Self {
         Collector { labels, written: Written::default() }
     }
 }
 
-impl Outlet for Collector {
+impl Sink for Collector {
     fn output(&mut self, batch: &Batch, output: &Output<'_>) {
         let Collector { labels, written } = self;
         let origin = batch.record(output.origin);

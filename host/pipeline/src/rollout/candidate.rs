@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::comparison::Comparison;
-use super::shadow::Entrance;
+use super::shadow::ShadowQueue;
 use super::split::Split;
 use crate::chain_runner::ChainRunner;
 
@@ -20,5 +20,5 @@ pub(crate) enum Role {
     /// Its outputs are written as well.
     Ab(Box<ChainRunner>),
     /// It scores elsewhere.
-    Shadow(Entrance),
+    Shadow(ShadowQueue),
 }

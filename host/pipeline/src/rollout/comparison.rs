@@ -6,11 +6,11 @@ use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::pairs::Pairs;
-use super::report::{Report, Side};
+use super::agreement::Agreement;
+use super::latency::LatencyHistogram;
+use super::report::{RolloutReport, Side};
 use super::rules::Verdict;
-use super::terms::Rules;
-use super::times::Times;
+use super::spec::Rules;
 use crate::chain::{Outcome, Predictions};
 use sandbar_record::Variant;
 use sandbar_record::{Code, Failure};
@@ -31,7 +31,7 @@ pub struct Comparison {
 
 struct State {
     sides: [Tally; 2],
-    pairs: Pairs,
+    pairs: Agreement,
     left_out: u64,
     unwritten: u64,
     /// The consecutive records for which the candidate's calls failed.
@@ -49,11 +49,11 @@ pub(super) struct Tally {
     pub(super) records: u64,
     pub(super) scored: u64,
     pub(super) failed: BTreeMap<Code, u64>,
-    pub(super) times: Times,
+    pub(super) times: LatencyHistogram,
 }
 
 /// The batch result of one of the two.
-pub(super) struct Seen<'a> {
+pub(super) struct BatchResult<'a> {
     /// The records that it was given.
     pub(super) records: usize,
     /// Their result.
@@ -69,8 +69,8 @@ impl Tally {
         if self.records == 0 { 0.0 } else { failed as f64 / self.records as f64 }
     }
 
-    fn add(&mut self, seen: &Seen<'_>) {
-        let Seen { records, outcome, took } = seen;
+    fn add(&mut self, seen: &BatchResult<'_>) {
+        let BatchResult { records, outcome, took } = seen;
         self.records += *records as u64;
         self.scored += match &outcome.predictions {
             Some(predictions) if predictions.width > 0 => predictions.origins.len() as u64,
@@ -98,7 +98,7 @@ impl Comparison {
     ) -> Self {
         let state = State {
             sides: Default::default(),
-            pairs: Pairs::new(serving, candidate),
+            pairs: Agreement::new(serving, candidate),
             left_out: 0,
             unwritten: 0,
             nothing: 0,
@@ -116,7 +116,7 @@ impl Comparison {
     }
 
     /// Adds the batch result of one of the two.
-    pub(super) fn add(&self, variant: Variant, seen: &Seen<'_>) {
+    pub(super) fn add(&self, variant: Variant, seen: &BatchResult<'_>) {
         self.times[variant as usize].add(seen.took);
         let mut state = self.lock();
         state.sides[variant as usize].add(seen);
@@ -166,7 +166,7 @@ impl Comparison {
     }
 
     /// All of it, as of now.
-    pub fn report(&self) -> Report {
+    pub fn report(&self) -> RolloutReport {
         let state = self.lock();
         let pairs = &state.pairs;
         let side = |variant: Variant| {
@@ -182,7 +182,7 @@ impl Comparison {
                 labels: pairs.labels(variant),
             }
         };
-        Report {
+        RolloutReport {
             serving: side(Variant::Serving),
             candidate: side(Variant::Candidate),
             compared: pairs.compared(),

@@ -9,7 +9,7 @@ pub(super) const OTHERS: &str = "(others)";
 
 /// The results of a candidate and of what serves.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Report {
+pub struct RolloutReport {
     /// What serves.
     pub serving: Side,
     /// The candidate.

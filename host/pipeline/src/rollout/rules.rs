@@ -3,7 +3,7 @@
 use humantime_serde::re::humantime::format_duration;
 
 use super::comparison::Tally;
-use super::terms::{Rules, Share, Then};
+use super::spec::{Fraction, OnPass, Rules};
 
 /// The verdict of the rules, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Rules {
             return None;
         }
         let percent = |share: f64| {
-            Share::new(share).map_or_else(|| share.to_string(), |share| share.to_string())
+            Fraction::new(share).map_or_else(|| share.to_string(), |share| share.to_string())
         };
         let records = candidate.records;
         let rate = candidate.failure_rate();
@@ -60,7 +60,7 @@ impl Rules {
         }
         let holds =
             || Verdict::Holds(format!("the candidate kept its rules over {records} records"));
-        (*then == Then::Promote).then(holds)
+        (*then == OnPass::Promote).then(holds)
     }
 }
 
@@ -82,13 +82,13 @@ mod tests {
 
     #[test]
     fn what_is_broken_is_named() {
-        let share = |share| Some(Share::new(share).unwrap());
+        let share = |share| Some(Fraction::new(share).unwrap());
         let rules = Rules {
             min_rows: 100,
             max_failure_rate: share(0.01),
             min_agreement: share(0.95),
             max_p99: Some(Duration::from_millis(50)),
-            then: Then::Promote,
+            then: OnPass::Promote,
         };
         let fast = Duration::from_millis(1);
         let judge = |tally: &Tally, compared, agreement| rules.judge(tally, compared, agreement);
@@ -113,7 +113,7 @@ mod tests {
             holds,
             Some(Verdict::Holds("the candidate kept its rules over 200 records".into()))
         );
-        let keep = Rules { then: Then::Keep, ..rules.clone() };
+        let keep = Rules { then: OnPass::Keep, ..rules.clone() };
         assert_eq!(keep.judge(&tally(200, 2, fast), 198, Some(0.95)), None);
     }
 }

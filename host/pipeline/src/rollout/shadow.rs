@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::beside::{TOLERATED, fail_rest};
-use super::comparison::{Comparison, Seen};
+use super::comparison::{BatchResult, Comparison};
+use super::dual_run::{TOLERATED, fail_rest};
 use crate::chain::{Input, Predictions};
 use crate::chain_runner::ChainRunner;
 use sandbar_record::Batch;
 use sandbar_record::BestEffort;
 use sandbar_record::Failure;
-use sandbar_record::Outlet;
+use sandbar_record::Sink;
 use sandbar_record::{Output, Variant};
 
 /// Batches that may wait for a shadow. Further ones are left out.
@@ -22,7 +22,7 @@ const LEFTOVERS: Duration = Duration::from_secs(5);
 
 /// Where workers leave batches for a shadow. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Entrance {
+pub(crate) struct ShadowQueue {
     jobs: SyncSender<Job>,
     waiting: Arc<AtomicUsize>,
 }
@@ -36,7 +36,7 @@ struct Job {
     said: Predictions,
 }
 
-impl Entrance {
+impl ShadowQueue {
     /// Leaves a batch there, if the shadow keeps up; it never waits.
     pub(super) fn offer(&self, input: &Input<'_>, said: Predictions, comparison: &Comparison) {
         // Avoids a needless copy.
@@ -62,13 +62,13 @@ pub(crate) fn start(
     processor: ChainRunner,
     comparison: Arc<Comparison>,
     aside: Option<Box<dyn BestEffort>>,
-) -> std::io::Result<Entrance> {
+) -> std::io::Result<ShadowQueue> {
     let (jobs, left) = sync_channel(WAITING);
     let waiting = Arc::new(AtomicUsize::new(0));
     let shadow = Shadow { processor, comparison, aside, waiting: waiting.clone() };
     let thread = std::thread::Builder::new().name("sandbar-shadow".into());
     thread.spawn(move || shadow.run(&left))?;
-    Ok(Entrance { jobs, waiting })
+    Ok(ShadowQueue { jobs, waiting })
 }
 
 struct Shadow {
@@ -80,7 +80,7 @@ struct Shadow {
 
 impl Shadow {
     fn run(mut self, jobs: &Receiver<Job>) {
-        // Ends with the last worker's entrance, or with the roll-out.
+        // Ends with the last worker's queue, or with the roll-out.
         while let Ok(job) = jobs.recv()
             && !self.comparison.is_closed()
             && self.score(&job)
@@ -106,7 +106,7 @@ impl Shadow {
         let outcome = &mut processor.outcome;
         fail_rest(outcome, &input, gathered);
         let (records, took) = (input.batch.len(), begun.elapsed());
-        comparison.add(Variant::Candidate, &Seen { records, outcome, took });
+        comparison.add(Variant::Candidate, &BatchResult { records, outcome, took });
         if let Some(predictions) = &outcome.predictions {
             comparison.compare(&job.said, predictions);
         }
@@ -123,7 +123,7 @@ impl Shadow {
 /// The outputs of a shadow are discarded.
 struct Nowhere<'a>(&'a Comparison);
 
-impl Outlet for Nowhere<'_> {
+impl Sink for Nowhere<'_> {
     fn output(&mut self, _: &Batch, _: &Output<'_>) {}
 
     fn dead_letter(&mut self, _: &Batch, _: &Failure) {}

@@ -1,6 +1,6 @@
 //! Which records a canary serves: the same for the same key, whoever asks and when.
 
-use super::terms::{By, Share};
+use super::spec::{Fraction, SplitKey};
 use sandbar_record::{Batch, Record};
 
 /// Decides which variant a record gets.
@@ -9,22 +9,22 @@ use sandbar_record::{Batch, Record};
 /// keeps the candidate's records with the candidate.
 #[derive(Debug, Clone)]
 pub struct Split {
-    by: By,
+    by: SplitKey,
     /// Hashes below it are the candidate's: up to 2^32.
     below: u64,
 }
 
 impl Split {
     /// A split of this fraction, by this key.
-    pub fn new(weight: Share, by: By) -> Self {
+    pub fn new(weight: Fraction, by: SplitKey) -> Self {
         Split { by, below: (weight.get() * (1_u64 << 32) as f64).round() as u64 }
     }
 
     /// Whether a record is the candidate's.
     pub(super) fn takes(&self, record: &Record<'_>) -> bool {
         let identity = match &self.by {
-            By::Key => record.key(),
-            By::Header(name) => {
+            SplitKey::Key => record.key(),
+            SplitKey::Header(name) => {
                 record.headers().filter(|(it, _)| it == name).last().and_then(|(_, value)| value)
             }
         };
@@ -81,8 +81,8 @@ mod tests {
 
     use super::*;
 
-    fn split(weight: f64, by: By) -> Split {
-        Split::new(Share::new(weight).unwrap(), by)
+    fn split(weight: f64, by: SplitKey) -> Split {
+        Split::new(Fraction::new(weight).unwrap(), by)
     }
 
     fn batch(offset: i64, key: Option<&[u8]>, header: Option<&[u8]>) -> Batch {
@@ -96,15 +96,16 @@ mod tests {
     fn the_hash_is_what_it_was() {
         assert_eq!(hash(b""), 0xefd0_1f60_ba99_2926);
         let keys = ["0", "17", "customer-1"];
-        let takes =
-            |key: &str| split(0.5, By::Key).takes(&batch(0, Some(key.as_bytes()), None).record(0));
+        let takes = |key: &str| {
+            split(0.5, SplitKey::Key).takes(&batch(0, Some(key.as_bytes()), None).record(0))
+        };
         assert_eq!(keys.map(takes), keys.map(|key| hash(key.as_bytes()) < 1 << 63));
     }
 
     #[test]
     fn shares_are_about_their_weight() {
         for weight in [0.01, 0.1, 0.5, 0.9] {
-            let split = split(weight, By::Key);
+            let split = split(weight, SplitKey::Key);
             let all = 20_000;
             let key = |n: i64| batch(n, Some(n.to_string().as_bytes()), None);
             let keyed = (0..all).filter(|n| split.takes(&key(*n).record(0))).count();
@@ -125,15 +126,15 @@ mod tests {
         ) {
             let keyed = |offset| batch(offset, Some(&identity), None);
             let headed = |offset| batch(offset, None, Some(&identity));
-            let by = || By::Header("who".into());
+            let by = || SplitKey::Header("who".into());
             let (low, high) = (weights.0.min(weights.1), weights.0.max(weights.1));
-            let one = split(low, By::Key).takes(&keyed(offsets.0).record(0));
-            prop_assert_eq!(one, split(low, By::Key).takes(&keyed(offsets.1).record(0)));
+            let one = split(low, SplitKey::Key).takes(&keyed(offsets.0).record(0));
+            prop_assert_eq!(one, split(low, SplitKey::Key).takes(&keyed(offsets.1).record(0)));
             prop_assert_eq!(one, split(low, by()).takes(&headed(offsets.1).record(0)));
             // Raising the weight takes no record away.
-            prop_assert!(!one || split(high, By::Key).takes(&keyed(offsets.0).record(0)));
-            prop_assert!(split(1.0, By::Key).takes(&keyed(offsets.0).record(0)));
-            prop_assert!(!split(0.0, By::Key).takes(&keyed(offsets.0).record(0)));
+            prop_assert!(!one || split(high, SplitKey::Key).takes(&keyed(offsets.0).record(0)));
+            prop_assert!(split(1.0, SplitKey::Key).takes(&keyed(offsets.0).record(0)));
+            prop_assert!(!split(0.0, SplitKey::Key).takes(&keyed(offsets.0).record(0)));
         }
     }
 }

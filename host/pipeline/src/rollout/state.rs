@@ -5,21 +5,21 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::comparison::Comparison;
-use super::report::Report;
-use super::terms::Terms;
-use crate::revision::{Revision, Trial};
+use super::report::RolloutReport;
+use super::spec::RolloutSpec;
+use crate::revision::{DryRun, Revision};
 
 /// A roll-out, in progress or over.
 #[derive(Debug, Clone)]
 pub struct Rollout {
     /// What was asked for.
-    pub terms: Terms,
+    pub terms: RolloutSpec,
     /// The candidate's models and components; its number is that of the serving revision.
     pub candidate: Revision,
     /// How many sample rows of its model its scorer has scored as they are expected.
     pub samples: usize,
     /// The dry run; `None`: there was no recent batch.
-    pub trial: Option<Trial>,
+    pub trial: Option<DryRun>,
     pub(crate) comparison: Arc<Comparison>,
 }
 
@@ -29,7 +29,7 @@ pub struct Ended {
     /// What it was.
     pub rollout: Rollout,
     /// The comparison at the end.
-    pub report: Report,
+    pub report: RolloutReport,
     /// When it ended.
     pub at: SystemTime,
     /// How.
@@ -74,7 +74,7 @@ impl Rollout {
     }
 
     /// The comparison until now.
-    pub fn report(&self) -> Report {
+    pub fn report(&self) -> RolloutReport {
         self.comparison.report()
     }
 }

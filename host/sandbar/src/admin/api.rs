@@ -16,16 +16,16 @@ use serde::{Deserialize, Serialize};
 
 use super::Subject;
 use super::rollout::{Past, Underway};
+use sandbar_pipeline::revision::DryRun;
 use sandbar_pipeline::revision::Revision;
-use sandbar_pipeline::revision::Trial;
-use sandbar_pipeline::swap::{Change, Swap, SwapError};
+use sandbar_pipeline::swap::{Swap, SwapError, SwapSpec};
 use sandbar_registry::ArtifactSource;
 
 const OPENAPI: &str = include_str!("openapi.json");
 
 /// What a pipeline serves, and its counters.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Status {
+pub struct ServingStatus {
     /// Its name.
     pub pipeline: String,
     /// The version of the runner.
@@ -152,7 +152,7 @@ async fn status(State(subject): State<Arc<Subject>>) -> Response {
     let (seen, now) = (stats.snapshot(), stats.now.snapshot());
     json(
         StatusCode::OK,
-        &Status {
+        &ServingStatus {
             pipeline: subject.pipeline.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ready: stats.now.is_member() && !subject.shutdown.requested(),
@@ -174,7 +174,7 @@ async fn swap(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Byt
     }
     change(subject, &headers, &body, |subject, request: SwapRequest| {
         let SwapRequest { models, components, revision } = request;
-        subject.deployment.swap(&Change { models, components, revision }).map(Swapped::from)
+        subject.deployment.swap(&SwapSpec { models, components, revision }).map(Swapped::from)
     })
     .await
 }
@@ -340,9 +340,9 @@ impl From<Swap> for Swapped {
     }
 }
 
-impl From<Trial> for Tried {
-    fn from(trial: Trial) -> Self {
-        let Trial { records, failed_before, failed } = trial;
+impl From<DryRun> for Tried {
+    fn from(trial: DryRun) -> Self {
+        let DryRun { records, failed_before, failed } = trial;
         Tried { records, failed_before, failed }
     }
 }
@@ -420,7 +420,7 @@ pub(super) mod tests {
             components: Vec::new(),
             model: None,
         };
-        let status = Status {
+        let status = ServingStatus {
             pipeline: String::new(),
             version: String::new(),
             ready: true,

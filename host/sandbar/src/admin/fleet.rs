@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Subject;
 use super::api::{self, Refusal, Tried, json, refused};
-use crate::fleet::promote::{Intent, Promoted as Done, Wish};
-use crate::fleet::{Change, Fleet, FleetError, Known, Report, Runner, Standing};
-use sandbar_pipeline::rollout::Terms;
-use sandbar_registry::{Cause, Sort};
+use crate::fleet::promote::{Intent, Promoted as Done, PromotionRequest};
+use crate::fleet::{Fleet, FleetChange, FleetError, Known, Runner, RunnerReport, RunnerStatus};
+use sandbar_pipeline::rollout::RolloutSpec;
+use sandbar_registry::{ArtifactKind, Cause};
 
 /// The desired version of a fleet, and its runners.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Status {
+pub struct FleetStatus {
     /// The pipeline.
     pub pipeline: String,
     /// The consumer group.
@@ -32,13 +32,13 @@ pub struct Status {
     /// Whether the control topic is unreachable, so that the rest may be out of date.
     pub away: bool,
     /// The desired version; null before the first change.
-    pub desired: Option<Change>,
+    pub desired: Option<FleetChange>,
     /// Why this runner cannot read the desired version, if so.
     pub problem: Option<String>,
     /// The runners.
     pub runners: Vec<Member>,
     /// The changes, the newest first.
-    pub history: Vec<Change>,
+    pub history: Vec<FleetChange>,
 }
 
 /// A runner of the fleet.
@@ -47,11 +47,11 @@ pub struct Member {
     /// Its id.
     pub id: String,
     /// Its status.
-    pub state: Standing,
+    pub state: RunnerStatus,
     /// Seconds since its last report.
     pub silence: f64,
     /// Its last report.
-    pub report: Report,
+    pub report: RunnerReport,
 }
 
 /// A request for another version.
@@ -102,7 +102,7 @@ pub struct FleetRolloutRequest {
     #[serde(default)]
     pub operators: BTreeMap<String, String>,
     /// The rollout spec.
-    pub terms: Terms,
+    pub terms: RolloutSpec,
     /// Who asks.
     pub by: String,
     /// Why.
@@ -117,7 +117,7 @@ pub struct FleetRolloutRequest {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Promoted {
     /// The desired version now.
-    pub change: Change,
+    pub change: FleetChange,
     /// Whether that is new; otherwise it was the desired version already.
     pub new: bool,
     /// How many sample rows of its model the runner asked has scored as expected.
@@ -140,7 +140,7 @@ pub(super) fn router(subject: Arc<Subject>) -> Router {
 
 async fn status(State(subject): State<Arc<Subject>>) -> Response {
     match &subject.fleet {
-        Some(fleet) => json(StatusCode::OK, &Status::of(fleet)),
+        Some(fleet) => json(StatusCode::OK, &FleetStatus::of(fleet)),
         None => alone(),
     }
 }
@@ -153,11 +153,11 @@ async fn promote(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: 
     change(subject, &headers, &body, |subject, fleet, request: PromoteRequest| {
         let PromoteRequest { model, operator, version, by, reason, revision } = request;
         let (sort, name) = match (model, operator) {
-            (Some(model), None) => (Sort::Model, model),
-            (None, Some(operator)) => (Sort::Operator, operator),
+            (Some(model), None) => (ArtifactKind::Model, model),
+            (None, Some(operator)) => (ArtifactKind::Operator, operator),
             _ => return Err(FleetError::Refused("name either a model or an operator".to_owned())),
         };
-        let wish = Wish { sort, name, version };
+        let wish = PromotionRequest { sort, name, version };
         fleet.promote(&subject.deployment, &wish, &Intent { by, reason, revision })
     })
     .await
@@ -181,10 +181,10 @@ async fn start_rollout(
 ) -> Response {
     change(subject, &headers, &body, |subject, fleet, request: FleetRolloutRequest| {
         let FleetRolloutRequest { models, operators, terms, by, reason, revision } = request;
-        let wish = |sort| move |(name, version)| Wish { sort, name, version };
-        let models = models.into_iter().map(wish(Sort::Model));
-        let wishes: Vec<Wish> =
-            models.chain(operators.into_iter().map(wish(Sort::Operator))).collect();
+        let wish = |sort| move |(name, version)| PromotionRequest { sort, name, version };
+        let models = models.into_iter().map(wish(ArtifactKind::Model));
+        let wishes: Vec<PromotionRequest> =
+            models.chain(operators.into_iter().map(wish(ArtifactKind::Operator))).collect();
         let intent = Intent { by, reason, revision };
         fleet.start_rollout(&subject.deployment, &wishes, &terms, &intent)
     })
@@ -247,7 +247,7 @@ impl Refusal for FleetError {
     }
 }
 
-impl Status {
+impl FleetStatus {
     fn of(fleet: &Fleet) -> Self {
         let Known { name, topic, away, desired, runners, history } = fleet.known();
         let (desired, problem) = match desired {
@@ -260,7 +260,7 @@ impl Status {
             silence: silence.as_secs_f64(),
             report,
         };
-        Status {
+        FleetStatus {
             pipeline: name.pipeline,
             group: name.group,
             topic,
@@ -289,7 +289,7 @@ mod tests {
 
     use super::*;
     use crate::admin::api::tests::assert_described;
-    use crate::fleet::{Action, Candidate, Progress, Refusal};
+    use crate::fleet::{Action, Candidate, ChangeProgress, Refusal};
     use sandbar_pipeline::rollout::Mode;
     use sandbar_registry::pins::Pins;
 
@@ -297,18 +297,22 @@ mod tests {
     #[test]
     fn the_description_has_what_there_is() {
         let at = SystemTime::UNIX_EPOCH;
-        let candidate = || Candidate { pins: Pins::default(), terms: Terms::new(Mode::Shadow) };
+        let candidate =
+            || Candidate { pins: Pins::default(), terms: RolloutSpec::new(Mode::Shadow) };
         let request = FleetRolloutRequest {
             models: BTreeMap::new(),
             operators: BTreeMap::new(),
-            terms: Terms::new(Mode::Shadow),
+            terms: RolloutSpec::new(Mode::Shadow),
             by: String::new(),
             reason: None,
             revision: None,
         };
-        let progress =
-            Progress { agreement: Some(1.0), mean_difference: Some(0.0), ..Progress::default() };
-        let change = || Change {
+        let progress = ChangeProgress {
+            agreement: Some(1.0),
+            mean_difference: Some(0.0),
+            ..ChangeProgress::default()
+        };
+        let change = || FleetChange {
             format: 1,
             revision: 1,
             id: String::new(),
@@ -321,7 +325,7 @@ mod tests {
             back: Some(0),
         };
         let refused = Refusal { revision: 1, reason: String::new(), again: false };
-        let report = || Report {
+        let report = || RunnerReport {
             format: 1,
             version: String::new(),
             at,
@@ -341,8 +345,8 @@ mod tests {
             rollout: Some(progress.clone()),
         };
         let id = String::new();
-        let member = Member { id, state: Standing::Lost, silence: 0.0, report: report() };
-        let status = Status {
+        let member = Member { id, state: RunnerStatus::Lost, silence: 0.0, report: report() };
+        let status = FleetStatus {
             pipeline: String::new(),
             group: String::new(),
             topic: String::new(),

@@ -15,8 +15,8 @@ use super::Subject;
 use super::api::{
     RollbackRequest, StageComponent, Swapped, Tried, change, of_a_fleet, seconds, stages,
 };
-use sandbar_pipeline::rollout::{Ended, Report, Rollout, Terms};
-use sandbar_pipeline::swap::Change;
+use sandbar_pipeline::rollout::{Ended, Rollout, RolloutReport, RolloutSpec};
+use sandbar_pipeline::swap::SwapSpec;
 use sandbar_registry::ArtifactSource;
 
 /// A request for a dual run of other models or components.
@@ -33,14 +33,14 @@ pub struct RolloutRequest {
     #[serde(default)]
     pub revision: Option<u64>,
     /// The rollout spec.
-    pub terms: Terms,
+    pub terms: RolloutSpec,
 }
 
 /// A roll-out in progress.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Underway {
     /// The rollout spec.
-    pub terms: Terms,
+    pub terms: RolloutSpec,
     /// Since when, in seconds since the epoch.
     pub since: u64,
     /// The revision that it runs beside.
@@ -57,7 +57,7 @@ pub struct Underway {
     /// The dry run.
     pub trial: Option<Tried>,
     /// The comparison until now.
-    pub comparison: Report,
+    pub comparison: RolloutReport,
 }
 
 /// A roll-out that is over.
@@ -88,7 +88,7 @@ async fn start(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: By
     }
     change(subject, &headers, &body, |subject, request: RolloutRequest| {
         let RolloutRequest { models, components, revision, terms } = request;
-        let change = Change { models, components, revision };
+        let change = SwapSpec { models, components, revision };
         subject.deployment.start_rollout(&change, &terms).map(Underway::from)
     })
     .await
@@ -117,7 +117,7 @@ async fn abort(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: By
 }
 
 impl Underway {
-    fn of(rollout: Rollout, comparison: Report) -> Self {
+    fn of(rollout: Rollout, comparison: RolloutReport) -> Self {
         let candidate = rollout.candidate;
         Underway {
             terms: rollout.terms,
@@ -158,15 +158,15 @@ mod tests {
 
     use super::*;
     use crate::admin::api::tests::assert_described;
-    use sandbar_pipeline::rollout::{By, Confused, Mode, Rules, Share, Side};
+    use sandbar_pipeline::rollout::{Confused, Fraction, Mode, Rules, Side, SplitKey};
 
     /// Every field of requests and responses.
     #[test]
     fn the_description_has_what_there_is() {
-        let share = Share::new(0.1);
-        let terms = || Terms {
+        let share = Fraction::new(0.1);
+        let terms = || RolloutSpec {
             weight: share,
-            by: Some(By::Key),
+            by: Some(SplitKey::Key),
             rules: Rules {
                 max_failure_rate: share,
                 min_agreement: share,
@@ -174,7 +174,7 @@ mod tests {
                 ..Rules::default()
             },
             topic: Some("t".into()),
-            ..Terms::new(Mode::Shadow)
+            ..RolloutSpec::new(Mode::Shadow)
         };
         let (models, components) = (BTreeMap::new(), BTreeMap::new());
         let request = RolloutRequest { models, components, revision: None, terms: terms() };
@@ -187,7 +187,7 @@ mod tests {
             model: None,
             samples: 0,
             trial: None,
-            comparison: Report::default(),
+            comparison: RolloutReport::default(),
         };
         let past =
             Past { rollout: underway(), ended: 0, outcome: String::new(), reason: String::new() };
@@ -198,7 +198,7 @@ mod tests {
             ("Rules", serde_json::to_value(terms().rules).unwrap()),
             ("Rollout", serde_json::to_value(underway()).unwrap()),
             ("PastRollout", serde_json::to_value(past).unwrap()),
-            ("Comparison", serde_json::to_value(Report::default()).unwrap()),
+            ("Comparison", serde_json::to_value(RolloutReport::default()).unwrap()),
             ("Side", serde_json::to_value(Side::default()).unwrap()),
             ("Confused", serde_json::to_value(confused).unwrap()),
         ] {

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-pub use report::{Parts, Report};
+pub use report::{BenchReport, Parts};
 pub use samples::{Figure, Samples};
 pub use work::Work;
 
@@ -68,7 +68,7 @@ pub fn measure(
     unlimited: &Sandbox,
     work: &Work,
     options: &Options,
-) -> Result<Report> {
+) -> Result<BenchReport> {
     ensure!(!work.is_empty(), "stage '{}': no records reach it", operator.stage);
     let mut operator = operator.clone();
     // A new instance in the middle would distort the figure.
@@ -95,7 +95,7 @@ pub fn measure(
         samples.push(limited, unlimited, native, sides.parts(work, passes)?);
     }
     let inputs = (work.len(), work.calls());
-    Ok(Report::new(&operator, inputs, (counts.outputs, counts.failures), passes, &samples))
+    Ok(BenchReport::new(&operator, inputs, (counts.outputs, counts.failures), passes, &samples))
 }
 
 /// The compared variants of one operator.

@@ -11,7 +11,7 @@ use sandbar_sandbox::{Operator, World};
 
 /// The figures of one stage. Times are nanoseconds of CPU time a record.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub struct BenchReport {
     /// The stage's name.
     pub stage: String,
     /// The component's world.
@@ -109,7 +109,7 @@ impl Rounds {
     }
 }
 
-impl Report {
+impl BenchReport {
     pub(super) fn new(
         operator: &Operator,
         (records, calls): (usize, usize),
@@ -121,7 +121,7 @@ impl Report {
         let has_native = rounds.cost_of_sandbox.median().is_finite();
         // Shares are of wall-clock time, which includes other work on the core.
         let part = |shares: &Samples| shares.median() * sandbox.median;
-        Report {
+        BenchReport {
             stage: operator.stage.to_string(),
             world: operator.component.world(),
             component: operator.component.path().to_owned(),
@@ -147,9 +147,9 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for BenchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { stage, world, records, calls, rounds, passes, sandbox, parts, .. } = self;
+        let BenchReport { stage, world, records, calls, rounds, passes, sandbox, parts, .. } = self;
         writeln!(f, "{stage} ({world})")?;
         let what = if *world == World::Scorer { "rows" } else { "records" };
         write!(f, "  {records} {what} in {calls} calls")?;

@@ -8,7 +8,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TomlError,
 
 use super::compare::Difference;
 use super::diff::{Colours, unified};
-use super::run::{Report, Verdict};
+use super::run::{CaseReport, Verdict};
 
 /// A file with expectations, before and after.
 pub struct Blessing {
@@ -46,7 +46,7 @@ impl Blessing {
 
     /// Adopts the actual results of the case at `index` of its file. Returns whether all could be
     /// adopted: a missing refusal, for example, must be changed by a person.
-    pub fn take(&mut self, index: usize, report: &Report) -> bool {
+    pub fn take(&mut self, index: usize, report: &CaseReport) -> bool {
         let Verdict::Failed(differences) = &report.verdict else { return false };
         // From the end, so that removals do not move later changes.
         let removed = differences.iter().filter(|it| it.came.is_none()).rev();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use sandbar_config::{Document, Place};
+use sandbar_config::{Document, KeyPath};
 use sandbar_config::{Problem, Problems};
 use sandbar_manifest::cases::syntax::{CaseFile, Test};
 use sandbar_manifest::validate::{Of, locate, problems};
@@ -153,7 +153,8 @@ impl Finder {
     fn file(&mut self, path: &Path) -> Result<(), FindError> {
         let text = read(path)?;
         let document = Document::new(path, &text)?;
-        if ["stages", "source", "sink"].iter().any(|key| document.line(&Place::of(key)).is_some()) {
+        if ["stages", "source", "sink"].iter().any(|key| document.line(&KeyPath::of(key)).is_some())
+        {
             return self.manifest(path, &text);
         }
         let mut file: CaseFile = document.read()?;
@@ -296,6 +297,6 @@ fn is_ours(path: &Path) -> Result<bool, FindError> {
     let Ok(document) = Document::new(path, &text) else {
         return Ok(text.contains("[[tests]]"));
     };
-    let has = |key| document.line(&Place::of(key)).is_some();
+    let has = |key| document.line(&KeyPath::of(key)).is_some();
     Ok(has("tests") || has("stages"))
 }

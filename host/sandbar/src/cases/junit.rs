@@ -6,7 +6,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::diff::Colours;
 use super::find::Suite;
-use super::run::{Report, Verdict};
+use super::run::{CaseReport, Verdict};
 
 /// The reports of a run, in JUnit's XML.
 pub struct JUnit(quick_junit::Report);
@@ -19,7 +19,7 @@ impl Default for JUnit {
 
 impl JUnit {
     /// Adds the cases of a file.
-    pub fn suite(&mut self, suite: &Suite, reports: &[Report]) {
+    pub fn suite(&mut self, suite: &Suite, reports: &[CaseReport]) {
         let name = suite.path.display().to_string();
         let mut junit = TestSuite::new(&name);
         for report in reports {

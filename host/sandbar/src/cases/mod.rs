@@ -5,13 +5,13 @@
 //! What a case says is the manifest crate's ([`sandbar_manifest::cases`]).
 //!
 //! - [`find`]: from paths to suites of cases.
-//! - [`run`]: a case through [`harness`](sandbar_pipeline::harness); `input`: what goes in, `came`:
+//! - [`run`]: a case through [`harness`](sandbar_pipeline::harness); `input`: what goes in, `actual`:
 //!   what came; `compare`: the verdict.
 //! - [`diff`]: the differences, `report` as text and [`junit`] for build servers;
 //!   [`bless`]: writes actual results over expectations.
 
+mod actual;
 pub mod bless;
-mod came;
 mod compare;
 pub mod diff;
 pub mod find;
@@ -22,4 +22,4 @@ pub mod run;
 
 pub use compare::Difference;
 pub use find::{FindError, Finder, Operator, Subject, Suite};
-pub use run::{Report, Runner, Verdict};
+pub use run::{CaseReport, Runner, Verdict};

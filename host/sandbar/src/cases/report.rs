@@ -8,10 +8,10 @@ use bytesize::ByteSize;
 
 use super::compare::Difference;
 use super::diff::Colours;
-use super::run::{Report, Verdict};
+use super::run::{CaseReport, Verdict};
 use sandbar_sandbox::Usage;
 
-impl Report {
+impl CaseReport {
     /// The explanation of a failure of a case in the file at `path`; empty
     /// if it did not fail.
     pub fn explain(&self, path: &Path, colours: Colours) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::came::{extracted, failed, scored, written};
+use super::actual::{extracted, failed, scored, written};
 use super::compare::{Difference, compare, refusal};
 use super::find::{self, Subject, Suite};
 use super::input;
@@ -26,7 +26,7 @@ use sandbar_sandbox::{Clock, Sandbox, StageError, Usage, World};
 
 /// The result of a case.
 #[derive(Debug)]
-pub struct Report {
+pub struct CaseReport {
     /// The case.
     pub name: String,
     /// The file with its expectations, if they are not in the case file.
@@ -86,7 +86,7 @@ impl Runner {
     }
 
     /// Runs one case of a suite.
-    pub fn run(&mut self, suite: &Suite, test: &Test) -> Report {
+    pub fn run(&mut self, suite: &Suite, test: &Test) -> CaseReport {
         let start = Instant::now();
         let (verdict, usage) = match (self.results(suite, test), &test.refused) {
             (Ok(results), None) => (compare(test, &results.came, &results.about), results.usage),
@@ -99,7 +99,7 @@ impl Runner {
             }
         };
         let (name, expectations) = (test.name.clone(), test.expectations(&suite.path));
-        Report { name, expectations, verdict, usage, took: start.elapsed() }
+        CaseReport { name, expectations, verdict, usage, took: start.elapsed() }
     }
 
     fn results(&mut self, suite: &Suite, test: &Test) -> Result<Results, Stop> {
@@ -237,7 +237,7 @@ impl Runner {
     fn model(&mut self, name: &str, model: &ModelSpec, base: &Path) -> Result<Artifact, String> {
         match model {
             ModelSpec::Folder(folder) => self.folder(name, &base.join(folder)),
-            ModelSpec::Stub(stub) => {
+            ModelSpec::StandIn(stub) => {
                 stub.artifact(name, base).map_err(|error| format!("model '{name}': {error}"))
             }
         }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::fleet;
 use crate::admin::api::{
-    Refused, RollbackRequest, Serving, Status as Told, SwapRequest, Swapped, Tried,
+    Refused, RollbackRequest, Serving, ServingStatus as Told, SwapRequest, Swapped, Tried,
 };
 use sandbar_model::http::{Runtime, explain};
 use sandbar_registry::ArtifactSource;

@@ -8,9 +8,9 @@ use clap::Args;
 use toml::{Table, Value};
 
 use super::Common;
-use super::lines::{self, Place};
+use super::lines::{self, LineSource};
 use crate::bench;
-use crate::bench::{Length, Options, Report, Work};
+use crate::bench::{BenchReport, Length, Options, Work};
 use sandbar_manifest::Manifest;
 use sandbar_pipeline::Definition;
 use sandbar_pipeline::plan::operators;
@@ -144,7 +144,7 @@ impl Bench {
         Ok(())
     }
 
-    fn show(&self, report: &Report, before: &[Report]) {
+    fn show(&self, report: &BenchReport, before: &[BenchReport]) {
         let between = if before.is_empty() { "" } else { "\n" };
         print!("{between}{report}");
     }
@@ -267,7 +267,7 @@ impl Bench {
         });
         let headers = headers.collect::<Result<Vec<_>>>()?;
         self.records.iter().try_for_each(|path| lines::look(path))?;
-        let places = self.records.iter().cloned().map(Place::File).collect();
+        let places = self.records.iter().cloned().map(LineSource::File).collect();
         let (mut values, mut bytes) = (Vec::new(), 0);
         'all: for chunk in
             lines::read(places, self.whole).context("cannot start the reader thread")?

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::admin::{At, tried_samples};
 use super::registry::{Who, table};
-use crate::admin::fleet::{Member, PlainRequest, PromoteRequest, Promoted, Status};
-use crate::fleet::{Action, Change, Progress, Standing};
+use crate::admin::fleet::{FleetStatus, Member, PlainRequest, PromoteRequest, Promoted};
+use crate::fleet::{Action, ChangeProgress, FleetChange, RunnerStatus};
 use sandbar_registry::time;
 
 /// The interval between polls of the fleet's state.
@@ -104,7 +104,7 @@ impl Fleet {
                 telling.ask(&at, "fleet/rollback", &request)
             }
             Verb::History(at) => {
-                let fleet: Status = at.ask("fleet", None::<&()>)?;
+                let fleet: FleetStatus = at.ask("fleet", None::<&()>)?;
                 if at.json {
                     println!("{}", serde_json::to_string_pretty(&fleet.history)?);
                     return Ok(());
@@ -126,7 +126,7 @@ impl Telling {
 }
 
 /// The fleet of the runner, if it is in one.
-pub(super) fn of(at: &At) -> anyhow::Result<Option<Status>> {
+pub(super) fn of(at: &At) -> anyhow::Result<Option<FleetStatus>> {
     at.ask_for("fleet", None::<&()>)
 }
 
@@ -156,21 +156,21 @@ fn tell(
     let Some(patience) = patience else { return Ok(()) };
     let end = Instant::now() + patience;
     loop {
-        let fleet: Status = at.ask("fleet", None::<&()>)?;
+        let fleet: FleetStatus = at.ask("fleet", None::<&()>)?;
         let newest = fleet.desired.as_ref().map_or(0, |desired| desired.revision);
         if newest > change.revision {
             bail!("changed concurrently: the desired version is now that of revision {newest}");
         }
         // Until the runner has read the change, the states are those from before it.
         let known = newest == change.revision;
-        let is = |states: &[Standing]| {
+        let is = |states: &[RunnerStatus]| {
             let of = |member: &&Member| states.contains(&member.state);
             fleet.runners.iter().filter(of).collect::<Vec<_>>()
         };
-        let (behind, refused) = (is(&[Standing::Behind]), is(&[Standing::Refused]));
-        let serving = is(&[Standing::Serving]).len();
+        let (behind, refused) = (is(&[RunnerStatus::Behind]), is(&[RunnerStatus::Refused]));
+        let serving = is(&[RunnerStatus::Serving]).len();
         if known && behind.is_empty() {
-            let lost = is(&[Standing::Lost]).len();
+            let lost = is(&[RunnerStatus::Lost]).len();
             if !at.json {
                 println!(
                     "{serving} runners serve it after {:.0} ms; {} refused it, {lost} lost",
@@ -202,7 +202,7 @@ fn reasons(refused: &[&Member]) -> String {
 }
 
 /// Prints a fleet's desired version and its runners.
-pub(super) fn show(fleet: &Status) {
+pub(super) fn show(fleet: &FleetStatus) {
     println!(
         "fleet {} in consumer group {}, control topic {}",
         fleet.pipeline, fleet.group, fleet.topic
@@ -220,7 +220,7 @@ pub(super) fn show(fleet: &Status) {
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     rows.extend(fleet.runners.iter().map(row));
     print!("{}", table(&rows));
-    for member in fleet.runners.iter().filter(|member| member.state == Standing::Refused) {
+    for member in fleet.runners.iter().filter(|member| member.state == RunnerStatus::Refused) {
         println!("{} refused it: {}", member.id, reason(member));
     }
     for Member { id, report, .. } in &fleet.runners {
@@ -231,8 +231,8 @@ pub(super) fn show(fleet: &Status) {
 }
 
 /// `1200 records, 3 failed; 1197 compared, 98.25% of labels agree`
-fn fares(progress: &Progress) -> String {
-    let Progress { records, failed, compared, agreement, mean_difference } = progress;
+fn fares(progress: &ChangeProgress) -> String {
+    let ChangeProgress { records, failed, compared, agreement, mean_difference } = progress;
     let mut text = format!("{records} records, {failed} failed");
     if *compared > 0 {
         text += &format!("; {compared} compared");
@@ -246,8 +246,8 @@ fn fares(progress: &Progress) -> String {
     text
 }
 
-fn show_change(change: &Change) {
-    let Change { revision, action, pins, rollout, by, at, reason, .. } = change;
+fn show_change(change: &FleetChange) {
+    let FleetChange { revision, action, pins, rollout, by, at, reason, .. } = change;
     let why = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
     println!("fleet revision {revision}, {} by {by} at {}{why}", action.name(), time(*at));
     for (sort, name, pin) in pins.iter() {
@@ -261,11 +261,11 @@ fn show_change(change: &Change) {
 fn row(member: &Member) -> Vec<String> {
     let Member { id, state, silence, report } = member;
     let state = match state {
-        Standing::Serving if !report.ready => "not ready".to_owned(),
-        Standing::Serving => "serving".to_owned(),
-        Standing::Behind => "behind".to_owned(),
-        Standing::Refused => "refused".to_owned(),
-        Standing::Lost => format!("lost for {silence:.0} s"),
+        RunnerStatus::Serving if !report.ready => "not ready".to_owned(),
+        RunnerStatus::Serving => "serving".to_owned(),
+        RunnerStatus::Behind => "behind".to_owned(),
+        RunnerStatus::Refused => "refused".to_owned(),
+        RunnerStatus::Lost => format!("lost for {silence:.0} s"),
     };
     let serves: Vec<&str> =
         report.models.values().chain(report.components.values()).map(String::as_str).collect();

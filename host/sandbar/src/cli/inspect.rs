@@ -8,7 +8,7 @@ use super::Common;
 use sandbar_sandbox::Inspection;
 use sandbar_sandbox::cache::Origin;
 use sandbar_sandbox::component::{CONTRACT, FileKind};
-use sandbar_sandbox::imports::Behind;
+use sandbar_sandbox::imports::ImportSupport;
 
 /// Describe components: world, version of the contract, size, their imports and what is
 /// behind them in this runner, and the stage that a manifest needs for them.
@@ -113,7 +113,7 @@ fn text(inspection: &Inspection) -> String {
     for group in &inspection.imports {
         let title = match group.behind {
             // The name is enough.
-            Behind::Missing | Behind::Types => group.name.to_owned(),
+            ImportSupport::Missing | ImportSupport::Types => group.name.to_owned(),
             behind => format!("{} ({behind})", group.name),
         };
         lines.push(format!("  {title}: {}", group.about));

@@ -18,24 +18,24 @@ const WHOLE: u64 = 1 << 30;
 
 /// A source of records.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum LineSource {
     Stdin,
     File(PathBuf),
 }
 
-impl Place {
+impl LineSource {
     /// The name in messages.
     pub(super) fn name(&self) -> String {
         match self {
-            Place::Stdin => "<stdin>".into(),
-            Place::File(path) => path.display().to_string(),
+            LineSource::Stdin => "<stdin>".into(),
+            LineSource::File(path) => path.display().to_string(),
         }
     }
 
     fn open(&self) -> io::Result<Box<dyn Read>> {
         Ok(match self {
-            Place::Stdin => Box::new(io::stdin().lock()),
-            Place::File(path) => Box::new(File::open(path)?),
+            LineSource::Stdin => Box::new(io::stdin().lock()),
+            LineSource::File(path) => Box::new(File::open(path)?),
         })
     }
 }
@@ -56,7 +56,7 @@ pub(super) enum ReadError {
 }
 
 impl ReadError {
-    fn read(place: &Place, cause: io::Error) -> Self {
+    fn read(place: &LineSource, cause: io::Error) -> Self {
         ReadError::Read { place: place.name(), cause }
     }
 }
@@ -81,7 +81,7 @@ pub(super) fn look(path: &Path) -> Result<(), ReadError> {
 
 /// Starts to read `places` one after the other: their lines, or `whole` each as one
 /// record. The channel ends with the last of them, or after an error.
-pub(super) fn read(places: Vec<Place>, whole: bool) -> io::Result<Receiver<Message>> {
+pub(super) fn read(places: Vec<LineSource>, whole: bool) -> io::Result<Receiver<Message>> {
     let (sender, chunks) = sync_channel(1);
     std::thread::Builder::new().name("sandbar-reader".into()).spawn(move || {
         for (index, place) in places.iter().enumerate() {
@@ -104,7 +104,7 @@ pub(super) fn read(places: Vec<Place>, whole: bool) -> io::Result<Receiver<Messa
     Ok(chunks)
 }
 
-fn read_whole(place: &Place) -> Result<Vec<Vec<u8>>, ReadError> {
+fn read_whole(place: &LineSource) -> Result<Vec<Vec<u8>>, ReadError> {
     let wrong = |cause| ReadError::read(place, cause);
     let mut value = Vec::new();
     let mut file = place.open().map_err(wrong)?.take(WHOLE + 1);
@@ -117,7 +117,7 @@ fn read_whole(place: &Place) -> Result<Vec<Vec<u8>>, ReadError> {
 
 /// Sends the lines of a source. The inner error means that the receiver is gone.
 fn read_lines(
-    place: &Place,
+    place: &LineSource,
     index: usize,
     sender: &SyncSender<Message>,
 ) -> Result<Result<(), std::sync::mpsc::SendError<Message>>, ReadError> {
@@ -163,7 +163,7 @@ mod tests {
         std::fs::create_dir_all(&folder).expect("a folder for the test");
         let path = folder.join(format!("{:?}", std::thread::current().id()));
         std::fs::write(&path, content).expect("a file for the test");
-        let chunks: Vec<Chunk> = read(vec![Place::File(path.clone())], false)
+        let chunks: Vec<Chunk> = read(vec![LineSource::File(path.clone())], false)
             .expect("a thread")
             .iter()
             .map(|chunk| chunk.expect("lines"))

@@ -8,15 +8,15 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
-use super::lines::{self, Chunk, Place, ReadError};
+use super::lines::{self, Chunk, LineSource, ReadError};
 use sandbar_pipeline::Plan;
 use sandbar_pipeline::harness::Harness;
 use sandbar_record::Failure;
 use sandbar_record::Input;
 use sandbar_record::LINGER;
-use sandbar_record::Labels;
-use sandbar_record::Outlet;
 use sandbar_record::Output;
+use sandbar_record::OutputHeaders;
+use sandbar_record::Sink;
 use sandbar_record::{Batch, Record};
 use sandbar_telemetry::Snapshot;
 
@@ -77,7 +77,7 @@ impl Local {
             labels: harness.labels().clone(),
             with_topic: self.with_topic,
             whole: self.whole,
-            places: self.places().iter().map(Place::name).collect(),
+            places: self.places().iter().map(LineSource::name).collect(),
             broken: None,
         };
         let chunks =
@@ -103,11 +103,11 @@ impl Local {
         Ok(())
     }
 
-    fn places(&self) -> Vec<Place> {
+    fn places(&self) -> Vec<LineSource> {
         if self.stdin {
-            return vec![Place::Stdin];
+            return vec![LineSource::Stdin];
         }
-        self.files.iter().cloned().map(Place::File).collect()
+        self.files.iter().cloned().map(LineSource::File).collect()
     }
 
     /// Runs chunks through the pipeline until they end, or the output is closed.
@@ -179,7 +179,7 @@ pub(super) fn tell_totals(end: &Snapshot) {
 /// Outputs to standard output, dead letters to standard error.
 struct Printer<'a> {
     output: BufWriter<io::StdoutLock<'a>>,
-    labels: Labels,
+    labels: OutputHeaders,
     with_topic: bool,
     whole: bool,
     /// The names of the sources.
@@ -190,7 +190,7 @@ struct Printer<'a> {
 
 /// A record that failed, as a line of JSON.
 #[derive(Serialize)]
-struct Letter<'a> {
+struct DeadLetterLine<'a> {
     stage: &'a str,
     code: &'a str,
     message: &'a str,
@@ -231,7 +231,7 @@ impl Printer<'_> {
     }
 }
 
-impl Outlet for Printer<'_> {
+impl Sink for Printer<'_> {
     fn output(&mut self, _: &Batch, output: &Output<'_>) {
         if self.broken.is_none() {
             let result = self.write(output);
@@ -242,7 +242,7 @@ impl Outlet for Printer<'_> {
     fn dead_letter(&mut self, batch: &Batch, failure: &Failure) {
         let record = batch.record(failure.record);
         let (file, line) = self.place(&record);
-        let letter = Letter {
+        let letter = DeadLetterLine {
             stage: &failure.stage,
             code: failure.code.as_str(),
             message: &failure.message,

@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 
 use super::Common;
-use super::registry::{Add, Diff, Gc, Place, Promote, Rollback, list, show};
-use sandbar_registry::Sort;
+use super::registry::{Add, Diff, Gc, Promote, RegistryArgs, Rollback, list, show};
+use sandbar_registry::ArtifactKind;
 
 /// Operators in a registry: add versions, promote one, roll back.
 #[derive(Debug, Args)]
@@ -12,7 +12,7 @@ pub(super) struct Operators {
     #[command(subcommand)]
     verb: Verb,
     #[command(flatten)]
-    place: Place,
+    place: RegistryArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -42,7 +42,7 @@ enum Verb {
 
 impl Operators {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
-        let (sort, place) = (Sort::Operator, &self.place);
+        let (sort, place) = (ArtifactKind::Operator, &self.place);
         match self.verb {
             Verb::Add(add) => add.execute(sort, place, || common.sandbox()),
             Verb::List { json } => list(sort, place, json),

@@ -11,10 +11,12 @@ use serde::de::DeserializeOwned;
 use super::admin::{At, moment, pair, tried};
 use super::fleet::{self, Telling};
 use super::registry::Who;
-use crate::admin::api::{RollbackRequest, Status as Told, Swapped};
+use crate::admin::api::{RollbackRequest, ServingStatus as Told, Swapped};
 use crate::admin::fleet::{FleetRolloutRequest, PlainRequest};
 use crate::admin::rollout::{Past, RolloutRequest, Underway};
-use sandbar_pipeline::rollout::{By, Mode, Report, Rules, Share, Side, Terms, Then};
+use sandbar_pipeline::rollout::{
+    Fraction, Mode, OnPass, RolloutReport, RolloutSpec, Rules, Side, SplitKey,
+};
 use sandbar_registry::ArtifactSource;
 
 /// Run other models or components beside those that a runner serves, and compare them.
@@ -45,10 +47,10 @@ struct Start {
     mode: ModeName,
     /// The share of the records that a canary serves, such as 10%.
     #[arg(long, value_name = "SHARE")]
-    weight: Option<Share>,
+    weight: Option<Fraction>,
     /// What decides which records a canary serves: key, or header:NAME. [default: key]
     #[arg(long)]
-    by: Option<By>,
+    by: Option<SplitKey>,
     /// A model, by the pipeline's name for it: a folder, or NAME@VERSION or NAME@ALIAS in
     /// the manifest's registry.
     #[arg(long = "model", value_name = "NAME=MODEL", value_parser = pair)]
@@ -61,10 +63,10 @@ struct Start {
     min_rows: u64,
     /// The share of its records that may fail.
     #[arg(long, value_name = "SHARE")]
-    max_failure_rate: Option<Share>,
+    max_failure_rate: Option<Fraction>,
     /// The share of the records on whose label it must agree with what serves.
     #[arg(long, value_name = "SHARE")]
-    min_agreement: Option<Share>,
+    min_agreement: Option<Fraction>,
     /// The longest time for 99 of 100 batches, such as 50ms.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     max_p99: Option<Duration>,
@@ -189,8 +191,8 @@ impl Start {
             min_agreement: self.min_agreement,
             max_p99: self.max_p99,
             then: match self.then {
-                ThenName::Keep => Then::Keep,
-                ThenName::Promote => Then::Promote,
+                ThenName::Keep => OnPass::Keep,
+                ThenName::Promote => OnPass::Promote,
             },
         };
         let mode = match self.mode {
@@ -198,7 +200,8 @@ impl Start {
             ModeName::Shadow => Mode::Shadow,
             ModeName::Ab => Mode::Ab,
         };
-        let terms = Terms { mode, weight: self.weight, by: self.by, rules, topic: self.topic };
+        let terms =
+            RolloutSpec { mode, weight: self.weight, by: self.by, rules, topic: self.topic };
         terms.validate()?;
         if fleet::of(&self.at)?.is_some() {
             // The runner tells the registry's names from versions.
@@ -249,15 +252,15 @@ fn show_underway(underway: &Underway) {
     for stage in &underway.components {
         println!("  candidate's stage {}: {}", stage.stage, stage.component.display());
     }
-    let Terms { rules, .. } = &underway.terms;
+    let RolloutSpec { rules, .. } = &underway.terms;
     let p99 = rules.max_p99.map(|time| format!("p99 at most {}", format_duration(time)));
     let failures = rules.max_failure_rate.map(|share| format!("failures at most {share}"));
     let agreement = rules.min_agreement.map(|share| format!("agreement at least {share}"));
     let all: Vec<String> = [failures, agreement, p99].into_iter().flatten().collect();
     if !all.is_empty() {
         let then = match rules.then {
-            Then::Keep => "then it is kept",
-            Then::Promote => "then it is promoted",
+            OnPass::Keep => "then it is kept",
+            OnPass::Promote => "then it is promoted",
         };
         println!("  rules from {} records on: {}; {then}", rules.min_rows, all.join(", "));
     }
@@ -280,7 +283,7 @@ fn show_past(past: &Past) {
     show_comparison(&past.rollout.comparison);
 }
 
-fn show_comparison(report: &Report) {
+fn show_comparison(report: &RolloutReport) {
     for (name, side) in [("serving", &report.serving), ("candidate", &report.candidate)] {
         let Side { records, failed, p50, p99, .. } = side;
         let count: u64 = failed.values().sum();

@@ -13,7 +13,7 @@ use super::Common;
 use crate::cases::bless::Blessing;
 use crate::cases::diff::Colours;
 use crate::cases::junit::JUnit;
-use crate::cases::{Finder, Report, Runner, Suite, Verdict};
+use crate::cases::{CaseReport, Finder, Runner, Suite, Verdict};
 use sandbar_manifest::cases::Test as Case;
 
 /// The default log filter: what operators print. Failed records
@@ -123,7 +123,7 @@ impl Test {
         runner: &mut Runner,
         suite: &Suite,
         totals: &mut Totals,
-    ) -> anyhow::Result<Vec<Report>> {
+    ) -> anyhow::Result<Vec<CaseReport>> {
         let colours = Colours::of_stdout();
         let mut reports = Vec::new();
         let mut blessings = BTreeMap::new();
@@ -161,7 +161,7 @@ fn open(path: &Path, lines: bool) -> anyhow::Result<Blessing> {
     opened.with_context(|| path.display().to_string())
 }
 
-fn tell(suite: &Suite, report: &Report, blessed: bool, colours: Colours) {
+fn tell(suite: &Suite, report: &CaseReport, blessed: bool, colours: Colours) {
     let (word, colour) = match &report.verdict {
         Verdict::Passed => ("ok     ", "32"),
         Verdict::Failed(_) if blessed => ("blessed", "33"),
@@ -182,7 +182,7 @@ fn tell(suite: &Suite, report: &Report, blessed: bool, colours: Colours) {
 }
 
 impl Totals {
-    fn count(&mut self, report: &Report, blessed: bool) {
+    fn count(&mut self, report: &CaseReport, blessed: bool) {
         *match report.verdict {
             Verdict::Passed => &mut self.passed,
             Verdict::Failed(_) if blessed => &mut self.blessed,

@@ -73,7 +73,7 @@ impl Watch {
                 Some(change) => change,
                 None => settled(&changes, &mut due)?,
             };
-            all[index].renew(&sandbox, since, &self.at);
+            all[index].swap_in(&sandbox, since, &self.at);
         }
     }
 }
@@ -133,7 +133,7 @@ impl Work {
     }
 
     /// Builds the operator and swaps it in. `since`: when its files changed.
-    fn renew(&mut self, sandbox: &Sandbox, since: Instant, at: &At) {
+    fn swap_in(&mut self, sandbox: &Sandbox, since: Instant, at: &At) {
         let name = self.operator.name.clone();
         match self.build_and_swap(sandbox, at) {
             Ok(built) => {

@@ -2,16 +2,16 @@
 //! it. The control topic keeps the same for all runners.
 
 use super::error::FleetError;
-use super::record::{Action, Candidate, Change, Refusal};
+use super::record::{Action, Candidate, FleetChange, Refusal};
 use sandbar_registry::pins::Pins;
 use sandbar_registry::time;
 
 /// A change of the desired version was read.
-pub(super) struct ChangeSeen<'a>(pub(super) &'a Change);
+pub(super) struct ChangeSeen<'a>(pub(super) &'a FleetChange);
 
 impl ChangeSeen<'_> {
     pub(super) fn emit(self) {
-        let Change { revision, action, pins, rollout, by, at, reason, .. } = self.0;
+        let FleetChange { revision, action, pins, rollout, by, at, reason, .. } = self.0;
         let (at, reason) = (time(*at), reason.as_deref().unwrap_or_default());
         let (action, pins) = (action.name(), shown(pins));
         match rollout {
@@ -44,7 +44,7 @@ impl ChangeSeen<'_> {
 pub(super) struct Asked<'a> {
     pub(super) by: &'a str,
     pub(super) what: &'a str,
-    pub(super) result: Result<&'a Change, &'a FleetError>,
+    pub(super) result: Result<&'a FleetChange, &'a FleetError>,
 }
 
 impl Asked<'_> {
@@ -64,7 +64,7 @@ impl Asked<'_> {
 }
 
 /// This runner serves a change.
-pub(super) struct WentOver<'a>(pub(super) &'a Change);
+pub(super) struct WentOver<'a>(pub(super) &'a FleetChange);
 
 impl WentOver<'_> {
     pub(super) fn emit(self) {
@@ -104,7 +104,7 @@ impl Action {
 
 impl Candidate {
     /// `canary of flights=flights@4`: the versions that the change itself does not serve.
-    pub fn beside(&self, change: &Change) -> String {
+    pub fn beside(&self, change: &FleetChange) -> String {
         format!("{} of {}", self.terms.mode, shown(&self.pins.beyond(&change.pins)))
     }
 }

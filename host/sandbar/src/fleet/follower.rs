@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::events::{ChangeSeen, StayedBehind, WentOver};
 use super::log::{Log, Read};
-use super::record::{Change, Refusal, line};
+use super::record::{FleetChange, Refusal, line};
 use super::report::{self, INTERVAL};
-use super::view::LOST;
+use super::state::LOST;
 use super::{Fleet, Member};
 use sandbar_manifest::Manifest;
 use sandbar_pipeline::Definition;
@@ -20,7 +20,7 @@ use sandbar_pipeline::swap::SwapError;
 use sandbar_record::Shutdown;
 use sandbar_registry::ArtifactSource;
 use sandbar_registry::pins::Pins;
-use sandbar_registry::{RegistryError, Sort};
+use sandbar_registry::{ArtifactKind, RegistryError};
 use sandbar_sandbox::Sandbox;
 
 /// How long to wait for the topic before checking whether a report is due.
@@ -31,10 +31,10 @@ pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The desired version, if it can be read.
-type Desired = Result<Option<Change>, String>;
+type Desired = Result<Option<FleetChange>, String>;
 
 /// A reconcile error: why a runner does not serve a change.
-struct Obstacle {
+struct ReconcileError {
     reason: String,
     /// Whether it is transient.
     passing: bool,
@@ -42,22 +42,22 @@ struct Obstacle {
     early: bool,
 }
 
-impl From<RegistryError> for Obstacle {
+impl From<RegistryError> for ReconcileError {
     fn from(error: RegistryError) -> Self {
-        Obstacle { reason: error.to_string(), passing: true, early: false }
+        ReconcileError { reason: error.to_string(), passing: true, early: false }
     }
 }
 
-impl From<SwapError> for Obstacle {
+impl From<SwapError> for ReconcileError {
     fn from(error: SwapError) -> Self {
         let early = matches!(error, SwapError::NotRunning);
-        Obstacle { reason: error.to_string(), passing: early, early }
+        ReconcileError { reason: error.to_string(), passing: early, early }
     }
 }
 
-impl From<String> for Obstacle {
+impl From<String> for ReconcileError {
     fn from(reason: String) -> Self {
-        Obstacle { reason, passing: false, early: false }
+        ReconcileError { reason, passing: false, early: false }
     }
 }
 
@@ -218,8 +218,8 @@ impl Fleet {
     fn go_over(
         self: &Arc<Self>,
         deployment: &Arc<Deployment>,
-        change: &Change,
-    ) -> Result<(), Obstacle> {
+        change: &FleetChange,
+    ) -> Result<(), ReconcileError> {
         self.end_rollout(deployment, change);
         let differing = change.pins.beyond(&deployment.revision().pins);
         // All of it first, so that nothing is half applied.
@@ -238,7 +238,7 @@ impl Fleet {
     }
 
     /// Fetches versions, and checks the digests of their files.
-    fn fetch(&self, pins: &Pins) -> Result<(), Obstacle> {
+    fn fetch(&self, pins: &Pins) -> Result<(), ReconcileError> {
         let Some(supply) = &self.supply else {
             return Err("the manifest has no [registry]".to_owned().into());
         };
@@ -249,7 +249,7 @@ impl Fleet {
     }
 
     /// This runner serves a change.
-    fn serves(&self, change: &Change) {
+    fn serves(&self, change: &FleetChange) {
         let mut shared = self.lock();
         shared.serves = change.revision;
         shared.since = shared.deployment.as_ref().map(|_| report::now());
@@ -260,7 +260,7 @@ impl Fleet {
         self.report(false);
     }
 
-    fn stays_behind(&self, desired: &Desired, obstacle: Obstacle) {
+    fn stays_behind(&self, desired: &Desired, obstacle: ReconcileError) {
         let mut shared = self.lock();
         let revision = match desired {
             Ok(Some(change)) => change.revision,
@@ -278,13 +278,13 @@ impl Fleet {
 }
 
 /// The swap to these versions.
-pub fn swap(pins: &Pins) -> sandbar_pipeline::swap::Change {
-    let mut change = sandbar_pipeline::swap::Change::default();
+pub fn swap(pins: &Pins) -> sandbar_pipeline::swap::SwapSpec {
+    let mut change = sandbar_pipeline::swap::SwapSpec::default();
     for (sort, name, pin) in pins.iter() {
         let source = ArtifactSource::Registry(pin.version.clone());
         match sort {
-            Sort::Model => change.models.insert(name.clone(), source),
-            Sort::Operator => change.components.insert(name.clone(), source),
+            ArtifactKind::Model => change.models.insert(name.clone(), source),
+            ArtifactKind::Operator => change.components.insert(name.clone(), source),
         };
     }
     change
@@ -294,14 +294,14 @@ pub fn swap(pins: &Pins) -> sandbar_pipeline::swap::Change {
 fn with(mut manifest: Manifest, pins: &Pins) -> Result<Manifest, String> {
     for (sort, name, pin) in pins.iter() {
         let place = match sort {
-            Sort::Model => manifest.models.get_mut(name),
-            Sort::Operator => manifest
+            ArtifactKind::Model => manifest.models.get_mut(name),
+            ArtifactKind::Operator => manifest
                 .stages
                 .iter_mut()
                 .find(|stage| stage.name == *name)
                 .map(|stage| &mut stage.component),
         };
-        let what = if sort == Sort::Model { "model" } else { "stage" };
+        let what = if sort == ArtifactKind::Model { "model" } else { "stage" };
         let place = place.ok_or_else(|| format!("the manifest has no {what} '{name}'"))?;
         *place = ArtifactSource::Registry(pin.version.clone());
     }

@@ -13,8 +13,8 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::error::FleetError;
 use super::record::{Entry, FleetName};
-use sandbar_kafka::complaints;
-use sandbar_kafka::complaints::{Complaints, Hearing};
+use sandbar_kafka::client_errors;
+use sandbar_kafka::client_errors::{ClientErrors, HasClientErrors};
 use sandbar_kafka::config;
 use sandbar_kafka::config::Connection;
 use sandbar_kafka::{KafkaFailure, topics};
@@ -32,7 +32,7 @@ const KEY: &str = "[fleet] topic";
 
 /// A reader of the topic.
 pub(super) struct Log {
-    consumer: BaseConsumer<Hears>,
+    consumer: BaseConsumer<ErrorLog>,
     connection: Connection,
     topic: String,
     fleet: FleetName,
@@ -63,7 +63,7 @@ impl Log {
         let mut config = config(connection);
         config.set("isolation.level", "read_committed").set("enable.partition.eof", "true");
         let consumer = config
-            .create_with_context(Hears::default())
+            .create_with_context(ErrorLog::default())
             .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
         let (connection, topic, fleet) = (connection.clone(), topic.to_owned(), fleet.clone());
         Ok(Log { consumer, connection, topic, fleet })
@@ -77,7 +77,7 @@ impl Log {
     pub(super) fn check(&self, shutdown: &Shutdown) -> Result<bool, FleetError> {
         let (client, brokers) = (self.consumer.client(), &self.connection.brokers);
         // Before anything is assigned only errors can arrive.
-        let listen = || complaints::listen(|time| drop(self.consumer.poll(time)));
+        let listen = || client_errors::listen(|time| drop(self.consumer.poll(time)));
         match topics::await_topic(client, listen, brokers, &self.topic, KEY, shutdown) {
             Ok(true) => {}
             Ok(false) => return Ok(false),
@@ -200,15 +200,15 @@ fn config(connection: &Connection) -> ClientConfig {
 
 /// Hears why no broker answers.
 #[derive(Default)]
-struct Hears(Complaints);
+struct ErrorLog(ClientErrors);
 
-impl Hearing for Hears {
-    fn complaints(&self) -> &Complaints {
+impl HasClientErrors for ErrorLog {
+    fn client_errors(&self) -> &ClientErrors {
         &self.0
     }
 }
 
-impl ClientContext for Hears {
+impl ClientContext for ErrorLog {
     fn error(&self, error: KafkaError, reason: &str) {
         // The end of the partition is reported here too, and is no error.
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
@@ -218,4 +218,4 @@ impl ClientContext for Hears {
     }
 }
 
-impl ConsumerContext for Hears {}
+impl ConsumerContext for ErrorLog {}

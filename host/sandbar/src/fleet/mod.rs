@@ -2,7 +2,7 @@
 //! desired version is in a compacted topic, the control topic, in which each runner also reports
 //! what it serves. There is no other coordinator. `docs/guide/run-a-fleet.md` is its guide.
 //!
-//! - `record`: the records of the topic; `view`: the fleet state that they add up to.
+//! - `record`: the records of the topic; `state`: the fleet state that they add up to.
 //! - `log` reads it; `writer` writes a change, if there was no concurrent one.
 //! - `follower`: how a runner reconciles; `report`: what it reports of itself.
 //! - [`promote`]: another version, for all of them; `rollout`: one beside what serves.
@@ -15,7 +15,7 @@ pub mod promote;
 mod record;
 mod report;
 mod rollout;
-mod view;
+mod state;
 mod writer;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,8 +28,10 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::{DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 
 pub use error::FleetError;
-pub use record::{Action, Candidate, Change, FleetName, Progress, Refusal, Report};
-pub use view::{LOST, Standing};
+pub use record::{
+    Action, Candidate, ChangeProgress, FleetChange, FleetName, Refusal, RunnerReport,
+};
+pub use state::{LOST, RunnerStatus};
 
 use log::{Log, Read};
 use report::Meter;
@@ -38,9 +40,9 @@ use sandbar_kafka::config;
 use sandbar_kafka::config::Connection;
 use sandbar_pipeline::{Definition, Deployment};
 use sandbar_record::Shutdown;
-use sandbar_registry::supply::Supply;
+use sandbar_registry::resolver::ArtifactResolver;
 use sandbar_telemetry::Stats;
-use view::View;
+use state::FleetState;
 
 /// How long a runner waits at its start for one record of the topic before it checks whether it
 /// should stop.
@@ -57,7 +59,7 @@ pub struct Fleet {
     topic: String,
     connection: Connection,
     /// The artifact resolver for versions.
-    supply: Option<Arc<Supply>>,
+    supply: Option<Arc<ArtifactResolver>>,
     stats: Arc<Stats>,
     producer: ThreadedProducer<Quiet>,
     shared: Mutex<Shared>,
@@ -70,7 +72,7 @@ pub struct Fleet {
 
 /// What changes.
 struct Shared {
-    view: View,
+    view: FleetState,
     /// What this runner runs, once it does.
     deployment: Option<Arc<Deployment>>,
     /// The change that it serves, and since when.
@@ -91,11 +93,11 @@ pub struct Known {
     /// Whether it is unreachable, so that the rest may be out of date.
     pub away: bool,
     /// The desired version; an error if this version of Sandbar cannot read it.
-    pub desired: Result<Option<Change>, String>,
+    pub desired: Result<Option<FleetChange>, String>,
     /// The runners, by their ids.
     pub runners: Vec<Runner>,
     /// The changes, the newest first.
-    pub history: Vec<Change>,
+    pub history: Vec<FleetChange>,
 }
 
 /// A runner and its status.
@@ -104,11 +106,11 @@ pub struct Runner {
     /// Its id.
     pub id: String,
     /// Its status.
-    pub standing: Standing,
+    pub standing: RunnerStatus,
     /// The time since its last report.
     pub silence: Duration,
     /// Its last report.
-    pub report: Report,
+    pub report: RunnerReport,
 }
 
 /// This runner's membership, which ends when it is dropped.
@@ -143,7 +145,7 @@ impl Member {
             return Ok(None);
         }
         let producer = config::passing(&connection).create_with_context(Quiet)?;
-        let mut view = View::default();
+        let mut view = FleetState::default();
         log.begin()?;
         loop {
             if shutdown.requested() {

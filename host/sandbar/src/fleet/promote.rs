@@ -6,18 +6,18 @@ use std::sync::PoisonError;
 use super::error::FleetError;
 use super::events::{Asked, shown};
 use super::follower::swap;
-use super::record::{Action, Change, FORMAT};
+use super::record::{Action, FORMAT, FleetChange};
 use super::report::now;
 use super::writer::{Writer, outdated};
 use super::{Fleet, Shared};
 use sandbar_pipeline::Deployment;
-use sandbar_pipeline::revision::Rehearsal;
 use sandbar_pipeline::revision::Revision;
+use sandbar_pipeline::revision::Validation;
 use sandbar_pipeline::swap::SwapError;
 use sandbar_registry::pins::{Pin, Pins};
-use sandbar_registry::supply::Supply;
+use sandbar_registry::resolver::ArtifactResolver;
 use sandbar_registry::version::check_text;
-use sandbar_registry::{Reference, Sort};
+use sandbar_registry::{ArtifactKind, Reference};
 
 /// Who makes a change, why, and based on which revision.
 #[derive(Debug, Clone, Default)]
@@ -32,9 +32,9 @@ pub struct Intent {
 
 /// A promotion request.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct PromotionRequest {
     /// A model or an operator.
-    pub sort: Sort,
+    pub sort: ArtifactKind,
     /// The pipeline's name for the model, or the stage; or the registry's name of it.
     pub name: String,
     /// A number or an alias of it in the registry, or `NAME@...` for another name.
@@ -45,18 +45,18 @@ pub struct Wish {
 #[derive(Debug, Clone)]
 pub struct Promoted {
     /// The desired version now.
-    pub change: Change,
+    pub change: FleetChange,
     /// Whether that is new. It is not if it was the desired version already.
     pub new: bool,
     /// The dry run on the runner that was asked: empty if it serves there already.
-    pub tried: Rehearsal,
+    pub tried: Validation,
 }
 
 /// The state that a decision is based on.
 pub(super) struct Base {
     /// The newest revision.
     pub(super) last: u64,
-    pub(super) desired: Option<Change>,
+    pub(super) desired: Option<FleetChange>,
     /// The desired version or, before the first change, what this runner serves.
     pub(super) pins: Pins,
     serving: Revision,
@@ -71,7 +71,7 @@ impl Fleet {
     pub fn promote(
         &self,
         deployment: &Deployment,
-        wish: &Wish,
+        wish: &PromotionRequest,
         intent: &Intent,
     ) -> Result<Promoted, FleetError> {
         let what = format!("promote {} {} {}", wish.sort, wish.name, wish.version);
@@ -79,9 +79,9 @@ impl Fleet {
             let base = self.base(deployment, intent)?;
             let pins = self.with(&base, std::slice::from_ref(wish))?;
             if let Some(change) = base.desired.clone().filter(|change| change.pins == pins) {
-                return Ok(Promoted { change, new: false, tried: Rehearsal::default() });
+                return Ok(Promoted { change, new: false, tried: Validation::default() });
             }
-            let tried = self.rehearse(deployment, &pins)?;
+            let tried = self.validate(deployment, &pins)?;
             let mut changes = base.begin(&pins, intent)?;
             let last = base.last.saturating_add(changes.len() as u64);
             let back = base.pins.covers(&pins).then_some(last);
@@ -111,7 +111,7 @@ impl Fleet {
                     "revision {back} is no longer kept: promote its versions instead"
                 ))
             })?;
-            let tried = self.rehearse(deployment, &before.pins)?;
+            let tried = self.validate(deployment, &before.pins)?;
             let change = next(last, Action::Rollback, before.pins, intent, before.back)?;
             self.write(&[change], tried)
         })
@@ -137,7 +137,7 @@ impl Fleet {
     }
 
     /// The newest change and its number, if it is the expected one.
-    pub(super) fn newest(&self, intent: &Intent) -> Result<(u64, Option<Change>), FleetError> {
+    pub(super) fn newest(&self, intent: &Intent) -> Result<(u64, Option<FleetChange>), FleetError> {
         let shared = self.lock();
         let Shared { view, .. } = &*shared;
         let last = view.last();
@@ -165,7 +165,11 @@ impl Fleet {
     }
 
     /// The desired version with other versions in it.
-    pub(super) fn with(&self, base: &Base, wishes: &[Wish]) -> Result<Pins, FleetError> {
+    pub(super) fn with(
+        &self,
+        base: &Base,
+        wishes: &[PromotionRequest],
+    ) -> Result<Pins, FleetError> {
         let mut pins = base.pins.clone();
         for wish in wishes {
             let targets = targets(&base.serving, base.pins.clone(), wish)?;
@@ -178,13 +182,13 @@ impl Fleet {
     }
 
     /// Dry run: fetches, loads and validates all of it here, beside what serves.
-    fn rehearse(&self, deployment: &Deployment, pins: &Pins) -> Result<Rehearsal, FleetError> {
+    fn validate(&self, deployment: &Deployment, pins: &Pins) -> Result<Validation, FleetError> {
         let differing = self.differing(deployment, pins)?;
         if differing.is_empty() {
-            return Ok(Rehearsal::default());
+            return Ok(Validation::default());
         }
         tracing::info!("dry run of {}", shown(&differing));
-        Ok(deployment.rehearse(&swap(&differing))?)
+        Ok(deployment.validate(&swap(&differing))?)
     }
 
     /// What this runner does not serve of it, fetched.
@@ -203,8 +207,8 @@ impl Fleet {
 
     pub(super) fn write(
         &self,
-        changes: &[Change],
-        tried: Rehearsal,
+        changes: &[FleetChange],
+        tried: Validation,
     ) -> Result<Promoted, FleetError> {
         let writer = Writer { connection: &self.connection, topic: &self.topic, fleet: &self.name };
         let (Some(first), Some(last)) = (changes.first(), changes.last()) else {
@@ -214,7 +218,7 @@ impl Fleet {
         Ok(Promoted { change: last.clone(), new: true, tried })
     }
 
-    fn supply(&self) -> Result<&Supply, FleetError> {
+    fn supply(&self) -> Result<&ArtifactResolver, FleetError> {
         let none = || {
             let reason =
                 "a fleet serves versions of a registry, but the manifest has no [registry]";
@@ -227,7 +231,11 @@ impl Fleet {
 impl Base {
     /// What is written before the first change, so that there is something to roll back to:
     /// what served until then, if all of it that `pins` change is of the registry.
-    pub(super) fn begin(&self, pins: &Pins, intent: &Intent) -> Result<Vec<Change>, FleetError> {
+    pub(super) fn begin(
+        &self,
+        pins: &Pins,
+        intent: &Intent,
+    ) -> Result<Vec<FleetChange>, FleetError> {
         if self.desired.is_some() || !self.pins.covers(pins) {
             return Ok(Vec::new());
         }
@@ -238,10 +246,14 @@ impl Base {
 }
 
 /// The models or stages of the pipeline that a name means.
-fn targets(serving: &Revision, mut base: Pins, wish: &Wish) -> Result<Vec<String>, FleetError> {
+fn targets(
+    serving: &Revision,
+    mut base: Pins,
+    wish: &PromotionRequest,
+) -> Result<Vec<String>, FleetError> {
     let (what, known): (_, Vec<String>) = match wish.sort {
-        Sort::Model => ("model", serving.models.keys().cloned().collect()),
-        Sort::Operator => {
+        ArtifactKind::Model => ("model", serving.models.keys().cloned().collect()),
+        ArtifactKind::Operator => {
             ("stage", serving.components.iter().map(|(stage, _)| stage.to_string()).collect())
         }
     };
@@ -267,8 +279,12 @@ fn targets(serving: &Revision, mut base: Pins, wish: &Wish) -> Result<Vec<String
 
 /// The requested version, of what is configured there or, if that is a file, of what the
 /// pipeline calls it.
-fn reference(mut base: Pins, targets: &[String], wish: &Wish) -> Result<Reference, FleetError> {
-    let Wish { sort, name, version } = wish;
+fn reference(
+    mut base: Pins,
+    targets: &[String],
+    wish: &PromotionRequest,
+) -> Result<Reference, FleetError> {
+    let PromotionRequest { sort, name, version } = wish;
     if version.contains('/') || version.contains('\\') || version.starts_with('.') {
         return Err(FleetError::Refused(format!(
             "'{version}' is a path, which is local to one machine; a fleet serves \
@@ -290,9 +306,9 @@ pub(super) fn next(
     pins: Pins,
     intent: &Intent,
     back: Option<u64>,
-) -> Result<Change, FleetError> {
+) -> Result<FleetChange, FleetError> {
     let full = || FleetError::Refused("no revision number left for a change".to_owned());
-    Ok(Change {
+    Ok(FleetChange {
         format: FORMAT,
         revision: last.checked_add(1).ok_or_else(full)?,
         id: format!("{:016x}", rand::random::<u64>()),

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use sandbar_config::name_problem;
-use sandbar_pipeline::rollout::Terms;
+use sandbar_pipeline::rollout::RolloutSpec;
 use sandbar_registry::pins::Pins;
 use sandbar_registry::version::check_text;
 
@@ -43,7 +43,7 @@ impl fmt::Display for FleetName {
 /// A change: the complete desired version of a fleet from some moment on, and who made it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Change {
+pub struct FleetChange {
     /// The format of this record.
     pub format: u64,
     /// Its number, from 1.
@@ -75,10 +75,10 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Candidate {
-    /// What it consists of, as in [`Change::pins`].
+    /// What it consists of, as in [`FleetChange::pins`].
     pub pins: Pins,
     /// The rollout spec.
-    pub terms: Terms,
+    pub terms: RolloutSpec,
 }
 
 /// What was done.
@@ -99,7 +99,7 @@ pub enum Action {
 
 /// A runner's report. A newer version may report more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Report {
+pub struct RunnerReport {
     /// The format of this record.
     pub format: u64,
     /// The version of Sandbar.
@@ -137,12 +137,12 @@ pub struct Report {
     pub outputs_per_second: f64,
     /// The progress of the candidate there, while there is a roll-out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rollout: Option<Progress>,
+    pub rollout: Option<ChangeProgress>,
 }
 
 /// The progress of a candidate on one runner.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Progress {
+pub struct ChangeProgress {
     /// Records that it was given.
     pub records: u64,
     /// How many of them failed.
@@ -172,11 +172,11 @@ pub struct Refusal {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
     /// A change by its number; an error if it is of a newer format.
-    Change(u64, Result<Box<Change>, String>),
+    Change(u64, Result<Box<FleetChange>, String>),
     /// A change that is no longer kept.
     Forgotten(u64),
     /// A report of a runner.
-    Report(String, Box<Report>),
+    Report(String, Box<RunnerReport>),
     /// A runner ended normally.
     Gone(String),
     /// Another fleet's.
@@ -230,7 +230,7 @@ fn read_change(number: &str, value: Option<&[u8]>) -> Result<Entry, String> {
     if format > FORMAT {
         return Ok(Entry::Change(number, Err(newer(format))));
     }
-    let change: Change = serde_json::from_slice(value).map_err(|error| error.to_string())?;
+    let change: FleetChange = serde_json::from_slice(value).map_err(|error| error.to_string())?;
     if change.revision != number || change.back.is_some_and(|back| back >= number) {
         return Err("its revision does not match its key".to_owned());
     }
@@ -256,7 +256,8 @@ fn read_report(runner: &str, value: Option<&[u8]>) -> Result<Entry, String> {
     if format > FORMAT {
         return Err(newer(format));
     }
-    let mut report: Report = serde_json::from_slice(value).map_err(|error| error.to_string())?;
+    let mut report: RunnerReport =
+        serde_json::from_slice(value).map_err(|error| error.to_string())?;
     check_text("a version", &report.version)?;
     for (name, id) in report.models.iter().chain(&report.components) {
         name_problem(name).map_or(Ok(()), Err)?;
@@ -299,16 +300,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use sandbar_pipeline::rollout::{Mode, Share};
+    use sandbar_pipeline::rollout::{Fraction, Mode};
 
     fn fleet() -> FleetName {
         FleetName { pipeline: "flights".into(), group: "team/a".into() }
     }
 
-    fn change() -> Change {
+    fn change() -> FleetChange {
         let pin = serde_json::json!({"version": "flights@4", "sha256": "0".repeat(64)});
         let pins = serde_json::json!({"models": {"flights": pin}, "components": {}});
-        Change {
+        FleetChange {
             format: FORMAT,
             revision: 7,
             id: "a".into(),
@@ -316,7 +317,7 @@ mod tests {
             pins: serde_json::from_value(pins.clone()).unwrap(),
             rollout: Some(Candidate {
                 pins: serde_json::from_value(pins).unwrap(),
-                terms: Terms { weight: Share::new(0.1), ..Terms::new(Mode::Canary) },
+                terms: RolloutSpec { weight: Fraction::new(0.1), ..RolloutSpec::new(Mode::Canary) },
             }),
             by: "ada".into(),
             at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rdkafka::producer::BaseRecord;
 
 use super::Fleet;
-use super::record::{FORMAT, Progress, Report};
+use super::record::{ChangeProgress, FORMAT, RunnerReport};
 use sandbar_pipeline::rollout;
 use sandbar_telemetry::Snapshot;
 
@@ -42,7 +42,7 @@ impl Fleet {
             shared.meter.read(&seen);
         }
         let revision = shared.deployment.as_ref().map(|deployment| deployment.revision());
-        let report = Report {
+        let report = RunnerReport {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             at: self::now(),
@@ -68,7 +68,7 @@ impl Fleet {
                 .deployment
                 .as_ref()
                 .and_then(|deployment| deployment.rollout())
-                .map(|rollout| Progress::of(rollout.report())),
+                .map(|rollout| ChangeProgress::of(rollout.report())),
         };
         drop(shared);
         let key = self.name.report_key(&self.runner);
@@ -89,11 +89,11 @@ impl Fleet {
     }
 }
 
-impl Progress {
-    fn of(report: rollout::Report) -> Self {
-        let rollout::Report { candidate, compared, agreement, mean_difference, .. } = report;
+impl ChangeProgress {
+    fn of(report: rollout::RolloutReport) -> Self {
+        let rollout::RolloutReport { candidate, compared, agreement, mean_difference, .. } = report;
         let failed = candidate.failed.values().sum();
-        Progress { records: candidate.records, failed, compared, agreement, mean_difference }
+        ChangeProgress { records: candidate.records, failed, compared, agreement, mean_difference }
     }
 }
 

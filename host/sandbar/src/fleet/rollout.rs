@@ -6,13 +6,13 @@ use std::sync::{Arc, PoisonError};
 
 use super::error::FleetError;
 use super::follower::{FIRST_PAUSE, LONGEST_PAUSE, swap};
-use super::promote::{Intent, Promoted, Wish, next};
-use super::record::{Action, Candidate, Change, line};
+use super::promote::{Intent, Promoted, PromotionRequest, next};
+use super::record::{Action, Candidate, FleetChange, line};
 use super::{Fleet, events};
 use sandbar_pipeline::Deployment;
 use sandbar_pipeline::deployment::Judge;
-use sandbar_pipeline::revision::Rehearsal;
-use sandbar_pipeline::rollout::{Terms, Verdict};
+use sandbar_pipeline::revision::Validation;
+use sandbar_pipeline::rollout::{RolloutSpec, Verdict};
 use sandbar_pipeline::swap::SwapError;
 
 impl Fleet {
@@ -26,8 +26,8 @@ impl Fleet {
     pub fn start_rollout(
         &self,
         deployment: &Deployment,
-        wishes: &[Wish],
-        terms: &Terms,
+        wishes: &[PromotionRequest],
+        terms: &RolloutSpec,
         intent: &Intent,
     ) -> Result<Promoted, FleetError> {
         self.ask(&format!("rollout {}", terms.mode), intent, || {
@@ -40,13 +40,13 @@ impl Fleet {
             }
             let differing = self.differing(deployment, &pins)?;
             tracing::info!("dry run of {}", events::shown(&differing));
-            let tried = deployment.rehearse_rollout(&swap(&differing), terms)?;
+            let tried = deployment.validate_rollout(&swap(&differing), terms)?;
             let mut changes = base.begin(&pins, intent)?;
             let last = base.last.saturating_add(changes.len() as u64);
             let back = base.desired.as_ref().and_then(|change| change.back);
             let rollout = Some(Candidate { pins, terms: terms.clone() });
             let change = next(last, Action::Rollout, base.pins, intent, back)?;
-            changes.push(Change { rollout, ..change });
+            changes.push(FleetChange { rollout, ..change });
             self.write(&changes, tried)
         })
     }
@@ -69,7 +69,7 @@ impl Fleet {
             }
             let back = change.pins.covers(&candidate.pins).then_some(last);
             let change = next(last, Action::Promote, candidate.pins, intent, back)?;
-            self.write(&[change], Rehearsal::default())
+            self.write(&[change], Validation::default())
         })
     }
 
@@ -81,12 +81,12 @@ impl Fleet {
         self.ask("rollout abort", intent, || {
             let (last, change, _) = self.underway(intent)?;
             let change = next(last, Action::Abort, change.pins, intent, change.back)?;
-            self.write(&[change], Rehearsal::default())
+            self.write(&[change], Validation::default())
         })
     }
 
     /// The change that began the current roll-out, and its candidate.
-    fn underway(&self, intent: &Intent) -> Result<(u64, Change, Candidate), FleetError> {
+    fn underway(&self, intent: &Intent) -> Result<(u64, FleetChange, Candidate), FleetError> {
         let (last, desired) = self.newest(intent)?;
         let begun = desired.and_then(|change| {
             let candidate = change.rollout.clone()?;
@@ -96,9 +96,9 @@ impl Fleet {
     }
 
     /// Ends the roll-out that runs here, as the change says which took its place.
-    pub(super) fn end_rollout(&self, deployment: &Deployment, change: &Change) {
+    pub(super) fn end_rollout(&self, deployment: &Deployment, change: &FleetChange) {
         let Some(rollout) = deployment.rollout() else { return };
-        let Change { revision, by, reason, .. } = change;
+        let FleetChange { revision, by, reason, .. } = change;
         let why = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
         let why = format!("fleet revision {revision}, by {by}{why}");
         let is_candidate = change.pins.beyond(&rollout.candidate.pins).is_empty();

@@ -10,8 +10,8 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use super::error::FleetError;
 use super::log::Log;
-use super::record::{Change, FleetName};
-use super::view::{KEPT, View};
+use super::record::{FleetChange, FleetName};
+use super::state::{FleetState, KEPT};
 use sandbar_kafka::config;
 use sandbar_kafka::config::Connection;
 
@@ -47,7 +47,7 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// If it is not ([`FleetError::Conflict`]), or writing it fails.
-    pub(super) fn write(&self, expected: u64, changes: &[Change]) -> Result<(), FleetError> {
+    pub(super) fn write(&self, expected: u64, changes: &[FleetChange]) -> Result<(), FleetError> {
         let end = Instant::now() + MOST_PATIENCE;
         let producer = self.claim(end)?;
         let view = self.view(end)?;
@@ -96,9 +96,9 @@ impl Writer<'_> {
     }
 
     /// All that the topic says.
-    fn view(&self, end: Instant) -> Result<View, FleetError> {
+    fn view(&self, end: Instant) -> Result<FleetState, FleetError> {
         let log = Log::new(self.connection, self.topic, self.fleet)?;
-        let mut view = View::default();
+        let mut view = FleetState::default();
         let take = |entry| {
             view.take(entry, false);
         };
@@ -109,8 +109,8 @@ impl Writer<'_> {
     fn commit(
         &self,
         producer: &BaseProducer,
-        view: &View,
-        changes: &[Change],
+        view: &FleetState,
+        changes: &[FleetChange],
         end: Instant,
     ) -> Attempt {
         let Some(last) = changes.last() else { return Attempt::Committed };
@@ -156,10 +156,10 @@ impl Writer<'_> {
     }
 
     /// Whether `changes` are there, after all.
-    fn look(&self, changes: &[Change], expected: u64, end: Instant) -> Result<(), FleetError> {
+    fn look(&self, changes: &[FleetChange], expected: u64, end: Instant) -> Result<(), FleetError> {
         let view = self.view(end)?;
         let is_there =
-            |change: &Change| view.change(change.revision).is_some_and(|it| it == change);
+            |change: &FleetChange| view.change(change.revision).is_some_and(|it| it == change);
         if changes.iter().all(is_there) {
             return Ok(());
         }
@@ -177,7 +177,7 @@ impl Writer<'_> {
 const BUSY: &str = "another change is in progress; nothing was done: re-read and retry";
 
 /// The change was based on an outdated revision.
-pub(super) fn outdated(view: &View, expected: u64) -> FleetError {
+pub(super) fn outdated(view: &FleetState, expected: u64) -> FleetError {
     let who = match view.desired() {
         Ok(Some(change)) => format!(", by {} at {}", change.by, sandbar_registry::time(change.at)),
         _ => String::new(),

@@ -2,11 +2,11 @@
 //!
 //! - [`Runner`]: puts it together: deployment, fleet, metrics and health over HTTP.
 //! - `stream`: source, workers and sinks of one deployment; `worker` takes batches through
-//!   its own instances, `transactor` in transactions.
+//!   its own instances, `transactional_worker` in transactions.
 
 mod runner;
 mod stream;
-mod transactor;
+mod transactional_worker;
 mod worker;
 
 pub use runner::{PreparedRunner, Runner, RunnerError};

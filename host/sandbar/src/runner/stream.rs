@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use sandbar_config::Problems;
 use sandbar_kafka::KafkaFailure;
-use sandbar_kafka::aside::Aside;
-use sandbar_kafka::config::{Connection, SourcePlan};
-use sandbar_kafka::sink::Sink;
-use sandbar_kafka::source::Source;
+use sandbar_kafka::best_effort::BestEffortProducer;
+use sandbar_kafka::config::{Connection, SourceSettings};
+use sandbar_kafka::sink::KafkaSink;
+use sandbar_kafka::source::KafkaSource;
 use sandbar_kafka::transactions::Transactions;
 use sandbar_manifest::{Delivery, Manifest};
 use sandbar_pipeline::processor::Processor;
 use sandbar_pipeline::{Deployment, Plan, PlanError};
-use sandbar_record::{BestEffort, Labels, Shutdown};
+use sandbar_record::{BestEffort, OutputHeaders, Shutdown};
 use sandbar_telemetry::Stats;
 use thiserror::Error;
 
-use super::transactor::Transactor;
+use super::transactional_worker::TransactionalWorker;
 use super::worker::Worker;
 
 /// Why a pipeline ended before it was asked to.
@@ -56,36 +56,37 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
         return Ok(());
     };
     let beside = connection.clone();
-    deployment.write_beside(Box::new(move |topic: &str, labels: Labels| {
-        let aside = Aside::new(&beside, topic, labels)?;
+    deployment.write_beside(Box::new(move |topic: &str, labels: OutputHeaders| {
+        let aside = BestEffortProducer::new(&beside, topic, labels)?;
         Ok(Box::new(aside) as Box<dyn BestEffort>)
     }));
-    let handover = deployment.handover();
+    let hot_swap = deployment.hot_swap();
     // From here on, a stage set that replaces this plan is in the slots.
-    let open = handover.open();
+    let open = hot_swap.open();
     let plan = deployment.plan();
     let (senders, batches): (Vec<_>, Vec<_>) = sinks.iter().map(|_| channel()).unzip();
-    let source = Source::new(&connection, SourcePlan::of(manifest), senders, stats.clone())?;
+    let source =
+        KafkaSource::new(&connection, SourceSettings::of(manifest), senders, stats.clone())?;
     let mut threads = Vec::with_capacity(plan.workers);
     for (index, (sink, batches)) in sinks.into_iter().zip(batches).enumerate() {
         let processor = Processor::new(&plan, stats.clone())?;
-        let (handover, slot) = (handover.clone(), handover.slot(index));
+        let (hot_swap, slot) = (hot_swap.clone(), hot_swap.slot(index));
         let work: Box<dyn FnOnce() + Send> = match sink {
             WorkerSink::Shared(sink) => {
-                let worker = Worker { processor, sink, handover, slot };
+                let worker = Worker { processor, sink, hot_swap, slot };
                 Box::new(move || worker.run(batches))
             }
             WorkerSink::Own(transactions) => {
                 let (group, interval) =
                     (source.group(), manifest.runner.commit_interval(manifest.delivery));
                 let (transactions, stats) = (*transactions, stats.clone());
-                let worker = Transactor {
+                let worker = TransactionalWorker {
                     processor,
                     transactions,
                     group,
                     interval,
                     stats,
-                    handover,
+                    hot_swap,
                     slot,
                     worked: Duration::ZERO,
                     waiting: VecDeque::new(),
@@ -118,7 +119,7 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
 /// Where a worker's outputs go.
 enum WorkerSink {
     /// Through the shared producer.
-    Shared(Arc<Sink>),
+    Shared(Arc<KafkaSink>),
     /// Through its own, in transactions.
     Own(Box<Transactions>),
 }
@@ -135,7 +136,7 @@ fn sinks(
     let workers = &plan.workers;
     match manifest.delivery {
         Delivery::AtLeastOnce => {
-            let sink = Sink::new(connection, plan.labels(), stats, abandoned.clone())?;
+            let sink = KafkaSink::new(connection, plan.labels(), stats, abandoned.clone())?;
             if !sink.await_topics(shutdown)? {
                 return Ok(None);
             }

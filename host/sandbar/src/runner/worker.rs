@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use sandbar_kafka::sink::Sink;
-use sandbar_pipeline::handover::{Handover, Slot};
+use sandbar_kafka::sink::KafkaSink;
+use sandbar_pipeline::hot_swap::{ChainSlot, HotSwap};
 use sandbar_pipeline::processor::Processor;
-use sandbar_record::{Batch, Failure, Outlet, Output, Ticket};
+use sandbar_record::{AckHandle, Batch, Failure, Output, Sink};
 
 /// A worker's stages, and where their outputs go.
 pub(super) struct Worker {
     pub(super) processor: Processor,
-    pub(super) sink: Arc<Sink>,
-    pub(super) handover: Arc<Handover>,
-    pub(super) slot: Arc<Slot>,
+    pub(super) sink: Arc<KafkaSink>,
+    pub(super) hot_swap: Arc<HotSwap>,
+    pub(super) slot: Arc<ChainSlot>,
 }
 
 /// How often an idle worker checks for a stage set to swap in.
@@ -23,43 +23,43 @@ pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 impl Worker {
     /// Works until there are no more batches.
-    pub(super) fn run(mut self, batches: Receiver<Arc<Ticket>>) {
+    pub(super) fn run(mut self, batches: Receiver<Arc<AckHandle>>) {
         loop {
             let next = batches.recv_timeout(LOOK);
-            self.processor.renew(&self.slot);
-            let ticket = match next {
-                Ok(ticket) => ticket,
+            self.processor.swap_in(&self.slot);
+            let ack = match next {
+                Ok(ack) => ack,
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             if self.sink.is_abandoned() {
                 continue;
             }
-            let mut shipment = Shipment { sink: &self.sink, ticket: &ticket };
-            let (batch, assignment) = (ticket.batch(), ticket.assignment());
+            let mut shipment = Shipment { sink: &self.sink, ack: &ack };
+            let (batch, assignment) = (ack.batch(), ack.assignment());
             if let Err(interrupted) = self.processor.process(batch, assignment, &mut shipment) {
-                ticket.broken(interrupted.to_string());
+                ack.broken(interrupted.to_string());
             }
             self.processor.settle();
-            self.handover.passed(batch);
-            ticket.processed();
+            self.hot_swap.passed(batch);
+            ack.processed();
         }
     }
 }
 
 /// The outputs of one batch, sent to the sink.
 struct Shipment<'a> {
-    sink: &'a Sink,
-    ticket: &'a Arc<Ticket>,
+    sink: &'a KafkaSink,
+    ack: &'a Arc<AckHandle>,
 }
 
-impl Outlet for Shipment<'_> {
+impl Sink for Shipment<'_> {
     fn output(&mut self, _: &Batch, output: &Output<'_>) {
-        self.sink.output(output, self.ticket);
+        self.sink.output(output, self.ack);
     }
 
     fn dead_letter(&mut self, _: &Batch, failure: &Failure) {
-        self.sink.dead_letter(self.ticket, failure);
+        self.sink.dead_letter(self.ack, failure);
     }
 
     fn is_closed(&self) -> bool {

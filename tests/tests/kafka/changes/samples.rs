@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use flight_records::{CLASSIC, Flights};
-use sandbar::pipeline::swap::{Change, SwapError};
+use sandbar::pipeline::swap::{SwapError, SwapSpec};
 use sandbar_tests::flights::{golden, pipeline, topics};
 use sandbar_tests::process::Process;
 use sandbar_tests::{Broker, Received, Runner, Sent, project, sandbar};
@@ -47,9 +47,9 @@ fn folder(place: &Path, table: impl AsRef<[u8]>) {
     std::fs::write(place.join("rows.csv"), table).unwrap();
 }
 
-fn change(place: &Path) -> Change {
+fn change(place: &Path) -> SwapSpec {
     let models = BTreeMap::from([("flights".into(), place.to_owned().into())]);
-    Change { models, ..Change::default() }
+    SwapSpec { models, ..SwapSpec::default() }
 }
 
 /// What the sample rows say against a model leaves the old one serving.
@@ -110,7 +110,7 @@ fn samples_decide() {
         folder(place, table);
         for result in [
             deployment.swap(&change(place)).map(drop),
-            deployment.rehearse(&change(place)).map(drop),
+            deployment.validate(&change(place)).map(drop),
         ] {
             let error = result.unwrap_err();
             assert!(matches!(error, SwapError::Plan(_)), "{error}");
@@ -126,7 +126,7 @@ fn samples_decide() {
 
     // Those that hold; also where nothing is expected of some.
     folder(place, instead(&format!(",{},{}", answer.0, answer.1), ",,"));
-    assert_eq!(deployment.rehearse(&change(place)).unwrap().samples, 20);
+    assert_eq!(deployment.validate(&change(place)).unwrap().samples, 20);
     let swap = deployment.swap(&change(place)).unwrap();
     assert_eq!((swap.samples, swap.revision.number), (20, 2));
     assert_eq!(swap.trial.map(|trial| (trial.failed_before, trial.failed)), Some((0, 0)));

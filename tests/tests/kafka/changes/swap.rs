@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use flight_records::{CLASSIC, Flights};
 use sandbar::manifest::ArtifactSource;
-use sandbar::pipeline::swap::{Change, Swap, SwapError};
+use sandbar::pipeline::swap::{Swap, SwapError, SwapSpec};
 use sandbar_tests::flights::{assert_golden, golden, pipeline, topics};
 use sandbar_tests::gaps::Gaps;
 use sandbar_tests::process::Process;
@@ -19,13 +19,16 @@ const CHUNK: usize = 500;
 /// The flights of which H2O's answers are known.
 const KNOWN: usize = 20_000;
 
-fn model(name: &str) -> Change {
+fn model(name: &str) -> SwapSpec {
     let folder = project().join("models").join(name);
-    Change { models: BTreeMap::from([("flights".into(), folder.into())]), ..Change::default() }
+    SwapSpec { models: BTreeMap::from([("flights".into(), folder.into())]), ..SwapSpec::default() }
 }
 
-fn stage(name: &str, component: PathBuf) -> Change {
-    Change { components: BTreeMap::from([(name.into(), component.into())]), ..Change::default() }
+fn stage(name: &str, component: PathBuf) -> SwapSpec {
+    SwapSpec {
+        components: BTreeMap::from([(name.into(), component.into())]),
+        ..SwapSpec::default()
+    }
 }
 
 /// Swaps models back and forth while flights flow, components with them, and looks at every prediction: whether
@@ -155,13 +158,13 @@ fn what_does_not_work_is_refused() {
     std::fs::write(&archive, bytes).unwrap();
 
     let deployment = runner.deployment();
-    let folder = |folder: PathBuf| Change {
+    let folder = |folder: PathBuf| SwapSpec {
         models: BTreeMap::from([("flights".into(), folder.into())]),
-        ..Change::default()
+        ..SwapSpec::default()
     };
-    let unknown = Change {
+    let unknown = SwapSpec {
         models: BTreeMap::from([("flihgts".into(), PathBuf::from("m").into())]),
-        ..Change::default()
+        ..SwapSpec::default()
     };
     for (change, due) in [
         (folder(broken.path().to_owned()), "but model.toml says"),
@@ -173,7 +176,10 @@ fn what_does_not_work_is_refused() {
         (stage("features", project().join("Cargo.toml")), "not a WebAssembly component"),
         (unknown, "the pipeline has no model 'flihgts'; it has 'flights'"),
         (stage("scores", component("h2o-score")), "it has 'features', 'score'"),
-        (Change { revision: Some(7), ..model("flights-dl") }, "expected revision 7, but 1 serves"),
+        (
+            SwapSpec { revision: Some(7), ..model("flights-dl") },
+            "expected revision 7, but 1 serves",
+        ),
     ] {
         let error = deployment.swap(&change).unwrap_err().to_string();
         assert!(error.contains(due), "{change:?}: {error}");
@@ -229,7 +235,7 @@ fn what_fails_at_what_comes_by_is_refused() {
             ("mischief-extractor", "such as: stage 'extract': trap"),
         ] {
             let error = runner.deployment().swap(&stage("extract", component(name))).unwrap_err();
-            assert!(matches!(error, SwapError::Trial { .. }), "{error}");
+            assert!(matches!(error, SwapError::DryRun { .. }), "{error}");
             assert!(error.to_string().contains(due), "{error}");
         }
     });
@@ -276,7 +282,7 @@ fn an_alias_that_was_moved() {
 
     let alias = ArtifactSource::Registry("flights".parse().unwrap());
     let change =
-        Change { models: BTreeMap::from([("flights".into(), alias)]), ..Change::default() };
+        SwapSpec { models: BTreeMap::from([("flights".into(), alias)]), ..SwapSpec::default() };
     runner.await_stats("it runs", |now| now.rebalances > 0);
     runner.deployment().swap(&change).unwrap();
     assert_eq!(serves(), "flights@2");

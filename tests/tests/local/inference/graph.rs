@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use proptest::prelude::*;
 use sandbar::inference::Error;
-use sandbar::inference::{ErrorCode, Graph, Source, States, Tensor};
+use sandbar::inference::{ErrorCode, Graph, GraphSource, States, Tensor};
 use sandbar::model::{ElementType, Kind};
 use sandbar_tests::{graphs, project, test_data};
 
@@ -18,7 +18,7 @@ use super::pillow;
 const RANDOM: usize = 20;
 
 fn load(kind: Kind, bytes: impl Into<Arc<[u8]>>) -> Result<Arc<Graph>, Error> {
-    Graph::load("model".into(), Source::Bytes(kind, bytes.into()))
+    Graph::load("model".into(), GraphSource::Bytes(kind, bytes.into()))
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {

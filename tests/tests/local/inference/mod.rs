@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sandbar::inference::{Artifact, Content};
-use sandbar::inference::{Graph, NnLimits, Source};
+use sandbar::inference::{Graph, GraphSource, NnLimits};
 use sandbar::model::{Kind, Model};
 use sandbar::record::Code;
 use sandbar::sandbox::{
@@ -48,7 +48,7 @@ fn digits() -> (String, Artifact) {
 }
 
 fn graph(name: &str, bytes: Vec<u8>) -> (String, Artifact) {
-    let graph = Graph::load(name.into(), Source::Bytes(Kind::Onnx, bytes.into())).unwrap();
+    let graph = Graph::load(name.into(), GraphSource::Bytes(Kind::Onnx, bytes.into())).unwrap();
     (
         name.into(),
         Artifact {

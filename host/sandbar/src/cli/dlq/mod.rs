@@ -14,8 +14,8 @@ use serde_json::json;
 
 use super::Common;
 use sandbar_kafka::config::Connection;
-use sandbar_kafka::letters;
-use sandbar_kafka::letters::Letter;
+use sandbar_kafka::dead_letters;
+use sandbar_kafka::dead_letters::DeadLetter;
 use sandbar_manifest::Manifest;
 
 /// Characters of a value that `show` shows.
@@ -37,7 +37,7 @@ enum Verb {
 
 /// The pipeline and its brokers.
 #[derive(Debug, Args)]
-struct Place {
+struct TopicArgs {
     /// The pipeline's manifest, which names the dead-letter topic.
     #[arg(value_name = "PIPELINE")]
     manifest: PathBuf,
@@ -46,7 +46,7 @@ struct Place {
     brokers: Option<String>,
 }
 
-impl Place {
+impl TopicArgs {
     fn open(&self) -> anyhow::Result<(Manifest, Connection)> {
         let manifest = Manifest::load(&self.manifest)?;
         manifest.secrets()?;
@@ -82,7 +82,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn takes(&self, letter: &Letter) -> bool {
+    fn takes(&self, letter: &DeadLetter) -> bool {
         let is = |wanted: &Option<String>, name| {
             wanted.as_ref().is_none_or(|wanted| *wanted == letter.said(name))
         };
@@ -103,10 +103,10 @@ impl Filter {
         &self,
         connection: &Connection,
         topic: &str,
-        mut each: impl FnMut(Letter) -> bool,
+        mut each: impl FnMut(DeadLetter) -> bool,
     ) -> anyhow::Result<()> {
         let mut left = self.limit.unwrap_or(usize::MAX);
-        letters::read(connection, topic, None, |letter| {
+        dead_letters::read(connection, topic, None, |letter| {
             if left > 0 && self.takes(&letter) {
                 left -= 1;
                 return each(letter) && left > 0;
@@ -124,7 +124,7 @@ impl Filter {
 #[derive(Debug, Args)]
 struct List {
     #[command(flatten)]
-    place: Place,
+    place: TopicArgs,
     #[command(flatten)]
     filter: Filter,
     /// Each as a JSON object on a line.
@@ -136,7 +136,7 @@ struct List {
 #[derive(Debug, Args)]
 struct Show {
     #[command(flatten)]
-    place: Place,
+    place: TopicArgs,
     /// Which one, as `sandbar dlq list` names it.
     #[arg(value_name = "PARTITION/OFFSET", value_parser = position)]
     position: (i32, i64),
@@ -191,7 +191,7 @@ impl Show {
         let topic = &manifest.dead_letter.topic;
         let (partition, offset) = self.position;
         let mut found = None;
-        letters::read(&connection, topic, Some(self.position), |letter| {
+        dead_letters::read(&connection, topic, Some(self.position), |letter| {
             found = Some(letter).filter(|letter| letter.offset == offset);
             false
         })?;
@@ -214,22 +214,22 @@ impl Show {
     }
 }
 
-fn time(letter: &Letter) -> Option<String> {
+fn time(letter: &DeadLetter) -> Option<String> {
     let since = Duration::from_millis(u64::try_from(letter.timestamp?).ok()?);
     let time = UNIX_EPOCH.checked_add(since)?;
     // A time after the year 9999 has no such form.
     (since.as_secs() < 253_402_300_800).then(|| humantime::format_rfc3339_seconds(time).to_string())
 }
 
-fn line(letter: &Letter) -> String {
-    let Letter { partition, offset, .. } = letter;
+fn line(letter: &DeadLetter) -> String {
+    let DeadLetter { partition, offset, .. } = letter;
     let time = time(letter).unwrap_or_else(|| "-".to_owned());
     let [stage, code, topic, from, at, message] =
         ["stage", "code", "topic", "partition", "offset", "message"].map(|name| letter.said(name));
     format!("{partition}/{offset}  {time}  {stage}  {code}  {topic}/{from}/{at}  {message:?}")
 }
 
-fn json(letter: &Letter) -> serde_json::Value {
+fn json(letter: &DeadLetter) -> serde_json::Value {
     let number = |name| letter.said(name).parse::<i64>().ok();
     json!({
         "partition": letter.partition,

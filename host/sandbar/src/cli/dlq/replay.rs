@@ -10,7 +10,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 
-use super::{Filter, Place, line};
+use super::{Filter, TopicArgs, line};
 use crate::cli::Common;
 use sandbar_kafka::config;
 use sandbar_kafka::config::Connection;
@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, Args)]
 pub(super) struct Replay {
     #[command(flatten)]
-    place: Place,
+    place: TopicArgs,
     #[command(flatten)]
     filter: Filter,
     /// Send them through this pipeline instead of to their topics.

@@ -11,10 +11,10 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use super::Common;
-use super::registry::{self, Add, Diff, Gc, Place, Promote, Rollback};
+use super::registry::{self, Add, Diff, Gc, Promote, RegistryArgs, Rollback};
 use sandbar_config::nearest;
 use sandbar_model::{DESCRIPTION, Model};
-use sandbar_registry::Sort;
+use sandbar_registry::ArtifactKind;
 
 /// Models in a registry, or in folders on this machine.
 ///
@@ -28,7 +28,7 @@ pub(super) struct Models {
     #[command(flatten)]
     folders: FoldersArgs,
     #[command(flatten)]
-    place: Place,
+    place: RegistryArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,7 +59,7 @@ struct Folders {
 
 impl Models {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
-        let (sort, place) = (Sort::Model, &self.place);
+        let (sort, place) = (ArtifactKind::Model, &self.place);
         anyhow::ensure!(
             self.folders.root.is_none() || place.named().is_none(),
             "--models and --registry conflict; give one of them"

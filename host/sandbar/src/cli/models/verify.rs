@@ -3,10 +3,10 @@
 use clap::Args;
 
 use super::Folders;
-use crate::cli::registry::Place;
+use crate::cli::registry::RegistryArgs;
 use sandbar_model::Model;
 use sandbar_model::pull::State;
-use sandbar_registry::{Reference, Sort, Target};
+use sandbar_registry::{ArtifactKind, Reference, Target};
 
 /// Compare the files of models with the sizes and digests in their descriptions. The exit
 /// status is 1 if one is missing or wrong. In a registry: all files of versions, read
@@ -51,15 +51,15 @@ impl Verify {
 
 impl Verify {
     /// Compares the files of versions with their digests in the registry.
-    pub(super) fn execute_registry(self, place: &Place) -> anyhow::Result<()> {
+    pub(super) fn execute_registry(self, place: &RegistryArgs) -> anyhow::Result<()> {
         let registry = place.open()?;
         let mut references = Vec::new();
         for model in &self.models {
             references.push(model.parse::<Reference>().map_err(anyhow::Error::msg)?);
         }
         if self.models.is_empty() {
-            for name in registry.names(Sort::Model)? {
-                let numbers = registry.numbers(Sort::Model, &name)?;
+            for name in registry.names(ArtifactKind::Model)? {
+                let numbers = registry.numbers(ArtifactKind::Model, &name)?;
                 references.extend(numbers.iter().filter(|it| !it.removed).map(|it| Reference {
                     name: name.clone(),
                     target: Target::Version(it.number),
@@ -68,7 +68,7 @@ impl Verify {
         }
         let mut wrong = 0;
         for reference in &references {
-            let version = registry.resolve(Sort::Model, reference);
+            let version = registry.resolve(ArtifactKind::Model, reference);
             match version.and_then(|version| registry.verify(&version)) {
                 Ok(()) => println!("{reference}: ok"),
                 Err(error) => {

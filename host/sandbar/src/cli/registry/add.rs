@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Place, Who};
+use super::{RegistryArgs, Who};
 use sandbar_registry::draft::{Draft, Notes};
-use sandbar_registry::{Sort, version};
+use sandbar_registry::{ArtifactKind, version};
 use sandbar_sandbox::Sandbox;
 
 /// Add a version to the registry, under the next number of its name. It is loaded once
@@ -39,16 +39,16 @@ pub(in crate::cli) struct Add {
 impl Add {
     pub(in crate::cli) fn execute(
         self,
-        sort: Sort,
-        place: &Place,
+        sort: ArtifactKind,
+        place: &RegistryArgs,
         sandbox: impl FnOnce() -> anyhow::Result<Sandbox>,
     ) -> anyhow::Result<()> {
         let metrics = version::metrics(&self.metrics).map_err(anyhow::Error::msg)?;
         let notes = Notes { by: self.who.name(), source: self.source, metrics };
         let name = self.name.as_deref();
         let draft = match sort {
-            Sort::Model => Draft::model(&self.path, name, notes)?,
-            Sort::Operator => Draft::operator(&self.path, name, notes, &sandbox()?)?,
+            ArtifactKind::Model => Draft::model(&self.path, name, notes)?,
+            ArtifactKind::Operator => Draft::operator(&self.path, name, notes, &sandbox()?)?,
         };
         let added = place.create()?.add(draft, self.again)?;
         let id = added.version.id();

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::{Place, Who};
+use super::{RegistryArgs, Who};
 use sandbar_registry::aliases::{Changed, Intent};
-use sandbar_registry::{DEFAULT_ALIAS, Sort};
+use sandbar_registry::{ArtifactKind, DEFAULT_ALIAS};
 
 /// Point an alias to a version. Pipelines that name the alias get it.
 #[derive(Debug, Args)]
@@ -16,7 +16,7 @@ pub(in crate::cli) struct Promote {
     #[arg(value_name = "N")]
     version: u32,
     #[command(flatten)]
-    change: Change,
+    change: AliasArgs,
 }
 
 /// Point an alias back to its version before the last promotion.
@@ -26,11 +26,11 @@ pub(in crate::cli) struct Rollback {
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]
-    change: Change,
+    change: AliasArgs,
 }
 
 #[derive(Debug, Args)]
-struct Change {
+struct AliasArgs {
     /// The alias.
     #[arg(long, default_value = DEFAULT_ALIAS, value_name = "ALIAS")]
     alias: String,
@@ -48,7 +48,11 @@ struct Change {
 }
 
 impl Promote {
-    pub(in crate::cli) fn execute(self, sort: Sort, place: &Place) -> anyhow::Result<()> {
+    pub(in crate::cli) fn execute(
+        self,
+        sort: ArtifactKind,
+        place: &RegistryArgs,
+    ) -> anyhow::Result<()> {
         let Promote { name, version, change } = self;
         let registry = place.open()?;
         let (alias, json, intent) = change.take();
@@ -57,7 +61,11 @@ impl Promote {
 }
 
 impl Rollback {
-    pub(in crate::cli) fn execute(self, sort: Sort, place: &Place) -> anyhow::Result<()> {
+    pub(in crate::cli) fn execute(
+        self,
+        sort: ArtifactKind,
+        place: &RegistryArgs,
+    ) -> anyhow::Result<()> {
         let Rollback { name, change } = self;
         let registry = place.open()?;
         let (alias, json, intent) = change.take();
@@ -65,9 +73,9 @@ impl Rollback {
     }
 }
 
-impl Change {
+impl AliasArgs {
     fn take(self) -> (String, bool, Intent) {
-        let Change { alias, expect, reason, json, who } = self;
+        let AliasArgs { alias, expect, reason, json, who } = self;
         (alias, json, Intent { by: who.name(), reason, expect })
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde_json::Value;
 
-use super::{Place, table};
-use sandbar_registry::{Reference, Sort, Version};
+use super::{RegistryArgs, table};
+use sandbar_registry::{ArtifactKind, Reference, Version};
 
 /// Show how two versions differ: their descriptions, their metrics, their
 /// files.
@@ -24,7 +24,11 @@ pub(in crate::cli) struct Diff {
 }
 
 impl Diff {
-    pub(in crate::cli) fn execute(self, sort: Sort, place: &Place) -> anyhow::Result<()> {
+    pub(in crate::cli) fn execute(
+        self,
+        sort: ArtifactKind,
+        place: &RegistryArgs,
+    ) -> anyhow::Result<()> {
         let registry = place.open()?;
         let (from, to) = (registry.resolve(sort, &self.from)?, registry.resolve(sort, &self.to)?);
         let differences = differences(&from, &to)?;

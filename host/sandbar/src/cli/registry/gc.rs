@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::Args;
 
-use super::{Place, Who};
-use sandbar_registry::Sort;
+use super::{RegistryArgs, Who};
+use sandbar_registry::ArtifactKind;
 use sandbar_registry::gc::Rules;
 
 /// Remove the files of versions that are no longer used. What stays: the newest of
@@ -35,7 +35,11 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 impl Gc {
-    pub(in crate::cli) fn execute(self, sort: Sort, place: &Place) -> anyhow::Result<()> {
+    pub(in crate::cli) fn execute(
+        self,
+        sort: ArtifactKind,
+        place: &RegistryArgs,
+    ) -> anyhow::Result<()> {
         let Gc { dry_run, older_than, keep, json, who } = self;
         let rules = Rules { older_than, targets: keep, by: who.name(), dry_run };
         let collected = place.open()?.gc(sort, &rules)?;

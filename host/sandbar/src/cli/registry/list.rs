@@ -2,11 +2,15 @@
 
 use bytesize::ByteSize;
 
-use super::{Place, table};
-use sandbar_registry::{Sort, Version, time};
+use super::{RegistryArgs, table};
+use sandbar_registry::{ArtifactKind, Version, time};
 
 /// One line for each name: its newest version, and where its aliases point.
-pub(in crate::cli) fn list(sort: Sort, place: &Place, json: bool) -> anyhow::Result<()> {
+pub(in crate::cli) fn list(
+    sort: ArtifactKind,
+    place: &RegistryArgs,
+    json: bool,
+) -> anyhow::Result<()> {
     let registry = place.open()?;
     let mut rows =
         vec![["NAME", "NEWEST", "ALIASES", "KIND", "SIZE", "ADDED"].map(str::to_owned).to_vec()];

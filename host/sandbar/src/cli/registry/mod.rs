@@ -24,7 +24,7 @@ use sandbar_registry::Registry;
 
 /// Which registry.
 #[derive(Debug, Args)]
-pub(super) struct Place {
+pub(super) struct RegistryArgs {
     /// The registry: a folder, or a URL such as s3://bucket/prefix.
     /// [env: SANDBAR_REGISTRY]
     // Not with clap: --models overrides the variable.
@@ -44,7 +44,7 @@ pub(super) struct Who {
     by: Option<String>,
 }
 
-impl Place {
+impl RegistryArgs {
     /// The registry that the command line names.
     pub(super) fn named(&self) -> Option<&str> {
         self.registry.as_deref()

@@ -1,9 +1,9 @@
 //! `show` of a registry
 
 use super::list::kind;
-use super::{Place, table};
-use sandbar_registry::aliases::{Action, Change};
-use sandbar_registry::{Reference, Registry, Sort, Version, time};
+use super::{RegistryArgs, table};
+use sandbar_registry::aliases::{Action, AliasChange};
+use sandbar_registry::{ArtifactKind, Reference, Registry, Version, time};
 
 /// Changes of an alias that are shown at most.
 const CHANGES: usize = 20;
@@ -11,8 +11,8 @@ const CHANGES: usize = 20;
 /// A version, by number or alias; or, for a name alone, all versions and the
 /// history of the aliases.
 pub(in crate::cli) fn show(
-    sort: Sort,
-    place: &Place,
+    sort: ArtifactKind,
+    place: &RegistryArgs,
     name: &str,
     json: bool,
 ) -> anyhow::Result<()> {
@@ -30,7 +30,7 @@ pub(in crate::cli) fn show(
     Ok(())
 }
 
-fn overview(registry: &Registry, sort: Sort, name: &str, json: bool) -> anyhow::Result<()> {
+fn overview(registry: &Registry, sort: ArtifactKind, name: &str, json: bool) -> anyhow::Result<()> {
     let numbers = registry.numbers(sort, name)?;
     if numbers.is_empty() {
         // Its error lists the known names.
@@ -87,7 +87,7 @@ fn overview(registry: &Registry, sort: Sort, name: &str, json: bool) -> anyhow::
     Ok(())
 }
 
-fn line(name: &str, change: &Change) -> Vec<String> {
+fn line(name: &str, change: &AliasChange) -> Vec<String> {
     let what = match change.action {
         Action::Promote => "promoted",
         Action::Rollback => "rolled back",

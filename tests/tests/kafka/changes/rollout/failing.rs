@@ -7,7 +7,7 @@ use super::*;
 fn a_shadow_that_traps_is_dropped() {
     let broker = Broker::practice();
     let echo = Echo::start(&broker);
-    echo.beside("mischief-extractor", &Terms::new(Mode::Shadow));
+    echo.beside("mischief-extractor", &RolloutSpec::new(Mode::Shadow));
     let records: Vec<Sent> = (0..200).map(|n| Sent::keyed(n, "trap")).collect();
     broker.send(&echo.source, &records);
     let ended = await_end(echo.deployment());
@@ -26,7 +26,7 @@ fn a_shadow_that_traps_is_dropped() {
 fn a_shadow_that_is_slow_leaves_out() {
     let broker = Broker::practice();
     let echo = Echo::start(&broker);
-    echo.beside("mischief-extractor", &Terms::new(Mode::Shadow));
+    echo.beside("mischief-extractor", &RolloutSpec::new(Mode::Shadow));
     // It spends its deadline on each of these, and the others come meanwhile.
     let mut sent = 9;
     broker.send(&echo.source, &["loop"; 8].map(|it| Sent::keyed("loop", it)));

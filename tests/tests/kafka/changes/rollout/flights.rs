@@ -22,7 +22,7 @@ fn both_golden() -> BTreeMap<&'static str, Vec<(String, f64)>> {
 }
 
 /// Whether a comparison is the one that H2O's own answers give.
-fn assert_report(report: &Report, golden: &BTreeMap<&str, Vec<(String, f64)>>) {
+fn assert_report(report: &RolloutReport, golden: &BTreeMap<&str, Vec<(String, f64)>>) {
     let pairs = || golden["flights-gbm@1"].iter().zip(&golden["flights-dl@1"]).take(FLIGHTS);
     let agreed = pairs().filter(|(a, b)| a.0 == b.0).count();
     assert_eq!(report.compared, FLIGHTS as u64);
@@ -89,7 +89,7 @@ fn canary_of_flights(broker: &Broker, delivery: &str) {
 fn ab_of_flights(broker: &Broker, delivery: &str) {
     let topics = topics(broker);
     let runner = start(broker, &topics, delivery);
-    let terms = Terms::new(Mode::Ab);
+    let terms = RolloutSpec::new(Mode::Ab);
     runner.deployment().start_rollout(&model("flights-dl"), &terms).unwrap();
     broker.send(&topics[0], &flights());
     // One that is no flight: what serves decides, once.
@@ -141,7 +141,7 @@ on_each_broker! {
         let topics = topics(broker);
         let aside = broker.topic("aside", 1);
         let runner = start(broker, &topics, "at-least-once");
-        let terms = Terms { topic: Some(aside.clone()), ..Terms::new(Mode::Shadow) };
+        let terms = RolloutSpec { topic: Some(aside.clone()), ..RolloutSpec::new(Mode::Shadow) };
         let deployment = runner.deployment();
         deployment.start_rollout(&model("flights-dl"), &terms).unwrap();
         // Not more at once than may wait for it.
@@ -192,7 +192,7 @@ fn a_canary_by_a_header() {
     let broker = Broker::practice();
     let topics = topics(&broker);
     let runner = start(&broker, &topics, "at-least-once");
-    let terms = Terms { by: Some(By::Header("airline".into())), ..canary(0.5) };
+    let terms = RolloutSpec { by: Some(SplitKey::Header("airline".into())), ..canary(0.5) };
     runner.deployment().start_rollout(&model("flights-dl"), &terms).unwrap();
     let airline = |n: usize| (n % 40).to_string();
     let with_header = |(n, sent): (usize, Sent)| Sent {

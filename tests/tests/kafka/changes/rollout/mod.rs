@@ -14,8 +14,10 @@ use std::time::{Duration, Instant};
 
 use flight_records::{CLASSIC, Flights};
 use sandbar::pipeline::Deployment;
-use sandbar::pipeline::rollout::{By, End, Ended, Mode, Report, Rules, Share, Terms, Then};
-use sandbar::pipeline::swap::{Change, SwapError};
+use sandbar::pipeline::rollout::{
+    End, Ended, Fraction, Mode, OnPass, RolloutReport, RolloutSpec, Rules, SplitKey,
+};
+use sandbar::pipeline::swap::{SwapError, SwapSpec};
 use sandbar::telemetry::Snapshot;
 use sandbar_tests::broker::PATIENCE;
 use sandbar_tests::flights::{assert_golden, golden, pipeline, topics};
@@ -25,25 +27,28 @@ use sandbar_tests::{Broker, Received, Runner, Sent, component, on_each_broker, p
 /// The flights that each test sends.
 const FLIGHTS: usize = 4000;
 
-fn model(name: &str) -> Change {
+fn model(name: &str) -> SwapSpec {
     let folder = project().join("models").join(name);
-    Change { models: BTreeMap::from([("flights".into(), folder.into())]), ..Change::default() }
+    SwapSpec { models: BTreeMap::from([("flights".into(), folder.into())]), ..SwapSpec::default() }
 }
 
-fn stage(name: &str, component: PathBuf) -> Change {
-    Change { components: BTreeMap::from([(name.into(), component.into())]), ..Change::default() }
+fn stage(name: &str, component: PathBuf) -> SwapSpec {
+    SwapSpec {
+        components: BTreeMap::from([(name.into(), component.into())]),
+        ..SwapSpec::default()
+    }
 }
 
-fn share(share: f64) -> Option<Share> {
-    Share::new(share)
+fn share(share: f64) -> Option<Fraction> {
+    Fraction::new(share)
 }
 
-fn canary(weight: f64) -> Terms {
-    Terms { weight: share(weight), ..Terms::new(Mode::Canary) }
+fn canary(weight: f64) -> RolloutSpec {
+    RolloutSpec { weight: share(weight), ..RolloutSpec::new(Mode::Canary) }
 }
 
-fn with_rules(mode: Mode, rules: Rules) -> Terms {
-    Terms { rules, ..Terms::new(mode) }
+fn with_rules(mode: Mode, rules: Rules) -> RolloutSpec {
+    RolloutSpec { rules, ..RolloutSpec::new(mode) }
 }
 
 /// The generator's first flights, each with its number as key.
@@ -117,7 +122,7 @@ impl Echo {
     }
 
     /// Lets a component run in the place of the extractor.
-    fn beside(&self, name: &str, terms: &Terms) {
+    fn beside(&self, name: &str, terms: &RolloutSpec) {
         self.deployment().start_rollout(&stage("extract", component(name)), terms).unwrap();
     }
 }

@@ -16,7 +16,7 @@ fn rules_promote_and_roll_back() {
         then,
     };
     // They agree on some three quarters.
-    let terms = with_rules(Mode::Ab, rules(0.99, Then::Promote));
+    let terms = with_rules(Mode::Ab, rules(0.99, OnPass::Promote));
     deployment.start_rollout(&model("flights-dl"), &terms).unwrap();
     broker.send(&topics[0], &flights());
     let ended = await_end(deployment);
@@ -26,7 +26,7 @@ fn rules_promote_and_roll_back() {
     assert_eq!(deployment.revision().number, 1);
     assert!(deployment.rollout().is_none());
 
-    let terms = with_rules(Mode::Shadow, rules(0.1, Then::Promote));
+    let terms = with_rules(Mode::Shadow, rules(0.1, OnPass::Promote));
     deployment.start_rollout(&model("flights-dl"), &terms).unwrap();
     broker.send(&topics[0], &flights());
     await_that("the candidate serves", || (deployment.revision().number == 2).then_some(()));
@@ -39,7 +39,7 @@ fn rules_promote_and_roll_back() {
     let back = deployment.rollback(Some(2)).unwrap();
     assert_eq!(back.revision.model.as_deref(), Some("flights-gbm@1"));
 
-    let slow = Rules { max_p99: Some(Duration::from_nanos(1)), ..rules(0.1, Then::Keep) };
+    let slow = Rules { max_p99: Some(Duration::from_nanos(1)), ..rules(0.1, OnPass::Keep) };
     deployment.start_rollout(&model("flights-dl"), &with_rules(Mode::Ab, slow)).unwrap();
     broker.send(&topics[0], &flights());
     let ended = await_that("it is too slow", || {
@@ -58,11 +58,12 @@ fn what_does_not_work_is_refused() {
     let topics = topics(&broker);
     let runner = start(&broker, &topics, "at-least-once");
     let deployment = runner.deployment();
-    let shadow = |topic: &str| Terms { topic: Some(topic.into()), ..Terms::new(Mode::Shadow) };
+    let shadow =
+        |topic: &str| RolloutSpec { topic: Some(topic.into()), ..RolloutSpec::new(Mode::Shadow) };
     let dl = || model("flights-dl");
-    let outdated = Change { revision: Some(7), ..dl() };
+    let outdated = SwapSpec { revision: Some(7), ..dl() };
     for (change, terms, due) in [
-        (dl(), Terms::new(Mode::Canary), "give it a weight above 0"),
+        (dl(), RolloutSpec::new(Mode::Canary), "give it a weight above 0"),
         (model("airports"), canary(0.1), "not an H2O MOJO"),
         (model("digits"), canary(0.1), "stage 'score'"),
         (stage("features", component("echo-extractor")), canary(0.1), "stage 'score'"),
@@ -118,7 +119,7 @@ fn a_topic_that_is_not_there_is_named() {
     let Some(broker) = Broker::apache() else { return };
     let topics = topics(&broker);
     let runner = start(&broker, &topics, "at-least-once");
-    let terms = Terms { topic: Some("nowhere".into()), ..Terms::new(Mode::Shadow) };
+    let terms = RolloutSpec { topic: Some("nowhere".into()), ..RolloutSpec::new(Mode::Shadow) };
     let error = runner.deployment().start_rollout(&model("flights-dl"), &terms).unwrap_err();
     let due = "cannot write the shadow's outputs: topic 'nowhere': ";
     assert!(error.to_string().starts_with(due), "{error}");

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sandbar::model::Sha256;
-use sandbar::pipeline::swap::Change;
+use sandbar::pipeline::swap::SwapSpec;
 use sandbar_tests::gaps::Gaps;
 use sandbar_tests::runner::plan;
 use sandbar_tests::{

@@ -83,7 +83,8 @@ fn networks_take_turns() {
             runner.await_stats("pictures flow", |now| now.outputs >= seen + 5);
             let models = BTreeMap::from([("images".to_owned(), folder.path().to_owned().into())]);
             swapping.store(true, Ordering::Relaxed);
-            let swap = runner.deployment().swap(&Change { models, ..Change::default() }).unwrap();
+            let swap =
+                runner.deployment().swap(&SwapSpec { models, ..SwapSpec::default() }).unwrap();
             swapping.store(false, Ordering::Relaxed);
             assert_eq!(swap.revision.model.as_deref(), Some(&*format!("{}@3", names[index % 3])));
         }

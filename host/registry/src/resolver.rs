@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::aliases::Change;
+use super::aliases::AliasChange;
 use super::error::{Cause, RegistryError};
 use super::leases::{Lease, Used};
 use super::location::Location;
 use super::pins::Pin;
 use super::reference::{Reference, Target};
-use super::version::{Sort, Version};
+use super::version::{ArtifactKind, Version};
 use crate::fetch;
 use crate::registry::Registry;
 use crate::time::time;
@@ -28,7 +28,7 @@ static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0)
 
 /// Fetches versions from one registry into the cache of this machine. The registry is opened
 /// on first use.
-pub struct Supply {
+pub struct ArtifactResolver {
     location: String,
     options: BTreeMap<String, String>,
     base: PathBuf,
@@ -38,19 +38,19 @@ pub struct Supply {
     registry: Mutex<Option<Arc<Registry>>>,
     used: Mutex<BTreeSet<Used>>,
     /// The versions fetched so far, by folder and by name and number.
-    got: Mutex<Vec<(Sort, Supplied)>>,
+    got: Mutex<Vec<(ArtifactKind, ResolvedArtifact)>>,
 }
 
 /// A version whose files are on this machine.
 #[derive(Debug, Clone)]
-pub struct Supplied {
+pub struct ResolvedArtifact {
     /// The version.
     pub version: Version,
     /// The folder with its files, which must not be changed.
     pub folder: PathBuf,
 }
 
-impl Supply {
+impl ArtifactResolver {
     /// For the registry at `location`, as in [`Registry::open`], and the cache
     /// folder. With a `refusal` nothing is fetched, and that is the reason.
     pub fn new(
@@ -60,7 +60,7 @@ impl Supply {
         cache: Option<PathBuf>,
         refusal: Option<String>,
     ) -> Self {
-        Supply {
+        ArtifactResolver {
             location: location.to_owned(),
             options,
             base: base.to_owned(),
@@ -97,9 +97,9 @@ impl Supply {
     /// name and number, not those of its `model.toml`.
     ///
     /// # Errors
-    /// As [`Supply::get`], and if the folder is not a model folder.
+    /// As [`ArtifactResolver::get`], and if the folder is not a model folder.
     pub fn model(&self, reference: &Reference) -> Result<Model, RegistryError> {
-        let supplied = self.get(Sort::Model, reference)?;
+        let supplied = self.get(ArtifactKind::Model, reference)?;
         let mut model = Model::open(&supplied.folder).map_err(|error| {
             self.refuse(supplied.version.id(), Cause::Corrupt, error.to_string())
         })?;
@@ -111,9 +111,9 @@ impl Supply {
     /// The file of the component that a reference resolves to now.
     ///
     /// # Errors
-    /// As [`Supply::get`].
+    /// As [`ArtifactResolver::get`].
     pub fn component(&self, reference: &Reference) -> Result<PathBuf, RegistryError> {
-        let supplied = self.get(Sort::Operator, reference)?;
+        let supplied = self.get(ArtifactKind::Operator, reference)?;
         // A version of an operator has one file; that was checked when it was read.
         let file = supplied.version.files.first().map(|file| &file.path);
         Ok(supplied.folder.join(file.map_or("", String::as_str)))
@@ -124,16 +124,20 @@ impl Supply {
     ///
     /// # Errors
     /// If it is not available, or there is no cache folder.
-    pub fn get(&self, sort: Sort, reference: &Reference) -> Result<Supplied, RegistryError> {
+    pub fn get(
+        &self,
+        sort: ArtifactKind,
+        reference: &Reference,
+    ) -> Result<ResolvedArtifact, RegistryError> {
         let Some(cache) = &self.cache else {
             let reason = "no cache folder for it; name one with --cache";
             return Err(self.refuse(reference.to_string(), Cause::Refused, reason.to_owned()));
         };
-        let known = Known::of(cache, &self.location, &self.base);
+        let known = RememberedVersions::of(cache, &self.location, &self.base);
         let supplied = match self.ask(sort, reference, &known) {
             Ok(version) => {
                 let folder = self.registry()?.fetch(&version, cache);
-                folder.map(|folder| Supplied { version, folder })
+                folder.map(|folder| ResolvedArtifact { version, folder })
             }
             Err(error) => Err(error),
         };
@@ -156,14 +160,18 @@ impl Supply {
         Ok(supplied)
     }
 
-    fn note(&self, sort: Sort, supplied: &Supplied) {
+    fn note(&self, sort: ArtifactKind, supplied: &ResolvedArtifact) {
         let mut got = self.got.lock().unwrap_or_else(PoisonError::into_inner);
         got.retain(|(of, it)| *of != sort || it.version.id() != supplied.version.id());
         got.push((sort, supplied.clone()));
     }
 
     /// The last fetched version that `matches`.
-    pub(super) fn got(&self, sort: Sort, matches: impl Fn(&Supplied) -> bool) -> Option<Supplied> {
+    pub(super) fn got(
+        &self,
+        sort: ArtifactKind,
+        matches: impl Fn(&ResolvedArtifact) -> bool,
+    ) -> Option<ResolvedArtifact> {
         let got = self.got.lock().unwrap_or_else(PoisonError::into_inner);
         got.iter().rev().find(|(of, it)| *of == sort && matches(it)).map(|(_, it)| it.clone())
     }
@@ -171,8 +179,8 @@ impl Supply {
     /// Fetches exactly what is pinned: the version, and the files with its digest.
     ///
     /// # Errors
-    /// As [`Supply::get`], and if the registry has other files under that number.
-    pub fn pinned(&self, sort: Sort, pin: &Pin) -> Result<Supplied, RegistryError> {
+    /// As [`ArtifactResolver::get`], and if the registry has other files under that number.
+    pub fn pinned(&self, sort: ArtifactKind, pin: &Pin) -> Result<ResolvedArtifact, RegistryError> {
         let supplied = self.get(sort, &pin.version)?;
         if supplied.version.content() == pin.sha256 {
             return Ok(supplied);
@@ -188,9 +196,9 @@ impl Supply {
 
     fn ask(
         &self,
-        sort: Sort,
+        sort: ArtifactKind,
         reference: &Reference,
-        known: &Known,
+        known: &RememberedVersions,
     ) -> Result<Version, RegistryError> {
         let registry = self.registry()?;
         let name = &reference.name;
@@ -227,22 +235,22 @@ impl Supply {
 }
 
 /// The cached answers of a registry.
-struct Known(PathBuf);
+struct RememberedVersions(PathBuf);
 
-impl Known {
+impl RememberedVersions {
     fn of(cache: &Path, location: &str, base: &Path) -> Self {
         let place = Location::parse(location, &absolute(base));
         let place = place.map_or_else(|_| location.to_owned(), |place| place.to_string());
         let place = absolute(Path::new(&place)).to_string_lossy().into_owned();
         let digest = Sha256::of(place.as_bytes()).to_string();
-        Known(fetch::folder(cache).join("known").join(&digest[..16]))
+        RememberedVersions(fetch::folder(cache).join("known").join(&digest[..16]))
     }
 
-    fn version(&self, sort: Sort, name: &str, number: u32) -> PathBuf {
+    fn version(&self, sort: ArtifactKind, name: &str, number: u32) -> PathBuf {
         self.0.join(sort.folder()).join(name).join(format!("{number}.json"))
     }
 
-    fn alias(&self, sort: Sort, name: &str, alias: &str) -> PathBuf {
+    fn alias(&self, sort: ArtifactKind, name: &str, alias: &str) -> PathBuf {
         self.0.join(sort.folder()).join(name).join(format!("{alias}.alias.json"))
     }
 
@@ -261,17 +269,22 @@ impl Known {
         }
     }
 
-    fn recall(&self, sort: Sort, reference: &Reference, cache: &Path) -> Option<Supplied> {
+    fn recall(
+        &self,
+        sort: ArtifactKind,
+        reference: &Reference,
+        cache: &Path,
+    ) -> Option<ResolvedArtifact> {
         let name = &reference.name;
         let number = match &reference.target {
             Target::Version(number) => *number,
-            Target::Alias(alias) => read::<Change>(&self.alias(sort, name, alias))?.version,
+            Target::Alias(alias) => read::<AliasChange>(&self.alias(sort, name, alias))?.version,
         };
         let version: Version = read(&self.version(sort, name, number))?;
         version.check(sort, name, number).ok()?;
         let folder = fetch::place(cache, &version);
         fetch::verify(&version, &folder).ok()?;
-        Some(Supplied { version, folder })
+        Some(ResolvedArtifact { version, folder })
     }
 }
 

@@ -9,30 +9,30 @@ use std::collections::HashMap;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::refusal::refusal;
+use super::rejected::refusal;
 use super::topics;
 use sandbar_record::Code;
 
 /// A message of a transaction: its batch, and its index among the batch's outputs. The same
 /// batch gives the same messages when it is processed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Place {
+pub(super) struct OutputPosition {
     pub(super) sequence: u64,
     pub(super) number: usize,
 }
 
 /// A message that was not delivered.
 pub(super) struct Undelivered {
-    pub(super) place: Place,
+    pub(super) place: OutputPosition,
     pub(super) topic: String,
     pub(super) cause: KafkaError,
 }
 
 /// How a rejected message is redelivered.
 #[derive(Debug, Clone)]
-pub(super) struct Treatment {
+pub(super) struct Redelivery {
     /// The fallback: what is sent in its place.
-    pub(super) instead: Instead,
+    pub(super) instead: Fallback,
     /// Why it was rejected.
     pub(super) code: Code,
     /// The same for a person.
@@ -41,7 +41,7 @@ pub(super) struct Treatment {
 
 /// What is sent in a message's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Instead {
+pub(super) enum Fallback {
     /// Itself, in a request of its own.
     Itself,
     /// The record that it was made of, as a dead letter.
@@ -66,11 +66,11 @@ fn is_unfit(code: RDKafkaErrorCode) -> bool {
 
 /// The redeliveries for the next attempt at a transaction.
 #[derive(Default)]
-pub(super) struct Treatments(HashMap<Place, Treatment>);
+pub(super) struct Redeliveries(HashMap<OutputPosition, Redelivery>);
 
-impl Treatments {
+impl Redeliveries {
     /// The redelivery of a message; `None`: it is sent as it is.
-    pub(super) fn of(&self, place: Place) -> Option<&Treatment> {
+    pub(super) fn of(&self, place: OutputPosition) -> Option<&Redelivery> {
         self.0.get(&place)
     }
 
@@ -112,7 +112,7 @@ impl Treatments {
 
     fn refuse(
         &mut self,
-        place: Place,
+        place: OutputPosition,
         topic: &str,
         is_letter: bool,
         code: Code,
@@ -120,25 +120,25 @@ impl Treatments {
     ) -> Result<(), String> {
         let before = self.0.remove(&place);
         let instead = match before.as_ref().map(|treatment| treatment.instead) {
-            None => Instead::Itself,
-            Some(Instead::Itself) if !is_letter => Instead::Letter,
-            Some(Instead::Itself | Instead::Letter) => Instead::Notice,
-            Some(Instead::Notice) => return Err(format!("topic '{topic}': {cause}")),
+            None => Fallback::Itself,
+            Some(Fallback::Itself) if !is_letter => Fallback::Letter,
+            Some(Fallback::Itself | Fallback::Letter) => Fallback::Notice,
+            Some(Fallback::Notice) => return Err(format!("topic '{topic}': {cause}")),
         };
-        if instead != Instead::Itself {
+        if instead != Fallback::Itself {
             // What was sent alone before has been delivered.
             self.0.retain(|other, treatment| {
-                treatment.instead != Instead::Itself
+                treatment.instead != Fallback::Itself
                     || other.sequence != place.sequence
                     || other.number > place.number
             });
         }
         // Why an output was rejected says more than why its dead letter was.
         let treatment = match before {
-            Some(before) if is_letter => Treatment { instead, ..before },
+            Some(before) if is_letter => Redelivery { instead, ..before },
             _ => {
                 let message = format!("topic '{topic}': record rejected: {cause}");
-                Treatment { instead, code, message }
+                Redelivery { instead, code, message }
             }
         };
         self.0.insert(place, treatment);

@@ -9,12 +9,12 @@ use sandbar_sandbox::OutputSchema;
 
 /// Classes that are counted separately, those that occur first; the others are counted together.
 const CLASSES: usize = 32;
-/// In [`Pairs::slots`]: not seen yet.
+/// In [`Agreement::slots`]: not seen yet.
 const UNSEEN: u8 = u8::MAX;
 
 /// Counts of labels and differences of numbers. Labels and numbers of the two are matched by
 /// their names, wherever they stand in each.
-pub(super) struct Pairs {
+pub(super) struct Agreement {
     /// All classes, of both.
     names: Vec<String>,
     /// For each of the two, and each of its classes, the index in `names`; empty: it has none.
@@ -35,7 +35,7 @@ pub(super) struct Pairs {
     numbers: u64,
 }
 
-impl Pairs {
+impl Agreement {
     pub(super) fn new(serving: Option<&OutputSchema>, candidate: Option<&OutputSchema>) -> Self {
         let mut index = BTreeMap::new();
         let mut names: Vec<String> = Vec::new();
@@ -59,7 +59,7 @@ impl Pairs {
         let place = |name| of_candidate.iter().position(|it| it == name);
         let columns =
             of_serving.iter().enumerate().filter_map(|(at, name)| Some((at, place(name)?)));
-        Pairs {
+        Agreement {
             slots: vec![UNSEEN; names.len()],
             columns: columns.collect(),
             names,
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn labels_and_numbers_are_matched_by_name() {
         let (serving, candidate) = (classes(&["no", "yes"]), classes(&["yes", "maybe", "no"]));
-        let mut pairs = Pairs::new(Some(&serving), Some(&candidate));
+        let mut pairs = Agreement::new(Some(&serving), Some(&candidate));
         assert_eq!((pairs.agreement(), pairs.mean_difference()), (None, None));
         let one = predictions(2, &[(0, 0, &[0.9, 0.1]), (2, 1, &[0.2, 0.8]), (3, 1, &[0.0, 1.0])]);
         let other = predictions(
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn numbers_have_no_labels_to_agree() {
         let values = OutputSchema::Values(vec!["x".into()]);
-        let mut pairs = Pairs::new(Some(&values), Some(&values));
+        let mut pairs = Agreement::new(Some(&values), Some(&values));
         let of = |value: f64| {
             let mut predictions = Predictions::default();
             predictions.push(0, None, &[value]);
@@ -250,7 +250,7 @@ mod tests {
     fn classes_without_a_row_are_counted_together() {
         let names: Vec<String> = (0..1000).map(|n| format!("class {n}")).collect();
         let output = OutputSchema::Classes(names);
-        let mut pairs = Pairs::new(Some(&output), Some(&output));
+        let mut pairs = Agreement::new(Some(&output), Some(&output));
         let values = vec![0.0; 1000];
         let rows: Vec<(u32, u32, &[f64])> = (0..1000).map(|n| (n, n, values.as_slice())).collect();
         let all = predictions(1000, &rows);
@@ -269,7 +269,7 @@ mod tests {
             other in proptest::collection::btree_map(0..40_u32, 0..3_u32, 0..40),
         ) {
             let output = classes(&["a", "b", "c"]);
-            let mut pairs = Pairs::new(Some(&output), Some(&output));
+            let mut pairs = Agreement::new(Some(&output), Some(&output));
             let of = |labels: &BTreeMap<u32, u32>| {
                 let mut predictions = Predictions::default();
                 labels.iter().for_each(|(origin, label)| {

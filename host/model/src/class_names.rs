@@ -12,7 +12,7 @@ const LIMIT: usize = 1 << 16;
 /// `[labels]` of a `model.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Labels {
+pub struct ClassNames {
     /// The file's name, in the model's folder.
     pub file: String,
     /// How many words at the start of each line are not part of the label, as in
@@ -31,7 +31,7 @@ pub struct Labels {
     pub sha256: Option<Sha256>,
 }
 
-impl Labels {
+impl ClassNames {
     /// Fits the labels to a number of classes.
     ///
     /// # Errors

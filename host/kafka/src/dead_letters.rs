@@ -11,7 +11,7 @@ use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::complaints::{self, Complaints, Hearing};
+use super::client_errors::{self, ClientErrors, HasClientErrors};
 use super::config::{self, Connection};
 use super::error::KafkaFailure;
 use super::headers::RawHeaders;
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A dead letter.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Letter {
+pub struct DeadLetter {
     /// Its partition in the dead-letter topic.
     pub partition: i32,
     /// Its offset in that partition.
@@ -43,10 +43,10 @@ pub struct Letter {
     pub headers: Vec<(String, Option<Vec<u8>>)>,
 }
 
-impl Letter {
+impl DeadLetter {
     fn of(message: &BorrowedMessage<'_>) -> Self {
         let owned = |bytes: &[u8]| bytes.to_vec();
-        Letter {
+        DeadLetter {
             partition: message.partition(),
             offset: message.offset(),
             timestamp: message.timestamp().to_millis(),
@@ -104,7 +104,7 @@ pub fn read(
     connection: &Connection,
     topic: &str,
     from: Option<(i32, i64)>,
-    mut take: impl FnMut(Letter) -> bool,
+    mut take: impl FnMut(DeadLetter) -> bool,
 ) -> Result<(), KafkaFailure> {
     let mut config = config::consumer(connection, GROUP);
     config.set("enable.partition.eof", "true").remove("statistics.interval.ms");
@@ -113,7 +113,7 @@ pub fn read(
         .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
     let (brokers, key) = (&connection.brokers, "[dead-letter] topic");
     // Before anything is assigned only errors can arrive.
-    let listen = || complaints::listen(|time| drop(consumer.poll(time)));
+    let listen = || client_errors::listen(|time| drop(consumer.poll(time)));
     topics::await_topic(consumer.client(), listen, brokers, topic, key, &Shutdown::default())?;
 
     let mut left = partitions(&consumer, topic, from)?;
@@ -123,7 +123,7 @@ pub fn read(
                 let (partition, next) = (message.partition(), message.offset() + 1);
                 let Some(end) = left.get(&partition).copied() else { continue };
                 // What is behind the end was written meanwhile.
-                if next <= end && !take(Letter::of(&message)) {
+                if next <= end && !take(DeadLetter::of(&message)) {
                     return Ok(());
                 }
                 if next >= end {
@@ -147,10 +147,10 @@ pub fn read(
 
 /// Receives the reason why no broker answers.
 #[derive(Default)]
-struct Reader(Complaints);
+struct Reader(ClientErrors);
 
-impl Hearing for Reader {
-    fn complaints(&self) -> &Complaints {
+impl HasClientErrors for Reader {
+    fn client_errors(&self) -> &ClientErrors {
         &self.0
     }
 }
@@ -200,11 +200,11 @@ fn silent() -> KafkaFailure {
 mod tests {
     use super::*;
 
-    fn letter(headers: &[(&str, &str)]) -> Letter {
+    fn letter(headers: &[(&str, &str)]) -> DeadLetter {
         let headers = headers
             .iter()
             .map(|(name, value)| ((*name).to_owned(), Some(value.as_bytes().to_vec())));
-        Letter {
+        DeadLetter {
             partition: 0,
             offset: 7,
             timestamp: Some(5),

@@ -21,7 +21,7 @@ pub(crate) struct KeyOrdering {
     hasher: RandomState,
     partitions: HashMap<Partition, Keys>,
     /// What has changed since [`PartitionLifecycle::settled`], and how it was.
-    changes: Vec<Change>,
+    changes: Vec<KeyChange>,
 }
 
 /// Those of one partition.
@@ -40,7 +40,7 @@ struct Cause {
     replays: u64,
 }
 
-struct Change {
+struct KeyChange {
     partition: Partition,
     key: u64,
     before: Option<Cause>,
@@ -69,7 +69,7 @@ impl KeyOrdering {
         // A record that was not replayed says nothing about those that were.
         let replays = replays(record).max(before.map_or(0, |cause| cause.replays));
         partition.keys.insert(key, Cause { offset, replays });
-        self.changes.push(Change { partition: place, key, before });
+        self.changes.push(KeyChange { partition: place, key, before });
     }
 
     /// The offset that a record follows although it has not failed. A record that was replayed,
@@ -83,7 +83,7 @@ impl KeyOrdering {
             return Some(cause.offset);
         }
         partition.keys.remove(&key);
-        self.changes.push(Change { partition: place, key, before: Some(cause) });
+        self.changes.push(KeyChange { partition: place, key, before: Some(cause) });
         None
     }
 }
@@ -94,7 +94,7 @@ impl PartitionLifecycle for KeyOrdering {
     }
 
     fn undone(&mut self) {
-        for Change { partition, key, before } in self.changes.drain(..).rev() {
+        for KeyChange { partition, key, before } in self.changes.drain(..).rev() {
             let Some(partition) = self.partitions.get_mut(&partition) else { continue };
             match before {
                 Some(cause) => partition.keys.insert(key, cause),

@@ -25,39 +25,39 @@ pub fn listen<T>(poll: impl Fn(Duration) -> T) {
 
 /// The latest error that a retry does not help against, as librdkafka words it.
 #[derive(Default)]
-pub struct Complaints(Mutex<Option<Complaint>>);
+pub struct ClientErrors(Mutex<Option<ClientError>>);
 
 #[derive(Clone)]
-struct Complaint {
+struct ClientError {
     reason: String,
     /// The properties that the error is about.
     properties: &'static str,
 }
 
 /// A client that keeps the errors it is told.
-pub trait Hearing: ClientContext {
+pub trait HasClientErrors: ClientContext {
     /// The errors it was told.
-    fn complaints(&self) -> &Complaints;
+    fn client_errors(&self) -> &ClientErrors;
 }
 
 const CREDENTIALS: &str = "\"sasl.mechanism\", \"sasl.username\" and \"sasl.password\"";
 const AUTHORITY: &str = "\"ssl.ca.location\"";
 const CERTIFICATE: &str = "\"ssl.certificate.location\" and \"ssl.key.location\"";
 
-impl Complaints {
+impl ClientErrors {
     /// Takes what a client's `error` callback is told, and logs it.
     pub fn hear(&self, client: &'static str, error: &KafkaError, reason: &str) {
         tracing::warn!(%error, reason, "Kafka {client} error");
         if let Some(properties) = lasting(error.rdkafka_error_code(), reason) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(Complaint { reason: reason.to_owned(), properties });
+                Some(ClientError { reason: reason.to_owned(), properties });
         }
     }
 
     /// Why the brokers refuse this client, as long as its configuration stays as it is.
     pub(super) fn refusal(&self, brokers: &str) -> Option<KafkaFailure> {
         let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.clone().map(|Complaint { reason, properties }| KafkaFailure::NoEntry {
+        heard.clone().map(|ClientError { reason, properties }| KafkaFailure::NoEntry {
             brokers: brokers.to_owned(),
             reason,
             properties,

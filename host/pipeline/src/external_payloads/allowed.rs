@@ -20,7 +20,7 @@ const LENGTH: usize = 8 << 10;
 /// Why the references of a pipeline cannot be resolved at all.
 #[derive(Debug, Error)]
 #[error("[references] {place}: {reason}")]
-pub struct ReferencesError {
+pub struct ExternalPayloadsError {
     /// The key, and the entry.
     pub place: String,
     /// What is wrong with it.
@@ -28,7 +28,7 @@ pub struct ReferencesError {
 }
 
 /// `[references]` of a pipeline, ready. Shared by its workers.
-pub struct References {
+pub struct ExternalPayloads {
     header: Option<String>,
     pub(super) folders: Vec<Folder>,
     pub(super) network: Option<Network>,
@@ -42,15 +42,15 @@ pub(super) struct Network {
     pub(super) runtime: Runtime,
 }
 
-impl References {
+impl ExternalPayloads {
     /// Opens the folders and prepares the stores that the manifest allows. Nothing is
     /// requested over the network.
     ///
     /// # Errors
     /// If a folder does not exist, or an option cannot be used.
-    pub fn open(manifest: &Manifest) -> Result<Option<Self>, ReferencesError> {
+    pub fn open(manifest: &Manifest) -> Result<Option<Self>, ExternalPayloadsError> {
         let Some(section) = &manifest.references else { return Ok(None) };
-        let wrong = |place: String, reason| ReferencesError { place, reason };
+        let wrong = |place: String, reason| ExternalPayloadsError { place, reason };
         let allow = |text: &str| format!("allow '{text}'");
         let (mut folders, mut prefixes) = (Vec::new(), Vec::new());
         for text in &section.allow {
@@ -84,7 +84,7 @@ impl References {
         let limits = Limits { size: section.max_size.as_u64(), timeout: section.timeout };
         let concurrency = section.concurrency.get();
         let header = section.header.clone();
-        Ok(Some(References { header, folders, network, limits, concurrency }))
+        Ok(Some(ExternalPayloads { header, folders, network, limits, concurrency }))
     }
 
     /// What a record refers to.

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use crate::interrupted::Interrupted;
 use crate::plan::Plan;
 use crate::processor::Processor;
-use crate::revision::Trial;
+use crate::revision::DryRun;
 use crate::swap::SwapError;
 use sandbar_record::Batch;
 use sandbar_record::Failure;
-use sandbar_record::{Outlet, Output};
+use sandbar_record::{Output, Sink};
 use sandbar_telemetry::Stats;
 
 /// Takes a recent batch through the old stages and the new.
 ///
 /// # Errors
 /// If more records fail with the new ones.
-pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<Trial, SwapError> {
+pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<DryRun, SwapError> {
     let records = batch.len();
     let take = |plan: &Plan| -> Result<Count, String> {
         let mut count = Count::default();
@@ -30,7 +30,7 @@ pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<Trial, Sw
         count.gave_nothing = stats.snapshot().isolated > 0;
         Ok(count)
     };
-    let trial = |reason: String| SwapError::Trial { records, reason };
+    let trial = |reason: String| SwapError::DryRun { records, reason };
     let now = take(new).map_err(trial)?;
     // A fault of the old stages may be what the swap is meant to fix.
     let before = take(old).unwrap_or(Count { failed: records, ..Count::default() });
@@ -43,7 +43,7 @@ pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<Trial, Sw
         ))),
         _ => {
             let (failed_before, failed) = (before.failed, now.failed);
-            Ok(Trial { records, failed_before, failed })
+            Ok(DryRun { records, failed_before, failed })
         }
     }
 }
@@ -57,7 +57,7 @@ struct Count {
     first: Option<String>,
 }
 
-impl Outlet for Count {
+impl Sink for Count {
     fn output(&mut self, _: &Batch, _: &Output<'_>) {}
 
     fn dead_letter(&mut self, _: &Batch, failure: &Failure) {

@@ -47,7 +47,7 @@ enum Access {
 type Options = BTreeMap<String, String>;
 
 /// Why a request failed.
-pub(super) enum Trouble {
+pub(super) enum FetchError {
     /// It would fail again.
     Lasting(Refusal),
     /// It may be retried.
@@ -104,20 +104,20 @@ impl Stores {
     }
 
     /// Asks for what a URL names, once; the body is still to be read.
-    pub(super) async fn request(&self, url: &Url) -> Result<Body, Trouble> {
+    pub(super) async fn request(&self, url: &Url) -> Result<Body, FetchError> {
         let mut url = url.clone();
         for _ in 0..=REDIRECTS {
-            let store = self.find(&url).ok_or_else(|| Trouble::Lasting(not_allowed(&url)))?;
+            let store = self.find(&url).ok_or_else(|| FetchError::Lasting(not_allowed(&url)))?;
             let headers = match &store.access {
                 Access::S3(store) => return object(store, &url).await,
                 Access::Http(headers) => headers.clone(),
                 Access::None(reason) => {
-                    return Err(Trouble::Lasting(Refusal::unavailable(reason.clone())));
+                    return Err(FetchError::Lasting(Refusal::unavailable(reason.clone())));
                 }
             };
             let response = self.client.get(url.clone()).headers(headers).send().await;
             let response =
-                response.map_err(|error| Trouble::Passing(explain(&error.without_url())))?;
+                response.map_err(|error| FetchError::Passing(explain(&error.without_url())))?;
             match redirect(&url, &response)? {
                 // Its target must be allowed as well, and has its own headers.
                 Some(next) => url = next,
@@ -125,7 +125,7 @@ impl Stores {
             }
         }
         let message = format!("more than {REDIRECTS} redirects, the last to {}", shown(&url));
-        Err(Trouble::Lasting(Refusal::invalid(message)))
+        Err(FetchError::Lasting(Refusal::invalid(message)))
     }
 }
 
@@ -134,7 +134,7 @@ pub(super) fn not_allowed(url: &Url) -> Refusal {
     Refusal::invalid(format!("{} is below no prefix of [references] allow", shown(url)))
 }
 
-fn redirect(url: &Url, response: &reqwest::Response) -> Result<Option<Url>, Trouble> {
+fn redirect(url: &Url, response: &reqwest::Response) -> Result<Option<Url>, FetchError> {
     if !response.status().is_redirection() {
         return Ok(None);
     }
@@ -144,11 +144,11 @@ fn redirect(url: &Url, response: &reqwest::Response) -> Result<Option<Url>, Trou
     next.map(Some).ok_or_else(|| {
         let message =
             format!("the server answers {} without a location to redirect to", response.status());
-        Trouble::Lasting(Refusal::invalid(message))
+        FetchError::Lasting(Refusal::invalid(message))
     })
 }
 
-fn answer(response: reqwest::Response) -> Result<Body, Trouble> {
+fn answer(response: reqwest::Response) -> Result<Body, FetchError> {
     let status = response.status();
     let answers = format!("the server answers {status}");
     Err(match status {
@@ -156,39 +156,39 @@ fn answer(response: reqwest::Response) -> Result<Body, Trouble> {
             let size = response.content_length();
             return Ok(Body { size, pieces: Pieces::Http(Box::new(response)) });
         }
-        StatusCode::NOT_FOUND | StatusCode::GONE => Trouble::Lasting(Refusal::missing(answers)),
+        StatusCode::NOT_FOUND | StatusCode::GONE => FetchError::Lasting(Refusal::missing(answers)),
         StatusCode::UNAUTHORIZED
         | StatusCode::FORBIDDEN
         | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-            Trouble::Lasting(Refusal::unavailable(format!("{answers}; see [references.stores]")))
+            FetchError::Lasting(Refusal::unavailable(format!("{answers}; see [references.stores]")))
         }
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Trouble::Passing(answers),
-        _ if status.is_server_error() => Trouble::Passing(answers),
-        _ => Trouble::Lasting(Refusal::invalid(answers)),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => FetchError::Passing(answers),
+        _ if status.is_server_error() => FetchError::Passing(answers),
+        _ => FetchError::Lasting(Refusal::invalid(answers)),
     })
 }
 
-async fn object(store: &AmazonS3, url: &Url) -> Result<Body, Trouble> {
+async fn object(store: &AmazonS3, url: &Url) -> Result<Body, FetchError> {
     let path = Path::from_url_path(url.path()).map_err(|error| {
-        Trouble::Lasting(Refusal::invalid(format!("not an object key: {error}")))
+        FetchError::Lasting(Refusal::invalid(format!("not an object key: {error}")))
     })?;
     match store.get(&path).await {
         Ok(found) => {
             Ok(Body { size: Some(found.meta.size), pieces: Pieces::Store(found.into_stream()) })
         }
         Err(object_store::Error::NotFound { .. }) => {
-            Err(Trouble::Lasting(Refusal::missing("no such object".into())))
+            Err(FetchError::Lasting(Refusal::missing("no such object".into())))
         }
         // The store has retried already, as far as that helps.
-        Err(error) => Err(Trouble::Lasting(Refusal::unavailable(explain(&error)))),
+        Err(error) => Err(FetchError::Lasting(Refusal::unavailable(explain(&error)))),
     }
 }
 
 impl Body {
     /// The next piece; `None` at the end.
-    pub(super) async fn piece(&mut self) -> Result<Option<Bytes>, Trouble> {
+    pub(super) async fn piece(&mut self) -> Result<Option<Bytes>, FetchError> {
         let broke_off = |error: &dyn std::error::Error| {
-            Trouble::Passing(format!("the response ended early: {}", explain(error)))
+            FetchError::Passing(format!("the response ended early: {}", explain(error)))
         };
         match &mut self.pieces {
             Pieces::Http(response) => {

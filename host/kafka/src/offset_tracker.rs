@@ -10,20 +10,20 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::error::KafkaFailure;
 use sandbar_record::Batch;
-use sandbar_record::{Event, Ticket};
+use sandbar_record::{AckEvent, AckHandle};
 
 /// Memory that a record occupies besides its bytes: columns, queue entries, headers.
 const RECORD_OVERHEAD: u64 = 200;
 
 /// The partitions assigned to this consumer, and what is in flight.
-pub struct Progress {
+pub struct OffsetTracker {
     partitions: Vec<Partition>,
     /// Bytes of all batches in flight, including those of revoked partitions.
     in_flight: u64,
     next_sequence: u64,
     next_assignment: u64,
-    sender: Sender<Event>,
-    events: Receiver<Event>,
+    sender: Sender<AckEvent>,
+    events: Receiver<AckEvent>,
     /// Why something can never be delivered. The run cannot go on then.
     broken: Option<String>,
 }
@@ -48,11 +48,11 @@ struct Pending {
     done: bool,
 }
 
-impl Default for Progress {
+impl Default for OffsetTracker {
     /// No partitions.
     fn default() -> Self {
         let (sender, events) = channel();
-        Progress {
+        OffsetTracker {
             partitions: Vec::new(),
             in_flight: 0,
             next_sequence: 0,
@@ -64,7 +64,7 @@ impl Default for Progress {
     }
 }
 
-impl Progress {
+impl OffsetTracker {
     /// Whether nothing is in flight.
     fn is_idle(&self) -> bool {
         self.in_flight == 0
@@ -129,7 +129,7 @@ impl Progress {
 
     /// Tracks a batch. Returns its acknowledgement handle and the worker it goes to;
     /// `None` if its partition was revoked.
-    pub fn submit(&mut self, batch: Batch, assignment: u64) -> Option<(usize, Arc<Ticket>)> {
+    pub fn submit(&mut self, batch: Batch, assignment: u64) -> Option<(usize, Arc<AckHandle>)> {
         let found = self.partitions.iter_mut().find(|partition| partition.assignment == assignment);
         let (partition, last) = (found?, *batch.offsets.last()?);
         let bytes = batch.bytes.len() as u64 + RECORD_OVERHEAD * batch.len() as u64;
@@ -139,7 +139,7 @@ impl Progress {
         partition.pending.push_back(Pending { sequence, next_offset: last + 1, done: false });
         Some((
             partition.worker,
-            Ticket::new(batch, sequence, assignment, bytes, self.sender.clone()),
+            AckHandle::new(batch, sequence, assignment, bytes, self.sender.clone()),
         ))
     }
 
@@ -161,7 +161,7 @@ impl Progress {
     /// most. Returns how many are.
     ///
     /// # Errors
-    /// As [`Progress::settle`].
+    /// As [`OffsetTracker::settle`].
     pub fn await_room(&mut self, limit: u64, patience: Duration) -> Result<u64, KafkaFailure> {
         let end = Instant::now() + patience;
         self.settle()?;
@@ -178,7 +178,7 @@ impl Progress {
     /// something still was at the end of `patience`.
     ///
     /// # Errors
-    /// As [`Progress::settle`].
+    /// As [`OffsetTracker::settle`].
     pub fn drain(
         &mut self,
         partitions: Option<&TopicPartitionList>,
@@ -203,9 +203,9 @@ impl Progress {
         }
     }
 
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, event: AckEvent) {
         match event {
-            Event::Done { topic, partition, sequence, bytes, delivered } => {
+            AckEvent::Done { topic, partition, sequence, bytes, delivered } => {
                 self.in_flight -= bytes;
                 if !delivered {
                     let what = || format!("a batch of {topic}/{partition} was not delivered");
@@ -217,7 +217,7 @@ impl Progress {
                     found.done(sequence);
                 }
             }
-            Event::Broken { reason } => drop(self.broken.get_or_insert(reason)),
+            AckEvent::Broken { reason } => drop(self.broken.get_or_insert(reason)),
         }
     }
 

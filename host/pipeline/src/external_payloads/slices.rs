@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::ahead::Ahead;
-use super::allowed::References;
+use super::allowed::ExternalPayloads;
 use super::folders;
 use super::target::{Refusal, Target};
 use sandbar_record::REFERENCES;
@@ -18,8 +18,8 @@ use sandbar_record::{Failure, shorten};
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Resolves the references of one worker's batches.
-pub struct Resolver {
-    references: Arc<References>,
+pub struct PayloadResolver {
+    references: Arc<ExternalPayloads>,
     /// Bytes of a slice, except for a single record that is larger.
     budget: usize,
     ahead: Option<Ahead>,
@@ -42,19 +42,19 @@ pub struct Slice {
     pub end: usize,
 }
 
-impl Resolver {
-    /// Resolves `references`, so many bytes at a time, or a single record.
-    pub fn new(references: Arc<References>, budget: usize) -> Self {
+impl PayloadResolver {
+    /// Resolves `external_payloads`, so many bytes at a time, or a single record.
+    pub fn new(references: Arc<ExternalPayloads>, budget: usize) -> Self {
         let network = references.network.as_ref();
         let ahead = network.map(|network| {
             let runtime = network.runtime.handle().clone();
             Ahead::new(network.stores.clone(), runtime, references.limits, budget as u64)
         });
-        Resolver { references, budget, ahead, seen: 0, held: None, stage: REFERENCES.into() }
+        PayloadResolver { references, budget, ahead, seen: 0, held: None, stage: REFERENCES.into() }
     }
 
     /// Whether any record of a batch has an external payload. It then goes through
-    /// [`Resolver::slice`]; otherwise it is used as it is.
+    /// [`PayloadResolver::slice`]; otherwise it is used as it is.
     pub fn concerns(&mut self, batch: &Batch) -> bool {
         self.clear();
         let refers =

@@ -15,17 +15,17 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 
 /// A mock broker in this process. Dropping it stops it.
-pub struct PracticeBroker {
+pub struct MockBroker {
     cluster: MockCluster<'static, DefaultProducerContext>,
 }
 
-impl PracticeBroker {
+impl MockBroker {
     /// Starts a broker on a free port of the loopback address.
     ///
     /// # Errors
     /// If librdkafka cannot.
     pub fn start() -> KafkaResult<Self> {
-        Ok(PracticeBroker { cluster: MockCluster::new(1)? })
+        Ok(MockBroker { cluster: MockCluster::new(1)? })
     }
 
     /// `host:port` for clients.

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::candidate::{Candidate, Role};
-use super::comparison::{Comparison, Seen};
+use super::comparison::{BatchResult, Comparison};
 use super::shadow;
 use super::split::{Part, Split};
 use crate::chain::{Input, Outcome};
@@ -15,7 +15,7 @@ use crate::chain_runner::{ChainRunner, Pass};
 use crate::events::BatchIsolated;
 use crate::interrupted::{Interrupted, blame};
 use sandbar_record::Failure;
-use sandbar_record::Outlet;
+use sandbar_record::Sink;
 use sandbar_record::Variant;
 use sandbar_sandbox::CallError;
 
@@ -35,7 +35,7 @@ impl Candidate {
     ///
     /// # Errors
     /// As those of the pass.
-    pub(crate) fn take<O: Outlet>(
+    pub(crate) fn take<O: Sink>(
         &mut self,
         pass: &mut Pass<'_, O>,
         input: &Input<'_>,
@@ -45,7 +45,7 @@ impl Candidate {
         match role {
             Role::Canary(side, split) => pass.canary(side, split, comparison, input)?,
             Role::Ab(side) => pass.both(side, comparison, input)?,
-            Role::Shadow(entrance) => pass.shadowed(entrance, comparison, input)?,
+            Role::Shadow(queue) => pass.shadowed(queue, comparison, input)?,
         }
         pass.outcome.failures.extend(failed.drain(..));
         pass.outcome.sort();
@@ -53,7 +53,7 @@ impl Candidate {
     }
 }
 
-impl<O: Outlet> Pass<'_, O> {
+impl<O: Sink> Pass<'_, O> {
     /// Some of the records are the candidate's.
     fn canary(
         &mut self,
@@ -80,7 +80,7 @@ impl<O: Outlet> Pass<'_, O> {
         let Gathered { given, .. } =
             side.pass(self.batch, self.outlet).gather(&part, Some(TOLERATED))?;
         let (outcome, took) = (&side.outcome, begun.elapsed());
-        comparison.add(Variant::Candidate, &Seen { records: given, outcome, took });
+        comparison.add(Variant::Candidate, &BatchResult { records: given, outcome, took });
 
         // Those that the candidate was not given are processed as usual.
         theirs.origins.truncate(given);
@@ -116,7 +116,7 @@ impl<O: Outlet> Pass<'_, O> {
         let outcome = &mut side.outcome;
         fail_rest(outcome, input, gathered);
         let (records, took) = (input.batch.len(), begun.elapsed());
-        comparison.add(Variant::Candidate, &Seen { records, outcome, took });
+        comparison.add(Variant::Candidate, &BatchResult { records, outcome, took });
         if let (Some(one), Some(other)) = (&self.outcome.predictions, &outcome.predictions) {
             comparison.compare(one, other);
         }
@@ -132,13 +132,13 @@ impl<O: Outlet> Pass<'_, O> {
     /// All records go to the serving stages, and to the candidate if it keeps up.
     fn shadowed(
         &mut self,
-        entrance: &shadow::Entrance,
+        queue: &shadow::ShadowQueue,
         comparison: &Comparison,
         input: &Input<'_>,
     ) -> Result<(), Interrupted> {
         self.serve(comparison, input)?;
         let said = self.outcome.predictions.as_mut().map(std::mem::take).unwrap_or_default();
-        entrance.offer(input, said, comparison);
+        queue.offer(input, said, comparison);
         Ok(())
     }
 
@@ -147,7 +147,7 @@ impl<O: Outlet> Pass<'_, O> {
         let begun = Instant::now();
         let Gathered { given, .. } = self.gather(input, None)?;
         let (outcome, took) = (&*self.outcome, begun.elapsed());
-        comparison.add(Variant::Serving, &Seen { records: given, outcome, took });
+        comparison.add(Variant::Serving, &BatchResult { records: given, outcome, took });
         Ok(())
     }
 

@@ -4,8 +4,8 @@
 //! read: whoever owns the partition next, also after a crash, continues from there.
 //! Otherwise `latest` would skip what is written between two runs.
 //!
-//! `start` applies to what exists when the group begins. A partition that appears later is
-//! read from its oldest record, whatever `start` says: it was written to before anybody
+//! `initial_offsets` applies to what exists when the group begins. A partition that appears later is
+//! read from its oldest record, whatever `initial_offsets` says: it was written to before anybody
 //! noticed it. Which partitions are later is told by what existed when this runner began,
 //! and by what the group had committed then.
 
@@ -27,28 +27,28 @@ use sandbar_record::Shutdown;
 
 /// How long the look-up of a start offset may take while a partition is being assigned:
 /// nothing is polled meanwhile, and the group considers a member dead after minutes.
-const AGREEMENT: Duration = Duration::from_secs(60);
+const LOOKUP_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the partitions of a source begin.
-pub struct Starts {
+pub struct InitialOffsets {
     start: Start,
     /// What existed when this runner began.
     before: OnceLock<Before>,
 }
 
 struct Before {
-    /// By topic, the number of partitions to which `start` applies.
+    /// By topic, the number of partitions to which `initial_offsets` applies.
     partitions: BTreeMap<String, i32>,
     shutdown: Shutdown,
 }
 
 /// A topic, a partition and an offset in it.
-type Place = (String, i32, i64);
+type PartitionOffset = (String, i32, i64);
 
-impl Starts {
+impl InitialOffsets {
     /// As the manifest says it.
     pub fn new(start: Start) -> Self {
-        Starts { start, before: OnceLock::new() }
+        InitialOffsets { start, before: OnceLock::new() }
     }
 
     /// Whether there is nothing to decide: librdkafka begins with the oldest record if it
@@ -98,7 +98,7 @@ impl Starts {
         Ok(false)
     }
 
-    /// The number of partitions to which `start` applies, by topic: all, or none if the
+    /// The number of partitions to which `initial_offsets` applies, by topic: all, or none if the
     /// group has committed there before. Topics that are only matched count as one.
     fn look<C: ConsumerContext>(
         &self,
@@ -138,7 +138,7 @@ impl Starts {
         let Some(before) = self.before.get().filter(|_| !self.is_plain()) else {
             return Ok(None);
         };
-        let agreement = Agreement { consumer, shutdown: &before.shutdown, about: names(added) };
+        let lookup = OffsetLookup { consumer, shutdown: &before.shutdown, about: names(added) };
         let bare = |list: &TopicPartitionList, only: &dyn Fn(&str, i32) -> bool| {
             let mut bare = TopicPartitionList::new();
             for each in list.elements() {
@@ -149,7 +149,7 @@ impl Starts {
             bare
         };
         let all = bare(added, &|_, _| true);
-        let Some(committed) = agreement
+        let Some(committed) = lookup
             .insist(|consumer| places(&consumer.committed_offsets(all.clone(), PATIENCE)?))?
         else {
             return Ok(None);
@@ -160,16 +160,16 @@ impl Starts {
         if fresh.count() == 0 {
             return Ok(None);
         }
-        let Some(found) = self.find(&agreement, before, &fresh)? else { return Ok(None) };
+        let Some(found) = self.find(&lookup, before, &fresh)? else { return Ok(None) };
         let mut list = TopicPartitionList::new();
         for (topic, partition, offset) in &found {
             tracing::info!(topic, partition, offset, "start offset set");
             let offset = Offset::Offset(*offset);
             let set = list.add_partition_offset(topic, *partition, offset);
             set.and_then(|()| added.set_partition_offset(topic, *partition, offset))
-                .map_err(|cause| agreement.failure(cause))?;
+                .map_err(|cause| lookup.failure(cause))?;
         }
-        agreement.insist(|consumer| match consumer.commit(&list, CommitMode::Sync) {
+        lookup.insist(|consumer| match consumer.commit(&list, CommitMode::Sync) {
             Err(error) if is_passed(&error) => {
                 tracing::warn!(%error, "rebalance before the start offsets were committed");
                 Ok(())
@@ -182,10 +182,10 @@ impl Starts {
     /// The start offsets of partitions with no committed offset.
     fn find<C: ConsumerContext>(
         &self,
-        agreement: &Agreement<'_, C>,
+        lookup: &OffsetLookup<'_, C>,
         before: &Before,
         fresh: &TopicPartitionList,
-    ) -> Result<Option<Vec<Place>>, KafkaFailure> {
+    ) -> Result<Option<Vec<PartitionOffset>>, KafkaFailure> {
         let is_new = |topic: &str, partition: i32| {
             before.partitions.get(topic).is_none_or(|count| partition >= *count)
         };
@@ -196,17 +196,17 @@ impl Starts {
             Start::At(moment) => Offset::Offset(moment.millis()),
             Start::Earliest | Start::Offsets(_) => Offset::Beginning,
         };
-        let Some(mut found) = agreement.ask(fresh, wanted)? else { return Ok(None) };
+        let Some(mut found) = lookup.ask(fresh, wanted)? else { return Ok(None) };
         match &self.start {
             Start::At(_) => {
                 // No record is that recent: the end of the partition.
-                let Some(ends) = agreement.ask(fresh, |_, _| Offset::End)? else { return Ok(None) };
+                let Some(ends) = lookup.ask(fresh, |_, _| Offset::End)? else { return Ok(None) };
                 for (place, end) in found.iter_mut().zip(ends).filter(|(place, _)| place.2 < 0) {
                     *place = end;
                 }
             }
             Start::Offsets(offsets) => {
-                let Some(ends) = agreement.ask(fresh, |_, _| Offset::End)? else { return Ok(None) };
+                let Some(ends) = lookup.ask(fresh, |_, _| Offset::End)? else { return Ok(None) };
                 for (place, (.., end)) in found.iter_mut().zip(ends) {
                     let (topic, partition, oldest) = place;
                     let named = offsets.get(topic).and_then(|of| of.get(partition));
@@ -236,14 +236,14 @@ impl Starts {
 }
 
 /// The offset look-up while partitions are being assigned.
-struct Agreement<'a, C: ConsumerContext> {
+struct OffsetLookup<'a, C: ConsumerContext> {
     consumer: &'a BaseConsumer<C>,
     shutdown: &'a Shutdown,
     /// The partitions.
     about: String,
 }
 
-impl<C: ConsumerContext> Agreement<'_, C> {
+impl<C: ConsumerContext> OffsetLookup<'_, C> {
     fn failure(&self, cause: KafkaError) -> KafkaFailure {
         KafkaFailure::NoStart { partitions: self.about.clone(), cause }
     }
@@ -253,7 +253,7 @@ impl<C: ConsumerContext> Agreement<'_, C> {
         &self,
         question: impl Fn(&BaseConsumer<C>) -> KafkaResult<T>,
     ) -> Result<Option<T>, KafkaFailure> {
-        let end = Instant::now() + AGREEMENT;
+        let end = Instant::now() + LOOKUP_PATIENCE;
         while !self.shutdown.requested() {
             match question(self.consumer) {
                 Ok(answer) => return Ok(Some(answer)),
@@ -275,7 +275,7 @@ impl<C: ConsumerContext> Agreement<'_, C> {
         &self,
         partitions: &TopicPartitionList,
         wanted: impl Fn(&str, i32) -> Offset,
-    ) -> Result<Option<Vec<Place>>, KafkaFailure> {
+    ) -> Result<Option<Vec<PartitionOffset>>, KafkaFailure> {
         self.insist(|consumer| {
             let mut list = TopicPartitionList::new();
             for each in partitions.elements() {
@@ -294,7 +294,7 @@ impl<C: ConsumerContext> Agreement<'_, C> {
 }
 
 /// Those partitions of a list that have an offset.
-fn places(list: &TopicPartitionList) -> KafkaResult<Vec<Place>> {
+fn places(list: &TopicPartitionList) -> KafkaResult<Vec<PartitionOffset>> {
     let mut places = Vec::new();
     for each in list.elements() {
         each.error()?;

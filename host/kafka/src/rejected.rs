@@ -15,26 +15,26 @@ use rdkafka::message::{BorrowedMessage, DeliveryResult, Header, Message, OwnedHe
 use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::complaints::{Complaints, Hearing};
+use super::client_errors::{ClientErrors, HasClientErrors};
 use super::headers::{letter, owned};
 use crate::events::RecordRejected;
-use sandbar_record::Ticket;
+use sandbar_record::AckHandle;
 use sandbar_record::{Code, Failure};
-use sandbar_record::{LETTER_HEADERS, Labels};
+use sandbar_record::{DEAD_LETTER_HEADERS, OutputHeaders};
 use sandbar_telemetry::Stats;
 
 /// What the producer carries along with each message.
 pub(super) struct Delivery {
-    pub(super) ticket: Arc<Ticket>,
+    pub(super) ack: Arc<AckHandle>,
     /// The record of the batch that the message comes from.
     pub(super) record: usize,
-    pub(super) parcel: Parcel,
+    pub(super) parcel: MessageKind,
     /// Whether it was sent in a request of its own.
     pub(super) alone: bool,
 }
 
 /// What kind of message is in flight.
-pub(super) enum Parcel {
+pub(super) enum MessageKind {
     /// A prediction or a transformed record.
     Output,
     /// A record that failed, with the cause.
@@ -57,18 +57,18 @@ pub(super) fn refusal(cause: &KafkaError) -> Option<Code> {
 }
 
 /// The single-record producer, created when it is first needed.
-pub(super) struct Alone {
+pub(super) struct SingleRecordProducer {
     config: ClientConfig,
-    labels: Arc<Labels>,
+    labels: Arc<OutputHeaders>,
     stats: Arc<Stats>,
-    producer: OnceLock<ThreadedProducer<Reports>>,
+    producer: OnceLock<ThreadedProducer<DeliveryReports>>,
 }
 
-impl Alone {
+impl SingleRecordProducer {
     /// With the properties of `config`, except for the size of its batches.
     pub(super) fn new(
         mut config: ClientConfig,
-        labels: Arc<Labels>,
+        labels: Arc<OutputHeaders>,
         stats: Arc<Stats>,
     ) -> Arc<Self> {
         config
@@ -77,14 +77,14 @@ impl Alone {
             // What is queued here is bounded by what the source has in flight.
             .set("queue.buffering.max.messages", "0")
             .set("queue.buffering.max.kbytes", "2147483647");
-        Arc::new(Alone { config, labels, stats, producer: OnceLock::new() })
+        Arc::new(SingleRecordProducer { config, labels, stats, producer: OnceLock::new() })
     }
 
-    fn producer(self: &Arc<Self>) -> Result<&ThreadedProducer<Reports>, KafkaError> {
+    fn producer(self: &Arc<Self>) -> Result<&ThreadedProducer<DeliveryReports>, KafkaError> {
         if let Some(producer) = self.producer.get() {
             return Ok(producer);
         }
-        let reports = Reports::to(self);
+        let reports = DeliveryReports::to(self);
         let made = self.config.create_with_context(reports)?;
         Ok(self.producer.get_or_init(|| made))
     }
@@ -98,36 +98,36 @@ impl Alone {
     ) {
         let topic = message.topic();
         let Some(code) = refusal(cause) else {
-            return delivery.ticket.broken(format!("topic '{topic}': {cause}"));
+            return delivery.ack.broken(format!("topic '{topic}': {cause}"));
         };
         if !delivery.alone {
             let headers = message.headers().map(|headers| headers.detach());
             let content = (message.key(), message.payload(), message.timestamp().to_millis());
             return self.send(topic, content, headers, Delivery { alone: true, ..delivery });
         }
-        let Delivery { ticket, record: index, parcel, alone } = delivery;
-        let batch = ticket.batch();
+        let Delivery { ack, record: index, parcel, alone } = delivery;
+        let batch = ack.batch();
         let record = batch.record(index);
         match parcel {
-            Parcel::Output => {
+            MessageKind::Output => {
                 let message = format!("topic '{topic}': record rejected: {cause}");
                 let failure = Failure { record: index, stage: "sink".into(), code, message };
                 RecordRejected { record, failure: &failure }.emit(&self.stats);
                 let headers = letter(&self.labels, &record, &failure);
                 let content = (record.key(), record.value(), record.timestamp());
-                let parcel = Parcel::DeadLetter(failure);
-                let delivery = Delivery { ticket: ticket.clone(), record: index, parcel, alone };
+                let parcel = MessageKind::DeadLetter(failure);
+                let delivery = Delivery { ack: ack.clone(), record: index, parcel, alone };
                 self.send(&self.labels.dead_letters, content, Some(headers), delivery);
             }
-            Parcel::DeadLetter(failure) => {
+            MessageKind::DeadLetter(failure) => {
                 let truncated = Header { key: "sandbar-truncated", value: Some("true") };
-                let headers = owned(LETTER_HEADERS + 1, self.labels.notice(&record, &failure));
+                let headers = owned(DEAD_LETTER_HEADERS + 1, self.labels.notice(&record, &failure));
                 let headers = headers.insert(truncated);
-                let parcel = Parcel::Notice;
-                let delivery = Delivery { ticket: ticket.clone(), record: index, parcel, alone };
+                let parcel = MessageKind::Notice;
+                let delivery = Delivery { ack: ack.clone(), record: index, parcel, alone };
                 self.send(&self.labels.dead_letters, (None, None, None), Some(headers), delivery);
             }
-            Parcel::Notice => ticket.broken(format!("topic '{topic}': {cause}")),
+            MessageKind::Notice => ack.broken(format!("topic '{topic}': {cause}")),
         }
     }
 
@@ -140,7 +140,7 @@ impl Alone {
     ) {
         let producer = match self.producer() {
             Ok(producer) => producer,
-            Err(cause) => return delivery.ticket.broken(format!("topic '{topic}': {cause}")),
+            Err(cause) => return delivery.ack.broken(format!("topic '{topic}': {cause}")),
         };
         let mut record = BaseRecord::with_opaque_to(topic, Box::new(delivery));
         record.key = key;
@@ -148,37 +148,37 @@ impl Alone {
         record.timestamp = timestamp;
         record.headers = headers;
         if let Err((cause, back)) = producer.send(record) {
-            back.delivery_opaque.ticket.broken(format!("topic '{topic}': {cause}"));
+            back.delivery_opaque.ack.broken(format!("topic '{topic}': {cause}"));
         }
     }
 }
 
 /// Receives the delivery report of each message.
-pub(super) struct Reports {
-    alone: Weak<Alone>,
-    complaints: Complaints,
+pub(super) struct DeliveryReports {
+    alone: Weak<SingleRecordProducer>,
+    client_errors: ClientErrors,
 }
 
-impl Reports {
+impl DeliveryReports {
     /// Rejected records go to `alone`.
-    pub(super) fn to(alone: &Arc<Alone>) -> Self {
-        Reports { alone: Arc::downgrade(alone), complaints: Complaints::default() }
+    pub(super) fn to(alone: &Arc<SingleRecordProducer>) -> Self {
+        DeliveryReports { alone: Arc::downgrade(alone), client_errors: ClientErrors::default() }
     }
 }
 
-impl Hearing for Reports {
-    fn complaints(&self) -> &Complaints {
-        &self.complaints
+impl HasClientErrors for DeliveryReports {
+    fn client_errors(&self) -> &ClientErrors {
+        &self.client_errors
     }
 }
 
-impl ClientContext for Reports {
+impl ClientContext for DeliveryReports {
     fn error(&self, error: KafkaError, reason: &str) {
-        self.complaints.hear("producer", &error, reason);
+        self.client_errors.hear("producer", &error, reason);
     }
 }
 
-impl ProducerContext for Reports {
+impl ProducerContext for DeliveryReports {
     type DeliveryOpaque = Box<Delivery>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, delivery: Box<Delivery>) {
@@ -186,7 +186,7 @@ impl ProducerContext for Reports {
         match self.alone.upgrade() {
             Some(alone) => alone.take(*delivery, message, cause),
             // The sink is gone, and with it the receiver of this report.
-            None => delivery.ticket.broken(format!("topic '{}': {cause}", message.topic())),
+            None => delivery.ack.broken(format!("topic '{}': {cause}", message.topic())),
         }
     }
 }

@@ -7,8 +7,8 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::artifact::{Artifact, Content};
-use super::fixed::FixedAnswer;
-use super::graph::{Graph, Source};
+use super::graph::{Graph, GraphSource};
+use super::stub_graph::StubGraph;
 use sandbar_model::{Dimension, ElementType, TensorSpec};
 use sandbar_model::{Kind, Model, ModelError};
 
@@ -19,7 +19,7 @@ const OUTPUT: &str = "output";
 /// the people who write one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Stub {
+pub struct StandIn {
     /// The model folder that it replaces: it has the defaults for all other keys. Its
     /// file need not exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,7 +62,7 @@ pub struct Stub {
     pub file: Option<PathBuf>,
 }
 
-impl Stub {
+impl StandIn {
     /// What is wrong with it, if anything.
     pub fn problem(&self) -> Option<String> {
         let answers = [self.output.is_some(), !self.outputs.is_empty(), self.fails.is_some()];
@@ -126,8 +126,8 @@ impl Stub {
             let outputs = self.answers(&model.outputs).map_err(refuse)?;
             model.outputs = outputs.iter().map(|(spec, _)| spec.clone()).collect();
             let inputs = model.inputs.clone();
-            let answer = FixedAnswer { inputs, outputs, failure: self.fails.clone() };
-            let graph = Graph::load(model.id(), Source::Fixed(answer))
+            let answer = StubGraph { inputs, outputs, failure: self.fails.clone() };
+            let graph = Graph::load(model.id(), GraphSource::Fixed(answer))
                 .map_err(|error| refuse(error.message))?;
             if self.labels.is_none() {
                 model.fit_labels(labels.as_mut(), graph.classes())?;

@@ -25,11 +25,11 @@ const STACK: usize = 16 << 20;
 
 /// The late threads of a process.
 #[derive(Debug, Default)]
-pub struct Threads {
+pub struct LateThreads {
     late: AtomicUsize,
 }
 
-impl Threads {
+impl LateThreads {
     /// How many computations are past their deadline and have not ended.
     pub fn late(&self) -> usize {
         self.late.load(Ordering::Relaxed)
@@ -39,9 +39,9 @@ impl Threads {
 type Job = Box<dyn FnOnce(&mut States) + Send>;
 
 /// An inference thread with its states. Dropping it lets the thread end after its current work.
-pub(super) struct Lane {
+pub(super) struct InferenceThread {
     stage: Arc<str>,
-    threads: Arc<Threads>,
+    threads: Arc<LateThreads>,
     jobs: Sender<Job>,
     /// Whether the caller has given up its current work.
     given_up: bool,
@@ -52,7 +52,7 @@ pub(super) struct Lane {
 /// Counts one late thread for as long as it lives.
 struct Late {
     stage: Arc<str>,
-    threads: Arc<Threads>,
+    threads: Arc<LateThreads>,
 }
 
 impl Drop for Late {
@@ -62,12 +62,12 @@ impl Drop for Late {
     }
 }
 
-impl Lane {
+impl InferenceThread {
     /// Starts a thread for the computations of a stage's instance.
     ///
     /// # Errors
     /// `timeout` if too many are late, `runtime-error` if the system provides no thread.
-    pub(super) fn start(stage: Arc<str>, threads: Arc<Threads>) -> Result<Self, Error> {
+    pub(super) fn start(stage: Arc<str>, threads: Arc<LateThreads>) -> Result<Self, Error> {
         let late = threads.late();
         if late >= LATE_LIMIT {
             let message = format!(
@@ -89,7 +89,7 @@ impl Lane {
         thread.spawn(run).map_err(|cause| {
             Error::new(ErrorCode::RuntimeError, format!("cannot start a thread: {cause}"))
         })?;
-        Ok(Lane { stage, threads, jobs, given_up: false, late })
+        Ok(InferenceThread { stage, threads, jobs, given_up: false, late })
     }
 
     /// Runs `work` on the thread and waits for it as long as `patience`. `work` gets a
@@ -152,12 +152,12 @@ mod tests {
     use super::*;
     use std::sync::mpsc::Receiver;
 
-    fn lane(threads: &Arc<Threads>) -> Result<Lane, Error> {
-        Lane::start("test".into(), threads.clone())
+    fn lane(threads: &Arc<LateThreads>) -> Result<InferenceThread, Error> {
+        InferenceThread::start("test".into(), threads.clone())
     }
 
     /// A computation that ends when the sender that is returned is dropped.
-    fn endless(mut lane: Lane) -> (Sender<()>, Error) {
+    fn endless(mut lane: InferenceThread) -> (Sender<()>, Error) {
         let (hold, held): (Sender<()>, Receiver<()>) = channel();
         let error = lane.run(Duration::from_millis(1), move |_, _| {
             let _ = held.recv();
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn late_threads_are_bounded_and_counted_off() {
-        let threads = Arc::new(Threads::default());
+        let threads = Arc::new(LateThreads::default());
         let mut holds = Vec::new();
         for late in 1..=LATE_LIMIT {
             let (hold, error) = endless(lane(&threads).unwrap());
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_late_computation_is_told_to_stop() {
-        let threads = Arc::new(Threads::default());
+        let threads = Arc::new(LateThreads::default());
         let (seen, told) = channel();
         let late = lane(&threads).unwrap().run(Duration::from_millis(1), move |_, stop| {
             while !stop.load(Ordering::Relaxed) {
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error() {
-        let threads = Arc::new(Threads::default());
+        let threads = Arc::new(LateThreads::default());
         let mut lane = lane(&threads).unwrap();
         let failed: Result<(), _> = lane.run(Duration::MAX, |_, _| panic!("on purpose"));
         assert_eq!(failed.unwrap_err().code, ErrorCode::RuntimeError);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{Change, Entry, Report};
+use super::record::{Entry, FleetChange, RunnerReport};
 
 /// A runner without a report for so long counts as lost.
 pub const LOST: Duration = Duration::from_secs(20);
@@ -18,15 +18,15 @@ const MOST_RUNNERS: usize = 10_000;
 
 /// The fleet state.
 #[derive(Debug, Default)]
-pub(super) struct View {
-    changes: BTreeMap<u64, Result<Box<Change>, String>>,
+pub(super) struct FleetState {
+    changes: BTreeMap<u64, Result<Box<FleetChange>, String>>,
     runners: BTreeMap<String, Seen>,
 }
 
 /// A runner's last report.
 #[derive(Debug)]
 struct Seen {
-    report: Box<Report>,
+    report: Box<RunnerReport>,
     /// When it was read here. No two clocks are compared: a runner whose clock is wrong is
     /// not lost for that.
     heard: Instant,
@@ -35,7 +35,7 @@ struct Seen {
 /// The status of a runner, compared with the desired version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum RunnerStatus {
     /// It serves the desired version.
     Serving,
     /// Not yet.
@@ -46,7 +46,7 @@ pub enum Standing {
     Lost,
 }
 
-impl View {
+impl FleetState {
     /// Adds what was read; `live`: it was written while this runner reads. Returns whether
     /// the newest change is another now.
     pub(super) fn take(&mut self, entry: Entry, live: bool) -> bool {
@@ -101,7 +101,7 @@ impl View {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub(super) fn desired(&self) -> Result<Option<&Change>, String> {
+    pub(super) fn desired(&self) -> Result<Option<&FleetChange>, String> {
         match self.changes.last_key_value() {
             None => Ok(None),
             Some((_, Ok(change))) => Ok(Some(change)),
@@ -110,12 +110,12 @@ impl View {
     }
 
     /// A change by its number, if it is kept.
-    pub(super) fn change(&self, number: u64) -> Option<&Change> {
+    pub(super) fn change(&self, number: u64) -> Option<&FleetChange> {
         self.changes.get(&number).and_then(|change| change.as_deref().ok())
     }
 
     /// All changes that are kept, the newest first.
-    pub(super) fn history(&self) -> impl Iterator<Item = &Change> {
+    pub(super) fn history(&self) -> impl Iterator<Item = &FleetChange> {
         self.changes.values().rev().filter_map(|change| change.as_deref().ok())
     }
 
@@ -130,18 +130,18 @@ impl View {
     }
 
     /// The runners, each with its status and the age of its last report.
-    pub(super) fn runners(&mut self) -> Vec<(String, Standing, Duration, Report)> {
+    pub(super) fn runners(&mut self) -> Vec<(String, RunnerStatus, Duration, RunnerReport)> {
         self.runners.retain(|_, seen| seen.heard.elapsed() < FORGOTTEN);
         let desired = self.last();
         let each = self.runners.iter().map(|(runner, Seen { report, heard })| {
             let silence = heard.elapsed();
             let refused = report.refused.as_ref().is_some_and(|it| it.revision == desired);
             let standing = match report.serves {
-                _ if silence > LOST => Standing::Lost,
+                _ if silence > LOST => RunnerStatus::Lost,
                 // The manifest may name the desired version, but the runner has not started yet.
-                serves if serves == desired && report.since.is_some() => Standing::Serving,
-                _ if refused => Standing::Refused,
-                _ => Standing::Behind,
+                serves if serves == desired && report.since.is_some() => RunnerStatus::Serving,
+                _ if refused => RunnerStatus::Refused,
+                _ => RunnerStatus::Behind,
             };
             (runner.clone(), standing, silence, (**report).clone())
         });

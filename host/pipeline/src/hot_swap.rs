@@ -16,8 +16,8 @@ const LOOK: Duration = Duration::from_millis(100);
 const SAMPLES_APART: u64 = 1000;
 
 /// The slots of all workers, and a recent batch.
-pub struct Handover {
-    slots: Vec<Arc<Slot>>,
+pub struct HotSwap {
+    slots: Vec<Arc<ChainSlot>>,
     sample: Sample,
     /// Set while workers look into their slots.
     open: AtomicBool,
@@ -25,7 +25,7 @@ pub struct Handover {
 
 /// Where one worker finds its next stages.
 #[derive(Default)]
-pub struct Slot {
+pub struct ChainSlot {
     /// Whether there are any: what a worker looks at before each batch.
     full: AtomicBool,
     content: Mutex<Content>,
@@ -37,13 +37,13 @@ enum Content {
     #[default]
     Nothing,
     /// What the worker is to take.
-    Next(Box<Lineup>),
+    Next(Box<StageSet>),
     /// The old stages, to be freed by the thread that put the next ones there.
-    Old(#[expect(dead_code, reason = "it is only freed")] Box<Lineup>),
+    Old(#[expect(dead_code, reason = "it is only freed")] Box<StageSet>),
 }
 
 /// A stage set for a worker.
-pub(crate) struct Lineup {
+pub(crate) struct StageSet {
     /// What serves; `None`: the same as before.
     pub(crate) serving: Option<Chain>,
     /// The candidate, if there is one.
@@ -62,17 +62,17 @@ struct Sample {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Closed;
 
-impl Handover {
+impl HotSwap {
     /// Slots for so many workers.
     pub(crate) fn new(workers: usize) -> Self {
         let slots = (0..workers).map(|_| Arc::default()).collect();
         let (start, due, batch) = (Instant::now(), AtomicU64::default(), Mutex::default());
         let sample = Sample { start, due, batch };
-        Handover { slots, sample, open: AtomicBool::new(false) }
+        HotSwap { slots, sample, open: AtomicBool::new(false) }
     }
 
     /// The slot of one worker.
-    pub fn slot(&self, worker: usize) -> Arc<Slot> {
+    pub fn slot(&self, worker: usize) -> Arc<ChainSlot> {
         self.slots[worker].clone()
     }
 
@@ -97,9 +97,9 @@ impl Handover {
     ///
     /// # Errors
     /// If the pipeline does not run.
-    pub(crate) fn switch(&self, lineups: Vec<Lineup>) -> Result<(), Closed> {
-        for (slot, lineup) in self.slots.iter().zip(lineups) {
-            slot.put(lineup);
+    pub(crate) fn switch(&self, stage_sets: Vec<StageSet>) -> Result<(), Closed> {
+        for (slot, stage_set) in self.slots.iter().zip(stage_sets) {
+            slot.put(stage_set);
         }
         for slot in &self.slots {
             while !slot.is_taken(LOOK) {
@@ -130,7 +130,7 @@ impl Handover {
 }
 
 /// Workers look into their slots.
-pub struct Open<'a>(&'a Handover);
+pub struct Open<'a>(&'a HotSwap);
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
@@ -138,10 +138,10 @@ impl Drop for Open<'_> {
     }
 }
 
-impl Slot {
+impl ChainSlot {
     /// Puts in what the worker is to take next.
-    fn put(&self, lineup: Lineup) {
-        *lock(&self.content) = Content::Next(Box::new(lineup));
+    fn put(&self, stage_set: StageSet) {
+        *lock(&self.content) = Content::Next(Box::new(stage_set));
         self.full.store(true, Ordering::Release);
     }
 

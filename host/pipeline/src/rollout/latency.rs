@@ -6,18 +6,18 @@ use std::time::Duration;
 const STEPS: usize = 8;
 
 /// Counts of times in buckets of growing width.
-pub(super) struct Times {
+pub(super) struct LatencyHistogram {
     buckets: Vec<u64>,
     count: u64,
 }
 
-impl Default for Times {
+impl Default for LatencyHistogram {
     fn default() -> Self {
-        Times { buckets: vec![0; 64 * STEPS], count: 0 }
+        LatencyHistogram { buckets: vec![0; 64 * STEPS], count: 0 }
     }
 }
 
-impl Times {
+impl LatencyHistogram {
     /// Adds a time.
     pub(super) fn add(&mut self, time: Duration) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn shares_of_what_was_taken_in() {
-        let mut times = Times::default();
+        let mut times = LatencyHistogram::default();
         assert_eq!(times.quantile(0.99), None);
         (1..=1000).for_each(|it| times.add(Duration::from_micros(it)));
         let near = |share, due: f64| {

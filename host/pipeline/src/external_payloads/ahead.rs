@@ -17,7 +17,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use url::Url;
 
-use super::stores::{Body, Stores, Trouble};
+use super::stores::{Body, FetchError, Stores};
 use super::target::Refusal;
 
 /// Attempts to fetch a reference.
@@ -170,8 +170,8 @@ async fn attempts(
     for attempt in 1..=ATTEMPTS {
         match once(stores, url, limits, clock, turn).await {
             Ok(bytes) => return Ok(bytes),
-            Err(Some(Trouble::Lasting(refusal))) => return Err(refusal),
-            Err(Some(Trouble::Passing(reason))) => last = reason,
+            Err(Some(FetchError::Lasting(refusal))) => return Err(refusal),
+            Err(Some(FetchError::Passing(reason))) => last = reason,
             Err(None) => {
                 let message = format!("not fetched within {:?}: {last}", limits.timeout);
                 return Err(Refusal::unavailable(message));
@@ -193,22 +193,22 @@ async fn once(
     limits: Limits,
     clock: &mut Clock,
     turn: &mut Turn,
-) -> Result<Vec<u8>, Option<Trouble>> {
+) -> Result<Vec<u8>, Option<FetchError>> {
     let mut body = clock.run(stores.request(url)).await.ok_or(None)??;
     if let Some(size) = body.size.filter(|size| *size > limits.size) {
-        return Err(Some(Trouble::Lasting(Refusal::too_large(size, limits.size))));
+        return Err(Some(FetchError::Lasting(Refusal::too_large(size, limits.size))));
     }
     // Not counted: this time is the worker's.
     turn.admit(body.size.unwrap_or(limits.size)).await;
     Ok(clock.run(read(&mut body, limits.size)).await.ok_or(None)??)
 }
 
-async fn read(body: &mut Body, limit: u64) -> Result<Vec<u8>, Trouble> {
+async fn read(body: &mut Body, limit: u64) -> Result<Vec<u8>, FetchError> {
     let mut bytes = Vec::with_capacity(body.size.unwrap_or(0) as usize);
     while let Some(piece) = body.piece().await? {
         if bytes.len() as u64 + piece.len() as u64 > limit {
             let size = bytes.len() as u64 + piece.len() as u64;
-            return Err(Trouble::Lasting(Refusal::too_large(size, limit)));
+            return Err(FetchError::Lasting(Refusal::too_large(size, limit)));
         }
         bytes.extend_from_slice(&piece);
     }

@@ -19,19 +19,19 @@ use sandbar_record::Batch;
 
 /// The deterministic time and seed of a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Moment {
+pub struct CallSeed {
     /// Since the epoch.
     time: Duration,
     seed: u64,
 }
 
-impl Moment {
+impl CallSeed {
     /// The time and seed of a batch. A batch without timestamps is of 1970, as is the call that
     /// configures an instance.
     pub fn of(batch: &Batch) -> Self {
         let newest = batch.timestamps.iter().copied().max().unwrap_or_default();
         let first = batch.offsets.first().copied().unwrap_or_default();
-        Moment {
+        CallSeed {
             time: Duration::from_millis(u64::try_from(newest).unwrap_or_default()),
             // Offsets stay below 2^48, so that partitions have series of their own.
             seed: first.cast_unsigned() ^ (u64::from(batch.partition.cast_unsigned()) << 48),
@@ -65,7 +65,7 @@ impl Clock {
 /// Clock and random numbers of one instance. They are shared with the WASI context;
 /// only one thread is ever inside.
 #[derive(Default)]
-pub(super) struct Present {
+pub(super) struct Determinism {
     /// Nanoseconds since the epoch.
     time: AtomicU64,
     seed: AtomicU64,
@@ -75,9 +75,9 @@ pub(super) struct Present {
     readings: AtomicU64,
 }
 
-impl Present {
-    /// The next call takes place at `moment`.
-    pub(super) fn begin_call(&self, moment: Moment) {
+impl Determinism {
+    /// The next call takes place at `determinism`.
+    pub(super) fn begin_call(&self, moment: CallSeed) {
         self.time.store(nanoseconds(moment.time), Ordering::Relaxed);
         self.seed.store(moment.seed, Ordering::Relaxed);
         self.calls.fetch_add(1, Ordering::Relaxed);
@@ -92,23 +92,23 @@ impl Present {
                 wasi.monotonic_clock(GrantedClock { begun, clock });
             }
             None => {
-                wasi.wall_clock(VirtualClock(self.clone()));
-                wasi.monotonic_clock(VirtualClock(self.clone()));
+                wasi.wall_clock(DeterministicClock(self.clone()));
+                wasi.monotonic_clock(DeterministicClock(self.clone()));
             }
         }
         if !grants.random {
-            wasi.secure_random(Chance::new(self.clone(), 0));
-            wasi.insecure_random(Chance::new(self.clone(), 1));
+            wasi.secure_random(SeededRng::new(self.clone(), 0));
+            wasi.insecure_random(SeededRng::new(self.clone(), 1));
             wasi.insecure_random_seed(0);
         }
     }
 }
 
-/// The wall clock shows [`Moment::time`]. The monotonic clock is a microsecond later
+/// The wall clock shows [`CallSeed::time`]. The monotonic clock is a microsecond later
 /// at each reading, so that a guest that waits for it to advance is not held up.
-struct VirtualClock(Arc<Present>);
+struct DeterministicClock(Arc<Determinism>);
 
-impl HostWallClock for VirtualClock {
+impl HostWallClock for DeterministicClock {
     fn resolution(&self) -> Duration {
         Duration::from_millis(1)
     }
@@ -118,7 +118,7 @@ impl HostWallClock for VirtualClock {
     }
 }
 
-impl HostMonotonicClock for VirtualClock {
+impl HostMonotonicClock for DeterministicClock {
     fn resolution(&self) -> u64 {
         1000
     }
@@ -160,8 +160,8 @@ impl HostMonotonicClock for GrantedClock {
 }
 
 /// A seeded rng that restarts with every call.
-struct Chance {
-    present: Arc<Present>,
+struct SeededRng {
+    present: Arc<Determinism>,
     /// Distinguishes the series of one instance.
     series: u64,
     /// The call that `numbers` are of.
@@ -169,9 +169,9 @@ struct Chance {
     numbers: Xoshiro256PlusPlus,
 }
 
-impl Chance {
-    fn new(present: Arc<Present>, series: u64) -> Self {
-        Chance { present, series, call: 0, numbers: Xoshiro256PlusPlus::seed_from_u64(0) }
+impl SeededRng {
+    fn new(present: Arc<Determinism>, series: u64) -> Self {
+        SeededRng { present, series, call: 0, numbers: Xoshiro256PlusPlus::seed_from_u64(0) }
     }
 
     fn numbers(&mut self) -> &mut Xoshiro256PlusPlus {
@@ -185,7 +185,7 @@ impl Chance {
     }
 }
 
-impl TryRng for Chance {
+impl TryRng for SeededRng {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {

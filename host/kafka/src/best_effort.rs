@@ -14,13 +14,13 @@ use super::config::{Connection, producer};
 use super::headers::owned;
 use super::topics::PATIENCE;
 use sandbar_record::{BestEffort, Output};
-use sandbar_record::{Labels, OUTPUT_HEADERS};
+use sandbar_record::{OUTPUT_HEADERS, OutputHeaders};
 
 /// Writes outputs to a topic that the pipeline does not otherwise use.
-pub struct Aside {
+pub struct BestEffortProducer {
     producer: ThreadedProducer<Losses>,
     topic: String,
-    labels: Labels,
+    labels: OutputHeaders,
     lost: Arc<AtomicU64>,
 }
 
@@ -41,12 +41,16 @@ impl ProducerContext for Losses {
     }
 }
 
-impl Aside {
+impl BestEffortProducer {
     /// Creates the producer and checks that the topic exists.
     ///
     /// # Errors
     /// If it does not exist, or the brokers do not answer.
-    pub fn new(connection: &Connection, topic: &str, labels: Labels) -> Result<Self, String> {
+    pub fn new(
+        connection: &Connection,
+        topic: &str,
+        labels: OutputHeaders,
+    ) -> Result<Self, String> {
         let mut config = producer(connection);
         config
             // Nobody waits for its records, and few may be queued.
@@ -66,12 +70,12 @@ impl Aside {
                 let code = rdkafka::types::RDKafkaErrorCode::from(error);
                 Err(format!("{code}; create the topic, or name an existing one"))
             }
-            None => Ok(Aside { producer, topic: topic.to_owned(), labels, lost }),
+            None => Ok(BestEffortProducer { producer, topic: topic.to_owned(), labels, lost }),
         }
     }
 }
 
-impl BestEffort for Aside {
+impl BestEffort for BestEffortProducer {
     fn write(&self, output: &Output<'_>) {
         let record = &output.record;
         let count = record.headers().count() + OUTPUT_HEADERS;

@@ -7,7 +7,7 @@ use sandbar_model::{Dimension, TensorSpec};
 
 /// The outputs of a stub graph.
 #[derive(Debug, Clone)]
-pub struct FixedAnswer {
+pub struct StubGraph {
     /// Its inputs. Empty: any.
     pub inputs: Vec<TensorSpec>,
     /// Its outputs, and the elements of each for a row of the batch.
@@ -16,7 +16,7 @@ pub struct FixedAnswer {
     pub failure: Option<String>,
 }
 
-impl FixedAnswer {
+impl StubGraph {
     /// The outputs for a batch of so many rows.
     ///
     /// # Errors

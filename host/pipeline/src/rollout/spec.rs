@@ -14,15 +14,15 @@ const MIN_ROWS: u64 = 1000;
 /// How a candidate runs beside what serves, and what happens on pass.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Terms {
+pub struct RolloutSpec {
     /// What is done with the candidate's outputs.
     pub mode: Mode,
     /// The fraction of the records that a canary serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weight: Option<Share>,
+    pub weight: Option<Fraction>,
     /// The split key of a canary; by default the record's key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<By>,
+    pub by: Option<SplitKey>,
     /// The rules of the candidate.
     #[serde(default)]
     pub rules: Rules,
@@ -45,7 +45,7 @@ pub enum Mode {
 
 /// The split key: what decides which variant a record gets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum By {
+pub enum SplitKey {
     /// The record's key.
     #[default]
     Key,
@@ -62,22 +62,22 @@ pub struct Rules {
     pub min_rows: u64,
     /// The fraction of its records that may fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_failure_rate: Option<Share>,
+    pub max_failure_rate: Option<Fraction>,
     /// The minimum agreement on the labels of the records that both scored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min_agreement: Option<Share>,
+    pub min_agreement: Option<Fraction>,
     /// The maximum 99th percentile of its batch times.
     #[serde(default, with = "humantime_serde", skip_serializing_if = "Option::is_none")]
     pub max_p99: Option<Duration>,
     /// What happens on pass.
     #[serde(default)]
-    pub then: Then,
+    pub then: OnPass,
 }
 
 /// What happens on pass: when a candidate has kept its rules for as long as they ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Then {
+pub enum OnPass {
     /// The roll-out continues until it is ended on request, or a rule is broken.
     #[default]
     Keep,
@@ -87,11 +87,11 @@ pub enum Then {
 
 /// A fraction, from 0 to 1: written `10%` or `0.1`.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Share(f64);
+pub struct Fraction(f64);
 
 /// Why a rollout spec is invalid.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
-pub enum TermsError {
+pub enum RolloutSpecError {
     /// A canary without a weight.
     #[error(
         "canary: no fraction of the records to serve: give it a weight above 0, such as \"10%\""
@@ -141,22 +141,22 @@ pub enum TermsError {
     },
 }
 
-impl Terms {
+impl RolloutSpec {
     /// A spec of this mode, with defaults.
     pub fn new(mode: Mode) -> Self {
-        Terms { mode, weight: None, by: None, rules: Rules::default(), topic: None }
+        RolloutSpec { mode, weight: None, by: None, rules: Rules::default(), topic: None }
     }
 
     /// Whether the spec is valid.
     ///
     /// # Errors
     /// The first setting that contradicts another, by its name.
-    pub fn validate(&self) -> Result<(), TermsError> {
-        let Terms { mode, weight, by, rules, topic } = self;
-        let not_of = |what, place| Err(TermsError::NotOfMode { what, place, mode: *mode });
+    pub fn validate(&self) -> Result<(), RolloutSpecError> {
+        let RolloutSpec { mode, weight, by, rules, topic } = self;
+        let not_of = |what, place| Err(RolloutSpecError::NotOfMode { what, place, mode: *mode });
         if *mode == Mode::Canary {
             if weight.is_none_or(|weight| weight.0 <= 0.0) {
-                return Err(TermsError::NoWeight);
+                return Err(RolloutSpecError::NoWeight);
             }
             if rules.min_agreement.is_some() {
                 return not_of("min_agreement", "shadow and ab, where both score a record");
@@ -170,10 +170,10 @@ impl Terms {
             return not_of("a topic", "a shadow, since others write to the pipeline's own");
         }
         if rules.min_rows == 0 {
-            return Err(TermsError::NoRows);
+            return Err(RolloutSpecError::NoRows);
         }
-        if rules.then == Then::Promote && !rules.can_break() {
-            return Err(TermsError::NoRule);
+        if rules.then == OnPass::Promote && !rules.can_break() {
+            return Err(RolloutSpecError::NoRule);
         }
         Ok(())
     }
@@ -193,7 +193,7 @@ impl Default for Rules {
             max_failure_rate: None,
             min_agreement: None,
             max_p99: None,
-            then: Then::Keep,
+            then: OnPass::Keep,
         }
     }
 }
@@ -202,10 +202,10 @@ fn min_rows() -> u64 {
     MIN_ROWS
 }
 
-impl Share {
+impl Fraction {
     /// A fraction, if it is from 0 to 1.
     pub fn new(share: f64) -> Option<Self> {
-        (0.0..=1.0).contains(&share).then_some(Share(share))
+        (0.0..=1.0).contains(&share).then_some(Fraction(share))
     }
 
     /// From 0 to 1.
@@ -214,7 +214,7 @@ impl Share {
     }
 }
 
-impl FromStr for Share {
+impl FromStr for Fraction {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -224,11 +224,11 @@ impl FromStr for Share {
             None => number(text),
         };
         let error = || format!("'{text}' is not a fraction; write 10% or 0.1, from 0 to 100%");
-        share.and_then(Share::new).ok_or_else(error)
+        share.and_then(Fraction::new).ok_or_else(error)
     }
 }
 
-impl fmt::Display for Share {
+impl fmt::Display for Fraction {
     /// In percent, with as many places as it needs, up to four.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = format!("{:.4}", self.0 * 100.0);
@@ -236,35 +236,36 @@ impl fmt::Display for Share {
     }
 }
 
-impl Serialize for Share {
+impl Serialize for Fraction {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_f64(self.0)
     }
 }
 
-impl<'de> Deserialize<'de> for Share {
+impl<'de> Deserialize<'de> for Fraction {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Any;
         impl Visitor<'_> for Any {
-            type Value = Share;
+            type Value = Fraction;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a fraction such as \"10%\" or 0.1, from 0 to 1")
             }
 
-            fn visit_f64<E: serde::de::Error>(self, share: f64) -> Result<Share, E> {
-                Share::new(share).ok_or_else(|| E::invalid_value(Unexpected::Float(share), &self))
+            fn visit_f64<E: serde::de::Error>(self, share: f64) -> Result<Fraction, E> {
+                Fraction::new(share)
+                    .ok_or_else(|| E::invalid_value(Unexpected::Float(share), &self))
             }
 
-            fn visit_u64<E: serde::de::Error>(self, share: u64) -> Result<Share, E> {
+            fn visit_u64<E: serde::de::Error>(self, share: u64) -> Result<Fraction, E> {
                 self.visit_f64(share as f64)
             }
 
-            fn visit_i64<E: serde::de::Error>(self, share: i64) -> Result<Share, E> {
+            fn visit_i64<E: serde::de::Error>(self, share: i64) -> Result<Fraction, E> {
                 self.visit_f64(share as f64)
             }
 
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Share, E> {
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Fraction, E> {
                 text.parse().map_err(E::custom)
             }
         }
@@ -289,34 +290,34 @@ impl fmt::Display for Mode {
     }
 }
 
-impl FromStr for By {
+impl FromStr for SplitKey {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
-            None if text == "key" => Ok(By::Key),
-            Some(("header", name)) if !name.is_empty() => Ok(By::Header(name.to_owned())),
+            None if text == "key" => Ok(SplitKey::Key),
+            Some(("header", name)) if !name.is_empty() => Ok(SplitKey::Header(name.to_owned())),
             _ => Err(format!("'{text}' is not a split key; write key or header:NAME")),
         }
     }
 }
 
-impl fmt::Display for By {
+impl fmt::Display for SplitKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            By::Key => f.write_str("key"),
-            By::Header(name) => write!(f, "header:{name}"),
+            SplitKey::Key => f.write_str("key"),
+            SplitKey::Header(name) => write!(f, "header:{name}"),
         }
     }
 }
 
-impl Serialize for By {
+impl Serialize for SplitKey {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for By {
+impl<'de> Deserialize<'de> for SplitKey {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
@@ -328,8 +329,8 @@ mod tests {
 
     use super::*;
 
-    fn terms(json: &str) -> Result<Terms, String> {
-        let terms: Terms = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    fn terms(json: &str) -> Result<RolloutSpec, String> {
+        let terms: RolloutSpec = serde_json::from_str(json).map_err(|error| error.to_string())?;
         terms.validate().map_err(|error| error.to_string())?;
         Ok(terms)
     }
@@ -340,11 +341,11 @@ mod tests {
             "rules":{"min_rows":500,"max_failure_rate":0.01,"max_p99":"50ms","then":"promote"}}"#;
         let seen = terms(text).unwrap();
         assert_eq!(seen.weight.unwrap().to_string(), "12.5%");
-        assert_eq!(seen.by, Some(By::Header("customer".into())));
+        assert_eq!(seen.by, Some(SplitKey::Header("customer".into())));
         assert_eq!(seen.rules.max_p99, Some(Duration::from_millis(50)));
         let again = serde_json::to_string(&seen).unwrap();
         assert_eq!(terms(&again).unwrap(), seen);
-        assert_eq!(terms(r#"{"mode":"ab"}"#).unwrap(), Terms::new(Mode::Ab));
+        assert_eq!(terms(r#"{"mode":"ab"}"#).unwrap(), RolloutSpec::new(Mode::Ab));
     }
 
     #[test]

@@ -16,5 +16,5 @@ mod slices;
 mod stores;
 mod target;
 
-pub use allowed::{References, ReferencesError};
-pub use slices::{Resolver, Slice};
+pub use allowed::{ExternalPayloads, ExternalPayloadsError};
+pub use slices::{PayloadResolver, Slice};

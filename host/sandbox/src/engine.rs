@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::Linker;
 use wasmtime::{Config, Engine};
 
-use super::bindings::{artifacts, nn};
 use super::cache::Cache;
+use super::capabilities::CAPABILITIES;
 use super::state::State;
 use sandbar_inference::LateThreads;
 
@@ -96,11 +96,9 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
     refuse_to_wait(&mut linker)?;
-    artifacts::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
-    nn::tensor::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
-    nn::graph::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
-    nn::inference::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
-    nn::errors::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    for capability in &CAPABILITIES {
+        (capability.link)(&mut linker)?;
+    }
     Ok(linker)
 }
 

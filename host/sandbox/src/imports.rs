@@ -3,46 +3,14 @@
 //! The linker decides whether a component can be linked
 //! ([`engine`](super::engine)); this module describes it.
 
-use std::fmt;
-
 use serde::Serialize;
 use wasmtime::Engine;
 use wasmtime::component::Component as Compiled;
 use wasmtime::component::types::ComponentItem;
 
-/// Import support: what a component gets when it uses an interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ImportSupport {
-    /// What the stage is granted in the manifest, and nothing else.
-    Granted,
-    /// The usual implementation.
-    Works,
-    /// A virtual implementation in its place.
-    Virtual,
-    /// Nothing: it is empty.
-    Nothing,
-    /// An error, or the end of the call.
-    Refused,
-    /// It has no functions: only types that others use.
-    Types,
-    /// This runner does not have it: the component cannot run.
-    Missing,
-}
-
-impl fmt::Display for ImportSupport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ImportSupport::Granted => "granted",
-            ImportSupport::Works => "works",
-            ImportSupport::Virtual => "virtual",
-            ImportSupport::Nothing => "nothing",
-            ImportSupport::Refused => "refused",
-            ImportSupport::Types => "types",
-            ImportSupport::Missing => "missing",
-        })
-    }
-}
+use crate::capabilities::CAPABILITIES;
+pub use crate::offer::ImportSupport;
+use crate::offer::Offer;
 
 /// A group of imports, for display.
 #[derive(Debug, Serialize)]
@@ -88,14 +56,6 @@ pub(super) fn of(engine: &Engine, compiled: &Compiled) -> Vec<Import> {
     ty.imports(engine).map(import).collect()
 }
 
-/// A group of interfaces that the linker provides.
-struct Offer {
-    name: &'static str,
-    behind: ImportSupport,
-    about: &'static str,
-    interfaces: &'static [&'static str],
-}
-
 const TYPES: Offer = Offer {
     name: "types",
     behind: ImportSupport::Types,
@@ -103,27 +63,9 @@ const TYPES: Offer = Offer {
     interfaces: &[],
 };
 
-/// What the linker provides, in the order in which it is shown: first what the manifest has a
-/// say in. What every guest of std asks for is at the end.
-const OFFERS: [Offer; 13] = [
-    Offer {
-        name: "models",
-        behind: ImportSupport::Granted,
-        about: "descriptions and files of the models that the stage's `models` names",
-        interfaces: &["sandbar:operator/artifacts@0.1.0"],
-    },
-    Offer {
-        name: "inference",
-        behind: ImportSupport::Granted,
-        about: "graphs by name: those of the stage's `models` that are onnx or tensorflow; graphs \
-                of its own only within the stage's `load-graphs`",
-        interfaces: &[
-            "wasi:nn/tensor@0.2.0-rc-2024-10-28",
-            "wasi:nn/graph@0.2.0-rc-2024-10-28",
-            "wasi:nn/inference@0.2.0-rc-2024-10-28",
-            "wasi:nn/errors@0.2.0-rc-2024-10-28",
-        ],
-    },
+/// What the linker provides of WASI, in the order in which it is shown: first what the manifest
+/// has a say in. What every guest of std asks for is at the end.
+const WASI: [Offer; 11] = [
     Offer {
         name: "output",
         behind: ImportSupport::Virtual,
@@ -212,7 +154,7 @@ const OFFERS: [Offer; 13] = [
     },
 ];
 
-/// The imports by group, in the order of [`OFFERS`]; then what is missing, unless the
+/// The imports by group, in the order of [`offers`]; then what is missing, unless the
 /// component was `linked`: then nothing is.
 pub(super) fn groups(imports: &[Import], linked: bool) -> Vec<Group> {
     let gather = |offer: &Offer, belongs: &dyn Fn(&Import) -> bool| {
@@ -225,10 +167,8 @@ pub(super) fn groups(imports: &[Import], linked: bool) -> Vec<Group> {
             Group { name: offer.name, behind: offer.behind, about: offer.about, interfaces };
         Some(group).filter(|group| !group.interfaces.is_empty())
     };
-    let mut groups: Vec<Group> = OFFERS
-        .iter()
-        .filter_map(|offer| gather(offer, &|import| offer.has(&import.name)))
-        .collect();
+    let mut groups: Vec<Group> =
+        offers().filter_map(|offer| gather(offer, &|import| offer.has(&import.name))).collect();
     let types = |import: &Import| !offered(&import.name) && (linked || !import.needed);
     groups.extend(gather(&TYPES, &types));
     if !linked {
@@ -259,36 +199,13 @@ impl Import {
     }
 }
 
-impl Offer {
-    fn has(&self, name: &str) -> bool {
-        self.interfaces.iter().any(|offered| compatible(offered, name))
-    }
+/// Everything that the linker provides: the capabilities, then WASI.
+fn offers() -> impl Iterator<Item = &'static Offer> {
+    CAPABILITIES.iter().map(|capability| &capability.offer).chain(&WASI)
 }
 
 fn offered(name: &str) -> bool {
-    OFFERS.iter().any(|offer| offer.has(name))
-}
-
-/// Whether the linker accepts one name for the other: their versions differ only as far as
-/// semantic versioning allows.
-fn compatible(one: &str, other: &str) -> bool {
-    one == other || track(one).is_some_and(|track_of_one| track(other) == Some(track_of_one))
-}
-
-/// An interface up to the part of its version that must not differ: `wasi:io/poll@0.2`.
-/// `None` if the whole of it must not, as in drafts.
-fn track(name: &str) -> Option<&str> {
-    let (interface, version) = name.split_once('@')?;
-    let (release, _) = version.split_once('+').unwrap_or((version, ""));
-    let numbers: Vec<&str> = release.split('.').collect();
-    let kept = match numbers[..] {
-        [_, _, patch] if patch.contains('-') => return None,
-        ["0", "0", _] => return None,
-        ["0", minor, _] => "0.".len() + minor.len(),
-        [major, _, _] => major.len(),
-        _ => return None,
-    };
-    name.get(..interface.len() + 1 + kept)
+    offers().any(|offer| offer.has(name))
 }
 
 /// What to do about an import that this runner does not have.
@@ -323,12 +240,13 @@ mod tests {
     use super::*;
     use crate::Sandbox;
     use crate::component::CONTRACT;
+    use crate::offer::compatible;
 
     /// The linker refuses a name that it has already.
     #[test]
     fn what_is_offered_is_what_the_linker_has() -> wasmtime::Result<()> {
         let sandbox = Sandbox::new(None)?;
-        let names = || OFFERS.iter().flat_map(|offer| offer.interfaces);
+        let names = || offers().flat_map(|offer| offer.interfaces);
         let defined = |name| {
             let mut linker = (*sandbox.linker).clone();
             linker.root().func_wrap(name, |_, (): ()| Ok(())).is_err()

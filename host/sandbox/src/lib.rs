@@ -10,7 +10,7 @@
 //! - [`stage`]: a warm instance of an operator that is called batch by batch and
 //!   replaced after a trap; [`worlds`] has the calls of each world, and [`check`]
 //!   validates everything that is returned.
-//! - [`wasi_nn`]: `wasi:nn` for guests, on `sandbar-inference`.
+//! - `capabilities`: what of the host a guest may import: artifacts, `wasi:nn`.
 //! - [`limits`]: `[limits]` of documents; [`operator_folder`]: `operator.toml`, how one
 //!   operator is built.
 //!
@@ -18,6 +18,7 @@
 
 mod bindings;
 pub mod cache;
+mod capabilities;
 #[doc(hidden)] // for host/fuzz
 pub mod check;
 pub mod component;
@@ -28,11 +29,11 @@ pub mod inspect;
 pub mod limits;
 mod log;
 mod nn_resources;
+mod offer;
 pub mod operator_folder;
 mod schema;
 pub mod stage;
 pub mod state;
-mod wasi_nn;
 pub mod worlds;
 
 pub use component::{Component, ComponentError, World};

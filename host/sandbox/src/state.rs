@@ -9,7 +9,6 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use super::bindings::artifacts;
 use super::determinism::{Clock, Determinism};
 use super::log::GuestLog;
 use sandbar_inference::{Artifact, Content};
@@ -54,7 +53,7 @@ pub struct Grants {
 
 impl Grants {
     /// The model that a guest names.
-    fn model(&self, name: &str) -> Result<&Artifact, String> {
+    pub(crate) fn model(&self, name: &str) -> Result<&Artifact, String> {
         let granted = self.models.iter().find(|(granted, _)| granted == name);
         granted.map(|(_, model)| model).ok_or_else(|| {
             format!("model '{name}' is not granted to this stage; name it in the stage's `models`")
@@ -116,21 +115,6 @@ impl State {
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
-    }
-}
-
-impl artifacts::Host for State {
-    fn load(&mut self, model: String) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        Ok(self.grants.model(&model).and_then(|artifact| match &artifact.content {
-            Content::Bytes(bytes) => Ok(bytes.to_vec()),
-            Content::Graph(_) => Err(format!(
-                "model '{model}' is a graph that the host runs; load it by name through wasi:nn"
-            )),
-        }))
-    }
-
-    fn describe(&mut self, model: String) -> wasmtime::Result<Result<String, String>> {
-        Ok(self.grants.model(&model).map(|artifact| artifact.description.to_string()))
     }
 }
 

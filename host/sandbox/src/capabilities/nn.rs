@@ -5,16 +5,41 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::Resource;
+use wasmtime::component::{HasSelf, Resource};
 
 use crate::bindings::nn::{errors, graph, inference, tensor};
+use crate::capabilities::capability::Capability;
 use crate::nn_resources::{Context, Handle};
+use crate::offer::{ImportSupport, Offer};
 use crate::state::State;
 use sandbar_inference::{Error, ErrorCode, Graph, GraphSource, Tensor};
 use sandbar_model::{ElementType, Kind};
 
 /// Bytes that a resource counts for besides its data.
 const OVERHEAD: usize = 256;
+
+/// Graphs that the host computes.
+pub(crate) const CAPABILITY: Capability = Capability {
+    offer: Offer {
+        name: "inference",
+        behind: ImportSupport::Granted,
+        about: "graphs by name: those of the stage's `models` that are onnx or tensorflow; graphs \
+                of its own only within the stage's `load-graphs`",
+        interfaces: &[
+            "wasi:nn/tensor@0.2.0-rc-2024-10-28",
+            "wasi:nn/graph@0.2.0-rc-2024-10-28",
+            "wasi:nn/inference@0.2.0-rc-2024-10-28",
+            "wasi:nn/errors@0.2.0-rc-2024-10-28",
+        ],
+    },
+    link: |linker| {
+        tensor::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+        graph::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+        inference::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+        errors::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+        Ok(())
+    },
+};
 
 /// The result of an operation: outside, an error that ends the guest; inside, one that it receives.
 type Answer<T> = wasmtime::Result<Result<T, Resource<Error>>>;

@@ -15,28 +15,28 @@ const PARTITIONS: i32 = 4;
 pub struct Broker {
     address: String,
     /// Lives as long as the demo.
-    practice: Option<MockBroker>,
+    mock: Option<MockBroker>,
 }
 
 impl Broker {
     /// Starts the mock broker, or uses the given one.
     pub fn start(brokers: Option<&str>) -> Result<Self> {
         if let Some(address) = brokers {
-            return Ok(Broker { address: address.to_owned(), practice: None });
+            return Ok(Broker { address: address.to_owned(), mock: None });
         }
-        let practice = MockBroker::start().context("cannot start the mock broker")?;
-        Ok(Broker { address: practice.address(), practice: Some(practice) })
+        let mock = MockBroker::start().context("cannot start the mock broker")?;
+        Ok(Broker { address: mock.address(), mock: Some(mock) })
     }
 
     /// Creates the missing topics of a pipeline.
     pub fn create_topics(&self, manifest: &Manifest) -> Result<()> {
         let mut topics: Vec<&str> = manifest.source.topics.iter().map(String::as_str).collect();
         topics.extend([manifest.sink.topic.as_str(), manifest.dead_letter.topic.as_str()]);
-        match &self.practice {
+        match &self.mock {
             None => create(&self.address, &topics),
-            Some(practice) => {
+            Some(mock) => {
                 for topic in topics {
-                    practice.create_topic(topic, PARTITIONS)?;
+                    mock.create_topic(topic, PARTITIONS)?;
                 }
                 Ok(())
             }
@@ -50,12 +50,12 @@ impl Broker {
         let wait = || ("fetch.wait.max.ms".into(), "10".into());
         Access {
             address: self.address.clone(),
-            consumer_properties: self.practice.as_ref().map(|_| wait()),
+            consumer_properties: self.mock.as_ref().map(|_| wait()),
         }
     }
 
     pub fn describe(&self) -> String {
-        match self.practice {
+        match self.mock {
             Some(_) => format!("{} (the mock broker of this process)", self.address),
             None => self.address.clone(),
         }

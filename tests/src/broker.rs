@@ -21,7 +21,7 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 /// A broker with topics of its own for each test.
 pub enum Broker {
     /// librdkafka's mock cluster.
-    Practice(MockBroker),
+    Mock(MockBroker),
     /// An Apache Kafka, at this address.
     Apache(String),
     /// Several of it, at these addresses: topics have three replicas.
@@ -86,9 +86,9 @@ impl Received {
 }
 
 impl Broker {
-    /// A practice broker of this test's own.
-    pub fn practice() -> Self {
-        Broker::Practice(MockBroker::start().unwrap())
+    /// A mock broker of this test's own.
+    pub fn mock() -> Self {
+        Broker::Mock(MockBroker::start().unwrap())
     }
 
     /// The Apache Kafka that SANDBAR_TEST_KAFKA names. Without it the test is
@@ -106,7 +106,7 @@ impl Broker {
     /// `host:port`.
     pub fn address(&self) -> String {
         match self {
-            Broker::Practice(broker) => broker.address(),
+            Broker::Mock(broker) => broker.address(),
             Broker::Apache(address) | Broker::Replicated(address) => address.clone(),
         }
     }
@@ -116,7 +116,7 @@ impl Broker {
         self.topic_with(name, partitions, &[])
     }
 
-    /// The same with a configuration, of which the practice broker knows nothing.
+    /// The same with a configuration, of which the mock broker knows nothing.
     pub fn topic_with(&self, name: &str, partitions: i32, config: &[(&str, &str)]) -> String {
         let topic = unused(name);
         self.make_topic(&topic, partitions, config);
@@ -126,7 +126,7 @@ impl Broker {
     /// Makes a topic of exactly this name.
     pub fn make_topic(&self, topic: &str, partitions: i32, config: &[(&str, &str)]) {
         let (address, replicas) = match self {
-            Broker::Practice(broker) => return broker.create_topic(topic, partitions).unwrap(),
+            Broker::Mock(broker) => return broker.create_topic(topic, partitions).unwrap(),
             Broker::Apache(address) => (address, 1),
             Broker::Replicated(address) => (address, 3),
         };

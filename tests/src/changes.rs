@@ -1,5 +1,5 @@
 //! Topics that change while pipelines read or write them; on Apache Kafka, since the
-//! practice broker's never do.
+//! mock broker's never do.
 
 use std::time::{Duration, Instant};
 

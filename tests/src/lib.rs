@@ -56,7 +56,7 @@ macro_rules! in_both_ways {
     )*};
 }
 
-/// Runs a test on the practice broker and on Apache Kafka.
+/// Runs a test on the mock broker and on Apache Kafka.
 #[macro_export]
 macro_rules! on_each_broker {
     ($($(#[$about:meta])* fn $name:ident($broker:ident: &Broker) $body:block)*) => {$(
@@ -67,8 +67,8 @@ macro_rules! on_each_broker {
             fn body($broker: &$crate::Broker) $body
 
             #[test]
-            fn practice() {
-                body(&$crate::Broker::practice());
+            fn mock() {
+                body(&$crate::Broker::mock());
             }
 
             #[test]

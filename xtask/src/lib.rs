@@ -7,8 +7,8 @@
 //! [`deny`] looks at licences and advisories, and [`kafka`] starts and stops an Apache Kafka
 //! for tests. What they share:
 //! [`programs`] knows the programs of tests, [`process`] runs other programs, [`toolchain`] makes sure that rustc can
-//! compile components, [`languages`] checks whether Python and JavaScript are available, [`cargo`]
-//! knows the two workspaces, and [`markdown`] the pages and their links.
+//! compile components, [`languages`] checks whether Python and JavaScript are available, [`openssl`] chooses
+//! the OpenSSL that is linked, [`cargo`] knows the two workspaces, and [`markdown`] the pages and their links.
 //!
 //! It is a library too, for the tests that start an Apache Kafka of their own ([`kafka`]).
 
@@ -24,6 +24,7 @@ pub mod fuzz;
 pub mod kafka;
 pub mod languages;
 pub mod markdown;
+pub mod openssl;
 pub mod operators;
 pub mod process;
 pub mod programs;

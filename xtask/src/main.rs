@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::{
-    bench, book, check, demo, deny, faults, fuzz, kafka, operators, process, reference, test,
+    bench, book, check, demo, deny, faults, fuzz, kafka, openssl, operators, process, reference,
+    test,
 };
 
 /// Sandbar's chores: build, show, test and check.
@@ -46,7 +47,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     let verb = Arguments::parse().verb;
-    match process::handle_interrupts().and_then(|()| run(verb)) {
+    match process::handle_interrupts().and_then(|()| openssl::choose()).and_then(|()| run(verb)) {
         Ok(()) => ExitCode::SUCCESS,
         // What a shell reports for a program that Ctrl-C ended.
         Err(_) if process::interrupted() => ExitCode::from(130),

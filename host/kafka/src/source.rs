@@ -21,7 +21,7 @@ use super::group::{Group, Member};
 use super::subscription::Subscription;
 use super::topics;
 use sandbar_record::AckHandle;
-use sandbar_record::Shutdown;
+use sandbar_record::{Shutdown, Source};
 use sandbar_telemetry::Stats;
 
 /// How long to wait for a record when nothing is in flight.
@@ -48,8 +48,36 @@ pub struct KafkaSource {
     stats: Arc<Stats>,
 }
 
+impl Source for KafkaSource {
+    type Error = KafkaFailure;
+
+    /// Reads until `shutdown`, then waits for what is in flight and commits it.
+    ///
+    /// # Errors
+    /// If a topic does not exist, the brokers refuse this client, or an output
+    /// cannot be delivered. What was delivered until then is committed.
+    fn run(mut self, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
+        // Before there is a subscription only errors can arrive.
+        let listen = || client_errors::listen(|time| drop(self.consumer.poll(time)));
+        if !self.await_topics(shutdown, listen)? {
+            return Ok(());
+        }
+        let starts = self.consumer.context().starts();
+        if !starts.note(&self.consumer, &self.subscription, &self.brokers, shutdown)? {
+            return Ok(());
+        }
+        let names: Vec<&str> = self.plan.topics.iter().map(String::as_str).collect();
+        self.consumer.subscribe(&names).map_err(KafkaFailure::Consumer)?;
+
+        let result = self.read(shutdown).and_then(|()| self.drain());
+        self.commit_at_last();
+        self.consumer.context().finish();
+        result
+    }
+}
+
 impl KafkaSource {
-    /// Creates the consumer. It joins its group in [`KafkaSource::run`]. The batches of a
+    /// Creates the consumer. It joins its group in [`Source::run`]. The batches of a
     /// partition go to one and the same of `workers`, in order.
     ///
     /// # Errors
@@ -84,30 +112,6 @@ impl KafkaSource {
     /// The consumer group that it is a member of.
     pub fn group(&self) -> Group {
         Group::of(self.consumer.clone())
-    }
-
-    /// Reads until `shutdown`, then waits for what is in flight and commits it.
-    ///
-    /// # Errors
-    /// If a topic does not exist, the brokers refuse this client, or an output
-    /// cannot be delivered. What was delivered until then is committed.
-    pub fn run(mut self, shutdown: &Shutdown) -> Result<(), KafkaFailure> {
-        // Before there is a subscription only errors can arrive.
-        let listen = || client_errors::listen(|time| drop(self.consumer.poll(time)));
-        if !self.await_topics(shutdown, listen)? {
-            return Ok(());
-        }
-        let starts = self.consumer.context().starts();
-        if !starts.note(&self.consumer, &self.subscription, &self.brokers, shutdown)? {
-            return Ok(());
-        }
-        let names: Vec<&str> = self.plan.topics.iter().map(String::as_str).collect();
-        self.consumer.subscribe(&names).map_err(KafkaFailure::Consumer)?;
-
-        let result = self.read(shutdown).and_then(|()| self.drain());
-        self.commit_at_last();
-        self.consumer.context().finish();
-        result
     }
 
     /// Waits until all named topics exist. `false`: `shutdown` came first.

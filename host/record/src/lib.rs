@@ -18,6 +18,7 @@ mod limits;
 mod output;
 mod shutdown;
 mod sink;
+mod source;
 
 pub use ack::{AckEvent, AckHandle};
 pub use batch::{Batch, Headers, NULL_KEY, NULL_VALUE, Record};
@@ -31,3 +32,4 @@ pub use limits::{BatchLimits, LINGER};
 pub use output::{Output, Variant};
 pub use shutdown::Shutdown;
 pub use sink::{BestEffort, OpenBestEffort, Sink};
+pub use source::Source;

@@ -74,7 +74,7 @@ on_each_broker! {
         let due = [("fail", "invalid"), ("trap", "trap")];
         assert_eq!(codes, due.map(|(text, code)| (text.to_owned(), code.to_owned())).into());
         assert!(end.committed >= 1 && end.aborted == 0, "{end:?}");
-        if let Broker::Practice(_) = broker {
+        if let Broker::Mock(_) = broker {
             // It takes offsets in a transaction and forgets them.
             return;
         }
@@ -105,7 +105,7 @@ on_each_broker! {
     /// and again ends the run, with the way out.
     fn a_batch_that_outlasts_its_transaction_is_named(broker: &Broker) {
         let Broker::Apache(_) = broker else {
-            // The practice broker leaves transactions open for ever.
+            // The mock broker leaves transactions open for ever.
             return;
         };
         let [source, sink, dead] = ["source", "sink", "dead"].map(|name| broker.topic(name, 1));
@@ -147,7 +147,7 @@ on_each_broker! {
     /// too by a notice; their neighbours, which were refused in the same request, arrive.
     fn what_is_refused_is_replaced(broker: &Broker) {
         let Broker::Apache(_) = broker else {
-            // The practice broker takes records of any size.
+            // The mock broker takes records of any size.
             return;
         };
         let [source, routed] = ["source", "routed"].map(|name| broker.topic(name, 1));

@@ -138,7 +138,7 @@ impl Fixture {
     pub fn under_load<T>(&self, changing: impl FnOnce() -> T) -> (BTreeMap<String, usize>, T) {
         let done = AtomicBool::new(false);
         let (fed, left) = std::thread::scope(|scope| {
-            // A practice broker cannot be shared; an address can.
+            // A mock broker cannot be shared; an address can.
             let (address, topic) = (self.broker.address(), self.topics[0].as_str());
             let feeder = scope.spawn(|| feed(address, topic, &done));
             let end = End(&done);

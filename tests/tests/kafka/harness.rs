@@ -274,7 +274,7 @@ fn records(values: &[&str]) -> Vec<Sent> {
 
 #[test]
 fn predictions_are_those_that_kafka_is_given() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let topics = TOPICS.map(|name| broker.topic(name, 1));
     let manifest = mischief(topics.each_ref().map(String::as_str), "");
     let mut values: Vec<String> = (0..600).map(|number| "x".repeat(number % 40)).collect();
@@ -287,7 +287,7 @@ fn predictions_are_those_that_kafka_is_given() {
 
 #[test]
 fn routed_records_are_those_that_kafka_is_given() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let topics = ["source", "sink", "dead", "routed"].map(|name| broker.topic(name, 1));
     let [source, sink, dead, routed] = topics.each_ref().map(String::as_str);
     let manifest = routes([source, sink, dead], routed, "");

@@ -176,7 +176,7 @@ fn a_running_pipeline_holds_its_versions() {
     }
     fixture.says(&["operators", "add", component("flight-features").to_str().unwrap()]);
     fixture.says(&["operators", "promote", "flight-features", "1"]);
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     for topic in ["flights", "predictions", "flights.dead-letter"] {
         broker.make_topic(topic, 1, &[]);
     }

@@ -16,7 +16,7 @@ use sandbar_kafka::transactions::Transactions;
 use sandbar_manifest::{Delivery, Manifest};
 use sandbar_pipeline::processor::Processor;
 use sandbar_pipeline::{Deployment, Plan, PlanError};
-use sandbar_record::{BestEffort, OutputHeaders, Shutdown};
+use sandbar_record::{BestEffort, OutputHeaders, Shutdown, Source};
 use sandbar_telemetry::Stats;
 use thiserror::Error;
 

@@ -55,7 +55,7 @@ fn change(place: &Path) -> SwapSpec {
 /// What the sample rows say against a model leaves the old one serving.
 #[test]
 fn samples_decide() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let topics = topics(&broker);
     // So that the model is asked for all that it was made of.
     let manifest = pipeline(&topics, "flights-gbm", "");
@@ -143,7 +143,7 @@ fn samples_decide() {
 /// what they say against a model keeps a pipeline from starting.
 #[test]
 fn samples_are_of_the_version() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let topics = topics(&broker);
     let [registry, place] = [(); 2].map(|()| tempfile::tempdir().unwrap());
     folder(place.path(), table("flights-dl", 7));

@@ -39,7 +39,7 @@ fn swap_under_load(broker: &Broker, delivery: &str) {
     let runner = Runner::start(broker, &format!("delivery = \"{delivery}\"\n{manifest}"));
     let flights: Vec<String> = Flights::new(1).take(KNOWN).collect();
     let [done, swapping] = [false; 2].map(AtomicBool::new);
-    // A practice broker cannot be shared; an address can.
+    // A mock broker cannot be shared; an address can.
     let address = broker.address();
     let fed = std::thread::scope(|scope| {
         let feeder = scope.spawn(|| {
@@ -142,7 +142,7 @@ fn models_take_turns_in_transactions() {
 /// Whatever is wrong with what is new leaves the old serving, and says why.
 #[test]
 fn what_does_not_work_is_refused() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let topics = topics(&broker);
     let runner = Runner::start(&broker, &pipeline(&topics, "flights-gbm", ""));
     broker.send(&topics[0], &CLASSIC.map(Sent::value));
@@ -197,7 +197,7 @@ fn what_does_not_work_is_refused() {
 /// A component that reads nothing of what comes by is not let at it.
 #[test]
 fn what_fails_at_what_comes_by_is_refused() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let [source, sink, dead] = ["source", "sink", "dead"].map(|name| broker.topic(name, 1));
     let runner = Runner::start(
         &broker,
@@ -247,7 +247,7 @@ fn what_fails_at_what_comes_by_is_refused() {
 /// Back means the version that served, whatever the alias says by then.
 #[test]
 fn an_alias_that_was_moved() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let topics = topics(&broker);
     let registry = tempfile::tempdir().unwrap();
     let ask = |sort: &str, arguments: &[&str]| {
@@ -297,7 +297,7 @@ fn an_alias_that_was_moved() {
 /// The commands of docs/guide/swap-a-model.md, on a runner in a process of its own.
 #[test]
 fn the_guide_works() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let topics = topics(&broker);
     let folder = tempfile::tempdir().unwrap();
     let manifest = folder.path().join("flights.toml");

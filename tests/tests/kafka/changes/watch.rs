@@ -23,7 +23,7 @@ fn a_change_is_built_and_swapped_in() {
     output(projects.create("transformer").arg("--sdk").arg(sdk));
     projects.share("transformer", "target");
     output(projects.sandbar("transformer").arg("build"));
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     for topic in ["in", "out", "long", "in.dead-letter", "dead-letter"] {
         broker.make_topic(&format!("transformer.{topic}"), 1, &[]);
     }

@@ -27,7 +27,7 @@ fn pipeline(
         delivery = "{delivery}"
         [source]
         topics = ["{source}"]
-        # A practice broker takes a member that ended with an error for alive until then.
+        # A mock broker takes a member that ended with an error for alive until then.
         properties = {{ "session.timeout.ms" = 3000, "heartbeat.interval.ms" = 500 }}
         [[stages]]
         name = "extract"
@@ -70,7 +70,7 @@ on_each_broker! {
     /// next start meets it again.
     fn a_stage_may_stop_at_what_fails(broker: &Broker) {
         for delivery in ["at-least-once", "exactly-once"] {
-            if let ("exactly-once", Broker::Practice(_)) = (delivery, broker) {
+            if let ("exactly-once", Broker::Mock(_)) = (delivery, broker) {
                 // It shows what was aborted, or not.
                 continue;
             }
@@ -107,7 +107,7 @@ on_each_broker! {
     /// in again.
     fn records_follow_an_earlier_one_of_their_key(broker: &Broker) {
         for delivery in ["at-least-once", "exactly-once"] {
-            if let ("exactly-once", Broker::Practice(_)) = (delivery, broker) {
+            if let ("exactly-once", Broker::Mock(_)) = (delivery, broker) {
                 // It shows what was aborted, or not.
                 continue;
             }

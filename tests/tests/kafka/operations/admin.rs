@@ -155,7 +155,7 @@ fn a_runner_without_partitions_is_ready_too(broker: &Broker) {
 fn an_address_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let folder = tempfile::tempdir().unwrap();
     let (manifest, _) = pipeline(&broker, folder.path());
     let ask = |command: &mut Command| {

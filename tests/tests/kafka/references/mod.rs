@@ -23,7 +23,7 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        let broker = Broker::practice();
+        let broker = Broker::mock();
         let topics = ["source", "sink", "dead"].map(|name| broker.topic(name, 1));
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("images")).unwrap();

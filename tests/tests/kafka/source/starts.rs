@@ -68,7 +68,7 @@ on_each_broker! {
     fn latest_is_later_than_the_first_start_not_the_second(broker: &Broker) {
         let deliveries = match broker {
             // It forgets offsets that are committed in transactions.
-            Broker::Practice(_) => &DELIVERIES[..1],
+            Broker::Mock(_) => &DELIVERIES[..1],
             Broker::Apache(_) | Broker::Replicated(_) => &DELIVERIES[..],
         };
         for delivery in deliveries {
@@ -141,7 +141,7 @@ on_each_broker! {
         }
         let mut arrived = topics.arrived(broker, due.len());
         runners.into_iter().for_each(|runner| drop(runner.stop().unwrap()));
-        if let Broker::Practice(_) = broker {
+        if let Broker::Mock(_) = broker {
             // It refuses commits while a group shares out its partitions, so that a
             // hand-over repeats records there.
             arrived.dedup();

@@ -5,16 +5,16 @@ use super::*;
 /// A broker that goes away for a while is waited for; so is one that is not there yet.
 #[test]
 fn a_broker_that_is_away_is_waited_for() {
-    let broker = Broker::practice();
-    let Broker::Practice(practice) = &broker else { unreachable!() };
+    let broker = Broker::mock();
+    let Broker::Mock(mock) = &broker else { unreachable!() };
     let topics = topics(&broker, 1);
     broker.send(&topics[0], &["one", "two"].map(Sent::value));
-    practice.set_away(true).unwrap();
+    mock.set_away(true).unwrap();
     let runner = Runner::start(&broker, &mischief(names(&topics), ""));
-    practice.set_away(false).unwrap();
+    mock.set_away(false).unwrap();
     runner.await_stats("it runs", |now| now.outputs == 2);
-    practice.set_away(true).unwrap();
-    practice.set_away(false).unwrap();
+    mock.set_away(true).unwrap();
+    mock.set_away(false).unwrap();
     broker.send(&topics[0], &["three"].map(Sent::value));
     let received = broker.receive(&topics[1], 3);
     runner.stop().unwrap();
@@ -24,7 +24,7 @@ fn a_broker_that_is_away_is_waited_for() {
 /// A stop in the middle of a stream, and a new start: everything once.
 #[test]
 fn a_restart_goes_on_where_it_stopped() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let topics = topics(&broker, 2);
     let manifest = mischief(names(&topics), "batch-records = 10");
     let records = (0..5000)
@@ -43,17 +43,17 @@ fn a_restart_goes_on_where_it_stopped() {
 /// A stop while the broker is away ends at the drain deadline, and loses nothing.
 #[test]
 fn a_stop_without_a_broker_loses_nothing() {
-    let broker = Broker::practice();
-    let Broker::Practice(practice) = &broker else { unreachable!() };
+    let broker = Broker::mock();
+    let Broker::Mock(mock) = &broker else { unreachable!() };
     let topics = topics(&broker, 1);
     let manifest = mischief(names(&topics), "drain-deadline = \"1s\"");
     let records: Vec<Sent> = (0..100).map(|number| Sent::keyed(number, "x")).collect();
     broker.send(&topics[0], &records);
     let runner = Runner::start(&broker, &manifest);
     runner.await_stats("it runs", |now| now.outputs > 0);
-    practice.set_away(true).unwrap();
+    mock.set_away(true).unwrap();
     let stopped = runner.stop();
-    practice.set_away(false).unwrap();
+    mock.set_away(false).unwrap();
     assert!(stopped.is_ok(), "{stopped:?}");
     let next = Runner::start(&broker, &manifest);
     broker.receive_keys(&topics[1], 100);
@@ -63,7 +63,7 @@ fn a_stop_without_a_broker_loses_nothing() {
 /// Small limits of bytes on their way pause the source; nothing is lost by it.
 #[test]
 fn back_pressure_loses_nothing() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let topics = topics(&broker, 4);
     let manifest = mischief(names(&topics), "in-flight = \"16 KiB\"\nbatch-bytes = \"8 KiB\"");
     let records = (0..4000)

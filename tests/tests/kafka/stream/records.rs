@@ -91,8 +91,8 @@ on_each_broker! {
     fn odd_values_are_answered(broker: &Broker) {
         let topics = topics(broker, 1);
         let megabytes = match broker {
-            // The practice broker drops what it holds beyond 5 MB.
-            Broker::Practice(_) => 4,
+            // The mock broker drops what it holds beyond 5 MB.
+            Broker::Mock(_) => 4,
             Broker::Apache(_) | Broker::Replicated(_) => 5,
         };
         let sent = [
@@ -170,8 +170,8 @@ on_each_broker! {
     /// A topic that is not there ends the run with its name.
     fn a_missing_topic_is_named(broker: &Broker) {
         let topics = topics(broker, 1);
-        if let Broker::Practice(_) = broker {
-            // The practice broker makes every topic that it is asked for.
+        if let Broker::Mock(_) = broker {
+            // The mock broker makes every topic that it is asked for.
             return;
         }
         let mut runner = Runner::start(broker, &mischief(["nowhere", &topics[1], &topics[2]], ""));
@@ -188,7 +188,7 @@ on_each_broker! {
     /// refused in the same request, do not.
     fn an_output_that_is_refused_becomes_a_dead_letter(broker: &Broker) {
         let Broker::Apache(_) = broker else {
-            // The practice broker takes records of any size.
+            // The mock broker takes records of any size.
             return;
         };
         let topics = topics(broker, 1);
@@ -234,7 +234,7 @@ on_each_broker! {
 
     /// A second runner of the group takes partitions over; nothing is lost or out of order.
     fn two_runners_share_the_partitions(broker: &Broker) {
-        if let Broker::Practice(_) = broker {
+        if let Broker::Mock(_) = broker {
             // It refuses commits while a group shares out its partitions, so that a
             // hand-over repeats records there.
             return;

@@ -5,7 +5,7 @@ use super::*;
 /// Whatever a shadow does, the stream does not know of it.
 #[test]
 fn a_shadow_that_traps_is_dropped() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let echo = Echo::start(&broker);
     echo.beside("mischief-extractor", &RolloutSpec::new(Mode::Shadow));
     let records: Vec<Sent> = (0..200).map(|n| Sent::keyed(n, "trap")).collect();
@@ -24,7 +24,7 @@ fn a_shadow_that_traps_is_dropped() {
 /// One that never gets done: the stream goes on, and so does whoever ends the roll-out.
 #[test]
 fn a_shadow_that_is_slow_leaves_out() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let echo = Echo::start(&broker);
     echo.beside("mischief-extractor", &RolloutSpec::new(Mode::Shadow));
     // It spends its deadline on each of these, and the others come meanwhile.
@@ -47,7 +47,7 @@ fn a_shadow_that_is_slow_leaves_out() {
 /// One that reads nothing of what comes by, and a rule that it breaks so.
 #[test]
 fn a_shadow_that_fails_breaks_its_rule() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let echo = Echo::start(&broker);
     // The trial would refuse one that fails at all of the sample; this one reads it.
     let rules = Rules { min_rows: 100, max_failure_rate: share(0.05), ..Rules::default() };

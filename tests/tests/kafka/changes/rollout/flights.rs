@@ -189,7 +189,7 @@ fn both_answers_in_transactions() {
 /// By a header, whatever the key.
 #[test]
 fn a_canary_by_a_header() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let topics = topics(&broker);
     let runner = start(&broker, &topics, "at-least-once");
     let terms = RolloutSpec { by: Some(SplitKey::Header("airline".into())), ..canary(0.5) };

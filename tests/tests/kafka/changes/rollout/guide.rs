@@ -5,7 +5,7 @@ use super::*;
 /// The commands of docs/guide/canary-a-model.md, on a runner in a process of its own.
 #[test]
 fn the_guide_works() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let topics = topics(&broker);
     broker.make_topic("flight-candidates", 1, &[]);
     let folder = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn rules_promote_and_roll_back() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let topics = topics(&broker);
     let runner = start(&broker, &topics, "at-least-once");
     let deployment = runner.deployment();
@@ -54,7 +54,7 @@ fn rules_promote_and_roll_back() {
 /// Whatever is wrong leaves what serves alone, and says why.
 #[test]
 fn what_does_not_work_is_refused() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let topics = topics(&broker);
     let runner = start(&broker, &topics, "at-least-once");
     let deployment = runner.deployment();
@@ -113,7 +113,7 @@ fn what_does_not_work_is_refused() {
     );
 }
 
-/// The practice broker makes topics for whoever asks.
+/// The mock broker makes topics for whoever asks.
 #[test]
 fn a_topic_that_is_not_there_is_named() {
     let Some(broker) = Broker::apache() else { return };

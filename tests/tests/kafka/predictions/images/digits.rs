@@ -137,7 +137,7 @@ on_each_broker! {
 /// well recognised as the model's description says.
 #[test]
 fn held_out_digits_as_onnx_runtime() {
-    let broker = Broker::practice();
+    let broker = Broker::mock();
     let topics = topics(&broker);
     let (pixels, golden) = (csv("held-out.csv"), csv("golden.csv"));
     let sent: Vec<Sent> = pixels.iter().map(|row| Sent::keyed(row[0], bmp(&row[2..]))).collect();

@@ -59,7 +59,7 @@ fn networks_take_turns() {
     let names = ["googlenet", "squeezenet", "inception"];
     let folders = names.iter().zip(&NETWORKS).map(|(name, network)| network.folder(name));
     let Some(folders) = folders.collect::<Option<Vec<_>>>() else { return };
-    // The practice broker keeps only the last megabytes.
+    // The mock broker keeps only the last megabytes.
     let Some(broker) = Broker::apache() else { return };
     let topics = topics(&broker);
     let picture = test_data("images/new_airplane.jpg").unwrap();
@@ -119,7 +119,7 @@ fn airliners_in_the_words_of_the_classic_example() {
     for network in &NETWORKS {
         let file = network.file;
         let Some(folder) = network.folder("test") else { return };
-        let broker = Broker::practice();
+        let broker = Broker::mock();
         let topics = topics(&broker);
         let template = r#"template = 'Prediction: What is the content of this picture? => {{ label }}, probability = {{ "%.2f"|format(probability * 100) }}'"#;
         let pictures = ["new_airplane.jpg", "trained_airplane_2.jpg", "devil.png"];

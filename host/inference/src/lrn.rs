@@ -209,8 +209,8 @@ mod tests {
                 .collect();
             let mut out = vec![0.0; x.len()];
             lrn.image(&x, channels, inner, &mut out);
-            for (found, due) in out.iter().zip(plain(&lrn, &x, channels, inner)) {
-                prop_assert!((found - due).abs() <= 1e-5 * due.abs().max(1e-3), "{found} {due}");
+            for (found, expected) in out.iter().zip(plain(&lrn, &x, channels, inner)) {
+                prop_assert!((found - expected).abs() <= 1e-5 * expected.abs().max(1e-3), "{found} {expected}");
             }
         }
     }

@@ -107,15 +107,16 @@ pub(super) fn outputs(
 
 /// Compares the outputs that a model declares with those that its graph has.
 pub(super) fn declared(declared: &[TensorSpec], found: &[TensorSpec]) -> Result<(), Error> {
-    let fits = |(due, is): (&Dimension, &Dimension)| match (due, is) {
-        (Dimension::Fixed(due), Dimension::Fixed(is)) => due == is,
+    let fits = |(expected, is): (&Dimension, &Dimension)| match (expected, is) {
+        (Dimension::Fixed(expected), Dimension::Fixed(is)) => expected == is,
         _ => true,
     };
-    for (due, is) in declared.iter().zip(found) {
-        let shape = due.shape.len() == is.shape.len() && due.shape.iter().zip(&is.shape).all(fits);
-        if !shape || due.ty != is.ty {
-            let (name, due, is) = (&due.name, shown(due), shown(is));
-            let message = format!("output '{name}' is {is}, the model declares {due}");
+    for (expected, is) in declared.iter().zip(found) {
+        let shape = expected.shape.len() == is.shape.len()
+            && expected.shape.iter().zip(&is.shape).all(fits);
+        if !shape || expected.ty != is.ty {
+            let (name, expected, is) = (&expected.name, shown(expected), shown(is));
+            let message = format!("output '{name}' is {is}, the model declares {expected}");
             return Err(Error::new(ErrorCode::InvalidArgument, message));
         }
     }
@@ -124,8 +125,8 @@ pub(super) fn declared(declared: &[TensorSpec], found: &[TensorSpec]) -> Result<
 
 /// Whether a tensor is what an input takes.
 pub(super) fn check(input: &TensorSpec, tensor: &Tensor) -> Result<(), Error> {
-    let fits = |(due, size): (&Dimension, &u32)| match due {
-        Dimension::Fixed(due) => due == size,
+    let fits = |(expected, size): (&Dimension, &u32)| match expected {
+        Dimension::Fixed(expected) => expected == size,
         Dimension::Symbol(_) => *size > 0,
     };
     let shape = input.shape.len() == tensor.dimensions.len()

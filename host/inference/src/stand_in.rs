@@ -165,8 +165,8 @@ impl StandIn {
                 }
             };
             match spec.row_elements() {
-                Some(due) if due != row.len() => Err(format!(
-                    "output '{}': expected {due} elements for each row, the answer has {}",
+                Some(expected) if expected != row.len() => Err(format!(
+                    "output '{}': expected {expected} elements for each row, the answer has {}",
                     spec.name,
                     row.len()
                 )),

@@ -63,11 +63,11 @@ impl Tensor {
             return Err(invalid(format!("{rank} dimensions; at most {RANK_LIMIT} are accepted")));
         }
         let shape: Vec<usize> = self.dimensions.iter().map(|size| *size as usize).collect();
-        let due = shape
+        let expected = shape
             .iter()
             .try_fold(self.ty.size(), |bytes: usize, size| bytes.checked_mul(*size))
-            .filter(|due| *due == self.data.len());
-        if due.is_none() {
+            .filter(|expected| *expected == self.data.len());
+        if expected.is_none() {
             let Tensor { dimensions, data, .. } = self;
             return Err(invalid(format!(
                 "{} bytes of data do not match the dimensions {dimensions:?}",

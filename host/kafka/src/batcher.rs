@@ -62,11 +62,11 @@ impl Batcher {
     /// Sends on batches that have waited long enough, or all.
     pub fn flush(&mut self, all: bool, member: &Member) {
         self.forget_revoked(member);
-        let due = |building: &Building| {
+        let expected = |building: &Building| {
             !building.batch.is_empty() && (all || building.since.elapsed() >= LINGER)
         };
         for index in 0..self.building.len() {
-            if due(&self.building[index]) {
+            if expected(&self.building[index]) {
                 self.submit(index, member);
             }
         }

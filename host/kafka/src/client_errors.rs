@@ -91,7 +91,7 @@ mod tests {
     fn what_passes_is_told_from_what_does_not() {
         let authentication = Some(RDKafkaErrorCode::Authentication);
         let transport = Some(RDKafkaErrorCode::BrokerTransportFailure);
-        for (code, reason, due) in [
+        for (code, reason, expected) in [
             (
                 authentication,
                 "SASL authentication error: Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512",
@@ -114,7 +114,7 @@ mod tests {
                 None,
             ),
         ] {
-            assert_eq!(lasting(code, reason), due, "{reason}");
+            assert_eq!(lasting(code, reason), expected, "{reason}");
         }
     }
 }

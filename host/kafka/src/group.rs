@@ -174,13 +174,18 @@ impl Group {
     ///
     /// # Errors
     /// If the brokers do not answer.
-    pub fn has_committed(&self, due: &TopicPartitionList, patience: Duration) -> KafkaResult<bool> {
-        let committed = self.0.committed_offsets(due.clone(), patience)?;
+    pub fn has_committed(
+        &self,
+        expected: &TopicPartitionList,
+        patience: Duration,
+    ) -> KafkaResult<bool> {
+        let committed = self.0.committed_offsets(expected.clone(), patience)?;
         let reached = |each: &TopicPartitionListElem<'_>| -> KafkaResult<bool> {
             each.error()?;
-            let due = due.find_partition(each.topic(), each.partition());
-            let due = due.and_then(|due| due.offset().to_raw()).unwrap_or(i64::MAX);
-            Ok(each.offset().to_raw().is_some_and(|offset| offset >= due))
+            let expected = expected.find_partition(each.topic(), each.partition());
+            let expected =
+                expected.and_then(|expected| expected.offset().to_raw()).unwrap_or(i64::MAX);
+            Ok(each.offset().to_raw().is_some_and(|offset| offset >= expected))
         };
         committed.elements().iter().try_fold(true, |all, each| Ok(reached(each)? && all))
     }

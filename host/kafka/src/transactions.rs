@@ -263,9 +263,9 @@ impl Transactions {
         if !self.asked {
             return Ok(false);
         }
-        let due = offsets(acks);
+        let expected = offsets(acks);
         while !self.is_abandoned() {
-            match group.has_committed(&due, PATIENCE) {
+            match group.has_committed(&expected, PATIENCE) {
                 Ok(committed) => {
                     if committed {
                         self.treatments.clear();

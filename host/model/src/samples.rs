@@ -94,9 +94,9 @@ impl SampleFile {
         let rows = rows.collect::<Vec<_>>();
         if let Some(Sample { line, cells }) = rows.iter().find(|it| it.cells.len() != columns.len())
         {
-            let (found, due) = (cells.len(), columns.len());
+            let (found, expected) = (cells.len(), columns.len());
             return Err(format!(
-                "line {line}: expected {due} cells, as line 1 names {due} columns, got {found}"
+                "line {line}: expected {expected} cells, as line 1 names {expected} columns, got {found}"
             ));
         }
         if rows.is_empty() {
@@ -154,19 +154,19 @@ mod tests {
         let text = "\u{feff}a,\"b, c\",d\r\n1,,\"x \"\"y\"\"\"\r\n\r\n\"two\nlines\",2,\n,,3";
         let samples = read(text).unwrap();
         assert_eq!(samples.columns, ["a", "b, c", "d"]);
-        let due = [
+        let expected = [
             sample(2, &["1", "", "x \"y\""]),
             sample(4, &["two\nlines", "2", ""]),
             sample(6, &["", "", "3"]),
         ];
-        assert_eq!(samples.rows, due);
+        assert_eq!(samples.rows, expected);
         assert_eq!(read("a\n\"\"\n").unwrap().rows, [sample(2, &[""])]);
     }
 
     #[test]
     fn what_is_no_table_is_refused() {
         let long = format!("a\n{}", "1\n".repeat(ROWS + 1));
-        for (bytes, due) in [
+        for (bytes, expected) in [
             (&b""[..], "the file is empty"),
             (b"a,b\n", "the file has no rows"),
             (b"a,b\n1,2\n3\n", "line 3: expected 2 cells, as line 1 names 2 columns, got 1"),
@@ -176,7 +176,7 @@ mod tests {
             (long.as_bytes(), "more than 1000 rows"),
         ] {
             let error = read(bytes).unwrap_err();
-            assert!(error.contains(due), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
         assert_eq!(read(&long[..long.len() - 2]).unwrap().rows.len(), ROWS);
     }

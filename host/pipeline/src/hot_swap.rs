@@ -54,7 +54,7 @@ pub(crate) struct StageSet {
 struct Sample {
     start: Instant,
     /// When the next is due, in milliseconds since `start`.
-    due: AtomicU64,
+    expected: AtomicU64,
     batch: Mutex<Option<Batch>>,
 }
 
@@ -66,8 +66,8 @@ impl HotSwap {
     /// Slots for so many workers.
     pub(crate) fn new(workers: usize) -> Self {
         let slots = (0..workers).map(|_| Arc::default()).collect();
-        let (start, due, batch) = (Instant::now(), AtomicU64::default(), Mutex::default());
-        let sample = Sample { start, due, batch };
+        let (start, expected, batch) = (Instant::now(), AtomicU64::default(), Mutex::default());
+        let sample = Sample { start, expected, batch };
         HotSwap { slots, sample, open: AtomicBool::new(false) }
     }
 
@@ -118,11 +118,12 @@ impl HotSwap {
 
     /// Keeps a batch as a sample, now and then.
     pub fn passed(&self, batch: &Batch) {
-        let Sample { start, due, batch: place } = &self.sample;
+        let Sample { start, expected, batch: place } = &self.sample;
         let now = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let before = due.load(Ordering::Relaxed);
+        let before = expected.load(Ordering::Relaxed);
         let next = now.saturating_add(SAMPLES_APART);
-        let takes = || due.compare_exchange(before, next, Ordering::Relaxed, Ordering::Relaxed);
+        let takes =
+            || expected.compare_exchange(before, next, Ordering::Relaxed, Ordering::Relaxed);
         if now >= before && takes().is_ok() {
             *lock(place) = Some(batch.clone());
         }

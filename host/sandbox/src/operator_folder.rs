@@ -4,7 +4,7 @@
 //!
 //! ```
 //! use std::path::Path;
-//! use sandbar::operator_folder::OperatorFolder;
+//! use sandbar_sandbox::operator_folder::OperatorFolder;
 //!
 //! let text = r#"
 //!     name = "words"
@@ -14,7 +14,7 @@
 //! "#;
 //! let operator = OperatorFolder::parse(text, Path::new("words/operator.toml"))?;
 //! assert_eq!(operator.component(), Path::new("words/target/wasm32-wasip2/release/words.wasm"));
-//! # Ok::<(), sandbar::operator_folder::FolderError>(())
+//! # Ok::<(), sandbar_sandbox::operator_folder::FolderError>(())
 //! ```
 
 use std::path::{Path, PathBuf};

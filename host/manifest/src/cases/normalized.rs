@@ -10,176 +10,195 @@ use super::values::{Feature, HeaderValues, TensorValue};
 impl Expectation {
     /// The actual result, as far as this expectation covers it. If it covers something
     /// that is missing, also what there is instead.
-    pub fn seen(&self, came: &Expectation, tolerance: f64) -> Expectation {
+    pub fn normalized(&self, actual: &Expectation, tolerance: f64) -> Expectation {
         let near = Near(tolerance);
-        let missed = lacks(&self.features, &came.features)
-            || lacks(&self.prediction, &came.prediction)
-            || lacks(&self.outputs, &came.outputs)
-            || lacks(&self.failure, &came.failure);
-        let brief = came.brief();
+        let missed = lacks(&self.features, &actual.features)
+            || lacks(&self.prediction, &actual.prediction)
+            || lacks(&self.outputs, &actual.outputs)
+            || lacks(&self.failure, &actual.failure);
+        let brief = actual.brief();
         let otherwise = if missed { brief.clone() } else { Expectation::default() };
         Expectation {
-            features: both(&self.features, &came.features, |due, came| near.features(due, came))
-                .or(otherwise.features.filter(|_| self.features.is_none())),
-            prediction: both(&self.prediction, &came.prediction, |due, came| {
-                near.prediction(due, came)
+            features: both(&self.features, &actual.features, |expected, actual| {
+                near.features(expected, actual)
+            })
+            .or(otherwise.features.filter(|_| self.features.is_none())),
+            prediction: both(&self.prediction, &actual.prediction, |expected, actual| {
+                near.prediction(expected, actual)
             })
             .or(otherwise.prediction.filter(|_| self.prediction.is_none())),
-            outputs: both(&self.outputs, &came.outputs, |due, came| near.outputs(due, came))
-                .or(otherwise.outputs.filter(|_| self.outputs.is_none())),
+            outputs: both(&self.outputs, &actual.outputs, |expected, actual| {
+                near.outputs(expected, actual)
+            })
+            .or(otherwise.outputs.filter(|_| self.outputs.is_none())),
             // An unexpected failure always counts.
             failure: match &self.failure {
-                Some(due) => came.failure.as_ref().map(|came| due.seen(came)),
+                Some(expected) => actual.failure.as_ref().map(|actual| expected.normalized(actual)),
                 None => brief.failure,
             },
         }
     }
 }
 
-fn lacks<T>(due: &Option<T>, came: &Option<T>) -> bool {
-    due.is_some() && came.is_none()
+fn lacks<T>(expected: &Option<T>, actual: &Option<T>) -> bool {
+    expected.is_some() && actual.is_none()
 }
 
-fn both<T>(due: &Option<T>, came: &Option<T>, seen: impl Fn(&T, &T) -> T) -> Option<T> {
-    Some(seen(due.as_ref()?, came.as_ref()?))
+fn both<T>(
+    expected: &Option<T>,
+    actual: &Option<T>,
+    normalized: impl Fn(&T, &T) -> T,
+) -> Option<T> {
+    Some(normalized(expected.as_ref()?, actual.as_ref()?))
 }
 
 /// Compares numbers with a tolerance.
 struct Near(f64);
 
 impl Near {
-    fn number(&self, due: f64, came: f64) -> f64 {
-        let same = due == came || (due - came).abs() <= self.0 || due.is_nan() && came.is_nan();
-        if same { due } else { came }
+    fn number(&self, expected: f64, actual: f64) -> f64 {
+        let same = expected == actual
+            || (expected - actual).abs() <= self.0
+            || expected.is_nan() && actual.is_nan();
+        if same { expected } else { actual }
     }
 
     fn numbers(
         &self,
-        due: &IndexMap<String, f64>,
-        came: &IndexMap<String, f64>,
+        expected: &IndexMap<String, f64>,
+        actual: &IndexMap<String, f64>,
     ) -> IndexMap<String, f64> {
-        let seen = |(name, due): (&String, &f64)| {
-            came.get(name).map(|came| (name.clone(), self.number(*due, *came)))
+        let normalized = |(name, expected): (&String, &f64)| {
+            actual.get(name).map(|actual| (name.clone(), self.number(*expected, *actual)))
         };
-        due.iter().filter_map(seen).collect()
+        expected.iter().filter_map(normalized).collect()
     }
 
     fn features(
         &self,
-        due: &IndexMap<String, Feature>,
-        came: &IndexMap<String, Feature>,
+        expected: &IndexMap<String, Feature>,
+        actual: &IndexMap<String, Feature>,
     ) -> IndexMap<String, Feature> {
-        let seen = |(name, due): (&String, &Feature)| {
-            came.get(name).map(|came| (name.clone(), self.feature(due, came)))
+        let normalized = |(name, expected): (&String, &Feature)| {
+            actual.get(name).map(|actual| (name.clone(), self.feature(expected, actual)))
         };
-        due.iter().filter_map(seen).collect()
+        expected.iter().filter_map(normalized).collect()
     }
 
-    fn feature(&self, due: &Feature, came: &Feature) -> Feature {
-        match (due, came) {
-            (Feature::Number(due), Feature::Number(came)) => {
-                Feature::Number(self.number(*due, *came))
+    fn feature(&self, expected: &Feature, actual: &Feature) -> Feature {
+        match (expected, actual) {
+            (Feature::Number(expected), Feature::Number(actual)) => {
+                Feature::Number(self.number(*expected, *actual))
             }
-            (Feature::Tensor(due), Feature::Tensor(came)) => {
-                Feature::Tensor(self.tensor(due, came))
+            (Feature::Tensor(expected), Feature::Tensor(actual)) => {
+                Feature::Tensor(self.tensor(expected, actual))
             }
-            _ => came.brief(),
+            _ => actual.brief(),
         }
     }
 
-    fn tensor(&self, due: &TensorValue, came: &TensorValue) -> TensorValue {
-        let elements = came.values.as_deref().unwrap_or_default();
-        let element = |(place, due): (&String, &f64)| {
-            let came = elements.get(came.place(place)?)?;
-            Some((place.clone(), self.number(*due, *came)))
+    fn tensor(&self, expected: &TensorValue, actual: &TensorValue) -> TensorValue {
+        let elements = actual.values.as_deref().unwrap_or_default();
+        let element = |(place, expected): (&String, &f64)| {
+            let actual = elements.get(actual.place(place)?)?;
+            Some((place.clone(), self.number(*expected, *actual)))
         };
         TensorValue {
-            ty: due.ty.and(came.ty),
-            shape: due.shape.as_ref().and(came.shape.clone()),
-            values: due.values.as_ref().map(|due| match due.len() == elements.len() {
-                true => {
-                    due.iter().zip(elements).map(|(due, came)| self.number(*due, *came)).collect()
+            ty: expected.ty.and(actual.ty),
+            shape: expected.shape.as_ref().and(actual.shape.clone()),
+            values: expected.values.as_ref().map(|expected| {
+                match expected.len() == elements.len() {
+                    true => expected
+                        .iter()
+                        .zip(elements)
+                        .map(|(expected, actual)| self.number(*expected, *actual))
+                        .collect(),
+                    false => elements.to_vec(),
                 }
-                false => elements.to_vec(),
             }),
-            at: due.at.iter().filter_map(element).collect(),
+            at: expected.at.iter().filter_map(element).collect(),
         }
     }
 
-    fn prediction(&self, due: &Prediction, came: &Prediction) -> Prediction {
+    fn prediction(&self, expected: &Prediction, actual: &Prediction) -> Prediction {
         Prediction {
-            label: due.label.as_ref().and(came.label.clone()),
-            probabilities: self.numbers(&due.probabilities, &came.probabilities),
-            values: self.numbers(&due.values, &came.values),
+            label: expected.label.as_ref().and(actual.label.clone()),
+            probabilities: self.numbers(&expected.probabilities, &actual.probabilities),
+            values: self.numbers(&expected.values, &actual.values),
         }
     }
 
-    fn outputs(&self, due: &[OutputRecord], came: &[OutputRecord]) -> Vec<OutputRecord> {
-        let seen = |(index, came): (usize, &OutputRecord)| match due.get(index) {
-            Some(due) => self.output(due, came),
-            None => came.brief(),
+    fn outputs(&self, expected: &[OutputRecord], actual: &[OutputRecord]) -> Vec<OutputRecord> {
+        let normalized = |(index, actual): (usize, &OutputRecord)| match expected.get(index) {
+            Some(expected) => self.output(expected, actual),
+            None => actual.brief(),
         };
-        came.iter().enumerate().map(seen).collect()
+        actual.iter().enumerate().map(normalized).collect()
     }
 
-    fn output(&self, due: &OutputRecord, came: &OutputRecord) -> OutputRecord {
-        let contains = due.contains.clone().filter(|part| came.text().contains(part.as_str()));
-        let json = due.json.as_ref().and_then(|due_json| {
-            let json = self.json(due_json, &came.as_json()?, due.exact);
+    fn output(&self, expected: &OutputRecord, actual: &OutputRecord) -> OutputRecord {
+        let contains =
+            expected.contains.clone().filter(|part| actual.text().contains(part.as_str()));
+        let json = expected.json.as_ref().and_then(|due_json| {
+            let json = self.json(due_json, &actual.as_json()?, expected.exact);
             // What TOML cannot express is shown as text.
             (!is_unsayable(&json) || json == *due_json).then_some(json)
         });
-        let unsaid = contains.is_none() && due.contains.is_some()
-            || json.is_none() && due.json.is_some()
-            || due.value.is_some();
+        let unsaid = contains.is_none() && expected.contains.is_some()
+            || json.is_none() && expected.json.is_some()
+            || expected.value.is_some();
         OutputRecord {
-            topic: due.topic.as_ref().and(came.topic.clone()),
-            key: due.key.as_ref().and(came.key.clone()),
-            value: came.value.clone().filter(|_| unsaid),
-            exact: due.exact && json.is_some(),
+            topic: expected.topic.as_ref().and(actual.topic.clone()),
+            key: expected.key.as_ref().and(actual.key.clone()),
+            value: actual.value.clone().filter(|_| unsaid),
+            exact: expected.exact && json.is_some(),
             json,
             contains,
-            headers: (due.headers.keys())
+            headers: (expected.headers.keys())
                 .map(|name| {
                     let none = || HeaderValues(Vec::new());
-                    (name.clone(), came.headers.get(name).cloned().unwrap_or_else(none))
+                    (name.clone(), actual.headers.get(name).cloned().unwrap_or_else(none))
                 })
                 .collect(),
-            timestamp: due.timestamp.and(came.timestamp),
+            timestamp: expected.timestamp.and(actual.timestamp),
         }
     }
 
-    fn json(&self, due: &Json, came: &Json, exact: bool) -> Json {
-        match (due, came) {
-            (Json::Object(due), Json::Object(came)) => {
-                let seen = |(name, due): (&String, &Json)| {
-                    Some((name.clone(), self.json(due, came.get(name)?, exact)))
+    fn json(&self, expected: &Json, actual: &Json, exact: bool) -> Json {
+        match (expected, actual) {
+            (Json::Object(expected), Json::Object(actual)) => {
+                let normalized = |(name, expected): (&String, &Json)| {
+                    Some((name.clone(), self.json(expected, actual.get(name)?, exact)))
                 };
-                let more = came.iter().filter(|(name, _)| exact && !due.contains_key(*name));
-                let more = more.map(|(name, came)| (name.clone(), came.clone()));
-                due.iter().filter_map(seen).chain(more).collect()
+                let more = actual.iter().filter(|(name, _)| exact && !expected.contains_key(*name));
+                let more = more.map(|(name, actual)| (name.clone(), actual.clone()));
+                expected.iter().filter_map(normalized).chain(more).collect()
             }
-            (Json::Array(due), Json::Array(came)) if due.len() == came.len() => {
-                due.iter().zip(came).map(|(due, came)| self.json(due, came, exact)).collect()
+            (Json::Array(expected), Json::Array(actual)) if expected.len() == actual.len() => {
+                expected
+                    .iter()
+                    .zip(actual)
+                    .map(|(expected, actual)| self.json(expected, actual, exact))
+                    .collect()
             }
             (Json::Number(a), Json::Number(b)) => match (a.as_f64(), b.as_f64()) {
-                (Some(a), Some(b)) if self.number(a, b) == a => due.clone(),
-                _ => came.clone(),
+                (Some(a), Some(b)) if self.number(a, b) == a => expected.clone(),
+                _ => actual.clone(),
             },
-            _ => came.clone(),
+            _ => actual.clone(),
         }
     }
 }
 
 impl FailureSpec {
-    fn seen(&self, came: &FailureSpec) -> FailureSpec {
-        let message = came.message.as_deref().unwrap_or_default();
+    fn normalized(&self, actual: &FailureSpec) -> FailureSpec {
+        let message = actual.message.as_deref().unwrap_or_default();
         let contains = self.contains.clone().filter(|part| message.contains(part.as_str()));
         let unsaid = contains.is_none() && self.contains.is_some() || self.message.is_some();
         FailureSpec {
-            stage: self.stage.as_ref().and(came.stage.clone()),
-            code: self.code.and(came.code),
-            message: came.message.clone().filter(|_| unsaid),
+            stage: self.stage.as_ref().and(actual.stage.clone()),
+            code: self.code.and(actual.code),
+            message: actual.message.clone().filter(|_| unsaid),
             contains,
         }
     }
@@ -224,30 +243,30 @@ mod tests {
         /// What was blessed passes, and blessing it again changes nothing.
         #[test]
         fn what_was_seen_is_seen_again(
-            due in json(), came in json(), exact: bool, tolerance in 0.0..1.0,
+            expected in json(), actual in json(), exact: bool, tolerance in 0.0..1.0,
         ) {
-            let came = output(&came);
+            let actual = output(&actual);
             // What is near enough is left as it was, so it is not seen with less tolerance.
             for tolerance in [0.0, tolerance] {
-                let seen = expects(&due, exact).seen(&came, tolerance);
-                prop_assert_eq!(seen.seen(&came, tolerance), seen);
+                let normalized = expects(&expected, exact).normalized(&actual, tolerance);
+                prop_assert_eq!(normalized.normalized(&actual, tolerance), normalized);
             }
         }
 
         #[test]
         fn everything_is_as_itself(json in json(), exact: bool) {
-            let due = expects(&json, exact);
-            prop_assert_eq!(due.seen(&output(&json), 0.0), due);
+            let expected = expects(&json, exact);
+            prop_assert_eq!(expected.normalized(&output(&json), 0.0), expected);
         }
 
         /// Unexpected members count only in an exact comparison.
         #[test]
         fn more_members_count_only_where_it_is_exact(json in json()) {
             let more = serde_json::json!({ "a": json, "b": 1 });
-            let due = serde_json::json!({ "a": json });
-            let (loose, exact) = (expects(&due, false), expects(&due, true));
-            prop_assert_eq!(&loose.seen(&output(&more), 0.0), &loose);
-            prop_assert_ne!(&exact.seen(&output(&more), 0.0), &exact);
+            let expected = serde_json::json!({ "a": json });
+            let (loose, exact) = (expects(&expected, false), expects(&expected, true));
+            prop_assert_eq!(&loose.normalized(&output(&more), 0.0), &loose);
+            prop_assert_ne!(&exact.normalized(&output(&more), 0.0), &exact);
         }
     }
 
@@ -270,12 +289,12 @@ mod tests {
             at: at.iter().map(|(place, value)| ((*place).to_owned(), *value)).collect(),
             ..TensorValue::default()
         };
-        let came = tensor(Some((0..6).map(f64::from).collect()), &[]);
-        let due = tensor(None, &[("0,0", 0.0), ("1, 2", 5.0), ("1,0", 9.0)]);
-        let seen = tensor(None, &[("0,0", 0.0), ("1, 2", 5.0), ("1,0", 3.0)]);
-        assert_eq!(Near(0.0).tensor(&due, &came), seen);
+        let actual = tensor(Some((0..6).map(f64::from).collect()), &[]);
+        let expected = tensor(None, &[("0,0", 0.0), ("1, 2", 5.0), ("1,0", 9.0)]);
+        let normalized = tensor(None, &[("0,0", 0.0), ("1, 2", 5.0), ("1,0", 3.0)]);
+        assert_eq!(Near(0.0).tensor(&expected, &actual), normalized);
         // What is not in the tensor is not seen.
         let outside = tensor(None, &[("2,0", 1.0), ("0,3", 1.0), ("1", 1.0), ("0,0,0", 1.0)]);
-        assert_eq!(Near(0.0).tensor(&outside, &came), tensor(None, &[]));
+        assert_eq!(Near(0.0).tensor(&outside, &actual), tensor(None, &[]));
     }
 }

@@ -232,8 +232,8 @@ fn score(stage: &mut Scorer, table: &Table) -> Result<Vec<Result<Predicted, Fail
 /// Rows in the contract's form. The error: which row, and what is wrong with it.
 fn to_table(fields: &[Field], rows: &[Vec<Value>]) -> Result<Table, (usize, String)> {
     if let Some(row) = rows.iter().position(|row| row.len() != fields.len()) {
-        let (found, due) = (rows[row].len(), fields.len());
-        return Err((row, format!("expected {due} features, got {found}")));
+        let (found, expected) = (rows[row].len(), fields.len());
+        return Err((row, format!("expected {expected} features, got {found}")));
     }
     let column = |(place, field): (usize, &Field)| {
         let wrong = |row: usize| {
@@ -259,11 +259,11 @@ fn to_table(fields: &[Field], rows: &[Vec<Value>]) -> Result<Table, (usize, Stri
                 Column::Text(Text { bytes, ends })
             }
             FieldType::Tensor(shape) => {
-                let due = sandbar_sandbox::row_bytes(shape);
+                let expected = sandbar_sandbox::row_bytes(shape);
                 let mut data = Vec::new();
                 for (row, value) in values {
                     match value {
-                        Value::Tensor(bytes) if Some(bytes.len()) == due => data.extend(bytes),
+                        Value::Tensor(bytes) if Some(bytes.len()) == expected => data.extend(bytes),
                         _ => return Err(wrong(row)),
                     }
                 }

@@ -32,11 +32,11 @@ impl LatencyHistogram {
 
     /// The time that this fraction of them did not exceed; `None` if there are none.
     pub(super) fn quantile(&self, share: f64) -> Option<Duration> {
-        let due = ((self.count as f64 * share).ceil() as u64).max(1);
+        let expected = ((self.count as f64 * share).ceil() as u64).max(1);
         let mut seen = 0;
         let found = self.buckets.iter().position(|count| {
             seen += count;
-            seen >= due
+            seen >= expected
         });
         found.map(|bucket| Duration::from_nanos(end(bucket)))
     }
@@ -79,9 +79,9 @@ mod tests {
         let mut times = LatencyHistogram::default();
         assert_eq!(times.quantile(0.99), None);
         (1..=1000).for_each(|it| times.add(Duration::from_micros(it)));
-        let near = |share, due: f64| {
+        let near = |share, expected: f64| {
             let seen = times.quantile(share).unwrap().as_secs_f64() * 1e6;
-            assert!(seen >= due && seen <= due * 1.13, "{seen} for {due}");
+            assert!(seen >= expected && seen <= expected * 1.13, "{seen} for {expected}");
         };
         near(0.5, 500.0);
         near(0.99, 990.0);

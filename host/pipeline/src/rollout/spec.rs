@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        for (json, due) in [
+        for (json, expected) in [
             (r#"{"mode":"canary"}"#, "give it a weight above 0"),
             (r#"{"mode":"canary","weight":0}"#, "give it a weight above 0"),
             (r#"{"mode":"canary","weight":10}"#, "a fraction such as"),
@@ -369,7 +369,7 @@ mod tests {
             (r#"{"mode":"ab","wieght":1}"#, "unknown field `wieght`"),
         ] {
             let error = terms(json).unwrap_err();
-            assert!(error.contains(due), "{json}: {error}");
+            assert!(error.contains(expected), "{json}: {error}");
         }
     }
 }

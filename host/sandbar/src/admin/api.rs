@@ -397,7 +397,7 @@ pub(super) mod tests {
     fn the_description_has_what_there_is() {
         let description: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
         let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
-        let due = [
+        let expected = [
             "fleet",
             "fleet/promote",
             "fleet/rollback",
@@ -412,7 +412,7 @@ pub(super) mod tests {
             "status",
             "swap",
         ];
-        assert_eq!(paths, due.map(|it| format!("/v1/{it}")).iter().collect::<Vec<_>>());
+        assert_eq!(paths, expected.map(|it| format!("/v1/{it}")).iter().collect::<Vec<_>>());
         let serving = || Serving {
             revision: 1,
             since: 0,

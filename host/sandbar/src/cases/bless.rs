@@ -49,8 +49,8 @@ impl Blessing {
     pub fn take(&mut self, index: usize, report: &CaseReport) -> bool {
         let Verdict::Failed(differences) = &report.verdict else { return false };
         // From the end, so that removals do not move later changes.
-        let removed = differences.iter().filter(|it| it.came.is_none()).rev();
-        let changed = differences.iter().filter(|it| it.came.is_some());
+        let removed = differences.iter().filter(|it| it.actual.is_none()).rev();
+        let changed = differences.iter().filter(|it| it.actual.is_some());
         let mut done = true;
         for difference in removed.chain(changed) {
             done &= match &mut self.after {
@@ -87,25 +87,25 @@ impl Blessing {
 }
 
 fn apply_line(lines: &mut Vec<String>, difference: &Difference) -> bool {
-    let Difference { record: Some(index), came, .. } = difference else { return false };
-    match came.as_ref().map(serde_json::to_string) {
+    let Difference { record: Some(index), actual, .. } = difference else { return false };
+    match actual.as_ref().map(serde_json::to_string) {
         None if *index < lines.len() => drop(lines.remove(*index)),
-        Some(Ok(came)) if *index < lines.len() => lines[*index] = came,
-        Some(Ok(came)) => lines.push(came),
+        Some(Ok(actual)) if *index < lines.len() => lines[*index] = actual,
+        Some(Ok(actual)) => lines.push(actual),
         _ => return false,
     }
     true
 }
 
 fn apply(test: &mut Item, difference: &Difference) -> bool {
-    let Difference { record, expected, came, .. } = difference;
-    match (record, expected, came) {
-        (None, Some(expected), Some(came)) => update(test, expected, came),
-        (Some(index), Some(expected), Some(came)) => {
+    let Difference { record, expected, actual, .. } = difference;
+    match (record, expected, actual) {
+        (None, Some(expected), Some(actual)) => update(test, expected, actual),
+        (Some(index), Some(expected), Some(actual)) => {
             let item = test.get_mut("expect").and_then(|list| list.get_mut(*index));
-            item.is_some_and(|item| update(item, expected, came))
+            item.is_some_and(|item| update(item, expected, actual))
         }
-        (Some(_), None, Some(came)) => append(test, came),
+        (Some(_), None, Some(actual)) => append(test, actual),
         (Some(index), Some(_), None) => match test.get_mut("expect") {
             Some(Item::ArrayOfTables(list)) if *index < list.len() => {
                 list.remove(*index);
@@ -122,31 +122,31 @@ fn apply(test: &mut Item, difference: &Difference) -> bool {
 }
 
 /// Appends an expectation in the form of the others.
-fn append(test: &mut Item, came: &toml::Table) -> bool {
+fn append(test: &mut Item, actual: &toml::Table) -> bool {
     let Some(test) = test.as_table_like_mut() else { return false };
     match test.get_mut("expect") {
         Some(Item::Value(Value::Array(list))) => {
-            list.push(Value::InlineTable(inline(came)));
+            list.push(Value::InlineTable(inline(actual)));
             true
         }
         Some(Item::ArrayOfTables(list)) => {
-            list.push(block(came));
+            list.push(block(actual));
             true
         }
         Some(_) => false,
         None => {
             let mut list = ArrayOfTables::new();
-            list.push(block(came));
+            list.push(block(actual));
             test.insert("expect", Item::ArrayOfTables(list)).is_none()
         }
     }
 }
 
 /// A `[[tests.expect]]` with a line for each key.
-fn block(came: &toml::Table) -> Table {
+fn block(actual: &toml::Table) -> Table {
     let mut table = Table::new();
     table.decor_mut().set_prefix("\n");
-    for (key, value) in came {
+    for (key, value) in actual {
         table.insert(key, Item::Value(edit(value)));
     }
     table

@@ -17,29 +17,29 @@ pub struct Difference {
     /// The expectation; `None` if there is none.
     pub expected: Option<toml::Table>,
     /// The actual result, as far as the expectation covers it; `None` if there is none.
-    pub came: Option<toml::Table>,
+    pub actual: Option<toml::Table>,
 }
 
 /// Compares the actual result of each record with its expectation.
-pub(super) fn compare(test: &Test, came: &[Expectation], about: &[String]) -> Verdict {
-    let count = came.len().max(test.expect.len());
+pub(super) fn compare(test: &Test, actual: &[Expectation], about: &[String]) -> Verdict {
+    let count = actual.len().max(test.expect.len());
     let mut differences = Vec::new();
     for index in 0..count {
         let due = test.expect.get(index);
-        let seen = match (due, came.get(index)) {
-            (Some(due), Some(came)) => Some(due.seen(came, test.tolerance)),
-            (None, Some(came)) => Some(came.brief()),
+        let seen = match (due, actual.get(index)) {
+            (Some(due), Some(actual)) => Some(due.normalized(actual, test.tolerance)),
+            (None, Some(actual)) => Some(actual.brief()),
             (_, None) => None,
         };
-        let (expected, came) = (due.map(as_table), seen.as_ref().map(as_table));
+        let (expected, actual) = (due.map(as_table), seen.as_ref().map(as_table));
         // As text, in which NaN is equal to itself.
-        if expected.as_ref().map(lines) != came.as_ref().map(lines) {
+        if expected.as_ref().map(lines) != actual.as_ref().map(lines) {
             differences.push(Difference {
                 record: Some(index),
                 about: about.get(index).cloned(),
                 line: test.lines_of.expect.get(index).copied().flatten(),
                 expected,
-                came,
+                actual,
             });
         }
     }
@@ -58,14 +58,14 @@ pub(super) fn refusal(test: &Test, due: &Wording, reason: Option<&str>) -> Verdi
     }
     let refused =
         |wording: Wording| toml::Table::from_iter([("refused".into(), as_value(&wording))]);
-    let came =
+    let actual =
         reason.map(|reason| refused(Wording { message: Some(reason.to_owned()), contains: None }));
     Verdict::Failed(vec![Difference {
         record: None,
         about: None,
         line: test.lines_of.test,
         expected: Some(refused(due.clone())),
-        came,
+        actual,
     }])
 }
 

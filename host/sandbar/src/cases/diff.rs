@@ -69,9 +69,9 @@ impl Difference {
     /// The expectation and the actual result as a unified diff, each line after `indent`.
     pub fn render(&self, indent: &str, colours: Colours) -> String {
         let before = self.expected.as_ref().map(lines).unwrap_or_default();
-        let after = self.came.as_ref().map(lines).unwrap_or_default();
+        let after = self.actual.as_ref().map(lines).unwrap_or_default();
         let mut text = unified(&before, &after, indent, false, colours);
-        let nothing = match (&self.expected, &self.came, self.record) {
+        let nothing = match (&self.expected, &self.actual, self.record) {
             (Some(_), None, None) => "it was not refused",
             (Some(_), None, Some(_)) => "there is no such input record",
             (None, Some(_), _) => "no expectation for this record yet; --bless writes one",

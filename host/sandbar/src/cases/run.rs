@@ -90,9 +90,9 @@ impl Runner {
         let start = Instant::now();
         let (verdict, usage) = match (self.results(suite, test), &test.refused) {
             (Ok(results), None) => (compare(test, &results.came, &results.about), results.usage),
-            (Ok(results), Some(due)) => (refusal(test, due, None), results.usage),
-            (Err(Stop::Refused(reason)), Some(due)) => {
-                (refusal(test, due, Some(&reason)), Vec::new())
+            (Ok(results), Some(expected)) => (refusal(test, expected, None), results.usage),
+            (Err(Stop::Refused(reason)), Some(expected)) => {
+                (refusal(test, expected, Some(&reason)), Vec::new())
             }
             (Err(Stop::Refused(reason) | Stop::Error(reason)), _) => {
                 (Verdict::Error(reason), Vec::new())

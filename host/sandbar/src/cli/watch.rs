@@ -67,11 +67,11 @@ impl Watch {
             .map(|(index, work)| work.watch(index, sender.clone()))
             .collect::<anyhow::Result<Vec<_>>>()?;
         let now = Instant::now();
-        let mut due: VecDeque<Change> = (0..all.len()).map(|index| (index, now)).collect();
+        let mut expected: VecDeque<Change> = (0..all.len()).map(|index| (index, now)).collect();
         loop {
-            let (index, since) = match due.pop_front() {
+            let (index, since) = match expected.pop_front() {
                 Some(change) => change,
-                None => settled(&changes, &mut due)?,
+                None => settled(&changes, &mut expected)?,
             };
             all[index].swap_in(&sandbox, since, &self.at);
         }
@@ -79,11 +79,11 @@ impl Watch {
 }
 
 /// Waits for a change, and until changes stop. Returns all changed operators.
-fn settled(changes: &Receiver<Change>, due: &mut VecDeque<Change>) -> anyhow::Result<Change> {
+fn settled(changes: &Receiver<Change>, expected: &mut VecDeque<Change>) -> anyhow::Result<Change> {
     let first = changes.recv().context("watching files has stopped working")?;
     while let Ok((index, when)) = changes.recv_timeout(QUIET) {
-        if index != first.0 && due.iter().all(|(it, _)| *it != index) {
-            due.push_back((index, when));
+        if index != first.0 && expected.iter().all(|(it, _)| *it != index) {
+            expected.push_back((index, when));
         }
     }
     Ok(first)

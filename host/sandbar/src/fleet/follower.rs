@@ -117,7 +117,7 @@ impl Member {
 impl Fleet {
     /// Reads the topic and reports, until this runner leaves.
     pub(super) fn listen(&self, log: &Log) {
-        let mut due = Instant::now();
+        let mut expected = Instant::now();
         while !self.is_leaving() {
             match log.read(LOOK) {
                 Read::Entry(entry) => {
@@ -133,10 +133,10 @@ impl Fleet {
                 Read::Trouble(error) => tracing::debug!(%error, "control topic: read failed"),
                 Read::End | Read::Nothing => {}
             }
-            if Instant::now() >= due {
+            if Instant::now() >= expected {
                 self.look();
                 self.report(true);
-                due = Instant::now() + INTERVAL;
+                expected = Instant::now() + INTERVAL;
             }
         }
     }

@@ -157,10 +157,10 @@ impl Log {
         let all: BaseConsumer = config.create().map_err(|error| error.to_string())?;
         let watermark = |end: KafkaResult<(i64, i64)>| end.map(|(_, end)| end);
         let mut trouble = String::new();
-        let mut insist = |ask: &dyn Fn() -> KafkaResult<i64>, due: i64| {
+        let mut insist = |ask: &dyn Fn() -> KafkaResult<i64>, expected: i64| {
             while Instant::now() < end {
                 match ask() {
-                    Ok(found) if found >= due => return Some(found),
+                    Ok(found) if found >= expected => return Some(found),
                     Ok(_) => trouble = "a transaction of another producer is open".to_owned(),
                     Err(error) => trouble = error.to_string(),
                 }
@@ -169,8 +169,11 @@ impl Log {
             None
         };
         let last = insist(&|| watermark(all.fetch_watermarks(&self.topic, 0, PATIENCE)), 0);
-        let visible = |due| {
-            insist(&|| watermark(self.consumer.fetch_watermarks(&self.topic, 0, PATIENCE)), due)
+        let visible = |expected| {
+            insist(
+                &|| watermark(self.consumer.fetch_watermarks(&self.topic, 0, PATIENCE)),
+                expected,
+            )
         };
         if last.and_then(visible).is_none() {
             return Err(trouble);

@@ -201,8 +201,9 @@ impl Supply {
                 let change = change.ok_or_else(|| registry.no_alias(sort, name, alias))?;
                 known.remember(&known.alias(sort, name, alias), &change);
                 tracing::info!(
-                    %reference, version = change.version, by = change.by, at = time(change.at),
-                    "resolved"
+                    %reference, version = format!("{name}@{}", change.version),
+                    by = change.by, at = time(change.at),
+                    "alias resolved, this version is used"
                 );
                 let target = Target::Version(change.version);
                 registry.resolve(sort, &Reference { name: name.clone(), target })?
@@ -257,7 +258,7 @@ impl Known {
         };
         if let Err(error) = write() {
             let _ = fs::remove_file(&part);
-            tracing::warn!(path = %path.display(), %error, "cannot cache the registry's answer");
+            tracing::warn!(path = %path.display(), %error, "cannot cache the registry's answer, the next start may need the registry");
         }
     }
 

@@ -183,7 +183,10 @@ impl Fleet {
         if differing.is_empty() {
             return Ok(Rehearsal::default());
         }
-        tracing::info!("dry run of {}", shown(&differing));
+        tracing::info!(
+            versions = shown(&differing),
+            "dry run, these versions are loaded and validated before the change is written"
+        );
         Ok(deployment.rehearse(&swap(&differing))?)
     }
 

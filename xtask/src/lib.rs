@@ -23,6 +23,7 @@ pub mod faults;
 pub mod fuzz;
 pub mod kafka;
 pub mod languages;
+mod logs;
 pub mod markdown;
 pub mod openssl;
 pub mod operators;

@@ -20,17 +20,24 @@ impl GraphOptimised<'_> {
     /// Logs it, with what the process has in memory before and after.
     pub fn emit(self) {
         let GraphOptimised { model, shapes, took, before } = self;
-        let mebibytes = |bytes: Option<u64>| bytes.map(|bytes| bytes >> 20);
-        let (before, after) = (mebibytes(before), mebibytes(resident_bytes()));
         tracing::info!(
             model,
-            ?shapes,
+            shapes = shown(shapes),
             took_seconds = took.as_secs_f64(),
-            resident_mib_before = before,
-            resident_mib_after = after,
-            "graph optimised"
+            resident_before_bytes = before,
+            resident_after_bytes = resident_bytes(),
+            "graph optimised for inputs of these shapes"
         );
     }
+}
+
+/// `1x3x224x224, 1x4`
+fn shown(shapes: &[Vec<usize>]) -> String {
+    let sizes = |shape: &Vec<usize>| {
+        let each: Vec<String> = shape.iter().map(ToString::to_string).collect();
+        each.join("x")
+    };
+    shapes.iter().map(sizes).collect::<Vec<_>>().join(", ")
 }
 
 /// A computation exceeded its deadline: its caller has been answered, its thread
@@ -64,6 +71,6 @@ impl InferenceEnded<'_> {
     /// Logs it.
     pub fn emit(self) {
         let InferenceEnded { stage, late } = self;
-        tracing::info!(%stage, late, "late computation ended");
+        tracing::info!(%stage, late, "computation that exceeded its deadline has ended");
     }
 }

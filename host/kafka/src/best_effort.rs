@@ -35,7 +35,7 @@ impl ProducerContext for Losses {
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, message)) = result {
             use rdkafka::message::Message as _;
-            tracing::debug!(%error, topic = message.topic(), "best-effort record not delivered");
+            tracing::debug!(%error, topic = message.topic(), "best-effort record not delivered, it is lost and counted");
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }

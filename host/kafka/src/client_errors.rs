@@ -47,7 +47,7 @@ const CERTIFICATE: &str = "\"ssl.certificate.location\" and \"ssl.key.location\"
 impl ClientErrors {
     /// Takes what a client's `error` callback is told, and logs it.
     pub fn hear(&self, client: &'static str, error: &KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "Kafka {client} error");
+        tracing::warn!(client, error = %format!("{error}: {reason}"), "Kafka client error, the client retries");
         if let Some(properties) = lasting(error.rdkafka_error_code(), reason) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
                 Some(ClientError { reason: reason.to_owned(), properties });

@@ -137,7 +137,7 @@ pub fn read(
                 if code.is_none_or(|code| topics::is_refusal(code) || topics::is_unknown(code)) {
                     return Err(KafkaFailure::Consumer(error));
                 }
-                tracing::warn!(%error, "Kafka consumer error");
+                tracing::warn!(client = "consumer", %error, "Kafka client error, the client retries");
             }
             None => return Err(silent()),
         }

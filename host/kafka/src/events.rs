@@ -21,7 +21,7 @@ impl RecordRejected<'_> {
         let Failure { stage, code, message, .. } = self.failure;
         let (topic, partition, offset) =
             (self.record.topic(), self.record.partition(), self.record.offset());
-        tracing::debug!(%stage, %code, topic, partition, offset, "record failed: {message}");
+        tracing::debug!(%stage, %code, topic, partition, offset, error = %message, "record failed, it becomes a dead letter");
         stats.failed(stage, code.as_str());
     }
 }
@@ -62,7 +62,7 @@ impl TransactionAborted<'_> {
     /// Logs the cause and counts.
     pub fn emit(self, stats: &Stats) {
         let TransactionAborted { trouble, batches } = self;
-        tracing::warn!(batches, "transaction aborted, its batches are processed again: {trouble}");
+        tracing::warn!(batches, error = %trouble, "transaction aborted, its batches are processed again");
         stats.aborted.add(1);
     }
 }

@@ -130,7 +130,7 @@ impl Member {
                     tracing::warn!(partitions = %names(removed), "partitions revoked before all their records were delivered; some records will be processed twice");
                 }
                 // The polling thread gets the same error at its next check and ends.
-                Err(error) => tracing::error!(%error, "delivery failed"),
+                Err(error) => tracing::error!(%error, "delivery failed, the run ends"),
             }
             // A commit that is not answered yet may have been refused.
             progress.forget_commits();
@@ -266,7 +266,7 @@ impl ConsumerContext for Member {
             (false, false) => consumer.unassign(),
         };
         if let Err(error) = told {
-            tracing::warn!(%error, "rebalance failed");
+            tracing::warn!(%error, "rebalance failed, this runner may not read its partitions until the next one");
         }
     }
 

@@ -163,7 +163,12 @@ impl InitialOffsets {
         let Some(found) = self.find(&lookup, before, &fresh)? else { return Ok(None) };
         let mut list = TopicPartitionList::new();
         for (topic, partition, offset) in &found {
-            tracing::info!(topic, partition, offset, "start offset set");
+            tracing::info!(
+                topic,
+                partition,
+                offset,
+                "start offset set, the group has committed none here"
+            );
             let offset = Offset::Offset(*offset);
             let set = list.add_partition_offset(topic, *partition, offset);
             set.and_then(|()| added.set_partition_offset(topic, *partition, offset))
@@ -171,7 +176,7 @@ impl InitialOffsets {
         }
         lookup.insist(|consumer| match consumer.commit(&list, CommitMode::Sync) {
             Err(error) if is_passed(&error) => {
-                tracing::warn!(%error, "rebalance before the start offsets were committed");
+                tracing::warn!(%error, "rebalance before the start offsets were committed, the next owner sets them");
                 Ok(())
             }
             done => done,
@@ -222,7 +227,7 @@ impl InitialOffsets {
                             topic,
                             partition,
                             offset,
-                            oldest,
+                            oldest_offset = *oldest,
                             "[source] start: offset no longer in the topic, starting at the oldest record"
                         );
                     }

@@ -191,10 +191,14 @@ impl KafkaSource {
         match done {
             Ok(()) if self.paused != above => {
                 self.paused = above;
-                tracing::debug!(in_flight, paused = above, "back-pressure");
+                tracing::debug!(
+                    in_flight_bytes = in_flight,
+                    paused = above,
+                    "back-pressure pauses or resumes the partitions"
+                );
             }
             Ok(()) => {}
-            Err(error) => tracing::warn!(%error, "cannot pause or resume partitions"),
+            Err(error) => tracing::warn!(%error, "cannot pause or resume partitions, retrying"),
         }
     }
 
@@ -280,7 +284,9 @@ impl KafkaSource {
                     "consumer removed from its group: no poll within max.poll.interval.ms; rejoining"
                 );
             }
-            _ => tracing::warn!(%error, "Kafka consumer error"),
+            _ => {
+                tracing::warn!(client = "consumer", %error, "Kafka client error, the client retries")
+            }
         }
         Ok(())
     }

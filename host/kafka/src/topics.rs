@@ -59,7 +59,7 @@ pub fn await_topic<C: HasClientErrors>(
         if let Some(refusal) = client.context().client_errors().refusal(brokers) {
             return Err(refusal);
         }
-        tracing::warn!(brokers, topic, reason = %code, "brokers not reachable yet, retrying");
+        tracing::warn!(brokers, topic, error = %code, "brokers not reachable yet, retrying");
         shutdown.wait(PAUSE);
     }
     Ok(false)

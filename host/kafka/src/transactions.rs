@@ -242,7 +242,8 @@ impl Transactions {
             match self.insist(|producer| producer.abort_transaction(PATIENCE)) {
                 Ok(()) => return Ok(()),
                 Err(trouble) => tracing::warn!(
-                    "cannot abort the transaction, replacing the producer: {trouble}"
+                    error = %trouble,
+                    "cannot abort the transaction, replacing the producer"
                 ),
             }
         }
@@ -381,7 +382,7 @@ impl Transactions {
                     let waited = begun.elapsed();
                     if waited >= told + PATIENCE {
                         told = waited;
-                        tracing::warn!(%error, waited_seconds = waited.as_secs(), "transaction not finished by the coordinator yet, retrying");
+                        tracing::warn!(%error, waited_seconds = waited.as_secs_f64(), "transaction not finished by the coordinator yet, retrying");
                     }
                     std::thread::sleep(PAUSE);
                 }

@@ -20,7 +20,7 @@ impl BatchReceived<'_> {
     /// Counts the batch.
     pub fn emit(self, stats: &Stats) {
         let Batch { topic, partition, .. } = self.batch;
-        tracing::trace!(%topic, partition, records = self.batch.len(), "batch");
+        tracing::trace!(%topic, partition, records = self.batch.len(), "batch received");
         stats.batches.add(1);
         stats.records.add(self.batch.len());
         stats.bytes.add(self.batch.bytes.len());
@@ -60,7 +60,7 @@ impl BatchRetried<'_> {
         let (first, attempts) = (offsets.first(), self.attempts);
         let cause = self.failures.iter().find(|failure| failure.code == Code::Unavailable);
         if let Some(Failure { stage, code, message, .. }) = cause {
-            tracing::warn!(%stage, %code, %topic, partition, first_offset = first, attempts, "retrying a batch after a transient failure: {message}");
+            tracing::warn!(%stage, %code, %topic, partition, offset = first, attempts, error = %message, "retrying a batch after a transient failure");
         }
         stats.retried.add(1);
     }
@@ -81,7 +81,7 @@ impl RecordFailed<'_> {
         let Failure { stage, code, message, .. } = self.failure;
         let (topic, partition, offset) =
             (self.record.topic(), self.record.partition(), self.record.offset());
-        tracing::debug!(%stage, %code, topic, partition, offset, "record failed: {message}");
+        tracing::debug!(%stage, %code, topic, partition, offset, error = %message, "record failed, it becomes a dead letter");
         stats.failed(stage, code.as_str());
     }
 }
@@ -103,9 +103,9 @@ impl RecordSkipped<'_> {
             (self.record.topic(), self.record.partition(), self.record.offset());
         let skipped = stats.skipped.add(1);
         if skipped.is_power_of_two() {
-            tracing::warn!(%stage, %code, topic, partition, offset, skipped, "record skipped: {message}");
+            tracing::warn!(%stage, %code, topic, partition, offset, skipped, error = %message, "record failed and is skipped, as on-failure says");
         } else {
-            tracing::debug!(%stage, %code, topic, partition, offset, skipped, "record skipped: {message}");
+            tracing::debug!(%stage, %code, topic, partition, offset, skipped, error = %message, "record failed and is skipped, as on-failure says");
         }
     }
 }
@@ -122,7 +122,7 @@ impl WorkerSlowed<'_> {
     /// Logs it and counts the worker.
     pub fn emit(self, stats: &Stats) {
         let CallError { stage, code, message, .. } = self.error;
-        tracing::error!(%stage, %code, calls = self.calls, "{} consecutive calls failed, backing off: {message}", self.calls);
+        tracing::error!(%stage, %code, calls = self.calls, error = %message, "consecutive calls failed, the worker backs off");
         stats.now.slowed.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -133,7 +133,7 @@ pub struct WorkerRecovered;
 impl WorkerRecovered {
     /// Logs it and no longer counts the worker.
     pub fn emit(self, stats: &Stats) {
-        tracing::info!("worker recovered, backing off no longer");
+        tracing::info!("worker recovered, it backs off no longer");
         stats.now.slowed.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -152,7 +152,7 @@ impl BatchIsolated<'_> {
         let Batch { topic, partition, offsets, .. } = self.batch;
         let CallError { stage, code, message, .. } = self.error;
         let first = offsets.first();
-        tracing::warn!(%stage, %code, %topic, partition, first_offset = first, records = offsets.len(), "a call failed for a whole batch, retrying record by record: {message}");
+        tracing::warn!(%stage, %code, %topic, partition, offset = first, records = offsets.len(), error = %message, "a call failed for a whole batch, retrying record by record");
         stats.isolated.add(1);
     }
 }
@@ -167,10 +167,8 @@ impl Swapped<'_> {
     /// Logs and counts it.
     pub fn emit(self, stats: &Stats) {
         let Swap { revision, samples, trial, prepared, switched } = self.swap;
-        let (number, model) = (revision.number, revision.model.as_deref());
         tracing::info!(
-            revision = number,
-            model,
+            revision = revision.number,
             models = revision.shown_models(),
             samples,
             trial_records = trial.map(|it| it.records),
@@ -178,7 +176,7 @@ impl Swapped<'_> {
             trial_failed = trial.map(|it| it.failed),
             prepared_seconds = prepared.as_secs_f64(),
             switched_seconds = switched.as_secs_f64(),
-            "swapped"
+            "swapped, this revision serves now"
         );
         stats.swaps.add(1);
     }
@@ -193,7 +191,7 @@ pub struct SwapRefused<'a> {
 impl SwapRefused<'_> {
     /// Logs the cause and counts.
     pub fn emit(self, stats: &Stats) {
-        tracing::warn!("swap refused, the serving revision stays: {}", self.error);
+        tracing::warn!(error = %self.error, "swap refused, the serving revision stays");
         stats.refused_swaps.add(1);
     }
 }

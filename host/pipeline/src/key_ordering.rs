@@ -60,7 +60,7 @@ impl KeyOrdering {
         let partition = self.partitions.entry(place.clone()).or_default();
         if partition.keys.len() >= MOST_KEYS && !partition.keys.contains_key(&key) {
             if partition.all.is_none() {
-                tracing::error!(topic = %place.0, partition = place.1, offset, "more than {MOST_KEYS} keys have dead letters: from this offset on all records with a key become dead letters");
+                tracing::error!(topic = %place.0, partition = place.1, offset, keys = MOST_KEYS, "too many keys have dead letters: from this offset on all records with a key become dead letters");
                 partition.all = Some(offset);
             }
             return;

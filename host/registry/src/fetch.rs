@@ -42,7 +42,7 @@ impl Registry {
         match verify(version, &place) {
             Ok(()) => return Ok(place),
             Err(reason) if place.exists() => {
-                tracing::warn!(version = %subject, reason, "cached version is invalid, fetching it again");
+                tracing::warn!(version = %subject, error = %reason, "cached version is invalid, fetching it again");
                 fs::remove_dir_all(&place)
                     .map_err(|error| refuse(format!("{}: {error}", place.display())))?;
             }

@@ -106,7 +106,7 @@ impl Lease {
                     put.map_err(|trouble| registry.error("leases", trouble))
                 });
                 if let Err(error) = written {
-                    tracing::warn!(%error, "cannot write the lease: garbage collection may remove versions in use");
+                    tracing::warn!(%error, "cannot write the lease, garbage collection may remove versions in use");
                 }
                 match woken.recv_timeout(RENEWED) {
                     Ok(()) | Err(RecvTimeoutError::Timeout) => {}
@@ -118,7 +118,7 @@ impl Lease {
         };
         let thread = std::thread::Builder::new().name("sandbar-lease".into()).spawn(renew);
         if let Err(error) = &thread {
-            tracing::warn!(%error, "cannot write the lease: garbage collection may remove versions in use");
+            tracing::warn!(%error, "cannot write the lease, garbage collection may remove versions in use");
         }
         Lease { used, wake: Some(wake), done: Mutex::new(done) }
     }

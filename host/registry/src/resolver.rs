@@ -209,8 +209,9 @@ impl ArtifactResolver {
                 let change = change.ok_or_else(|| registry.no_alias(sort, name, alias))?;
                 known.remember(&known.alias(sort, name, alias), &change);
                 tracing::info!(
-                    %reference, version = change.version, by = change.by, at = time(change.at),
-                    "resolved"
+                    %reference, version = format!("{name}@{}", change.version),
+                    by = change.by, at = time(change.at),
+                    "alias resolved, this version is used"
                 );
                 let target = Target::Version(change.version);
                 registry.resolve(sort, &Reference { name: name.clone(), target })?
@@ -265,7 +266,7 @@ impl RememberedVersions {
         };
         if let Err(error) = write() {
             let _ = fs::remove_file(&part);
-            tracing::warn!(path = %path.display(), %error, "cannot cache the registry's answer");
+            tracing::warn!(path = %path.display(), %error, "cannot cache the registry's answer, the next start may need the registry");
         }
     }
 

@@ -51,7 +51,7 @@ impl Cache {
     /// trusted or written, the event says why and there is no cache.
     pub(super) fn open(folder: PathBuf, engine: &Engine) -> Option<Self> {
         if let Err(reason) = prepare(&folder) {
-            tracing::warn!(folder = %folder.display(), reason, "compiled components are not cached");
+            tracing::warn!(path = %folder.display(), error = %reason, "compiled components are not cached, every start compiles them");
             return None;
         }
         let mut hasher = std::hash::DefaultHasher::new();
@@ -86,13 +86,13 @@ impl Cache {
             match unsafe { Component::deserialize_file(engine, &path) } {
                 Ok(component) => return Ok((component, Origin::Cache)),
                 Err(reason) => {
-                    tracing::warn!(path = %path.display(), %reason, "cached component unusable, compiling it again");
+                    tracing::warn!(path = %path.display(), error = %reason, "cached component unusable, compiling it again");
                 }
             }
         }
         let compiled = engine.precompile_component(wasm)?;
         if let Err(reason) = write_whole(&path, &compiled) {
-            tracing::warn!(path = %path.display(), %reason, "cannot cache a compiled component");
+            tracing::warn!(path = %path.display(), error = %reason, "cannot cache a compiled component, the next start compiles it again");
         }
         // SAFETY: the bytes come from this engine's own compiler, a line above.
         unsafe { Component::deserialize(engine, &compiled) }.map(|it| (it, Origin::Compiler))

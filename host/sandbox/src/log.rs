@@ -103,7 +103,7 @@ impl Lines {
         if *dropped > 0 && !recent {
             let (stage, dropped) = (&self.stage, std::mem::take(dropped));
             *complained = Some(now);
-            tracing::warn!(target: "sandbar::operator", %stage, dropped, "operator output exceeds its limit `log` in bytes per second; the rest is dropped");
+            tracing::warn!(target: "sandbar::operator", %stage, dropped_bytes = dropped, "operator output exceeds [limits] log, the rest is dropped");
         }
     }
 }

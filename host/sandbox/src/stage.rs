@@ -262,7 +262,7 @@ impl<I: Interface> Stage<I> {
             Err(error) => error.to_string(),
         };
         let stage = &self.operator.stage;
-        tracing::warn!(%stage, reason = shorten(reason), "cannot replace a retired instance, keeping it");
+        tracing::warn!(%stage, error = %shorten(reason), "cannot replace a retired instance, keeping it");
         old.calls = 0;
         old
     }

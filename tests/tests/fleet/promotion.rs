@@ -97,7 +97,9 @@ fn whoever_is_killed_in_the_middle() {
         other.await_model("flights@1");
         std::thread::scope(|scope| {
             let promotion = scope.spawn(|| asked.says(&["promote", "flights", "2"]));
-            other.process.await_said("desired version of the fleet: flights=flights@2");
+            other
+                .process
+                .await_said("desired version of the fleet changed versions=\"flights=flights@2");
             // Most likely it loads the model now.
             drop(other);
             let said = promotion.join().unwrap();

@@ -16,8 +16,8 @@ impl RolloutStarted<'_> {
     /// Logs and counts it.
     pub fn emit(self, stats: &Stats) {
         let Rollout { terms, candidate, samples, trial, .. } = self.rollout;
-        let (mode, model) = (terms.mode, candidate.model.as_deref());
-        tracing::info!(%mode, model, models = candidate.shown_models(), samples, trial_records = trial.map(|it| it.records), trial_failed_before = trial.map(|it| it.failed_before), trial_failed = trial.map(|it| it.failed), "roll-out started");
+        let mode = terms.mode;
+        tracing::info!(%mode, models = candidate.shown_models(), samples, trial_records = trial.map(|it| it.records), trial_failed_before = trial.map(|it| it.failed_before), trial_failed = trial.map(|it| it.failed), "roll-out started, the candidate runs beside the serving revision");
         stats.rollouts_started.add(1);
     }
 }
@@ -32,15 +32,15 @@ impl RolloutEnded<'_> {
     /// Logs why, and counts it by how it ended.
     pub fn emit(self, stats: &Stats) {
         let Ended { rollout, report, end, reason, .. } = self.ended;
-        let (mode, model) = (rollout.terms.mode, rollout.candidate.model.as_deref());
+        let (mode, models) = (rollout.terms.mode, rollout.candidate.shown_models());
         let (records, agreement) = (report.candidate.records, report.agreement);
-        let how = end.as_str();
+        let outcome = end.as_str();
         match end {
             End::Promoted | End::Aborted => {
-                tracing::info!(%mode, model, records, agreement, "roll-out ended, {how}: {reason}");
+                tracing::info!(outcome, reason, %mode, models, records, agreement, "roll-out ended");
             }
             End::RolledBack => {
-                tracing::warn!(%mode, model, records, agreement, "roll-out ended, {how}, the serving revision stays: {reason}");
+                tracing::warn!(outcome, reason, %mode, models, records, agreement, "roll-out ended, the serving revision stays");
             }
         }
         let counter = match end {
@@ -61,7 +61,7 @@ pub struct RolloutRefused<'a> {
 impl RolloutRefused<'_> {
     /// Logs the cause and counts.
     pub fn emit(self, stats: &Stats) {
-        tracing::warn!("roll-out request refused, nothing was changed: {}", self.error);
+        tracing::warn!(error = %self.error, "roll-out request refused, nothing was changed");
         stats.rollouts_refused.add(1);
     }
 }

@@ -108,7 +108,7 @@ impl Admin {
         };
         let thread = std::thread::Builder::new().name("sandbar-admin".into()).spawn(move || {
             if let Err(error) = runtime.block_on(work) {
-                tracing::error!(%error, "admin server failed; metrics and health are no longer served");
+                tracing::error!(%error, "admin server failed, metrics and health are no longer served");
             }
         })?;
         Ok(Admin { address, stop: Some(stop), thread: Some(thread) })

@@ -172,7 +172,7 @@ pub(super) fn tell_totals(end: &Snapshot) {
         outputs = end.outputs,
         failed = end.failed(),
         filtered = end.filtered,
-        "totals"
+        "run ended, totals"
     );
 }
 

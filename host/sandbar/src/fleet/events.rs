@@ -13,30 +13,18 @@ impl ChangeSeen<'_> {
     pub(super) fn emit(self) {
         let FleetChange { revision, action, pins, rollout, by, at, reason, .. } = self.0;
         let (at, reason) = (time(*at), reason.as_deref().unwrap_or_default());
-        let (action, pins) = (action.name(), shown(pins));
-        match rollout {
-            None => {
-                tracing::info!(
-                    revision,
-                    action,
-                    by,
-                    at,
-                    reason,
-                    "desired version of the fleet: {pins}"
-                );
-            }
-            Some(candidate) => {
-                let beside = candidate.beside(self.0);
-                tracing::info!(
-                    revision,
-                    action,
-                    by,
-                    at,
-                    reason,
-                    "desired version of the fleet: {pins}, roll-out: {beside}"
-                );
-            }
-        }
+        let (action, versions) = (action.name(), shown(pins));
+        let rollout = rollout.as_ref().map(|candidate| candidate.beside(self.0));
+        tracing::info!(
+            versions,
+            rollout,
+            revision,
+            action,
+            by,
+            at,
+            reason,
+            "desired version of the fleet changed"
+        );
     }
 }
 
@@ -54,11 +42,14 @@ impl Asked<'_> {
             Ok(change) => {
                 tracing::info!(
                     revision = change.revision,
+                    request = what,
                     by,
-                    "{what}: change written to the control topic"
+                    "change written to the control topic"
                 );
             }
-            Err(error) => tracing::warn!(by, "{what}: refused, nothing was changed: {error}"),
+            Err(error) => {
+                tracing::warn!(request = what, by, %error, "change refused, nothing was changed")
+            }
         }
     }
 }
@@ -84,7 +75,8 @@ impl StayedBehind<'_> {
         tracing::warn!(
             revision,
             will_retry = again,
-            "this runner does not serve the desired version of its fleet: {reason}"
+            error = %reason,
+            "this runner does not serve the desired version of its fleet"
         );
     }
 }

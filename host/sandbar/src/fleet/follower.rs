@@ -130,7 +130,9 @@ impl Fleet {
                         self.changed.notify_all();
                     }
                 }
-                Read::Trouble(error) => tracing::debug!(%error, "control topic: read failed"),
+                Read::Trouble(error) => {
+                    tracing::debug!(%error, "control topic: read failed, retrying")
+                }
                 Read::End | Read::Nothing => {}
             }
             if Instant::now() >= expected {

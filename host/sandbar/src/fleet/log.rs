@@ -98,7 +98,7 @@ impl Log {
             Ok(_) => Ok(true),
             // A client without the right to read settings may still read records.
             Err(reason) => {
-                tracing::debug!(topic = self.topic, "cannot read cleanup.policy: {reason}");
+                tracing::debug!(topic = self.topic, error = %reason, "cannot read cleanup.policy, assuming compact");
                 Ok(true)
             }
         }

@@ -157,7 +157,9 @@ impl Member {
                 }
                 Read::End => break,
                 Read::Nothing => {}
-                Read::Trouble(error) => tracing::debug!(%error, "control topic: read failed"),
+                Read::Trouble(error) => {
+                    tracing::debug!(%error, "control topic: read failed, retrying")
+                }
             }
         }
         tracing::info!(fleet = %name, runner, topic = section.topic, revision = view.last(), "joined the fleet");
@@ -269,7 +271,7 @@ struct Quiet;
 
 impl ClientContext for Quiet {
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "control topic: producer error");
+        tracing::debug!(client = "producer", error = %format!("{error}: {reason}"), "control topic: client error, the client retries");
     }
 }
 

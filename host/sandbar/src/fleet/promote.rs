@@ -187,7 +187,10 @@ impl Fleet {
         if differing.is_empty() {
             return Ok(Validation::default());
         }
-        tracing::info!("dry run of {}", shown(&differing));
+        tracing::info!(
+            versions = shown(&differing),
+            "dry run, these versions are loaded and validated before the change is written"
+        );
         Ok(deployment.validate(&swap(&differing))?)
     }
 

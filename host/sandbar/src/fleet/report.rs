@@ -75,7 +75,7 @@ impl Fleet {
         let Ok(value) = serde_json::to_vec(&report) else { return };
         let record = BaseRecord::to(&self.topic).partition(0).key(&key).payload(&value);
         if let Err((error, _)) = self.producer.send(record) {
-            tracing::debug!(%error, "cannot send a report");
+            tracing::debug!(%error, "report of this runner not sent, the next one follows");
         }
     }
 
@@ -84,7 +84,7 @@ impl Fleet {
         let key = self.name.report_key(&self.runner);
         let record = BaseRecord::<_, [u8]>::to(&self.topic).partition(0).key(&key);
         if let Err((error, _)) = self.producer.send(record) {
-            tracing::debug!(%error, "cannot send a report");
+            tracing::debug!(%error, "end of this runner not reported, the others see it fall silent");
         }
     }
 }

@@ -39,7 +39,10 @@ impl Fleet {
                 return Err(FleetError::Refused(same.to_owned()));
             }
             let differing = self.differing(deployment, &pins)?;
-            tracing::info!("dry run of {}", events::shown(&differing));
+            tracing::info!(
+                versions = events::shown(&differing),
+                "dry run, these versions are loaded and validated before the change is written"
+            );
             let tried = deployment.validate_rollout(&swap(&differing), terms)?;
             let mut changes = base.begin(&pins, intent)?;
             let last = base.last.saturating_add(changes.len() as u64);

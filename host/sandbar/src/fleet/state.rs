@@ -86,7 +86,7 @@ impl FleetState {
             }
             Entry::Other => false,
             Entry::Garbage(reason) => {
-                tracing::debug!("control topic: record skipped: {reason}");
+                tracing::debug!(error = %reason, "control topic: record is not readable, it is ignored");
                 false
             }
         }

@@ -61,7 +61,7 @@ impl Writer<'_> {
             }
             Attempt::Fenced => self.look(changes, expected, end),
             Attempt::Unknown(reason) => {
-                tracing::warn!("outcome of a change not known yet: {reason}");
+                tracing::warn!(error = %reason, "outcome of a change not known yet, reading the control topic again");
                 // Claiming the id waits for the end of the open transaction.
                 drop(producer);
                 let _claimed = self.claim(end)?;

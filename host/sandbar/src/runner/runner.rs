@@ -203,7 +203,7 @@ fn serve(
             Ok(Some(admin))
         }
         Err(error) if chosen.is_none() => {
-            tracing::warn!("{error}");
+            tracing::warn!(%error, "metrics and health are not served");
             Ok(None)
         }
         Err(error) => Err(error.into()),

@@ -121,7 +121,9 @@ impl TransactionalWorker {
             match self.transactions.was_committed(&self.group, acks) {
                 Ok(false) => {}
                 Ok(true) => {
-                    tracing::info!("the transaction was committed before it could be aborted");
+                    tracing::info!(
+                        "transaction was committed before it could be aborted, its batches are not processed again"
+                    );
                     self.processor.settle();
                     TransactionCommitted.emit(&self.stats);
                     return Ok(());

@@ -49,7 +49,7 @@ impl State {
         match result {
             Ok(value) => Ok(Ok(value)),
             Err(error) => {
-                tracing::debug!(code = ?error.code, "inference failed: {error}");
+                tracing::debug!(code = error.code.as_str(), %error, "inference failed, the operator receives the error");
                 self.charge(OVERHEAD + error.message.len())?;
                 Ok(Err(self.resources.push(error)?))
             }

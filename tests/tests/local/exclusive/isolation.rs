@@ -252,7 +252,7 @@ fn a_flood_of_words_is_cut_off_and_counted() {
     assert!(logged >= 50, "5 kB at once: {logged}");
     assert!(logged <= 50 * (1 + seconds), "and as much every second: {logged} in {seconds} s");
     let dropped = log.lines().filter_map(|line| {
-        let (_, after) = line.split_once("dropped=")?;
+        let (_, after) = line.split_once("dropped_bytes=")?;
         after.split(|c: char| !c.is_ascii_digit()).next()?.parse::<usize>().ok()
     });
     assert_eq!(dropped.sum::<usize>(), 100 * (10_000 - logged), "{log}");

@@ -41,7 +41,7 @@ impl Native {
                 "model '{name}' is a graph that the host computes, which a native build cannot use"
             );
         }
-        tracing::info!(crate_folder = %folder.display(), "building the operator natively");
+        tracing::info!(path = %folder.display(), "building the operator natively");
         let program = program::build(folder)?;
         let path = program.with_extension("work.json");
         let file = File::create(&path).with_context(|| format!("{}", path.display()))?;

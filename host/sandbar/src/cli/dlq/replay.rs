@@ -156,7 +156,7 @@ impl ProducerContext for Refused {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, _)) = result {
-            tracing::error!(%error, "cannot deliver a record");
+            tracing::error!(%error, "record not delivered, the replay fails when it ends");
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }

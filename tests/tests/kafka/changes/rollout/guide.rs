@@ -91,7 +91,10 @@ fn the_guide_works() {
     let (done, said) = ask("rollout promote", "secret");
     assert!(!done && said.contains("no roll-out is under way"), "{said}");
     let said = runner.stop();
-    assert!(said.contains("roll-out ended, promoted: the candidate kept its rules"), "{said}");
+    assert!(
+        said.contains("roll-out ended outcome=\"promoted\" reason=\"the candidate kept its rules"),
+        "{said}"
+    );
     assert!(!said.contains("secret"), "{said}");
 }
 

@@ -80,13 +80,6 @@ const KNOWN: &[&str] = &[
     "operators/fuzz/driver: (root) > coverage > corpus",
     "operators/fuzz/driver: (root) > stable",
     "operators/fuzz/driver: (root) > stable > corpus",
-    "xtask: kafka > kafka::cluster",
-    "xtask: kafka > kafka::cluster > kafka::folder",
-    "xtask: kafka > kafka::cluster > kafka::installation",
-    "xtask: kafka > kafka::cluster > kafka::node > kafka::installation",
-    "xtask: kafka > kafka::folder",
-    "xtask: kafka > kafka::installation",
-    "xtask: kafka::cluster > kafka::node",
 ];
 
 /// All that is out of order, each with the edges that do it.

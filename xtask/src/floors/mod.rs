@@ -75,11 +75,6 @@ const KNOWN: &[&str] = &[
     "host/sandbar: fleet::error > fleet::writer > fleet::log",
     "host/sandbar: project > project::files",
     "host/sandbox: moment > state",
-    "operators/fuzz/driver: (root) > arguments",
-    "operators/fuzz/driver: (root) > coverage",
-    "operators/fuzz/driver: (root) > coverage > corpus",
-    "operators/fuzz/driver: (root) > stable",
-    "operators/fuzz/driver: (root) > stable > corpus",
 ];
 
 /// All that is out of order, each with the edges that do it.

@@ -24,13 +24,6 @@ use crate::metadata::{self, Package};
 
 /// Circles that are still there, as [`problems`] calls them. One that is gone is a problem.
 const KNOWN: &[&str] = &[
-    "bench: (root) > flights",
-    "bench: (root) > images",
-    "bench: (root) > interface",
-    "bench: (root) > java",
-    "bench: (root) > java > flights",
-    "bench: (root) > runner",
-    "bench: (root) > start",
     "host/kafka: events > transactions > group",
     "host/kafka: events > transactions > treatments > refusal",
     "host/pipeline: chain_runner > events > swap > rollout",

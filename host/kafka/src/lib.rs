@@ -38,6 +38,7 @@ pub mod subscription;
 pub mod topics;
 pub mod transactions;
 mod treatments;
+mod trouble;
 
 pub use error::KafkaFailure;
 pub use events::{TransactionAborted, TransactionCommitted};

@@ -24,8 +24,6 @@ use crate::metadata::{self, Package};
 
 /// Circles that are still there, as [`problems`] calls them. One that is gone is a problem.
 const KNOWN: &[&str] = &[
-    "host/kafka: events > transactions > group",
-    "host/kafka: events > transactions > treatments > refusal",
     "host/pipeline: chain_runner > events > swap > rollout",
     "host/pipeline: chain_runner > policy > events > swap > rollout",
     "host/pipeline: events > swap > plan > policy",

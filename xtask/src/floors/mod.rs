@@ -24,13 +24,6 @@ use crate::metadata::{self, Package};
 
 /// Circles that are still there, as [`problems`] calls them. One that is gone is a problem.
 const KNOWN: &[&str] = &[
-    "host/pipeline: chain_runner > events > swap > rollout",
-    "host/pipeline: chain_runner > policy > events > swap > rollout",
-    "host/pipeline: events > swap > plan > policy",
-    "host/pipeline: events > swap > rollout",
-    "host/pipeline: rollout::beside > rollout::candidate > rollout::shadow",
-    "host/pipeline: rollout::beside > rollout::shadow",
-    "host/pipeline: rollout::comparison > rollout::rules",
     "host/registry: keys > version",
     "host/registry: pins > supply",
     "host/sandbar: admin > admin::api",

@@ -5,6 +5,7 @@
 //! then hands them to the workers, each of which takes them between two batches. If anything
 //! wrong before leaves the old serving. Roll-outs are in [`rollout`].
 
+mod events;
 mod rollout;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,13 +21,13 @@ use sandbar_sandbox::Sandbox;
 use sandbar_telemetry::Stats;
 
 use crate::definition::Definition;
-use crate::events::{SwapRefused, Swapped};
 use crate::handover::{Handover, Lineup};
 use crate::plan::{Plan, PlanError, error, load_model, load_models};
 use crate::revision::{Rehearsal, Revision, Trial};
 use crate::rollout::Rollouts;
 use crate::swap::{Change, Swap, SwapError};
 use crate::trial::try_out;
+use events::{SwapRefused, Swapped};
 
 pub use rollout::Judge;
 

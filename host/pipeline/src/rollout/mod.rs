@@ -3,9 +3,9 @@
 //!
 //! - [`terms`]: what is asked for; [`state`]: what is under way. The deployment starts and
 //!   ends it.
-//! - [`candidate`]: what runs beside; [`beside`]: a batch while there is one; [`split`] tells which records a canary
-//!   serves, [`shadow`] scores on a thread of its own.
-//! - [`comparison`]: the results of both ([`pairs`], [`times`]), as they are reported
+//! - [`candidate`]: what runs beside; [`beside`]: a batch while there is one, by [`gather`];
+//!   [`split`] tells which records a canary serves, [`shadow`] scores on a thread of its own.
+//! - [`comparison`]: the results of both ([`tally`], [`pairs`], [`times`]), as they are reported
 //!   ([`report`]), and what the [`rules`] say of it; [`metrics`] and
 //!   [`events`].
 
@@ -13,6 +13,7 @@ mod beside;
 mod candidate;
 mod comparison;
 pub(crate) mod events;
+mod gather;
 pub mod metrics;
 mod pairs;
 mod report;
@@ -20,6 +21,7 @@ mod rules;
 pub(crate) mod shadow;
 mod split;
 mod state;
+mod tally;
 mod terms;
 mod times;
 

@@ -2,7 +2,7 @@
 
 use humantime_serde::re::humantime::format_duration;
 
-use super::comparison::Tally;
+use super::tally::Tally;
 use super::terms::{Rules, Share, Then};
 
 /// The verdict of the rules, and why.

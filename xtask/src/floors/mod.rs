@@ -56,7 +56,6 @@ const KNOWN: &[&str] = &[
     "host/sandbar: fleet::error > fleet::writer",
     "host/sandbar: fleet::error > fleet::writer > fleet::log",
     "host/sandbar: project > project::files",
-    "host/sandbox: moment > state",
 ];
 
 /// All that is out of order, each with the edges that do it.

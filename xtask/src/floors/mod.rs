@@ -29,8 +29,6 @@ const KNOWN: &[&str] = &[
     "host/sandbar: admin > admin::fleet > admin::api",
     "host/sandbar: admin > admin::rollout",
     "host/sandbar: admin::api > admin::rollout",
-    "host/sandbar: cases::compare > cases::diff",
-    "host/sandbar: cases::compare > cases::run",
     "host/sandbar: cli > cli::bench",
     "host/sandbar: cli > cli::build",
     "host/sandbar: cli > cli::check",

@@ -49,9 +49,6 @@ const KNOWN: &[&str] = &[
     "host/sandbar: cli::models > cli::models::pull",
     "host/sandbar: cli::models > cli::models::show",
     "host/sandbar: cli::models > cli::models::verify",
-    "host/sandbar: fleet > fleet::report",
-    "host/sandbar: fleet::error > fleet::writer",
-    "host/sandbar: fleet::error > fleet::writer > fleet::log",
     "host/sandbar: project > project::files",
 ];
 

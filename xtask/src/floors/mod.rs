@@ -49,7 +49,6 @@ const KNOWN: &[&str] = &[
     "host/sandbar: cli::models > cli::models::pull",
     "host/sandbar: cli::models > cli::models::show",
     "host/sandbar: cli::models > cli::models::verify",
-    "host/sandbar: project > project::files",
 ];
 
 /// All that is out of order, each with the edges that do it.

@@ -24,11 +24,6 @@ use crate::metadata::{self, Package};
 
 /// Circles that are still there, as [`problems`] calls them. One that is gone is a problem.
 const KNOWN: &[&str] = &[
-    "host/sandbar: admin > admin::api",
-    "host/sandbar: admin > admin::fleet",
-    "host/sandbar: admin > admin::fleet > admin::api",
-    "host/sandbar: admin > admin::rollout",
-    "host/sandbar: admin::api > admin::rollout",
     "host/sandbar: cli > cli::bench",
     "host/sandbar: cli > cli::build",
     "host/sandbar: cli > cli::check",

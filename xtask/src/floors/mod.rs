@@ -24,26 +24,6 @@ use crate::metadata::{self, Package};
 
 /// Circles that are still there, as [`problems`] calls them. One that is gone is a problem.
 const KNOWN: &[&str] = &[
-    "host/sandbar: cli > cli::bench",
-    "host/sandbar: cli > cli::build",
-    "host/sandbar: cli > cli::check",
-    "host/sandbar: cli > cli::dlq",
-    "host/sandbar: cli > cli::dlq > cli::dlq::replay",
-    "host/sandbar: cli > cli::inspect",
-    "host/sandbar: cli > cli::models",
-    "host/sandbar: cli > cli::operators",
-    "host/sandbar: cli > cli::run",
-    "host/sandbar: cli > cli::test",
-    "host/sandbar: cli > cli::watch",
-    "host/sandbar: cli > cli::watch > cli::build",
-    "host/sandbar: cli::admin > cli::fleet",
-    "host/sandbar: cli::admin > cli::rollout",
-    "host/sandbar: cli::admin > cli::rollout > cli::fleet",
-    "host/sandbar: cli::dlq > cli::dlq::replay",
-    "host/sandbar: cli::models > cli::models::list",
-    "host/sandbar: cli::models > cli::models::pull",
-    "host/sandbar: cli::models > cli::models::show",
-    "host/sandbar: cli::models > cli::models::verify",
 ];
 
 /// All that is out of order, each with the edges that do it.

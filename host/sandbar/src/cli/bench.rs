@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use toml::{Table, Value};
 
-use super::Common;
+use super::common::Common;
 use super::lines::{self, Place};
 use crate::bench;
 use crate::bench::{Length, Options, Report, Work};

@@ -7,8 +7,9 @@ use clap::{Args, Subcommand};
 use humantime_serde::re::humantime;
 use serde::Serialize;
 
-use super::admin::{At, tried_samples};
+use super::at::At;
 use super::registry::{Who, table};
+use super::shown::tried_samples;
 use crate::admin::fleet::{Member, PlainRequest, PromoteRequest, Promoted, Status};
 use crate::fleet::{Action, Change, Progress, Standing};
 use sandbar_registry::time;

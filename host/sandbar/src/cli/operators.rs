@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Common;
+use super::common::Common;
 use super::registry::{Add, Diff, Gc, Place, Promote, Rollback, list, show};
 use sandbar_registry::Sort;
 

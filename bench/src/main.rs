@@ -9,9 +9,10 @@
 //! - [`java`]: against H2O's own scorer.
 //! - [`runner`]: `sandbar run` from topic to topic on a [`broker`], against [`copy`].
 //! - [`start`]: from a component's file to its first record.
-//! - [`stages`], [`native`], [`process`], [`workload`], [`clock`], [`report`]:
+//! - [`bench`], [`stages`], [`native`], [`process`], [`workload`], [`clock`], [`report`]:
 //!   shared parts.
 
+mod bench;
 mod broker;
 mod clock;
 mod copy;
@@ -33,6 +34,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use bench::Bench;
 use clock::Pinned;
 use report::Row;
 
@@ -96,21 +98,6 @@ enum Part {
     LoadGraph(images::LoadGraph),
     #[command(hide = true)]
     Copy(copy::Copy),
-}
-
-/// Paths and settings of all measurements.
-struct Bench {
-    project: PathBuf,
-    /// The program `sandbar-bench-native`.
-    native: PathBuf,
-    rounds: usize,
-}
-
-impl Bench {
-    /// The folder of the components built by `cargo xtask operators`.
-    fn components(&self) -> PathBuf {
-        self.project.join("operators/target/wasm32-wasip2/release")
-    }
 }
 
 fn main() -> ExitCode {

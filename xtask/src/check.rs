@@ -1,8 +1,8 @@
-//! `cargo xtask check`: the format and the lints of both workspaces.
+//! `cargo xtask check`: the format, the lints and the order of both workspaces.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
-use crate::{cargo, operators, process, toolchain};
+use crate::{cargo, floors, operators, process, toolchain};
 
 /// Warnings are errors only here: during development, a warning that
 /// stops the build is a hindrance.
@@ -19,6 +19,10 @@ pub fn run() -> Result<()> {
     process::heading("format");
     process::run(cargo::host().args(["fmt", "--all", "--check"]))?;
     process::run(cargo::operators_natively().args(["fmt", "--all", "--check"]))?;
+
+    process::heading("order of crates and modules");
+    let problems = floors::problems()?;
+    ensure!(problems.is_empty(), "out of order:\n{}", problems.join("\n"));
 
     // In release, although lints need no optimising: the tests are built in
     // release, and so the C code of librdkafka's build script, minutes of

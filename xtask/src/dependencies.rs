@@ -5,22 +5,15 @@
 mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
-    use std::process::Command;
 
-    use anyhow::{Context, Result};
-    use serde_json::Value;
+    use anyhow::Result;
 
-    use crate::{cargo, process};
+    use crate::cargo;
+    use crate::metadata::{Dependency, Package, all_packages};
 
-    /// A package of one of the workspaces.
-    struct Package {
-        name: String,
-        /// Its folder, seen from the root.
-        folder: String,
-        /// The crates that it names, those of the repository left out.
-        dependencies: BTreeSet<String>,
-        /// Those of any version.
-        wildcards: Vec<String>,
+    /// The crates that a package names, those of the repository left out.
+    fn foreign(package: &Package) -> impl Iterator<Item = &Dependency> {
+        package.dependencies.iter().filter(|dependency| dependency.is_foreign)
     }
 
     /// A part of the page.
@@ -36,39 +29,6 @@ mod tests {
                 .iter()
                 .any(|name| *name == package.name || Path::new(&package.folder).starts_with(name))
         }
-    }
-
-    fn packages(mut command: Command) -> Result<Vec<Package>> {
-        command.args(["metadata", "--no-deps", "--format-version", "1"]);
-        let metadata: Value = serde_json::from_str(&process::output_of(&mut command)?)?;
-        let packages = metadata["packages"].as_array().context("no packages")?;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let mut all = Vec::new();
-        for package in packages {
-            let manifest = text(&package["manifest_path"]);
-            let folder = Path::new(&manifest).parent().context("no folder")?;
-            let folder = folder.strip_prefix(cargo::root())?.to_string_lossy().into_owned();
-            let foreign = || {
-                let dependencies = package["dependencies"].as_array().into_iter().flatten();
-                dependencies.filter(|dependency| dependency["source"].is_string())
-            };
-            all.push(Package {
-                name: text(&package["name"]),
-                folder,
-                dependencies: foreign().map(|it| text(&it["name"])).collect(),
-                wildcards: foreign()
-                    .filter(|it| it["req"] == "*")
-                    .map(|it| text(&it["name"]))
-                    .collect(),
-            });
-        }
-        Ok(all)
-    }
-
-    fn all_packages() -> Result<Vec<Package>> {
-        let mut all = packages(cargo::host())?;
-        all.extend(packages(cargo::operators_natively())?);
-        Ok(all)
     }
 
     fn sections() -> Result<Vec<Section>> {
@@ -104,7 +64,8 @@ mod tests {
         let sections = sections()?;
         let mut problems = Vec::new();
         for package in all_packages()? {
-            for name in &package.dependencies {
+            let names: BTreeSet<&String> = foreign(&package).map(|it| &it.name).collect();
+            for name in names {
                 let named = |it: &Section| it.is_of(&package) && it.crates.contains(name);
                 if !sections.iter().any(named) {
                     problems.push(format!("{}: {name} is in no section of it", package.name));
@@ -126,7 +87,8 @@ mod tests {
                 continue;
             }
             for name in &section.crates {
-                if !of.iter().any(|package| package.dependencies.contains(name)) {
+                let names = |package: &&Package| foreign(package).any(|it| it.name == *name);
+                if !of.iter().any(names) {
                     problems.push(format!("{}: {name} is not used", section.names.join(", ")));
                 }
             }
@@ -138,7 +100,9 @@ mod tests {
     #[test]
     fn no_dependency_is_of_any_version() -> Result<()> {
         for package in all_packages()? {
-            assert_eq!(package.wildcards, [""; 0], "{}: give these a version", package.name);
+            let wildcards = foreign(&package).filter(|it| it.versions == "*");
+            let names: Vec<&String> = wildcards.map(|it| &it.name).collect();
+            assert!(names.is_empty(), "{}: give these a version: {names:?}", package.name);
         }
         Ok(())
     }

@@ -7,8 +7,10 @@
 //! [`deny`] looks at licences and advisories, and [`kafka`] starts and stops an Apache Kafka
 //! for tests. What they share:
 //! [`programs`] knows the programs of tests, [`process`] runs other programs, [`toolchain`] makes sure that rustc can
-//! compile components, [`languages`] checks whether Python and JavaScript are available, [`openssl`] chooses
-//! the OpenSSL that is linked, [`cargo`] knows the two workspaces, and [`markdown`] the pages and their links.
+//! compile components, [`languages`] checks whether Python and JavaScript are available, [`openssl`]
+//! chooses the OpenSSL that is linked, [`cargo`]
+//! knows the two workspaces, [`metadata`] their packages, [`markdown`] the pages and their links,
+//! and [`floors`] the order of crates and modules.
 //!
 //! It is a library too, for the tests that start an Apache Kafka of their own ([`kafka`]).
 
@@ -20,11 +22,13 @@ pub mod demo;
 pub mod deny;
 mod dependencies;
 pub mod faults;
+pub mod floors;
 pub mod fuzz;
 pub mod kafka;
 pub mod languages;
 mod logs;
 pub mod markdown;
+pub mod metadata;
 pub mod openssl;
 pub mod operators;
 pub mod process;

@@ -38,6 +38,7 @@ pub mod source;
 pub mod subscription;
 pub mod topics;
 pub mod transactions;
+mod trouble;
 
 pub use error::KafkaFailure;
 pub use events::{TransactionAborted, TransactionCommitted};

@@ -35,6 +35,8 @@ use sandbar_record::Output;
 use sandbar_record::Shutdown;
 use sandbar_record::{DEAD_LETTER_HEADERS, OUTPUT_HEADERS, OutputHeaders};
 
+pub use super::trouble::TransactionError;
+
 /// How long one request to the transaction's coordinator may take before checking whether
 /// somebody still wants it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -64,17 +66,6 @@ pub struct Transactions {
     /// Whether the coordinator was asked to commit the last transaction, so that it may have
     /// done so, whatever the answer was.
     asked: bool,
-}
-
-/// Why a transaction was not committed.
-#[derive(Debug)]
-pub enum TransactionError {
-    /// Run the batches again; the cause is transient, or handled in the next attempt.
-    Again(String),
-    /// Run those again whose partitions are still assigned to this runner.
-    Disowned,
-    /// The run cannot go on.
-    Hopeless(String),
 }
 
 impl Transactions {
@@ -399,17 +390,6 @@ impl Transactions {
             return TransactionError::Hopeless(error.to_string());
         }
         TransactionError::Again(error.to_string())
-    }
-}
-
-impl std::fmt::Display for TransactionError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            TransactionError::Again(reason) | TransactionError::Hopeless(reason) => {
-                f.write_str(reason)
-            }
-            TransactionError::Disowned => f.write_str("partitions were revoked"),
-        }
     }
 }
 

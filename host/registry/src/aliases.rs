@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::error::{Cause, RegistryError};
 use super::reference::{DEFAULT_ALIAS, Reference, Target, alias_problem};
 use super::version::{ArtifactKind, Version, check_text};
+use crate::format::FORMAT;
 use crate::keys;
-use crate::keys::FORMAT;
 use crate::registry::Registry;
 use crate::time::{now, time};
 

@@ -12,9 +12,6 @@
 use super::version::ArtifactKind;
 use sandbar_model::Sha256;
 
-/// The form of what is written in a registry. Another one is refused.
-pub(crate) const FORMAT: u32 = 1;
-
 /// The folder of all blobs.
 pub(super) const BLOBS: &str = "blobs/sha256";
 /// The folder of leases.

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::RegistryError;
 use super::version::ArtifactKind;
+use crate::format::FORMAT;
 use crate::keys;
-use crate::keys::FORMAT;
 use crate::registry::Registry;
 use crate::time::now;
 

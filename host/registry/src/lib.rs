@@ -9,7 +9,8 @@
 //!   gives it its number.
 //! - [`aliases`]: names for versions, as a log that only grows.
 //! - `fetch`: the files of a version into the local cache; [`resolver`] for a pipeline.
-//! - [`pins`]: the versions of a pipeline, by their digests.
+//! - [`pins`]: the versions of a pipeline, by their digests; `pinning` makes them of what was
+//!   supplied.
 //! - [`leases`]: which versions running pipelines use; [`gc`] removes the others.
 //!
 //! - `s3`, `clouds`, `signing`: object stores; [`source`]: a path or a version.
@@ -27,10 +28,12 @@ mod clouds;
 pub mod draft;
 mod error;
 mod fetch;
+mod format;
 pub mod gc;
 mod keys;
 pub mod leases;
 pub mod location;
+mod pinning;
 pub mod pins;
 pub mod reference;
 mod registry;

@@ -2,15 +2,12 @@
 //! resolve them to the same files.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::reference::{Reference, Target};
-use super::resolver::{ArtifactResolver, ResolvedArtifact};
 use super::version::ArtifactKind;
-use crate::source::ArtifactSource;
 use sandbar_config::name_problem;
 use sandbar_model::Sha256;
 
@@ -37,40 +34,7 @@ pub struct Pins {
     pub components: BTreeMap<String, Pin>,
 }
 
-impl Pin {
-    /// The pin of a supplied version.
-    pub fn of(supplied: &ResolvedArtifact) -> Self {
-        let (name, number) = (supplied.version.name.clone(), supplied.version.version);
-        let version = Reference { name, target: Target::Version(number) };
-        Pin { version, sha256: supplied.version.content() }
-    }
-}
-
 impl Pins {
-    /// Of what was supplied: models by the pipeline's names for them, which are versions by
-    /// their numbers; components by stage, which may be files in the cache.
-    pub fn of<'a>(
-        supply: &ArtifactResolver,
-        models: impl Iterator<Item = (&'a String, &'a ArtifactSource)>,
-        components: impl Iterator<Item = (&'a String, &'a ArtifactSource)>,
-    ) -> Self {
-        let pin = |sort, source: &ArtifactSource| match source {
-            ArtifactSource::Registry(reference) => {
-                let id = reference.to_string();
-                supply.got(sort, |it| it.version.id() == id).as_ref().map(Pin::of)
-            }
-            ArtifactSource::Path(path) if sort == ArtifactKind::Operator => cached(supply, path),
-            ArtifactSource::Path(_) => None,
-        };
-        let pinned = |sort| {
-            move |(name, it): (&String, &ArtifactSource)| Some((name.clone(), pin(sort, it)?))
-        };
-        Pins {
-            models: models.filter_map(pinned(ArtifactKind::Model)).collect(),
-            components: components.filter_map(pinned(ArtifactKind::Operator)).collect(),
-        }
-    }
-
     /// Each with its sort and the pipeline's name for it.
     pub fn iter(&self) -> impl Iterator<Item = (ArtifactKind, &String, &Pin)> {
         let models = self.models.iter().map(|(name, pin)| (ArtifactKind::Model, name, pin));
@@ -108,13 +72,6 @@ impl Pins {
     pub fn is_empty(&self) -> bool {
         self.models.is_empty() && self.components.is_empty()
     }
-}
-
-/// The version of a file in the cache.
-fn cached(supply: &ArtifactResolver, path: &Path) -> Option<Pin> {
-    let folder = path.parent()?;
-    let same = |it: &ResolvedArtifact| std::path::absolute(&it.folder).is_ok_and(|it| it == folder);
-    supply.got(ArtifactKind::Operator, same).as_ref().map(Pin::of)
 }
 
 fn version<'de, D: Deserializer<'de>>(from: D) -> Result<Reference, D::Error> {

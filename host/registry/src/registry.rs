@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::error::{Cause, RegistryError};
-use crate::keys::FORMAT;
+use crate::format::FORMAT;
 use crate::location::Location;
 use crate::store::{Objects, StoreError};
 

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::keys::FORMAT;
+use crate::format::FORMAT;
 use sandbar_config::name_problem;
 use sandbar_model::{DESCRIPTION, Kind, SIZE_LIMIT, Sha256, TensorSpec};
 use sandbar_sandbox::World;

@@ -14,7 +14,6 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng, TryRng};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtxBuilder};
 
-use super::state::Grants;
 use sandbar_record::Batch;
 
 /// The deterministic time and seed of a call.
@@ -84,8 +83,13 @@ impl Determinism {
     }
 
     /// Gives a WASI context its clock and random numbers: what is granted, or these.
-    pub(super) fn put_into(self: &Arc<Self>, wasi: &mut WasiCtxBuilder, grants: &Grants) {
-        match &grants.clock {
+    pub(super) fn put_into(
+        self: &Arc<Self>,
+        wasi: &mut WasiCtxBuilder,
+        clock: Option<&Clock>,
+        random: bool,
+    ) {
+        match clock {
             Some(clock) => {
                 let (begun, clock) = (Instant::now(), clock.clone());
                 wasi.wall_clock(GrantedClock { begun, clock: clock.clone() });
@@ -96,7 +100,7 @@ impl Determinism {
                 wasi.monotonic_clock(DeterministicClock(self.clone()));
             }
         }
-        if !grants.random {
+        if !random {
             wasi.secure_random(SeededRng::new(self.clone(), 0));
             wasi.insecure_random(SeededRng::new(self.clone(), 1));
             wasi.insecure_random_seed(0);

@@ -99,7 +99,7 @@ impl State {
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(log.clone()).stderr(log.clone());
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
-        present.put_into(&mut wasi, &grants);
+        present.put_into(&mut wasi, grants.clock.as_ref(), grants.random);
         State {
             memory: MemoryBudget { limit: limits.memory, used: 0, elements: 0, exceeded: false },
             log,

@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::folder::{self, RunFolder};
+use super::home::home;
+use super::installation::Installation;
+use super::lifetime::Lifetime;
 use super::node::{Node, Proxied, Role};
+use super::probe;
 use super::security::{SecurePorts, Security};
-use super::{Installation, probe};
 use crate::process;
 
 /// A cluster takes about three seconds per broker on two idle cores; a busy CI
@@ -21,15 +24,6 @@ const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// How often other ports are tried when one of ours is taken.
 const ATTEMPTS: u32 = 3;
-
-/// How long a cluster lives.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Lifetime {
-    /// As long as the [`Cluster`]: it ends with this process, however that ends.
-    Ours,
-    /// Until `cargo xtask kafka stop`, once [`Cluster::detach`] is called.
-    Detached,
-}
 
 /// Unusual options of a cluster.
 #[derive(Clone, Default)]
@@ -190,7 +184,7 @@ impl Cluster {
     /// tests that failed.
     pub fn keep_log(&self) {
         for (index, node) in self.nodes.iter().enumerate() {
-            let kept = super::home().join(format!("failed-tests-node-{}.log", index + 1));
+            let kept = home().join(format!("failed-tests-node-{}.log", index + 1));
             match fs::copy(node.log(), &kept) {
                 Ok(_) => eprintln!("the broker's log is kept in {}", kept.display()),
                 Err(error) => eprintln!("cannot keep the broker's log: {error}"),

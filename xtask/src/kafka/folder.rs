@@ -18,6 +18,8 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::home::home;
+
 /// How long a killed process may take to be gone.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
 
@@ -164,7 +166,7 @@ pub fn parse_name(text: &str) -> Result<String, String> {
 }
 
 fn all() -> PathBuf {
-    super::home().join("run")
+    home().join("run")
 }
 
 fn read_pid(file: &Path) -> Option<Pid> {

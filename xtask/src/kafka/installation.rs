@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use super::home::home;
 use crate::cargo;
 
 /// What Maven resolves. It is also copied beside the jars: see
@@ -49,7 +50,7 @@ impl Installation {
             None => default_version().map_err(Unavailable::Failed)?.to_owned(),
         };
         let java = find_java().map_err(Unavailable::Missing)?;
-        let jars = super::home().join(format!("jars-{version}"));
+        let jars = home().join(format!("jars-{version}"));
         if !is_complete(&jars) {
             if !answers(Command::new("mvn").arg("--version")) {
                 return Err(Unavailable::Missing("Maven (`mvn`) is missing".to_owned()));
@@ -105,7 +106,7 @@ fn is_complete(jars: &Path) -> bool {
 
 fn resolve_jars(version: &str, jars: &Path) -> Result<()> {
     eprintln!("resolving Apache Kafka {version} with Maven (once)");
-    let home = super::home();
+    let home = home();
     fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
     // Another process may do the same at this moment: each fills a folder of
     // its own, and the last rename wins.

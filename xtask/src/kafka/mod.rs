@@ -4,8 +4,8 @@
 //! its jars with Maven, [`node`] configures and starts one process of it,
 //! [`cluster`] starts several as one cluster and stops them, [`probe`] checks
 //! whether they answer, [`security`] configures listeners for authenticated clients,
-//! [`folder`] records on disk what runs. `cargo xtask test` uses the same parts, with a
-//! cluster that ends when it does.
+//! [`folder`] records on disk what runs, all of it in [`home`]. `cargo xtask test` uses the same
+//! parts, with a [`lifetime`] of its own: a cluster that ends when it does.
 //!
 //! Everything is below `target/kafka/`: git ignores it, `cargo clean` clears
 //! it, and two checkouts do not meet. Maven's own repository in the user's home
@@ -13,18 +13,19 @@
 
 mod cluster;
 mod folder;
+mod home;
 mod installation;
+mod lifetime;
 mod node;
 mod probe;
 mod security;
 
-use std::path::PathBuf;
-
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 
-pub use cluster::{Cluster, Lifetime, Options};
+pub use cluster::{Cluster, Options};
 pub use installation::{Installation, Unavailable};
+pub use lifetime::Lifetime;
 pub use security::{SecurePorts, Security};
 
 use folder::RunFolder;
@@ -135,11 +136,4 @@ fn status(name: &str) -> Result<()> {
     }
     println!("{bootstrap}");
     Ok(())
-}
-
-/// Where all of this lives.
-fn home() -> PathBuf {
-    // Not below CARGO_TARGET_DIR: a `stop` in another terminal must look
-    // where the `start` has written.
-    crate::cargo::root().join("target/kafka")
 }

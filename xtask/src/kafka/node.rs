@@ -9,8 +9,9 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::installation::Installation;
+use super::lifetime::Lifetime;
 use super::security::{SecurePorts, Security};
-use super::{Installation, Lifetime};
 
 /// Any 16 bytes in base64url will do: data never outlives its cluster.
 const CLUSTER_ID: &str = "c2FuZGJhci1rYWZrYS0wMQ";

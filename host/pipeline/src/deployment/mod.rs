@@ -5,6 +5,7 @@
 //! then hands them to the workers, each of which takes them between two batches. If anything
 //! wrong before leaves the old serving. Roll-outs are in [`rollout`].
 
+mod events;
 mod rollout;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,12 +22,12 @@ use sandbar_telemetry::Stats;
 
 use crate::definition::Definition;
 use crate::dry_run::try_out;
-use crate::events::{SwapRefused, Swapped};
 use crate::hot_swap::{HotSwap, StageSet};
 use crate::plan::{Plan, PlanError, error, load_model, load_models};
 use crate::revision::{DryRun, Revision, Validation};
 use crate::rollout::Rollouts;
 use crate::swap::{Swap, SwapError, SwapSpec};
+use events::{SwapRefused, Swapped};
 
 pub use rollout::Judge;
 

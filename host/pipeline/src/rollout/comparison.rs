@@ -1,16 +1,14 @@
 //! The results of a candidate and of what serves, kept while both run. Workers take the
 //! lock once for each batch.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use super::agreement::Agreement;
-use super::latency::LatencyHistogram;
 use super::report::{RolloutReport, Side};
 use super::rules::Verdict;
 use super::spec::Rules;
+use super::tally::{BatchResult, Tally};
 use crate::chain::{Outcome, Predictions};
 use sandbar_record::Variant;
 use sandbar_record::{Code, Failure};
@@ -41,46 +39,6 @@ struct State {
     verdict: Option<Verdict>,
     /// Set when the roll-out is over, so that nobody waits for a verdict.
     closed: bool,
-}
-
-/// The results of one of the two.
-#[derive(Default)]
-pub(super) struct Tally {
-    pub(super) records: u64,
-    pub(super) scored: u64,
-    pub(super) failed: BTreeMap<Code, u64>,
-    pub(super) times: LatencyHistogram,
-}
-
-/// The batch result of one of the two.
-pub(super) struct BatchResult<'a> {
-    /// The records that it was given.
-    pub(super) records: usize,
-    /// Their result.
-    pub(super) outcome: &'a Outcome,
-    /// How long that took.
-    pub(super) took: Duration,
-}
-
-impl Tally {
-    /// The share of the records that failed.
-    pub(super) fn failure_rate(&self) -> f64 {
-        let failed: u64 = self.failed.values().sum();
-        if self.records == 0 { 0.0 } else { failed as f64 / self.records as f64 }
-    }
-
-    fn add(&mut self, seen: &BatchResult<'_>) {
-        let BatchResult { records, outcome, took } = seen;
-        self.records += *records as u64;
-        self.scored += match &outcome.predictions {
-            Some(predictions) if predictions.width > 0 => predictions.origins.len() as u64,
-            _ => outcome.count() as u64,
-        };
-        for Failure { code, .. } in &outcome.failures {
-            *self.failed.entry(*code).or_default() += 1;
-        }
-        self.times.add(*took);
-    }
 }
 
 impl fmt::Debug for Comparison {

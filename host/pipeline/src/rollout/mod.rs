@@ -3,9 +3,9 @@
 //!
 //! - [`spec`]: what is asked for; [`state`]: what is under way. The deployment starts and
 //!   ends it.
-//! - [`candidate`]: what runs beside; [`dual_run`]: a batch while there is one; [`split`] tells which records a canary
-//!   serves, [`shadow`] scores on a thread of its own.
-//! - [`comparison`]: the results of both ([`agreement`], [`latency`]), as they are reported
+//! - [`candidate`]: what runs beside; [`dual_run`]: a batch while there is one, by [`gather`];
+//!   [`split`] tells which records a canary serves, [`shadow`] scores on a thread of its own.
+//! - [`comparison`]: the results of both ([`tally`], [`agreement`], [`latency`]), as they are reported
 //!   ([`report`]), and what the [`rules`] say of it; [`metrics`] and
 //!   [`events`].
 
@@ -14,6 +14,7 @@ mod candidate;
 mod comparison;
 mod dual_run;
 pub(crate) mod events;
+mod gather;
 mod latency;
 pub mod metrics;
 mod report;
@@ -22,6 +23,7 @@ pub(crate) mod shadow;
 mod spec;
 mod split;
 mod state;
+mod tally;
 
 pub(crate) use candidate::{Candidate, Role};
 pub use comparison::Comparison;

@@ -2,8 +2,8 @@
 
 use humantime_serde::re::humantime::format_duration;
 
-use super::comparison::Tally;
 use super::spec::{Fraction, OnPass, Rules};
+use super::tally::Tally;
 
 /// The verdict of the rules, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::comparison::{BatchResult, Comparison};
-use super::dual_run::{TOLERATED, fail_rest};
+use super::comparison::Comparison;
+use super::gather::{TOLERATED, fail_rest};
+use super::tally::BatchResult;
 use crate::chain::{Input, Predictions};
 use crate::chain_runner::ChainRunner;
 use sandbar_record::Batch;

@@ -1,10 +1,7 @@
 //! The requests and responses of a runner, as JSON below `/v1`. `openapi.json` describes them.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -14,11 +11,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
+pub use super::access::Access;
+pub use super::handle::Refused;
+pub use super::serving::{RollbackRequest, Serving, StageComponent, Swapped, Tried};
+
+use super::handle::{change, json, of_a_fleet};
 use super::rollout::{Past, Underway};
-use sandbar_pipeline::revision::DryRun;
-use sandbar_pipeline::revision::Revision;
-use sandbar_pipeline::swap::{Swap, SwapError, SwapSpec};
+use super::subject::Subject;
+use sandbar_pipeline::swap::SwapSpec;
 use sandbar_registry::ArtifactSource;
 
 const OPENAPI: &str = include_str!("openapi.json");
@@ -51,30 +51,6 @@ pub struct ServingStatus {
     pub last_rollout: Option<Past>,
 }
 
-/// One revision of a pipeline.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Serving {
-    /// Counts from 1, with every swap.
-    pub revision: u64,
-    /// Since when, in seconds since the epoch.
-    pub since: u64,
-    /// `name@version` of each model, by the pipeline's name for it.
-    pub models: BTreeMap<String, String>,
-    /// The component of each stage.
-    pub components: Vec<StageComponent>,
-    /// The model that makes the predictions.
-    pub model: Option<String>,
-}
-
-/// The component of a stage.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct StageComponent {
-    /// The stage.
-    pub stage: String,
-    /// The component's file.
-    pub component: PathBuf,
-}
-
 /// A request for other models or components.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,50 +64,6 @@ pub struct SwapRequest {
     /// The revision that the change is based on.
     #[serde(default)]
     pub revision: Option<u64>,
-}
-
-/// A request to roll back.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RollbackRequest {
-    /// The revision that the change is based on.
-    #[serde(default)]
-    pub revision: Option<u64>,
-}
-
-/// A swap that was made.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Swapped {
-    /// What serves now.
-    #[serde(flatten)]
-    pub serving: Serving,
-    /// How many sample rows of its model the new scorer has scored as expected.
-    #[serde(default)]
-    pub samples: usize,
-    /// The dry run.
-    pub trial: Option<Tried>,
-    /// Seconds to load and validate, while the old revision served.
-    pub prepared: f64,
-    /// Seconds until every worker used it.
-    pub switched: f64,
-}
-
-/// The result of a batch that both the old and the new stages were given.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Tried {
-    /// Its records.
-    pub records: usize,
-    /// How many of them failed with the old.
-    pub failed_before: usize,
-    /// And with the new.
-    pub failed: usize,
-}
-
-/// Why a request was refused.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Refused {
-    /// For a person.
-    pub error: String,
 }
 
 pub(super) fn router(subject: Arc<Subject>) -> Router {
@@ -193,204 +125,11 @@ async fn rollback(
     .await
 }
 
-/// A runner of a fleet cannot be changed alone.
-pub(super) fn of_a_fleet(subject: &Subject) -> Option<Response> {
-    let way_out = "this runner serves the desired version of its fleet, and cannot be changed \
-                   alone; change the fleet: `sandbar promote`, `sandbar rollout`, or \
-                   `sandbar fleet rollback`";
-    subject.fleet.as_ref().map(|_| refused(StatusCode::CONFLICT, way_out))
-}
-
-/// An error as an HTTP response.
-pub(super) trait Refusal: std::fmt::Display + Send + 'static {
-    /// Its status.
-    fn status(&self) -> StatusCode;
-}
-
-/// Handles a request, on a thread where it may block.
-pub(super) async fn change<
-    R: for<'a> Deserialize<'a> + Send + 'static,
-    A: Serialize + Send + 'static,
-    E: Refusal,
->(
-    subject: Arc<Subject>,
-    headers: &HeaderMap,
-    body: &[u8],
-    action: impl FnOnce(&Subject, R) -> Result<A, E> + Send + 'static,
-) -> Response {
-    if let Err((status, reason)) = subject.access.allows(headers) {
-        return refused(status, reason);
-    }
-    let request = match serde_json::from_slice(body) {
-        Ok(request) => request,
-        Err(error) => return refused(StatusCode::BAD_REQUEST, error.to_string()),
-    };
-    match tokio::task::spawn_blocking(move || action(&subject, request)).await {
-        Ok(Ok(answer)) => json(StatusCode::OK, &answer),
-        Ok(Err(error)) => refused(error.status(), error.to_string()),
-        Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-    }
-}
-
-impl Refusal for SwapError {
-    fn status(&self) -> StatusCode {
-        match self {
-            SwapError::Outdated { .. }
-            | SwapError::NoneBefore
-            | SwapError::Underway(_)
-            | SwapError::NoRollout => StatusCode::CONFLICT,
-            SwapError::NotRunning => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::UNPROCESSABLE_ENTITY,
-        }
-    }
-}
-
-pub(super) fn refused(status: StatusCode, error: impl Into<String>) -> Response {
-    json(status, &Refused { error: error.into() })
-}
-
-pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_string(body) {
-        Ok(text) => (status, [(header::CONTENT_TYPE, "application/json")], text).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
-}
-
-/// Who may change something.
-#[derive(Debug, Clone)]
-pub enum Access {
-    /// Any client on this machine that uses an address of it.
-    Local,
-    /// Any client that knows the token.
-    Token(String),
-    /// Nobody: it is reachable from other machines, and there is no token.
-    Nobody,
-}
-
-impl Access {
-    /// Whether a request with these headers may change something.
-    pub(super) fn allows(&self, headers: &HeaderMap) -> Result<(), (StatusCode, String)> {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        // A page in a browser cannot send this without a preflight request.
-        if text(header::CONTENT_TYPE).is_none_or(|it| !it.starts_with("application/json")) {
-            let reason = "send JSON, with the header content-type: application/json";
-            return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, reason.into()));
-        }
-        match self {
-            // A name could have been made to resolve to this machine (DNS rebinding).
-            Access::Local if text(header::HOST).is_some_and(is_address) => Ok(()),
-            Access::Local => {
-                let reason = "no [admin] token: address this runner by IP address or localhost";
-                Err((StatusCode::FORBIDDEN, reason.into()))
-            }
-            Access::Token(token) => {
-                let given = text(header::AUTHORIZATION).and_then(|it| it.strip_prefix("Bearer "));
-                if given.is_some_and(|given| same(given.as_bytes(), token.as_bytes())) {
-                    Ok(())
-                } else {
-                    Err((
-                        StatusCode::UNAUTHORIZED,
-                        "not authorized: send the token of [admin] token".into(),
-                    ))
-                }
-            }
-            Access::Nobody => {
-                let reason = "changes from another machine need [admin] token";
-                Err((StatusCode::FORBIDDEN, reason.into()))
-            }
-        }
-    }
-}
-
-/// Whether a `host` header names an address or this machine.
-fn is_address(host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    name == "localhost" || name.parse::<IpAddr>().is_ok()
-}
-
-/// Compares in constant time.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len()
-        && one.iter().zip(other).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
-}
-
-impl From<Revision> for Serving {
-    fn from(revision: Revision) -> Self {
-        let Revision { number, since, models, components, model, pins: _ } = revision;
-        Serving {
-            revision: number,
-            since: seconds(since),
-            models,
-            components: stages(components),
-            model: model.map(|model| model.to_string()),
-        }
-    }
-}
-
-impl From<Swap> for Swapped {
-    fn from(swap: Swap) -> Self {
-        Swapped {
-            serving: swap.revision.into(),
-            samples: swap.samples,
-            trial: swap.trial.map(Tried::from),
-            prepared: swap.prepared.as_secs_f64(),
-            switched: swap.switched.as_secs_f64(),
-        }
-    }
-}
-
-impl From<DryRun> for Tried {
-    fn from(trial: DryRun) -> Self {
-        let DryRun { records, failed_before, failed } = trial;
-        Tried { records, failed_before, failed }
-    }
-}
-
-pub(super) fn stages(components: Vec<(Arc<str>, PathBuf)>) -> Vec<StageComponent> {
-    let stage = |(stage, component): (Arc<str>, PathBuf)| StageComponent {
-        stage: stage.to_string(),
-        component,
-    };
-    components.into_iter().map(stage).collect()
-}
-
-pub(super) fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since: Duration| since.as_secs())
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
     use super::*;
-
-    fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
-        let pair = |(name, value): &(header::HeaderName, &'static str)| {
-            (name.clone(), header::HeaderValue::from_static(value))
-        };
-        pairs.iter().map(pair).collect()
-    }
-
-    const JSON: (header::HeaderName, &str) = (header::CONTENT_TYPE, "application/json");
-
-    #[test]
-    fn changes_are_for_those_who_may() {
-        let allows = |access: &Access, pairs: &[_]| access.allows(&headers(pairs)).is_ok();
-        for host in ["127.0.0.1:9464", "localhost:9464", "[::1]:9464", "localhost"] {
-            assert!(allows(&Access::Local, &[JSON, (header::HOST, host)]), "{host}");
-        }
-        for host in ["evil.example:9464", "", "localhost.evil.example"] {
-            assert!(!allows(&Access::Local, &[JSON, (header::HOST, host)]), "{host}");
-        }
-        assert!(!allows(&Access::Local, &[(header::HOST, "localhost")]));
-        let token = Access::Token("secret".into());
-        assert!(allows(&token, &[JSON, (header::AUTHORIZATION, "Bearer secret")]));
-        assert!(!allows(&token, &[JSON, (header::AUTHORIZATION, "Bearer secre")]));
-        assert!(!allows(&token, &[JSON, (header::AUTHORIZATION, "secret")]));
-        assert!(!allows(&token, &[JSON, (header::HOST, "localhost")]));
-        assert!(!allows(&Access::Nobody, &[JSON, (header::HOST, "localhost")]));
-    }
 
     /// Every path, and every field of requests and responses.
     #[test]

@@ -11,8 +11,9 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
-use super::api::{self, Refusal, Tried, json, refused};
+use super::handle::{self, Refusal, json, refused};
+use super::serving::Tried;
+use super::subject::Subject;
 use crate::fleet::promote::{Intent, Promoted as Done, PromotionRequest};
 use crate::fleet::{Fleet, FleetChange, FleetError, Known, Runner, RunnerReport, RunnerStatus};
 use sandbar_pipeline::rollout::RolloutSpec;
@@ -221,7 +222,7 @@ async fn change<R: for<'a> Deserialize<'a> + Send + 'static>(
     action: impl FnOnce(&Subject, &Fleet, R) -> Result<Done, FleetError> + Send + 'static,
 ) -> Response {
     let Some(fleet) = subject.fleet.clone() else { return alone() };
-    api::change(subject, headers, body, move |subject, request| {
+    handle::change(subject, headers, body, move |subject, request| {
         action(subject, &fleet, request).map(Promoted::from)
     })
     .await

@@ -1,16 +1,19 @@
 //! The HTTP server of a runner: metrics, health and readiness, and what it
-//! serves, which can be changed ([`api`], or [`fleet`] for all its runners).
-//! `docs/reference/metrics.md` and `admin.md` are its reference.
+//! serves, which can be changed ([`api`], or [`fleet`] for all its runners), by those who may
+//! ([`access`]). `docs/reference/metrics.md` and `admin.md` are its reference.
 
+pub mod access;
 pub mod api;
 pub mod fleet;
+mod handle;
 pub mod rollout;
+mod serving;
+mod subject;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -20,29 +23,10 @@ use axum::routing::get;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use api::Access;
+pub use subject::Subject;
 
-use crate::fleet::Fleet;
-use sandbar_pipeline::Deployment;
 use sandbar_pipeline::rollout::metrics::RolloutMetrics;
-use sandbar_record::Shutdown;
 use sandbar_telemetry::metrics::{CONTENT_TYPE, Metrics};
-
-/// What the server reports on and changes.
-pub struct Subject {
-    /// The pipeline's name.
-    pub pipeline: String,
-    /// What it serves, its counters, and its state.
-    pub deployment: Arc<Deployment>,
-    /// The fleet whose runner it is, if any.
-    pub fleet: Option<Arc<Fleet>>,
-    /// Who may change what it serves.
-    pub access: Access,
-    /// The request to stop.
-    pub shutdown: Shutdown,
-    /// How long it may not poll Kafka before it counts as dead.
-    pub patience: Duration,
-}
 
 /// A server, which ends when this is dropped.
 pub struct Admin {

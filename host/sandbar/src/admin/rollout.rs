@@ -11,10 +11,9 @@ use axum::response::Response;
 use axum::routing::post;
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
-use super::api::{
-    RollbackRequest, StageComponent, Swapped, Tried, change, of_a_fleet, seconds, stages,
-};
+use super::handle::{change, of_a_fleet};
+use super::serving::{RollbackRequest, StageComponent, Swapped, Tried, seconds, stages};
+use super::subject::Subject;
 use sandbar_pipeline::rollout::{Ended, Rollout, RolloutReport, RolloutSpec};
 use sandbar_pipeline::swap::SwapSpec;
 use sandbar_registry::ArtifactSource;

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TomlError, Value};
 
-use super::compare::Difference;
 use super::diff::{Colours, unified};
-use super::run::{CaseReport, Verdict};
+use super::run::CaseReport;
+use super::verdict::{Difference, Verdict};
 
 /// A file with expectations, before and after.
 pub struct Blessing {

@@ -1,24 +1,9 @@
 //! Compares actual results with expectations.
 
 use super::diff::lines;
-use super::run::Verdict;
+use super::verdict::{Difference, Verdict};
 use sandbar_manifest::cases::expectation::Expectation;
 use sandbar_manifest::cases::syntax::{Test, Wording};
-
-/// A difference between an actual result and its expectation.
-#[derive(Debug, Clone)]
-pub struct Difference {
-    /// The index of the record or row; `None` if it is about the case itself.
-    pub record: Option<usize>,
-    /// The beginning of its value, if it is a record.
-    pub about: Option<String>,
-    /// The line of the expectation.
-    pub line: Option<usize>,
-    /// The expectation; `None` if there is none.
-    pub expected: Option<toml::Table>,
-    /// The actual result, as far as the expectation covers it; `None` if there is none.
-    pub actual: Option<toml::Table>,
-}
 
 /// Compares the actual result of each record with its expectation.
 pub(super) fn compare(test: &Test, actual: &[Expectation], about: &[String]) -> Verdict {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::compare::Difference;
+use super::verdict::Difference;
 
 /// Lines of context around a change.
 const CONTEXT: usize = 3;

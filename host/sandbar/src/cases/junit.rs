@@ -6,7 +6,8 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::diff::Colours;
 use super::find::Suite;
-use super::run::{CaseReport, Verdict};
+use super::run::CaseReport;
+use super::verdict::Verdict;
 
 /// The reports of a run, in JUnit's XML.
 pub struct JUnit(quick_junit::Report);

@@ -6,7 +6,7 @@
 //!
 //! - [`find`]: from paths to suites of cases.
 //! - [`run`]: a case through [`harness`](sandbar_pipeline::harness); `input`: what goes in, `actual`:
-//!   what came; `compare`: the verdict.
+//!   what came; `compare`: the `verdict`.
 //! - [`diff`]: the differences, `report` as text and [`junit`] for build servers;
 //!   [`bless`]: writes actual results over expectations.
 
@@ -19,7 +19,8 @@ mod input;
 pub mod junit;
 mod report;
 pub mod run;
+mod verdict;
 
-pub use compare::Difference;
 pub use find::{FindError, Finder, Operator, Subject, Suite};
-pub use run::{CaseReport, Runner, Verdict};
+pub use run::{CaseReport, Runner};
+pub use verdict::{Difference, Verdict};

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
-use super::compare::Difference;
 use super::diff::Colours;
-use super::run::{CaseReport, Verdict};
+use super::run::CaseReport;
+use super::verdict::{Difference, Verdict};
 use sandbar_sandbox::Usage;
 
 impl CaseReport {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::actual::{extracted, failed, scored, written};
-use super::compare::{Difference, compare, refusal};
+use super::compare::{compare, refusal};
 use super::find::{self, Subject, Suite};
 use super::input;
+use super::verdict::Verdict;
 use sandbar_inference::Artifact;
 use sandbar_manifest::cases::expectation::Expectation;
 use sandbar_manifest::cases::syntax::Test;
@@ -37,17 +38,6 @@ pub struct CaseReport {
     pub usage: Vec<(Arc<str>, Usage)>,
     /// How long it took, including set-up.
     pub took: Duration,
-}
-
-/// Whether the actual results match the expected ones.
-#[derive(Debug)]
-pub enum Verdict {
-    /// They are equal.
-    Passed,
-    /// They differ.
-    Failed(Vec<Difference>),
-    /// The case could not be run.
-    Error(String),
 }
 
 /// Why a case has no results.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use toml::{Table, Value};
 
-use super::Common;
+use super::common::Common;
 use super::lines::{self, LineSource};
 use crate::bench;
 use crate::bench::{BenchReport, Length, Options, Work};

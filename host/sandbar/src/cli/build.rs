@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 
-use super::Common;
+use super::common::Common;
 use sandbar_sandbox::operator_folder::OperatorFolder;
 use sandbar_sandbox::{Inspection, Sandbox};
 

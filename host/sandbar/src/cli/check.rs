@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::Common;
+use super::common::Common;
 use sandbar_manifest::Manifest;
 use sandbar_pipeline::Definition;
 use sandbar_pipeline::Plan;

@@ -7,8 +7,9 @@ use clap::{Args, Subcommand};
 use humantime_serde::re::humantime;
 use serde::Serialize;
 
-use super::admin::{At, tried_samples};
+use super::at::At;
 use super::registry::{Who, table};
+use super::shown::tried_samples;
 use crate::admin::fleet::{FleetStatus, Member, PlainRequest, PromoteRequest, Promoted};
 use crate::fleet::{Action, ChangeProgress, FleetChange, RunnerStatus};
 use sandbar_registry::time;

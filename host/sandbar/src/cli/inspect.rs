@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Common;
+use super::common::Common;
 use sandbar_sandbox::Inspection;
 use sandbar_sandbox::cache::Origin;
 use sandbar_sandbox::component::{CONTRACT, FileKind};

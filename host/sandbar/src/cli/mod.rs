@@ -1,9 +1,12 @@
-//! The verbs of the command `sandbar`, one file each.
+//! The verbs of the command `sandbar`, one file each; those that ask a running runner share
+//! `at`, `pair` and `shown`.
 
 mod admin;
+mod at;
 mod bench;
 mod build;
 mod check;
+mod common;
 mod dlq;
 mod fleet;
 mod inspect;
@@ -12,19 +15,18 @@ mod local;
 mod models;
 mod new;
 mod operators;
+mod pair;
 mod registry;
 mod rollout;
 mod run;
+mod shown;
 mod test;
 mod watch;
 
-use std::path::PathBuf;
+use clap::{Parser, Subcommand};
 
-use clap::{Args, Parser, Subcommand};
-
-use sandbar_sandbox::{Sandbox, cache};
+use common::Common;
 use sandbar_telemetry;
-use sandbar_telemetry::LogFormat;
 
 /// Sandboxed model operators in a Kafka stream.
 #[derive(Debug, Parser)]
@@ -55,33 +57,6 @@ enum Verb {
     Models(models::Models),
     Operators(operators::Operators),
     Dlq(dlq::Dlq),
-}
-
-/// Options of every verb.
-#[derive(Debug, Args)]
-struct Common {
-    /// What is logged to standard error: a level, or levels by module
-    /// ("info,sandbar=debug"; what operators print is "sandbar::operator").
-    /// [default: info; of `sandbar test`: what operators print, and errors]
-    #[arg(long, global = true, env = "SANDBAR_LOG", value_name = "FILTER")]
-    log: Option<String>,
-    /// The form of log lines.
-    #[arg(long, global = true, value_enum, default_value = "text", env = "SANDBAR_LOG_FORMAT")]
-    log_format: LogFormat,
-    /// Folder for compiled components, which must belong to you and be writable by
-    /// nobody else. [default: sandbar/components in your cache folder]
-    #[arg(long, global = true, env = "SANDBAR_CACHE", value_name = "FOLDER")]
-    cache: Option<PathBuf>,
-}
-
-impl Common {
-    fn sandbox(&self) -> anyhow::Result<Sandbox> {
-        Ok(Sandbox::new(self.cache_folder())?)
-    }
-
-    fn cache_folder(&self) -> Option<PathBuf> {
-        self.cache.clone().or_else(cache::default_folder)
-    }
 }
 
 /// The exit status of a command that could not do what it was asked.

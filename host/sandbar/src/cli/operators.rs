@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Common;
+use super::common::Common;
 use super::registry::{Add, Diff, Gc, Promote, RegistryArgs, Rollback, list, show};
 use sandbar_registry::ArtifactKind;
 

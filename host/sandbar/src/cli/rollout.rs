@@ -8,9 +8,11 @@ use humantime_serde::re::humantime::{format_duration, parse_duration};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::admin::{At, moment, pair, tried};
+use super::at::At;
 use super::fleet::{self, Telling};
+use super::pair::pair;
 use super::registry::Who;
+use super::shown::{self, moment, tried};
 use crate::admin::api::{RollbackRequest, ServingStatus as Told, Swapped};
 use crate::admin::fleet::{FleetRolloutRequest, PlainRequest};
 use crate::admin::rollout::{Past, RolloutRequest, Underway};
@@ -154,7 +156,7 @@ impl Rollout {
             Verb::Promote(Promote { end }) => {
                 end.execute::<Swapped>("rollout/promote", |swapped| {
                     println!("promoted");
-                    super::admin::show(&swapped.serving);
+                    shown::show(&swapped.serving);
                 })
             }
             Verb::Abort(Abort { end }) => end.execute::<Past>("rollout/abort", show_past),

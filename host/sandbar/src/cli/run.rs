@@ -9,7 +9,7 @@ use sandbar_manifest::{Listen, Manifest};
 use sandbar_pipeline::{Definition, Plan};
 use sandbar_record::Shutdown;
 
-use super::Common;
+use super::common::Common;
 use super::local::{Local, tell_totals};
 use crate::runner::{Runner, RunnerError};
 

@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::Args;
 use thiserror::Error;
 
-use super::Common;
+use super::common::Common;
 use crate::cases::bless::Blessing;
 use crate::cases::diff::Colours;
 use crate::cases::junit::JUnit;

@@ -10,9 +10,9 @@ use clap::Args;
 use notify::event::ModifyKind;
 use notify::{Event, EventKind, RecursiveMode, Watcher};
 
-use super::Common;
-use super::admin::At;
+use super::at::At;
 use super::build::build;
+use super::common::Common;
 use crate::admin::api::SwapRequest;
 use sandbar_registry::ArtifactSource;
 use sandbar_sandbox::Sandbox;

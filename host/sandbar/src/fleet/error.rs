@@ -1,12 +1,16 @@
 //! Why a fleet operation failed.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use super::record::FleetName;
-use super::writer::MOST_PATIENCE;
 use sandbar_kafka::KafkaFailure;
 use sandbar_pipeline::swap::SwapError;
 use sandbar_registry::RegistryError;
+
+/// How long writing a change may take, including waiting for other writers.
+pub(super) const MOST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why a fleet operation failed.
 #[derive(Debug, Error)]

@@ -4,13 +4,16 @@
 //!
 //! - `record`: the records of the topic; `state`: the fleet state that they add up to.
 //! - `log` reads it; `writer` writes a change, if there was no concurrent one.
-//! - `follower`: how a runner reconciles; `report`: what it reports of itself.
+//! - `state`: the fleet as one of its runners knows it; `follower`: how that reconciles;
+//!   `report`: what it reports of itself, `meter` how fast it is.
 //! - [`promote`]: another version, for all of them; `rollout`: one beside what serves.
 
 mod error;
 mod events;
+mod fleet;
 mod follower;
 mod log;
+mod meter;
 pub mod promote;
 mod record;
 mod report;
@@ -19,28 +22,27 @@ mod state;
 mod writer;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
-use rdkafka::error::KafkaError;
-use rdkafka::producer::{DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::producer::Producer;
 
 pub use error::FleetError;
+pub use fleet::{Fleet, Known, Runner};
 pub use record::{
     Action, Candidate, ChangeProgress, FleetChange, FleetName, Refusal, RunnerReport,
 };
 pub use state::{LOST, RunnerStatus};
 
+use fleet::{Quiet, Shared};
 use log::{Log, Read};
-use report::Meter;
+use meter::Meter;
 use sandbar_config::name_problem;
 use sandbar_kafka::config;
 use sandbar_kafka::config::Connection;
 use sandbar_pipeline::{Definition, Deployment};
 use sandbar_record::Shutdown;
-use sandbar_registry::resolver::ArtifactResolver;
 use sandbar_telemetry::Stats;
 use state::FleetState;
 
@@ -49,69 +51,6 @@ use state::FleetState;
 const LOOK: Duration = Duration::from_millis(100);
 /// How long the last report of a runner that ends may take.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// Changes that are shown, of those that are kept.
-const TOLD: usize = 20;
-
-/// A fleet, as one of its runners knows it.
-pub struct Fleet {
-    name: FleetName,
-    runner: String,
-    topic: String,
-    connection: Connection,
-    /// The artifact resolver for versions.
-    supply: Option<Arc<ArtifactResolver>>,
-    stats: Arc<Stats>,
-    producer: ThreadedProducer<Quiet>,
-    shared: Mutex<Shared>,
-    /// Signals that the desired version changed, or that this runner leaves.
-    changed: Condvar,
-    leaving: AtomicBool,
-    /// Held while a change is made through this runner.
-    asking: Mutex<()>,
-}
-
-/// What changes.
-struct Shared {
-    view: FleetState,
-    /// What this runner runs, once it does.
-    deployment: Option<Arc<Deployment>>,
-    /// The change that it serves, and since when.
-    serves: u64,
-    since: Option<SystemTime>,
-    refused: Option<Refusal>,
-    meter: Meter,
-    joined: Instant,
-}
-
-/// The fleet state.
-#[derive(Debug)]
-pub struct Known {
-    /// The fleet.
-    pub name: FleetName,
-    /// The control topic.
-    pub topic: String,
-    /// Whether it is unreachable, so that the rest may be out of date.
-    pub away: bool,
-    /// The desired version; an error if this version of Sandbar cannot read it.
-    pub desired: Result<Option<FleetChange>, String>,
-    /// The runners, by their ids.
-    pub runners: Vec<Runner>,
-    /// The changes, the newest first.
-    pub history: Vec<FleetChange>,
-}
-
-/// A runner and its status.
-#[derive(Debug)]
-pub struct Runner {
-    /// Its id.
-    pub id: String,
-    /// Its status.
-    pub standing: RunnerStatus,
-    /// The time since its last report.
-    pub silence: Duration,
-    /// Its last report.
-    pub report: RunnerReport,
-}
 
 /// This runner's membership, which ends when it is dropped.
 pub struct Member {
@@ -232,51 +171,4 @@ impl Drop for Member {
         // If the topic is unreachable, the others notice by themselves.
         let _ = self.fleet.producer.flush(GOODBYE);
     }
-}
-
-impl Fleet {
-    /// The fleet state.
-    pub fn known(&self) -> Known {
-        let mut shared = self.lock();
-        let runners = shared.view.runners().into_iter();
-        let runners = runners
-            .map(|(id, standing, silence, report)| Runner { id, standing, silence, report })
-            .collect();
-        Known {
-            name: self.name.clone(),
-            topic: self.topic.clone(),
-            away: self.stats.now.fleet.away.load(Ordering::Relaxed),
-            desired: shared.view.desired().map(|change| change.cloned()),
-            runners,
-            history: shared.view.history().take(TOLD).cloned().collect(),
-        }
-    }
-
-    /// The id of this runner.
-    pub fn runner(&self) -> &str {
-        &self.runner
-    }
-
-    fn is_leaving(&self) -> bool {
-        self.leaving.load(Ordering::Relaxed)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Ignores delivery reports: the next report of the runner comes soon.
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(client = "producer", error = %format!("{error}: {reason}"), "control topic: client error, the client retries");
-    }
-}
-
-impl ProducerContext for Quiet {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
 }

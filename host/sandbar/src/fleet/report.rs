@@ -1,37 +1,15 @@
 //! A runner's report.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use rdkafka::producer::BaseRecord;
 
-use super::Fleet;
+use super::fleet::Fleet;
 use super::record::{ChangeProgress, FORMAT, RunnerReport};
 use sandbar_pipeline::rollout;
-use sandbar_telemetry::Snapshot;
 
 /// How often a runner reports, also where nothing has changed.
 pub(super) const INTERVAL: Duration = Duration::from_secs(5);
-
-/// Measures throughput, from report to report.
-#[derive(Default)]
-pub(super) struct Meter {
-    before: Option<(Instant, u64, u64)>,
-    records: f64,
-    outputs: f64,
-}
-
-impl Meter {
-    fn read(&mut self, seen: &Snapshot) {
-        let now = Instant::now();
-        if let Some((then, records, outputs)) = self.before {
-            let seconds = now.duration_since(then).as_secs_f64().max(0.001);
-            let rate = |new: u64, old: u64| (new.saturating_sub(old) as f64 / seconds).round();
-            self.records = rate(seen.records, records);
-            self.outputs = rate(seen.outputs, outputs);
-        }
-        self.before = Some((now, seen.records, seen.outputs));
-    }
-}
 
 impl Fleet {
     /// Reports the state of this runner; `regular`: as scheduled, so rates are measured again.

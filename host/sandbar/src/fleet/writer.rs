@@ -8,15 +8,13 @@ use std::time::{Duration, Instant};
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
-use super::error::FleetError;
+use super::error::{FleetError, MOST_PATIENCE};
 use super::log::Log;
 use super::record::{FleetChange, FleetName};
 use super::state::{FleetState, KEPT};
 use sandbar_kafka::config;
 use sandbar_kafka::config::Connection;
 
-/// How long writing a change may take, including waiting for other writers.
-pub(super) const MOST_PATIENCE: Duration = Duration::from_secs(30);
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Milliseconds after which an unfinished change is undone: its writer was killed.

@@ -1,6 +1,6 @@
 //! The files embedded in the command, and which of them form a project.
 
-use super::Language;
+use super::language::Language;
 use sandbar_sandbox::component::World;
 
 /// Every file by its path in Sandbar's own folder.

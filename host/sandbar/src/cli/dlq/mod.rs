@@ -1,25 +1,19 @@
 //! `sandbar dlq`
 
 mod replay;
+mod select;
+mod text;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use humantime_serde::re::humantime;
-use serde_json::json;
 
-use super::Common;
-use sandbar_kafka::config::Connection;
+use crate::cli::common::Common;
 use sandbar_kafka::dead_letters;
-use sandbar_kafka::dead_letters::DeadLetter;
-use sandbar_manifest::Manifest;
-
-/// Characters of a value that `show` shows.
-const SHOWN: usize = 2000;
+use select::{Filter, TopicArgs};
+use text::{json, line, shown};
 
 /// Dead letters of a pipeline: list them, show one in full, or replay their records.
 #[derive(Debug, Args)]
@@ -33,88 +27,6 @@ enum Verb {
     List(List),
     Show(Show),
     Replay(replay::Replay),
-}
-
-/// The pipeline and its brokers.
-#[derive(Debug, Args)]
-struct TopicArgs {
-    /// The pipeline's manifest, which names the dead-letter topic.
-    #[arg(value_name = "PIPELINE")]
-    manifest: PathBuf,
-    /// The brokers, "host:port" separated by commas, instead of the manifest's.
-    #[arg(long, value_name = "HOST:PORT,...", env = "SANDBAR_BROKERS")]
-    brokers: Option<String>,
-}
-
-impl TopicArgs {
-    fn open(&self) -> anyhow::Result<(Manifest, Connection)> {
-        let manifest = Manifest::load(&self.manifest)?;
-        manifest.secrets()?;
-        let connection = Connection {
-            brokers: manifest.brokers(self.brokers.as_deref())?.to_owned(),
-            ..Connection::of(&manifest)
-        };
-        Ok((manifest, connection))
-    }
-}
-
-/// The filters.
-#[derive(Debug, Args)]
-struct Filter {
-    /// Only records that failed in this stage.
-    #[arg(long)]
-    stage: Option<String>,
-    /// Only dead letters with this code: "malformed", "trap", ...
-    #[arg(long)]
-    code: Option<String>,
-    /// Only records that were read from this topic.
-    #[arg(long)]
-    topic: Option<String>,
-    /// Only dead letters whose message contains this text.
-    #[arg(long, value_name = "TEXT")]
-    contains: Option<String>,
-    /// Only records that were written within this time, such as "2h".
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    since: Option<Duration>,
-    /// At most this many.
-    #[arg(long, value_name = "N")]
-    limit: Option<usize>,
-}
-
-impl Filter {
-    fn takes(&self, letter: &DeadLetter) -> bool {
-        let is = |wanted: &Option<String>, name| {
-            wanted.as_ref().is_none_or(|wanted| *wanted == letter.said(name))
-        };
-        let recent = |time: Duration| {
-            let written = letter.timestamp.and_then(|time| u64::try_from(time).ok());
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            written.is_some_and(|at| now.saturating_sub(Duration::from_millis(at)) <= time)
-        };
-        is(&self.stage, "stage")
-            && is(&self.code, "code")
-            && is(&self.topic, "topic")
-            && self.contains.as_ref().is_none_or(|text| letter.said("message").contains(text))
-            && self.since.is_none_or(recent)
-    }
-
-    /// Calls `each` with the matching dead letters, until it returns that it is done.
-    fn each(
-        &self,
-        connection: &Connection,
-        topic: &str,
-        mut each: impl FnMut(DeadLetter) -> bool,
-    ) -> anyhow::Result<()> {
-        let mut left = self.limit.unwrap_or(usize::MAX);
-        dead_letters::read(connection, topic, None, |letter| {
-            if left > 0 && self.takes(&letter) {
-                left -= 1;
-                return each(letter) && left > 0;
-            }
-            left > 0
-        })?;
-        Ok(())
-    }
 }
 
 /// List dead letters, and count them by stage and code.
@@ -214,55 +126,6 @@ impl Show {
     }
 }
 
-fn time(letter: &DeadLetter) -> Option<String> {
-    let since = Duration::from_millis(u64::try_from(letter.timestamp?).ok()?);
-    let time = UNIX_EPOCH.checked_add(since)?;
-    // A time after the year 9999 has no such form.
-    (since.as_secs() < 253_402_300_800).then(|| humantime::format_rfc3339_seconds(time).to_string())
-}
-
-fn line(letter: &DeadLetter) -> String {
-    let DeadLetter { partition, offset, .. } = letter;
-    let time = time(letter).unwrap_or_else(|| "-".to_owned());
-    let [stage, code, topic, from, at, message] =
-        ["stage", "code", "topic", "partition", "offset", "message"].map(|name| letter.said(name));
-    format!("{partition}/{offset}  {time}  {stage}  {code}  {topic}/{from}/{at}  {message:?}")
-}
-
-fn json(letter: &DeadLetter) -> serde_json::Value {
-    let number = |name| letter.said(name).parse::<i64>().ok();
-    json!({
-        "partition": letter.partition,
-        "offset": letter.offset,
-        "time": time(letter),
-        "pipeline": letter.said("pipeline"),
-        "stage": letter.said("stage"),
-        "code": letter.said("code"),
-        "message": letter.said("message"),
-        "from": {
-            "topic": letter.said("topic"),
-            "partition": number("partition"),
-            "offset": number("offset"),
-        },
-        "replayed": letter.said("replayed").parse::<u64>().unwrap_or(0),
-        "notice": letter.is_notice(),
-        "key": letter.key.as_deref().map(String::from_utf8_lossy),
-        "value": letter.value.as_deref().map(|value| shown(Some(value))),
-    })
-}
-
-/// Bytes for a person: escaped if they are text, else their number.
-fn shown(bytes: Option<&[u8]>) -> String {
-    let Some(bytes) = bytes else { return "null".to_owned() };
-    match std::str::from_utf8(bytes) {
-        Ok(text) => match text.char_indices().nth(SHOWN) {
-            None => text.escape_debug().to_string(),
-            Some((end, _)) => format!("{}… ({} bytes)", text[..end].escape_debug(), bytes.len()),
-        },
-        Err(_) => format!("{} bytes of binary data; `show --raw` writes them", bytes.len()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,13 +136,5 @@ mod tests {
         for text in ["", "0", "0/", "/1", "0/-1", "a/b", "0/1/2"] {
             assert!(position(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn values_are_shown_so_that_a_terminal_survives() {
-        assert_eq!(shown(None), "null");
-        assert_eq!(shown(Some(b"\x1b[2J\n")), "\\u{1b}[2J\\n");
-        assert!(shown(Some(&[0xff, 0xfe])).starts_with("2 bytes of binary data"));
-        assert!(shown(Some("ä".repeat(3000).as_bytes())).ends_with("… (6000 bytes)"));
     }
 }

@@ -10,8 +10,9 @@ use rdkafka::client::ClientContext;
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 
-use super::{Filter, TopicArgs, line};
-use crate::cli::Common;
+use super::select::{Filter, TopicArgs};
+use super::text::line;
+use crate::cli::common::Common;
 use sandbar_kafka::config;
 use sandbar_kafka::config::Connection;
 use sandbar_kafka::queue::{Content, put};

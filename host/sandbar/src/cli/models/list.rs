@@ -3,7 +3,7 @@
 use bytesize::ByteSize;
 use clap::Args;
 
-use super::Folders;
+use super::folders::Folders;
 use sandbar_model::Model;
 use sandbar_model::pull::State;
 

@@ -1,19 +1,18 @@
 //! `sandbar models`
 
+mod folders;
 mod list;
 mod pull;
 mod show;
 mod verify;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use super::Common;
 use super::registry::{self, Add, Diff, Gc, Promote, RegistryArgs, Rollback};
-use sandbar_config::nearest;
-use sandbar_model::{DESCRIPTION, Model};
+use crate::cli::common::Common;
+use folders::Folders;
 use sandbar_registry::ArtifactKind;
 
 /// Models in a registry, or in folders on this machine.
@@ -51,12 +50,6 @@ struct FoldersArgs {
     root: Option<PathBuf>,
 }
 
-/// Where models are.
-#[derive(Debug)]
-struct Folders {
-    root: PathBuf,
-}
-
 impl Models {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
         let (sort, place) = (ArtifactKind::Model, &self.place);
@@ -87,45 +80,5 @@ impl Models {
             Verb::Rollback(rollback) => rollback.execute(sort, place),
             Verb::Gc(gc) => gc.execute(sort, place),
         }
-    }
-}
-
-impl Folders {
-    /// The names of the model folders, in alphabetical order.
-    fn names(&self) -> anyhow::Result<Vec<String>> {
-        let wrong = || {
-            format!(
-                "{}: cannot read model folders; name their folder with --models",
-                self.root.display()
-            )
-        };
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(&self.root).with_context(wrong)? {
-            let path = entry.with_context(wrong)?.path();
-            if path.join(DESCRIPTION).is_file()
-                && let Some(name) = path.file_name().and_then(|name| name.to_str())
-            {
-                names.push(name.to_owned());
-            }
-        }
-        names.sort();
-        Ok(names)
-    }
-
-    /// The model of a folder: by its name among the model folders, or by its path.
-    fn find(&self, name: &str) -> anyhow::Result<Model> {
-        let below = self.root.join(name);
-        for folder in [below.as_path(), Path::new(name)] {
-            if folder.join(DESCRIPTION).is_file() {
-                return Ok(Model::describe(folder)?);
-            }
-        }
-        let names = self.names().unwrap_or_default();
-        let instead = match nearest(name, names.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean '{near}'?"),
-            None if names.is_empty() => "there are no model folders".to_owned(),
-            None => format!("known model folders: {}", names.join(", ")),
-        };
-        anyhow::bail!("'{name}' is not a model folder in {}; {instead}", self.root.display())
     }
 }

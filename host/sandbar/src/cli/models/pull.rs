@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Folders;
+use super::folders::Folders;
 use sandbar_model::pull;
 use sandbar_model::pull::{Mirror, State};
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Folders;
+use super::folders::Folders;
 use sandbar_model::pull::State;
 use sandbar_model::{Model, TensorSpec};
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Folders;
+use super::folders::Folders;
 use crate::cli::registry::RegistryArgs;
 use sandbar_model::Model;
 use sandbar_model::pull::State;

@@ -1,0 +1,35 @@
+//! Options of every verb.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use sandbar_sandbox::{Sandbox, cache};
+use sandbar_telemetry::LogFormat;
+
+/// Options of every verb.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// What is logged to standard error: a level, or levels by module
+    /// ("info,sandbar=debug"; what operators print is "sandbar::operator").
+    /// [default: info; of `sandbar test`: what operators print, and errors]
+    #[arg(long, global = true, env = "SANDBAR_LOG", value_name = "FILTER")]
+    pub(super) log: Option<String>,
+    /// The form of log lines.
+    #[arg(long, global = true, value_enum, default_value = "text", env = "SANDBAR_LOG_FORMAT")]
+    pub(super) log_format: LogFormat,
+    /// Folder for compiled components, which must belong to you and be writable by
+    /// nobody else. [default: sandbar/components in your cache folder]
+    #[arg(long, global = true, env = "SANDBAR_CACHE", value_name = "FOLDER")]
+    cache: Option<PathBuf>,
+}
+
+impl Common {
+    pub(super) fn sandbox(&self) -> anyhow::Result<Sandbox> {
+        Ok(Sandbox::new(self.cache_folder())?)
+    }
+
+    pub(super) fn cache_folder(&self) -> Option<PathBuf> {
+        self.cache.clone().or_else(cache::default_folder)
+    }
+}

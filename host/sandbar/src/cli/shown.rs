@@ -1,0 +1,41 @@
+//! What serves, and what trying it gave, for a person.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use humantime_serde::re::humantime;
+
+use crate::admin::api::{Serving, Tried};
+
+/// Prints the results of trying a change on recent records.
+pub(super) fn tried(samples: usize, trial: Option<&Tried>) {
+    tried_samples(samples);
+    match trial {
+        Some(trial) => println!(
+            "tried on {} recent records: {} failed, {} failed before",
+            trial.records, trial.failed, trial.failed_before
+        ),
+        None => println!("not tried: no records have been read yet"),
+    }
+}
+
+/// Prints whether the model was validated with its sample rows, if it has any.
+pub(super) fn tried_samples(samples: usize) {
+    if samples > 0 {
+        println!("tried on {samples} sample rows of the model: as expected");
+    }
+}
+
+/// Seconds since the epoch, for a person.
+pub(super) fn moment(seconds: u64) -> impl std::fmt::Display {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+pub(super) fn show(serving: &Serving) {
+    println!("revision {} since {}", serving.revision, moment(serving.since));
+    for (name, id) in &serving.models {
+        println!("  model {name}: {id}");
+    }
+    for stage in &serving.components {
+        println!("  stage {}: {}", stage.stage, stage.component.display());
+    }
+}

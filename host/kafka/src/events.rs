@@ -4,7 +4,7 @@
 use sandbar_record::{Failure, Record};
 use sandbar_telemetry::Stats;
 
-use crate::trouble::TransactionError;
+use crate::transaction_error::TransactionError;
 
 /// A record failed, since a topic rejected what became of it, and becomes a dead letter.
 pub struct RecordRejected<'a> {

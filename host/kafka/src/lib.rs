@@ -38,7 +38,7 @@ pub mod source;
 pub mod subscription;
 pub mod topics;
 pub mod transactions;
-mod trouble;
+mod transaction_error;
 
 pub use error::KafkaFailure;
 pub use events::{TransactionAborted, TransactionCommitted};

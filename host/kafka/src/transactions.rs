@@ -35,7 +35,7 @@ use sandbar_record::Output;
 use sandbar_record::Shutdown;
 use sandbar_record::{DEAD_LETTER_HEADERS, OUTPUT_HEADERS, OutputHeaders};
 
-pub use super::trouble::TransactionError;
+pub use super::transaction_error::TransactionError;
 
 /// How long one request to the transaction's coordinator may take before checking whether
 /// somebody still wants it.

@@ -15,10 +15,8 @@ impl Swapped<'_> {
     /// Logs and counts it.
     pub fn emit(self, stats: &Stats) {
         let Swap { revision, samples, trial, prepared, switched } = self.swap;
-        let (number, model) = (revision.number, revision.model.as_deref());
         tracing::info!(
-            revision = number,
-            model,
+            revision = revision.number,
             models = revision.shown_models(),
             samples,
             trial_records = trial.map(|it| it.records),
@@ -26,7 +24,7 @@ impl Swapped<'_> {
             trial_failed = trial.map(|it| it.failed),
             prepared_seconds = prepared.as_secs_f64(),
             switched_seconds = switched.as_secs_f64(),
-            "swapped"
+            "swapped, this revision serves now"
         );
         stats.swaps.add(1);
     }
@@ -41,7 +39,7 @@ pub struct SwapRefused<'a> {
 impl SwapRefused<'_> {
     /// Logs the cause and counts.
     pub fn emit(self, stats: &Stats) {
-        tracing::warn!("swap refused, the serving revision stays: {}", self.error);
+        tracing::warn!(error = %self.error, "swap refused, the serving revision stays");
         stats.refused_swaps.add(1);
     }
 }

@@ -117,7 +117,7 @@ pub(super) struct Quiet;
 
 impl ClientContext for Quiet {
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "control topic: producer error");
+        tracing::debug!(client = "producer", error = %format!("{error}: {reason}"), "control topic: client error, the client retries");
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::worker::LOOK;
 use sandbar_kafka::group::Group;
-use sandbar_kafka::transactions::{Transactions, Trouble};
+use sandbar_kafka::transactions::{TransactionError, Transactions};
 use sandbar_kafka::{TransactionAborted, TransactionCommitted};
 use sandbar_pipeline::hot_swap::{ChainSlot, HotSwap};
 use sandbar_pipeline::processor::Processor;
@@ -99,7 +99,7 @@ impl TransactionalWorker {
                     TransactionCommitted.emit(&self.stats);
                     return Ok(());
                 }
-                Err(Trouble::Hopeless(reason)) => {
+                Err(TransactionError::Hopeless(reason)) => {
                     // Best effort; otherwise the broker ends it after its timeout.
                     let _ = self.transactions.abort();
                     return Err(reason);
@@ -148,7 +148,7 @@ impl TransactionalWorker {
                     self.waiting.push_front(ack);
                 }
             }
-            if let Trouble::Again(_) = trouble {
+            if let TransactionError::Again(_) = trouble {
                 std::thread::sleep(pause);
                 pause = (2 * pause).min(LONGEST_PAUSE);
             }
@@ -164,7 +164,7 @@ impl TransactionalWorker {
         &mut self,
         acks: &mut Vec<Arc<AckHandle>>,
         more: Option<&Receiver<Arc<AckHandle>>>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), TransactionError> {
         self.worked = Duration::ZERO;
         self.transactions.begin()?;
         for ack in acks.iter() {
@@ -183,13 +183,13 @@ impl TransactionalWorker {
         self.transactions.commit(&self.group, acks)
     }
 
-    fn process(&mut self, ack: &Arc<AckHandle>) -> Result<(), Trouble> {
+    fn process(&mut self, ack: &Arc<AckHandle>) -> Result<(), TransactionError> {
         let mut shipment = Shipment { transactions: &mut self.transactions, ack, number: 0 };
         let (batch, assignment) = (ack.batch(), ack.assignment());
         let begun = Instant::now();
         let result = self.processor.process(batch, assignment, &mut shipment);
         self.worked += begun.elapsed();
-        result.map_err(|interrupted| Trouble::Hopeless(interrupted.to_string()))
+        result.map_err(|interrupted| TransactionError::Hopeless(interrupted.to_string()))
     }
 }
 

@@ -37,8 +37,8 @@ pub mod sink;
 pub mod source;
 pub mod subscription;
 pub mod topics;
-pub mod transactions;
 mod transaction_error;
+pub mod transactions;
 
 pub use error::KafkaFailure;
 pub use events::{TransactionAborted, TransactionCommitted};

@@ -1,47 +1,7 @@
-//! What one source file says about modules: which it declares and defines, and what it names.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Reads what one source file says about modules.
 
 use super::lexer::{self, Token};
-
-/// A module: a file, or a `mod { ... }` in one.
-#[derive(Debug, Default)]
-pub struct Module {
-    /// The module whose file it is in.
-    pub owner: String,
-    /// The modules that it declares, those in its own file included.
-    pub children: BTreeSet<String>,
-    /// Those of them that have a file of their own.
-    pub files: Vec<String>,
-    /// The items that it defines, with their lines.
-    pub defined: BTreeMap<String, usize>,
-    /// What it imports.
-    pub imports: Vec<Import>,
-    /// Paths in its code.
-    pub paths: Vec<Named>,
-    /// Words in its code that stand alone.
-    pub words: BTreeMap<String, usize>,
-}
-
-/// A leaf of a `use`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Import {
-    /// What it is called here; `*`: everything.
-    pub name: String,
-    /// What it is.
-    pub path: Named,
-    /// Whether it can be named from elsewhere: `pub use`, `pub(crate) use`.
-    pub exported: bool,
-}
-
-/// A path and its line.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Named {
-    /// From 1.
-    pub line: usize,
-    /// `["super", "state", "Fleet"]`.
-    pub segments: Vec<String>,
-}
+use super::module::{Impl, Import, Module, Named, child};
 
 /// The module of a file, and those that are written out in it, each with its path.
 pub fn modules(source: &str, path: &str) -> Vec<(String, Module)> {
@@ -49,11 +9,6 @@ pub fn modules(source: &str, path: &str) -> Vec<(String, Module)> {
     let mut reader = Reader { tokens: &tokens, at: 0, owner: path, done: Vec::new() };
     reader.module(path);
     reader.done
-}
-
-/// The path of a child.
-pub fn child(parent: &str, name: &str) -> String {
-    if parent.is_empty() { name.to_owned() } else { format!("{parent}::{name}") }
 }
 
 struct Reader<'a> {
@@ -78,11 +33,34 @@ impl Reader<'_> {
     fn module(&mut self, path: &str) {
         let mut module = Module { owner: self.owner.to_owned(), ..Module::default() };
         let mut depth = 0_u32;
+        // Whether the braces at this depth are those of the last `impl`.
+        let mut in_impl = false;
         while let Some(token) = self.tokens.get(self.at) {
             match token.text.as_str() {
                 "{" => depth += 1,
                 "}" if depth == 0 => break,
-                "}" => depth -= 1,
+                "}" => {
+                    depth -= 1;
+                    in_impl &= depth > 0;
+                }
+                "impl" if depth == 0 => {
+                    let of = self.implemented();
+                    in_impl = of.is_some();
+                    module.impls.extend(of.map(|of| Impl { of, methods: Vec::new() }));
+                }
+                "fn" if depth > 0 && self.is_word(1) => {
+                    let name = self.text(1).to_owned();
+                    if depth == 1
+                        && in_impl
+                        && let Some(last) = module.impls.last_mut()
+                    {
+                        last.methods.push(name.clone());
+                    }
+                    module.functions.insert(name);
+                }
+                "." if self.is_word(1) && matches!(self.text(2), "(" | "::") => {
+                    module.calls.entry(self.text(1).to_owned()).or_insert(token.line);
+                }
                 "mod" if self.is_word(1) => {
                     self.declaration(path, &mut module);
                     continue;
@@ -115,6 +93,25 @@ impl Reader<'_> {
             self.at += 1;
         }
         self.done.push((path.to_owned(), module));
+    }
+
+    /// The type of `impl<T> Type<T> {`; none of `impl Trait for Type {`.
+    fn implemented(&self) -> Option<Vec<String>> {
+        let header = self.tokens[self.at + 1..].iter().take_while(|token| token.text != "{");
+        let (mut depth, mut of, mut before) = (0_i32, Vec::new(), "");
+        for token in header {
+            match token.text.as_str() {
+                "<" => depth += 1,
+                // Not that of `->`.
+                ">" if before != "-" => depth -= 1,
+                "for" if depth == 0 => return None,
+                "where" => break,
+                _ if depth == 0 && token.is_word() => of.push(token.text.clone()),
+                _ => {}
+            }
+            before = &token.text;
+        }
+        Some(of).filter(|of| !of.is_empty())
     }
 
     /// `mod name;` or `mod name { ... }`.
@@ -234,6 +231,7 @@ mod tests {
     #[test]
     fn a_file_is_read() {
         let source = "mod a; pub(crate) mod b { use super::C; fn d() {} }\n\
+                      impl<F: Fn() -> u8> a::Q<F> { fn r() { s.t(); } } impl U for a::Q {}\n\
                       pub use a::{self, E as F, g::*};\n\
                       const fn h<const N: u8>() { use i::J; K::l(m::n::<O>()); p.q; }";
         let all = modules(source, "x");
@@ -246,8 +244,10 @@ mod tests {
         assert_eq!(paths(&file.imports), ["a=a", "F=a::E", "*=a::g", "J=i::J"]);
         assert_eq!(file.imports.iter().filter(|it| it.exported).count(), 3);
         let named: Vec<String> = file.paths.iter().map(|it| it.segments.join("::")).collect();
-        assert_eq!(named, ["K::l", "m::n"]);
+        assert_eq!(named, ["a::Q", "a::Q", "K::l", "m::n"]);
         assert!(file.defined.contains_key("h"));
+        assert_eq!((file.impls.len(), file.impls[0].of.join("::")), (1, "a::Q".to_owned()));
+        assert_eq!((&file.impls[0].methods[0][..], file.calls["t"]), ("r", 2));
         assert!(file.words.contains_key("p") && !file.words.contains_key("q"));
     }
 }

@@ -2,13 +2,16 @@
 //! modules of a crate use each other. `docs/architecture.md` has the floors.
 //!
 //! [`crates`] looks at what each `Cargo.toml` names. For the modules, [`lexer`] and [`file`]
-//! read the sources as far as that goes without a compiler, [`tree`] finds what a path names,
-//! [`uses`] makes edges of that, and [`circles`] finds those that go in a circle.
+//! read the sources into [`module`]s as far as that goes without a compiler, [`tree`] finds
+//! what a path names, [`uses`] makes edges of that, and [`circles`] finds those that go in a
+//! circle. What a compiler knows and this does not: the types of values. So a method counts
+//! only if it is of a type of the file that calls it.
 
 mod circles;
 mod crates;
 mod file;
 mod lexer;
+mod module;
 mod tree;
 mod uses;
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::file::{self, Import, Module};
+use super::file;
+use super::module::{Import, Module, child};
 
 /// All modules of a crate, as far as they are not only for tests. The root is `""`.
 #[derive(Debug, Default)]
@@ -67,7 +68,7 @@ impl Tree {
                     Some(_) => lone,
                     None => below.join("mod.rs"),
                 };
-                self.add(file::child(&path, name), file, below, text_of)?;
+                self.add(child(&path, name), file, below, text_of)?;
             }
             self.modules.insert(path, module);
         }
@@ -115,7 +116,7 @@ impl Tree {
     /// a path is the item, the others are modules.
     fn member(&self, module: &str, name: &str, is_last: bool, way: usize) -> Option<Found> {
         let of = self.modules.get(module)?;
-        let child = of.children.contains(name).then(|| Found::Module(file::child(module, name)));
+        let child = of.children.contains(name).then(|| Found::Module(child(module, name)));
         if child.is_some() && !is_last {
             return child;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::file::Named;
+use super::module::{Module, Named};
 use super::tree::{Found, Tree, is_within};
 
 /// From a module to those that it uses, each with the places that do it.
@@ -46,7 +46,25 @@ pub fn between_files(tree: &Tree) -> Uses {
             add(tree.find_word(path, word), &named);
         }
     }
+    add_methods(tree, &mut uses);
     uses
+}
+
+/// A file that calls methods of a type of its own which another one defines uses that one.
+fn add_methods(tree: &Tree, uses: &mut Uses) {
+    for (path, module) in &tree.modules {
+        for part in &module.impls {
+            let Found::Item(of) = tree.find(path, &part.of) else { continue };
+            let home: Vec<&Module> = tree.modules.values().filter(|it| it.owner == of).collect();
+            let elsewhere = |name: &&String| !home.iter().any(|it| it.functions.contains(*name));
+            for name in part.methods.iter().filter(elsewhere).filter(|_| of != module.owner) {
+                let Some(line) = home.iter().find_map(|it| it.calls.get(name)) else { continue };
+                let named = Named { line: *line, segments: vec![format!(".{name}()")] };
+                let to = uses.entry(of.clone()).or_default().entry(module.owner.clone());
+                to.or_default().insert(Use { module: of.clone(), named });
+            }
+        }
+    }
 }
 
 /// The uses between the children of a module, each with all that is in it; what they use of
@@ -141,6 +159,18 @@ mod tests {
             ("b.rs", "pub struct B; use crate::a::made_by_a_macro;"),
         ];
         assert_eq!(uses(&files)?, ["a>b", "b>a"]);
+        Ok(())
+    }
+
+    #[test]
+    fn methods_of_a_type_may_be_in_another_file() -> anyhow::Result<()> {
+        let files = [
+            ("lib.rs", "mod a; mod b; mod c;"),
+            ("a.rs", "pub struct A; impl A { fn f(&self) { self.g(); self.h() } fn h(&self) {} }"),
+            ("b.rs", "use super::a::A; impl A { fn g(&self) {} }"),
+            ("c.rs", "use super::a::A; impl A { fn i(&self) { self.h() } }"),
+        ];
+        assert_eq!(uses(&files)?, ["a>b", "b>a", "c>a"]);
         Ok(())
     }
 

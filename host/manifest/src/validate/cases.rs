@@ -3,21 +3,12 @@
 
 use std::path::Path;
 
+use super::case::{Check, Of};
 use crate::cases::expectation::{Expectation, parse_indices};
 use crate::cases::syntax::{RecordSpec, Test};
 use crate::cases::values::{Feature, ModelSpec, from_base64};
-use crate::manifest::Manifest;
-use sandbar_config::{Document, KeyPath, Problem, name_problem, nearest};
+use sandbar_config::{Document, KeyPath, Problem, name_problem};
 use sandbar_sandbox::{LimitsSection, Overrides, limit_problems};
-
-/// The subject of tests.
-#[derive(Clone, Copy)]
-pub enum Of<'a> {
-    /// An operator alone, with these limits.
-    Operator(&'a LimitsSection),
-    /// A pipeline.
-    Pipeline(&'a Manifest),
-}
 
 /// What is wrong with the `tests` of a document.
 pub fn problems(tests: &[Test], of: Of<'_>, document: &Document<'_>) -> Vec<Problem> {
@@ -52,18 +43,7 @@ pub fn locate(tests: &mut [Test], document: &Document<'_>) {
     }
 }
 
-pub(super) struct Check<'a> {
-    document: &'a Document<'a>,
-    of: Of<'a>,
-    pipeline: Option<&'a Manifest>,
-    problems: Vec<Problem>,
-}
-
 impl Check<'_> {
-    pub(super) fn report(&mut self, place: KeyPath, message: impl Into<String>) {
-        self.problems.push(self.document.problem(&place, message.into()));
-    }
-
     fn test(&mut self, place: &KeyPath, test: &Test) {
         if !(test.tolerance >= 0.0 && test.tolerance.is_finite()) {
             self.report(place.clone().key("tolerance"), "expected a number of at least 0");
@@ -170,23 +150,6 @@ impl Check<'_> {
         let limits = overrides.over(others);
         let problems = limit_problems(self.document, &place, &limits, Some(others));
         self.problems.extend(problems);
-    }
-
-    pub(super) fn unknown<'k>(
-        &mut self,
-        place: KeyPath,
-        what: &str,
-        name: &str,
-        known: impl Iterator<Item = &'k str> + Clone,
-    ) {
-        let message = match nearest(name, known.clone()) {
-            Some(near) => format!("{what} '{name}'; did you mean '{near}'?"),
-            None => match known.collect::<Vec<_>>().join(", ") {
-                none if none.is_empty() => format!("{what} '{name}'; it has none"),
-                known => format!("{what} '{name}'; known names: {known}"),
-            },
-        };
-        self.report(place, message);
     }
 
     fn models(&mut self, place: &KeyPath, test: &Test) {

@@ -1,6 +1,7 @@
 //! The rules of a manifest that its types cannot express. All problems are
 //! found, not only the first.
 
+mod case;
 mod cases;
 mod rows;
 
@@ -22,7 +23,8 @@ use crate::start::Start;
 use crate::template::Template;
 use crate::topics::{Pattern, is_pattern};
 
-pub use cases::{Of, locate, problems};
+pub use case::Of;
+pub use cases::{locate, problems};
 
 /// Characters of a topic's name that Kafka accepts at most.
 const TOPIC_LENGTH: usize = 249;

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::cases::Check;
+use super::case::Check;
 use crate::cases::syntax::{FeatureSpec, FeatureType, Test};
 use crate::cases::values::{Cell, CellTable};
 use sandbar_config::KeyPath;

@@ -25,7 +25,7 @@ use crate::dry_run::try_out;
 use crate::hot_swap::{HotSwap, StageSet};
 use crate::plan::{Plan, PlanError, error, load_model, load_models};
 use crate::revision::{DryRun, Revision, Validation};
-use crate::rollout::Rollouts;
+use crate::rollout::{Rollout, Rollouts};
 use crate::swap::{Swap, SwapError, SwapSpec};
 use events::{SwapRefused, Swapped};
 
@@ -186,6 +186,11 @@ impl Deployment {
             Err(error) => SwapRefused { error }.emit(&self.stats),
         }
         result
+    }
+
+    /// The roll-out that is under way, if one is.
+    pub fn rollout(&self) -> Option<Rollout> {
+        lock(&self.rollouts).current.clone()
     }
 
     /// Whether the serving revision may be changed.

@@ -29,11 +29,6 @@ struct Fitted {
 }
 
 impl Deployment {
-    /// The roll-out that is under way, if one is.
-    pub fn rollout(&self) -> Option<Rollout> {
-        lock(&self.rollouts).current.clone()
-    }
-
     /// The roll-out that ended last, if one has.
     pub fn last_rollout(&self) -> Option<Ended> {
         lock(&self.rollouts).last.clone()

@@ -6,11 +6,11 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::events::{ChangeSeen, StayedBehind, WentOver};
+use super::fleet::Fleet;
 use super::log::{Log, Read};
 use super::record::{FleetChange, Refusal, line};
 use super::report::{self, INTERVAL};
 use super::state::LOST;
-use super::{Fleet, Member};
 use sandbar_manifest::Manifest;
 use sandbar_pipeline::Definition;
 use sandbar_pipeline::Deployment;
@@ -61,31 +61,30 @@ impl From<String> for ReconcileError {
     }
 }
 
-impl Member {
+impl Fleet {
     /// The manifest to run with: the desired version of the fleet or, if there is none yet, what
     /// the manifest says. Waits for versions that are not available, as nothing else may be served.
     /// `None`: `shutdown` came first.
     ///
     /// # Errors
     /// If what the manifest says cannot be used.
-    pub fn begin(
+    pub(super) fn begin(
         &self,
         definition: &Definition,
         sandbox: &Sandbox,
         shutdown: &Shutdown,
     ) -> Result<Option<Deployment>, PlanError> {
-        let fleet = &self.fleet;
         let load = |manifest: Manifest| {
-            Deployment::new(definition.with(manifest), sandbox, fleet.stats.clone())
+            Deployment::new(definition.with(manifest), sandbox, self.stats.clone())
         };
         let manifest = &definition.manifest;
         let mut pause = FIRST_PAUSE;
         let mut handled = None;
         let mut retry = None;
-        while let Some(desired) = fleet.next(handled.as_ref(), retry, Some(shutdown)) {
+        while let Some(desired) = self.next(handled.as_ref(), retry, Some(shutdown)) {
             let begun = match &desired {
                 Ok(None) => return load(manifest.clone()).map(Some),
-                Ok(Some(change)) => fleet.fetch(&change.pins).and_then(|()| {
+                Ok(Some(change)) => self.fetch(&change.pins).and_then(|()| {
                     let manifest = with(manifest.clone(), &change.pins)?;
                     Ok((load(manifest).map_err(|error| error.to_string())?, change))
                 }),
@@ -95,7 +94,7 @@ impl Member {
                 Ok((deployment, change)) => {
                     // Its roll-out starts once this runs.
                     if change.rollout.is_none() {
-                        fleet.serves(change);
+                        self.serves(change);
                     }
                     return Ok(Some(deployment));
                 }
@@ -105,16 +104,14 @@ impl Member {
                     }
                     retry = obstacle.passing.then_some(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
-                    fleet.stays_behind(&desired, obstacle);
+                    self.stays_behind(&desired, obstacle);
                     handled = Some(desired);
                 }
             }
         }
         Ok(None)
     }
-}
 
-impl Fleet {
     /// Reads the topic and reports, until this runner leaves.
     pub(super) fn listen(&self, log: &Log) {
         let mut expected = Instant::now();

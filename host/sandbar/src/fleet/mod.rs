@@ -41,8 +41,9 @@ use meter::Meter;
 use sandbar_config::name_problem;
 use sandbar_kafka::config;
 use sandbar_kafka::config::Connection;
-use sandbar_pipeline::{Definition, Deployment};
+use sandbar_pipeline::{Definition, Deployment, PlanError};
 use sandbar_record::Shutdown;
+use sandbar_sandbox::Sandbox;
 use sandbar_telemetry::Stats;
 use state::FleetState;
 
@@ -132,6 +133,21 @@ impl Member {
     /// The fleet.
     pub fn fleet(&self) -> &Arc<Fleet> {
         &self.fleet
+    }
+
+    /// What to run: the desired version of the fleet or, if there is none yet, what the manifest
+    /// says. Waits for versions that are not available, as nothing else may be served. `None`:
+    /// `shutdown` came first.
+    ///
+    /// # Errors
+    /// If what the manifest says cannot be used.
+    pub fn begin(
+        &self,
+        definition: &Definition,
+        sandbox: &Sandbox,
+        shutdown: &Shutdown,
+    ) -> Result<Option<Deployment>, PlanError> {
+        self.fleet.begin(definition, sandbox, shutdown)
     }
 
     /// Reconciles what runs with the fleet from now on.

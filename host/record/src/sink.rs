@@ -16,6 +16,9 @@ pub trait Sink {
     /// Takes a record that failed: the one of `batch` that `failure` names.
     fn dead_letter(&mut self, batch: &Batch, failure: &Failure);
 
+    /// Nothing more comes for a while: what is buffered is written.
+    fn flush(&mut self) {}
+
     /// Whether nothing more is wanted: remaining work is pointless.
     fn is_closed(&self) -> bool {
         false

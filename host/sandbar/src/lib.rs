@@ -29,7 +29,8 @@
 //! - [`kafka`]: the source, the sink, and what is delivered.
 //! - [`pipeline`]: the stages, and batches through them.
 //! - this crate: [`Runner`], which puts all of that together; [`fleet`]: runners that serve
-//!   the same; [`admin`]: metrics, health and changes over HTTP; [`cases`]: what one expects of
+//!   the same; [`admin`]: metrics, health and changes over HTTP; [`local`]: a pipeline over lines
+//!   and files; [`cases`]: what one expects of
 //!   a pipeline; [`bench`]: how fast operators are; [`project`]: new operators; and [`cli`],
 //!   the verbs of the command `sandbar`.
 
@@ -38,6 +39,7 @@ pub mod bench;
 pub mod cases;
 pub mod cli;
 pub mod fleet;
+pub mod local;
 pub mod project;
 pub mod runner;
 

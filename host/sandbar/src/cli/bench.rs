@@ -8,7 +8,7 @@ use clap::Args;
 use toml::{Table, Value};
 
 use super::common::Common;
-use super::lines::{self, LineSource};
+use crate::local::lines::{self, LineSource};
 use crate::bench;
 use crate::bench::{BenchReport, Length, Options, Work};
 use sandbar_manifest::Manifest;

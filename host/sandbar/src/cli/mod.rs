@@ -10,7 +10,6 @@ mod common;
 mod dlq;
 mod fleet;
 mod inspect;
-mod lines;
 mod local;
 mod models;
 mod new;

@@ -18,14 +18,14 @@ const WHOLE: u64 = 1 << 30;
 
 /// A source of records.
 #[derive(Debug)]
-pub(super) enum LineSource {
+pub(crate) enum LineSource {
     Stdin,
     File(PathBuf),
 }
 
 impl LineSource {
     /// The name in messages.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             LineSource::Stdin => "<stdin>".into(),
             LineSource::File(path) => path.display().to_string(),
@@ -42,7 +42,7 @@ impl LineSource {
 
 /// Why reading failed.
 #[derive(Debug, Error)]
-pub(super) enum ReadError {
+pub(crate) enum ReadError {
     #[error("{place}: cannot be read: {cause}")]
     Read { place: String, cause: io::Error },
     #[error("{place}: is a folder; name the files in it")]
@@ -62,18 +62,18 @@ impl ReadError {
 }
 
 /// Records that were available together.
-pub(super) struct Chunk {
+pub(crate) struct Chunk {
     /// The index of their source.
-    pub(super) place: usize,
+    pub(crate) place: usize,
     /// Their values, in order.
-    pub(super) values: Vec<Vec<u8>>,
+    pub(crate) values: Vec<Vec<u8>>,
 }
 
 /// The reader's messages.
 type Message = Result<Chunk, ReadError>;
 
 /// Checks that a file can be read, before anything else is done.
-pub(super) fn look(path: &Path) -> Result<(), ReadError> {
+pub(crate) fn look(path: &Path) -> Result<(), ReadError> {
     let place = || path.display().to_string();
     let metadata = path.metadata().map_err(|cause| ReadError::Read { place: place(), cause })?;
     if metadata.is_dir() { Err(ReadError::Folder { place: place() }) } else { Ok(()) }
@@ -81,7 +81,7 @@ pub(super) fn look(path: &Path) -> Result<(), ReadError> {
 
 /// Starts to read `places` one after the other: their lines, or `whole` each as one
 /// record. The channel ends with the last of them, or after an error.
-pub(super) fn read(places: Vec<LineSource>, whole: bool) -> io::Result<Receiver<Message>> {
+pub(crate) fn read(places: Vec<LineSource>, whole: bool) -> io::Result<Receiver<Message>> {
     let (sender, chunks) = sync_channel(1);
     std::thread::Builder::new().name("sandbar-reader".into()).spawn(move || {
         for (index, place) in places.iter().enumerate() {

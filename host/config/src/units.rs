@@ -34,14 +34,26 @@ pub mod size {
         }
     }
 
+    /// Reads one, for `#[serde(with)]`.
+    ///
+    /// # Errors
+    /// If it is not one.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ByteSize, D::Error> {
         from.deserialize_any(Size)
     }
 
+    /// Reads one under a key that need not be there.
+    ///
+    /// # Errors
+    /// If it is not one.
     pub fn optional<'de, D: Deserializer<'de>>(from: D) -> Result<Option<ByteSize>, D::Error> {
         deserialize(from).map(Some)
     }
 
+    /// Writes its bytes.
+    ///
+    /// # Errors
+    /// Those of the serializer.
     pub fn serialize<S: Serializer>(size: &ByteSize, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_u64(size.as_u64())
     }
@@ -68,10 +80,18 @@ pub mod duration {
         }
     }
 
+    /// Reads one, for `#[serde(with)]`.
+    ///
+    /// # Errors
+    /// If it is not one.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
         from.deserialize_any(Span)
     }
 
+    /// Reads one under a key that need not be there.
+    ///
+    /// # Errors
+    /// If it is not one.
     pub fn optional<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
         deserialize(from).map(Some)
     }

@@ -6,7 +6,7 @@ use tract_onnx::tract_hir::ops::unimpl::UnimplementedOp;
 
 use super::error::{Error, ErrorCode};
 use super::tensor::{Tensor, element_type};
-use sandbar_model::{Dimension, ElementType, TensorSpec};
+use sandbar_model::{Dimension, TensorSpec};
 
 /// Reports an operation that a graph needs and tract lacks.
 pub(super) fn supported(model: &InferenceModel) -> Result<(), Error> {

@@ -30,6 +30,7 @@ pub struct Session {
 }
 
 impl Session {
+    /// Inference of an instance of `stage`.
     pub fn new(stage: Arc<str>, threads: Arc<LateThreads>, limits: NnLimits) -> Self {
         let (left, waited) = (Duration::ZERO, Duration::ZERO);
         Session { stage, threads, limits, lane: None, left, waited }

@@ -16,6 +16,7 @@ pub const NAME: &str = "template";
 
 /// The variables of a template. `docs/reference/manifest.md` describes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "docs/reference/manifest.md says what each is")]
 pub enum Variable {
     Label,
     Probability,
@@ -51,7 +52,9 @@ impl Variable {
 /// A compiled template.
 #[derive(Debug)]
 pub struct Template {
+    /// The engine, with the template in it.
     pub environment: Environment<'static>,
+    /// The variables that it uses, with their names.
     pub uses: Vec<(&'static str, Variable)>,
 }
 

@@ -119,6 +119,7 @@ pub fn is_unsayable(json: &Json) -> bool {
 }
 
 impl Feature {
+    /// The same without the elements of a large tensor.
     pub fn brief(&self) -> Feature {
         match self {
             Feature::Tensor(tensor) => Feature::Tensor(TensorValue {
@@ -156,10 +157,12 @@ impl OutputRecord {
         String::from_utf8_lossy(bytes.unwrap_or_default())
     }
 
+    /// The value as JSON, if it is that.
     pub fn as_json(&self) -> Option<Json> {
         serde_json::from_slice(self.value.as_ref()?.0.as_deref()?).ok()
     }
 
+    /// The same with its value in one form.
     pub fn brief(&self) -> OutputRecord {
         let json = self.as_json().filter(|json| json.is_object() && !is_unsayable(json));
         OutputRecord {

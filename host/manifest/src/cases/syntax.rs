@@ -103,7 +103,9 @@ impl Test {
 /// Lines of a file, from 1.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Lines {
+    /// Of the case.
     pub test: Option<usize>,
+    /// Of its expectations.
     pub expect: Vec<Option<usize>>,
 }
 

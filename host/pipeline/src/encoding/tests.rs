@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{EncodeError, Encoder};
-use sandbar_manifest::{Format, FormatError, Template};
+use sandbar_manifest::{Format, FormatError};
 use sandbar_record::Batch;
 use sandbar_sandbox::OutputSchema;
 

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use sandbar_manifest::cases::syntax::{FeatureSpec, FeatureType, RecordSpec, Test};
 use sandbar_manifest::cases::values::{Cell, CellTable, HeaderValues, from_base64};
-use sandbar_model::ElementType;
 use sandbar_pipeline::operator_harness::Value;
 use sandbar_record::Input;
 use sandbar_sandbox::{Field, FieldType, TensorShape};

@@ -8,9 +8,9 @@ use clap::Args;
 use toml::{Table, Value};
 
 use super::common::Common;
-use crate::local::lines::{self, LineSource};
 use crate::bench;
 use crate::bench::{BenchReport, Length, Options, Work};
+use crate::local::lines::{self, LineSource};
 use sandbar_manifest::Manifest;
 use sandbar_pipeline::Definition;
 use sandbar_pipeline::plan::operators;

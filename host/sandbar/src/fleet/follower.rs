@@ -6,15 +6,14 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::events::{ChangeSeen, StayedBehind, WentOver};
-use super::fleet::Fleet;
 use super::log::{Log, Read};
 use super::record::{FleetChange, Refusal, line};
 use super::report::{self, INTERVAL};
+use super::shared::Fleet;
 use super::state::LOST;
 use sandbar_manifest::Manifest;
 use sandbar_pipeline::Definition;
 use sandbar_pipeline::Deployment;
-use sandbar_pipeline::deployment;
 use sandbar_pipeline::plan::PlanError;
 use sandbar_pipeline::swap::SwapError;
 use sandbar_record::Shutdown;

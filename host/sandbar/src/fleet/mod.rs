@@ -4,13 +4,12 @@
 //!
 //! - `record`: the records of the topic; `state`: the fleet state that they add up to.
 //! - `log` reads it; `writer` writes a change, if there was no concurrent one.
-//! - `state`: the fleet as one of its runners knows it; `follower`: how that reconciles;
+//! - `shared`: the fleet as one of its runners knows it; `follower`: how that reconciles;
 //!   `report`: what it reports of itself, `meter` how fast it is.
 //! - [`promote`]: another version, for all of them; `rollout`: one beside what serves.
 
 mod error;
 mod events;
-mod fleet;
 mod follower;
 mod log;
 mod meter;
@@ -18,6 +17,7 @@ pub mod promote;
 mod record;
 mod report;
 mod rollout;
+mod shared;
 mod state;
 mod writer;
 
@@ -29,13 +29,12 @@ use std::time::{Duration, Instant};
 use rdkafka::producer::Producer;
 
 pub use error::FleetError;
-pub use fleet::{Fleet, Known, Runner};
 pub use record::{
     Action, Candidate, ChangeProgress, FleetChange, FleetName, Refusal, RunnerReport,
 };
+pub use shared::{Fleet, Known, Runner};
 pub use state::{LOST, RunnerStatus};
 
-use fleet::{Quiet, Shared};
 use log::{Log, Read};
 use meter::Meter;
 use sandbar_config::name_problem;
@@ -45,6 +44,7 @@ use sandbar_pipeline::{Definition, Deployment, PlanError};
 use sandbar_record::Shutdown;
 use sandbar_sandbox::Sandbox;
 use sandbar_telemetry::Stats;
+use shared::{Quiet, Shared};
 use state::FleetState;
 
 /// How long a runner waits at its start for one record of the topic before it checks whether it

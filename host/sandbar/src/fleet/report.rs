@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use rdkafka::producer::BaseRecord;
 
-use super::fleet::Fleet;
 use super::record::{ChangeProgress, FORMAT, RunnerReport};
+use super::shared::Fleet;
 use sandbar_pipeline::rollout;
 
 /// How often a runner reports, also where nothing has changed.

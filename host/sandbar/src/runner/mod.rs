@@ -4,10 +4,10 @@
 //! - `stream`: source, workers and sinks of one deployment; `worker` takes batches through
 //!   its own instances, `transactional_worker` in transactions.
 
-mod runner;
+mod assembly;
 mod stream;
 mod transactional_worker;
 mod worker;
 
-pub use runner::{PreparedRunner, Runner, RunnerError};
+pub use assembly::{PreparedRunner, Runner, RunnerError};
 pub use stream::{RunError, run};

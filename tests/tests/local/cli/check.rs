@@ -58,7 +58,7 @@ fn check_names_what_is_wrong() {
     assert!(component.contains("No such file"), "{component}");
 
     let world = complaint("flight_features.wasm", "h2o_score.wasm");
-    assert!(world.contains("stages: scorer, scorer"), "{world}");
+    assert!(world.contains("stages: got scorer, scorer"), "{world}");
 
     let config = complaint("unknown_category = \"missing\"", "unknown_categry = \"missing\"");
     assert!(config.contains("stage 'score': the operator refuses its configuration"), "{config}");

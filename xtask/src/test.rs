@@ -69,7 +69,8 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
     // What must be fetched comes while processors are busy with what must be compiled.
     let (built, languages) = std::thread::scope(|scope| {
         let fetching = scope.spawn(|| {
-            if wanted.kafka() && !arguments.no_kafka {
+            let given = std::env::var_os(KAFKA_VARIABLE).is_some_and(|value| !value.is_empty());
+            if wanted.kafka() && !arguments.no_kafka && !given {
                 // If that fails it does so again below, where it is told.
                 let _ = Installation::resolve(None);
             }

@@ -177,7 +177,10 @@ mod tests {
         }
         let refused = lane(&threads).err().unwrap();
         assert_eq!(refused.code, ErrorCode::Timeout);
-        assert!(refused.message.contains("8 earlier computations exceeded their deadline"), "{refused}");
+        assert!(
+            refused.message.contains("8 earlier computations exceeded their deadline"),
+            "{refused}"
+        );
         holds.clear();
         while threads.late() > 0 {
             std::thread::yield_now();

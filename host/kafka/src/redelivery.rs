@@ -119,7 +119,7 @@ impl Redeliveries {
         cause: &KafkaError,
     ) -> Result<(), String> {
         let before = self.0.remove(&place);
-        let instead = match before.as_ref().map(|treatment| treatment.instead) {
+        let instead = match before.as_ref().map(|redelivery| redelivery.instead) {
             None => Fallback::Itself,
             Some(Fallback::Itself) if !is_letter => Fallback::Letter,
             Some(Fallback::Itself | Fallback::Letter) => Fallback::Notice,
@@ -127,21 +127,21 @@ impl Redeliveries {
         };
         if instead != Fallback::Itself {
             // What was sent alone before has been delivered.
-            self.0.retain(|other, treatment| {
-                treatment.instead != Fallback::Itself
+            self.0.retain(|other, redelivery| {
+                redelivery.instead != Fallback::Itself
                     || other.sequence != place.sequence
                     || other.number > place.number
             });
         }
         // Why an output was rejected says more than why its dead letter was.
-        let treatment = match before {
+        let redelivery = match before {
             Some(before) if is_letter => Redelivery { instead, ..before },
             _ => {
                 let message = format!("topic '{topic}': record rejected: {cause}");
                 Redelivery { instead, code, message }
             }
         };
-        self.0.insert(place, treatment);
+        self.0.insert(place, redelivery);
         Ok(())
     }
 }

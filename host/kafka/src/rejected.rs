@@ -28,7 +28,7 @@ pub(super) struct Delivery {
     pub(super) ack: Arc<AckHandle>,
     /// The record of the batch that the message comes from.
     pub(super) record: usize,
-    pub(super) parcel: MessageKind,
+    pub(super) kind: MessageKind,
     /// Whether it was sent in a request of its own.
     pub(super) alone: bool,
 }
@@ -105,26 +105,26 @@ impl SingleRecordProducer {
             let content = (message.key(), message.payload(), message.timestamp().to_millis());
             return self.send(topic, content, headers, Delivery { alone: true, ..delivery });
         }
-        let Delivery { ack, record: index, parcel, alone } = delivery;
+        let Delivery { ack, record: index, kind, alone } = delivery;
         let batch = ack.batch();
         let record = batch.record(index);
-        match parcel {
+        match kind {
             MessageKind::Output => {
                 let message = format!("topic '{topic}': record rejected: {cause}");
                 let failure = Failure { record: index, stage: "sink".into(), code, message };
                 RecordRejected { record, failure: &failure }.emit(&self.stats);
                 let headers = letter(&self.labels, &record, &failure);
                 let content = (record.key(), record.value(), record.timestamp());
-                let parcel = MessageKind::DeadLetter(failure);
-                let delivery = Delivery { ack: ack.clone(), record: index, parcel, alone };
+                let kind = MessageKind::DeadLetter(failure);
+                let delivery = Delivery { ack: ack.clone(), record: index, kind, alone };
                 self.send(&self.labels.dead_letters, content, Some(headers), delivery);
             }
             MessageKind::DeadLetter(failure) => {
                 let truncated = Header { key: "sandbar-truncated", value: Some("true") };
                 let headers = owned(DEAD_LETTER_HEADERS + 1, self.labels.notice(&record, &failure));
                 let headers = headers.insert(truncated);
-                let parcel = MessageKind::Notice;
-                let delivery = Delivery { ack: ack.clone(), record: index, parcel, alone };
+                let kind = MessageKind::Notice;
+                let delivery = Delivery { ack: ack.clone(), record: index, kind, alone };
                 self.send(&self.labels.dead_letters, (None, None, None), Some(headers), delivery);
             }
             MessageKind::Notice => ack.broken(format!("topic '{topic}': {cause}")),

@@ -72,7 +72,7 @@ impl KafkaSink {
         let delivery = Delivery {
             ack: ack.clone(),
             record: output.origin,
-            parcel: MessageKind::Output,
+            kind: MessageKind::Output,
             alone: false,
         };
         self.send(self.labels.topic(output), content, headers, delivery);
@@ -88,7 +88,7 @@ impl KafkaSink {
         let delivery = Delivery {
             ack: ack.clone(),
             record: failure.record,
-            parcel: MessageKind::DeadLetter(failure.clone()),
+            kind: MessageKind::DeadLetter(failure.clone()),
             alone: false,
         };
         self.send(&self.labels.dead_letters, content, headers, delivery);

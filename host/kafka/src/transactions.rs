@@ -56,7 +56,7 @@ pub struct Transactions {
     /// Set when nothing more is to be delivered.
     abandoned: Arc<AtomicBool>,
     /// How messages that were rejected in an earlier attempt are redelivered.
-    treatments: Redeliveries,
+    redeliveries: Redeliveries,
     /// The topic of a message of the open transaction that the producer did not even accept,
     /// and why.
     spoilt: Option<(String, KafkaError)>,
@@ -87,7 +87,7 @@ impl Transactions {
             brokers: connection.brokers.clone(),
             labels,
             abandoned,
-            treatments: Redeliveries::default(),
+            redeliveries: Redeliveries::default(),
             spoilt: None,
             stale: false,
             asked: false,
@@ -154,7 +154,7 @@ impl Transactions {
     /// before.
     pub fn output(&mut self, ack: &AckHandle, number: usize, output: &Output<'_>) {
         let place = OutputPosition { sequence: ack.sequence(), number };
-        match self.treatments.of(place) {
+        match self.redeliveries.of(place) {
             Some(Redelivery { instead: Fallback::Letter | Fallback::Notice, code, message }) => {
                 let (code, message) = (*code, message.clone());
                 let record = output.origin;
@@ -177,7 +177,7 @@ impl Transactions {
     pub fn dead_letter(&mut self, ack: &AckHandle, number: usize, failure: &Failure) {
         let place = OutputPosition { sequence: ack.sequence(), number };
         let record = ack.batch().record(failure.record);
-        let treatment = self.treatments.of(place);
+        let treatment = self.redeliveries.of(place);
         let (headers, content) = match treatment {
             Some(Redelivery { instead: Fallback::Notice, .. }) => {
                 let truncated = Header { key: "sandbar-truncated", value: Some("true") };
@@ -219,7 +219,7 @@ impl Transactions {
         })?;
         self.asked = true;
         self.insist(|producer| producer.commit_transaction(PATIENCE))?;
-        self.treatments.clear();
+        self.redeliveries.clear();
         Ok(())
     }
 
@@ -260,7 +260,7 @@ impl Transactions {
             match group.has_committed(&expected, PATIENCE) {
                 Ok(committed) => {
                     if committed {
-                        self.treatments.clear();
+                        self.redeliveries.clear();
                     }
                     return Ok(committed);
                 }
@@ -301,7 +301,7 @@ impl Transactions {
             let message = format!("topic '{}': {}", first.topic, first.cause);
             let letters = &self.labels.dead_letters;
             let refused =
-                self.treatments.add(undelivered, letters).map_err(TransactionError::Hopeless)?;
+                self.redeliveries.add(undelivered, letters).map_err(TransactionError::Hopeless)?;
             self.stale |= refused;
             return Err(TransactionError::Again(message));
         }

@@ -26,7 +26,7 @@ pub struct Admin {
 
 /// Where to read a value that must not be in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Secret(pub Setting);
+pub struct Secret(pub(crate) Setting);
 
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

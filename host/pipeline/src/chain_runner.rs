@@ -41,7 +41,7 @@ pub(crate) struct Pass<'a, O> {
     back_off: &'a mut BackOff,
     pub(crate) stats: &'a Stats,
     pub(crate) batch: &'a Batch,
-    pub(crate) outlet: &'a mut O,
+    pub(crate) sink: &'a mut O,
 }
 
 impl ChainRunner {
@@ -62,8 +62,12 @@ impl ChainRunner {
         [&mut self.key_order]
     }
 
-    /// Prepares for a batch that was read in `assignment` of its partition.
+    /// Prepares for a batch that was read in `assignment` of its partition, where something is
+    /// kept of partitions.
     pub(crate) fn enter(&mut self, batch: &Batch, assignment: u64) {
+        if !self.policies.follow {
+            return;
+        }
         let partition: Partition = (batch.topic.clone(), batch.partition);
         let before = self.assignments.insert(partition.clone(), assignment);
         for lifecycle in self.lifecycles() {
@@ -81,10 +85,10 @@ impl ChainRunner {
     pub(crate) fn pass<'a, O: Sink>(
         &'a mut self,
         batch: &'a Batch,
-        outlet: &'a mut O,
+        sink: &'a mut O,
     ) -> Pass<'a, O> {
         let ChainRunner { chain, policies, key_order, back_off, stats, outcome, .. } = self;
-        Pass { chain, outcome, policies, key_order, back_off, stats, batch, outlet }
+        Pass { chain, outcome, policies, key_order, back_off, stats, batch, sink }
     }
 
     /// What each stage has used, by its name.
@@ -175,7 +179,7 @@ impl<O: Sink> Pass<'_, O> {
             attempts += 1;
             let failures = &self.outcome.failures;
             let Some(pause) = self.policies.retry(failures, attempts) else { return Ok(()) };
-            if self.outlet.is_closed() {
+            if self.sink.is_closed() {
                 return Ok(());
             }
             BatchRetried { batch: input.batch, failures, attempts }.emit(self.stats);
@@ -186,7 +190,7 @@ impl<O: Sink> Pass<'_, O> {
     /// Waits, unless nothing more is wanted.
     fn pause(&self, time: Duration) {
         let end = Instant::now() + time;
-        while Instant::now() < end && !self.outlet.is_closed() {
+        while Instant::now() < end && !self.sink.is_closed() {
             std::thread::sleep(end.saturating_duration_since(Instant::now()).min(NAP));
         }
     }
@@ -203,7 +207,7 @@ impl<O: Sink> Pass<'_, O> {
         let mut outputs = 0;
         for output in self.outcome.outputs(self.batch) {
             if end.is_none_or(|end| output.origin < end) {
-                self.outlet.output(self.batch, &output);
+                self.sink.output(self.batch, &output);
                 outputs += 1;
             }
         }
@@ -277,7 +281,7 @@ impl<O: Sink> Pass<'_, O> {
         match self.policies.on_failure(&failure.stage) {
             OnFailure::DeadLetter => {
                 RecordFailed { record, failure }.emit(self.stats);
-                self.outlet.dead_letter(self.batch, failure);
+                self.sink.dead_letter(self.batch, failure);
                 Ok(())
             }
             OnFailure::Skip => {
@@ -294,7 +298,7 @@ impl<O: Sink> Pass<'_, O> {
     }
 
     pub(crate) fn go_on(&self) -> Result<(), Interrupted> {
-        if self.outlet.is_closed() { Err(Interrupted::Closed) } else { Ok(()) }
+        if self.sink.is_closed() { Err(Interrupted::Closed) } else { Ok(()) }
     }
 }
 

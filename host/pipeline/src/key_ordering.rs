@@ -105,6 +105,7 @@ impl PartitionLifecycle for KeyOrdering {
 
     fn revoked(&mut self, partition: &Partition) {
         self.partitions.remove(partition);
+        self.changes.retain(|change| change.partition != *partition);
     }
 }
 
@@ -143,47 +144,47 @@ mod tests {
             ("a", Some("1")),
             ("a", None),
         ]);
-        let mut followers = KeyOrdering::default();
-        assert!(followers.none(&batch));
-        followers.lead(&batch, &batch.record(0));
+        let mut ordering = KeyOrdering::default();
+        assert!(ordering.none(&batch));
+        ordering.lead(&batch, &batch.record(0));
         let follows =
-            |followers: &mut KeyOrdering, index| followers.follows(&batch, &batch.record(index));
-        assert_eq!([1, 2, 3].map(|index| follows(&mut followers, index)), [Some(0), None, None]);
-        assert_eq!(follows(&mut followers, 4), None);
-        assert_eq!(follows(&mut followers, 5), None);
+            |ordering: &mut KeyOrdering, index| ordering.follows(&batch, &batch.record(index));
+        assert_eq!([1, 2, 3].map(|index| follows(&mut ordering, index)), [Some(0), None, None]);
+        assert_eq!(follows(&mut ordering, 4), None);
+        assert_eq!(follows(&mut ordering, 5), None);
     }
 
     #[test]
     fn what_fails_again_leads_again() {
         let batch = batch(&[("a", None), ("a", Some("1")), ("a", Some("1")), ("a", Some("2"))]);
-        let mut followers = KeyOrdering::default();
-        followers.lead(&batch, &batch.record(0));
-        followers.lead(&batch, &batch.record(1));
-        assert_eq!(followers.follows(&batch, &batch.record(2)), Some(1));
-        assert_eq!(followers.follows(&batch, &batch.record(3)), None);
+        let mut ordering = KeyOrdering::default();
+        ordering.lead(&batch, &batch.record(0));
+        ordering.lead(&batch, &batch.record(1));
+        assert_eq!(ordering.follows(&batch, &batch.record(2)), Some(1));
+        assert_eq!(ordering.follows(&batch, &batch.record(3)), None);
     }
 
     #[test]
     fn what_comes_again_is_forgotten() {
         let batch = batch(&[("a", None), ("a", Some("1")), ("b", None), ("a", None)]);
-        let mut followers = KeyOrdering::default();
-        followers.lead(&batch, &batch.record(0));
-        followers.settled();
-        assert_eq!(followers.follows(&batch, &batch.record(1)), None);
-        followers.lead(&batch, &batch.record(2));
-        followers.undone();
-        assert_eq!(followers.follows(&batch, &batch.record(3)), Some(0));
-        assert_eq!(followers.follows(&batch, &batch.record(2)), None);
+        let mut ordering = KeyOrdering::default();
+        ordering.lead(&batch, &batch.record(0));
+        ordering.settled();
+        assert_eq!(ordering.follows(&batch, &batch.record(1)), None);
+        ordering.lead(&batch, &batch.record(2));
+        ordering.undone();
+        assert_eq!(ordering.follows(&batch, &batch.record(3)), Some(0));
+        assert_eq!(ordering.follows(&batch, &batch.record(2)), None);
     }
 
     #[test]
     fn another_assignment_begins_anew() {
         let batch = batch(&[("a", None), ("a", None)]);
-        let mut followers = KeyOrdering::default();
-        followers.lead(&batch, &batch.record(0));
-        followers.before_batch(&batch);
-        assert!(!followers.none(&batch));
-        followers.revoked(&place(&batch));
-        assert!(followers.none(&batch));
+        let mut ordering = KeyOrdering::default();
+        ordering.lead(&batch, &batch.record(0));
+        ordering.before_batch(&batch);
+        assert!(!ordering.none(&batch));
+        ordering.revoked(&place(&batch));
+        assert!(ordering.none(&batch));
     }
 }

@@ -52,14 +52,14 @@ impl Processor {
         &mut self,
         batch: &Batch,
         assignment: u64,
-        outlet: &mut O,
+        sink: &mut O,
     ) -> Result<(), Interrupted> {
         BatchReceived { batch }.emit(self.runner.stats());
         self.runner.enter(batch, assignment);
         let mut references = self.references.take();
         let result = match &mut references {
-            Some(references) => self.resolve(batch, references, outlet),
-            None => self.take(batch, &Input::whole(batch), &mut VecDeque::new(), outlet),
+            Some(references) => self.resolve(batch, references, sink),
+            None => self.take(batch, &Input::whole(batch), &mut VecDeque::new(), sink),
         };
         self.references = references;
         result
@@ -71,20 +71,20 @@ impl Processor {
         &mut self,
         batch: &Batch,
         references: &mut PayloadResolver,
-        outlet: &mut O,
+        sink: &mut O,
     ) -> Result<(), Interrupted> {
         if !references.concerns(batch) {
-            return self.take(batch, &Input::whole(batch), &mut VecDeque::new(), outlet);
+            return self.take(batch, &Input::whole(batch), &mut VecDeque::new(), sink);
         }
         let mut start = 0;
         while start < batch.len() {
-            if outlet.is_closed() {
+            if sink.is_closed() {
                 return Err(Interrupted::Closed);
             }
             let Slice { batch: resolved, origins, mut failures, end } =
                 references.slice(batch, start);
             let input = Input { source: batch, batch: &resolved, origins: Some(&origins) };
-            self.take(batch, &input, &mut failures, outlet)?;
+            self.take(batch, &input, &mut failures, sink)?;
             start = end;
         }
         Ok(())
@@ -97,9 +97,9 @@ impl Processor {
         batch: &Batch,
         input: &Input<'_>,
         failed: &mut VecDeque<Failure>,
-        outlet: &mut O,
+        sink: &mut O,
     ) -> Result<(), Interrupted> {
-        let mut pass = self.runner.pass(batch, outlet);
+        let mut pass = self.runner.pass(batch, sink);
         if input.batch.is_empty() {
             return pass.fail_before(failed, usize::MAX);
         }

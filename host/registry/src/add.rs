@@ -31,8 +31,8 @@ impl Registry {
     /// If a file cannot be read or stored. What was stored by then is not part of
     /// anything, and [`Registry::gc`] removes it.
     pub fn add(&self, draft: Draft, again: bool) -> Result<Added, RegistryError> {
-        let Draft { sort, name, model, operator, files, notes } = draft;
-        let subject = format!("{sort} {name}");
+        let Draft { kind, name, model, operator, files, notes } = draft;
+        let subject = format!("{kind} {name}");
         let refuse = |reason: String| self.refuse(&subject, Cause::Refused, reason);
         let mut version = Version {
             format: FORMAT,
@@ -60,11 +60,11 @@ impl Registry {
             let put = self.objects.put(&keys::blob(&sha256), bytes);
             put.map_err(|trouble| self.error(&subject, trouble))?;
         }
-        check_files(sort, &version.files).map_err(refuse)?;
-        let numbers = self.numbers(sort, &version.name)?;
+        check_files(kind, &version.files).map_err(refuse)?;
+        let numbers = self.numbers(kind, &version.name)?;
         if !again {
             for known in numbers.iter().rev().filter(|it| !it.removed) {
-                let known = self.version(sort, &version.name, known.number)?;
+                let known = self.version(kind, &version.name, known.number)?;
                 if known.content() == version.content() {
                     return Ok(Added { version: known, new: false });
                 }
@@ -75,7 +75,7 @@ impl Registry {
             number =
                 number.checked_add(1).ok_or_else(|| refuse("no version number is left".into()))?;
             version.version = number;
-            let key = keys::version(sort, &version.name, number);
+            let key = keys::version(kind, &version.name, number);
             if self.claim(&key, &subject, &version)? {
                 return Ok(Added { version, new: true });
             }

@@ -83,37 +83,37 @@ impl Registry {
     /// If there is no such version or alias, or its files were removed.
     pub fn resolve(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         reference: &Reference,
     ) -> Result<Version, RegistryError> {
         let number = match &reference.target {
             Target::Version(number) => *number,
             Target::Alias(alias) => {
-                let current = self.alias(sort, &reference.name, alias)?;
-                current.ok_or_else(|| self.no_alias(sort, &reference.name, alias))?.version
+                let current = self.alias(kind, &reference.name, alias)?;
+                current.ok_or_else(|| self.no_alias(kind, &reference.name, alias))?.version
             }
         };
-        let version = self.version(sort, &reference.name, number)?;
-        self.still_there(sort, &reference.name, number)?;
+        let version = self.version(kind, &reference.name, number)?;
+        self.still_there(kind, &reference.name, number)?;
         Ok(version)
     }
 
-    pub(crate) fn no_alias(&self, sort: ArtifactKind, name: &str, alias: &str) -> RegistryError {
-        let known = self.aliases(sort, name).unwrap_or_default();
+    pub(crate) fn no_alias(&self, kind: ArtifactKind, name: &str, alias: &str) -> RegistryError {
+        let known = self.aliases(kind, name).unwrap_or_default();
         let known: Vec<&str> = known.keys().map(String::as_str).collect();
-        let instead = match (known.is_empty(), self.numbers(sort, name).unwrap_or_default().last())
+        let instead = match (known.is_empty(), self.numbers(kind, name).unwrap_or_default().last())
         {
             (false, _) => format!("known aliases are {}", known.join(", ")),
             (true, Some(last)) => format!(
                 "set it with `sandbar {} promote {name} {}{}`",
-                sort.folder(),
+                kind.folder(),
                 last.number,
                 if alias == DEFAULT_ALIAS { String::new() } else { format!(" --alias {alias}") }
             ),
-            (true, None) => self.other_names(sort, name),
+            (true, None) => self.other_names(kind, name),
         };
         let reason = format!("no alias '{alias}'; {instead}");
-        self.refuse(&format!("{sort} {name}"), Cause::Missing, reason)
+        self.refuse(&format!("{kind} {name}"), Cause::Missing, reason)
     }
 
     /// The current changes of all aliases of a name.
@@ -122,14 +122,14 @@ impl Registry {
     /// If they cannot be read.
     pub fn aliases(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         name: &str,
     ) -> Result<BTreeMap<String, AliasChange>, RegistryError> {
-        let names = self.objects.folders(&keys::aliases(sort, name));
-        let names = names.map_err(|trouble| self.error(&format!("{sort} {name}"), trouble))?;
+        let names = self.objects.folders(&keys::aliases(kind, name));
+        let names = names.map_err(|trouble| self.error(&format!("{kind} {name}"), trouble))?;
         let mut aliases = BTreeMap::new();
         for alias in names.into_iter().filter(|alias| alias_problem(alias).is_none()) {
-            if let Some(change) = self.alias(sort, name, &alias)? {
+            if let Some(change) = self.alias(kind, name, &alias)? {
                 aliases.insert(alias, change);
             }
         }
@@ -142,12 +142,12 @@ impl Registry {
     /// If it cannot be read.
     pub fn alias(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         name: &str,
         alias: &str,
     ) -> Result<Option<AliasChange>, RegistryError> {
-        match self.changes(sort, name, alias)?.last() {
-            Some(last) => self.change(sort, name, alias, *last).map(Some),
+        match self.changes(kind, name, alias)?.last() {
+            Some(last) => self.change(kind, name, alias, *last).map(Some),
             None => Ok(None),
         }
     }
@@ -158,13 +158,13 @@ impl Registry {
     /// If they cannot be read.
     pub fn history(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         name: &str,
         alias: &str,
         most: usize,
     ) -> Result<Vec<AliasChange>, RegistryError> {
-        let numbers = self.changes(sort, name, alias)?;
-        numbers.iter().rev().take(most).map(|it| self.change(sort, name, alias, *it)).collect()
+        let numbers = self.changes(kind, name, alias)?;
+        numbers.iter().rev().take(most).map(|it| self.change(kind, name, alias, *it)).collect()
     }
 
     /// Points an alias to a version.
@@ -174,20 +174,20 @@ impl Registry {
     /// changed concurrently ([`Cause::Conflict`]).
     pub fn promote(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         name: &str,
         version: u32,
         alias: &str,
         intent: &Intent,
     ) -> Result<Changed, RegistryError> {
-        let subject = format!("{sort} {name}@{alias}");
+        let subject = format!("{kind} {name}@{alias}");
         if let Some(problem) = alias_problem(alias) {
             return Err(self.refuse(&subject, Cause::Refused, problem));
         }
         // It exists and is valid.
-        self.version(sort, name, version)?;
-        self.still_there(sort, name, version)?;
-        let current = self.alias(sort, name, alias)?;
+        self.version(kind, name, version)?;
+        self.still_there(kind, name, version)?;
+        let current = self.alias(kind, name, alias)?;
         self.expected(&subject, current.as_ref(), intent)?;
         if let Some(change) = current.clone().filter(|it| it.version == version) {
             return Ok(Changed { change, new: false });
@@ -198,7 +198,7 @@ impl Registry {
             back: current.as_ref().map(|it| it.change),
             ..self.next(current.as_ref(), intent)
         };
-        self.append(sort, name, alias, &subject, change)
+        self.append(kind, name, alias, &subject, change)
     }
 
     /// Points an alias back to its version before its last promotion.
@@ -208,14 +208,14 @@ impl Registry {
     /// expected version, or it is changed concurrently.
     pub fn rollback(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         name: &str,
         alias: &str,
         intent: &Intent,
     ) -> Result<Changed, RegistryError> {
-        let subject = format!("{sort} {name}@{alias}");
-        let current = self.alias(sort, name, alias)?;
-        let current = current.ok_or_else(|| self.no_alias(sort, name, alias))?;
+        let subject = format!("{kind} {name}@{alias}");
+        let current = self.alias(kind, name, alias)?;
+        let current = current.ok_or_else(|| self.no_alias(kind, name, alias))?;
         self.expected(&subject, Some(&current), intent)?;
         let Some(back) = current.back else {
             let reason = format!(
@@ -224,15 +224,15 @@ impl Registry {
             );
             return Err(self.refuse(&subject, Cause::Refused, reason));
         };
-        let before = self.change(sort, name, alias, back)?;
-        self.still_there(sort, name, before.version)?;
+        let before = self.change(kind, name, alias, back)?;
+        self.still_there(kind, name, before.version)?;
         let change = AliasChange {
             version: before.version,
             action: Action::Rollback,
             back: before.back,
             ..self.next(Some(&current), intent)
         };
-        self.append(sort, name, alias, &subject, change)
+        self.append(kind, name, alias, &subject, change)
     }
 
     fn expected(
@@ -274,7 +274,7 @@ impl Registry {
 
     fn append(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         name: &str,
         alias: &str,
         subject: &str,
@@ -285,8 +285,8 @@ impl Registry {
             text.map_or(Ok(()), |text| check_text(what, text))
                 .map_err(|reason| self.refuse(subject, Cause::Refused, reason))?;
         }
-        if !self.claim(&keys::change(sort, name, alias, change.change), subject, &change)? {
-            let first = self.change(sort, name, alias, change.change)?;
+        if !self.claim(&keys::change(kind, name, alias, change.change), subject, &change)? {
+            let first = self.change(kind, name, alias, change.change)?;
             let reason = format!(
                 "changed concurrently: {} pointed it to version {} at {}; re-read and retry",
                 first.by,
@@ -298,8 +298,8 @@ impl Registry {
         // Garbage may have been collected concurrently. The collection reads the aliases again
         // after it has marked a version as removed, and this reads the mark after writing the
         // alias: one of them sees the other.
-        if let Err(gone) = self.still_there(sort, name, change.version) {
-            self.undo(sort, name, alias, subject, &change)?;
+        if let Err(gone) = self.still_there(kind, name, change.version) {
+            self.undo(kind, name, alias, subject, &change)?;
             return Err(gone);
         }
         Ok(Changed { change, new: true })
@@ -308,7 +308,7 @@ impl Registry {
     /// Undoes a change whose version was removed concurrently.
     fn undo(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         name: &str,
         alias: &str,
         subject: &str,
@@ -324,7 +324,7 @@ impl Registry {
             // The rollback target as if this change had never been made.
             back: match change.action {
                 Action::Promote => match change.back {
-                    Some(back) => self.change(sort, name, alias, back)?.back,
+                    Some(back) => self.change(kind, name, alias, back)?.back,
                     None => None,
                 },
                 Action::Rollback => change.back,
@@ -332,18 +332,18 @@ impl Registry {
             ..change.clone()
         };
         // If somebody else has this number, their change is in effect.
-        self.claim(&keys::change(sort, name, alias, undone.change), subject, &undone).map(drop)
+        self.claim(&keys::change(kind, name, alias, undone.change), subject, &undone).map(drop)
     }
 
     /// The numbers of all changes, ascending.
     fn changes(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         name: &str,
         alias: &str,
     ) -> Result<Vec<u64>, RegistryError> {
-        let listed = self.objects.list(&keys::alias(sort, name, alias));
-        let subject = format!("{sort} {name}@{alias}");
+        let listed = self.objects.list(&keys::alias(kind, name, alias));
+        let subject = format!("{kind} {name}@{alias}");
         let listed = listed.map_err(|trouble| self.error(&subject, trouble))?;
         let mut numbers: Vec<u64> = listed.iter().filter_map(|it| keys::number(&it.key)).collect();
         numbers.sort_unstable();
@@ -352,13 +352,13 @@ impl Registry {
 
     fn change(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         name: &str,
         alias: &str,
         number: u64,
     ) -> Result<AliasChange, RegistryError> {
-        let subject = format!("{sort} {name}@{alias}");
-        let key = keys::change(sort, name, alias, number);
+        let subject = format!("{kind} {name}@{alias}");
+        let key = keys::change(kind, name, alias, number);
         let corrupt = |reason: &str| {
             self.refuse(&subject, Cause::Corrupt, format!("change {number} {reason}"))
         };

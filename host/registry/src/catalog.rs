@@ -40,9 +40,9 @@ impl Registry {
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub fn names(&self, sort: ArtifactKind) -> Result<Vec<String>, RegistryError> {
-        let names = self.objects.folders(sort.folder());
-        let mut names = names.map_err(|trouble| self.error(sort.folder(), trouble))?;
+    pub fn names(&self, kind: ArtifactKind) -> Result<Vec<String>, RegistryError> {
+        let names = self.objects.folders(kind.folder());
+        let mut names = names.map_err(|trouble| self.error(kind.folder(), trouble))?;
         // There may be other objects too.
         names.retain(|name| sandbar_config::name_problem(name).is_none());
         names.sort();
@@ -54,11 +54,11 @@ impl Registry {
     ///
     /// # Errors
     /// Where they cannot be read.
-    pub fn numbers(&self, sort: ArtifactKind, name: &str) -> Result<Vec<Number>, RegistryError> {
-        let wrong = |trouble| self.error(&format!("{sort} {name}"), trouble);
-        let removed = self.objects.list(&keys::removed_folder(sort, name)).map_err(wrong)?;
+    pub fn numbers(&self, kind: ArtifactKind, name: &str) -> Result<Vec<Number>, RegistryError> {
+        let wrong = |trouble| self.error(&format!("{kind} {name}"), trouble);
+        let removed = self.objects.list(&keys::removed_folder(kind, name)).map_err(wrong)?;
         let removed: Vec<u32> = removed.iter().filter_map(|it| keys::number(&it.key)).collect();
-        let versions = self.objects.list(&keys::versions(sort, name)).map_err(wrong)?;
+        let versions = self.objects.list(&keys::versions(kind, name)).map_err(wrong)?;
         let mut numbers: Vec<Number> = versions
             .iter()
             .filter_map(|it| {
@@ -77,15 +77,15 @@ impl Registry {
     /// If it does not exist or is invalid.
     pub fn version(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         name: &str,
         number: u32,
     ) -> Result<Version, RegistryError> {
-        let subject = format!("{sort} {name}@{number}");
-        let read = self.json::<Version>(&keys::version(sort, name, number), &subject)?;
-        let Some(version) = read else { return Err(self.missing(sort, name, number)) };
+        let subject = format!("{kind} {name}@{number}");
+        let read = self.json::<Version>(&keys::version(kind, name, number), &subject)?;
+        let Some(version) = read else { return Err(self.missing(kind, name, number)) };
         version
-            .check(sort, name, number)
+            .check(kind, name, number)
             .map_err(|reason| self.refuse(&subject, Cause::Corrupt, reason))?;
         Ok(version)
     }
@@ -93,12 +93,12 @@ impl Registry {
     /// Checks that the files of a version were not removed.
     pub(crate) fn still_there(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         name: &str,
         number: u32,
     ) -> Result<(), RegistryError> {
-        let subject = format!("{sort} {name}@{number}");
-        let key = keys::removed(sort, name, number);
+        let subject = format!("{kind} {name}@{number}");
+        let key = keys::removed(kind, name, number);
         match self.json::<Removed>(&key, &subject)? {
             None => Ok(()),
             Some(removed) => Err(self.refuse(
@@ -113,27 +113,27 @@ impl Registry {
         }
     }
 
-    pub(crate) fn missing(&self, sort: ArtifactKind, name: &str, number: u32) -> RegistryError {
-        let numbers = self.numbers(sort, name).unwrap_or_default();
+    pub(crate) fn missing(&self, kind: ArtifactKind, name: &str, number: u32) -> RegistryError {
+        let numbers = self.numbers(kind, name).unwrap_or_default();
         let instead = match numbers.last() {
             Some(last) => format!("the newest is {name}@{}", last.number),
-            None => self.other_names(sort, name),
+            None => self.other_names(kind, name),
         };
         let reason = format!("no such version; {instead}");
-        self.refuse(&format!("{sort} {name}@{number}"), Cause::Missing, reason)
+        self.refuse(&format!("{kind} {name}@{number}"), Cause::Missing, reason)
     }
 
-    pub(crate) fn other_names(&self, sort: ArtifactKind, name: &str) -> String {
-        let Ok(names) = self.names(sort) else {
+    pub(crate) fn other_names(&self, kind: ArtifactKind, name: &str) -> String {
+        let Ok(names) = self.names(kind) else {
             return "cannot list the known names".to_owned();
         };
-        let folder = sort.folder();
+        let folder = kind.folder();
         match sandbar_config::nearest(name, names.iter().map(String::as_str)) {
-            Some(near) => format!("no {sort} has this name; did you mean '{near}'?"),
+            Some(near) => format!("no {kind} has this name; did you mean '{near}'?"),
             None if names.is_empty() => {
                 format!("the registry has no {folder}; add one with `sandbar {folder} add`")
             }
-            None => format!("no {sort} has this name; known names are {}", names.join(", ")),
+            None => format!("no {kind} has this name; known names are {}", names.join(", ")),
         }
     }
 }

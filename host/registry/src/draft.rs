@@ -17,7 +17,7 @@ use sandbar_sandbox::{Inspection, Sandbox};
 /// A version without a number.
 #[derive(Debug)]
 pub struct Draft {
-    pub(super) sort: ArtifactKind,
+    pub(super) kind: ArtifactKind,
     pub(super) name: String,
     pub(super) model: Option<ModelAbout>,
     pub(super) operator: Option<OperatorAbout>,
@@ -50,7 +50,7 @@ impl Draft {
         collect(folder, &folder.canonicalize()?, "", &mut files)?;
         let about = describe(&model)?;
         let name = name.unwrap_or(&model.name).to_owned();
-        Draft { sort: ArtifactKind::Model, name, model: Some(about), operator: None, files, notes }
+        Draft { kind: ArtifactKind::Model, name, model: Some(about), operator: None, files, notes }
             .checked(folder)
     }
 
@@ -89,7 +89,7 @@ impl Draft {
         let name = name.unwrap_or(&own_name).to_owned();
         let files = vec![(file_name, file.clone())];
         Draft {
-            sort: ArtifactKind::Operator,
+            kind: ArtifactKind::Operator,
             name,
             model: None,
             operator: Some(about),

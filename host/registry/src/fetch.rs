@@ -106,10 +106,10 @@ impl Registry {
     }
 
     fn absent(&self, version: &Version, subject: &str, path: &str) -> RegistryError {
-        let sort =
+        let kind =
             if version.model.is_some() { ArtifactKind::Model } else { ArtifactKind::Operator };
         // If it was removed on purpose, the error says so.
-        if let Err(removed) = self.still_there(sort, &version.name, version.version) {
+        if let Err(removed) = self.still_there(kind, &version.name, version.version) {
             return removed;
         }
         let reason = format!("its file {path} is missing; add the version again");

@@ -56,14 +56,14 @@ impl Registry {
     /// # Errors
     /// If something cannot be read or removed. What is not known to be garbage is not
     /// removed: an invalid description ends the collection.
-    pub fn gc(&self, sort: ArtifactKind, rules: &Rules) -> Result<Collected, RegistryError> {
+    pub fn gc(&self, kind: ArtifactKind, rules: &Rules) -> Result<Collected, RegistryError> {
         let mut collected = Collected::default();
         let mut live = BTreeSet::new();
         for one in ArtifactKind::ALL {
             for name in self.names(one)? {
                 let numbers = self.numbers(one, &name)?;
                 for number in numbers.iter().filter(|number| !number.removed) {
-                    if one == sort
+                    if one == kind
                         && self.collect(one, &name, number, &numbers, rules, &mut collected)?
                     {
                         continue;
@@ -80,7 +80,7 @@ impl Registry {
     /// Removes a version if it is garbage; returns whether it is.
     fn collect(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         name: &str,
         number: &Number,
         numbers: &[Number],
@@ -94,19 +94,19 @@ impl Registry {
         } else if age(number.at) < rules.older_than {
             Some("added recently".to_owned())
         } else {
-            self.in_use(sort, name, number.number, rules)?
+            self.in_use(kind, name, number.number, rules)?
         };
         if let Some(reason) = reason {
             collected.kept.insert(id, reason);
             return Ok(false);
         }
         if !rules.dry_run {
-            let key = keys::removed(sort, name, number.number);
+            let key = keys::removed(kind, name, number.number);
             let removed = Removed { format: FORMAT, by: rules.by.clone(), at: now() };
-            self.claim(&key, &format!("{sort} {id}"), &removed)?;
+            self.claim(&key, &format!("{kind} {id}"), &removed)?;
             // A promotion before the mark was visible is seen here; a promotion
             // after it sees the mark.
-            if let Some(reason) = self.in_use(sort, name, number.number, rules)? {
+            if let Some(reason) = self.in_use(kind, name, number.number, rules)? {
                 let undone = self.objects.remove(&key);
                 undone.map_err(|trouble| self.error(&id, trouble))?;
                 collected.kept.insert(id, reason);
@@ -120,17 +120,17 @@ impl Registry {
     /// Why a version must stay.
     fn in_use(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         name: &str,
         number: u32,
         rules: &Rules,
     ) -> Result<Option<String>, RegistryError> {
-        for (alias, current) in self.aliases(sort, name)? {
+        for (alias, current) in self.aliases(kind, name)? {
             if current.version == number {
                 return Ok(Some(format!("{name}@{alias} points to it")));
             }
             let mut targets = BTreeSet::from([current.version]);
-            for change in self.history(sort, name, &alias, LOOKED_THROUGH)? {
+            for change in self.history(kind, name, &alias, LOOKED_THROUGH)? {
                 if targets.len() >= rules.targets {
                     break;
                 }
@@ -140,7 +140,7 @@ impl Registry {
                 return Ok(Some(format!("{name}@{alias} pointed to it recently")));
             }
         }
-        let used = Used { sort, name: name.to_owned(), version: number };
+        let used = Used { kind, name: name.to_owned(), version: number };
         let user = self.uses()?.into_iter().find(|uses| uses.versions.contains(&used));
         Ok(user.map(|uses| format!("used by the pipeline {} on {}", uses.pipeline, uses.runner)))
     }

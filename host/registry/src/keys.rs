@@ -28,33 +28,33 @@ pub(super) fn digest(key: &str) -> Option<Sha256> {
     (folder.len() == 2).then(|| format!("{folder}{rest}").parse().ok())?
 }
 
-pub(super) fn versions(sort: ArtifactKind, name: &str) -> String {
-    format!("{}/{name}/versions", sort.folder())
+pub(super) fn versions(kind: ArtifactKind, name: &str) -> String {
+    format!("{}/{name}/versions", kind.folder())
 }
 
-pub(super) fn version(sort: ArtifactKind, name: &str, number: u32) -> String {
-    format!("{}/{number}.json", versions(sort, name))
+pub(super) fn version(kind: ArtifactKind, name: &str, number: u32) -> String {
+    format!("{}/{number}.json", versions(kind, name))
 }
 
-pub(super) fn removed_folder(sort: ArtifactKind, name: &str) -> String {
-    format!("{}/{name}/removed", sort.folder())
+pub(super) fn removed_folder(kind: ArtifactKind, name: &str) -> String {
+    format!("{}/{name}/removed", kind.folder())
 }
 
-pub(super) fn removed(sort: ArtifactKind, name: &str, number: u32) -> String {
-    format!("{}/{number}.json", removed_folder(sort, name))
+pub(super) fn removed(kind: ArtifactKind, name: &str, number: u32) -> String {
+    format!("{}/{number}.json", removed_folder(kind, name))
 }
 
-pub(super) fn aliases(sort: ArtifactKind, name: &str) -> String {
-    format!("{}/{name}/aliases", sort.folder())
+pub(super) fn aliases(kind: ArtifactKind, name: &str) -> String {
+    format!("{}/{name}/aliases", kind.folder())
 }
 
-pub(super) fn alias(sort: ArtifactKind, name: &str, alias: &str) -> String {
-    format!("{}/{alias}", aliases(sort, name))
+pub(super) fn alias(kind: ArtifactKind, name: &str, alias: &str) -> String {
+    format!("{}/{alias}", aliases(kind, name))
 }
 
 /// Eight digits, so that listings are sorted; more for larger numbers.
-pub(super) fn change(sort: ArtifactKind, name: &str, alias: &str, number: u64) -> String {
-    format!("{}/{alias}/{number:08}.json", aliases(sort, name))
+pub(super) fn change(kind: ArtifactKind, name: &str, alias: &str, number: u64) -> String {
+    format!("{}/{alias}/{number:08}.json", aliases(kind, name))
 }
 
 pub(super) fn uses(runner: &str) -> String {

@@ -45,7 +45,8 @@ pub struct Uses {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Used {
     /// A model or an operator.
-    pub sort: ArtifactKind,
+    #[serde(rename = "sort")]
+    pub kind: ArtifactKind,
     /// Its name.
     pub name: String,
     /// The version's number.

@@ -25,16 +25,16 @@ impl Pins {
         models: impl Iterator<Item = (&'a String, &'a ArtifactSource)>,
         components: impl Iterator<Item = (&'a String, &'a ArtifactSource)>,
     ) -> Self {
-        let pin = |sort, source: &ArtifactSource| match source {
+        let pin = |kind, source: &ArtifactSource| match source {
             ArtifactSource::Registry(reference) => {
                 let id = reference.to_string();
-                supply.got(sort, |it| it.version.id() == id).as_ref().map(Pin::of)
+                supply.got(kind, |it| it.version.id() == id).as_ref().map(Pin::of)
             }
-            ArtifactSource::Path(path) if sort == ArtifactKind::Operator => cached(supply, path),
+            ArtifactSource::Path(path) if kind == ArtifactKind::Operator => cached(supply, path),
             ArtifactSource::Path(_) => None,
         };
-        let pinned = |sort| {
-            move |(name, it): (&String, &ArtifactSource)| Some((name.clone(), pin(sort, it)?))
+        let pinned = |kind| {
+            move |(name, it): (&String, &ArtifactSource)| Some((name.clone(), pin(kind, it)?))
         };
         Pins {
             models: models.filter_map(pinned(ArtifactKind::Model)).collect(),

@@ -42,8 +42,8 @@ impl Pins {
     }
 
     /// The pins of one sort.
-    pub fn of_sort(&mut self, sort: ArtifactKind) -> &mut BTreeMap<String, Pin> {
-        match sort {
+    pub fn of_sort(&mut self, kind: ArtifactKind) -> &mut BTreeMap<String, Pin> {
+        match kind {
             ArtifactKind::Model => &mut self.models,
             ArtifactKind::Operator => &mut self.components,
         }

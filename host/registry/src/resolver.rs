@@ -126,7 +126,7 @@ impl ArtifactResolver {
     /// If it is not available, or there is no cache folder.
     pub fn get(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         reference: &Reference,
     ) -> Result<ResolvedArtifact, RegistryError> {
         let Some(cache) = &self.cache else {
@@ -134,7 +134,7 @@ impl ArtifactResolver {
             return Err(self.refuse(reference.to_string(), Cause::Refused, reason.to_owned()));
         };
         let known = RememberedVersions::of(cache, &self.location, &self.base);
-        let supplied = match self.ask(sort, reference, &known) {
+        let supplied = match self.ask(kind, reference, &known) {
             Ok(version) => {
                 let folder = self.registry()?.fetch(&version, cache);
                 folder.map(|folder| ResolvedArtifact { version, folder })
@@ -143,7 +143,7 @@ impl ArtifactResolver {
         };
         let supplied = match supplied {
             Err(error) if error.cause == Cause::Unreachable => {
-                let Some(supplied) = known.recall(sort, reference, cache) else {
+                let Some(supplied) = known.recall(kind, reference, cache) else {
                     return Err(error);
                 };
                 tracing::warn!(
@@ -154,34 +154,34 @@ impl ArtifactResolver {
             }
             other => other?,
         };
-        let used = Used { sort, name: reference.name.clone(), version: supplied.version.version };
+        let used = Used { kind, name: reference.name.clone(), version: supplied.version.version };
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(used);
-        self.note(sort, &supplied);
+        self.note(kind, &supplied);
         Ok(supplied)
     }
 
-    fn note(&self, sort: ArtifactKind, supplied: &ResolvedArtifact) {
+    fn note(&self, kind: ArtifactKind, supplied: &ResolvedArtifact) {
         let mut got = self.got.lock().unwrap_or_else(PoisonError::into_inner);
-        got.retain(|(of, it)| *of != sort || it.version.id() != supplied.version.id());
-        got.push((sort, supplied.clone()));
+        got.retain(|(of, it)| *of != kind || it.version.id() != supplied.version.id());
+        got.push((kind, supplied.clone()));
     }
 
     /// The last fetched version that `matches`.
     pub(super) fn got(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         matches: impl Fn(&ResolvedArtifact) -> bool,
     ) -> Option<ResolvedArtifact> {
         let got = self.got.lock().unwrap_or_else(PoisonError::into_inner);
-        got.iter().rev().find(|(of, it)| *of == sort && matches(it)).map(|(_, it)| it.clone())
+        got.iter().rev().find(|(of, it)| *of == kind && matches(it)).map(|(_, it)| it.clone())
     }
 
     /// Fetches exactly what is pinned: the version, and the files with its digest.
     ///
     /// # Errors
     /// As [`ArtifactResolver::get`], and if the registry has other files under that number.
-    pub fn pinned(&self, sort: ArtifactKind, pin: &Pin) -> Result<ResolvedArtifact, RegistryError> {
-        let supplied = self.get(sort, &pin.version)?;
+    pub fn pinned(&self, kind: ArtifactKind, pin: &Pin) -> Result<ResolvedArtifact, RegistryError> {
+        let supplied = self.get(kind, &pin.version)?;
         if supplied.version.content() == pin.sha256 {
             return Ok(supplied);
         }
@@ -196,28 +196,28 @@ impl ArtifactResolver {
 
     fn ask(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         reference: &Reference,
         known: &RememberedVersions,
     ) -> Result<Version, RegistryError> {
         let registry = self.registry()?;
         let name = &reference.name;
         let version = match &reference.target {
-            Target::Version(_) => registry.resolve(sort, reference)?,
+            Target::Version(_) => registry.resolve(kind, reference)?,
             Target::Alias(alias) => {
-                let change = registry.alias(sort, name, alias)?;
-                let change = change.ok_or_else(|| registry.no_alias(sort, name, alias))?;
-                known.remember(&known.alias(sort, name, alias), &change);
+                let change = registry.alias(kind, name, alias)?;
+                let change = change.ok_or_else(|| registry.no_alias(kind, name, alias))?;
+                known.remember(&known.alias(kind, name, alias), &change);
                 tracing::info!(
                     %reference, version = format!("{name}@{}", change.version),
                     by = change.by, at = time(change.at),
                     "alias resolved, this version is used"
                 );
                 let target = Target::Version(change.version);
-                registry.resolve(sort, &Reference { name: name.clone(), target })?
+                registry.resolve(kind, &Reference { name: name.clone(), target })?
             }
         };
-        known.remember(&known.version(sort, name, version.version), &version);
+        known.remember(&known.version(kind, name, version.version), &version);
         Ok(version)
     }
 
@@ -247,12 +247,12 @@ impl RememberedVersions {
         RememberedVersions(fetch::folder(cache).join("known").join(&digest[..16]))
     }
 
-    fn version(&self, sort: ArtifactKind, name: &str, number: u32) -> PathBuf {
-        self.0.join(sort.folder()).join(name).join(format!("{number}.json"))
+    fn version(&self, kind: ArtifactKind, name: &str, number: u32) -> PathBuf {
+        self.0.join(kind.folder()).join(name).join(format!("{number}.json"))
     }
 
-    fn alias(&self, sort: ArtifactKind, name: &str, alias: &str) -> PathBuf {
-        self.0.join(sort.folder()).join(name).join(format!("{alias}.alias.json"))
+    fn alias(&self, kind: ArtifactKind, name: &str, alias: &str) -> PathBuf {
+        self.0.join(kind.folder()).join(name).join(format!("{alias}.alias.json"))
     }
 
     /// A failure only means that the next start may need the registry.
@@ -272,17 +272,17 @@ impl RememberedVersions {
 
     fn recall(
         &self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         reference: &Reference,
         cache: &Path,
     ) -> Option<ResolvedArtifact> {
         let name = &reference.name;
         let number = match &reference.target {
             Target::Version(number) => *number,
-            Target::Alias(alias) => read::<AliasChange>(&self.alias(sort, name, alias))?.version,
+            Target::Alias(alias) => read::<AliasChange>(&self.alias(kind, name, alias))?.version,
         };
-        let version: Version = read(&self.version(sort, name, number))?;
-        version.check(sort, name, number).ok()?;
+        let version: Version = read(&self.version(kind, name, number))?;
+        version.check(kind, name, number).ok()?;
         let folder = fetch::place(cache, &version);
         fetch::verify(&version, &folder).ok()?;
         Some(ResolvedArtifact { version, folder })

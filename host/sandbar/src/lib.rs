@@ -42,6 +42,7 @@ pub mod fleet;
 pub mod local;
 pub mod project;
 pub mod runner;
+mod totals;
 
 pub use sandbar_config as config;
 pub use sandbar_inference as inference;

@@ -25,7 +25,7 @@ fn garbage(fixture: &Fixture) {
     promote(3, "production");
     promote(4, "production");
     promote(5, "canary");
-    let used = BTreeSet::from([Used { sort: MODEL, name: "table".into(), version: 6 }]);
+    let used = BTreeSet::from([Used { kind: MODEL, name: "table".into(), version: 6 }]);
     let lease = Lease::hold(registry.clone(), "flights", used);
     while registry.uses().unwrap().is_empty() {
         std::thread::yield_now();

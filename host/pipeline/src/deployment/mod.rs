@@ -111,7 +111,9 @@ impl Deployment {
         &self.manifest
     }
 
-    /// Says how a topic is written beside the stream: for the answers of shadows.
+    /// Says how a topic is written beside the stream: for the answers of shadows. For whoever
+    /// runs the pipeline, before it does.
+    #[doc(hidden)]
     pub fn write_beside(&self, open: Box<OpenBestEffort>) {
         // Whoever runs the pipeline says it once.
         let _ = self.best_effort.set(open);
@@ -133,6 +135,7 @@ impl Deployment {
     }
 
     /// Where workers find their next stages.
+    #[doc(hidden)] // for whoever runs the workers
     pub fn hot_swap(&self) -> &Arc<HotSwap> {
         &self.hot_swap
     }

@@ -25,7 +25,7 @@ pub type Judge = Box<dyn FnOnce(Verdict) + Send>;
 struct Fitted {
     prepared: Prepared,
     comparison: Arc<Comparison>,
-    aside: Option<Box<dyn BestEffort>>,
+    best_effort: Option<Box<dyn BestEffort>>,
 }
 
 impl Deployment {
@@ -43,9 +43,9 @@ impl Deployment {
     pub fn start_rollout(
         self: &Arc<Self>,
         change: &SwapSpec,
-        terms: &RolloutSpec,
+        spec: &RolloutSpec,
     ) -> Result<Rollout, SwapError> {
-        self.start(change, terms, None)
+        self.start(change, spec, None)
     }
 
     /// The same, with `judge` to end it if the rules say so. A candidate that breaks a rule is
@@ -56,10 +56,10 @@ impl Deployment {
     pub fn start_judged_rollout(
         self: &Arc<Self>,
         change: &SwapSpec,
-        terms: &RolloutSpec,
+        spec: &RolloutSpec,
         judge: Judge,
     ) -> Result<Rollout, SwapError> {
-        self.start(change, terms, Some(judge))
+        self.start(change, spec, Some(judge))
     }
 
     /// Validates a candidate as [`Deployment::start_rollout`] does, and changes nothing.
@@ -69,20 +69,20 @@ impl Deployment {
     pub fn validate_rollout(
         &self,
         change: &SwapSpec,
-        terms: &RolloutSpec,
+        spec: &RolloutSpec,
     ) -> Result<Validation, SwapError> {
         let state = lock(&self.changing);
-        Ok(self.fit(&state, change, terms)?.prepared.validation())
+        Ok(self.fit(&state, change, spec)?.prepared.validation())
     }
 
     fn start(
         self: &Arc<Self>,
         change: &SwapSpec,
-        terms: &RolloutSpec,
+        spec: &RolloutSpec,
         judge: Option<Judge>,
     ) -> Result<Rollout, SwapError> {
         let mut state = lock(&self.changing);
-        let result = self.begin(&mut state, change, terms, judge);
+        let result = self.begin(&mut state, change, spec, judge);
         match &result {
             Ok(rollout) => RolloutStarted { rollout }.emit(&self.stats),
             Err(error) => RolloutRefused { error }.emit(&self.stats),
@@ -127,16 +127,16 @@ impl Deployment {
         self: &Arc<Self>,
         state: &mut State,
         change: &SwapSpec,
-        terms: &RolloutSpec,
+        spec: &RolloutSpec,
         judge: Option<Judge>,
     ) -> Result<Rollout, SwapError> {
-        let Fitted { prepared, comparison, aside } = self.fit(state, change, terms)?;
-        let stage_sets = self.candidates(terms, &prepared, &comparison, aside)?;
+        let Fitted { prepared, comparison, best_effort } = self.fit(state, change, spec)?;
+        let stage_sets = self.candidates(spec, &prepared, &comparison, best_effort)?;
         self.watch(&comparison, judge)?;
 
         let candidate = prepared.revision(self.revision().number);
         let (samples, trial) = (prepared.plan.samples(), prepared.trial);
-        let rollout = Rollout { terms: terms.clone(), candidate, samples, trial, comparison };
+        let rollout = Rollout { spec: spec.clone(), candidate, samples, trial, comparison };
         if self.hot_swap.switch(stage_sets).is_err() {
             rollout.comparison.close();
             return Err(SwapError::NotRunning);
@@ -151,20 +151,21 @@ impl Deployment {
         &self,
         state: &State,
         change: &SwapSpec,
-        terms: &RolloutSpec,
+        spec: &RolloutSpec,
     ) -> Result<Fitted, SwapError> {
-        terms.validate()?;
+        spec.validate()?;
         self.check(change.revision)?;
         let serving = self.plan();
-        let aside = terms.topic.as_deref().map(|topic| self.best_effort(serving.labels(), topic));
-        let aside = aside.transpose()?;
+        let best_effort =
+            spec.topic.as_deref().map(|topic| self.best_effort(serving.labels(), topic));
+        let best_effort = best_effort.transpose()?;
         let prepared = self.prepare_change(state, change)?;
         let (output, beside) = (serving.output(), prepared.plan.output());
-        let comparison = Arc::new(Comparison::new(terms.rules.clone(), output, beside));
-        if terms.rules.min_agreement.is_some() && !comparison.has_labels() {
+        let comparison = Arc::new(Comparison::new(spec.rules.clone(), output, beside));
+        if spec.rules.min_agreement.is_some() && !comparison.has_labels() {
             return Err(RolloutSpecError::NoLabels { what: "these predictions have none" }.into());
         }
-        Ok(Fitted { prepared, comparison, aside })
+        Ok(Fitted { prepared, comparison, best_effort })
     }
 
     /// A best-effort sink for a shadow's answers, if the pipeline has nothing to do with their
@@ -173,28 +174,27 @@ impl Deployment {
         &self,
         labels: OutputHeaders,
         topic: &str,
-    ) -> Result<Box<dyn BestEffort>, RolloutSpecError> {
+    ) -> Result<Box<dyn BestEffort>, SwapError> {
         let own = |uses| RolloutSpecError::OwnTopic { uses, topic: topic.to_owned() };
         if self.manifest.written().any(|written| written == topic) {
-            return Err(own("writes"));
+            return Err(own("writes").into());
         }
         if self.manifest.reads(topic) {
-            return Err(own("reads"));
+            return Err(own("reads").into());
         }
-        let opened = match self.best_effort.get() {
-            Some(open) => open(topic, labels),
-            None => Err("the pipeline does not run yet".to_owned()),
-        };
-        opened.map_err(|reason| RolloutSpecError::Topic { topic: topic.to_owned(), reason })
+        // Whoever asks too early asks again.
+        let open = self.best_effort.get().ok_or(SwapError::NotRunning)?;
+        let error = |reason| RolloutSpecError::Topic { topic: topic.to_owned(), reason };
+        open(topic, labels).map_err(|reason| error(reason).into())
     }
 
     /// A candidate for each worker.
     fn candidates(
         &self,
-        terms: &RolloutSpec,
+        spec: &RolloutSpec,
         prepared: &Prepared,
         comparison: &Arc<Comparison>,
-        aside: Option<Box<dyn BestEffort>>,
+        best_effort: Option<Box<dyn BestEffort>>,
     ) -> Result<Vec<StageSet>, SwapError> {
         // A shadow is not part of the stream: neither are its failures, nor
         // its counts.
@@ -202,19 +202,19 @@ impl Deployment {
             let (chain, policies) = (prepared.plan.chain()?, Policies::default());
             Ok(ChainRunner::new(chain, policies, Arc::default(), Outcome::keeping(true)))
         };
-        let queue = match terms.mode {
-            Mode::Shadow => Some(shadow::start(unseen()?, comparison.clone(), aside)?),
+        let queue = match spec.mode {
+            Mode::Shadow => Some(shadow::start(unseen()?, comparison.clone(), best_effort)?),
             Mode::Canary | Mode::Ab => None,
         };
         let role = || -> Result<Role, SwapError> {
-            Ok(match (&queue, terms.weight) {
+            Ok(match (&queue, spec.weight) {
                 (Some(queue), _) => Role::Shadow(queue.clone()),
                 (None, Some(weight)) => {
                     let (chain, plan) = (prepared.plan.chain()?, &prepared.plan);
                     let outcome = Outcome::keeping(true);
                     let side =
                         ChainRunner::new(chain, plan.policies(), self.stats.clone(), outcome);
-                    let split = Split::new(weight, terms.by.clone().unwrap_or_default());
+                    let split = Split::new(weight, spec.by.clone().unwrap_or_default());
                     Role::Canary(Box::new(side), split)
                 }
                 (None, None) => Role::Ab(Box::new(unseen()?)),

@@ -63,18 +63,18 @@ impl Harness {
     ///
     /// # Errors
     /// As [`Harness::pipe`]; also where `outlet` is closed.
-    pub fn push<O: Sink>(&mut self, record: &Input, outlet: &mut O) -> Result<(), HarnessError> {
+    pub fn push<O: Sink>(&mut self, record: &Input, sink: &mut O) -> Result<(), HarnessError> {
         let Harness { processor, batches, .. } = self;
-        batches.push(record, &mut |batch| process(processor, batch, outlet))
+        batches.push(record, &mut |batch| process(processor, batch, sink))
     }
 
     /// Runs the incomplete batches through the pipeline.
     ///
     /// # Errors
     /// As [`Harness::push`]. The failed batch is not retried.
-    pub fn flush<O: Sink>(&mut self, outlet: &mut O) -> Result<(), HarnessError> {
+    pub fn flush<O: Sink>(&mut self, sink: &mut O) -> Result<(), HarnessError> {
         let Harness { processor, batches, .. } = self;
-        batches.flush(&mut |batch| process(processor, batch, outlet))
+        batches.flush(&mut |batch| process(processor, batch, sink))
     }
 
     /// Fixes the clock of the stages that are granted one, in
@@ -113,11 +113,10 @@ impl Harness {
 fn process<O: Sink>(
     processor: &mut Processor,
     batch: &Batch,
-    outlet: &mut O,
+    sink: &mut O,
 ) -> Result<(), HarnessError> {
     // Without Kafka no partition is ever revoked.
-    let result =
-        processor.process(batch, 0, outlet).map_err(|cause| HarnessError::at(batch, cause));
+    let result = processor.process(batch, 0, sink).map_err(|cause| HarnessError::at(batch, cause));
     processor.settle();
     result
 }

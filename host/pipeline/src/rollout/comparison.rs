@@ -105,7 +105,7 @@ impl Comparison {
     }
 
     /// Says that the roll-out is over.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
     }
@@ -116,7 +116,7 @@ impl Comparison {
     }
 
     /// Waits for what the rules say; `None`: the roll-out is over before.
-    pub fn await_verdict(&self) -> Option<Verdict> {
+    pub(crate) fn await_verdict(&self) -> Option<Verdict> {
         let undecided = |state: &mut State| state.verdict.is_none() && !state.closed;
         let state = self.changed.wait_while(self.lock(), undecided);
         let state = state.unwrap_or_else(PoisonError::into_inner);

@@ -68,7 +68,7 @@ impl<O: Sink> Pass<'_, O> {
         side.forget();
         let begun = Instant::now();
         let Gathered { given, .. } =
-            side.pass(self.batch, self.outlet).gather(&part, Some(TOLERATED))?;
+            side.pass(self.batch, self.sink).gather(&part, Some(TOLERATED))?;
         let (outcome, took) = (&side.outcome, begun.elapsed());
         comparison.add(Variant::Candidate, &BatchResult { records: given, outcome, took });
 
@@ -102,7 +102,7 @@ impl<O: Sink> Pass<'_, O> {
         self.serve(comparison, input)?;
         side.forget();
         let begun = Instant::now();
-        let gathered = side.pass(self.batch, self.outlet).gather(input, Some(TOLERATED))?;
+        let gathered = side.pass(self.batch, self.sink).gather(input, Some(TOLERATED))?;
         let outcome = &mut side.outcome;
         fail_rest(outcome, input, gathered);
         let (records, took) = (input.batch.len(), begun.elapsed());

@@ -15,8 +15,8 @@ pub struct RolloutStarted<'a> {
 impl RolloutStarted<'_> {
     /// Logs and counts it.
     pub fn emit(self, stats: &Stats) {
-        let Rollout { terms, candidate, samples, trial, .. } = self.rollout;
-        let mode = terms.mode;
+        let Rollout { spec, candidate, samples, trial, .. } = self.rollout;
+        let mode = spec.mode;
         tracing::info!(%mode, models = candidate.shown_models(), samples, trial_records = trial.map(|it| it.records), trial_failed_before = trial.map(|it| it.failed_before), trial_failed = trial.map(|it| it.failed), "roll-out started, the candidate runs beside the serving revision");
         stats.rollouts_started.add(1);
     }
@@ -32,7 +32,7 @@ impl RolloutEnded<'_> {
     /// Logs why, and counts it by how it ended.
     pub fn emit(self, stats: &Stats) {
         let Ended { rollout, report, end, reason, .. } = self.ended;
-        let (mode, models) = (rollout.terms.mode, rollout.candidate.shown_models());
+        let (mode, models) = (rollout.spec.mode, rollout.candidate.shown_models());
         let (records, agreement) = (report.candidate.records, report.agreement);
         let outcome = end.as_str();
         match end {

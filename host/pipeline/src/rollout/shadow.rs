@@ -60,22 +60,22 @@ impl ShadowQueue {
 /// # Errors
 /// If the system provides no more threads.
 pub(crate) fn start(
-    processor: ChainRunner,
+    runner: ChainRunner,
     comparison: Arc<Comparison>,
-    aside: Option<Box<dyn BestEffort>>,
+    best_effort: Option<Box<dyn BestEffort>>,
 ) -> std::io::Result<ShadowQueue> {
     let (jobs, left) = sync_channel(WAITING);
     let waiting = Arc::new(AtomicUsize::new(0));
-    let shadow = Shadow { processor, comparison, aside, waiting: waiting.clone() };
+    let shadow = Shadow { runner, comparison, best_effort, waiting: waiting.clone() };
     let thread = std::thread::Builder::new().name("sandbar-shadow".into());
     thread.spawn(move || shadow.run(&left))?;
     Ok(ShadowQueue { jobs, waiting })
 }
 
 struct Shadow {
-    processor: ChainRunner,
+    runner: ChainRunner,
     comparison: Arc<Comparison>,
-    aside: Option<Box<dyn BestEffort>>,
+    best_effort: Option<Box<dyn BestEffort>>,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -88,34 +88,34 @@ impl Shadow {
         {
             self.waiting.fetch_sub(1, Ordering::AcqRel);
         }
-        if let Some(aside) = &self.aside {
-            aside.finish(LEFTOVERS);
-            self.comparison.not_written(aside.take_lost());
+        if let Some(best_effort) = &self.best_effort {
+            best_effort.finish(LEFTOVERS);
+            self.comparison.not_written(best_effort.take_lost());
         }
     }
 
     /// Scores a batch; `false`: the roll-out is over.
     fn score(&mut self, job: &Job) -> bool {
-        let Shadow { processor, comparison, aside, .. } = self;
+        let Shadow { runner, comparison, best_effort, .. } = self;
         let source = job.source.as_ref().unwrap_or(&job.batch);
         let input = Input { source, batch: &job.batch, origins: job.origins.as_deref() };
-        processor.forget();
+        runner.forget();
         let begun = Instant::now();
         let mut nowhere = Nowhere(comparison);
-        let gathered = processor.pass(source, &mut nowhere).gather(&input, Some(TOLERATED));
+        let gathered = runner.pass(source, &mut nowhere).gather(&input, Some(TOLERATED));
         let Ok(gathered) = gathered else { return false };
-        let outcome = &mut processor.outcome;
+        let outcome = &mut runner.outcome;
         fail_rest(outcome, &input, gathered);
         let (records, took) = (input.batch.len(), begun.elapsed());
         comparison.add(Variant::Candidate, &BatchResult { records, outcome, took });
         if let Some(predictions) = &outcome.predictions {
             comparison.compare(&job.said, predictions);
         }
-        if let Some(aside) = aside {
+        if let Some(best_effort) = best_effort {
             for output in outcome.outputs(source) {
-                aside.write(&Output { variant: Some(Variant::Candidate), ..output });
+                best_effort.write(&Output { variant: Some(Variant::Candidate), ..output });
             }
-            comparison.not_written(aside.take_lost());
+            comparison.not_written(best_effort.take_lost());
         }
         true
     }

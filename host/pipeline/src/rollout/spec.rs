@@ -329,23 +329,23 @@ mod tests {
 
     use super::*;
 
-    fn terms(json: &str) -> Result<RolloutSpec, String> {
-        let terms: RolloutSpec = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        terms.validate().map_err(|error| error.to_string())?;
-        Ok(terms)
+    fn spec(json: &str) -> Result<RolloutSpec, String> {
+        let spec: RolloutSpec = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        spec.validate().map_err(|error| error.to_string())?;
+        Ok(spec)
     }
 
     #[test]
     fn what_is_asked_for_is_read_and_written() {
         let text = r#"{"mode":"canary","weight":"12.5%","by":"header:customer",
             "rules":{"min_rows":500,"max_failure_rate":0.01,"max_p99":"50ms","then":"promote"}}"#;
-        let seen = terms(text).unwrap();
+        let seen = spec(text).unwrap();
         assert_eq!(seen.weight.unwrap().to_string(), "12.5%");
         assert_eq!(seen.by, Some(SplitKey::Header("customer".into())));
         assert_eq!(seen.rules.max_p99, Some(Duration::from_millis(50)));
         let again = serde_json::to_string(&seen).unwrap();
-        assert_eq!(terms(&again).unwrap(), seen);
-        assert_eq!(terms(r#"{"mode":"ab"}"#).unwrap(), RolloutSpec::new(Mode::Ab));
+        assert_eq!(spec(&again).unwrap(), seen);
+        assert_eq!(spec(r#"{"mode":"ab"}"#).unwrap(), RolloutSpec::new(Mode::Ab));
     }
 
     #[test]
@@ -368,7 +368,7 @@ mod tests {
             (r#"{"mode":"mirror"}"#, "unknown variant `mirror`"),
             (r#"{"mode":"ab","wieght":1}"#, "unknown field `wieght`"),
         ] {
-            let error = terms(json).unwrap_err();
+            let error = spec(json).unwrap_err();
             assert!(error.contains(expected), "{json}: {error}");
         }
     }

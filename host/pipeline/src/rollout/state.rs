@@ -13,7 +13,7 @@ use crate::revision::{DryRun, Revision};
 #[derive(Debug, Clone)]
 pub struct Rollout {
     /// What was asked for.
-    pub terms: RolloutSpec,
+    pub spec: RolloutSpec,
     /// The candidate's models and components; its number is that of the serving revision.
     pub candidate: Revision,
     /// How many sample rows of its model its scorer has scored as they are expected.
@@ -83,6 +83,6 @@ impl fmt::Display for Rollout {
     /// `canary of flights-dl@1`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let model = self.candidate.model.as_deref();
-        write!(f, "{} of {}", self.terms.mode, model.unwrap_or("other components"))
+        write!(f, "{} of {}", self.spec.mode, model.unwrap_or("other components"))
     }
 }

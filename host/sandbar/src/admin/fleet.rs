@@ -153,12 +153,12 @@ fn alone() -> Response {
 async fn promote(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Bytes) -> Response {
     change(subject, &headers, &body, |subject, fleet, request: PromoteRequest| {
         let PromoteRequest { model, operator, version, by, reason, revision } = request;
-        let (sort, name) = match (model, operator) {
+        let (kind, name) = match (model, operator) {
             (Some(model), None) => (ArtifactKind::Model, model),
             (None, Some(operator)) => (ArtifactKind::Operator, operator),
             _ => return Err(FleetError::Refused("name either a model or an operator".to_owned())),
         };
-        let wish = PromotionRequest { sort, name, version };
+        let wish = PromotionRequest { kind, name, version };
         fleet.promote(&subject.deployment, &wish, &Intent { by, reason, revision })
     })
     .await
@@ -182,7 +182,7 @@ async fn start_rollout(
 ) -> Response {
     change(subject, &headers, &body, |subject, fleet, request: FleetRolloutRequest| {
         let FleetRolloutRequest { models, operators, terms, by, reason, revision } = request;
-        let wish = |sort| move |(name, version)| PromotionRequest { sort, name, version };
+        let wish = |kind| move |(name, version)| PromotionRequest { kind, name, version };
         let models = models.into_iter().map(wish(ArtifactKind::Model));
         let wishes: Vec<PromotionRequest> =
             models.chain(operators.into_iter().map(wish(ArtifactKind::Operator))).collect();

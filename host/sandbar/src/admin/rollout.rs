@@ -119,7 +119,7 @@ impl Underway {
     fn of(rollout: Rollout, comparison: RolloutReport) -> Self {
         let candidate = rollout.candidate;
         Underway {
-            terms: rollout.terms,
+            terms: rollout.spec,
             since: seconds(candidate.since),
             revision: candidate.number,
             models: candidate.models,

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use sandbar_pipeline::Plan;
 use sandbar_record::Shutdown;
-use sandbar_telemetry::Snapshot;
 
 use crate::local::LocalRun;
+use crate::totals::tell_totals;
 
 /// Options of `sandbar run` without Kafka.
 #[derive(Debug, Args)]
@@ -75,15 +75,4 @@ impl Local {
         let (files, whole, with_topic) = (self.files.clone(), self.whole, self.with_topic);
         LocalRun { files, whole, with_topic }
     }
-}
-
-/// Writes the counters to the log, at the end of a run.
-pub(super) fn tell_totals(end: &Snapshot) {
-    tracing::info!(
-        records = end.records,
-        outputs = end.outputs,
-        failed = end.failed(),
-        filtered = end.filtered,
-        "run ended, totals"
-    );
 }

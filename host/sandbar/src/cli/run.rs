@@ -10,8 +10,8 @@ use sandbar_pipeline::{Definition, Plan};
 use sandbar_record::Shutdown;
 
 use super::common::Common;
-use super::local::{Local, tell_totals};
-use crate::runner::{Runner, RunnerError};
+use super::local::Local;
+use crate::runner::Runner;
 
 /// How long a stop may take beyond the drain deadline, to close connections.
 const GRACE: Duration = Duration::from_secs(5);
@@ -64,19 +64,12 @@ impl Run {
             .admin(self.admin)
             .admin_token(self.admin_token)
             .id(self.runner_id);
-        if let Some(brokers) = self.brokers.or_else(|| std::env::var("SANDBAR_BROKERS").ok())
-            && !brokers.trim().is_empty()
-        {
+        if let Some(brokers) = self.brokers.or_else(|| std::env::var("SANDBAR_BROKERS").ok()) {
             runner = runner.brokers(brokers);
         }
-        let (stats, shutdown) = (runner.stats(), Shutdown::default());
-        let runner = runner.prepare()?;
+        let (runner, shutdown) = (runner.prepare()?, Shutdown::default());
         stop_at_signals(&shutdown, patience)?;
-        let result = runner.run(&shutdown);
-        if matches!(result, Ok(()) | Err(RunnerError::Run(_))) {
-            tell_totals(&stats.snapshot());
-        }
-        Ok(result?)
+        Ok(runner.run(&shutdown)?)
     }
 }
 

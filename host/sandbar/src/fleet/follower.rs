@@ -240,8 +240,8 @@ impl Fleet {
         let Some(supply) = &self.supply else {
             return Err("the manifest has no [registry]".to_owned().into());
         };
-        for (sort, _, pin) in pins.iter() {
-            supply.pinned(sort, pin)?;
+        for (kind, _, pin) in pins.iter() {
+            supply.pinned(kind, pin)?;
         }
         Ok(())
     }
@@ -278,9 +278,9 @@ impl Fleet {
 /// The swap to these versions.
 pub fn swap(pins: &Pins) -> sandbar_pipeline::swap::SwapSpec {
     let mut change = sandbar_pipeline::swap::SwapSpec::default();
-    for (sort, name, pin) in pins.iter() {
+    for (kind, name, pin) in pins.iter() {
         let source = ArtifactSource::Registry(pin.version.clone());
-        match sort {
+        match kind {
             ArtifactKind::Model => change.models.insert(name.clone(), source),
             ArtifactKind::Operator => change.components.insert(name.clone(), source),
         };
@@ -290,8 +290,8 @@ pub fn swap(pins: &Pins) -> sandbar_pipeline::swap::SwapSpec {
 
 /// A manifest with these versions instead of those it names.
 fn with(mut manifest: Manifest, pins: &Pins) -> Result<Manifest, String> {
-    for (sort, name, pin) in pins.iter() {
-        let place = match sort {
+    for (kind, name, pin) in pins.iter() {
+        let place = match kind {
             ArtifactKind::Model => manifest.models.get_mut(name),
             ArtifactKind::Operator => manifest
                 .stages
@@ -299,7 +299,7 @@ fn with(mut manifest: Manifest, pins: &Pins) -> Result<Manifest, String> {
                 .find(|stage| stage.name == *name)
                 .map(|stage| &mut stage.component),
         };
-        let what = if sort == ArtifactKind::Model { "model" } else { "stage" };
+        let what = if kind == ArtifactKind::Model { "model" } else { "stage" };
         let place = place.ok_or_else(|| format!("the manifest has no {what} '{name}'"))?;
         *place = ArtifactSource::Registry(pin.version.clone());
     }

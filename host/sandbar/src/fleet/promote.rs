@@ -34,7 +34,7 @@ pub struct Intent {
 #[derive(Debug, Clone)]
 pub struct PromotionRequest {
     /// A model or an operator.
-    pub sort: ArtifactKind,
+    pub kind: ArtifactKind,
     /// The pipeline's name for the model, or the stage; or the registry's name of it.
     pub name: String,
     /// A number or an alias of it in the registry, or `NAME@...` for another name.
@@ -74,7 +74,7 @@ impl Fleet {
         wish: &PromotionRequest,
         intent: &Intent,
     ) -> Result<Promoted, FleetError> {
-        let what = format!("promote {} {} {}", wish.sort, wish.name, wish.version);
+        let what = format!("promote {} {} {}", wish.kind, wish.name, wish.version);
         self.ask(&what, intent, || {
             let base = self.base(deployment, intent)?;
             let pins = self.with(&base, std::slice::from_ref(wish))?;
@@ -174,9 +174,9 @@ impl Fleet {
         for wish in wishes {
             let targets = targets(&base.serving, base.pins.clone(), wish)?;
             let reference = reference(base.pins.clone(), &targets, wish)?;
-            let pin = Pin::of(&self.supply()?.get(wish.sort, &reference)?);
+            let pin = Pin::of(&self.supply()?.get(wish.kind, &reference)?);
             let targets = targets.into_iter().map(|target| (target, pin.clone()));
-            pins.of_sort(wish.sort).extend(targets);
+            pins.of_sort(wish.kind).extend(targets);
         }
         Ok(pins)
     }
@@ -202,8 +202,8 @@ impl Fleet {
     ) -> Result<Pins, FleetError> {
         let supply = self.supply()?;
         let differing = pins.beyond(&deployment.revision().pins);
-        for (sort, _, pin) in differing.iter() {
-            supply.pinned(sort, pin)?;
+        for (kind, _, pin) in differing.iter() {
+            supply.pinned(kind, pin)?;
         }
         Ok(differing)
     }
@@ -254,7 +254,7 @@ fn targets(
     mut base: Pins,
     wish: &PromotionRequest,
 ) -> Result<Vec<String>, FleetError> {
-    let (what, known): (_, Vec<String>) = match wish.sort {
+    let (what, known): (_, Vec<String>) = match wish.kind {
         ArtifactKind::Model => ("model", serving.models.keys().cloned().collect()),
         ArtifactKind::Operator => {
             ("stage", serving.components.iter().map(|(stage, _)| stage.to_string()).collect())
@@ -263,7 +263,7 @@ fn targets(
     if known.contains(&wish.name) {
         return Ok(vec![wish.name.clone()]);
     }
-    let pins = base.of_sort(wish.sort);
+    let pins = base.of_sort(wish.kind);
     let named = pins.iter().filter(|(_, pin)| pin.version.name == wish.name);
     let named: Vec<String> = named.map(|(target, _)| target.clone()).collect();
     if !named.is_empty() {
@@ -287,15 +287,15 @@ fn reference(
     targets: &[String],
     wish: &PromotionRequest,
 ) -> Result<Reference, FleetError> {
-    let PromotionRequest { sort, name, version } = wish;
+    let PromotionRequest { kind, name, version } = wish;
     if version.contains('/') || version.contains('\\') || version.starts_with('.') {
         return Err(FleetError::Refused(format!(
             "'{version}' is a path, which is local to one machine; a fleet serves \
              versions of the registry: add it with `sandbar {} add {version}`, and promote its number",
-            sort.folder()
+            kind.folder()
         )));
     }
-    let pins = base.of_sort(*sort);
+    let pins = base.of_sort(*kind);
     let of = targets.first().and_then(|target| pins.get(target));
     let of = of.map_or(name.as_str(), |pin| pin.version.name.as_str());
     let text = if version.contains('@') { version.clone() } else { format!("{of}@{version}") };

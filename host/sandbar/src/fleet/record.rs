@@ -204,17 +204,17 @@ impl FleetName {
             return Entry::Garbage("key is not UTF-8".to_owned());
         };
         // A pipeline's name has no slash in it, nor has what is behind the last; a group may.
-        let parts = key.split_once('/').and_then(|(sort, rest)| {
+        let parts = key.split_once('/').and_then(|(kind, rest)| {
             let (fleet, last) = rest.rsplit_once('/')?;
-            Some((sort, fleet, last))
+            Some((kind, fleet, last))
         });
-        let Some((sort @ ("change" | "actual"), fleet, last)) = parts else {
+        let Some((kind @ ("change" | "actual"), fleet, last)) = parts else {
             return Entry::Garbage(format!("unknown key {key:?}"));
         };
         if fleet != self.to_string() {
             return Entry::Other;
         }
-        let entry = match sort {
+        let entry = match kind {
             "change" => read_change(last, value),
             _ => read_report(last, value),
         };

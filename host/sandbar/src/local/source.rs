@@ -3,11 +3,15 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use sandbar_pipeline::harness::Harness;
 use sandbar_record::{Input, LINGER, Shutdown, Sink, Source};
 
 use super::lines::{Chunk, ReadError};
+
+/// How often a source that waits for input looks whether it is to stop.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Lines on their way through a pipeline.
 pub(super) struct LineFeed<'a, S> {
@@ -28,10 +32,11 @@ impl<S: Sink> Source for LineFeed<'_, S> {
         let LineFeed { chunks, files, whole, harness, sink } = self;
         let mut current = 0;
         while !sink.is_closed() && !shutdown.requested() {
-            let next = match harness.waiting_since() {
-                None => chunks.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(since) => chunks.recv_timeout(LINGER.saturating_sub(since.elapsed())),
+            let patience = match harness.waiting_since() {
+                None => LOOK,
+                Some(since) => LINGER.saturating_sub(since.elapsed()),
             };
+            let next = chunks.recv_timeout(patience);
             match next {
                 Ok(Ok(Chunk { place, values })) => {
                     if place != current && !whole {
@@ -58,6 +63,10 @@ impl<S: Sink> Source for LineFeed<'_, S> {
                     return Ok(());
                 }
             }
+            sink.flush();
+        }
+        if !sink.is_closed() {
+            harness.flush(sink)?;
             sink.flush();
         }
         Ok(())

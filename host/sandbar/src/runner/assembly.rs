@@ -15,6 +15,7 @@ use super::stream::{self, RunError};
 use crate::admin::api::Access;
 use crate::admin::{Admin, Subject};
 use crate::fleet::{FleetError, Member};
+use crate::totals::tell_totals;
 
 /// How long a runner may not poll Kafka beyond the drain deadline, which it
 /// may use up when partitions are revoked.
@@ -63,10 +64,14 @@ impl Runner {
         Runner { manifest, cache, listen: None, token: None, id: None, stats }
     }
 
-    /// The brokers, `host:port` separated by commas, instead of the manifest's.
+    /// The brokers, `host:port` separated by commas, instead of the manifest's; these if the
+    /// text is blank.
     #[must_use]
     pub fn brokers(mut self, brokers: impl Into<String>) -> Self {
-        self.manifest.kafka.brokers = Some(brokers.into()).filter(|it| !it.trim().is_empty());
+        let brokers = brokers.into();
+        if !brokers.trim().is_empty() {
+            self.manifest.kafka.brokers = Some(brokers);
+        }
         self
     }
 
@@ -179,7 +184,10 @@ impl PreparedRunner {
             patience,
         };
         let _admin = serve(chosen, token, subject)?;
-        Ok(stream::run(&deployment, shutdown)?)
+        let result = stream::run(&deployment, shutdown);
+        // Before the fleet is left, which may take longer than this process has.
+        tell_totals(&stats.snapshot());
+        Ok(result?)
     }
 }
 

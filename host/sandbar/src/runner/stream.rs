@@ -52,14 +52,15 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
     let manifest = deployment.manifest();
     manifest.secrets()?;
     let connection = Connection::of(manifest);
+    let beside = manifest.clone();
+    deployment.write_beside(Box::new(move |topic: &str, labels: OutputHeaders| {
+        // Secrets may have changed meanwhile.
+        let producer = BestEffortProducer::new(&Connection::of(&beside), topic, labels)?;
+        Ok(Box::new(producer) as Box<dyn BestEffort>)
+    }));
     let Some(sinks) = sinks(manifest, &connection, &plan, shutdown, stats, &abandoned)? else {
         return Ok(());
     };
-    let beside = connection.clone();
-    deployment.write_beside(Box::new(move |topic: &str, labels: OutputHeaders| {
-        let aside = BestEffortProducer::new(&beside, topic, labels)?;
-        Ok(Box::new(aside) as Box<dyn BestEffort>)
-    }));
     let hot_swap = deployment.hot_swap();
     // From here on, a stage set that replaces this plan is in the slots.
     let open = hot_swap.open();

@@ -52,7 +52,7 @@ struct FoldersArgs {
 
 impl Models {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
-        let (sort, place) = (ArtifactKind::Model, &self.place);
+        let (kind, place) = (ArtifactKind::Model, &self.place);
         anyhow::ensure!(
             self.folders.root.is_none() || place.named().is_none(),
             "--models and --registry conflict; give one of them"
@@ -61,9 +61,9 @@ impl Models {
         let is_registry = self.folders.root.is_none() && place.location().is_some();
         let folders = Folders { root: self.folders.root.unwrap_or_else(|| "models".into()) };
         match self.verb {
-            Verb::List(list) if is_registry => registry::list(sort, place, list.json),
+            Verb::List(list) if is_registry => registry::list(kind, place, list.json),
             Verb::List(list) => list.execute(&folders),
-            Verb::Show(show) if is_registry => registry::show(sort, place, &show.model, show.json),
+            Verb::Show(show) if is_registry => registry::show(kind, place, &show.model, show.json),
             Verb::Show(show) => show.execute(&folders),
             Verb::Verify(verify) if is_registry => verify.execute_registry(place),
             Verb::Verify(verify) => verify.execute(&folders),
@@ -74,11 +74,11 @@ impl Models {
                 );
                 pull.execute(&folders)
             }
-            Verb::Add(add) => add.execute(sort, place, || common.sandbox()),
-            Verb::Diff(diff) => diff.execute(sort, place),
-            Verb::Promote(promote) => promote.execute(sort, place),
-            Verb::Rollback(rollback) => rollback.execute(sort, place),
-            Verb::Gc(gc) => gc.execute(sort, place),
+            Verb::Add(add) => add.execute(kind, place, || common.sandbox()),
+            Verb::Diff(diff) => diff.execute(kind, place),
+            Verb::Promote(promote) => promote.execute(kind, place),
+            Verb::Rollback(rollback) => rollback.execute(kind, place),
+            Verb::Gc(gc) => gc.execute(kind, place),
         }
     }
 }

@@ -39,14 +39,14 @@ pub(in crate::cli) struct Add {
 impl Add {
     pub(in crate::cli) fn execute(
         self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         place: &RegistryArgs,
         sandbox: impl FnOnce() -> anyhow::Result<Sandbox>,
     ) -> anyhow::Result<()> {
         let metrics = version::metrics(&self.metrics).map_err(anyhow::Error::msg)?;
         let notes = Notes { by: self.who.name(), source: self.source, metrics };
         let name = self.name.as_deref();
-        let draft = match sort {
+        let draft = match kind {
             ArtifactKind::Model => Draft::model(&self.path, name, notes)?,
             ArtifactKind::Operator => Draft::operator(&self.path, name, notes, &sandbox()?)?,
         };

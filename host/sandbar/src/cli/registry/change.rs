@@ -50,26 +50,26 @@ struct AliasArgs {
 impl Promote {
     pub(in crate::cli) fn execute(
         self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         place: &RegistryArgs,
     ) -> anyhow::Result<()> {
         let Promote { name, version, change } = self;
         let registry = place.open()?;
         let (alias, json, intent) = change.take();
-        tell(&name, &alias, json, &registry.promote(sort, &name, version, &alias, &intent)?)
+        tell(&name, &alias, json, &registry.promote(kind, &name, version, &alias, &intent)?)
     }
 }
 
 impl Rollback {
     pub(in crate::cli) fn execute(
         self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         place: &RegistryArgs,
     ) -> anyhow::Result<()> {
         let Rollback { name, change } = self;
         let registry = place.open()?;
         let (alias, json, intent) = change.take();
-        tell(&name, &alias, json, &registry.rollback(sort, &name, &alias, &intent)?)
+        tell(&name, &alias, json, &registry.rollback(kind, &name, &alias, &intent)?)
     }
 }
 

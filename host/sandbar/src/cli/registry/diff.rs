@@ -26,11 +26,11 @@ pub(in crate::cli) struct Diff {
 impl Diff {
     pub(in crate::cli) fn execute(
         self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         place: &RegistryArgs,
     ) -> anyhow::Result<()> {
         let registry = place.open()?;
-        let (from, to) = (registry.resolve(sort, &self.from)?, registry.resolve(sort, &self.to)?);
+        let (from, to) = (registry.resolve(kind, &self.from)?, registry.resolve(kind, &self.to)?);
         let differences = differences(&from, &to)?;
         if self.json {
             let changes: serde_json::Map<String, Value> = differences

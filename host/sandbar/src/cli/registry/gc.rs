@@ -37,12 +37,12 @@ fn duration(text: &str) -> Result<Duration, String> {
 impl Gc {
     pub(in crate::cli) fn execute(
         self,
-        sort: ArtifactKind,
+        kind: ArtifactKind,
         place: &RegistryArgs,
     ) -> anyhow::Result<()> {
         let Gc { dry_run, older_than, keep, json, who } = self;
         let rules = Rules { older_than, targets: keep, by: who.name(), dry_run };
-        let collected = place.open()?.gc(sort, &rules)?;
+        let collected = place.open()?.gc(kind, &rules)?;
         if json {
             println!("{:#}", serde_json::to_value(&collected)?);
             return Ok(());

@@ -31,7 +31,7 @@ fn a_version_is_added_promoted_fetched_and_rolled_back(fixture: &Fixture) {
 
     let error = registry.resolve(MODEL, &reference("table")).unwrap_err();
     assert_eq!(error.cause, Cause::Missing);
-    assert!(error.to_string().contains("no alias 'production'; set it by"), "{error}");
+    assert!(error.to_string().contains("no alias 'production'; set it with"), "{error}");
     let promote =
         |version, alias: &str| registry.promote(MODEL, "table", version, alias, &intent()).unwrap();
     assert!(promote(1, "production").new);

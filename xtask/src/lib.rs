@@ -1,18 +1,20 @@
 //! The project's chores as one command, `cargo xtask VERB`.
 //!
-//! One file per verb: [`operators`] builds the components, [`demo`] shows them
+//! A file or folder a verb: [`operators`] builds the components, [`demo`] shows them
 //! at work, [`test`] runs every test, [`check`] the format and the lints,
 //! [`bench`] measures the budgets, [`reference`] writes the contract's page, [`faults`]
 //! breaks things for long, [`fuzz`] runs fuzz targets, [`book`] makes a site of the documents,
 //! [`deny`] looks at licences and advisories, and [`kafka`] starts and stops an Apache Kafka
-//! for tests. What they share:
-//! [`programs`] knows the programs of tests, [`process`] runs other programs, [`toolchain`] makes sure that rustc can
-//! compile components, [`languages`] checks whether Python and JavaScript are available, [`openssl`]
-//! chooses the OpenSSL that is linked, [`cargo`]
-//! knows the two workspaces, [`metadata`] their packages, [`markdown`] the pages and their links,
-//! and [`floors`] the order of crates and modules.
+//! for tests.
 //!
-//! It is a library too, for the tests that start an Apache Kafka of their own ([`kafka`]).
+//! What they share: [`programs`] knows the programs of tests, [`process`] runs other programs,
+//! [`toolchain`] makes sure that rustc can compile components, [`languages`] checks whether Python
+//! and JavaScript are available, [`openssl`] chooses the OpenSSL that is linked, [`cargo`] knows
+//! the two workspaces, [`metadata`] their packages, [`markdown`] the pages and their links, and
+//! [`floors`] the order of crates and modules. Tests alone: `dependencies` keeps
+//! `docs/dependencies.md` true, `logs` the reference of logs.
+//!
+//! It is a library too, for the tests that start an Apache Kafka of their own.
 
 pub mod bench;
 pub mod book;

@@ -3,14 +3,17 @@
 //! A model of kind `onnx` or `tensorflow` is a [`Graph`]: read once, and optimised once for
 //! each set of input shapes. Operators reach it through `wasi:nn`, which is the sandbox's.
 //!
-//! - [`Artifact`]: a model that is loaded, graph or bytes; [`StandIn`]: a stand-in for one.
+//! - `artifact`: a model that is loaded, graph or bytes ([`Artifact`]); `stand_in`: a stand-in
+//!   for one ([`StandIn`]).
 //! - `formats`: ONNX and frozen TensorFlow files; `lrn`, an operation that tract has too
 //!   slowly or not at all.
-//! - [`Graph`]: one model; `ports`, its inputs and outputs; `plan`, the model optimised for
-//!   some shapes; [`StubGraph`], a graph that computes nothing; [`Tensor`]: bytes as a guest
-//!   has them, and as tract does.
+//! - `graph`: one model ([`Graph`]); `ports`, its inputs and outputs; `plan`, the model optimised
+//!   for some shapes; `stub_graph`, a graph that computes nothing ([`StubGraph`]); `tensor`: bytes
+//!   as a guest has them, and as tract does ([`Tensor`]).
 //! - `thread`: the thread that computes for one instance of an operator, and what becomes of it
-//!   when a computation does not end; [`Session`]: what one instance may use and has left.
+//!   when a computation does not end; `session`: what one instance may use and has left
+//!   ([`Session`]).
+//! - `error`: why inference gives nothing ([`Error`]); `events`: log lines.
 //!
 //! It knows nothing of wasm. It may use `sandbar-record`, `-config`, `-telemetry` and `-model`.
 

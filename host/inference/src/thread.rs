@@ -93,7 +93,7 @@ impl InferenceThread {
     }
 
     /// Runs `work` on the thread and waits for it as long as `patience`. `work` gets a
-    /// flag that tells it to stop. When it does not end in time, the lane is given up.
+    /// flag that tells it to stop. When it does not end in time, the thread is given up.
     ///
     /// # Errors
     /// Those of `work`, and `timeout`.

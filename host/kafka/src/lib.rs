@@ -5,14 +5,16 @@
 //!   [`offset_tracker`] tracks what is delivered and may be committed; [`group`] handles
 //!   rebalances.
 //! - [`sink`]: the producer of predictions and of dead letters; `rejected` deals with
-//!   rejected records; `queue` is what waits in front of a producer.
-//!   [`transactions`] and `redelivery`: the same for exactly
-//!   once.
+//!   rejected records; [`queue`] is what waits in front of a producer.
+//! - [`transactions`] and `redelivery`: the same for exactly once; `transaction_error`: why a
+//!   transaction was not committed.
 //! - [`subscription`]: which topics are read; [`initial_offsets`]: the start offsets of a group.
 //! - [`best_effort`]: a best-effort producer for what is written beside the stream.
 //! - [`dead_letters`]: dead letters, read back.
-//! - [`topics`]: do the topics exist? `client_errors`: why does no broker answer?
+//! - [`topics`]: do the topics exist? [`client_errors`]: why does no broker answer?
 //! - [`mock_broker`]: a mock broker inside this process, for demonstrations and tests.
+//! - `headers`: the headers of a message; `partitions`: lists of partitions, in words; `events`:
+//!   log lines and counters; `error`: why a runner cannot go on with Kafka ([`KafkaFailure`]).
 //!
 //! It may use `sandbar-record`, `-telemetry` and `-manifest`, and nothing of the pipeline:
 //! batches go out with an acknowledgement handle, outputs come in through a sink.

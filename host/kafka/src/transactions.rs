@@ -6,7 +6,7 @@
 //! a runner that has lost its partitions meanwhile.
 //!
 //! A rejected record fails the whole transaction; what is done about it is in
-//! [`redelivery`](super::treatments).
+//! `redelivery`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -193,7 +193,7 @@ impl Transactions {
         self.send(&labels.dead_letters, content, headers, place, alone);
     }
 
-    /// Commits what was sent, and the offsets behind `tickets`.
+    /// Commits what was sent, and the offsets behind the batches of `acks`.
     ///
     /// # Errors
     /// If that fails; then the transaction must be aborted.

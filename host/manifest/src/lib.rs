@@ -23,8 +23,12 @@
 //! Everything that the file alone shows is checked; whether components and
 //! models exist, and fit together, is checked by the plan of the pipeline.
 //!
-//! - [`Manifest`]: its keys; `load`: from a file, with all that is wrong in it ([`validate`]).
-//! - `sections`, `failures`, `references`, `registry`, `admin`, `format`: parts of it.
+//! - `manifest`: its keys ([`Manifest`]); `load`: from a file, with all that is wrong in it
+//!   ([`validate`]); `print`: as a file again, secrets hidden.
+//! - `sections`: its sections, but for those with a file of their own: `failures`, `references`,
+//!   `registry`, `admin`.
+//! - Values in it: `allow`, what records may refer to; `properties`, librdkafka's; `start` and
+//!   `topics` of the source; `format` and [`template`] of the sink.
 //! - [`cases`]: the schema of test cases.
 //!
 //! It is pure data. It may use `sandbar-record`, `-config`, `-model`, `-inference`, `-sandbox`

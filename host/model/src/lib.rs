@@ -5,7 +5,7 @@
 //! - [`TensorSpec`], [`ClassNames`]: what goes into a graph, what comes out, and the names of its
 //!   classes; [`Samples`]: rows that a model must reproduce before it serves.
 //! - [`pull`]: gets what a description names; [`download`] gets one file of it, `zip` takes one
-//!   out of an archive; [`http`]: the client of this and of all higher crates.
+//!   out of an archive; [`http`]: the client of this and of all later crates.
 //! - [`Sha256`], [`Sha1`]: digests.
 //!
 //! It may use `sandbar-config`. A model that is loaded is an artifact of `sandbar-inference`.

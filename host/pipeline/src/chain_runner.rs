@@ -32,7 +32,7 @@ pub(crate) struct ChainRunner {
     pub(crate) outcome: Outcome,
 }
 
-/// A batch being processed for an outlet.
+/// A batch being processed for a sink.
 pub(crate) struct Pass<'a, O> {
     chain: &'a mut Chain,
     pub(crate) outcome: &'a mut Outcome,
@@ -81,7 +81,7 @@ impl ChainRunner {
         }
     }
 
-    /// A batch being processed for `outlet`.
+    /// A batch being processed for `sink`.
     pub(crate) fn pass<'a, O: Sink>(
         &'a mut self,
         batch: &'a Batch,

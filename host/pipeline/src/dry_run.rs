@@ -48,7 +48,7 @@ pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<DryRun, S
     }
 }
 
-/// An outlet that counts failures.
+/// A sink that counts failures.
 #[derive(Default)]
 struct Count {
     failed: usize,

@@ -92,7 +92,7 @@ impl HotSwap {
         self.open.load(Ordering::Acquire)
     }
 
-    /// Gives each worker one of `lineups`, and waits until all have taken theirs. What they
+    /// Gives each worker one of `stage_sets`, and waits until all have taken theirs. What they
     /// had before is freed here, not by them.
     ///
     /// # Errors

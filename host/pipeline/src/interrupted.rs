@@ -6,7 +6,7 @@ use sandbar_record::{Code, Failure};
 use sandbar_sandbox::CallError;
 use thiserror::Error;
 
-/// Why a batch was not finished. Its outputs until then are at the outlet.
+/// Why a batch was not finished. Its outputs until then are at the sink.
 #[derive(Debug, Error)]
 pub enum Interrupted {
     /// An operator cannot be used any more; no record is to blame.
@@ -28,7 +28,7 @@ pub enum Interrupted {
         /// The same for a person.
         message: String,
     },
-    /// The outlet wanted nothing more.
+    /// The sink wanted nothing more.
     #[error("the runner stopped before the batch was finished")]
     Closed,
 }

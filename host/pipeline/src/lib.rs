@@ -9,12 +9,13 @@
 //! - [`external_payloads`]: external payloads: what records name instead of carrying it.
 //! - [`deployment`]: what serves, and other models and components in its place while it runs;
 //!   workers come to them by [`hot_swap`]. [`revision`], [`swap`]: what that is in data.
-//! - [`rollout`]: a candidate beside what serves, before it takes its place; `dry_run` and
-//!   `validation`: what is new, tried on a batch and on a model's own samples.
+//! - [`rollout`]: a candidate beside what serves, before it takes its place; [`dry_run`] and
+//!   [`validation`]: what is new, tried on a batch and on a model's own samples.
+//! - [`interrupted`]: why a batch did not get through; `events`: log lines and counters.
 //! - [`operator_harness`]: a lone operator under test; [`harness`]: a pipeline without Kafka.
 //!
 //! It knows nothing of Kafka: batches come with an acknowledgement handle, outputs leave
-//! through a sink. It may use every crate above it but `sandbar-kafka`.
+//! through a sink. It may use every crate before it in the list of crates but `sandbar-kafka`.
 
 pub mod chain;
 mod chain_runner;

@@ -8,20 +8,28 @@ use sandbar_record::Batch;
 pub(crate) type Partition = (Arc<str>, i32);
 
 /// Something that keeps a state of partitions, and follows what becomes of them. One for each
-/// worker; a partition belongs to one worker as long as it is assigned.
+/// worker; a partition belongs to one worker as long as it is assigned. The worker is not told of
+/// a rebalance: it sees batches, and by their numbers that they are of another assignment.
 pub(crate) trait PartitionLifecycle {
-    /// The group has assigned the partition to this runner; no batch of it was seen yet.
+    /// The first batch of an assignment of the partition that this worker sees has come; it has
+    /// not gone through the chain yet.
     fn assigned(&mut self, _partition: &Partition) {}
 
-    /// A batch is about to go through the chain.
+    /// A batch is about to go through the chain: also the one of which
+    /// [`PartitionLifecycle::assigned`] was called.
     fn before_batch(&mut self, _batch: &Batch) {}
 
-    /// The batches until now are delivered, and do not come again.
+    /// The batches until now do not come again within this assignment. Delivered at least once,
+    /// their outputs are handed over to the sink, after each batch; exactly once, they are
+    /// committed, after each transaction.
     fn settled(&mut self) {}
 
-    /// The batches since [`PartitionLifecycle::settled`] come again, from the first.
+    /// The batches since [`PartitionLifecycle::settled`] come again, from the first: their
+    /// transaction was aborted. Those of partitions that were revoked meanwhile do not.
     fn undone(&mut self) {}
 
-    /// The partition was another runner's meanwhile: nothing that was kept of it holds.
+    /// A batch of a later assignment has come, before [`PartitionLifecycle::assigned`] is called
+    /// for it: the partition may have been another runner's meanwhile, and nothing that was kept
+    /// of it holds. Of a partition that does not come back it is not called.
     fn revoked(&mut self, _partition: &Partition) {}
 }

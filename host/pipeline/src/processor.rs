@@ -1,5 +1,5 @@
 //! Takes batches through one chain, whatever is in them: references are resolved slice by
-//! slice, a candidate runs beside if there is one. What becomes of records goes to an
+//! slice, a candidate runs beside if there is one. What becomes of records goes to a
 //! [`Sink`]: Kafka, or whoever uses the pipeline without it.
 
 use std::collections::VecDeque;

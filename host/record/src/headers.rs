@@ -1,5 +1,5 @@
 //! Output headers: the topic of a record that leaves the pipeline, and the headers that say
-//! comes from. The same whether it goes to Kafka or comes out of a harness.
+//! where it comes from. The same whether it goes to Kafka or comes out of a harness.
 
 use std::borrow::Cow;
 

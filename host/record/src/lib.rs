@@ -1,11 +1,14 @@
 //! Records on their way through a runner: what every other crate of the runner speaks.
 //!
-//! - [`Batch`]: records of one partition in flat columns; [`Record`], a view of one;
-//!   [`Input`], one that owns its parts.
-//! - [`Failure`]: why a record failed; [`Output`]: what became of one, and [`Sink`], where
-//!   it leaves the pipeline; [`OutputHeaders`]: its topic and headers.
-//! - [`AckHandle`]: follows a batch until everything that came of it is acknowledged.
-//! - [`BatchLimits`]: when a batch is full; [`Shutdown`]: the request to stop.
+//! - `batch`: records of one partition in flat columns ([`Batch`]), and a view of one
+//!   ([`Record`]); `input`: one that owns its parts ([`Input`]).
+//! - `failure`: why a record failed ([`Failure`]); `output`: what became of one ([`Output`]);
+//!   `headers`: its topic and headers ([`OutputHeaders`]).
+//! - `source`: the trait by which records enter a pipeline ([`Source`]); `sink`: those by which
+//!   outputs leave it ([`Sink`], [`BestEffort`]).
+//! - `ack`: follows a batch until everything that came of it is acknowledged ([`AckHandle`]).
+//! - `limits`: when a batch is full ([`BatchLimits`]); `shutdown`: the request to stop
+//!   ([`Shutdown`]).
 //!
 //! It may use no other crate of the runner.
 

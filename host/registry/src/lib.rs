@@ -2,7 +2,8 @@
 //! an object store that many machines share. `docs/reference/registry.md` describes the
 //! layout.
 //!
-//! - [`location`], `store`: its location, and the few requests that it makes.
+//! - `registry`: one that can be asked ([`Registry`]); [`location`]: where it is; `store`: the
+//!   few requests that it makes; `catalog`: what is in it.
 //! - [`reference`](mod@reference): `flights@3` and `flights@production`, as people write
 //!   them.
 //! - [`version`]: a version; [`draft`] makes one from a folder or a component, `add`
@@ -12,8 +13,9 @@
 //! - [`pins`]: the versions of a pipeline, by their digests; `pinning` makes them of what was
 //!   supplied.
 //! - [`leases`]: which versions running pipelines use; [`gc`] removes the others.
-//!
-//! - `s3`, `clouds`, `signing`: object stores; [`source`]: a path or a version.
+//! - `s3`, `clouds`, `signing`: object stores; `source`: a path or a version
+//!   ([`ArtifactSource`]).
+//! - `keys` of objects, `format` of documents, `time` in them; `error`: [`RegistryError`].
 //!
 //! It may use `sandbar-config`, `-model`, `-inference` and `-sandbox`.
 //!

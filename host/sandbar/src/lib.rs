@@ -18,7 +18,7 @@
 //! }
 //! ```
 //!
-//! What stands on which floor, the lowest first; each uses only those above it in this list:
+//! What it is made of. Each crate uses only those before it in this list:
 //!
 //! - [`record`]: batches, failures, acknowledgement handles; [`config`]: documents with
 //!   places; [`telemetry`]: counters and logs.
@@ -28,11 +28,10 @@
 //!   pipeline is.
 //! - [`kafka`]: the source, the sink, and what is delivered.
 //! - [`pipeline`]: the stages, and batches through them.
-//! - this crate: [`Runner`], which puts all of that together; [`fleet`]: runners that serve
-//!   the same; [`admin`]: metrics, health and changes over HTTP; [`local`]: a pipeline over lines
-//!   and files; [`cases`]: what one expects of
-//!   a pipeline; [`bench`]: how fast operators are; [`project`]: new operators; and [`cli`],
-//!   the verbs of the command `sandbar`.
+//! - this crate: [`runner`], with [`Runner`], puts all of that together; [`fleet`]: runners that
+//!   serve the same; [`admin`]: metrics, health and changes over HTTP; [`local`]: a pipeline over
+//!   lines and files; [`cases`]: what one expects of a pipeline; [`bench`]: how fast operators are;
+//!   [`project`]: new operators; and [`cli`], the verbs of the command `sandbar`.
 
 pub mod admin;
 pub mod bench;

@@ -5,12 +5,16 @@
 //! - [`component`]: a component from its file, checked for its world; [`cache`]
 //!   keeps compiled components; [`imports`] describes what components import,
 //!   and [`inspect`] reports everything known about a file.
-//! - [`state`]: what belongs to one instance: grants, memory budget, [`log`]; and
+//! - [`state`]: what belongs to one instance: grants, memory budget, `log`; and
 //!   [`determinism`], the deterministic clock and random numbers.
 //! - [`stage`]: a warm instance of an operator that is called batch by batch and
 //!   replaced after a trap; [`worlds`] has the calls of each world, and [`check`]
 //!   validates everything that is returned.
-//! - `capabilities`: what of the host a guest may import: artifacts, `wasi:nn`.
+//! - `capabilities`: what of the host a guest may import: artifacts, `wasi:nn`; `offer`: an
+//!   interface that the linker provides, and what is behind it; `nn_resources`: what a guest holds
+//!   of `wasi:nn`.
+//! - `bindings`: what wasmtime generates from `wit/`; `schema`: what a scorer declares of its
+//!   predictions.
 //! - [`limits`]: `[limits]` of documents; [`operator_folder`]: `operator.toml`, how one
 //!   operator is built.
 //!

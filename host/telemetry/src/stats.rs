@@ -14,7 +14,7 @@ macro_rules! counters {
         pub struct Stats {
             $(#[doc = concat!($help, ".")] pub $field: Counter,)*
             failures: Mutex<BTreeMap<(Arc<str>, &'static str), u64>>,
-    /// The current state of the source.
+            /// The current state of the source.
             pub now: Now,
         }
 
@@ -32,7 +32,7 @@ macro_rules! counters {
 
         impl Stats {
             /// The counters now. They move independently, so that sums may be off by the
-    /// batches in flight.
+            /// batches in flight.
             pub fn snapshot(&self) -> Snapshot {
                 Snapshot { $($field: self.$field.get(),)* failures: self.failed_by_stage() }
             }

@@ -32,7 +32,7 @@
 //! The bytes need not be trusted: whatever they are, the answer is a model or an [`Error`],
 //! within [`Limits`]. Whatever a row holds, scoring ends and stays within the model.
 //!
-//! Where things are; each of these uses only those below it in the list:
+//! Where things are; each of these uses only those after it in this list:
 //! - `model`: [`Model`], [`Scorer`], [`Predictions`]: a MOJO from its bytes to its predictions.
 //! - `algorithms`: the one table of algorithms, and a folder for each.
 //! - `trees`: compiled trees, which tree algorithms share, and the decoder of H2O's trees.

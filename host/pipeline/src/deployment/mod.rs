@@ -3,7 +3,7 @@
 //! A swap loads the new models and components, fits them to the other stages, validates the
 //! model with its sample rows, makes a dry run with a recent batch of the pipeline, and only
 //! then hands them to the workers, each of which takes them between two batches. If anything
-//! wrong before leaves the old serving. Roll-outs are in [`rollout`].
+//! goes wrong before that, the old ones go on serving. Roll-outs are in [`rollout`].
 
 mod events;
 mod rollout;

@@ -46,8 +46,8 @@
 //! pipeline already.
 //!
 //! [`Harness::pipe`] collects the outputs. If they may be more than the memory
-//! holds, [`Harness::push`] and [`Harness::flush`] pass them to an
-//! [`Outlet`] at once.
+//! holds, [`Harness::push`] and [`Harness::flush`] pass them to a
+//! [`Sink`](sandbar_record::Sink) at once.
 
 mod pipeline;
 mod written;

@@ -59,10 +59,10 @@ impl Harness {
     }
 
     /// Adds one record to the batch of its partition. A batch that is full goes through
-    /// the pipeline immediately, and its outputs to `outlet`.
+    /// the pipeline immediately, and its outputs to `sink`.
     ///
     /// # Errors
-    /// As [`Harness::pipe`]; also where `outlet` is closed.
+    /// As [`Harness::pipe`]; also where `sink` is closed.
     pub fn push<O: Sink>(&mut self, record: &Input, sink: &mut O) -> Result<(), HarnessError> {
         let Harness { processor, batches, .. } = self;
         batches.push(record, &mut |batch| process(processor, batch, sink))

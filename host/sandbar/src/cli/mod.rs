@@ -1,5 +1,12 @@
-//! The verbs of the command `sandbar`, one file each; those that ask a running runner share
-//! `at`, `pair` and `shown`.
+//! The verbs of the command `sandbar`, a file or folder each; small verbs that are related share
+//! one.
+//!
+//! - `run`, with `local` for `--stdin` and `--file`; `check`; `dlq`.
+//! - `admin` is `status`, `swap` and `rollback`; `rollout`; `fleet` is `promote` and `fleet`.
+//!   They ask a running runner, and share `at`, `pair` and `shown`.
+//! - `new`, `build`, `watch`, `test`, `bench` and `inspect`, for operators.
+//! - `models` and `operators`, with `registry` for what both do with versions.
+//! - `common`: options of every verb.
 
 mod admin;
 mod at;

@@ -80,7 +80,7 @@ impl TransactionalWorker {
     }
 
     /// Takes batches through the stages and commits their outputs, if need be in
-    /// several attempts. `tickets` are those that were committed, in the end.
+    /// several attempts. `acks` are those that were committed, in the end.
     fn transact(
         &mut self,
         acks: &mut Vec<Arc<AckHandle>>,

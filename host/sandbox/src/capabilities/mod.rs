@@ -1,6 +1,6 @@
 //! Capabilities of guests: what the host gives to an operator that imports it and is granted
-//! it. A new one is a file here, a line in [`CAPABILITIES`], and what [`State`] holds for an
-//! instance, if it holds anything.
+//! it. A new one is a file here, a line in [`CAPABILITIES`], its interface in
+//! [`bindings`](crate::bindings), and what [`State`] holds for an instance, if it holds anything.
 //!
 //! [`State`]: crate::state::State
 

@@ -1,6 +1,6 @@
 //! Decision trees in the form that scores fast, whoever trained them.
 //!
-//! Each module uses only those above it:
+//! Each module uses only those before it in this list:
 //!
 //! - `codes`: values of rows as integers that every test can work with.
 //! - `compiled`: nodes and sets of categories in flat arrays; what every decoder writes.

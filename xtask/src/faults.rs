@@ -16,7 +16,7 @@ pub struct FaultArguments {
     long: bool,
     /// Only the soak test: this many minutes of all faults at a low rate, with the memory of the
     /// runner that survives it.
-    #[arg(long, value_name = "MINUTES")]
+    #[arg(long, value_name = "MINUTES", conflicts_with = "long")]
     soak: Option<u64>,
 }
 

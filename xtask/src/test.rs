@@ -87,7 +87,7 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
     });
     built?;
     let languages = languages?;
-    if !wanted.host() {
+    if !wanted.host() || report.has_failed("build of the host") {
         return report.finish();
     }
     let kafka = match wanted.kafka() {
@@ -154,8 +154,7 @@ fn build(wanted: Wanted<'_>, report: &mut Report) -> Result<()> {
         })?;
     }
     if wanted.host() {
-        process::heading("build of the host");
-        report.time("build of the host", programs::build)?;
+        return report.test("build of the host", programs::build);
     }
     Ok(())
 }
@@ -293,6 +292,10 @@ impl Report {
             }
             Ok(()) => Ok(()),
         }
+    }
+
+    fn has_failed(&self, what: &str) -> bool {
+        self.failed.iter().any(|failed| failed == what)
     }
 
     fn skipped(&mut self, what: String) {

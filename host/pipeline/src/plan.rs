@@ -119,8 +119,7 @@ pub enum Reason {
 
 impl Plan {
     /// Loads what the manifest names, sets every stage up once and has the model score its own
-    /// sample rows, so that errors show now. `brokers` overrides the manifest's;
-    /// whether there are any is checked when the plan runs.
+    /// sample rows, so that errors show now.
     ///
     /// # Errors
     /// If anything that the manifest names cannot be used, or does not fit.

@@ -196,7 +196,10 @@ fn kinds_of_delivery_that_there_are_not_are_refused() {
     assert_eq!(of("at-least-once"), Ok(()));
     assert_eq!(of("exactly-once"), Ok(()));
     let error = of("at-most-once").unwrap_err();
-    assert!(error.contains("would lose records in silence; choose \"at-least-once\""), "{error}");
+    assert!(
+        error.contains("is not supported, as it loses records silently; choose \"at-least-once\""),
+        "{error}"
+    );
     let error = of("sometimes").unwrap_err();
     assert!(error.contains("unknown delivery 'sometimes'; choose"), "{error}");
 }

@@ -119,7 +119,7 @@ fn whoever_is_killed_in_the_middle() {
                 command.args(["promote", "flights", "1", "--admin", &address]);
                 Process::start(&mut command).join()
             });
-            asked.process.await_said("trying flights=flights@1");
+            asked.process.await_said("dry run of flights=flights@1");
             drop(asked);
             let (status, said) = promotion.join().unwrap();
             assert!(!status.success(), "{said}");
@@ -158,7 +158,7 @@ fn two_people_at_once() {
         let won = answers.iter().filter(|(done, _)| *done).count();
         assert_eq!(won, 1, "{answers:?}");
         let (_, said) = answers.iter().find(|(done, _)| !done).unwrap();
-        assert!(said.contains("somebody else"), "{said}");
+        assert!(said.contains("re-read and retry"), "{said}");
         for runner in &fleet {
             runner.await_known("two", "it goes over", |known| {
                 known["report"]["serves"].as_u64() > Some(before)

@@ -32,7 +32,7 @@ fn what_does_not_work_is_refused_everywhere() {
             (vec!["flights", "9"], "no such version; the newest is flights@4"),
             (vec!["flights", "canary"], "no alias 'canary'"),
             (vec!["flihgts", "2"], "no model 'flihgts'; it has 'flights' (flights@1)"),
-            (vec!["features", "2", "--operator"], "stages: scorer, scorer"),
+            (vec!["features", "2", "--operator"], "stages: got scorer, scorer"),
             (vec!["flights", "models/flights-dl"], "local to one machine"),
             (vec!["flights", "1", "--revision", "7"], "the desired revision is 0, not 7"),
             (vec!["flights", "1", "--by", "\u{1b}[2J"], "must be a line of 1 to 1024 characters"),
@@ -139,7 +139,7 @@ fn what_others_write_to_the_control_topic() {
     }
     let said = one.says(&["status"]);
     assert!(
-        said.contains("what is to serve cannot be read: change 3: format 2 is not supported"),
+        said.contains("cannot read the desired version: change 3: format 2 is not supported"),
         "{said}"
     );
     let said = one.refuses(&["promote", "flights", "1"]);

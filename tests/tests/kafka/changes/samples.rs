@@ -97,7 +97,7 @@ fn samples_decide() {
         (without_origin.into_bytes(), "the operator refuses its configuration"),
         (
             good.replacen("Origin", "Orign", 1).into_bytes(),
-            "the model's features Origin have no column",
+            "features Origin: no such columns from the extractor",
         ),
         (
             good.replacen("ies.YES", "ies.MAYBE", 1).into_bytes(),

@@ -171,7 +171,7 @@ fn what_does_not_work_is_refused() {
         (folder(broken.path().join("nothing")), "a model is a folder with a model.toml"),
         (model("airports"), "not an H2O MOJO"),
         (model("digits"), "stage 'score'"),
-        (stage("features", component("h2o-score")), "stages: scorer, scorer"),
+        (stage("features", component("h2o-score")), "stages: got scorer, scorer"),
         (stage("features", component("echo-extractor")), "stage 'score'"),
         (stage("features", project().join("Cargo.toml")), "not a WebAssembly component"),
         (unknown, "the pipeline has no model 'flihgts'; it has 'flights'"),
@@ -231,8 +231,8 @@ fn what_fails_at_what_comes_by_is_refused() {
         let _end = End(&done);
         runner.await_stats("records flow", |now| now.outputs > 10);
         for (name, due) in [
-            ("flight-features", "such as: stage 'extract': malformed"),
-            ("mischief-extractor", "such as: stage 'extract': trap"),
+            ("flight-features", "for example: stage 'extract': malformed"),
+            ("mischief-extractor", "for example: stage 'extract': trap"),
         ] {
             let error = runner.deployment().swap(&stage("extract", component(name))).unwrap_err();
             assert!(matches!(error, SwapError::DryRun { .. }), "{error}");

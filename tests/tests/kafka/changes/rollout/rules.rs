@@ -68,8 +68,8 @@ fn what_does_not_work_is_refused() {
         (model("digits"), canary(0.1), "stage 'score'"),
         (stage("features", component("echo-extractor")), canary(0.1), "stage 'score'"),
         (outdated, canary(0.1), "expected revision 7, but 1 serves"),
-        (dl(), shadow(&topics[0]), "the pipeline itself reads topic"),
-        (dl(), shadow(&topics[1]), "the pipeline itself writes topic"),
+        (dl(), shadow(&topics[0]), "the pipeline itself reads it"),
+        (dl(), shadow(&topics[1]), "the pipeline itself writes it"),
     ] {
         let error = deployment.start_rollout(&change, &terms).unwrap_err().to_string();
         assert!(error.contains(due), "{error}");

@@ -119,7 +119,7 @@ fn whoever_is_killed_in_the_middle() {
                 command.args(["promote", "flights", "1", "--admin", &address]);
                 Process::start(&mut command).join()
             });
-            asked.process.await_said("dry run of flights=flights@1");
+            asked.process.await_said("before the change is written versions=\"flights=flights@1");
             drop(asked);
             let (status, said) = promotion.join().unwrap();
             assert!(!status.success(), "{said}");

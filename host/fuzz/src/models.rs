@@ -1,6 +1,7 @@
 //! Model folders, which come from elsewhere, and tensors, which guests make.
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock};
@@ -49,8 +50,10 @@ pub fn tensor(bytes: &[u8]) {
         let model = Model::open(&folder).expect("the model of digits");
         Graph::load("digits@1".into(), GraphSource::Folder(Box::new(model))).expect("a graph")
     });
+    // Never dropped: a destructor of a thread local must not use tract's own ones, which may be
+    // gone by then.
     thread_local! {
-        static STATES: RefCell<States> = RefCell::default();
+        static STATES: RefCell<ManuallyDrop<States>> = RefCell::default();
     }
     let mut bytes = Bytes(bytes);
     let count = 1 + usize::from(bytes.byte() % 8 == 7);

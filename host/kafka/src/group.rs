@@ -10,7 +10,7 @@ use rdkafka::consumer::{
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::statistics::{Partition, Statistics};
 use rdkafka::topic_partition_list::{TopicPartitionList, TopicPartitionListElem};
-use rdkafka::types::RDKafkaRespErr;
+use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use rdkafka::{ClientContext, bindings};
 
 use super::client_errors::{ClientErrors, HasClientErrors};
@@ -111,7 +111,7 @@ impl Member {
         });
         let failure = match own.map_or_else(|| self.starts.place(consumer, added), Err) {
             Ok(None) => return,
-            Ok(Some(places)) => return self.progress().begin(&places),
+            Ok(Some((places, committed))) => return self.progress().begin(&places, committed),
             Err(failure) => failure,
         };
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
@@ -209,6 +209,42 @@ impl Group {
     /// Whether the partition that a batch was read from is still assigned to this runner.
     pub fn owns(&self, ack: &AckHandle) -> bool {
         self.0.context().owned().contains(&ack.assignment())
+    }
+}
+
+/// Sends a commit; its outcome comes to [`Member::commit_callback`] inside a later poll.
+///
+/// rdkafka's own asynchronous commit has no outcome: it polls librdkafka for events and sets
+/// no callback, and then librdkafka tells of a commit only whoever names a queue for it. A
+/// commit that the brokers refuse during a rebalance would be taken for done.
+///
+/// # Errors
+/// If librdkafka cannot send it.
+pub fn commit_async(
+    consumer: &BaseConsumer<Member>,
+    offsets: &TopicPartitionList,
+) -> KafkaResult<()> {
+    let client = consumer.client().native_ptr();
+    // SAFETY: the client outlives the call; the queue is not null when it is used, and is given
+    // back; the offsets are copied. Without a callback the outcome is an event of that queue.
+    let error = unsafe {
+        let queue = bindings::rd_kafka_queue_get_consumer(client);
+        if queue.is_null() {
+            return Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::UnknownGroup));
+        }
+        let error = bindings::rd_kafka_commit_queue(
+            client,
+            offsets.ptr(),
+            queue,
+            None,
+            std::ptr::null_mut(),
+        );
+        bindings::rd_kafka_queue_destroy(queue);
+        error
+    };
+    match error {
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
+        error => Err(KafkaError::ConsumerCommit(error.into())),
     }
 }
 

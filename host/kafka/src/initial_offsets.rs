@@ -126,7 +126,8 @@ impl InitialOffsets {
         Ok(topics)
     }
 
-    /// Sets the offsets of `added` where the group has none, commits and returns them.
+    /// Sets the offsets of `added` where the group has none, commits and returns them, and
+    /// whether the group has taken them: it refuses them while it rebalances.
     ///
     /// # Errors
     /// If that fails. `added` is then unchanged.
@@ -134,7 +135,7 @@ impl InitialOffsets {
         &self,
         consumer: &BaseConsumer<C>,
         added: &mut TopicPartitionList,
-    ) -> Result<Option<TopicPartitionList>, KafkaFailure> {
+    ) -> Result<Option<(TopicPartitionList, bool)>, KafkaFailure> {
         let Some(before) = self.before.get().filter(|_| !self.is_plain()) else {
             return Ok(None);
         };
@@ -174,14 +175,14 @@ impl InitialOffsets {
             set.and_then(|()| added.set_partition_offset(topic, *partition, offset))
                 .map_err(|cause| lookup.failure(cause))?;
         }
-        lookup.insist(|consumer| match consumer.commit(&list, CommitMode::Sync) {
+        let committed = lookup.insist(|consumer| match consumer.commit(&list, CommitMode::Sync) {
             Err(error) if is_passed(&error) => {
-                tracing::warn!(%error, "rebalance before the start offsets were committed, the next owner sets them");
-                Ok(())
+                tracing::warn!(%error, "rebalance before the start offsets were committed, retrying");
+                Ok(false)
             }
-            done => done,
+            done => done.map(|()| true),
         })?;
-        Ok(Some(list))
+        Ok(Some((list, committed.unwrap_or(false))))
     }
 
     /// The start offsets of partitions with no committed offset.

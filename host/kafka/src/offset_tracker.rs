@@ -40,6 +40,8 @@ struct Partition {
     position: Option<i64>,
     /// The offset last committed.
     committed: Option<i64>,
+    /// Where the group begins here, if this runner has decided it.
+    start: Option<i64>,
 }
 
 struct Pending {
@@ -87,6 +89,7 @@ impl OffsetTracker {
                 pending: VecDeque::new(),
                 position: None,
                 committed: None,
+                start: None,
             });
         }
     }
@@ -97,14 +100,17 @@ impl OffsetTracker {
         self.partitions.retain(|partition| !partition.is_in(removed));
     }
 
-    /// Takes over the start offsets, as if everything before them were delivered.
-    pub fn begin(&mut self, places: &TopicPartitionList) {
+    /// Takes over the start offsets, as if everything before them were delivered, and whether
+    /// they are `committed`.
+    pub fn begin(&mut self, places: &TopicPartitionList, committed: bool) {
         for place in places.elements() {
             let is_it = |found: &&mut Partition| found.is(place.topic(), place.partition());
             if let (Offset::Offset(offset), Some(found)) =
                 (place.offset(), self.partitions.iter_mut().find(is_it))
             {
                 found.position = Some(offset);
+                found.start = Some(offset);
+                found.committed = committed.then_some(offset);
             }
         }
     }
@@ -224,12 +230,21 @@ impl OffsetTracker {
     /// The offsets to commit: of each partition (of those in `only`) that has advanced
     /// since the last time.
     pub fn commit(&mut self, only: Option<&TopicPartitionList>) -> TopicPartitionList {
+        self.commit_those(|partition| only.is_none_or(|list| partition.is_in(list)))
+    }
+
+    /// The start offsets to commit, of partitions of which nothing has been read yet.
+    pub fn commit_starts(&mut self) -> TopicPartitionList {
+        self.commit_those(|partition| {
+            partition.pending.is_empty() && partition.position == partition.start
+        })
+    }
+
+    fn commit_those(&mut self, wanted: impl Fn(&Partition) -> bool) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
         for partition in &mut self.partitions {
             let Some(position) = partition.position else { continue };
-            if partition.committed == Some(position)
-                || only.is_some_and(|list| !partition.is_in(list))
-            {
+            if partition.committed == Some(position) || !wanted(partition) {
                 continue;
             }
             let added = list.add_partition_offset(
@@ -269,5 +284,51 @@ impl Partition {
         while let Some(front) = self.pending.pop_front_if(|pending| pending.done) {
             self.position = Some(front.next_offset);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+    use super::*;
+
+    fn places(offset: i64) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset("flights", 0, Offset::Offset(offset)).unwrap();
+        list
+    }
+
+    #[test]
+    fn a_start_that_was_refused_is_committed_until_it_is_taken() {
+        let mut tracker = OffsetTracker::default();
+        tracker.assign(&places(0), 1);
+        tracker.begin(&places(5), false);
+        assert_eq!(tracker.commit_starts(), places(5));
+        assert_eq!(tracker.commit_starts().count(), 0);
+        tracker.forget_commits();
+        assert_eq!(tracker.commit_starts(), places(5));
+    }
+
+    #[test]
+    fn a_start_that_was_taken_is_not_committed_again() {
+        let mut tracker = OffsetTracker::default();
+        tracker.assign(&places(0), 1);
+        tracker.begin(&places(5), true);
+        assert_eq!(tracker.commit_starts().count(), 0);
+        assert_eq!(tracker.commit(None).count(), 0);
+    }
+
+    #[test]
+    fn a_start_is_never_committed_over_what_was_read_since() {
+        let mut tracker = OffsetTracker::default();
+        tracker.assign(&places(0), 1);
+        tracker.begin(&places(5), false);
+        let partition = &mut tracker.partitions[0];
+        partition.pending.push_back(Pending { sequence: 0, next_offset: 6, done: false });
+        assert_eq!(tracker.commit_starts().count(), 0);
+        tracker.partitions[0].done(0);
+        assert_eq!(tracker.commit_starts().count(), 0);
+        assert_eq!(tracker.commit(None), places(6));
     }
 }

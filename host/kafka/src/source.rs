@@ -17,7 +17,7 @@ use super::batcher::Batcher;
 use super::client_errors::{self, HasClientErrors};
 use super::config::{self, Connection, SourceSettings};
 use super::error::KafkaFailure;
-use super::group::{Group, Member};
+use super::group::{self, Group, Member};
 use super::subscription::Subscription;
 use super::topics;
 use sandbar_record::AckHandle;
@@ -202,16 +202,24 @@ impl KafkaSource {
         }
     }
 
+    /// Commits what is delivered; where transactions do that, only start offsets that the group
+    /// has refused before, and never later than the next record is read.
     fn commit(&mut self, mode: CommitMode) -> Result<(), KafkaError> {
         self.committed = Instant::now();
-        if !self.plan.commits {
-            return Ok(());
-        }
-        let offsets = self.consumer.context().progress().commit(None);
+        let member = self.consumer.context();
+        let (offsets, mode) = if self.plan.commits {
+            (member.progress().commit(None), mode)
+        } else {
+            (member.progress().commit_starts(), CommitMode::Sync)
+        };
         if offsets.count() == 0 {
             return Ok(());
         }
-        self.consumer.commit(&offsets, mode).inspect_err(|error| {
+        let done = match mode {
+            CommitMode::Sync => self.consumer.commit(&offsets, mode),
+            CommitMode::Async => group::commit_async(&self.consumer, &offsets),
+        };
+        done.inspect_err(|error| {
             tracing::warn!(%error, "offset commit failed, retrying");
             self.consumer.context().progress().forget_commits();
         })

@@ -1,6 +1,7 @@
 //! `cargo xtask faults`: only the tests that inject faults, for long.
 
 use std::ffi::OsString;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -44,10 +45,13 @@ pub fn run(arguments: &FaultArguments) -> Result<()> {
         command.env(kafka.0, kafka.1).env(test::SOAK_VARIABLE, minutes.to_string());
         return process::run(&mut command);
     }
-    program.run(&["--nocapture", "--test-threads", "2"].map(OsString::from), |command| {
+    let flags = ["--nocapture", "--test-threads", "2"].map(OsString::from);
+    let prepare = |command: &mut Command| {
         command.env(kafka.0, kafka.1);
         if arguments.long {
             command.env(test::LONG_VARIABLE, "1");
         }
-    })
+    };
+    let shared = program.run_shared(&flags, prepare, process::run);
+    program.run_exclusive(&flags, prepare).and(shared)
 }

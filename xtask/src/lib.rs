@@ -7,7 +7,7 @@
 //! [`deny`] looks at licences and advisories, and [`kafka`] starts and stops an Apache Kafka
 //! for tests.
 //!
-//! What they share: [`programs`] knows the programs of tests, [`process`] runs other programs,
+//! What they share: [`programs`] knows the programs of tests, [`report`] their outcome, [`process`] runs other programs,
 //! [`toolchain`] makes sure that rustc can compile components, [`languages`] checks whether Python
 //! and JavaScript are available, [`openssl`] chooses the OpenSSL that is linked, [`cargo`] knows
 //! the two workspaces, [`metadata`] their packages, [`markdown`] the pages and their links, and
@@ -36,5 +36,6 @@ pub mod operators;
 pub mod process;
 pub mod programs;
 pub mod reference;
+pub mod report;
 pub mod test;
 pub mod toolchain;

@@ -5,9 +5,12 @@
 //! programs that run at that moment, [`run`] returns an error, and the verb's
 //! values are dropped on the way out as after any other error.
 
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, killpg};
@@ -18,6 +21,10 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// The process groups that [`run`] waits for, one of each thread that does.
 static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// How long the last lines of a program that has ended may take: what it has left running may
+/// hold its output open for ever.
+const LAST_LINES: Duration = Duration::from_secs(5);
 
 /// Turns SIGINT, SIGTERM and SIGHUP into an early, orderly end. The first one
 /// asks the running programs to end, the second one kills them.
@@ -43,6 +50,20 @@ pub fn interrupted() -> bool {
 /// # Errors
 /// When it cannot be started, fails, or we were interrupted.
 pub fn run(command: &mut Command) -> Result<()> {
+    run_with(command, None)
+}
+
+/// As [`run`], for programs that run at the same time: each line of its output comes to our
+/// standard error behind `name`.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_named(command: &mut Command, name: &'static str) -> Result<()> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    run_with(command, Some(name))
+}
+
+fn run_with(command: &mut Command, name: Option<&'static str>) -> Result<()> {
     use std::os::unix::process::CommandExt;
 
     if interrupted() {
@@ -60,8 +81,16 @@ pub fn run(command: &mut Command) -> Result<()> {
     if interrupted() {
         signal_running(Signal::SIGTERM);
     }
+    let (copying, copied) = channel();
+    if let Some(name) = name {
+        copy_lines(child.stdout.take(), name, copying.clone());
+        copy_lines(child.stderr.take(), name, copying.clone());
+    }
+    drop(copying);
     let status = child.wait();
     running().retain(|it| *it != group);
+    // Nothing is sent: this waits until both copies are at their end.
+    let _ = copied.recv_timeout(LAST_LINES);
 
     let status = status.with_context(|| format!("cannot wait for `{line}`"))?;
     if interrupted() {
@@ -71,6 +100,33 @@ pub fn run(command: &mut Command) -> Result<()> {
         bail!("`{line}` failed ({status})");
     }
     Ok(())
+}
+
+/// The same command, for what leaves the cores to others when they need them.
+pub fn with_less_priority(command: &Command) -> Command {
+    let mut nice = Command::new("nice");
+    nice.arg("-n10").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => nice.env(name, value),
+            None => nice.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        nice.current_dir(folder);
+    }
+    nice
+}
+
+/// Copies what a program writes until it ends; `copying` is dropped then.
+fn copy_lines(stream: Option<impl Read + Send + 'static>, name: &'static str, copying: Sender<()>) {
+    let Some(stream) = stream else { return };
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+            eprintln!("{name:>12} | {}", String::from_utf8_lossy(&line));
+        }
+        drop(copying);
+    });
 }
 
 /// Runs a program to its end and returns what it wrote to standard output;
@@ -140,6 +196,19 @@ mod tests {
             .err();
         let error = error.as_deref().unwrap_or_default();
         assert!(error.contains("no-such-program"), "{error}");
+    }
+
+    #[test]
+    fn a_command_of_less_priority_is_the_same_command() -> Result<()> {
+        let mut command = Command::new("sh");
+        command.args(["-c", "nice; pwd; echo $A"]).env("A", "a").current_dir("/");
+        assert_eq!(output_of(&mut with_less_priority(&command))?, "10\n/\na\n");
+        Ok(())
+    }
+
+    #[test]
+    fn a_program_with_a_name_ends_though_something_holds_its_output() -> Result<()> {
+        run_named(Command::new("sh").args(["-c", "echo a; sleep 60 & echo b >&2"]), "name")
     }
 
     #[test]

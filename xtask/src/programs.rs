@@ -3,8 +3,10 @@
 //! Each links all of the host, which takes minutes and a hundred megabytes; so they are few,
 //! and each is a tree of modules. A test that must have the machine for itself, because it
 //! measures time or memory, or must be done within milliseconds, stands in a module named
-//! `exclusive`: a program is run for all others first, side by side, and then for these, one
-//! after the other.
+//! `exclusive`: those of all programs are run when all others are through, one after the other.
+//!
+//! Most tests wait for brokers and clocks; some keep every core busy. Programs of the one kind
+//! and of the other run at the same time, see [`Load`].
 
 use std::ffi::{OsStr, OsString};
 use std::process::Command;
@@ -31,18 +33,31 @@ pub struct Program {
     pub name: &'static str,
     /// Whether some of its tests are skipped without an Apache Kafka.
     pub wants_kafka: bool,
-    /// Tests at once for each core: more than one where tests wait rather than work.
+    /// Whether its tests work or wait.
+    pub load: Load,
+    /// Tests at once for each core: more than one where tests wait.
     threads: usize,
+}
+
+/// What tests do with their time. Programs of one kind run one after the other, beside those
+/// of the other kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// They keep a core busy each: they compile. They leave the cores to those that wait when
+    /// those need them, so that no client misses a heartbeat.
+    Works,
+    /// They wait for brokers and clocks.
+    Waits,
 }
 
 /// All of them, in the order in which they run: what fails soonest first.
 pub static ALL: [Program; 6] = [
-    Program { name: "local", wants_kafka: false, threads: 1 },
-    Program { name: "registry", wants_kafka: false, threads: 1 },
-    Program { name: "kafka", wants_kafka: true, threads: 2 },
-    Program { name: "exactly_once", wants_kafka: true, threads: 2 },
-    Program { name: "fleet", wants_kafka: true, threads: 1 },
-    Program { name: "faults", wants_kafka: true, threads: 1 },
+    Program { name: "local", wants_kafka: false, load: Load::Works, threads: 1 },
+    Program { name: "registry", wants_kafka: false, load: Load::Waits, threads: 1 },
+    Program { name: "kafka", wants_kafka: true, load: Load::Waits, threads: 3 },
+    Program { name: "exactly_once", wants_kafka: true, load: Load::Waits, threads: 2 },
+    Program { name: "fleet", wants_kafka: true, load: Load::Waits, threads: 3 },
+    Program { name: "faults", wants_kafka: true, load: Load::Waits, threads: 2 },
 ];
 
 /// Builds all programs, and the command that they start: cargo builds that for the tests of
@@ -66,19 +81,23 @@ pub fn build() -> Result<()> {
 ///
 /// # Errors
 /// When cargo cannot read the workspace, or a test fails; all others have run by then.
-pub fn run_units(arguments: &[OsString], prepare: impl Fn(&mut Command)) -> Result<()> {
+pub fn run_units(
+    arguments: &[OsString],
+    prepare: impl Fn(&mut Command),
+    run: impl Fn(&mut Command) -> Result<()>,
+) -> Result<()> {
     let metadata =
         process::output_of(cargo::host().args(["metadata", "--no-deps", "--format-version", "1"]))?;
-    let mut units = test();
+    let mut units = test(Load::Works);
     units.args(["--no-fail-fast", "--lib", "--bins"]);
     for program in programs_of_others(&metadata)? {
         units.args(["--test", &program]);
     }
-    let mut examples = test();
+    let mut examples = test(Load::Works);
     examples.args(["--no-fail-fast", "--doc"]);
     let outcomes = [units, examples].map(|mut command| {
         prepare(&mut command);
-        process::run(command.arg("--").args(arguments))
+        run(command.arg("--").args(arguments))
     });
     outcomes.into_iter().collect()
 }
@@ -91,52 +110,84 @@ pub fn named(name: &str) -> Option<&'static Program> {
 impl Program {
     /// What runs it; the arguments of a test program come behind `--`.
     pub fn command(&self) -> Command {
-        let mut command = test();
+        self.command_for(self.load)
+    }
+
+    fn command_for(&self, load: Load) -> Command {
+        let mut command = test(load);
         command.args(["--test", self.name]);
         command
     }
 
-    /// Runs its tests, with the arguments of a test program; `prepare` sets the environment.
+    /// Runs its tests that need not be alone, with the arguments of a test program; `prepare`
+    /// sets the environment, `run` runs what it is given.
     ///
     /// # Errors
     /// When a test fails; all others have run by then.
-    pub fn run(&self, arguments: &[OsString], prepare: impl Fn(&mut Command)) -> Result<()> {
-        let start = || {
-            let mut command = self.command();
-            prepare(&mut command);
-            command
-        };
-        let mut list = start();
+    pub fn run_shared(
+        &self,
+        arguments: &[OsString],
+        prepare: impl Fn(&mut Command),
+        run: impl Fn(&mut Command) -> Result<()>,
+    ) -> Result<()> {
+        let (_, shared) = self.list(arguments, &prepare)?;
+        if shared == 0 {
+            return Ok(());
+        }
+        let mut command = self.command();
+        prepare(&mut command);
+        command.args(["--", "--skip", &format!("{EXCLUSIVE}::")]).args(arguments);
+        if std::env::var_os(THREADS_VARIABLE).is_none() {
+            let cores = available_parallelism().map_or(1, Into::into);
+            command.env(THREADS_VARIABLE, (self.threads * cores).to_string());
+        }
+        run(&mut command)
+    }
+
+    /// Runs its tests that must be alone, one after the other, if there are any.
+    ///
+    /// # Errors
+    /// As [`Program::run_shared`].
+    pub fn run_exclusive(
+        &self,
+        arguments: &[OsString],
+        prepare: impl Fn(&mut Command),
+    ) -> Result<()> {
+        let (exclusive, _) = self.list(arguments, &prepare)?;
+        if exclusive.is_empty() {
+            return Ok(());
+        }
+        let mut command = self.command_for(Load::Waits);
+        prepare(&mut command);
+        command.args(["--", "--exact"]).args(flags(arguments)).args(exclusive);
+        command.env(THREADS_VARIABLE, "1");
+        process::run(&mut command)
+    }
+
+    /// Of its tests: the names of those that must be alone, and how many others there are.
+    fn list(
+        &self,
+        arguments: &[OsString],
+        prepare: impl Fn(&mut Command),
+    ) -> Result<(Vec<String>, usize)> {
+        let mut list = self.command();
+        prepare(&mut list);
         list.args(["--quiet", "--", "--list", "--format", "terse"]).args(arguments);
         let list = process::output_of(&mut list)?;
         let (exclusive, shared) = partition(&list);
-
-        let mut outcomes = Vec::new();
-        if shared > 0 {
-            let mut command = start();
-            command.args(["--", "--skip", &format!("{EXCLUSIVE}::")]).args(arguments);
-            if std::env::var_os(THREADS_VARIABLE).is_none() {
-                let cores = available_parallelism().map_or(1, Into::into);
-                command.env(THREADS_VARIABLE, (self.threads * cores).to_string());
-            }
-            outcomes.push(process::run(&mut command));
-        }
-        if !exclusive.is_empty() && !process::interrupted() {
-            let mut command = start();
-            command.args(["--", "--exact"]).args(flags(arguments)).args(exclusive);
-            command.env(THREADS_VARIABLE, "1");
-            outcomes.push(process::run(&mut command));
-        }
-        outcomes.into_iter().collect()
+        Ok((exclusive.into_iter().map(str::to_owned).collect(), shared))
     }
 }
 
 /// `cargo test` of the whole workspace, whatever is picked of it: a package by itself would
 /// be compiled with other features of what all use, and all of that once more.
-fn test() -> Command {
+fn test(load: Load) -> Command {
     let mut command = cargo::host();
     command.args(["test", "--release", "--workspace"]);
-    command
+    match load {
+        Load::Works => process::with_less_priority(&command),
+        Load::Waits => command,
+    }
 }
 
 /// Of a list of tests: those that want to be alone, and how many others there are.

@@ -7,13 +7,15 @@
 //! by their module, see there. Some tests last as long as they are let; `--long` lets them.
 
 use std::ffi::OsString;
+use std::panic::resume_unwind;
 use std::process::Command;
-use std::time::Instant;
 
 use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::kafka::{Cluster, Installation, Lifetime, Unavailable};
+use crate::programs::{Load, Program};
+use crate::report::Report;
 use crate::{cargo, languages, operators, process, programs};
 
 /// Where tests find an Apache Kafka: `HOST:PORT`.
@@ -83,7 +85,7 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
         let built = build(wanted, &mut report);
         process::heading("Python, JavaScript and Apache Kafka");
         let fetched = report.time("waiting for what is fetched", || fetching.join());
-        (built, fetched.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        (built, fetched.unwrap_or_else(|panic| resume_unwind(panic)))
     });
     built?;
     let languages = languages?;
@@ -124,20 +126,59 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
             }
         }
     };
-    if wanted.is(UNITS) {
-        report.test("units", || programs::run_units(&arguments.arguments, prepare))?;
-    }
-    for program in programs::ALL.iter().filter(|program| wanted.is(program.name)) {
-        report.test(program.name, || program.run(&arguments.arguments, prepare))?;
-    }
+    run_parts(wanted, &arguments.arguments, &prepare, &mut report)?;
     if let Some(Kafka::Running(cluster)) = &kafka
-        && !report.failed.is_empty()
+        && report.any_failed()
     {
         cluster.keep_log();
     }
 
     drop(kafka);
     report.finish()
+}
+
+/// Runs the parts of the host: those that work beside those that wait, and then what must be
+/// alone.
+fn run_parts(
+    wanted: Wanted<'_>,
+    arguments: &[OsString],
+    prepare: &(impl Fn(&mut Command) + Sync),
+    report: &mut Report,
+) -> Result<()> {
+    let programs = || programs::ALL.iter().filter(|program| wanted.is(program.name));
+    let queue = |load: Load| {
+        let units = (wanted.is(UNITS) && load == Load::Works).then_some(None);
+        let programs = programs().filter(move |program| program.load == load).map(Some);
+        units.into_iter().chain(programs).collect::<Vec<_>>()
+    };
+    let queues = [queue(Load::Works), queue(Load::Waits)];
+    let one = queues.iter().any(Vec::is_empty);
+    let run_queue = |queue: Vec<Option<&'static Program>>| {
+        let mut report = Report::default();
+        for part in queue {
+            let name = part.map_or(UNITS, |program| program.name);
+            let run = |command: &mut Command| match one {
+                true => process::run(command),
+                false => process::run_named(command, name),
+            };
+            report.test(name, || match part {
+                None => programs::run_units(arguments, prepare, run),
+                Some(program) => program.run_shared(arguments, prepare, run),
+            })?;
+        }
+        Ok(report)
+    };
+    let outcomes: [Result<Report>; 2] = std::thread::scope(|scope| {
+        let threads = queues.map(|queue| scope.spawn(|| run_queue(queue)));
+        threads.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    for outcome in outcomes {
+        report.append(outcome?);
+    }
+    for program in programs() {
+        report.test(program.name, || program.run_exclusive(arguments, prepare))?;
+    }
+    Ok(())
 }
 
 /// Builds what is wanted, and tests the operators on the way.
@@ -190,7 +231,7 @@ impl Wanted<'_> {
 
     /// Whether any part has tests against an Apache Kafka.
     fn kafka(self) -> bool {
-        let some = |program: &programs::Program| program.wants_kafka && self.is(program.name);
+        let some = |program: &Program| program.wants_kafka && self.is(program.name);
         self.is(UNITS) || programs::ALL.iter().any(some)
     }
 }
@@ -263,61 +304,6 @@ fn means_yes(value: &str) -> bool {
     !matches!(value.to_ascii_lowercase().as_str(), "" | "0" | "false" | "no")
 }
 
-/// The results, for the summary.
-#[derive(Default)]
-struct Report {
-    seconds: Vec<(&'static str, u64)>,
-    failed: Vec<String>,
-    skipped: Vec<String>,
-}
-
-impl Report {
-    fn time<T>(&mut self, what: &'static str, step: impl FnOnce() -> T) -> T {
-        let start = Instant::now();
-        let outcome = step();
-        self.seconds.push((what, start.elapsed().as_secs()));
-        outcome
-    }
-
-    /// Runs a part. Remembers a failure and lets the run go on, so that one run shows all
-    /// that fails; an interrupt ends it.
-    fn test(&mut self, what: &'static str, part: impl FnOnce() -> Result<()>) -> Result<()> {
-        process::heading(what);
-        match self.time(what, part) {
-            Err(error) if process::interrupted() => Err(error),
-            Err(error) => {
-                eprintln!("{error:#}");
-                self.failed.push(what.to_owned());
-                Ok(())
-            }
-            Ok(()) => Ok(()),
-        }
-    }
-
-    fn has_failed(&self, what: &str) -> bool {
-        self.failed.iter().any(|failed| failed == what)
-    }
-
-    fn skipped(&mut self, what: String) {
-        self.skipped.push(what);
-    }
-
-    fn finish(self) -> Result<()> {
-        process::heading("summary");
-        for (what, seconds) in &self.seconds {
-            eprintln!("{seconds:>5} s  {what}");
-        }
-        for what in &self.skipped {
-            eprintln!("skipped: {what}");
-        }
-        if !self.failed.is_empty() {
-            bail!("failed: {}", self.failed.join(", "));
-        }
-        eprintln!("all tests that ran have passed");
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -344,15 +330,5 @@ mod tests {
         assert_eq!(picked(&["local", "registry"]), (true, false, true));
         assert_eq!(picked(&["operators", "fleet"]), (true, true, false));
         assert!(parts().contains(&LANGUAGES_PART));
-    }
-
-    #[test]
-    fn a_failed_step_fails_the_run_at_its_end() -> Result<()> {
-        let mut report = Report::default();
-        report.test("one", || Err(anyhow::anyhow!("no")))?;
-        report.test("two", || Ok(()))?;
-        let error = report.finish().map_err(|error| error.to_string());
-        assert_eq!(error, Err("failed: one".to_owned()));
-        Ok(())
     }
 }

@@ -29,17 +29,7 @@ pub fn run(arguments: BenchArguments) -> Result<()> {
             .args(["build", "--release", "--package", "sandbar-bench-native", "--target-dir"])
             .arg(cargo::operators().join("target")),
     )?;
-    process::run(cargo::host().args([
-        "build",
-        "--release",
-        "--package",
-        "sandbar",
-        "--package",
-        "sandbar-bench",
-    ]))?;
-    let error = cargo::host()
-        .args(["run", "--quiet", "--release", "--package", "sandbar-bench", "--"])
-        .args(arguments.arguments)
-        .exec();
+    let mut benchmark = cargo::programs(&["sandbar", "sandbar-bench"])?;
+    let error = benchmark.args(arguments.arguments).exec();
     Err(error).context("cannot run the benchmark")
 }

@@ -3,6 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::process;
+
 /// The root of the repository: the host's workspace.
 pub fn root() -> &'static Path {
     // xtask is a folder of the root; cargo rebuilds it when the checkout moves.
@@ -47,6 +52,29 @@ pub fn operators_for_wasm(verb: &str) -> Command {
         command.env_remove(variable);
     }
     command
+}
+
+/// Builds programs of the host's workspace and returns the last of them, to be run.
+///
+/// All of the workspace decides the features of what they are made of, as in the tests: a
+/// package by itself would have wasmtime, tract and others compiled once more.
+///
+/// # Errors
+/// When something does not compile, or cargo does not say where it is.
+pub fn programs(names: &[&str]) -> Result<Command> {
+    let mut build = host();
+    build.args(["build", "--release", "--workspace"]);
+    build.args(names.iter().flat_map(|name| ["--bin", name]));
+    process::run(&mut build)?;
+    let metadata =
+        process::output_of(host().args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: Value =
+        serde_json::from_str(&metadata).context("cargo metadata did not write JSON")?;
+    let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
+    let name = names.last().context("no program is named")?;
+    let mut command = Command::new(Path::new(target).join("release").join(name));
+    command.current_dir(root());
+    Ok(command)
 }
 
 fn in_folder(folder: &Path) -> Command {

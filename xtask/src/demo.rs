@@ -6,10 +6,10 @@ use std::os::unix::process::CommandExt;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::{cargo, operators, process};
+use crate::{cargo, operators};
 
-/// The package in the root workspace that is the demonstration.
-const PACKAGE: &str = "sandbar-demo";
+/// The program that is the demonstration.
+const PROGRAM: &str = "sandbar-demo";
 
 /// What `cargo xtask demo` takes.
 #[derive(Args)]
@@ -26,11 +26,6 @@ pub struct DemoArguments {
 /// When something does not compile.
 pub fn run(arguments: DemoArguments) -> Result<()> {
     operators::build()?;
-    // First a build, so that a compile error is reported as one.
-    process::run(cargo::host().args(["build", "--release", "--package", PACKAGE]))?;
-    let error = cargo::host()
-        .args(["run", "--quiet", "--release", "--package", PACKAGE, "--"])
-        .args(arguments.arguments)
-        .exec();
+    let error = cargo::programs(&[PROGRAM])?.args(arguments.arguments).exec();
     Err(error).context("cannot run the demonstration")
 }

@@ -29,7 +29,7 @@ pub struct FaultArguments {
 pub fn run(arguments: &FaultArguments) -> Result<()> {
     operators::build()?;
     let installation = match Installation::resolve(None) {
-        Ok(installation) => installation,
+        Ok(installation) => installation.archived(),
         Err(Unavailable::Failed(error)) => return Err(error),
         Err(Unavailable::Missing(what)) => bail!("Apache Kafka is not available: {what}"),
     };

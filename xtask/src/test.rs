@@ -74,7 +74,7 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
             let given = std::env::var_os(KAFKA_VARIABLE).is_some_and(|value| !value.is_empty());
             if wanted.kafka() && !arguments.no_kafka && !given {
                 // If that fails it does so again below, where it is told.
-                let _ = Installation::resolve(None);
+                let _ = Installation::resolve(None).map(Installation::archived);
             }
             if wanted.is(LANGUAGES_PART) {
                 languages::look().map(Vec::from)
@@ -258,7 +258,7 @@ fn start_kafka(unwanted: bool) -> Result<Kafka> {
         return Ok(Kafka::Given);
     }
     let installation = match Installation::resolve(None) {
-        Ok(installation) => installation,
+        Ok(installation) => installation.archived(),
         Err(Unavailable::Failed(error)) => {
             return Err(error.context(
                 "Apache Kafka is not available; `cargo xtask test --no-kafka` runs the other tests",

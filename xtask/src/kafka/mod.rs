@@ -2,7 +2,7 @@
 //!
 //! The server is the published one, not an imitation: [`installation`] gets
 //! its jars with Maven, [`node`] configures and starts one process of it,
-//! [`cluster`] starts several as one cluster and stops them, [`probe`] checks
+//! [`cluster`] starts several as one cluster and stops them, [`archive`] lets them start sooner, [`probe`] checks
 //! whether they answer, [`security`] configures listeners for authenticated clients,
 //! [`folder`] records on disk what runs, all of it in [`home`]. `cargo xtask test` uses the same
 //! parts, with a [`lifetime`] of its own: a cluster that ends when it does.
@@ -11,6 +11,7 @@
 //! it, and two checkouts do not meet. Maven's own repository in the user's home
 //! keeps the downloads, so even then nothing is downloaded twice.
 
+mod archive;
 mod cluster;
 mod folder;
 mod home;

@@ -19,6 +19,9 @@ const CLUSTER_ID: &str = "c2FuZGJhci1rYWZrYS0wMQ";
 /// The file of a node's settings, in its folder.
 const SETTINGS: &str = "server.properties";
 
+/// Java code is compiled once, by the compiler that is quick.
+const QUICK_COMPILER: &str = "-XX:TieredStopAtLevel=1";
+
 /// How one node differs from the others.
 pub struct Role<'a> {
     /// Its number, from 1; the first one is the controller too.
@@ -133,6 +136,10 @@ fn launch(installation: &Installation, folder: &Path, lifetime: Lifetime) -> Res
     let output = File::options().create(true).append(true).open(&log);
     let output = output.with_context(|| format!("cannot write {}", log.display()))?;
     let mut command = installation.java(&folder.join("scratch"));
+    if lifetime == Lifetime::Ours {
+        // It does not live for long: what the second compiler makes comes too late.
+        command.arg(QUICK_COMPILER);
+    }
     command
         .arg("kafka.Kafka")
         .arg(folder.join(SETTINGS))
@@ -163,7 +170,7 @@ fn format(
     let output = installation
         .java(&folder.join("scratch"))
         // Half a second of work is not worth optimising.
-        .arg("-XX:TieredStopAtLevel=1")
+        .arg(QUICK_COMPILER)
         .args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"])
         .arg(settings)
         .args(users)

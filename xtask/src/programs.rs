@@ -57,7 +57,7 @@ pub static ALL: [Program; 6] = [
     Program { name: "kafka", wants_kafka: true, load: Load::Waits, threads: 3 },
     Program { name: "exactly_once", wants_kafka: true, load: Load::Waits, threads: 2 },
     Program { name: "fleet", wants_kafka: true, load: Load::Waits, threads: 3 },
-    Program { name: "faults", wants_kafka: true, load: Load::Waits, threads: 2 },
+    Program { name: "faults", wants_kafka: true, load: Load::Waits, threads: 3 },
 ];
 
 /// Builds all programs, and the command that they start: cargo builds that for the tests of

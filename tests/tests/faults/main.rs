@@ -3,5 +3,6 @@
 //! Where `cargo xtask test` or `faults` is asked for long tests, these are.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod brokers;
 mod exclusive;
 mod runners;

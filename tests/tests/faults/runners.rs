@@ -1,6 +1,6 @@
 //! What is promised, while runners and their machine break: every record that goes in is
 //! known, and so is every one that comes out. SANDBAR_TEST_LONG=1 makes it last
-//! (`cargo xtask faults --long`). What brokers and the network do is in `exclusive`.
+//! (`cargo xtask faults --long`). What brokers and the network do is in `brokers`.
 
 use std::time::Duration;
 

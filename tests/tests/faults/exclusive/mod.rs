@@ -1,5 +1,3 @@
-//! What must have the machine for itself: each test starts brokers of its own, and brokers that
-//! get no time lose their leadership, which is another fault than the one at hand.
+//! What must have the machine for itself, as it lasts for half an hour and watches memory.
 
-mod brokers;
 mod soak;

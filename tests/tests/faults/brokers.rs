@@ -1,16 +1,12 @@
-//! What is promised, while brokers and the network break. Each test has
-//! brokers of its own, and the machine to itself: brokers that get no time lose their
-//! leadership, which is another fault than the one at hand.
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
+//! What is promised, while brokers and the network break. Each test has brokers of its own.
 
 use sandbar_tests::checker::{Mix, Times};
 use sandbar_tests::flow::{Flow, is_long};
 use sandbar_tests::proxy::Proxy;
 use sandbar_tests::random::Random;
 use sandbar_tests::site::Site;
-use sandbar_tests::{Broker, in_both_ways};
-use xtask::kafka::{Cluster, Options};
+use sandbar_tests::{Broker, cluster, in_both_ways};
+use xtask::kafka::Options;
 
 /// Records a second: those who start brokers need the machine too.
 const RATE: Option<u64> = Some(3000);
@@ -22,18 +18,6 @@ const EAGER: &str = "[kafka]\nproperties = { \"reconnect.backoff.max.ms\" = 1000
 const IMPATIENT: &str = "[kafka]\nproperties = { \"reconnect.backoff.max.ms\" = 300, \
     \"socket.timeout.ms\" = 3000 }";
 
-/// Brokers, once those of no other test are left.
-fn cluster(
-    name: &str,
-    brokers: u16,
-    options: Options,
-) -> Option<(MutexGuard<'static, ()>, Cluster)> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    // A test that failed is over too.
-    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    Some((alone, sandbar_tests::cluster(name, brokers, options)?))
-}
-
 /// The only broker is stopped and killed, and comes back on the same port with its data.
 ///
 /// Not for exactly once: while a partition has no leader at all, Kafka's coordinator leaves
@@ -42,7 +26,7 @@ fn cluster(
 #[test]
 fn the_broker_comes_back() {
     let times = Times::AtLeastOnce;
-    let Some((_alone, mut cluster)) = cluster("away", 1, Options::default()) else { return };
+    let Some(mut cluster) = cluster("away", 1, Options::default()) else { return };
     let address = cluster.bootstrap().to_owned();
     let rounds = if is_long() { 20 } else { 1 };
     let site = Site::with(&Broker::Apache(address.clone()), times, &[], EAGER);
@@ -69,7 +53,7 @@ in_both_ways! {
     /// the only controller: without it nothing moves until it is back.
     fn leaders_move(times: Times) {
         let name = format!("three-{times:?}").to_lowercase();
-        let Some((_alone, mut cluster)) = cluster(&name, 3, Options::default()) else { return };
+        let Some(mut cluster) = cluster(&name, 3, Options::default()) else { return };
         let address = cluster.bootstrap().to_owned();
         let broker = Broker::Replicated(address.clone());
         let rounds = if is_long() { 20 } else { 1 };
@@ -112,7 +96,7 @@ in_both_ways! {
         let proxy = Proxy::start();
         let name = format!("network-{times:?}").to_lowercase();
         let options = Options { proxy: Some(proxy.port()), ..Options::default() };
-        let Some((_alone, cluster)) = cluster(&name, 1, options) else { return };
+        let Some(cluster) = cluster(&name, 1, options) else { return };
         proxy.lead_to(cluster.behind_proxy().unwrap());
         let address = cluster.bootstrap().to_owned();
         let through = format!("127.0.0.1:{}", proxy.port());

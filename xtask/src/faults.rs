@@ -53,5 +53,6 @@ pub fn run(arguments: &FaultArguments) -> Result<()> {
         }
     };
     let shared = program.run_shared(&flags, prepare, process::run);
-    program.run_exclusive(&flags, prepare).and(shared)
+    let alone = program.exclusive(&flags, prepare)?;
+    program.run_alone(&alone, &flags, prepare).and(shared)
 }

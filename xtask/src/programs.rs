@@ -144,22 +144,31 @@ impl Program {
         run(&mut command)
     }
 
-    /// Runs its tests that must be alone, one after the other, if there are any.
+    /// The names of its tests that must be alone.
     ///
     /// # Errors
-    /// As [`Program::run_shared`].
-    pub fn run_exclusive(
+    /// When the program cannot list its tests.
+    pub fn exclusive(
         &self,
         arguments: &[OsString],
         prepare: impl Fn(&mut Command),
+    ) -> Result<Vec<String>> {
+        Ok(self.list(arguments, prepare)?.0)
+    }
+
+    /// Runs these tests one after the other.
+    ///
+    /// # Errors
+    /// As [`Program::run_shared`].
+    pub fn run_alone(
+        &self,
+        tests: &[String],
+        arguments: &[OsString],
+        prepare: impl Fn(&mut Command),
     ) -> Result<()> {
-        let (exclusive, _) = self.list(arguments, &prepare)?;
-        if exclusive.is_empty() {
-            return Ok(());
-        }
         let mut command = self.command_for(Load::Waits);
         prepare(&mut command);
-        command.args(["--", "--exact"]).args(flags(arguments)).args(exclusive);
+        command.args(["--", "--exact"]).args(flags(arguments)).args(tests);
         command.env(THREADS_VARIABLE, "1");
         process::run(&mut command)
     }

@@ -176,7 +176,10 @@ fn run_parts(
         report.append(outcome?);
     }
     for program in programs() {
-        report.test(program.name, || program.run_exclusive(arguments, prepare))?;
+        let tests = program.exclusive(arguments, prepare)?;
+        if !tests.is_empty() {
+            report.test(program.name, || program.run_alone(&tests, arguments, prepare))?;
+        }
     }
     Ok(())
 }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
+use miniz_oxide::inflate::stream::{InflateState, inflate};
+use miniz_oxide::{DataFormat, MZFlush};
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive, crc32};
 
 use crate::error::Error;
@@ -82,5 +84,90 @@ impl<'a> Archive<'a> {
     /// The bytes of an entry that must be there.
     pub(crate) fn get(&mut self, name: &str) -> Result<Vec<u8>, Error> {
         self.find(name)?.ok_or_else(|| Error::MissingEntry { entry: name.into() })
+    }
+
+    /// The names of the entries that are text.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().filter_map(|name| str::from_utf8(name).ok())
+    }
+
+    /// Whether there is an entry of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name.as_bytes())
+    }
+
+    /// The bytes of an entry one after the other, if it is there, deflated and of `least`
+    /// bytes or more. Not counted, since they are not kept, and without the checks that
+    /// [`find`](Self::find) makes.
+    pub(crate) fn stream(&self, name: &str, least: u64) -> Result<Option<Stream<'_>>, Error> {
+        let Some(entry) = self.entries.get(name.as_bytes()) else { return Ok(None) };
+        if entry.method != CompressionMethod::DEFLATE || entry.size < least {
+            return Ok(None);
+        }
+        let fault = |e: rawzip::Error| Error::Entry { entry: name.into(), reason: e.to_string() };
+        let packed = self.zip.get_entry(entry.place).map_err(fault)?.data();
+        Ok(Some(Stream {
+            entry: name.into(),
+            state: InflateState::new_boxed(DataFormat::Raw),
+            packed,
+            buffer: vec![0; 32 << 10],
+            at: 0,
+            end: 0,
+        }))
+    }
+}
+
+/// The bytes of an entry, inflated as they are taken.
+pub(crate) struct Stream<'a> {
+    entry: String,
+    state: Box<InflateState>,
+    /// What is still to be inflated.
+    packed: &'a [u8],
+    buffer: Vec<u8>,
+    /// What of the buffer is still to be taken.
+    at: usize,
+    end: usize,
+}
+
+impl Stream<'_> {
+    /// The next bytes; `None` where there are not as many.
+    pub(crate) fn take<const N: usize>(&mut self) -> Result<Option<[u8; N]>, Error> {
+        let mut taken = [0; N];
+        for byte in &mut taken {
+            if self.at == self.end && !self.fill()? {
+                return Ok(None);
+            }
+            *byte = self.buffer[self.at];
+            self.at += 1;
+        }
+        Ok(Some(taken))
+    }
+
+    /// Passes over the next bytes; false where there are not as many.
+    pub(crate) fn skip(&mut self, mut count: u64) -> Result<bool, Error> {
+        while count > 0 {
+            if self.at == self.end && !self.fill()? {
+                return Ok(false);
+            }
+            let here = count.min((self.end - self.at) as u64);
+            self.at += here as usize;
+            count -= here;
+        }
+        Ok(true)
+    }
+
+    /// Fills the buffer; false at the end.
+    fn fill(&mut self) -> Result<bool, Error> {
+        let result = inflate(&mut self.state, self.packed, &mut self.buffer, MZFlush::None);
+        self.packed = &self.packed[result.bytes_consumed..];
+        (self.at, self.end) = (0, result.bytes_written);
+        match result.status {
+            Ok(_) => Ok(self.end > 0),
+            Err(miniz_oxide::MZError::Buf) => Ok(self.end > 0),
+            Err(e) => Err(Error::Entry {
+                entry: self.entry.clone(),
+                reason: format!("cannot be inflated: {e:?}"),
+            }),
+        }
     }
 }

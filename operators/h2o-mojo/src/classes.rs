@@ -5,6 +5,11 @@ use crate::category::Category;
 use crate::error::Error;
 use crate::info::Info;
 
+/// The largest doubt about the logarithm of a ratio of probabilities that is left to be.
+const LOOSE: f64 = 0.03;
+/// More than what rounding in double precision changes of a probability, relative to it.
+const ROUNDED: f64 = 1e-14;
+
 /// The classes of a response and what the training knew of them.
 #[derive(Debug)]
 pub(crate) struct Classes {
@@ -44,6 +49,11 @@ impl Classes {
         self.names.len()
     }
 
+    /// Whether training has seen no row of a class, so that it may have no trees.
+    pub(crate) fn is_absent(&self, class: usize) -> bool {
+        self.prior.as_ref().is_some_and(|prior| prior.get(class) == Some(&0.0))
+    }
+
     /// Corrects the probabilities of one row and says its label. `row` settles ties.
     ///
     /// A row without probabilities keeps NaN in all of them and gets label 0.
@@ -65,6 +75,30 @@ impl Classes {
         match probabilities {
             [_, second] => u32::from(*second >= self.threshold),
             many => self.most_probable(row, many),
+        }
+    }
+
+    /// Whether a row's label, and its probabilities within [`LOOSE`], stay the same where the
+    /// logarithm of the ratio of any two probabilities may be off by up to `doubt`. The
+    /// probabilities are those that [`label`](Self::label) leaves; what it corrects them by
+    /// does not change how far their ratios are off.
+    pub(crate) fn is_sure(&self, probabilities: &[f64], doubt: f64) -> bool {
+        if doubt.is_nan() || doubt > LOOSE {
+            return false;
+        }
+        // A little more than the factor by which a ratio may be off, less one.
+        let more = doubt + doubt * doubt;
+        match probabilities {
+            [first, second] => {
+                // A factor of the odds moves a probability by no more than this.
+                let reach = first * second * more + second.max(self.threshold) * ROUNDED;
+                (second - self.threshold).abs() > reach
+            }
+            many => {
+                let best = many.iter().copied().fold(0.0, f64::max);
+                let near = many.iter().filter(|p| **p * (1.0 + more + ROUNDED) >= best);
+                near.count() == 1
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! The features of a model: which columns a row has, and what their values may be.
 
+use std::collections::HashSet;
+
 use crate::archive::Archive;
 use crate::domain::Domain;
 use crate::error::{Error, ValueError};
@@ -62,6 +64,14 @@ impl Columns {
             return Err(Error::Contradiction {
                 key: "n_features".into(),
                 reason: format!("{count} is out of range for {} columns", info.columns.len()),
+            });
+        }
+        // H2O's wrapper fills the last of them and leaves the others missing.
+        let mut seen = HashSet::new();
+        if let Some(twice) = info.columns.iter().find(|name| !seen.insert(**name)) {
+            return Err(Error::Unsupported {
+                what: format!("a model with two columns named '{twice}'"),
+                supported: "names that differ by more than blanks around them".into(),
             });
         }
         let mut domains: Vec<Option<Domain>> = vec![None; info.columns.len()];

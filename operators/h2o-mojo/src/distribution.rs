@@ -1,6 +1,7 @@
 //! The distributions that a response may follow and the functions that link it to a sum.
 
 use crate::error::Error;
+use crate::exp;
 use crate::info::Info;
 
 /// The distribution that the training assumed.
@@ -115,8 +116,8 @@ impl Link {
 }
 
 /// The exponential, bounded as H2O bounds it.
-pub(crate) fn exp(x: f64) -> f64 {
+fn exp(x: f64) -> f64 {
     // Not `min`, which would turn a NaN into the bound.
-    let value = x.exp();
+    let value = exp::exp(x);
     if value > 1e19 { 1e19 } else { value }
 }

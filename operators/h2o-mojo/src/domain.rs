@@ -68,7 +68,7 @@ impl Domain {
 }
 
 /// Lines as Java reads them: ended by LF, CR or CR LF.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use crate::domain;
 use crate::error::Error;
 use crate::limits::{self, Limits};
 
@@ -47,11 +48,15 @@ impl<'a> Info<'a> {
     pub(crate) fn parse(text: &'a str, limits: &Limits) -> Result<Self, Error> {
         let mut info = Self { values: HashMap::default(), columns: vec![], domains: vec![] };
         let mut section = Section::Preface;
-        for (index, line) in text.lines().enumerate() {
+        for (index, line) in domain::lines(text).enumerate() {
             let number = index + 1;
             let line = trim(line);
             match (line, &section) {
                 ("", _) => {}
+                // H2O writes no comments, and its reader takes these names for something else.
+                (name, Section::Columns) if name.starts_with('#') => return Err(shifting(name)),
+                (name @ ("[info]" | "[columns]"), Section::Columns | Section::Domains)
+                | (name @ "[domains]", Section::Domains) => return Err(shifting(name)),
                 (comment, _) if comment.starts_with('#') => {}
                 ("[info]", _) => section = Section::Info,
                 ("[columns]", _) => section = Section::Columns,
@@ -68,16 +73,25 @@ impl<'a> Info<'a> {
                     let count = info.columns.len() as u64;
                     limits::check(|| "columns".into(), count, limits.columns, "columns")?;
                 }
-                (_, Section::Domains) => info.domains.push(
-                    domain(line).ok_or_else(|| fault(number, "expected COLUMN: COUNT FILE"))?,
-                ),
+                (_, Section::Domains) => match domain(line) {
+                    Some(entry) => info.domains.push(entry),
+                    // The names of columns do not end with a column of this name.
+                    None if info.columns.len() < info.number("n_columns")? => {
+                        return Err(shifting("[domains]"));
+                    }
+                    None => return Err(fault(number, "expected COLUMN: COUNT FILE")),
+                },
             }
         }
         let declared: usize = info.number("n_columns")?;
         if declared != info.columns.len() {
             return Err(Error::Contradiction {
                 key: "n_columns".into(),
-                reason: format!("expected {declared} columns, got {}", info.columns.len()),
+                reason: format!(
+                    "expected {declared} columns, got {}: a name that is empty or holds a line \
+                     break shifts those after it in H2O, too: rename it and train again",
+                    info.columns.len()
+                ),
             });
         }
         Ok(info)
@@ -114,6 +128,11 @@ impl<'a> Info<'a> {
         }
     }
 
+    /// How many items a list has, or 0 where it is absent or `null`.
+    pub(crate) fn items(&self, key: &str) -> usize {
+        self.text(key).map_or(0, |text| text.bytes().filter(|byte| *byte == b',').count() + 1)
+    }
+
     /// Numbers in brackets, such as `[0.5, 1.0]`; `None` where absent or `null`.
     pub(crate) fn list<T: std::str::FromStr>(&self, key: &str) -> Result<Option<Vec<T>>, Error> {
         let Some(text) = self.text(key) else { return Ok(None) };
@@ -146,6 +165,17 @@ fn domain(line: &str) -> Option<DomainEntry<'_>> {
         size: size.parse().ok()?,
         file: trim(file),
     })
+}
+
+/// A column's name that H2O's writer does not escape and H2O's reader does not take for a
+/// name: those after it would be shifted by one, and the last would have none.
+fn shifting(name: &str) -> Error {
+    Error::Unsupported {
+        what: format!("a column named '{}'", name.chars().take(40).collect::<String>()),
+        supported: "names that H2O's own reader does not take for a comment or a title, which \
+                    shifts the names after them: rename the column and train again"
+            .into(),
+    }
 }
 
 fn fault(line: usize, reason: &str) -> Error {

@@ -17,7 +17,7 @@ pub struct Limits {
     pub columns: u64,
     /// Categories of all columns together. Default 1,000,000.
     pub categories: u64,
-    /// Nodes of all trees together, leaves included. Default 16,000,000, of 12 bytes each.
+    /// Nodes of all trees together, leaves included. Default 16,000,000, of 20 bytes each.
     pub nodes: u64,
     /// Weights of all layers together, padding included. Default 32,000,000, of 4 bytes each.
     pub weights: u64,

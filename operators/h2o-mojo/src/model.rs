@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::algorithms::Algorithm;
 use crate::algorithms::engine::{Engine, EngineScorer, Source};
 use crate::archive::Archive;
+use crate::calibration::Calibration;
 use crate::category::Category;
 use crate::classes::{self, Classes};
 use crate::columns::{Columns, Feature};
@@ -31,6 +32,7 @@ struct Shared {
     engine: Arc<dyn Engine>,
     /// Empty for a regression.
     classes: Classes,
+    calibration: Option<Calibration>,
 }
 
 impl Model {
@@ -72,9 +74,14 @@ impl Model {
             archive: &mut archive,
             info: &info,
             features: &columns.features,
-            classes: classes.count(),
+            classes: &classes,
             limits,
         })?;
+        // H2O calibrates two classes only.
+        let calibration = match category {
+            Category::Binomial => Calibration::read(&mut archive, &info)?,
+            _ => None,
+        };
         let own = |key| info.text(key).map(String::from);
         Ok(Self {
             shared: Arc::new(Shared {
@@ -88,6 +95,7 @@ impl Model {
                 mojo_version: info.number("mojo_version")?,
                 engine,
                 classes,
+                calibration,
             }),
         })
     }
@@ -145,6 +153,11 @@ impl Model {
         (self.shared.category == Category::Binomial).then_some(self.shared.classes.threshold)
     }
 
+    /// Whether the model has a calibration: [`Predictions::calibrated`] has probabilities then.
+    pub fn is_calibrated(&self) -> bool {
+        self.shared.calibration.is_some()
+    }
+
     /// Makes a scorer. It holds the memory that scoring needs, so keep it for many rows.
     pub fn scorer(&self) -> Scorer {
         Scorer { model: self.clone(), engine: self.shared.engine.clone().scorer() }
@@ -190,11 +203,27 @@ impl Scorer {
         }
         let width = model.classes.count().max(1);
         predictions.reset(count, width);
-        self.engine.score(rows, offsets, &mut predictions.values, width);
-        if model.category != Category::Regression {
-            let values = predictions.values.chunks_exact_mut(width);
-            let labels = rows.chunks_exact(features).zip(values);
-            predictions.labels.extend(labels.map(|(row, p)| model.classes.label(row, p)));
+        let Predictions { labels, values, calibrated, doubts, .. } = predictions;
+        self.engine.score(rows, offsets, values, width, doubts);
+        if model.category == Category::Regression {
+            return Ok(());
+        }
+        let rows = rows.chunks_exact(features).zip(values.chunks_exact_mut(width));
+        if doubts.is_empty() {
+            labels.extend(rows.map(|(row, p)| model.classes.label(row, p)));
+        } else {
+            for ((row, p), doubt) in rows.zip(doubts) {
+                let mut label = model.classes.label(row, p);
+                if !model.classes.is_sure(p, *doubt) {
+                    self.engine.score_exactly(row, p);
+                    label = model.classes.label(row, p);
+                }
+                labels.push(label);
+            }
+        }
+        if let Some(calibration) = &model.calibration {
+            let (rows, _) = values.as_chunks::<2>();
+            calibrated.extend(rows.iter().flat_map(|row| calibration.apply(row)));
         }
         Ok(())
     }
@@ -206,6 +235,9 @@ pub struct Predictions {
     labels: Vec<u32>,
     values: Vec<f64>,
     width: usize,
+    calibrated: Vec<f64>,
+    /// What an engine's approximation leaves open, see `EngineScorer::score`.
+    doubts: Vec<f64>,
 }
 
 impl Predictions {
@@ -238,11 +270,19 @@ impl Predictions {
         &self.values
     }
 
+    /// As [`values`](Self::values), calibrated; empty unless
+    /// [`Model::is_calibrated`]. Labels follow the probabilities that are not.
+    pub fn calibrated(&self) -> &[f64] {
+        &self.calibrated
+    }
+
     fn reset(&mut self, rows: usize, width: usize) {
         self.labels.clear();
         self.labels.reserve(rows);
         self.values.clear();
         self.values.resize(rows * width, 0.0);
         self.width = width;
+        self.calibrated.clear();
+        self.doubts.clear();
     }
 }

@@ -66,6 +66,11 @@ public final class Golden {
         for (int i = 0; i < mojo.nclasses(); i++) {
             joiner.add("p_" + (levels == null ? Integer.toString(i) : levels[i]));
         }
+        if (mojo.calibrateClassProbabilities(new double[mojo.nclasses() + 1])) {
+            for (String level : levels) {
+                joiner.add("cal_" + level);
+            }
+        }
         return joiner.toString();
     }
 
@@ -76,7 +81,10 @@ public final class Golden {
             switch (model.m.getModelCategory()) {
                 case Binomial:
                     BinomialModelPrediction binomial = model.predictBinomial(row, offset);
-                    return join(binomial.label, binomial.classProbabilities);
+                    String raw = join(binomial.label, binomial.classProbabilities);
+                    return binomial.calibratedClassProbabilities == null
+                            ? raw
+                            : join(raw, binomial.calibratedClassProbabilities);
                 case Multinomial:
                     MultinomialModelPrediction multinomial = model.predictMultinomial(row, offset);
                     return join(multinomial.label, multinomial.classProbabilities);

@@ -39,6 +39,9 @@ MANY = [f"m{i:02}" for i in range(70)]
 FLAG = ["0", "1"]
 UNSEEN = ["unseen", "m99", "2"]
 
+# Models that H2O's own runtime cannot read, or reads with the wrong names.
+UNREADABLE = ["gbm-sharp", "dl-enum-limited"]
+
 NUMBERS = ["a", "b", "c"]
 CATEGORIES = ["few", "many", "flag"]
 FEATURES = NUMBERS + CATEGORIES
@@ -52,6 +55,8 @@ RESPONSES = {
     "zero_one": "numeric",
 }
 EXTRA = ["offset", "weight"]
+SHARP = "# sharp"
+THRESHOLD_ROWS = 350  # fewer than the 400 that H2O computes thresholds of
 
 GBM = {"ntrees": 4, "max_depth": 4, "learn_rate": 0.3, "seed": 1, "score_each_iteration": False}
 DRF = {"ntrees": 3, "max_depth": 4, "seed": 1}
@@ -97,6 +102,18 @@ MODELS = {
     "gbm-deep": lambda: gbm("y", ntrees=2, max_depth=9, min_rows=5),
     "gbm-single-leaf": lambda: gbm("class2", min_split_improvement=0.9, ntrees=2),
     "gbm-enum-limited": lambda: gbm("class2", categorical_encoding="EnumLimited"),
+    "gbm-sort-by-response": lambda: gbm("class2", categorical_encoding="SortByResponse"),
+    # A class of which training has no row has no trees.
+    "gbm-absent-class": lambda: gbm("class3", ntrees=3),
+    # A category whose name is empty, as H2O makes one of "" in quotes.
+    "gbm-empty-level": lambda: gbm("class2", x=["a", "few"]),
+    # Calibrated probabilities; H2O wants a frame for them, and gets that of the training.
+    "gbm-platt": lambda: gbm("class2", calibrate_model=True, calibration_method="PlattScaling"),
+    "gbm-isotonic": lambda: gbm(
+        "class2", calibrate_model=True, calibration_method="IsotonicRegression"
+    ),
+    # A name that H2O's reader takes for a comment.
+    "gbm-sharp": lambda: gbm("class2", x=["a", "# sharp", "b", "few"], ntrees=2),
     "gbm-one-hot-explicit": lambda: gbm(
         "class2", ntrees=2, categorical_encoding="OneHotExplicit", max_depth=3
     ),
@@ -136,6 +153,19 @@ MODELS = {
     "dl-laplace": lambda: dl("y", distribution="laplace"),
     "dl-huber": lambda: dl("y", distribution="huber"),
     "dl-quantile": lambda: dl("y", distribution="quantile"),
+    "dl-offset": lambda: dl("y", offset_column="offset"),
+    "dl-sort-by-response": lambda: dl("class2", categorical_encoding="SortByResponse"),
+    # H2O writes `_genmodel_encoding = null` for it, and cannot read that itself.
+    "dl-enum-limited": lambda: dl("class2", categorical_encoding="EnumLimited"),
+    # So few rows that the default threshold is the very probability of one of them.
+    **{
+        f"dl-threshold-{number}": lambda a=activation, seed=number: dl(
+            "class2", activation=a, hidden=[10, 8], epochs=20, seed=seed
+        )
+        for number, activation in enumerate(
+            ["Rectifier", "Tanh", "Maxout", "RectifierWithDropout", "TanhWithDropout"], 1
+        )
+    },
     # An algorithm that the reader does not know.
     "glm-binomial": lambda: (
         H2OGeneralizedLinearEstimator(family="binomial", seed=1), NUMBERS, "class2"
@@ -178,6 +208,7 @@ def training_row(rng: random.Random) -> dict:
         "zero_one": "1" if rng.random() < likely else "0",
         "offset": str(offset),
         "weight": rng.choice(["0.5", "1.0", "2.0"]),
+        SHARP: f"{c % 7}",
     }
 
 
@@ -218,6 +249,16 @@ def threshold_rows(estimator, rows: list[dict]) -> list[dict]:
     return made
 
 
+def nearest_rows(estimator, path: Path, frame, rows: list[dict]) -> list[dict]:
+    """The training rows whose probability is nearest to the default threshold."""
+    with zipfile.ZipFile(path) as archive:
+        info = archive.read("model.ini").decode().splitlines()
+    threshold = float(next(line.split(" = ")[1] for line in info if "default_threshold" in line))
+    predicted = estimator.predict(frame)[2].as_data_frame(use_pandas=False, header=False)
+    distances = [abs(float(line[0]) - threshold) for line in predicted]
+    return [rows[i] for i in sorted(range(len(rows)), key=distances.__getitem__)[:30]]
+
+
 def write_rows(path: Path, columns: list[str], rows: list[dict]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
@@ -242,11 +283,30 @@ def shrink(path: Path) -> None:
 
 def training_frame(folder: Path):
     rng = random.Random(20261123)
-    columns = FEATURES + list(RESPONSES) + EXTRA
+    columns = FEATURES + list(RESPONSES) + EXTRA + [SHARP]
     path = folder / "training.csv"
-    write_rows(path, columns, [training_row(rng) for _ in range(TRAINING_ROWS)])
+    rows = [training_row(rng) for _ in range(TRAINING_ROWS)]
+    write_rows(path, columns, rows)
     types = dict.fromkeys(NUMBERS + EXTRA, "numeric") | dict.fromkeys(CATEGORIES, "enum")
-    return h2o.import_file(str(path), header=1, col_types=types | RESPONSES, na_strings=["NA"])
+    frame = h2o.import_file(str(path), header=1, col_types=types | RESPONSES, na_strings=["NA"])
+    return frame, rows
+
+
+def without_names(rows: list[dict]) -> list[dict]:
+    return [row | {"few": ""} if row["few"] == "NA" else row for row in rows]
+
+
+def frame_for(name: str, frame, rows: list[dict]):
+    if name == "gbm-empty-level":
+        # H2O's parser takes an empty field for NA, but not "" in quotes, which this sends.
+        columns = {key: [row[key] for row in without_names(rows)] for key in ["few", "class2"]}
+        named = h2o.H2OFrame(columns, column_types=["enum", "enum"])
+        return named.cbind(frame["a"])
+    if name.startswith("dl-threshold"):
+        return frame[:THRESHOLD_ROWS, :]
+    if name == "gbm-absent-class":
+        return frame[frame["class3"] != "low", :]
+    return frame
 
 
 def score(classes: str, names: list[str]) -> None:
@@ -274,11 +334,14 @@ def main() -> None:
     h2o.no_progress()
     try:
         with tempfile.TemporaryDirectory() as temporary:
-            frame = training_frame(Path(temporary))
+            frame, training = training_frame(Path(temporary))
             for name in names:
                 estimator, features, response = MODELS[name]()
+                mine = frame_for(name, frame, training)
+                if name in ["gbm-platt", "gbm-isotonic"]:
+                    estimator.calibration_frame = frame
                 try:
-                    estimator.train(x=features, y=response, training_frame=frame)
+                    estimator.train(x=features, y=response, training_frame=mine)
                 except Exception as error:  # one model that H2O refuses must not lose the others
                     failed.append(f"{name}: {str(error).strip()[:300]}")
                     continue
@@ -286,8 +349,17 @@ def main() -> None:
                 shrink(HERE / f"{name}.zip")
                 offset = estimator.actual_params.get("offset_column")
                 columns = features + (["offset"] if offset else [])
-                mine = threshold_rows(estimator, rows) if name == "gbm-thresholds" else rows
-                write_rows(HERE / f"{name}.rows.csv", columns, mine)
+                scored = rows
+                if name == "gbm-thresholds":
+                    scored = threshold_rows(estimator, rows)
+                elif name == "gbm-empty-level":
+                    scored = without_names(rows)
+                elif name.startswith("dl-threshold"):
+                    path = HERE / f"{name}.zip"
+                    scored = nearest_rows(estimator, path, mine, training[:THRESHOLD_ROWS])
+                if name in UNREADABLE:
+                    continue
+                write_rows(HERE / f"{name}.rows.csv", columns, scored)
                 to_score.append(f"{name}:offset" if offset else name)
                 print(name, flush=True)
             score(temporary, to_score)

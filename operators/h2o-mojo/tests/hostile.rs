@@ -10,7 +10,7 @@ use support::zip::{Entries, Packed, pack, pack_as, unpack};
 use support::{Result, zoo_bytes};
 
 /// Small models of every kind of tree and layer.
-const MODELS: [&str; 8] = [
+const MODELS: [&str; 9] = [
     "gbm-bernoulli",
     "gbm-deep",
     "gbm-multinomial",
@@ -19,6 +19,7 @@ const MODELS: [&str; 8] = [
     "dl-rectifier-binomial",
     "dl-maxout-multinomial",
     "dl-tanh-regression",
+    "gbm-isotonic",
 ];
 
 /// Small enough that a test which reaches them is quick.
@@ -252,5 +253,131 @@ fn archives_cannot_take_more_than_the_limits() -> Result {
     assert!(error.contains("Limits::entries"), "{error}");
     let error = changed("gbm-bernoulli", |entries| replace(entries, ": 5 d000", ": 50000 d000"))?;
     assert!(error.contains("Limits::categories"), "{error}");
+    Ok(())
+}
+
+/// A tree of so many tests for missing values, each the right branch of the one before.
+fn chain(tests: usize) -> Vec<u8> {
+    let leaf = 1.0_f32.to_le_bytes();
+    let test = [&[0x30, 0, 0, 1][..], &leaf].concat();
+    [test.repeat(tests), vec![0, 0xff, 0xff], leaf.to_vec()].concat()
+}
+
+#[test]
+fn nodes_are_counted_while_a_tree_is_read() -> Result {
+    let expected = "trees/t00_000.bin: nodes so far: 100001 exceeds the limit of 100000";
+    let error = changed("gbm-bernoulli", |entries| {
+        entries.insert("trees/t00_000.bin".into(), chain(60_000));
+    })?;
+    assert!(error.starts_with(expected), "{error}");
+
+    // A large one that is packed is counted before it is unpacked: its checksum is not asked.
+    let tree = chain(200_000);
+    let entries = unpack(&zoo_bytes("gbm-bernoulli")?)?;
+    let packed: Vec<Packed<'_>> = entries
+        .iter()
+        .map(|(name, bytes)| {
+            let bytes = if name == "trees/t00_000.bin" { &tree } else { bytes };
+            let packed = miniz_oxide::deflate::compress_to_vec(bytes, 6);
+            Packed { name, method: 8, packed, size: bytes.len() as u32, crc: 0 }
+        })
+        .map(|entry| Packed {
+            crc: if entry.name.starts_with("trees/") {
+                1
+            } else {
+                rawzip::crc32(&entries[entry.name])
+            },
+            ..entry
+        })
+        .collect();
+    let error = Model::read_within(&pack_as(&packed), &LIMITS).err().ok_or("it was read")?;
+    assert!(error.to_string().starts_with(expected), "{error}");
+
+    // And one within the limit is read.
+    let mut entries = entries;
+    entries.insert("trees/t00_000.bin".into(), chain(40_000));
+    attempt(&pack(&entries))?;
+    Ok(())
+}
+
+#[test]
+fn trees_are_as_many_as_the_model_says() -> Result {
+    let error = changed("gbm-bernoulli", |entries| {
+        entries.remove("trees/t00_001.bin");
+    })?;
+    assert_eq!(error, "trees/t00_001.bin: missing from the archive");
+    let error = changed("gbm-bernoulli", |entries| replace(entries, "n_trees = 4", "n_trees = 5"))?;
+    assert_eq!(error, "trees/t00_004.bin: missing from the archive");
+    let error = changed("gbm-bernoulli", |entries| replace(entries, "n_trees = 4", "n_trees = 3"))?;
+    assert_eq!(error, "model.ini: n_trees: trees/t00_003.bin is beyond 3 rounds of 1");
+    let error = changed("gbm-bernoulli", |entries| {
+        let tree = entries["trees/t00_000.bin"].clone();
+        entries.insert("trees/t01_000.bin".into(), tree);
+    })?;
+    assert_eq!(error, "model.ini: n_trees: trees/t01_000.bin is beyond 4 rounds of 1");
+    // A class without a row in training has no trees, but one with rows has.
+    let error = changed("gbm-absent-class", |entries| {
+        entries.remove("trees/t02_001.bin");
+    })?;
+    assert_eq!(error, "trees/t02_001.bin: missing from the archive");
+    let error = changed("dl-tanh-regression", |entries| {
+        replace(entries, "bias_layer2 = ", "weight_layer3 = [1.0]\nbias_layer2 = ");
+    })?;
+    assert_eq!(error, "model.ini: weight_layer3: neural_network_sizes has no such layer");
+    Ok(())
+}
+
+#[test]
+fn names_that_h2o_itself_shifts_are_refused() -> Result {
+    for name in ["#b", "# b", "[info]", "[columns]", "[domains]"] {
+        let error = changed("gbm-bernoulli", |entries| {
+            replace(entries, "\nb\n", &format!("\n{name}\n"));
+        })?;
+        assert!(error.starts_with(&format!("a column named '{name}' is not supported")), "{error}");
+    }
+    for name in ["", "b\rd", "b\nd"] {
+        let error = changed("gbm-bernoulli", |entries| {
+            replace(entries, "\nb\n", &format!("\n{name}\n"));
+        })?;
+        assert!(error.contains("a name that is empty or holds a line break"), "{error}");
+    }
+    let error = changed("gbm-bernoulli", |entries| replace(entries, "\nb\n", "\n a\n"))?;
+    assert!(error.starts_with("a model with two columns named 'a'"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn an_encoding_that_is_not_said_is_refused() -> Result {
+    let key = "_genmodel_encoding = AUTO";
+    for (model, line) in [
+        ("dl-rectifier-binomial", "_genmodel_encoding = null\n_n_orig_names = 6"),
+        ("dl-rectifier-binomial", "_genmodel_encoding = null"),
+        ("gbm-bernoulli", "_genmodel_encoding = null"),
+        ("gbm-bernoulli", "_n_orig_names = 6"),
+        ("v3.22.1.6-gbm-bernoulli", "_n_orig_names = 6"),
+    ] {
+        let error = changed(model, |entries| {
+            let anchor = if model.starts_with('v') { "n_trees = " } else { key };
+            let keep = if model.starts_with('v') { "\nn_trees = " } else { "" };
+            replace(entries, anchor, &format!("{line}{keep}"));
+        })?;
+        assert!(error.starts_with("categorical encoding 'null'"), "{model}: {error}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_calibration_that_is_wrong_is_refused() -> Result {
+    let error = changed("gbm-platt", |entries| replace(entries, "= platt", "= beta"))?;
+    assert_eq!(error, "calibration 'beta' is not supported; supported: platt, isotonic");
+    let error = changed("gbm-platt", |entries| replace(entries, "calib_glm_beta = [", "x = ["))?;
+    assert_eq!(error, "model.ini: calib_glm_beta: expected two numbers");
+    let error = changed("gbm-isotonic", |entries| {
+        entries.insert("calib/thresholds_y".into(), vec![0, 0, 0, 9]);
+    })?;
+    assert_eq!(error, "calib/thresholds_y: expected a count and as many doubles");
+    let error =
+        changed("gbm-isotonic", |entries| replace(entries, "calib_max_x = 0", "calib_max_x = 7"))?;
+    assert!(error.starts_with("model.ini: calib_min_x: "), "{error}");
     Ok(())
 }

@@ -12,6 +12,9 @@ pub struct Config {
     pub invalid_number: Treatment,
     /// A feature of the model without a column. Default: it is missing in every row.
     pub missing_column: Treatment,
+    /// No offset, for a model that was trained with one. Default: the configuration is
+    /// refused where there is no column, the row fails where its value is missing.
+    pub missing_offset: MissingOffset,
 }
 
 impl Default for Config {
@@ -20,6 +23,7 @@ impl Default for Config {
             unknown_category: Treatment::Fail,
             invalid_number: Treatment::Fail,
             missing_column: Treatment::Missing,
+            missing_offset: MissingOffset::Fail,
         }
     }
 }
@@ -32,4 +36,14 @@ pub enum Treatment {
     Fail,
     /// Take it for missing, as H2O's NA.
     Missing,
+}
+
+/// What to make of an offset that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MissingOffset {
+    /// Refuse: the row, or the configuration where it concerns all rows.
+    Fail,
+    /// Take it for zero, as H2O's `EasyPredictModelWrapper` does where none is handed over.
+    Zero,
 }

@@ -5,10 +5,11 @@
 //! unknown_category = "fail"       # or "missing"
 //! invalid_number = "fail"         # or "missing"
 //! missing_column = "missing"      # or "fail"
+//! missing_offset = "fail"         # or "zero"
 //! ```
 //!
-//! The values shown are the defaults: what H2O's `EasyPredictModelWrapper` does when
-//! nothing is set on its `Config`.
+//! The values shown are the defaults: for the first three what H2O's
+//! `EasyPredictModelWrapper` does when nothing is set on its `Config`.
 //!
 //! | what is found | key | `"fail"` | `"missing"` | H2O's switch for `"missing"` |
 //! |---|---|---|---|---|
@@ -21,26 +22,38 @@
 //!
 //! | model's feature | column of numbers | column of text |
 //! |---|---|---|
-//! | numeric | as it is; NaN is missing | read as Java's `Double.parseDouble` reads it; empty is missing |
-//! | categorical | refused at configuration | the category of this name, or of the name `column.text`; empty is missing |
+//! | numeric | as it is; NaN is missing | read as Java's `Double.parseDouble` reads it |
+//! | categorical | refused at configuration | the category of this name, or of the name `column.text` |
+//!
+//! Empty text is how a table says that text is missing, and it is scored as missing: as by
+//! H2O's own parser of CSV, which takes an empty field for NA. Handed to the wrapper, an
+//! empty text would be an unknown category or an invalid number; only where a model was
+//! trained with a category whose name is empty is it that category, here as there.
 //!
 //! H2O refuses a number for a categorical feature in each row; since it can never go
 //! well, it is refused before the first. So is a tensor, and a table that has none of
 //! the model's features.
 //!
 //! A model trained with an offset takes it from the column of that name, which must be
-//! of numbers; without the column the offset is 0, as in H2O. A row for which the
-//! model's result is not a number fails with `invalid`.
+//! of numbers. H2O's server refuses a table without it, and its wrapper takes it for zero
+//! without a word; here the configuration is refused without the column, and a row fails
+//! with `missing` where it has no value, unless `missing_offset = "zero"`. H2O's MOJO scorer
+//! leaves the offset of deep learning out, whatever it is, and so does this one, with a line
+//! in the log.
 //!
 //! A classification gives a label and the probability of each class; a regression
-//! gives the value `predict`.
+//! gives the value `predict`. A model that is calibrated gives calibrated probabilities,
+//! too, by the names that H2O gives them: `cal_YES` beside `YES`. The label follows the
+//! probabilities that are not calibrated, as in H2O. A row for which the model's result is
+//! not a number fails with `invalid`.
 
 mod config;
 mod memo;
+mod offset;
 mod operator;
 mod source;
 
-pub use config::{Config, Treatment};
+pub use config::{Config, MissingOffset, Treatment};
 pub use operator::H2oScore;
 
 sandbar_operator::scorer!(H2oScore);

@@ -1,20 +1,20 @@
 //! The scorer.
 
 use h2o_mojo::{Category, Model};
-use sandbar_operator::{
-    Column, Error, Failure, Field, FieldType, Output, Predictions, Scorer, Setup, Table,
-};
+use sandbar_operator::{Error, Failure, Field, Output, Predictions, Scorer, Setup, Table};
 
 use crate::config::Config;
+use crate::offset::Offset;
 use crate::source::{Rejected, Source};
 
 /// A model, matched with the extractor's columns.
 pub struct H2oScore {
-    model: Model,
     scorer: h2o_mojo::Scorer,
     sources: Vec<Source>,
-    /// Position of the column that holds the offset, for a model that has one.
-    offset: Option<usize>,
+    /// For a model that was trained with one.
+    offset: Option<Offset>,
+    /// The names of what a prediction has.
+    output: Output,
     scratch: Scratch,
 }
 
@@ -39,17 +39,16 @@ impl Scorer for H2oScore {
             .map_err(|error| Error::from(error).context(format_args!("model '{name}'")))?;
         let sources = Source::find_all(model.features(), features, &config)
             .map_err(|error| error.context(format_args!("model '{name}'")))?;
-        let offset = offset(&model, features)?;
-        Ok(H2oScore { scorer: model.scorer(), model, sources, offset, scratch: Scratch::default() })
+        let offset = Offset::find(&model, features, &config)
+            .map_err(|error| error.context(format_args!("model '{name}'")))?;
+        let output =
+            output(&model).map_err(|error| error.context(format_args!("model '{name}'")))?;
+        let scratch = Scratch::default();
+        Ok(H2oScore { scorer: model.scorer(), sources, offset, output, scratch })
     }
 
     fn output(&self) -> Output {
-        match self.model.category() {
-            Category::Binomial | Category::Multinomial => {
-                Output::Classes(self.model.classes().to_vec())
-            }
-            Category::Regression => Output::Values(vec!["predict".into()]),
-        }
+        self.output.clone()
     }
 
     fn score(&mut self, table: &Table<'_>, predictions: &mut Predictions) {
@@ -63,10 +62,7 @@ impl Scorer for H2oScore {
         for (feature, source) in self.sources.iter_mut().enumerate() {
             source.read(table, rows[feature..].iter_mut().step_by(width), rejected);
         }
-        let offsets = match self.offset.and_then(|column| table.column(column)) {
-            Some(Column::Numbers(numbers)) => Some(numbers),
-            _ => None,
-        };
+        let offsets = self.offset.as_mut().and_then(|offset| offset.read(table, rejected));
         if let Err(error) = self.scorer.score(rows, offsets, scored) {
             // Only for lengths that do not fit each other, which are made above.
             let failure = Failure::internal(error.to_string());
@@ -80,32 +76,50 @@ impl Scorer for H2oScore {
     }
 }
 
+/// What a prediction has: the classes, and where the model is calibrated their names once
+/// more, each with the prefix that H2O's own predictions have.
+fn output(model: &Model) -> Result<Output, Error> {
+    if model.category() == Category::Regression {
+        return Ok(Output::Values(vec!["predict".into()]));
+    }
+    let mut names = model.classes().to_vec();
+    if model.is_calibrated() {
+        let calibrated: Vec<String> = names.iter().map(|name| format!("cal_{name}")).collect();
+        if let Some(name) = calibrated.iter().find(|name| names.contains(name)) {
+            return Err(format!(
+                "the model is calibrated and has a class '{name}', which is the name of a \
+                 calibrated probability: rename the class and train again"
+            )
+            .into());
+        }
+        names.extend(calibrated);
+    }
+    Ok(Output::Classes(names))
+}
+
 /// Hands over the predictions, and failures in the place of rejected rows.
 fn give(scored: &h2o_mojo::Predictions, rejected: &mut Rejected, predictions: &mut Predictions) {
+    let width = scored.width();
     let mut rejected = rejected.drain(..).peekable();
     let mut labels = scored.labels().iter();
-    for (row, values) in scored.values().chunks_exact(scored.width()).enumerate() {
-        let label = labels.next();
+    let mut calibrated = scored.calibrated().chunks_exact(width);
+    for (row, values) in scored.values().chunks_exact(width).enumerate() {
+        let (label, calibrated) = (labels.next(), calibrated.next());
         if let Some((_, failure)) = rejected.next_if(|(rejected, _)| *rejected == row) {
             predictions.fail(failure);
         } else if values[0].is_nan() {
             predictions.fail(Failure::invalid("the model's result for this row is not a number"));
+        } else if let (Some(label), Some(calibrated)) = (label, calibrated) {
+            predictions.class_with(|all| {
+                let (raw, rest) = all.split_at_mut(width);
+                raw.copy_from_slice(values);
+                rest.copy_from_slice(calibrated);
+                Ok(*label as usize)
+            });
         } else if let Some(label) = label {
             predictions.class(*label as usize, values);
         } else {
             predictions.values(values);
         }
-    }
-}
-
-fn offset(model: &Model, fields: &[Field]) -> Result<Option<usize>, Error> {
-    let Some(name) = model.offset_column() else { return Ok(None) };
-    let column = fields.iter().position(|field| field.name == name);
-    match column.map(|column| &fields[column].ty) {
-        None | Some(FieldType::Number) => Ok(column),
-        Some(_) => Err(format!(
-            "offset column '{name}': expected a number: have the extractor give it as one"
-        )
-        .into()),
     }
 }

@@ -13,6 +13,8 @@ pub(crate) struct Source {
     column: Option<usize>,
     /// What is known of the categories' texts, for a categorical feature.
     memo: Option<Memo>,
+    /// What an empty text is: missing, unless the model knows a category of that name.
+    empty: f64,
     treatment: Treatment,
 }
 
@@ -77,6 +79,7 @@ impl Source {
                 feature: feature.clone(),
                 column,
                 memo: categorical.then(Memo::new),
+                empty: feature.value(b"").unwrap_or(f64::NAN),
                 treatment: if categorical {
                     config.unknown_category
                 } else {
@@ -118,7 +121,7 @@ impl Source {
     #[inline]
     fn value(&mut self, text: &str) -> Result<f64, ValueError> {
         if text.is_empty() {
-            return Ok(f64::NAN);
+            return Ok(self.empty);
         }
         let text = text.as_bytes();
         match &mut self.memo {

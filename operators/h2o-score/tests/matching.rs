@@ -2,9 +2,12 @@
 
 use h2o_score::H2oScore;
 use sandbar_operator::testing::{Cell, Features, Prediction, Stage};
-use sandbar_operator::{ElementType, Error, Failure, FailureCode, Field};
+use sandbar_operator::{ElementType, Error, Failure, FailureCode, Field, Output};
 
 const GBM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/flights-gbm/model.zip");
+
+/// What Java says of `gbm-empty-level` for `a` = 10 and `few` empty, unseen and `red`.
+const EMPTY_LEVEL: [f64; 3] = [0.4314658291566285, 0.45048283269976147, 0.5624444935228528];
 
 /// What Java says about the classic flight of 1987: see `models/flights-gbm/model.toml`.
 const CLASSIC_YES: f64 = 0.5969799275716748;
@@ -152,6 +155,111 @@ fn what_counts_as_missing_is_scored_as_missing() -> Result<(), Error> {
     assert_eq!(yes("{}", with(Field::text("Year"), Cell::Missing))?, year);
     assert_eq!(yes("{}", without("Year"))?, year);
     assert!((year - CLASSIC_YES).abs() > 1e-6, "the year should matter to this flight");
+    Ok(())
+}
+
+/// A small model of the reader's tests: its bytes, the fields of its features, and rows of
+/// text that it was tried with.
+fn small(name: &str) -> Result<(Vec<u8>, Vec<Field>), Error> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../h2o-mojo/testdata");
+    let numbers = ["a", "b", "c"].map(Field::number);
+    let texts = ["few", "many", "flag"].map(Field::text);
+    let bytes = std::fs::read(format!("{folder}/{name}.zip"))?;
+    Ok((bytes, numbers.into_iter().chain(texts).collect()))
+}
+
+/// The third row of `h2o-mojo/testdata/gbm-*.rows.csv`.
+fn small_row() -> Vec<Cell> {
+    let numbers = [1e30, -1e30, -5.0].map(Cell::Number);
+    let texts = ["two words", "m15", "1"].map(Cell::text);
+    numbers.into_iter().chain(texts).collect()
+}
+
+#[test]
+fn an_offset_that_is_not_there_is_refused_unless_it_is_zero() -> Result<(), Error> {
+    for name in ["gbm-bernoulli-offset", "gbm-gaussian-offset", "dl-offset"] {
+        let (model, fields) = small(name)?;
+        let message = refusal(&Stage::new().model("small", model.clone()), &fields);
+        let expected = "model 'small': offset column 'offset': no such column from the extractor";
+        assert!(message.starts_with(expected), "{name}: {message}");
+        assert!(message.contains(r#"missing_offset = "zero""#), "{name}: {message}");
+
+        let zero = Stage::new().config(r#"{ "missing_offset": "zero" }"#).model("small", model);
+        let mut without = zero.scorer::<H2oScore>(&fields)?;
+        let without = without.score(&Features::new(fields.clone()).row(small_row())).remove(0)?;
+        let with: Vec<Field> = fields.iter().cloned().chain([Field::number("offset")]).collect();
+        let row = |offset: Cell| small_row().into_iter().chain([offset]);
+        let features = Features::new(with.clone())
+            .row(row(Cell::Number(0.0)))
+            .row(row(Cell::Missing))
+            .row(row(Cell::Number(1.0)));
+        let answers = zero.scorer::<H2oScore>(&with)?.score(&features);
+        let numbers: Vec<Vec<f64>> = answers
+            .into_iter()
+            .map(|answer| answer.map(|it| it.numbers().to_vec()))
+            .collect::<Result<_, _>>()?;
+        assert_eq!(numbers[0], without.numbers(), "{name}");
+        assert_eq!(numbers[1], without.numbers(), "{name}");
+        // H2O's scorer of deep learning leaves offsets out.
+        assert_eq!(numbers[2] == without.numbers(), name.starts_with("dl"), "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_row_without_its_offset_fails_and_no_other() -> Result<(), Error> {
+    let (model, mut fields) = small("gbm-bernoulli-offset")?;
+    fields.push(Field::number("offset"));
+    let features = [Cell::Number(0.25), Cell::Missing, Cell::Number(0.25)]
+        .into_iter()
+        .fold(Features::new(fields.clone()), |features, offset| {
+            features.row(small_row().into_iter().chain([offset]))
+        });
+    let mut scorer = Stage::new().model("small", model).scorer::<H2oScore>(&fields)?;
+    let answers = scorer.score(&features);
+    let failure = answers[1].as_ref().expect_err("it has no offset");
+    assert_eq!(failure.code, FailureCode::Missing);
+    assert_eq!(failure.message, "offset column 'offset': no value");
+    assert!(answers[0].is_ok() && answers[2].is_ok());
+    Ok(())
+}
+
+/// `h2o-mojo/testdata/gbm-platt.golden.csv` and `gbm-isotonic.golden.csv` have Java's answers.
+#[test]
+fn calibrated_probabilities_stand_beside_the_others() -> Result<(), Error> {
+    for name in ["gbm-platt", "gbm-isotonic"] {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../h2o-mojo/testdata");
+        let golden = std::fs::read_to_string(format!("{folder}/{name}.golden.csv"))?;
+        let expected = golden.lines().nth(3).ok_or("a third row")?;
+        let (model, fields) = small(name)?;
+        let mut scorer = Stage::new().model("small", model).scorer::<H2oScore>(&fields)?;
+        let names = ["early", "late", "cal_early", "cal_late"].map(String::from);
+        assert_eq!(*scorer.output(), Output::Classes(names.into()), "{name}");
+        let answer = scorer.score(&Features::new(fields).row(small_row())).remove(0)?;
+        let numbers: Vec<String> = answer.numbers().iter().map(f64::to_string).collect();
+        let found = format!("{},{}", answer.label().unwrap_or_default(), numbers.join(","));
+        let parsed = |text: &str| -> Vec<Result<f64, String>> {
+            text.split(',').map(|item| item.parse().map_err(|_| item.to_owned())).collect()
+        };
+        assert_eq!(parsed(&found), parsed(expected), "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn empty_text_is_missing_unless_the_model_has_a_category_of_that_name() -> Result<(), Error> {
+    let (model, _) = small("gbm-empty-level")?;
+    let fields = vec![Field::number("a"), Field::text("few")];
+    let stage = Stage::new().config(r#"{ "unknown_category": "missing" }"#).model("small", model);
+    let row = |few: &str| [Cell::Number(10.0), Cell::text(few)];
+    let features = Features::new(fields.clone()).row(row("")).row(row("unseen")).row(row("red"));
+    let answers = stage.scorer::<H2oScore>(&fields)?.score(&features);
+    let late: Vec<f64> = answers
+        .into_iter()
+        .map(|answer| answer.map(|it| it.numbers()[1]))
+        .collect::<Result<_, _>>()?;
+    // What Java says of these rows, `unseen` taken for missing.
+    assert_eq!(late, EMPTY_LEVEL);
     Ok(())
 }
 

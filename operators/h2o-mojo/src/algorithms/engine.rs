@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::archive::Archive;
+use crate::classes::Classes;
 use crate::columns::Feature;
 use crate::error::Error;
 use crate::info::Info;
@@ -14,8 +15,8 @@ pub(crate) struct Source<'s, 'm> {
     pub(crate) archive: &'s mut Archive<'m>,
     pub(crate) info: &'s Info<'m>,
     pub(crate) features: &'s [Feature],
-    /// 0 for a regression.
-    pub(crate) classes: usize,
+    /// None for a regression.
+    pub(crate) classes: &'s Classes,
     pub(crate) limits: &'s Limits,
 }
 
@@ -29,13 +30,37 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
 pub(crate) trait EngineScorer: fmt::Debug + Send + Sync {
     /// Scores `rows`, row-major, into `values`: `width` of them per row, zero before.
     /// `offsets` has one value per row.
-    fn score(&mut self, rows: &[f64], offsets: Option<&[f64]>, values: &mut [f64], width: usize);
+    ///
+    /// An engine that approximates probabilities adds one number per row to `doubts`, which is
+    /// empty: by how much the logarithm of the ratio of any two may differ from H2O's.
+    fn score(
+        &mut self,
+        rows: &[f64],
+        offsets: Option<&[f64]>,
+        values: &mut [f64],
+        width: usize,
+        doubts: &mut Vec<f64>,
+    );
+
+    /// Scores a row that there is a doubt about once more, without one.
+    fn score_exactly(&mut self, _row: &[f64], _values: &mut [f64]) {}
 }
 
 impl Source<'_, '_> {
     /// The MOJO's version, from 1.00 to `newest`, if its categories are encoded as their
-    /// numbers. `supported` names the versions that the algorithm reads.
-    pub(crate) fn version(&self, newest: f64, supported: &str) -> Result<f64, Error> {
+    /// numbers. `supported` names the versions that the algorithm reads, `encodings` those
+    /// that H2O scores for it without rewriting a row.
+    ///
+    /// The newest version of each algorithm always says the encoding. Where it says `null`,
+    /// H2O has none for the algorithm (deep learning with `EnumLimited`): the columns are not
+    /// those of the table that the model was trained on, and H2O's own runtime cannot read
+    /// the model either.
+    pub(crate) fn version(
+        &self,
+        newest: f64,
+        supported: &str,
+        encodings: &[&str],
+    ) -> Result<f64, Error> {
         let version: f64 = self.info.number("mojo_version")?;
         if !(1.0..=newest).contains(&version) {
             return Err(Error::Unsupported {
@@ -43,12 +68,17 @@ impl Source<'_, '_> {
                 supported: supported.into(),
             });
         }
-        match self.info.text("_genmodel_encoding") {
-            None | Some("AUTO" | "Enum" | "SortByResponse" | "OneHotInternal") => Ok(version),
-            Some(other) => Err(Error::Unsupported {
-                what: format!("categorical encoding '{other}'"),
-                supported: "AUTO, Enum, OneHotInternal, SortByResponse".into(),
-            }),
-        }
+        let what = match self.info.text(ENCODING) {
+            Some(encoding) if encodings.contains(&encoding) => return Ok(version),
+            None if version < newest && self.info.text("_n_orig_names").is_none() => {
+                return Ok(version);
+            }
+            Some(other) => format!("categorical encoding '{other}'"),
+            None => format!("categorical encoding 'null' ({ENCODING} of model.ini)"),
+        };
+        Err(Error::Unsupported { what, supported: encodings.join(", ") })
     }
 }
+
+/// The key of the categorical encoding.
+const ENCODING: &str = "_genmodel_encoding";

@@ -8,24 +8,39 @@ use crate::trees::{Builder, Forest};
 
 /// How many trees a MOJO says that each round of training made.
 pub(super) fn trees_per_round(source: &Source<'_, '_>) -> Result<usize, Error> {
-    let Source { info, classes, .. } = source;
+    let (info, classes) = (source.info, source.classes.count());
     // Version 1.00 does not say it.
     Ok(match info.optional("n_trees_per_class")? {
         Some(trees) => trees,
-        None if *classes == 2 && !info.flag("binomial_double_trees")? => 1,
-        None => (*classes).max(1),
+        None if classes == 2 && !info.flag("binomial_double_trees")? => 1,
+        None => classes.max(1),
     })
 }
 
-/// Reads all trees of a MOJO of this version, whose sums come in `groups`.
+/// Reads all trees of a MOJO of this version, whose sums come in `groups`; each round of
+/// training made `per_round` trees.
+///
+/// H2O's reader passes over trees that the archive does not have, and its writer leaves out
+/// those of classes without a row in training. Any other tree that is missing, or is there
+/// beyond what `model.ini` says, is an error: the sums would be those of another model.
 pub(super) fn read(
     source: &mut Source<'_, '_>,
     version: f64,
     groups: usize,
+    per_round: usize,
 ) -> Result<Forest, Error> {
     let trees: u64 = source.info.number("n_trees")?;
-    let total = trees.saturating_mul(groups as u64);
+    let total = trees.saturating_mul(per_round as u64);
     limits::check(|| "trees".into(), total, source.limits.entries, "entries")?;
+    let beyond = source.archive.names().find(|name| {
+        number(name).is_some_and(|(group, tree)| group >= per_round as u64 || tree >= trees)
+    });
+    if let Some(entry) = beyond {
+        return Err(Error::Contradiction {
+            key: "n_trees".into(),
+            reason: format!("{entry} is beyond {trees} rounds of {per_round}"),
+        });
+    }
 
     let format = Format::of(version);
     let ends = source.features.iter().map(|feature| {
@@ -34,15 +49,30 @@ pub(super) fn read(
     });
     let mut forest = Builder::new(ends.collect(), groups, source.limits.nodes);
     for group in 0..groups {
+        let may_lack = groups > 1 && source.classes.is_absent(group);
         for tree in 0..trees {
             let entry = format!("trees/t{group:02}_{tree:03}.bin");
-            // A tree that training left out has no entry and adds nothing.
-            if let Some(bytes) = source.archive.find(&entry)? {
-                forest.add(group, &entry, |trees| h2o::decode(&bytes, format, &entry, trees))?;
+            if may_lack && !source.archive.has(&entry) {
+                continue;
             }
+            // What would be refused for its nodes is refused before it is inflated.
+            if let Some(mut stream) = source.archive.stream(&entry, LARGE)? {
+                forest.check(&entry, |limit| h2o::count(&mut stream, format, limit))?;
+            }
+            let bytes = source.archive.get(&entry)?;
+            forest.add(group, |trees| h2o::decode(&bytes, format, &entry, trees))?;
         }
     }
     Ok(forest.build())
+}
+
+/// From which size in bytes on a tree's nodes are counted before it is inflated.
+const LARGE: u64 = 1 << 20;
+
+/// Which tree an entry holds: its number in its round, and the round.
+fn number(entry: &str) -> Option<(u64, u64)> {
+    let (number, round) = entry.strip_prefix("trees/t")?.strip_suffix(".bin")?.split_once('_')?;
+    Some((number.parse().ok()?, round.parse().ok()?))
 }
 
 /// Whether a MOJO's trees are in the byte order that the decoder reads.

@@ -64,6 +64,8 @@ pub(crate) struct Compiled {
     pub(super) nodes: Vec<Node>,
     /// By node, what its tree predicts if it is a leaf.
     pub(super) leaves: Vec<f32>,
+    /// How many nodes there may be.
+    pub(super) node_limit: u64,
     sets: Sets,
 }
 
@@ -85,9 +87,9 @@ const NOTHING: u32 = 0;
 impl Compiled {
     /// Without trees. `ends` has, for every column, from which number on a value counts as
     /// missing.
-    pub(super) fn new(ends: Vec<i64>) -> Self {
+    pub(super) fn new(ends: Vec<i64>, node_limit: u64) -> Self {
         let sets = Sets { words: vec![0; SET_HEADER + 1], empties: HashMap::default() };
-        Self { slots: Slots::new(ends), nodes: vec![], leaves: vec![], sets }
+        Self { slots: Slots::new(ends), nodes: vec![], leaves: vec![], node_limit, sets }
     }
 
     /// How many columns a row has.

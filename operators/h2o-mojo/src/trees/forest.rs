@@ -11,7 +11,6 @@ use crate::limits;
 pub(crate) struct Builder {
     trees: Compiled,
     groups: Vec<Vec<Tree>>,
-    node_limit: u64,
 }
 
 /// All trees of a model.
@@ -36,22 +35,30 @@ impl Builder {
     /// A forest without trees, whose sums come in `groups`. `ends` has, for every column of
     /// a row, from which number on a value counts as missing.
     pub(crate) fn new(ends: Vec<i64>, groups: usize, node_limit: u64) -> Self {
-        Self { trees: Compiled::new(ends), groups: vec![vec![]; groups], node_limit }
+        Self { trees: Compiled::new(ends, node_limit), groups: vec![vec![]; groups] }
+    }
+
+    /// Fails where a tree, not decoded yet, has more nodes than there is room for. `count`
+    /// answers how many it has, or more than its argument where it has more.
+    pub(crate) fn check(
+        &self,
+        entry: &str,
+        count: impl FnOnce(u64) -> Result<u64, Error>,
+    ) -> Result<(), Error> {
+        let before = self.trees.nodes.len() as u64;
+        let nodes = before.saturating_add(count(self.trees.node_limit.saturating_sub(before))?);
+        limits::check(|| nodes_of(entry), nodes, self.trees.node_limit, "nodes")
     }
 
     /// Adds the tree that `decode` appends to a group; `decode` answers the tree's depth.
-    /// `entry` is where the tree is from.
     pub(crate) fn add(
         &mut self,
         group: usize,
-        entry: &str,
         decode: impl FnOnce(&mut Compiled) -> Result<u32, Error>,
     ) -> Result<(), Error> {
         let begin = self.trees.nodes.len();
         let depth = decode(&mut self.trees)?;
-        let end = self.trees.nodes.len();
-        limits::check(|| format!("{entry}: nodes so far"), end as u64, self.node_limit, "nodes")?;
-        self.groups[group].push(Tree { nodes: begin..end, depth });
+        self.groups[group].push(Tree { nodes: begin..self.trees.nodes.len(), depth });
         Ok(())
     }
 
@@ -77,6 +84,11 @@ impl Forest {
             None => walk::sum(&self.trees, &self.groups, rows, &mut scratch.codes, sums, width),
         }
     }
+}
+
+/// What there may be too much of.
+pub(super) fn nodes_of(entry: &str) -> String {
+    format!("{entry}: nodes so far")
 }
 
 #[cfg(test)]

@@ -13,8 +13,13 @@
 //! and then the left branch and the right one, each a node or, where the kind says so, the
 //! value of a leaf alone.
 
+use std::num::NonZeroU32;
+
 use super::compiled::{Compiled, Set, Test};
+use super::forest::nodes_of;
+use crate::archive::Stream;
 use crate::error::Error;
+use crate::limits;
 
 /// What differs between the versions of the tree format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,18 +51,32 @@ impl Format {
     }
 }
 
-/// A branch that is still to be read.
+/// A right branch that is still to be read. There may be millions of them.
 struct Branch {
     /// Where its first byte must be.
-    at: usize,
-    leaf: bool,
-    /// The node whose right branch it is; `None` for a left one or the root.
-    right_of: Option<usize>,
+    at: u32,
+    /// The node whose right branch it is.
+    parent: u32,
     /// How many nodes are above it.
     depth: u32,
     /// Where the last set on the way here begins.
-    set: Option<u32>,
+    set: Option<NonZeroU32>,
+    leaf: bool,
 }
+
+/// The branch that is read next.
+#[derive(Clone, Copy)]
+struct Next {
+    leaf: bool,
+    depth: u32,
+    set: Option<NonZeroU32>,
+}
+
+/// The bits of a node's kind that say how its left branch is written, and their value where
+/// that is the value of a leaf; the bit that says so of the right one.
+const LEFT_BRANCH: u8 = 0x33;
+const LEFT_LEAF: u8 = 0x30;
+const RIGHT_LEAF: u8 = 0x40;
 
 const NA_VS_REST: u8 = 1;
 const NA_LEFT: u8 = 2;
@@ -75,40 +94,78 @@ pub(crate) fn decode(
     Decoder { input, format, trees, branches: vec![] }.decode()
 }
 
+/// How many nodes the tree in `bytes` has, as far as they can be told apart; more than
+/// `limit` where it has more. Takes a bit of memory for each branch that is still to come.
+pub(crate) fn count(bytes: &mut Stream<'_>, format: Format, limit: u64) -> Result<u64, Error> {
+    let mut counter = Counter { bytes, format, branches: Bits::default() };
+    let mut nodes = 0;
+    let mut leaf = false;
+    loop {
+        nodes += 1;
+        if nodes + counter.branches.len > limit {
+            return Ok(nodes + counter.branches.len);
+        }
+        leaf = match counter.pass(leaf)? {
+            Pass::Left(leaf) => leaf,
+            Pass::Leaf => match counter.branches.pop() {
+                Some(leaf) => leaf,
+                None => return Ok(nodes),
+            },
+            // What is wrong with the tree is for the decoder to say.
+            Pass::End => return Ok(nodes),
+        };
+    }
+}
+
 struct Decoder<'a> {
     input: Input<'a>,
     format: Format,
     trees: &'a mut Compiled,
-    /// The branches that are still to be read, the next one last.
+    /// The right branches that are still to be read, the next one last.
     branches: Vec<Branch>,
 }
 
 impl Decoder<'_> {
     fn decode(&mut self) -> Result<u32, Error> {
-        let mut depth = 0;
-        self.branches.push(Branch { at: 0, leaf: false, right_of: None, depth: 0, set: None });
-        while let Some(branch) = self.branches.pop() {
-            depth = depth.max(branch.depth);
+        let mut deepest = 0;
+        let mut next = Some(Next { leaf: false, depth: 0, set: None });
+        loop {
+            let this = match next.take() {
+                Some(next) => next,
+                None => match self.branches.pop() {
+                    Some(branch) => self.begin_right(branch)?,
+                    None => break,
+                },
+            };
+            deepest = deepest.max(this.depth);
+            // Before there is memory for it; a branch that is still to be read is a node, too.
+            let nodes = self.trees.nodes.len() + self.branches.len() + 1;
+            let limit = self.trees.node_limit;
+            limits::check(|| nodes_of(self.input.entry), nodes as u64, limit, "nodes")?;
             let number = self.input.counted(self.trees.next())?;
-            if let Some(parent) = branch.right_of {
-                // Branches follow each other without gap or overlap, so a tree has no more
-                // nodes than its bytes have room for, and no node is reached twice.
-                if self.input.at != branch.at {
-                    return Err(self.input.fault("branches overlap or leave a gap"));
-                }
-                self.trees.begin_right(parent, number);
-            }
             self.input.node = self.input.at;
-            if branch.leaf {
+            if this.leaf {
                 self.leaf(number)?;
             } else {
-                self.node(branch, number)?;
+                next = self.node(this, number)?;
             }
         }
         if self.input.at != self.input.bytes.len() {
             return Err(self.input.fault("unexpected bytes after the last node"));
         }
-        Ok(depth)
+        Ok(deepest)
+    }
+
+    /// Goes on with a right branch.
+    fn begin_right(&mut self, branch: Branch) -> Result<Next, Error> {
+        // Branches follow each other without gap or overlap, so a tree has no more nodes than
+        // its bytes have room for, and no node is reached twice.
+        if self.input.at != branch.at as usize {
+            return Err(self.input.fault("branches overlap or leave a gap"));
+        }
+        let number = self.input.counted(self.trees.next())?;
+        self.trees.begin_right(branch.parent as usize, number);
+        Ok(Next { leaf: branch.leaf, depth: branch.depth, set: branch.set })
     }
 
     /// Reads a leaf.
@@ -118,40 +175,41 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// Reads what a node says of itself and puts its branches onto the list.
-    fn node(&mut self, branch: Branch, number: u32) -> Result<(), Error> {
+    /// Reads what a node says of itself and answers its left branch; the right one is put
+    /// onto the list.
+    fn node(&mut self, this: Next, number: u32) -> Result<Option<Next>, Error> {
         let kind = self.input.u8()?;
         let column = self.input.u16()?;
         if column == u16::MAX {
-            return self.leaf(number);
+            self.leaf(number)?;
+            return Ok(None);
         }
         if usize::from(column) >= self.trees.columns() {
             return Err(self.input.fault("tested column is not in the model"));
         }
         let direction = self.input.u8()?;
-        let (test, set) = self.test(kind, direction, branch.set)?;
+        let (test, set) = self.test(kind, direction, this.set)?;
         self.trees.add_test(number, column, test);
 
         let input = &mut self.input;
-        let size = match kind & 0x33 {
+        let size = match kind & LEFT_BRANCH {
             0 => input.u8()?.into(),
             1 => input.u16()?.into(),
             2 => input.u24()?,
             3 => input.u32()?,
-            0x30 => 4,
+            LEFT_LEAF => 4,
             _ => return Err(input.fault("unknown kind of left branch")),
         };
-        let left = input.at;
-        let right = left
+        let at = input
+            .at
             .checked_add(size as usize)
             .filter(|right| *right < input.bytes.len())
+            .and_then(|right| u32::try_from(right).ok())
             .ok_or_else(|| input.fault("branch is outside the tree"))?;
-        let right_of = Some(number as usize);
-        let depth = branch.depth + 1;
-        let (left_leaf, right_leaf) = (kind & 0x10 != 0, kind & 0x40 != 0);
-        self.branches.push(Branch { at: right, leaf: right_leaf, right_of, depth, set });
-        self.branches.push(Branch { at: left, leaf: left_leaf, right_of: None, depth, set });
-        Ok(())
+        let depth = this.depth + 1;
+        let leaf = kind & RIGHT_LEAF != 0;
+        self.branches.push(Branch { at, parent: number, depth, set, leaf });
+        Ok(Some(Next { leaf: kind & LEFT_BRANCH == LEFT_LEAF, depth, set }))
     }
 
     /// Reads what a node tests; `last` is the last set on the way to it. Answers the last
@@ -160,8 +218,8 @@ impl Decoder<'_> {
         &mut self,
         kind: u8,
         direction: u8,
-        last: Option<u32>,
-    ) -> Result<(Test, Option<u32>), Error> {
+        last: Option<NonZeroU32>,
+    ) -> Result<(Test, Option<NonZeroU32>), Error> {
         let missing_right = direction != NA_LEFT && direction != LEFT;
         match (kind & 0x0C, direction == NA_VS_REST, last) {
             (0, false, _) => {
@@ -170,12 +228,12 @@ impl Decoder<'_> {
             }
             (8 | 12, false, _) => {
                 let set = self.set(kind & 0x0C == 12, missing_right)?;
-                Ok((Test::InSet(set), Some(set)))
+                Ok((Test::InSet(set), NonZeroU32::new(set)))
             }
             // H2O's scorer holds on to the last set that it has met, and takes a category
             // that it does not cover for missing even where only missing values part.
             (8 | 12, true, Some(set)) if self.format != Format::First => {
-                let empty = self.input.counted(self.trees.without_members(set))?;
+                let empty = self.input.counted(self.trees.without_members(set.get()))?;
                 Ok((Test::InSet(empty), last))
             }
             (0 | 8 | 12, true, _) => Ok((Test::IsMissing, last)),
@@ -248,5 +306,77 @@ impl<'a> Input<'a> {
 
     fn u32(&mut self) -> Result<u32, Error> {
         self.array().map(u32::from_le_bytes)
+    }
+}
+
+/// Passes over nodes without keeping them.
+struct Counter<'a, 'b> {
+    bytes: &'a mut Stream<'b>,
+    format: Format,
+    /// For every right branch that is still to come, whether it is a leaf's value alone.
+    branches: Bits,
+}
+
+/// What was passed.
+enum Pass {
+    /// A leaf.
+    Leaf,
+    /// A node, whose left branch comes next; whether that is a leaf's value alone.
+    Left(bool),
+    /// The end of the bytes, or what is no node.
+    End,
+}
+
+impl Counter<'_, '_> {
+    fn pass(&mut self, leaf: bool) -> Result<Pass, Error> {
+        if leaf {
+            return Ok(if self.bytes.skip(4)? { Pass::Leaf } else { Pass::End });
+        }
+        let Some([kind, low, high]) = self.bytes.take()? else { return Ok(Pass::End) };
+        if u16::from_le_bytes([low, high]) == u16::MAX {
+            return Ok(if self.bytes.skip(4)? { Pass::Leaf } else { Pass::End });
+        }
+        let Some([direction]) = self.bytes.take()? else { return Ok(Pass::End) };
+        let test = match (direction == NA_VS_REST, kind & 0x0C, self.format) {
+            (true, ..) => 0,
+            (false, 12, Format::Third) => match self.bytes.take()? {
+                Some([_, _, a, b, c, d]) => u32::from_le_bytes([a, b, c, d]).div_ceil(8),
+                None => return Ok(Pass::End),
+            },
+            (false, 12, _) => match self.bytes.take()? {
+                Some([_, _, a, b]) => u16::from_le_bytes([a, b]).into(),
+                None => return Ok(Pass::End),
+            },
+            _ => 4,
+        };
+        let size = if kind & LEFT_LEAF == 0 { u64::from(kind & 3) + 1 } else { 0 };
+        if !self.bytes.skip(u64::from(test) + size)? {
+            return Ok(Pass::End);
+        }
+        self.branches.push(kind & RIGHT_LEAF != 0);
+        Ok(Pass::Left(kind & LEFT_BRANCH == LEFT_LEAF))
+    }
+}
+
+/// A stack of bits.
+#[derive(Default)]
+struct Bits {
+    words: Vec<u64>,
+    len: u64,
+}
+
+impl Bits {
+    fn push(&mut self, bit: bool) {
+        let (word, place) = ((self.len / 64) as usize, self.len % 64);
+        if word == self.words.len() {
+            self.words.push(0);
+        }
+        self.words[word] = self.words[word] & !(1 << place) | u64::from(bit) << place;
+        self.len += 1;
+    }
+
+    fn pop(&mut self) -> Option<bool> {
+        self.len = self.len.checked_sub(1)?;
+        Some(self.words[(self.len / 64) as usize] >> (self.len % 64) & 1 != 0)
     }
 }

@@ -68,7 +68,7 @@ impl Table {
             for (feature, column) in model.features().iter().zip(&columns) {
                 let text = column.map(|column| line[column].as_slice());
                 rows.push(match text {
-                    None | Some(b"" | b"NA") => f64::NAN,
+                    None | Some(b"NA") => f64::NAN,
                     Some(text) => feature.value(text).unwrap_or(f64::NAN),
                 });
             }
@@ -97,6 +97,8 @@ pub fn compare(
         let expected = &line[usize::from(classification)..];
         let values = predictions.values().chunks_exact(predictions.width()).nth(index);
         let values = values.ok_or("a row without values")?;
+        let calibrated = predictions.calibrated().chunks_exact(predictions.width()).nth(index);
+        let values: Vec<f64> = [values, calibrated.unwrap_or_default()].concat();
         assert_eq!(values.len(), expected.len(), "{name}: values of row {index}");
         for (value, expected) in values.iter().zip(expected) {
             let expected: f64 = expected.parse()?;

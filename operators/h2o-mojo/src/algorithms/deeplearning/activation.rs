@@ -1,6 +1,7 @@
 //! What a hidden neuron makes of its sum.
 
 use crate::error::Error;
+use crate::exp::exp;
 use crate::info::Info;
 
 /// An activation function.
@@ -45,8 +46,8 @@ impl Activation {
     pub(super) fn apply(self, sum: f64) -> f64 {
         match self {
             Self::Rectifier => 0.5 * (sum + sum.abs()),
-            Self::ExpRectifier if sum < 0.0 => sum.exp() - 1.0,
-            Self::Tanh => 1.0 - 2.0 / (1.0 + (2.0 * sum).exp()),
+            Self::ExpRectifier if sum < 0.0 => exp(sum) - 1.0,
+            Self::Tanh => 1.0 - 2.0 / (1.0 + exp(2.0 * sum)),
             Self::ExpRectifier | Self::Maxout => sum,
         }
     }

@@ -3,16 +3,23 @@
 //! - `input`: from a row to the inputs of the first layer.
 //! - `dense`, `sparse`, `simd`: weights, and their product with inputs that are mostly zero.
 //! - `activation`: what a hidden neuron makes of its sum.
-//! - `network`: rows through all layers.
+//! - `doubt`: by how much single precision may be off.
+//! - `ordered`, `exact`: rows in double precision, bit for bit as H2O's scorer.
+//! - `network`: rows through all layers, and when they are computed exactly.
 //! - this file: what `model.ini` says of the whole.
 
 mod activation;
 mod dense;
+mod doubt;
+mod exact;
 mod input;
 mod network;
+mod ordered;
 mod simd;
 mod sparse;
 
+use std::num::ParseFloatError;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use super::engine::{Engine, Source};
@@ -23,13 +30,16 @@ use crate::limits::{self, Limits};
 
 use activation::Activation;
 use dense::Dense;
+use doubt::Bound;
 use input::Input;
 use network::{DeepLearning, Layer};
 
 /// Reads a network.
 pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error> {
-    source.version(1.1, "deeplearning 1.00 and 1.10")?;
-    let Source { info, features, classes, limits, .. } = *source;
+    let encodings = ["AUTO", "OneHotInternal", "SortByResponse"];
+    source.version(1.1, "deeplearning 1.00 and 1.10", &encodings)?;
+    let Source { info, features, limits, .. } = *source;
+    let classes = source.classes.count();
     let distribution = Distribution::read(info)?;
     if distribution == Distribution::ModifiedHuber {
         // H2O's own scorer answers such a model with a constant and label -1.
@@ -74,6 +84,10 @@ fn layers(info: &Info<'_>, sizes: &[usize], limits: &Limits) -> Result<Vec<Layer
         let hidden = index + 2 < sizes.len();
         let ratio = ratios.get(index).copied().filter(|_| hidden && dropout).unwrap_or(0.0);
         let (weight_key, bias_key) = (format!("weight_layer{index}"), format!("bias_layer{index}"));
+        // Lengths are looked at before there is memory for what may be megabytes.
+        if info.items(&bias_key) > neurons.saturating_mul(2) {
+            return Err(contradiction(&bias_key, "its length does not fit neural_network_sizes"));
+        }
         let bias: Vec<f64> = list(info, &bias_key)?;
         // A maxout neuron has two sums.
         let pieces = match bias.len().checked_div(neurons) {
@@ -90,17 +104,37 @@ fn layers(info: &Info<'_>, sizes: &[usize], limits: &Limits) -> Result<Vec<Layer
             limits.weights,
             "weights",
         )?;
-        let weights: Vec<f32> = list(info, &weight_key)?;
+        if info.items(&weight_key) > inputs.saturating_mul(bias.len()) {
+            return Err(contradiction(&weight_key, "its length does not fit neural_network_sizes"));
+        }
+        let weights: Vec<Weight> = list(info, &weight_key)?;
         if inputs.checked_mul(bias.len()) != Some(weights.len()) {
             return Err(contradiction(&weight_key, "its length does not fit neural_network_sizes"));
         }
         // By neuron, then by input, then by piece; sums are numbered neuron by neuron.
         let place =
             |sum: usize, input: usize| pieces * (sum / pieces * inputs + input) + sum % pieces;
-        let dense = Dense::new(inputs, bias, |sum, input| weights[place(sum, input)]);
-        layers.push(Layer { dense, pieces, activation, keep: 1.0 - ratio });
+        let weight = |sum: usize, input: usize| weights[place(sum, input)].0;
+        let dense = Dense::new(inputs, pieces, &bias, weight);
+        let bound = Bound::of(inputs, &bias, hidden && index > 0, weight);
+        layers.push(Layer { dense, bound, pieces, activation, keep: 1.0 - ratio });
+    }
+    let beyond = format!("weight_layer{}", layers.len());
+    if info.text(&beyond).is_some() {
+        return Err(contradiction(&beyond, "neural_network_sizes has no such layer"));
     }
     Ok(layers)
+}
+
+/// A weight. H2O reads a double and rounds it.
+struct Weight(f32);
+
+impl FromStr for Weight {
+    type Err = ParseFloatError;
+
+    fn from_str(text: &str) -> Result<Self, ParseFloatError> {
+        text.parse::<f64>().map(|weight| Self(weight as f32))
+    }
 }
 
 /// How the network's number becomes one of the response: divided, then added to.
@@ -113,7 +147,7 @@ fn response(info: &Info<'_>) -> Result<Option<(f64, f64)>, Error> {
     }
 }
 
-fn list<T: std::str::FromStr>(info: &Info<'_>, key: &str) -> Result<Vec<T>, Error> {
+fn list<T: FromStr>(info: &Info<'_>, key: &str) -> Result<Vec<T>, Error> {
     info.list(key)?.ok_or_else(|| Error::MissingKey { key: key.into() })
 }
 

@@ -1,24 +1,25 @@
 //! Rows through all layers.
 //!
-//! Hidden layers compute in single precision, which is twice as fast as double and, as long
-//! as activations stay small, exact to about 1e-6 of a probability. A row whose activations
-//! do not stay small, as where numbers are not standardised, is computed once more in double
-//! precision, as H2O's scorer computes all rows. The last layer is always in double precision.
+//! H2O's scorer computes in double precision. A regression does so here, too, sum by sum as
+//! H2O (`exact`). Of a classification, hidden layers compute in single precision first, which
+//! is twice as fast, and every row's doubt says what that may be off by. Where a label or a
+//! probability could depend on it, the row is computed once more, exactly.
 
 use std::sync::Arc;
 
 use super::activation::Activation;
 use super::dense::Dense;
+use super::doubt::{Bound, Size};
+use super::exact::Exact;
 use super::input::Input;
 use super::simd::F32x4;
 use super::sparse::Sparse;
 use crate::algorithms::engine::{Engine, EngineScorer};
 use crate::distribution::Link;
+use crate::exp::exp;
 
 /// How many rows go through a layer together, while each part of its weights is at hand.
 const BLOCK: usize = 16;
-/// Up to which absolute value activations and inputs of hidden layers are small.
-const SMALL: f32 = 32.0;
 
 /// A network.
 #[derive(Debug)]
@@ -35,6 +36,7 @@ pub(super) struct DeepLearning {
 #[derive(Debug)]
 pub(super) struct Layer {
     pub(super) dense: Dense,
+    pub(super) bound: Bound,
     /// How many sums a neuron has.
     pub(super) pieces: usize,
     /// What hidden neurons make of their sums. The last layer has its own function.
@@ -48,9 +50,10 @@ pub(super) struct Layer {
 struct Scorer {
     network: Arc<DeepLearning>,
     scratch: Scratch,
+    exact: Exact,
 }
 
-/// The memory for one block of rows.
+/// The memory for one block of rows in single precision.
 #[derive(Debug)]
 struct Scratch {
     /// What goes into the next layer.
@@ -59,16 +62,10 @@ struct Scratch {
     sums: Vec<F32x4>,
     /// What a row's neurons make of theirs.
     activations: Vec<f32>,
-    /// Which rows of the block need double precision.
-    large: [bool; BLOCK],
-    exact: Exact,
-}
-
-/// The memory for one row in double precision.
-#[derive(Debug, Default)]
-struct Exact {
-    inputs: Vec<(u32, f64)>,
-    sums: Vec<f64>,
+    /// By row, what goes into the next layer and by how much it may be off.
+    sizes: [(Size, f64); BLOCK],
+    /// The sums of the last layer.
+    last: Vec<f64>,
 }
 
 impl Engine for DeepLearning {
@@ -78,21 +75,36 @@ impl Engine for DeepLearning {
             inputs: Sparse::default(),
             sums: vec![F32x4::splat(0.0); stride * BLOCK],
             activations: vec![],
-            large: [false; BLOCK],
-            exact: Exact::default(),
+            sizes: [(Size { square: 0.0, count: 0 }, 0.0); BLOCK],
+            last: vec![],
         };
-        Box::new(Scorer { network: self, scratch })
+        Box::new(Scorer { network: self, scratch, exact: Exact::default() })
     }
 }
 
 impl EngineScorer for Scorer {
     /// H2O's scorer leaves offsets out, and so does this one.
-    fn score(&mut self, rows: &[f64], _: Option<&[f64]>, values: &mut [f64], width: usize) {
+    fn score(
+        &mut self,
+        rows: &[f64],
+        _: Option<&[f64]>,
+        values: &mut [f64],
+        width: usize,
+        doubts: &mut Vec<f64>,
+    ) {
         let features = self.network.input.features();
         let blocks = rows.chunks(BLOCK * features).zip(values.chunks_mut(BLOCK * width));
         for (rows, values) in blocks {
-            self.network.block(rows, &mut self.scratch, values, width);
+            if self.network.regression {
+                self.network.exactly(rows, &mut self.exact, values, width);
+            } else {
+                self.network.block(rows, &mut self.scratch, values, width, doubts);
+            }
         }
+    }
+
+    fn score_exactly(&mut self, row: &[f64], values: &mut [f64]) {
+        self.network.exactly(row, &mut self.exact, values, values.len());
     }
 }
 
@@ -107,56 +119,59 @@ impl DeepLearning {
         Self { input, layers, regression, response, link }
     }
 
-    fn block(&self, rows: &[f64], scratch: &mut Scratch, values: &mut [f64], width: usize) {
-        let Scratch { inputs, sums, activations, large, exact } = scratch;
-        let [hidden @ .., last] = &self.layers[..] else { return };
-        let features = self.input.features();
-        large.fill(false);
+    /// Scores a block of rows with hidden layers in single precision.
+    fn block(
+        &self,
+        rows: &[f64],
+        scratch: &mut Scratch,
+        values: &mut [f64],
+        width: usize,
+        doubts: &mut Vec<f64>,
+    ) {
+        let Scratch { inputs, sums, activations, sizes, last } = scratch;
+        let [hidden @ .., output] = &self.layers[..] else { return };
         inputs.clear();
-        for (row, large) in rows.chunks_exact(features).zip(large.iter_mut()) {
+        let rows = rows.chunks_exact(self.input.features());
+        let count = rows.len();
+        for (row, size) in rows.zip(sizes.iter_mut()) {
+            let mut square = 0.0;
             self.input.encode(row, |position, value| {
                 let value = value as f32;
-                *large |= !is_small(value);
+                square += value * value;
                 inputs.push(position, value);
             });
-            inputs.end_row();
+            let new = Size { square, count: inputs.end_row() };
+            *size = (new, Bound::rounding(new));
         }
         for layer in hidden {
             layer.dense.apply(inputs, sums);
             inputs.clear();
-            let sums = sums.chunks_exact(layer.dense.stride()).zip(large.iter_mut());
-            for (sums, large) in sums.take(values.len() / width) {
-                *large |= layer.activate(sums, activations, inputs);
-                inputs.end_row();
+            let sums = sums.chunks_exact(layer.dense.stride()).take(count);
+            for (sums, (size, error)) in sums.zip(sizes.iter_mut()) {
+                layer.activate(sums, activations);
+                inputs.extend(activations);
+                let new = Size::of(activations, inputs.end_row());
+                *error = layer.bound.hidden(*size, *error, new);
+                *size = new;
             }
         }
-        let rows = rows.chunks_exact(features).zip(inputs.rows()).zip(large.iter());
-        for (((row, inputs), large), values) in rows.zip(values.chunks_exact_mut(width)) {
-            if *large {
-                self.exactly(row, exact);
-            } else {
-                let inputs = inputs.iter().map(|(position, value)| (*position, f64::from(*value)));
-                last.dense.apply_exactly(inputs, &mut exact.sums);
-            }
-            self.output(&exact.sums, values);
+        let rows = inputs.rows().zip(sizes.iter());
+        for ((inputs, (size, error)), values) in rows.zip(values.chunks_exact_mut(width)) {
+            output.dense.apply_wide(inputs, last);
+            self.output(last, values);
+            doubts.push(output.bound.doubt(*size, *error));
         }
     }
 
-    /// Computes the last layer's sums for one row in double precision.
-    fn exactly(&self, row: &[f64], exact: &mut Exact) {
-        let Exact { inputs, sums } = exact;
-        inputs.clear();
-        self.input.encode(row, |position, value| inputs.push((position as u32, value)));
-        for (index, layer) in self.layers.iter().enumerate() {
-            layer.dense.apply_exactly(inputs.iter().copied(), sums);
-            if index + 1 < self.layers.len() {
-                let neurons = sums.chunks_exact(layer.pieces).enumerate();
-                inputs.clear();
-                inputs.extend(neurons.map(|(neuron, sums)| {
-                    let sum = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                    (neuron as u32, layer.activation.apply(sum) * layer.keep)
-                }));
-            }
+    /// Scores a few rows in double precision, bit for bit as H2O's scorer.
+    fn exactly(&self, rows: &[f64], exact: &mut Exact, values: &mut [f64], width: usize) {
+        exact.begin(rows.chunks_exact(self.input.features()), &self.input, &self.layers);
+        for layers in self.layers.windows(2) {
+            exact.hidden(&layers[0], &layers[1].dense);
+        }
+        let Some(last) = self.layers.last() else { return };
+        for (sums, values) in exact.last(last).zip(values.chunks_exact_mut(width)) {
+            self.output(sums, values);
         }
     }
 
@@ -173,7 +188,7 @@ impl DeepLearning {
         let most = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mut total = 0.0;
         for (value, sum) in values.iter_mut().zip(sums) {
-            *value = (sum - most).exp();
+            *value = exp(sum - most);
             total += *value;
         }
         values.iter_mut().for_each(|value| *value /= total);
@@ -181,13 +196,12 @@ impl DeepLearning {
 }
 
 impl Layer {
-    /// Turns a row's `sums` into the inputs of the next layer; says whether they are large.
-    fn activate(&self, sums: &[F32x4], values: &mut Vec<f32>, inputs: &mut Sparse) -> bool {
+    /// Turns a row's `sums` into the values that go into the next layer.
+    fn activate(&self, sums: &[F32x4], values: &mut Vec<f32>) {
         values.clear();
         values.extend(sums.iter().flat_map(|sums| sums.to_array()));
         // The padding is cut off here, since an infinite input makes it NaN instead of zero.
         values.truncate(self.dense.outputs());
-        let large = values.iter().fold(false, |large, sum| large | !is_small(*sum));
         if self.pieces == 2 {
             for neuron in 0..values.len() / 2 {
                 values[neuron] = values[2 * neuron].max(values[2 * neuron + 1]);
@@ -203,11 +217,5 @@ impl Layer {
                 *value = other.apply(f64::from(*value)) as f32 * keep;
             }),
         }
-        inputs.extend(values);
-        large
     }
-}
-
-fn is_small(value: f32) -> bool {
-    value.abs() <= SMALL
 }

@@ -37,9 +37,11 @@ impl Sparse {
         self.entries.truncate(begin + kept);
     }
 
-    /// Ends the row that is being made.
-    pub(super) fn end_row(&mut self) {
+    /// Ends the row that is being made; says how many values it has.
+    pub(super) fn end_row(&mut self) -> usize {
+        let begin = self.ends.last().copied().unwrap_or(0);
         self.ends.push(self.entries.len());
+        self.entries.len() - begin
     }
 
     /// The rows.

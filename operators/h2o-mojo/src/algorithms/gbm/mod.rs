@@ -6,6 +6,7 @@ use super::engine::{Engine, EngineScorer, Source};
 use super::shared_tree;
 use crate::distribution::{Distribution, Link};
 use crate::error::Error;
+use crate::exp::exp;
 use crate::trees::{Forest, Scratch};
 
 /// A model of trees.
@@ -62,9 +63,10 @@ fn outcome(distribution: Distribution, classes: usize) -> Result<Outcome, Error>
 
 impl Gbm {
     fn read(source: &mut Source<'_, '_>) -> Result<Self, Error> {
-        let version = source.version(1.4, "gbm 1.00 to 1.40")?;
+        let version =
+            source.version(1.4, "gbm 1.00 to 1.40", &["AUTO", "Enum", "SortByResponse"])?;
         shared_tree::check_byte_order(source)?;
-        let classes = source.classes;
+        let classes = source.classes.count();
         let distribution = Distribution::read(source.info)?;
         let outcome = outcome(distribution, classes)?;
         let link = Link::read(source.info, distribution)?;
@@ -76,7 +78,7 @@ impl Gbm {
                 reason: format!("{trees} does not fit {classes} classes"),
             });
         }
-        let forest = shared_tree::read(source, version, groups)?;
+        let forest = shared_tree::read(source, version, groups, trees)?;
         Ok(Self { forest, outcome, link, initial: source.info.number("init_f")? })
     }
 
@@ -125,7 +127,14 @@ impl Engine for Gbm {
 }
 
 impl EngineScorer for Scorer {
-    fn score(&mut self, rows: &[f64], offsets: Option<&[f64]>, values: &mut [f64], width: usize) {
+    fn score(
+        &mut self,
+        rows: &[f64],
+        offsets: Option<&[f64]>,
+        values: &mut [f64],
+        width: usize,
+        _: &mut Vec<f64>,
+    ) {
         self.gbm.score(rows, offsets, &mut self.scratch, values, width);
     }
 }
@@ -135,7 +144,7 @@ fn rescale(row: &mut [f64]) {
     let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut sum = 0.0;
     for value in row.iter_mut() {
-        *value = (*value - most).exp();
+        *value = exp(*value - most);
         sum += *value;
     }
     row.iter_mut().for_each(|value| *value /= sum);
@@ -149,6 +158,7 @@ mod tests {
     use super::{Gbm, Source};
     use crate::archive::Archive;
     use crate::category::Category;
+    use crate::classes::Classes;
     use crate::columns::Columns;
     use crate::info::{self, Info};
     use crate::limits::Limits;
@@ -174,13 +184,13 @@ mod tests {
             let text = String::from_utf8(text)?;
             let info = Info::parse(&text, &limits)?;
             let columns = Columns::read(&mut archive, &info, &limits)?;
-            let classes = model.classes().len();
-            assert_eq!(model.category() == Category::Regression, classes == 0);
+            assert_eq!(model.category() == Category::Regression, model.classes().is_empty());
+            let classes = Classes::read(&info, model.classes().to_vec())?;
             let gbm = Gbm::read(&mut Source {
                 archive: &mut archive,
                 info: &info,
                 features: &columns.features,
-                classes,
+                classes: &classes,
                 limits: &limits,
             })?;
 
@@ -199,7 +209,7 @@ mod tests {
             });
             let count = 1000;
             let rows: Vec<f64> = values.by_ref().take(count * columns.features.len()).collect();
-            if let Some((walked, masked)) = gbm.forest.both(&rows, classes.max(1)) {
+            if let Some((walked, masked)) = gbm.forest.both(&rows, classes.count().max(1)) {
                 assert_eq!(walked, masked, "{name}");
                 compared += 1;
             }

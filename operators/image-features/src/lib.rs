@@ -60,10 +60,12 @@
 //! twice as much. The buffers are kept for the next image.
 
 mod config;
+mod container;
 mod decode;
 mod fault;
 mod format;
 mod geometry;
+mod metadata;
 mod model;
 mod operator;
 mod reader;

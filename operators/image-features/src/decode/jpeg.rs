@@ -1,12 +1,11 @@
 //! JPEG, by a decoder that gives the same bits as libjpeg-turbo, and so as Pillow.
 
-use image::metadata::Orientation;
 use libjpeg_turbo_rs::{
     ColorSpace, DecodeLimits, Decoder as Jpeg, FrameHeader, JpegError, PixelFormat,
 };
 
 use super::buffer::{Buffer, Header};
-use super::halved;
+use super::{halved, scans, tables};
 use crate::fault::Fault;
 use crate::format::Format;
 
@@ -21,11 +20,29 @@ impl Buffer {
             max_scans: MAX_SCANS,
             ..DecodeLimits::default()
         };
-        let mut jpeg = Jpeg::new_with_limits(bytes, limits).map_err(fault)?;
+        let jpeg = Jpeg::new_with_limits(bytes, limits).map_err(fault)?;
+        let header = jpeg.header();
+        self.check_size(Format::Jpeg, header.width.into(), header.height.into())?;
+        check_features(header)?;
+        let other = match (jpeg.has_multiple_scans(), header.is_progressive) {
+            (false, _) => None,
+            (true, true) if tables::change(bytes) => Some(tables::settled(bytes)),
+            (true, false) if scans::need_interleaving(bytes) => Some(scans::interleaved(bytes)),
+            (true, _) => None,
+        };
+        match other {
+            None => self.decode_jpeg(jpeg),
+            Some(bytes) => {
+                let bytes = bytes.map_err(fault)?;
+                self.decode_jpeg(Jpeg::new_with_limits(&bytes, limits).map_err(fault)?)
+            }
+        }
+    }
+
+    /// Of an image whose header is read and can be decoded.
+    fn decode_jpeg(&mut self, mut jpeg: Jpeg<'_>) -> Result<Header, Fault> {
         let header = jpeg.header();
         let (width, height) = (u32::from(header.width), u32::from(header.height));
-        self.check_size(Format::Jpeg, width.into(), height.into())?;
-        check_features(header)?;
         let (channels, pixel) = match header.components.len() {
             1 => (1, PixelFormat::Grayscale),
             // CMYK and YCCK too, which become RGB as in Pillow: Adobe's inverted inks,
@@ -34,8 +51,6 @@ impl Buffer {
         };
         jpeg.set_output_format(pixel);
         let expected = u64::from(width) * u64::from(height) * channels as u64;
-        let orientation = jpeg.exif_orientation().and_then(Orientation::from_exif);
-        let orientation = orientation.unwrap_or(Orientation::NoTransforms);
         // Natively the decoder's own way is faster.
         let planes =
             cfg!(all(target_arch = "wasm32", target_feature = "simd128")) && is_halved(&jpeg);
@@ -50,7 +65,7 @@ impl Buffer {
             let problem = "pixels are missing".into();
             return Err(Fault::Damaged { format: Format::Jpeg, problem });
         }
-        Ok(Header { width, height, channels, orientation })
+        Ok(Header { width, height, channels })
     }
 }
 
@@ -81,7 +96,12 @@ fn check_features(header: &FrameHeader) -> Result<(), Fault> {
         (component.horizontal_sampling, component.vertical_sampling)
     };
     match header.components.len() {
-        1 | 3 => Ok(()),
+        1 => Ok(()),
+        // Allowed, and written by nobody.
+        3 if [1, 2].map(sampling).iter().any(|(h, v)| *h > sampling(0).0 || *v > sampling(0).1) => {
+            feature("colours with more samples than brightness".into())
+        }
+        3 => Ok(()),
         // All alike, or colour at half the size of luma and black.
         4 => match [sampling(0), sampling(1), sampling(2), sampling(3)] {
             [first, cb, cr, black] if cb == cr && first == black => match (first, cb) {

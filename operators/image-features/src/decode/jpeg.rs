@@ -5,7 +5,7 @@ use libjpeg_turbo_rs::{
 };
 
 use super::buffer::{Buffer, Header};
-use super::{halved, scans, tables};
+use super::{halved, inks, scans, tables};
 use crate::fault::Fault;
 use crate::format::Format;
 
@@ -24,6 +24,9 @@ impl Buffer {
         let header = jpeg.header();
         self.check_size(Format::Jpeg, header.width.into(), header.height.into())?;
         check_features(header)?;
+        if inks::are_sampled(header) {
+            return self.inks(bytes, header, limits);
+        }
         let other = match (jpeg.has_multiple_scans(), header.is_progressive) {
             (false, _) => None,
             (true, true) if tables::change(bytes) => Some(tables::settled(bytes)),
@@ -37,6 +40,28 @@ impl Buffer {
                 self.decode_jpeg(Jpeg::new_with_limits(&bytes, limits).map_err(fault)?)
             }
         }
+    }
+
+    /// Of CMYK with fewer samples of colours.
+    fn inks(
+        &mut self,
+        bytes: &[u8],
+        header: &FrameHeader,
+        limits: DecodeLimits,
+    ) -> Result<Header, Fault> {
+        let parts = inks::Parts::of(bytes, header).map_err(fault)?;
+        let mut black = Jpeg::new_with_limits(&parts.black, limits).map_err(fault)?;
+        black.set_output_format(PixelFormat::Rgb);
+        // The decoder's own memory, so that both parts are not in one buffer.
+        let black = black.decode_image().map_err(fault)?;
+        let colours = Jpeg::new_with_limits(&parts.colours, limits).map_err(fault)?;
+        let header = self.decode_jpeg(colours)?;
+        let count = header.width as usize * header.height as usize;
+        if black.data.len() != 3 * count {
+            return Err(missing());
+        }
+        parts.mix(&mut self.pixels[..3 * count], &black.data);
+        Ok(header)
     }
 
     /// Of an image whose header is read and can be decoded.
@@ -62,11 +87,14 @@ impl Buffer {
         };
         if !complete {
             // What is left of the image before must not be taken for this one.
-            let problem = "pixels are missing".into();
-            return Err(Fault::Damaged { format: Format::Jpeg, problem });
+            return Err(missing());
         }
         Ok(Header { width, height, channels })
     }
+}
+
+fn missing() -> Fault {
+    Fault::Damaged { format: Format::Jpeg, problem: "pixels are missing".into() }
 }
 
 /// Whether [`halved`] can finish what the decoder begins: 4:2:0, in one pass, wide
@@ -97,20 +125,15 @@ fn check_features(header: &FrameHeader) -> Result<(), Fault> {
     };
     match header.components.len() {
         1 => Ok(()),
-        // Allowed, and written by nobody.
-        3 if [1, 2].map(sampling).iter().any(|(h, v)| *h > sampling(0).0 || *v > sampling(0).1) => {
-            feature("colours with more samples than brightness".into())
+        count @ (3 | 4) => {
+            let (h, v) = sampling(0);
+            let fits = |(other_h, other_v)| other_h <= h && other_v <= v;
+            if !(1..count).map(sampling).all(fits) {
+                // Allowed, and written by nobody.
+                return feature("colours with more samples than brightness".into());
+            }
+            Ok(())
         }
-        3 => Ok(()),
-        // All alike, or colour at half the size of luma and black.
-        4 => match [sampling(0), sampling(1), sampling(2), sampling(3)] {
-            [first, cb, cr, black] if cb == cr && first == black => match (first, cb) {
-                (first, cb) if first == cb => Ok(()),
-                ((1 | 2, 1 | 2), (1, 1)) => Ok(()),
-                _ => feature("unusual CMYK subsampling".into()),
-            },
-            _ => feature("unusual CMYK subsampling".into()),
-        },
         count => feature(format!("{count} components")),
     }
 }

@@ -6,6 +6,7 @@ mod flatten;
 mod gif;
 mod halved;
 mod indexed;
+mod inks;
 mod jpeg;
 mod library;
 mod png;

@@ -20,8 +20,11 @@ impl Buffer {
         if let Some(kind) = &kind {
             self.check_size(format, kind.width.into(), kind.height.into())?;
         }
-        let mut raw =
-            self.read(format, PngDecoder::with_limits(Cursor::new(bytes), self.limits()))?;
+        let decoder = PngDecoder::with_limits(Cursor::new(bytes), self.limits());
+        let mut raw = self.read(format, decoder).map_err(|fault| match unknown_chunk(bytes) {
+            Some(feature) => Fault::Feature { format, feature },
+            None => fault,
+        })?;
         if let Some(kind) = kind {
             if kind.is_grey && kind.depth == 16 {
                 raw.color = self.clip_to_eight_bits(&raw);
@@ -57,6 +60,16 @@ impl Buffer {
             pixel[colours] = if pixel[..colours] == key[..colours] { 0 } else { 255 };
         }
     }
+}
+
+/// A chunk without which the image cannot be read, and which is not in the specification:
+/// `CgBI` of Apple's programs, for one.
+fn unknown_chunk(bytes: &[u8]) -> Option<String> {
+    let known = |name: &[u8; 4]| matches!(name, b"IHDR" | b"PLTE" | b"IDAT" | b"IEND");
+    let mut names = Chunks::new(bytes).map(|(name, _)| name);
+    let name = names.find(|name| name[0].is_ascii_uppercase() && !known(name))?;
+    let name = name.iter().all(u8::is_ascii_alphabetic).then_some(name)?;
+    Some(format!("the chunk {}", String::from_utf8_lossy(name)))
 }
 
 /// What the chunks before the image data say.

@@ -35,6 +35,11 @@ pub(super) fn need_interleaving(bytes: &[u8]) -> bool {
 
 /// The same image with one scan of all channels.
 pub(super) fn interleaved(bytes: &[u8]) -> Result<Vec<u8>, JpegError> {
+    write_coefficients_optimized(&coefficients(bytes)?)
+}
+
+/// The coefficients of an image that is not progressive, however its scans are.
+pub(super) fn coefficients(bytes: &[u8]) -> Result<JpegCoefficients, JpegError> {
     let mut frame = None;
     let mut tables: Vec<&[u8]> = Vec::new();
     let mut channels = Vec::new();
@@ -76,7 +81,7 @@ pub(super) fn interleaved(bytes: &[u8]) -> Result<Vec<u8>, JpegError> {
         quant_tables.push(table);
         components.push(component);
     }
-    write_coefficients_optimized(&JpegCoefficients {
+    Ok(JpegCoefficients {
         width: frame.width,
         height: frame.height,
         components,

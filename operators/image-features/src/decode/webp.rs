@@ -27,10 +27,12 @@ impl Buffer {
             self.check_size(FORMAT, width.into(), height.into())?;
         }
         let mut raw = self.read(FORMAT, WebPDecoder::new(Cursor::new(picture.file())))?;
-        let place = picture.place.unwrap_or(Area::of(raw.width, raw.height));
+        // A frame of an animation is as large as it is, whatever the file says.
+        let (left, top) = picture.place.unwrap_or((0, 0));
+        let place = Area { left, top, width: raw.width, height: raw.height };
         let canvas = picture.canvas.unwrap_or(place);
-        if (raw.width, raw.height) != (place.width, place.height) || !canvas.holds(place) {
-            return Err(damaged("the picture is not of the size that the file says"));
+        if !canvas.holds(place) || picture.place.is_none() && canvas != place {
+            return Err(damaged("the picture does not fit the canvas"));
         }
         if raw.color == ColorType::Rgba8 && !picture.is_clear {
             self.drop_alpha(raw.count());
@@ -73,6 +75,14 @@ impl Buffer {
     }
 }
 
+/// Width and height in the header of a lossy picture (RFC 6386, section 9.1), where they are
+/// not zero.
+fn lossy_size(body: &[u8]) -> Option<(u16, u16)> {
+    let [_, _, _, 0x9d, 0x01, 0x2a, a, b, c, d] = *body.first_chunk()? else { return None };
+    let [width, height] = [[a, b], [c, d]].map(|side| u16::from_le_bytes(side) & 0x3fff);
+    (width > 0 && height > 0).then_some((width, height))
+}
+
 fn damaged(problem: &str) -> Fault {
     Fault::Damaged { format: FORMAT, problem: problem.into() }
 }
@@ -101,7 +111,8 @@ impl Area {
 struct Picture<'a> {
     /// `None` in the simple format, where it is the picture.
     canvas: Option<Area>,
-    place: Option<Area>,
+    /// Of an animation: left and top of the frame.
+    place: Option<(u32, u32)>,
     /// Whether alpha counts.
     is_clear: bool,
     /// The chunk with the alpha of a lossy picture.
@@ -127,15 +138,13 @@ impl<'a> Picture<'a> {
             // Without the flag, a chunk of alpha does not count; a lossless picture has its
             // alpha in itself.
             let alpha = picture.alpha.filter(|_| has_alpha);
-            return Some(Picture { canvas: Some(canvas), place: Some(canvas), alpha, ..picture });
+            return Some(Picture { canvas: Some(canvas), alpha, ..picture });
         }
         let (_, frame) = chunks.find(|(name, _)| *name == b"ANMF")?;
-        let (place, content) = frame.split_at_checked(16)?;
-        let [left, top, width, height] =
-            [0, 3, 6, 9].map(|at| u24([place[at], place[at + 1], place[at + 2]]));
-        let place = Area { left: 2 * left, top: 2 * top, width: width + 1, height: height + 1 };
+        let (header, content) = frame.split_first_chunk::<16>()?;
+        let [a, b, c, d, e, f, ..] = *header;
         let picture = Picture::of(Chunks::within(content))?;
-        let (canvas, place) = (Some(canvas), Some(place));
+        let (canvas, place) = (Some(canvas), Some((2 * u24([a, b, c]), 2 * u24([d, e, f]))));
         Some(Picture { canvas, place, is_clear: has_alpha, ..picture })
     }
 
@@ -165,8 +174,8 @@ impl<'a> Picture<'a> {
     fn file(&self) -> Vec<u8> {
         let (name, body) = self.chunk;
         let mut file = b"RIFF\0\0\0\0WEBP".to_vec();
-        if let (Some(alpha), Some(place)) = (self.alpha, self.place) {
-            let [width, height] = [place.width - 1, place.height - 1].map(u32::to_le_bytes);
+        if let (Some(alpha), Some((width, height))) = (self.alpha, lossy_size(body)) {
+            let [width, height] = [width, height].map(|side| (u32::from(side) - 1).to_le_bytes());
             let header = [&[ALPHA, 0, 0, 0], &width[..3], &height[..3]].concat();
             push_chunk(&mut file, b"VP8X", &header);
             push_chunk(&mut file, b"ALPH", alpha);

@@ -11,9 +11,10 @@ const ORIENTATION: u16 = 0x0112;
 pub(super) enum Exif {
     /// There is no orientation in it.
     None,
-    /// There is one, of no type that is a number, or too large to be one of the eight.
+    /// There is one, of no type that is a number, or none of the eight; or the data is
+    /// something else. Pillow then looks no further.
     Other,
-    /// There is one. It may be a number that means nothing.
+    /// There is one.
     Value(u8),
 }
 
@@ -23,7 +24,11 @@ pub(super) fn orientation(data: &[u8]) -> Exif {
     // Some programs write the prefix twice.
     let data = data.strip_prefix(PREFIX).unwrap_or(data);
     let data = data.strip_prefix(PREFIX).unwrap_or(data);
-    Tiff::new(data).and_then(Tiff::orientation).unwrap_or(Exif::None)
+    match Tiff::new(data) {
+        _ if data.is_empty() => Exif::None,
+        None => Exif::Other,
+        Some(tiff) => tiff.orientation().unwrap_or(Exif::None),
+    }
 }
 
 /// Data in one order of bytes.
@@ -35,8 +40,9 @@ struct Tiff<'a> {
 
 impl<'a> Tiff<'a> {
     fn new(data: &'a [u8]) -> Option<Tiff<'a>> {
-        let big_endian = match data.get(..4)? {
-            b"MM\0*" | b"MM*\0" => true,
+        let big_endian = match data.get(..8)?.get(..4)? {
+            // BigTIFF's mark too, where Pillow does not tell it from TIFF's.
+            b"MM\0*" | b"MM*\0" | b"MM\0+" => true,
             b"II*\0" | b"II\0*" => false,
             _ => return None,
         };
@@ -162,7 +168,7 @@ mod tests {
                 Exif::Value(6)
             });
         }
-        assert_eq!(orientation(&[b"Exif\0\0".repeat(3), data].concat()), Exif::None);
+        assert_eq!(orientation(&[b"Exif\0\0".repeat(3), data].concat()), Exif::Other);
         assert_eq!(orientation(b"Exif\0\0"), Exif::None);
     }
 
@@ -188,7 +194,8 @@ mod tests {
     fn data_may_end_anywhere() {
         let data = exif(3, 1, [6, 0, 0, 0]);
         for length in 0..data.len() {
-            assert_eq!(orientation(&data[..length]), Exif::None, "{length}");
+            let expected = if (1..8).contains(&length) { Exif::Other } else { Exif::None };
+            assert_eq!(orientation(&data[..length]), expected, "{length}");
         }
     }
 }

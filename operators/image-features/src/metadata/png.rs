@@ -31,9 +31,14 @@ impl<'a> Texts<'a> {
         self.0.push_back((kind, body));
     }
 
-    /// The last that can be read.
+    /// The last that can be read. An international one that is not UTF-8 counts only where
+    /// there is no other.
     fn last(&self) -> Option<Text<'a>> {
-        self.0.iter().rev().find_map(|(kind, body)| text(kind, body))
+        let texts =
+            || self.0.iter().rev().filter_map(|(kind, body)| Some((*kind, text(kind, body)?)));
+        let is_sound =
+            |(kind, text): &(&[u8; 4], Text)| *kind != b"iTXt" || str::from_utf8(text).is_ok();
+        texts().find(is_sound).or_else(|| texts().next()).map(|(_, text)| text)
     }
 }
 

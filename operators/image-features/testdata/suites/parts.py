@@ -87,6 +87,9 @@ def odd_exif():
     yield "another-too-large-first", directory(
         [entry("<", 0x010F, 2, 99_999, b"\x08\0\0\0"), right]
     )
+    yield "big-tiff-mark", directory(
+        [entry(">", 0x0112, 3, 1, b"\0\6")], ">", head=b"MM\0+"
+    )
     yield "swapped-mark", directory([first, right], head=b"II\0*")
     yield "big-endian-swapped", directory(
         [entry(">", 0x0112, 3, 1, b"\0\6")], ">", head=b"MM*\0"

@@ -224,6 +224,12 @@ def palettes():
     yield "bmp-8-300-greys", "read", bmp(
         8, rows(8, indices(256)), table([(i % 256,) * 3 for i in range(300)])
     )
+    # More colours announced than there are, and the pixels elsewhere.
+    cut = bmp(4, rows(4, indices(16)), table(colours(16)), colours=500, offset=54)
+    yield "bmp-4-palette-cut", "malformed", cut
+    body = rows(4, indices(16))
+    front = bmp(4, body, table(colours(16)), colours=500, offset=54 + 64)
+    yield "bmp-4-palette-over-pixels", "read", front
     # What Pillow takes for one bit a pixel, or for eight: its own answer is wrong here.
     two = table([(0,) * 3, (255,) * 3])
     yield "bmp-8-two-greys", "unsupported", bmp(8, rows(8, indices(2)), two)

@@ -7,6 +7,8 @@ what libjpeg-turbo, through Pillow, makes of it."""
 import math
 import struct
 
+from PIL import Image
+
 from parts import APP1, exif, gradient, odd_exif, picture, saved, xmp
 
 ZIGZAG = [
@@ -254,7 +256,6 @@ def spaces():
         yield f"jpeg-space-{name}", "read", jpeg(size, SAMPLINGS["420"], [[0, 1, 2]], **options)
         yield f"jpeg-space-{name}-split", "read", jpeg(size, SAMPLINGS["420"], split, **options)
     four = [(1, 1)] * 4
-    half = [(2, 2), (1, 1), (1, 1), (2, 2)]
     for name, before in {"plain": b"", "cmyk": ADOBE[0], "ycck": ADOBE[2]}.items():
         for way, scans in {
             "together": [[0, 1, 2, 3]],
@@ -263,8 +264,32 @@ def spaces():
             "one-and-three": [[0], [1, 2, 3]],
         }.items():
             yield f"jpeg-four-{name}-{way}", "read", jpeg(size, four, scans, before=before)
-        yield f"jpeg-four-{name}-half", "read", jpeg(size, half, [[0, 1, 2, 3]], before=before)
-        yield f"jpeg-four-{name}-half-pairs", "read", jpeg(size, half, [[0, 3], [1, 2]], before=before)
+        for h, v in [(2, 2), (2, 1), (1, 2), (4, 1), (1, 4), (3, 1)]:
+            half = [(h, v), (1, 1), (1, 1), (h, v)]
+            for width, height in [(21, 13), (16, 32), (40, 33), (2, 7)]:
+                at = f"jpeg-four-{name}-{h}x{v}-{width}x{height}"
+                for way, scans in {"pairs": [[0, 3], [1, 2]], "apart": [[0], [1], [2], [3]]}.items():
+                    if width == 21 or h * v == 2:
+                        data = jpeg((width, height), half, scans, before=before)
+                        yield f"{at}-{way}", "read", data
+                if h * v <= 4:
+                    data = jpeg((width, height), half, [[0, 1, 2, 3]], before=before)
+                    yield at, "read", data
+    for name, factors in {
+        "black-less": [(2, 2), (1, 1), (1, 1), (1, 1)],
+        "all-different": [(2, 2), (2, 1), (1, 1), (1, 2)],
+        "all-two": [(2, 1), (2, 1), (2, 1), (2, 1)],
+    }.items():
+        for way, scans in {"": [[0, 1, 2, 3]], "-split": [[0, 2], [1, 3]]}.items():
+            data = jpeg((40, 33), factors, scans, before=ADOBE[2])
+            yield f"jpeg-four-{name}{way}", "read", data
+    # As Pillow writes them.
+    inks = Image.merge("CMYK", [*picture((40, 33)).split(), picture((40, 33)).getchannel(1)])
+    for progressive in (False, True):
+        for subsampling in ("4:4:4", "4:2:2", "4:2:0"):
+            data = saved(inks, "JPEG", subsampling=subsampling, progressive=progressive)
+            name = f"{subsampling.replace(':', '')}{'-progressive' if progressive else ''}"
+            yield f"jpeg-four-pillow-{name}", "read", data
 
 
 def tables():

@@ -57,9 +57,12 @@ def packed(samples: list[int], depth: int) -> bytes:
 
 
 def png(
-    size, depth, colour, sample, interlaced=False, before=(), after=(), kind=None, pieces=1
+    size, depth, colour, sample, interlaced=False, before=(), after=(), kind=None, pieces=1, bare=False
 ) -> bytes:
-    """`sample(x, y, channel)`; chunks `before` the image data and `after` it."""
+    """`sample(x, y, channel)`; chunks `before` the image data and `after` it.
+
+    `bare`: without zlib's header, as only Apple's programs write it.
+    """
     width, height = size
     channels = CHANNELS[colour]
     step = max(1, channels * depth // 8)
@@ -72,7 +75,8 @@ def png(
                 packed([sample(x, y, c) for x in xs for c in range(channels)], depth) for y in ys
             ]
             data += filtered(rows, step, kind)
-    data = zlib.compress(data, 9)
+    packer = zlib.compressobj(9, wbits=-15 if bare else 15)
+    data = packer.compress(data) + packer.flush()
     cuts = [len(data) * i // pieces for i in range(pieces + 1)]
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
     out = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
@@ -193,6 +197,12 @@ def files():
         "suggested": (b"sPLT", b"six\0\x08" + bytes(range(6)) * 4),
     }.items():
         yield f"png-chunk-{name}", "read", png(size, 8, 2, samples(size, 8, 4), before=[body])
+    # The first chunk of what Apple's programs write, and one that nobody knows.
+    whole = png(size, 8, 2, samples(size, 8, 4), bare=True)
+    apple = whole[:8] + chunk(b"CgBI", b"\x50\0\x20\x02") + whole[8:]
+    yield "png-apple", "unsupported", apple
+    unknown = png(size, 8, 2, samples(size, 8, 4), before=[(b"NEVR", b"seen")])
+    yield "png-unknown-critical", "unsupported", unknown
     yield from orientations()
 
 

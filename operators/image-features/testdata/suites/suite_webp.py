@@ -109,6 +109,7 @@ def containers(size):
     yield "webp-unknown-before", "read", extended(ALPHA, size, unknown, alpha, plain)
     yield "webp-unknown-after", "read", extended(ALPHA, size, alpha, plain, unknown)
     yield "webp-icc", "read", extended(ICC, size, chunk(b"ICCP", b"x" * 99), chunk(b"VP8 ", lossy[b"VP8 "]))
+    yield "webp-canvas-larger", "malformed", extended(0, (40, 30), chunk(b"VP8 ", lossy[b"VP8 "]))
     yield "webp-after-the-end", "read", webp(chunk(b"VP8 ", lossy[b"VP8 "])) + b"anything"
     yield "webp-cut", "malformed", webp(chunk(b"VP8L", lossless[b"VP8L"]))[:200]
 
@@ -143,6 +144,15 @@ def animations():
             yield f"webp-frame-full-{kind}-{name}", "read", extended(
                 all_flags, canvas, anim, frame(full, (0, 0), canvas), frame(lossy, (2, 2), size)
             )
+    # The frame's header says another size than the frame has.
+    anim = chunk(b"ANIM", bytes(6))
+    for name, part in {"lossless": lossless, "lossy": lossy}.items():
+        yield f"webp-frame-{name}-other-size", "read", extended(
+            ANIMATION | ALPHA, canvas, anim, frame(part, (4, 2), (3, 99))
+        )
+    yield "webp-frame-outside", "malformed", extended(
+        ANIMATION, canvas, anim, frame(lossless, (20, 0), size)
+    )
     buffer = io.BytesIO()
     frames = [see_through(canvas).rotate(180 * i) for i in range(3)]
     frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], duration=50)

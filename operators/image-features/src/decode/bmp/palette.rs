@@ -45,7 +45,8 @@ impl Info {
         let expected = |index: usize| if count == 2 { 255 * index as u8 } else { index as u8 };
         let is_grey = entries().len() == count
             && entries().enumerate().all(|(index, entry)| entry[..3] == [expected(index); 3]);
-        let (kind, colours) = match (is_grey, count) {
+        // A palette that the file cuts short is as long as it is.
+        let (kind, colours) = match (is_grey, entries().len()) {
             (true, 1 | 2) => {
                 let mut colours = [[255; 3]; 256];
                 colours[0] = [0; 3];
@@ -56,7 +57,7 @@ impl Info {
                 let rgb = entries().flat_map(|entry| [entry[2], entry[1], entry[0]]);
                 (Kind::Colours, colours(&rgb.collect::<Vec<_>>()))
             }
-            (false, _) => return Err(unsupported(format!("a palette of {count} colours"))),
+            (false, count) => return Err(unsupported(format!("a palette of {count} colours"))),
         };
         Ok(Palette { kind, colours, start })
     }

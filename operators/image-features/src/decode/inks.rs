@@ -33,7 +33,7 @@ impl Parts {
         let coefficients = match header.is_progressive {
             true if tables::change(bytes) => read_coefficients(&tables::settled(bytes)?),
             true => read_coefficients(bytes),
-            false => scans::coefficients(bytes),
+            false => scans::coefficients(bytes, header),
         }?;
         let JpegCoefficients { mut components, adobe_transform, .. } = coefficients;
         let (Some(black), Some(first)) = (components.pop(), components.first()) else {

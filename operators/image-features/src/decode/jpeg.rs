@@ -22,15 +22,16 @@ impl Buffer {
         };
         let jpeg = Jpeg::new_with_limits(bytes, limits).map_err(fault)?;
         let header = jpeg.header();
-        self.check_size(Format::Jpeg, header.width.into(), header.height.into())?;
-        check_features(header)?;
+        self.check_header(header)?;
         if inks::are_sampled(header) {
             return self.inks(bytes, header, limits);
         }
         let other = match (jpeg.has_multiple_scans(), header.is_progressive) {
             (false, _) => None,
             (true, true) if tables::change(bytes) => Some(tables::settled(bytes)),
-            (true, false) if scans::need_interleaving(bytes) => Some(scans::interleaved(bytes)),
+            (true, false) if scans::need_interleaving(bytes) => {
+                Some(scans::interleaved(bytes, header))
+            }
             (true, _) => None,
         };
         match other {
@@ -42,7 +43,13 @@ impl Buffer {
         }
     }
 
-    /// Of CMYK with fewer samples of colours.
+    /// What holds for images as they come, and for what is made of them.
+    fn check_header(&self, header: &FrameHeader) -> Result<(), Fault> {
+        self.check_size(Format::Jpeg, header.width.into(), header.height.into())?;
+        check_features(header)
+    }
+
+    /// Of CMYK whose channels do not have equally many samples.
     fn inks(
         &mut self,
         bytes: &[u8],
@@ -51,6 +58,7 @@ impl Buffer {
     ) -> Result<Header, Fault> {
         let parts = inks::Parts::of(bytes, header).map_err(fault)?;
         let mut black = Jpeg::new_with_limits(&parts.black, limits).map_err(fault)?;
+        self.check_header(black.header())?;
         black.set_output_format(PixelFormat::Rgb);
         // The decoder's own memory, so that both parts are not in one buffer.
         let black = black.decode_image().map_err(fault)?;
@@ -64,9 +72,10 @@ impl Buffer {
         Ok(header)
     }
 
-    /// Of an image whose header is read and can be decoded.
+    /// Of an image that the decoder takes as it is.
     fn decode_jpeg(&mut self, mut jpeg: Jpeg<'_>) -> Result<Header, Fault> {
         let header = jpeg.header();
+        self.check_header(header)?;
         let (width, height) = (u32::from(header.width), u32::from(header.height));
         let (channels, pixel) = match header.components.len() {
             1 => (1, PixelFormat::Grayscale),

@@ -7,7 +7,7 @@
 //! any other image.
 
 use libjpeg_turbo_rs::{
-    ComponentCoefficients, JpegCoefficients, JpegError, read_coefficients,
+    ComponentCoefficients, FrameHeader, JpegCoefficients, JpegError, read_coefficients,
     write_coefficients_optimized,
 };
 
@@ -34,12 +34,16 @@ pub(super) fn need_interleaving(bytes: &[u8]) -> bool {
 }
 
 /// The same image with one scan of all channels.
-pub(super) fn interleaved(bytes: &[u8]) -> Result<Vec<u8>, JpegError> {
-    write_coefficients_optimized(&coefficients(bytes)?)
+pub(super) fn interleaved(bytes: &[u8], header: &FrameHeader) -> Result<Vec<u8>, JpegError> {
+    write_coefficients_optimized(&coefficients(bytes, header)?)
 }
 
-/// The coefficients of an image that is not progressive, however its scans are.
-pub(super) fn coefficients(bytes: &[u8]) -> Result<JpegCoefficients, JpegError> {
+/// The coefficients of an image that is not progressive, however its scans are. Its header is
+/// what the decoder has read, and what limits hold for.
+pub(super) fn coefficients(
+    bytes: &[u8],
+    header: &FrameHeader,
+) -> Result<JpegCoefficients, JpegError> {
     let mut frame = None;
     let mut tables: Vec<&[u8]> = Vec::new();
     let mut channels = Vec::new();
@@ -47,7 +51,10 @@ pub(super) fn coefficients(bytes: &[u8]) -> Result<JpegCoefficients, JpegError> 
     let mut segments = Segments::new(bytes);
     while let Some(segment) = segments.next() {
         match segment.marker {
-            SOF0 | SOF1 | SOF9 => frame = Some(Frame::new(segment).ok_or_else(damaged)?),
+            SOF0 | SOF1 | SOF9 => {
+                let read = Frame::new(segment).filter(|frame| frame.is(header));
+                frame = Some(read.ok_or_else(damaged)?);
+            }
             // Tables of all kinds, and the restart interval.
             DHT | DAC | DQT | DRI => tables.push(segment.whole),
             // What the channels mean, which is settled by the first scan.
@@ -138,6 +145,12 @@ impl<'a> Frame<'a> {
         );
         let (width, height) = (u16::from_be_bytes(width), u16::from_be_bytes(*height));
         Some(Frame { marker: segment.marker, width, height, channels, most })
+    }
+
+    /// Whether the decoder has read the same.
+    fn is(&self, header: &FrameHeader) -> bool {
+        (self.width, self.height, self.channels.len())
+            == (header.width, header.height, header.components.len())
     }
 
     /// How many units of all channels there are from left to right and from top to bottom.

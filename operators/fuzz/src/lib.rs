@@ -15,7 +15,10 @@ pub const SUITE: Suite = Suite {
         Target {
             name: "images",
             run: images::image,
-            seeds: &[("../image-features/testdata/images", "")],
+            seeds: &[
+                ("../image-features/testdata/images", ""),
+                ("../image-features/testdata/suites/seeds", ""),
+            ],
             max_len: 20_000,
         },
         Target {

@@ -5,7 +5,7 @@ use std::fmt;
 /// A format that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Baseline and progressive.
+    /// Baseline, extended and progressive.
     Jpeg,
     /// All colour types and depths.
     Png,
@@ -13,7 +13,7 @@ pub enum Format {
     WebP,
     /// The first frame.
     Gif,
-    /// Windows bitmaps.
+    /// Bitmaps of Windows and OS/2.
     Bmp,
 }
 

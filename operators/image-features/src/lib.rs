@@ -31,18 +31,18 @@
 //!
 //! | record | result |
 //! |---|---|
-//! | an EXIF orientation in JPEG, PNG (`eXIf`) or WebP | the image is turned upright |
+//! | an orientation in EXIF or XMP, in JPEG, PNG or WebP | the image is turned upright |
 //! | alpha, a transparent colour | composed on `background` |
-//! | an animation (GIF, WebP, PNG) | its first frame |
+//! | an animation (GIF, WebP, PNG) | its first frame, on the whole canvas |
 //! | grey; a palette; 1, 2 or 4 bits | read |
-//! | 16 bits a channel | the upper 8 |
+//! | 16 bits a channel | the upper 8; PNG in grey without alpha: what is more than 255 is white |
 //! | JPEG in CMYK or YCCK | read as Adobe's inverted inks, without a colour profile |
 //! | colour profiles, gamma | not applied |
 //! | null value (tombstone), empty value | failure `missing` |
 //! | the start of no known image | failure `malformed` |
 //! | an image that is damaged or cut short | failure `malformed`, with what the decoder says |
 //! | TIFF, AVIF, HEIC, JPEG XL, JPEG 2000, ICO, SVG and others | failure `unsupported`, with the format |
-//! | JPEG: more than 8 bits, lossless, 2 components | failure `unsupported` |
+//! | a whole file of a kind that is not read | failure `unsupported`, with the kind |
 //! | more than `max_pixels`, or a side of more than 65,535 | failure `too-large`, before memory is taken |
 //! | more than `max_bytes` | failure `too-large`, with both sizes |
 //!
@@ -51,19 +51,23 @@
 //! Whoever trained the model most likely read its images with Pillow, so Pillow is the
 //! reference: `convert("RGB")` after `ImageOps.exif_transpose`, then `resize`, which
 //! looks at all pixels when it shrinks. `tests/golden.rs` says how close the results
-//! are.
+//! are. Where Pillow departs from a format, so does this; where it misreads a file, the
+//! file is refused. The reference of the operators lists the kinds.
 //!
 //! # Memory
 //!
 //! An image is decoded whole. Besides the record, it takes 3 bytes a pixel, and for
-//! JPEG up to 3 more, for a progressive one 9; for alpha 4, for 16 bits a channel
-//! twice as much. The buffers are kept for the next image.
+//! JPEG up to 3 more, for a progressive one 9, for one whose scans have some of the
+//! channels each 18; for alpha and for GIF 4, for 16 bits a channel twice as much. The
+//! buffers are kept for the next image.
 
 mod config;
+mod container;
 mod decode;
 mod fault;
 mod format;
 mod geometry;
+mod metadata;
 mod model;
 mod operator;
 mod reader;

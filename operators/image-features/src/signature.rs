@@ -56,10 +56,10 @@ pub fn format_of(bytes: &[u8]) -> Result<Format, Fault> {
 }
 
 /// Two letters are little to tell an image from a text by: the size of the header that
-/// follows must also be one that exists.
+/// follows must also be one that exists. (OS/2 2 may leave out any part of its 64 bytes.)
 fn is_bitmap(bytes: &[u8]) -> bool {
     let size = bytes.get(14..18).and_then(|size| <[u8; 4]>::try_from(size).ok());
-    matches!(size.map(u32::from_le_bytes), Some(12 | 16 | 40 | 52 | 56 | 64 | 108 | 124))
+    matches!(size.map(u32::from_le_bytes), Some(12 | 16..=64 | 108 | 124))
 }
 
 #[cfg(test)]

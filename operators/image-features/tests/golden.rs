@@ -1,5 +1,5 @@
 //! Pixels against Pillow's, for every picture of `testdata/`
-//! (`testdata/make.py` says what they are). `-- --nocapture` shows the differences.
+//! (`testdata/make.py` and `testdata/suites/make.py` say what they are). `-- --nocapture` shows the differences.
 //!
 //! Decoding gives the same bits, in every format. Resizing may differ by 1, since the
 //! weights are rounded elsewhere; choosing the nearest pixel may not.
@@ -9,6 +9,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{bitmap, picture, pixels, reader, rows, testdata};
+use image_features::Fault;
 use serde_json::json;
 
 /// How much pixels differ.
@@ -70,6 +71,35 @@ fn pictures_are_decoded_exactly_as_by_pillow() {
     }
     report("decoded", &differences);
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+/// The suites of `testdata/suites/`: every kind of PNG, BMP, GIF, WebP and JPEG, whole pictures,
+/// and the code of what is not read.
+#[test]
+fn suites_are_decoded_exactly_as_by_pillow() {
+    let all = testdata("suites/pictures.bin");
+    let rows = rows("suites/answers.csv");
+    assert!(rows.len() > 900, "{} answers", rows.len());
+    let mut wrong: Vec<String> = Vec::new();
+    for row in rows {
+        let name = row("picture");
+        let value = &all[number(&row("offset"))..][..number(&row("length"))];
+        let answer = row("crc32");
+        let refused = row("width").is_empty();
+        let side = |name: &str| if refused { 8 } else { number(&row(name)) };
+        let config = json!({ "width": side("width"), "height": side("height"),
+            "layout": "nhwc", "background": background(&row("background")) });
+        let found = match pixels(&mut reader(&config), value) {
+            Ok(pixels) => format!("{:08x}", crc32fast::hash(&pixels)),
+            Err(Fault::Feature { .. }) => "unsupported".into(),
+            Err(Fault::Damaged { .. }) => "malformed".into(),
+            Err(fault) => fault.to_string(),
+        };
+        if found != answer {
+            wrong.push(format!("{name}: expected {answer}, got {found}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong: {wrong:#?}", wrong.len());
 }
 
 /// Decoding is tested above; here the pixels are Pillow's from the start.

@@ -4,7 +4,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::pictures;
+use common::seeds;
 use image_features::{Fault, Reader, Settings};
 use proptest::prelude::*;
 use serde_json::json;
@@ -77,7 +77,7 @@ proptest! {
 
     #[test]
     fn damaged_pictures_give_a_tensor_or_a_fault(
-        picture in prop::sample::select(pictures()),
+        picture in prop::sample::select(seeds()),
         damages in prop::collection::vec(damage(), 1..6),
         header in any::<bool>(),
         keep in prop::option::weighted(0.2, any::<prop::sample::Index>()),
@@ -141,7 +141,7 @@ proptest! {
 #[test]
 fn pictures_owe_nothing_to_those_before() {
     let mut all = reader("lanczos3", "crop");
-    let pictures = pictures();
+    let pictures = seeds();
     for (name, bytes) in pictures.iter().chain(pictures.iter().rev()) {
         let _ = all.read(Some(&bytes[..bytes.len() * 2 / 3]));
         let alone = reader("lanczos3", "crop").read(Some(bytes)).expect("an image").to_vec();

@@ -1,7 +1,5 @@
 //! The buffer that decoders of all formats write pixels into, and its bounds.
 
-use image::metadata::Orientation;
-
 use crate::fault::{Fault, LONGEST_SIDE};
 use crate::format::Format;
 
@@ -10,7 +8,6 @@ pub(super) struct Header {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) channels: usize,
-    pub(super) orientation: Orientation,
 }
 
 /// The pixels of one image after another, and what every decoder is bound to.

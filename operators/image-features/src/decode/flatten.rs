@@ -15,9 +15,7 @@ impl Buffer {
             ColorType::Rgba8 | ColorType::Rgba16 => 4,
             _ => return None,
         };
-        if color.bytes_per_pixel() > color.channel_count() {
-            keep_upper_bytes(&mut self.pixels[..2 * count * channels]);
-        }
+        self.upper_bytes(color, count);
         Some(match channels {
             2 => self.compose_grey(count),
             4 => {
@@ -26,6 +24,22 @@ impl Buffer {
             }
             channels => channels,
         })
+    }
+
+    /// 16 bits a channel to 8 as Pillow does it: the lower byte is dropped.
+    pub(super) fn upper_bytes(&mut self, color: ColorType, count: usize) -> ColorType {
+        let eight = match color {
+            ColorType::L16 => ColorType::L8,
+            ColorType::La16 => ColorType::La8,
+            ColorType::Rgb16 => ColorType::Rgb8,
+            ColorType::Rgba16 => ColorType::Rgba8,
+            other => return other,
+        };
+        for index in 0..count * usize::from(color.channel_count()) {
+            let pair = [self.pixels[2 * index], self.pixels[2 * index + 1]];
+            self.pixels[index] = (u16::from_ne_bytes(pair) >> 8) as u8;
+        }
+        eight
     }
 
     /// Grey with alpha: grey, unless the background has a colour.
@@ -51,29 +65,23 @@ impl Buffer {
     }
 }
 
-/// 16 bits to 8 as Pillow does it: the lower byte is dropped.
-fn keep_upper_bytes(bytes: &mut [u8]) {
-    for index in 0..bytes.len() / 2 {
-        let pair = [bytes[2 * index], bytes[2 * index + 1]];
-        bytes[index] = (u16::from_ne_bytes(pair) >> 8) as u8;
-    }
-}
-
 /// RGBA to RGB on a background, packed at the start.
 fn compose(pixels: &mut [u8], background: [u8; 3]) {
     for index in 0..pixels.len() / 4 {
         let from = &pixels[4 * index..4 * index + 4];
         let [red, green, blue, alpha] = [from[0], from[1], from[2], from[3]];
-        let pixel = match alpha {
-            255 => [red, green, blue],
-            0 => background,
-            alpha => [
-                mix(red, background[0], alpha),
-                mix(green, background[1], alpha),
-                mix(blue, background[2], alpha),
-            ],
-        };
+        let pixel = over([red, green, blue], alpha, background);
         pixels[3 * index..3 * index + 3].copy_from_slice(&pixel);
+    }
+}
+
+/// A colour over the background.
+#[inline]
+pub(super) fn over(colour: [u8; 3], alpha: u8, background: [u8; 3]) -> [u8; 3] {
+    match alpha {
+        255 => colour,
+        0 => background,
+        alpha => std::array::from_fn(|channel| mix(colour[channel], background[channel], alpha)),
     }
 }
 

@@ -1,12 +1,11 @@
 //! JPEG, by a decoder that gives the same bits as libjpeg-turbo, and so as Pillow.
 
-use image::metadata::Orientation;
 use libjpeg_turbo_rs::{
     ColorSpace, DecodeLimits, Decoder as Jpeg, FrameHeader, JpegError, PixelFormat,
 };
 
 use super::buffer::{Buffer, Header};
-use super::halved;
+use super::{halved, inks, scans, tables};
 use crate::fault::Fault;
 use crate::format::Format;
 
@@ -21,11 +20,63 @@ impl Buffer {
             max_scans: MAX_SCANS,
             ..DecodeLimits::default()
         };
-        let mut jpeg = Jpeg::new_with_limits(bytes, limits).map_err(fault)?;
+        let jpeg = Jpeg::new_with_limits(bytes, limits).map_err(fault)?;
         let header = jpeg.header();
+        self.check_header(header)?;
+        if inks::are_sampled(header) {
+            return self.inks(bytes, header, limits);
+        }
+        let other = match (jpeg.has_multiple_scans(), header.is_progressive) {
+            (false, _) => None,
+            (true, true) if tables::change(bytes) => Some(tables::settled(bytes)),
+            (true, false) if scans::need_interleaving(bytes) => {
+                Some(scans::interleaved(bytes, header))
+            }
+            (true, _) => None,
+        };
+        match other {
+            None => self.decode_jpeg(jpeg),
+            Some(bytes) => {
+                let bytes = bytes.map_err(fault)?;
+                self.decode_jpeg(Jpeg::new_with_limits(&bytes, limits).map_err(fault)?)
+            }
+        }
+    }
+
+    /// What holds for images as they come, and for what is made of them.
+    fn check_header(&self, header: &FrameHeader) -> Result<(), Fault> {
+        self.check_size(Format::Jpeg, header.width.into(), header.height.into())?;
+        check_features(header)
+    }
+
+    /// Of CMYK whose channels do not have equally many samples.
+    fn inks(
+        &mut self,
+        bytes: &[u8],
+        header: &FrameHeader,
+        limits: DecodeLimits,
+    ) -> Result<Header, Fault> {
+        let parts = inks::Parts::of(bytes, header).map_err(fault)?;
+        let mut black = Jpeg::new_with_limits(&parts.black, limits).map_err(fault)?;
+        self.check_header(black.header())?;
+        black.set_output_format(PixelFormat::Rgb);
+        // The decoder's own memory, so that both parts are not in one buffer.
+        let black = black.decode_image().map_err(fault)?;
+        let colours = Jpeg::new_with_limits(&parts.colours, limits).map_err(fault)?;
+        let header = self.decode_jpeg(colours)?;
+        let count = header.width as usize * header.height as usize;
+        if black.data.len() != 3 * count {
+            return Err(missing());
+        }
+        parts.mix(&mut self.pixels[..3 * count], &black.data);
+        Ok(header)
+    }
+
+    /// Of an image that the decoder takes as it is.
+    fn decode_jpeg(&mut self, mut jpeg: Jpeg<'_>) -> Result<Header, Fault> {
+        let header = jpeg.header();
+        self.check_header(header)?;
         let (width, height) = (u32::from(header.width), u32::from(header.height));
-        self.check_size(Format::Jpeg, width.into(), height.into())?;
-        check_features(header)?;
         let (channels, pixel) = match header.components.len() {
             1 => (1, PixelFormat::Grayscale),
             // CMYK and YCCK too, which become RGB as in Pillow: Adobe's inverted inks,
@@ -34,8 +85,6 @@ impl Buffer {
         };
         jpeg.set_output_format(pixel);
         let expected = u64::from(width) * u64::from(height) * channels as u64;
-        let orientation = jpeg.exif_orientation().and_then(Orientation::from_exif);
-        let orientation = orientation.unwrap_or(Orientation::NoTransforms);
         // Natively the decoder's own way is faster.
         let planes =
             cfg!(all(target_arch = "wasm32", target_feature = "simd128")) && is_halved(&jpeg);
@@ -47,11 +96,14 @@ impl Buffer {
         };
         if !complete {
             // What is left of the image before must not be taken for this one.
-            let problem = "pixels are missing".into();
-            return Err(Fault::Damaged { format: Format::Jpeg, problem });
+            return Err(missing());
         }
-        Ok(Header { width, height, channels, orientation })
+        Ok(Header { width, height, channels })
     }
+}
+
+fn missing() -> Fault {
+    Fault::Damaged { format: Format::Jpeg, problem: "pixels are missing".into() }
 }
 
 /// Whether [`halved`] can finish what the decoder begins: 4:2:0, in one pass, wide
@@ -81,16 +133,16 @@ fn check_features(header: &FrameHeader) -> Result<(), Fault> {
         (component.horizontal_sampling, component.vertical_sampling)
     };
     match header.components.len() {
-        1 | 3 => Ok(()),
-        // All alike, or colour at half the size of luma and black.
-        4 => match [sampling(0), sampling(1), sampling(2), sampling(3)] {
-            [first, cb, cr, black] if cb == cr && first == black => match (first, cb) {
-                (first, cb) if first == cb => Ok(()),
-                ((1 | 2, 1 | 2), (1, 1)) => Ok(()),
-                _ => feature("unusual CMYK subsampling".into()),
-            },
-            _ => feature("unusual CMYK subsampling".into()),
-        },
+        1 => Ok(()),
+        count @ (3 | 4) => {
+            let (h, v) = sampling(0);
+            let fits = |(other_h, other_v)| other_h <= h && other_v <= v;
+            if !(1..count).map(sampling).all(fits) {
+                // Allowed, and written by nobody.
+                return feature("colours with more samples than brightness".into());
+            }
+            Ok(())
+        }
         count => feature(format!("{count} components")),
     }
 }

@@ -1,15 +1,24 @@
 //! Bytes to pixels: 8 bits a channel, grey or RGB, alpha composed on the background.
 
+mod bmp;
 mod buffer;
 mod flatten;
+mod gif;
 mod halved;
+mod indexed;
+mod inks;
 mod jpeg;
-mod others;
+mod library;
+mod png;
+mod scans;
+mod tables;
+mod webp;
 
 use image::metadata::Orientation;
 
 use crate::fault::Fault;
 use crate::format::Format;
+use crate::metadata;
 use crate::signature::format_of;
 
 use buffer::{Buffer, Header};
@@ -41,9 +50,13 @@ impl Decoder {
         let format = format_of(bytes)?;
         let header = match format {
             Format::Jpeg => self.buffer.jpeg(bytes),
-            _ => self.buffer.other(format, bytes),
+            Format::Png => self.buffer.png(bytes),
+            Format::WebP => self.buffer.webp(bytes),
+            Format::Gif => self.buffer.gif(bytes),
+            Format::Bmp => self.buffer.bmp(bytes),
         }?;
-        let Header { width, height, channels, orientation } = header;
+        let Header { width, height, channels } = header;
+        let orientation = metadata::orientation(format, bytes);
         let length = width as usize * height as usize * channels;
         Ok(Picture { width, height, channels, orientation, pixels: &self.buffer.pixels[..length] })
     }

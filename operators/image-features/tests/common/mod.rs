@@ -17,15 +17,29 @@ pub fn picture(name: &str) -> Vec<u8> {
 
 /// Every picture with its name.
 pub fn pictures() -> Vec<(String, Vec<u8>)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/images");
-    let files = std::fs::read_dir(folder).expect("the pictures");
+    let pictures = listed("images");
+    assert!(pictures.len() > 50, "{} pictures", pictures.len());
+    pictures
+}
+
+/// Pictures that are worth damaging: these, and some of the suites.
+pub fn seeds() -> Vec<(String, Vec<u8>)> {
+    let mut seeds = listed("suites/seeds");
+    assert!(seeds.len() > 15, "{} seeds", seeds.len());
+    seeds.extend(pictures());
+    seeds
+}
+
+fn listed(folder: &str) -> Vec<(String, Vec<u8>)> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata").join(folder);
+    let files = std::fs::read_dir(path).expect("the pictures");
     let name = |file: std::io::Result<std::fs::DirEntry>| {
         file.expect("a file").file_name().into_string().expect("a name in UTF-8")
     };
     let mut names: Vec<String> = files.map(name).collect();
     names.sort();
-    assert!(names.len() > 50, "{} pictures", names.len());
-    names.into_iter().map(|name| (name.clone(), picture(&name))).collect()
+    let read = |name: String| (name.clone(), testdata(&format!("{folder}/{name}")));
+    names.into_iter().map(read).collect()
 }
 
 /// The rows of a CSV without quotes, each as its fields by the names in the header.

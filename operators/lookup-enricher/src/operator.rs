@@ -192,7 +192,10 @@ fn column(line: &[u8], separator: u8, wanted: usize) -> Result<Option<Cow<'_, [u
     for (index, column) in csv::Columns::new(line, separator).enumerate() {
         let column = column?;
         if index + 1 == wanted {
-            found = Some(column.bytes());
+            let bytes = column.bytes();
+            // As in JSON; no key of a table is like that.
+            str::from_utf8(&bytes).map_err(|_| text::Fault::NotUtf8)?;
+            found = Some(bytes);
         }
     }
     Ok(found)

@@ -143,6 +143,11 @@ fn a_line_gets_columns() {
             "{line}"
         );
     }
+    assert_eq!(enriched(config.clone(), b"1,\xff").map_err(|it| it.0), Err(Malformed));
+    // Only the key is read.
+    let latin1 = TestRecord { value: Some(b"\xff,SFO".to_vec()), ..TestRecord::default() };
+    let out = one(config.clone(), latin1).map(|record| record.and_then(|it| it.value));
+    assert_eq!(out, Ok(Some([&b"\xff,SFO"[..], b",San Francisco,37.618806,"].concat())));
     let semicolons = with(config, json!({ "separator": ";", "columns": ["city"] }));
     let expected = "1;JFK;\"New York, \"\"NY\"\"\"";
     assert_eq!(enriched(semicolons, b"1;JFK"), Ok(Some(expected.into())));

@@ -169,6 +169,29 @@ fn objects_are_those_of_python() {
     }
 }
 
+/// Strings are looked at eight bytes at a time: what a byte means may not depend on its place.
+#[test]
+fn every_byte_counts_in_every_place_of_a_string() {
+    let places = (1..20).flat_map(|length| (0..length).map(move |place| (length, place)));
+    for ((length, place), byte) in places.flat_map(|at| (0..=u8::MAX).map(move |byte| (at, byte))) {
+        let mut inside = b"\xc3\xa4a\x7f!".repeat(4)[..length].to_vec();
+        inside[place] = byte;
+        let text = [b"{\"a\":\"", &inside[..], b"\"}"].concat();
+        let mut found = None;
+        let read = json::Objects::new(["a"]).read(&text, |_, value| {
+            found = Some(value);
+            Ok::<_, Fault>(())
+        });
+        match byte {
+            b'"' | b'\\' | 0..=0x1f => assert!(read.is_err(), "{}", text.escape_ascii()),
+            _ => {
+                assert_eq!(read, Ok(()), "{}", text.escape_ascii());
+                assert_eq!(found, Some(json::Value::Text(inside.into())));
+            }
+        }
+    }
+}
+
 #[test]
 fn numbers_are_those_of_python() {
     for Number { text, value } in golden().numbers {

@@ -128,6 +128,7 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         let mut escaped = false;
         loop {
+            self.plain();
             match *self.text.get(self.at)? {
                 b'"' => break,
                 b'\\' => {
@@ -140,6 +141,28 @@ impl<'a> Scanner<'a> {
         }
         self.at += 1;
         Some(Text { inside: &self.text[start..self.at - 1], escaped })
+    }
+
+    /// Passes bytes of a string, eight at a time, to one that means something or to the last
+    /// few of the text.
+    #[inline]
+    fn plain(&mut self) {
+        const fn repeat(byte: u8) -> u64 {
+            u64::from_ne_bytes([byte; 8])
+        }
+        // The highest bit of each byte that is zero. A byte above one that is may have it too.
+        let zeros = |word: u64| word.wrapping_sub(repeat(1)) & !word;
+        while let Some(bytes) = self.text[self.at..].first_chunk() {
+            let word = u64::from_le_bytes(*bytes);
+            let control = word.wrapping_sub(repeat(0x20)) & !word;
+            let found = control | zeros(word ^ repeat(b'"')) | zeros(word ^ repeat(b'\\'));
+            let found = found & repeat(0x80);
+            if found != 0 {
+                self.at += found.trailing_zeros() as usize / 8;
+                return;
+            }
+            self.at += 8;
+        }
     }
 
     /// A backslash and what belongs to it. Whether it makes a character is seen when the

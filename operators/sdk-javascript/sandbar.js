@@ -33,7 +33,9 @@ const NO_TIMESTAMP = -1n;
 const NULL_HEADER = 0xffffffff;
 
 const encoder = new TextEncoder();
+// A byte order mark of UTF-8 is no part of a record's text, but one of a feature's.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const recordDecoder = new TextDecoder("utf-8", { fatal: true });
 
 /** Of a tensor's elements: the bytes, and the array that holds them as numbers. */
 const ELEMENTS = {
@@ -149,9 +151,13 @@ export class Record {
     this.partition = partition;
   }
 
-  /** The value as text, or null; throws a TypeError where it is not UTF-8. */
+  /**
+   * The value as text, without a byte order mark, or null. Where it is not UTF-8 the record
+   * fails: UTF-16 and UTF-32 are "unsupported", anything else is "malformed"
+   * (docs/reference/text.md).
+   */
   text() {
-    return this.value === null ? null : decoder.decode(this.value);
+    return this.value === null ? null : readText(this.value);
   }
 
   /** The headers in their order: pairs of a name and a Uint8Array, or null. */
@@ -392,6 +398,61 @@ function granted(get, model) {
   } catch (error) {
     throw new Error(error.payload ?? String(error));
   }
+}
+
+/** UTF-8 as text. */
+function readText(value) {
+  // What nearly no text begins with.
+  const isOdd = value[0] >= 0xfe || value[0] === 0 || value[1] === 0;
+  const encoding = isOdd ? otherEncoding(value) : null;
+  if (encoding !== null) throw Failure.unsupported(`the text is ${encoding}: write it as UTF-8`);
+  try {
+    return recordDecoder.decode(value);
+  } catch {
+    throw Failure.malformed("not UTF-8");
+  }
+}
+
+/**
+ * UTF-32 or UTF-16, by the mark or by the zero bytes of the first two characters (RFC 4627,
+ * section 3), as the SDK for Rust tells them; null for what is neither, or not sound.
+ */
+function otherEncoding(value) {
+  const [a, b, c, d] = value;
+  const isText = (byte) => (byte >= 0x20 && byte < 0x7f) || [9, 10, 13].includes(byte);
+  if (a === 0xff && b === 0xfe && c === 0 && d === 0) return isUtf32(value, true);
+  if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return isUtf32(value, false);
+  if (a === 0xff && b === 0xfe) return isUtf16(value, true);
+  if (a === 0xfe && b === 0xff) return isUtf16(value, false);
+  if (isText(a) && b === 0 && c === 0 && d === 0) return isUtf32(value, true);
+  if (a === 0 && b === 0 && c === 0 && isText(d)) return isUtf32(value, false);
+  if (isText(a) && b === 0 && isText(c) && d === 0) return isUtf16(value, true);
+  if (a === 0 && isText(b) && c === 0 && isText(d)) return isUtf16(value, false);
+  return null;
+}
+
+function isUtf32({ buffer, byteOffset, byteLength }, little) {
+  if (byteLength % 4 !== 0) return null;
+  const view = new DataView(buffer, byteOffset, byteLength);
+  for (let at = 0; at < byteLength; at += 4) {
+    const character = view.getUint32(at, little);
+    if (character > 0x10ffff || (character >> 11) === 0x1b) return null;
+  }
+  return "UTF-32";
+}
+
+function isUtf16({ buffer, byteOffset, byteLength }, little) {
+  if (byteLength % 2 !== 0) return null;
+  const view = new DataView(buffer, byteOffset, byteLength);
+  let high = false;
+  for (let at = 0; at < byteLength; at += 2) {
+    const unit = view.getUint16(at, little);
+    const isLow = unit >> 10 === 0x37;
+    // A low half follows each high one, and nothing else.
+    if (isLow !== high) return null;
+    high = unit >> 10 === 0x36;
+  }
+  return high ? null : "UTF-16";
 }
 
 function bytes(value) {

@@ -9,7 +9,7 @@
             self.longest = longest
 
         def extract(self, record):
-            text = record.value.decode()
+            text = record.text()
             return {"words": len(text.split())}
 
     Extraction = sandbar.extractor(Words)
@@ -208,6 +208,12 @@ class Record:
         self.partition = partition
         self._headers = _header_bytes(headers)
 
+    def text(self):
+        """The value as text, without a byte order mark, or None. Where it is not UTF-8 the
+        record fails: UTF-16 and UTF-32 are "unsupported", anything else is "malformed"
+        (docs/reference/text.md)."""
+        return None if self.value is None else read_text(self.value)
+
     @property
     def headers(self):
         """The headers in their order: pairs of a name and a value, which may be None. A name
@@ -260,6 +266,39 @@ class Output:
             setattr(self, name, change)
         else:
             raise TypeError(f"unknown field '{name}' of a record")
+
+
+def read_text(content):
+    """UTF-8 as text, without a byte order mark. Anything else is a Failure, as of
+    `Record.text`."""
+    encoding = _other_encoding(content)
+    if encoding is not None:
+        raise Failure.unsupported(f"the text is {encoding}: write it as UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Failure.malformed("not UTF-8") from None
+
+
+def read_json(content):
+    """JSON from bytes, as the SDK for Rust reads it (docs/reference/text.md): Python's `json`
+    alone takes the last of two equal keys, makes infinity of 1e400 and reads NaN, which is no
+    JSON. A Failure says what is wrong; half a character (`"\\ud83d"`) is not looked for."""
+    text = read_text(content)
+    if not text.strip():
+        raise Failure.missing("the text is empty, not JSON")
+    try:
+        return json.loads(
+            text,
+            parse_int=_json_integer,
+            parse_float=_json_number,
+            parse_constant=_no_json,
+            object_pairs_hook=_json_object,
+        )
+    except ValueError as error:
+        raise Failure.malformed(f"not JSON: {error}") from None
+    except RecursionError:
+        raise Failure.unsupported("JSON that is nested too deeply") from None
 
 
 def extractor(cls):
@@ -490,6 +529,61 @@ def _fault(error):
 
 def _enum(enum, name):
     return enum[name.replace("-", "_").upper()]
+
+
+def _other_encoding(content):
+    """UTF-32 or UTF-16, by the mark or by the zero bytes of the first two characters (RFC 4627,
+    section 3), as the SDK for Rust tells them; None for what is neither, or not sound."""
+    start = content[:4]
+    if 0 not in start[:2] and start[:1] < b"\xfe":
+        return None
+    marks = {b"\xff\xfe\0\0": "utf-32-le", b"\0\0\xfe\xff": "utf-32-be"}
+    marks |= {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+    encoding = next((marks[mark] for mark in marks if start.startswith(mark)), None)
+    if encoding is None and len(start) == 4 and 0 in start:
+        ascii_text = [byte in b"\t\n\r" or 0x20 <= byte < 0x7F for byte in start]
+        zero = [byte == 0 for byte in start]
+        # Which of the first four bytes are characters and which are zero.
+        patterns = {"utf-32-le": "x000", "utf-32-be": "000x", "utf-16-le": "x0x0", "utf-16-be": "0x0x"}
+        for name, pattern in patterns.items():
+            kinds = zip(pattern, ascii_text, zero)
+            if all(is_text if kind == "x" else is_zero for kind, is_text, is_zero in kinds):
+                encoding = name
+    if encoding is None:
+        return None
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return encoding[:6].upper()
+
+
+def _json_number(text):
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise Failure.invalid(f"number out of range: '{text[:40]}': expected one up to 1.8e308")
+    return number
+
+
+def _json_integer(text):
+    if len(text) > 300:
+        _json_number(text)
+    return int(text)
+
+
+def _no_json(word):
+    raise Failure.malformed(f"not JSON: {word}")
+
+
+def _json_object(members):
+    """An object of its members, with each key once."""
+    members = list(members)
+    result = dict(members)
+    if len(result) < len(members):
+        keys = [key for key, _ in members]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise Failure.malformed(f"duplicate key '{twice}' in the JSON object")
+    return result
 
 
 def _bytes(value):

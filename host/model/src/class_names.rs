@@ -1,5 +1,6 @@
 //! The class names of a model: one label per line of a file in its folder.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,19 @@ pub struct ClassNames {
     /// The file's digest. Unchecked by default.
     #[serde(default)]
     pub sha256: Option<Sha256>,
+}
+
+/// The text of the file, without the byte order mark that some editors put before UTF-8. Old
+/// lists are not all UTF-8; labels are for people, so a lossy conversion is fine.
+///
+/// # Errors
+/// Of UTF-16 and UTF-32 a lossy conversion would leave no name that anyone knows.
+pub(super) fn text(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
+    let marked = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    if marked || bytes.contains(&0) {
+        return Err("the file is UTF-16 or UTF-32, or no text; save it as UTF-8".into());
+    }
+    Ok(String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)))
 }
 
 impl ClassNames {

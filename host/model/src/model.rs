@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::class_names::ClassNames;
+use super::class_names::{self, ClassNames};
 use super::digest::{Sha1, Sha256};
 use super::samples::{self, SampleFile, Samples};
 use super::tensors::{Dimension, TensorSpec};
@@ -341,8 +341,7 @@ impl Model {
         let Some(labels) = &self.labels else { return Ok(None) };
         let bytes = self.read_file(&labels.file, LABELS_LIMIT, None)?;
         self.same(&labels.file, "sha256", &Sha256::of(&bytes), labels.sha256.as_ref())?;
-        // Old lists are not all UTF-8; labels are for people, so a lossy conversion is fine.
-        let read = labels.read(&String::from_utf8_lossy(&bytes));
+        let read = class_names::text(&bytes).and_then(|text| labels.read(&text));
         let path = self.folder.join(&labels.file);
         read.map(Some).map_err(|reason| ModelError::File { path, reason })
     }

@@ -26,7 +26,7 @@ impl Folder {
         folder
     }
 
-    fn write(&self, name: &str, text: &str) {
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         fs::write(self.0.join(name), text).unwrap();
     }
 
@@ -160,16 +160,24 @@ fn labels_are_lines() {
     let folder = Folder::new();
     folder
         .describe("[provenance]", "[labels]\nfile = \"labels.txt\"\nskip-words = 1\n[provenance]");
-    let labels = |text: &str| {
+    let labels_of = |text: &[u8]| {
         folder.write("labels.txt", text);
         Model::open(&folder.0).unwrap().read_labels().map_err(|error| error.to_string())
     };
+    let labels = |text: &str| labels_of(text.as_bytes());
     let read = labels("n1 crane\r\nn2 tench, Tinca tinca\nn3 crane\n").unwrap().unwrap();
     assert_eq!(read, ["crane", "tench, Tinca tinca", "crane #3"]);
     assert!(labels("n1 crane\nn2\n").unwrap_err().contains("line 2 has no label"));
     assert!(labels("").unwrap_err().ends_with("labels.txt: the file has no labels"));
     let twice = labels("n1 a\nn2 a #3\nn3 a").unwrap_err();
     assert!(twice.contains("line 3: duplicate label 'a #3'"), "{twice}");
+    // A byte order mark is no part of the first label; old lists may be in Latin-1.
+    assert_eq!(labels("\u{feff}n1 crane\r\n"), Ok(Some(vec!["crane".into()])));
+    assert_eq!(labels_of(b"n1 Z\xfcrich"), Ok(Some(vec!["Z\u{fffd}rich".into()])));
+    for utf16 in [&b"\xff\xfea\0"[..], b"\xfe\xff\0a", b"n\x001\0 \0a\0", b"\xfe\xff"] {
+        let error = labels_of(utf16).unwrap_err();
+        assert!(error.contains("save it as UTF-8"), "{error}");
+    }
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! One line of CSV to the values of the wanted columns.
 
-use memchr::memchr3;
+use sandbar_operator::text;
 
 use crate::columns::{COUNT, Kind};
 use crate::config::Feature;
 use crate::fault::Fault;
 use crate::marks::{BLOCK, marks};
 use crate::sink::Sink;
-use crate::value::{Number, is_missing, number, short_ascii, short_integer};
+use crate::value::{Value, is_missing, short_ascii, short_integer, value};
 
 /// How many columns are kept in one go.
 const STEP: usize = 8;
@@ -45,8 +45,7 @@ impl Lines {
         wanted: &[Feature],
         row: &mut impl Sink,
     ) -> Result<(), Fault> {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let (line, _) = text::csv::split_end(line);
         // It must be told by its first column alone: where only texts are wanted,
         // every other word of a header would pass for a value.
         if line.starts_with(b"Year") || line.starts_with(b"\"Year\"") {
@@ -66,24 +65,15 @@ impl Lines {
             let column = feature.column;
             let from_here = &line[self.starts[column]..];
             let field = &from_here[..self.starts[column + 1] - 1 - self.starts[column]];
-            match feature.kind {
-                Kind::Number => match short_integer(from_here, field.len()) {
-                    Some(number) => row.number(number),
-                    None if is_missing(field) => row.missing(),
-                    None => match number(field) {
-                        Number::Is(number) => row.number(number),
-                        Number::Missing => row.missing(),
-                        Number::Invalid => return Err(Fault::not_a_number(feature.name, field)),
-                    },
-                },
-                Kind::Text if is_missing(field) => row.missing(),
-                Kind::Text => match short_ascii(from_here, field.len()) {
-                    Some(text) => row.text(text),
-                    None => match str::from_utf8(field) {
-                        Ok(text) => row.text(text),
-                        Err(_) => return Err(Fault::NotUtf8 { column: feature.name }),
-                    },
-                },
+            let read = match feature.kind {
+                Kind::Number => short_integer(from_here, field.len()).map(Value::Number),
+                Kind::Text if is_missing(field) => Some(Value::Missing),
+                Kind::Text => short_ascii(from_here, field.len()).map(Value::Text),
+            };
+            match read {
+                Some(value) => value.write_to(row),
+                None if is_missing(field) => row.missing(),
+                None => value(feature, field)?.write_to(row),
             }
         }
         Ok(())
@@ -150,70 +140,19 @@ impl Lines {
         }
     }
 
-    /// The same for a line with quotes, as RFC 4180 has them: around a whole column,
-    /// and doubled inside. The columns are copied without their quotes.
+    /// The same for a line with quotes, or with something after its end. The columns are
+    /// copied without their quotes.
     #[cold]
     fn split_quoted(&mut self, line: &[u8]) -> Result<usize, Fault> {
-        if let Some(b'\n' | b'\r') = memchr3(b'"', b'\n', b'\r', line).map(|at| line[at]) {
-            return Err(Fault::Lines);
-        }
         self.unquoted.clear();
         let mut found = 0;
-        let mut rest = Some(line);
-        while let Some(from_here) = rest {
-            let after = match from_here {
-                [b'"', inside @ ..] => self.unquote(inside, found + 1)?,
-                _ => self.copy(from_here, found + 1)?,
-            };
+        for column in text::csv::Columns::new(line, self.separator) {
+            column?.append_to(&mut self.unquoted);
             self.unquoted.push(self.separator);
             found += 1;
             self.start(found, self.unquoted.len());
-            rest = match after {
-                [] => None,
-                [byte, next @ ..] if *byte == self.separator => Some(next),
-                [b'\n' | b'\r', ..] => return Err(Fault::Lines),
-                _ => {
-                    return Err(Fault::Quotes {
-                        field: found,
-                        problem: "text after the closing quote",
-                    });
-                }
-            };
         }
         Ok(found)
-    }
-
-    /// Copies a quoted column, of which the opening quote is gone. Returns what
-    /// follows the closing one.
-    fn unquote<'a>(&mut self, mut inside: &'a [u8], field: usize) -> Result<&'a [u8], Fault> {
-        loop {
-            let Some(quote) = memchr::memchr(b'"', inside) else {
-                return Err(Fault::Quotes { field, problem: "unterminated quote" });
-            };
-            self.unquoted.extend_from_slice(&inside[..quote]);
-            inside = &inside[quote + 1..];
-            match inside {
-                [b'"', after @ ..] => {
-                    self.unquoted.push(b'"');
-                    inside = after;
-                }
-                after => return Ok(after),
-            }
-        }
-    }
-
-    /// Copies a column without quotes. Returns what follows it, from the separator.
-    fn copy<'a>(&mut self, from_here: &'a [u8], field: usize) -> Result<&'a [u8], Fault> {
-        let end = memchr::memchr(self.separator, from_here).unwrap_or(from_here.len());
-        let (column, after) = from_here.split_at(end);
-        match memchr3(b'"', b'\n', b'\r', column).map(|at| column[at]) {
-            None => self.unquoted.extend_from_slice(column),
-            Some(b'"') => {
-                return Err(Fault::Quotes { field, problem: "quote inside an unquoted column" });
-            }
-            Some(_) => return Err(Fault::Lines),
-        }
-        Ok(after)
     }
 }
 

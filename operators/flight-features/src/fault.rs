@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sandbar_operator::{FailureCode, text};
+
 use crate::columns::COUNT;
 
 /// Why a record gives no row. Each says what was found and where.
@@ -25,63 +27,29 @@ pub enum Fault {
         /// How many it has.
         found: usize,
     },
-    /// There is something after the end of the line.
-    Lines,
-    /// A quote where RFC 4180 has none.
-    Quotes {
-        /// The field, the first being 1.
-        field: usize,
-        /// What is wrong there.
-        problem: &'static str,
-    },
-    /// The value is not one JSON object.
-    Json {
-        /// What the parser says, with its place.
-        problem: String,
-    },
-    /// The JSON object has a wanted key twice.
-    Twice {
-        /// The key.
-        column: &'static str,
-    },
     /// The JSON object has no wanted key at all.
     NoColumn,
-    /// A wanted text is not UTF-8.
-    NotUtf8 {
+    /// The text cannot be read.
+    Text(text::Fault),
+    /// The value of a wanted column cannot be read, or is none that the column can hold.
+    Value {
         /// The column.
         column: &'static str,
-    },
-    /// A wanted number is none.
-    NotANumber {
-        /// The column.
-        column: &'static str,
-        /// The value, shortened.
-        value: String,
-    },
-    /// A wanted JSON value is of a type that the column cannot hold.
-    Type {
-        /// The column.
-        column: &'static str,
-        /// What it is.
-        found: &'static str,
+        /// What is wrong with it.
+        fault: text::Fault,
     },
 }
 
-/// How much of a value a message shows, in characters.
-const SHOWN: usize = 40;
-
 impl Fault {
-    /// The fault of a value that should be a finite number.
-    pub(crate) fn not_a_number(column: &'static str, value: &[u8]) -> Fault {
-        // Four bytes a character at most, and one character to know of more.
-        let start = &value[..value.len().min(4 * SHOWN + 4)];
-        let text = String::from_utf8_lossy(start);
-        let mut characters = text.chars();
-        let mut shown: String = characters.by_ref().take(SHOWN).collect();
-        if characters.next().is_some() {
-            shown.push('…');
+    /// The code that the record fails with.
+    pub fn code(&self) -> FailureCode {
+        match self {
+            Fault::Tombstone | Fault::Empty | Fault::NoColumn => FailureCode::Missing,
+            Fault::TooLarge { .. } => FailureCode::TooLarge,
+            Fault::Header => FailureCode::Unsupported,
+            Fault::Columns { .. } => FailureCode::Malformed,
+            Fault::Text(fault) | Fault::Value { fault, .. } => fault.code(),
         }
-        Fault::NotANumber { column, value: shown }
     }
 }
 
@@ -95,22 +63,19 @@ impl fmt::Display for Fault {
             }
             Fault::Header => f.write_str("the value is the CSV header line, not a flight"),
             Fault::Columns { found } => write!(f, "expected {COUNT} columns, got {found}"),
-            Fault::Lines => f.write_str("expected one line, got several"),
-            Fault::Quotes { field, problem } => write!(f, "column {field}: {problem}"),
-            Fault::Json { problem } => write!(f, "invalid JSON object: {problem}"),
-            Fault::Twice { column } => write!(f, "{column}: duplicate key in the JSON object"),
             Fault::NoColumn => {
                 f.write_str("the JSON object has none of the keys that `features` names")
             }
-            Fault::NotUtf8 { column } => write!(f, "{column}: not UTF-8"),
-            Fault::NotANumber { column, value } => {
-                write!(f, "{column}: expected a number, got {value:?}")
-            }
-            Fault::Type { column, found } => {
-                write!(f, "{column}: unexpected JSON type: {found}")
-            }
+            Fault::Text(fault) => fault.fmt(f),
+            Fault::Value { column, fault } => write!(f, "{column}: {fault}"),
         }
     }
 }
 
 impl std::error::Error for Fault {}
+
+impl From<text::Fault> for Fault {
+    fn from(fault: text::Fault) -> Fault {
+        Fault::Text(fault)
+    }
+}

@@ -21,9 +21,11 @@
 //! line must have them, and that is all: their bytes may be anything, so that the
 //! tail numbers of 2001, which are not UTF-8, do no harm to who does not want them.
 //!
+//! The text itself is read by [`sandbar_operator::text`], as in all operators.
+//!
 //! | record | result |
 //! |---|---|
-//! | line end LF, CRLF or none; a byte order mark before it | read |
+//! | line end LF, CRLF or none; a byte order mark of UTF-8 at the start | read |
 //! | columns in quotes (RFC 4180), with separators, line ends or doubled quotes inside | read, without the quotes |
 //! | `NA`, quoted or not, or nothing, in a wanted column | a missing value |
 //! | spaces or tabs around a number | read; around `NA` or alone, a missing value |
@@ -41,7 +43,8 @@
 //! | not JSON, not one object, more after the object | failure `malformed`, with the place |
 //! | JSON: a wanted key twice | failure `malformed`, with the name |
 //! | a wanted text that is not UTF-8 | failure `malformed`, with the name |
-//! | a wanted number that is none, or not finite (`nan`, `inf`, `1e999`) | failure `invalid`, with name and value |
+//! | UTF-16, UTF-32 | failure `unsupported`, with the encoding |
+//! | a wanted number that is none, is out of range (`1e400`), or a word (`nan`, `inf`), in CSV, as a JSON number or string | failure `invalid`, with name and value |
 //! | JSON: true, false, an array or an object in a wanted column; a number with a fraction in a text | failure `invalid`, with name and type |
 //! | the header line (a line whose first column starts with `Year`) | failure `unsupported` |
 //! | more than `max_bytes` | failure `too-large`, with both sizes |

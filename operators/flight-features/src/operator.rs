@@ -55,18 +55,6 @@ impl Sink for Row<'_> {
 impl From<Fault> for Failure {
     #[cold]
     fn from(fault: Fault) -> Failure {
-        let failure = match fault {
-            Fault::Tombstone | Fault::Empty | Fault::NoColumn => Failure::missing,
-            Fault::TooLarge { .. } => Failure::too_large,
-            Fault::Header => Failure::unsupported,
-            Fault::Columns { .. }
-            | Fault::Lines
-            | Fault::Quotes { .. }
-            | Fault::Json { .. }
-            | Fault::Twice { .. }
-            | Fault::NotUtf8 { .. } => Failure::malformed,
-            Fault::NotANumber { .. } | Fault::Type { .. } => Failure::invalid,
-        };
-        failure(fault.to_string())
+        Failure { code: fault.code(), message: fault.to_string().into() }
     }
 }

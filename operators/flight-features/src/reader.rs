@@ -1,5 +1,7 @@
 //! Records to rows: what the component does, without the component.
 
+use sandbar_operator::text;
+
 use crate::config::{Config, ConfigError, Feature, Format};
 use crate::csv::Lines;
 use crate::fault::Fault;
@@ -25,7 +27,7 @@ impl Reader {
             format: config.format,
             max_bytes: config.max_bytes()?,
             lines: Lines::new(config.separator()?, &features),
-            objects: Objects::new(features.len()),
+            objects: Objects::new(&features),
             features,
         })
     }
@@ -42,8 +44,7 @@ impl Reader {
         if value.len() > self.max_bytes {
             return Err(Fault::TooLarge { bytes: value.len(), limit: self.max_bytes });
         }
-        // Some editors put a byte order mark before UTF-8.
-        let value = value.strip_prefix(b"\xef\xbb\xbf").unwrap_or(value);
+        let value = text::bytes(value)?;
         let first = value.trim_ascii_start().first().ok_or(Fault::Empty)?;
         let json = match self.format {
             Format::Auto => matches!(first, b'{' | b'['),

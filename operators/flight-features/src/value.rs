@@ -1,21 +1,47 @@
-//! One value of one column, from the bytes between two separators or quotes.
+//! One value of one column, from the bytes between two separators or quotes, of CSV or JSON.
 
-/// What a numeric column says.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Number {
-    Is(f64),
+use sandbar_operator::text;
+
+use crate::columns::Kind;
+use crate::config::Feature;
+use crate::fault::Fault;
+use crate::sink::Sink;
+
+/// What a column says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Value<'a> {
+    Number(f64),
+    Text(&'a str),
     Missing,
-    /// Neither a finite number nor one of the ways to say that there is none.
-    Invalid,
 }
 
-/// Reads a number, with spaces around it or not.
-#[inline]
-pub(crate) fn number(field: &[u8]) -> Number {
-    match integer(field) {
-        Some(number) => Number::Is(number),
-        None => any_number(field.trim_ascii()),
+impl Value<'_> {
+    #[inline]
+    pub(crate) fn write_to(self, row: &mut impl Sink) {
+        match self {
+            Value::Number(number) => row.number(number),
+            Value::Text(text) => row.text(text),
+            Value::Missing => row.missing(),
+        }
     }
+}
+
+/// What the bytes of a wanted column say, with spaces around a number or not.
+#[inline]
+pub(crate) fn value<'a>(feature: &Feature, bytes: &'a [u8]) -> Result<Value<'a>, Fault> {
+    let read = match feature.kind {
+        _ if is_missing(bytes) => return Ok(Value::Missing),
+        Kind::Number => match text::number(bytes) {
+            Ok(number) => return Ok(Value::Number(number)),
+            Err(_) if is_missing(bytes.trim_ascii()) => return Ok(Value::Missing),
+            Err(fault) => fault,
+        },
+        Kind::Text => match str::from_utf8(bytes) {
+            Ok(text) => return Ok(Value::Text(text)),
+            Err(_) => text::Fault::NotUtf8,
+        },
+    };
+    Err(Fault::Value { column: feature.name, fault: read })
 }
 
 /// The quickest way, for one to eight digits: the first `length` bytes of `text`, if
@@ -64,42 +90,6 @@ fn short(text: &[u8], length: usize) -> Option<u64> {
 /// A word of eight such bytes.
 const fn repeat(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
-}
-
-/// The quick way, for what nearly all numeric columns hold: up to 15 digits, which
-/// `f64` has exactly.
-#[inline]
-fn integer(field: &[u8]) -> Option<f64> {
-    let (negative, digits) = match field {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
-    if digits.is_empty() || digits.len() > 15 {
-        return None;
-    }
-    let mut number = 0;
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        number = 10 * number + i64::from(digit);
-    }
-    let number = number as f64;
-    Some(if negative { -number } else { number })
-}
-
-#[cold]
-fn any_number(trimmed: &[u8]) -> Number {
-    if is_missing(trimmed) {
-        return Number::Missing;
-    }
-    // The standard library also reads "inf" and "nan", and makes infinity of what
-    // is too large.
-    match str::from_utf8(trimmed).map(str::parse::<f64>) {
-        Ok(Ok(number)) if number.is_finite() => Number::Is(number),
-        _ => Number::Invalid,
-    }
 }
 
 /// The ways in which the data says that there is no value.

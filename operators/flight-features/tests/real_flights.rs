@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use common::{Value, row};
 use flight_features::{COLUMNS, Config, Fault, Kind, Reader};
+use sandbar_operator::text;
 
 const FILE: &str = "data/airlines/allyears2k_headers.zip";
 const FLIGHTS: usize = 43_978;
@@ -51,7 +52,8 @@ fn compare(csv: &[u8], config: &Config) -> usize {
         match values {
             Some(values) => assert_eq!(row(&mut reader, line), Ok(values), "{fields:?}"),
             None => {
-                let fault = Err(Fault::NotUtf8 { column: "TailNum" });
+                let fault = text::Fault::NotUtf8;
+                let fault = Err(Fault::Value { column: "TailNum", fault });
                 assert_eq!(row(&mut reader, line), fault, "{fields:?}");
                 failed += 1;
             }

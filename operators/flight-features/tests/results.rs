@@ -6,6 +6,8 @@ mod common;
 use common::{Value, config, reader, row};
 use flight_features::{CLASSIC, COLUMNS, Fault, Reader};
 use flight_records::CLASSIC as FLIGHTS;
+use sandbar_operator::FailureCode;
+use sandbar_operator::text as reading;
 
 const EIGHT: &str = "{}";
 
@@ -37,6 +39,16 @@ fn flight_with(changes: &[(&str, &str)]) -> String {
 fn only(column: &str, line: &[u8]) -> Result<Value, Fault> {
     let mut reader = reader(&format!(r#"{{"features": ["{column}"]}}"#));
     row(&mut reader, line).map(|mut row| row.remove(0))
+}
+
+/// What is wrong with the value of a column.
+fn fault<T>(column: &'static str, fault: reading::Fault) -> Result<T, Fault> {
+    Err(Fault::Value { column, fault })
+}
+
+/// Quotes that are wrong in the column of this number.
+fn quotes<T>(column: usize, problem: &'static str) -> Result<T, Fault> {
+    Err(Fault::Text(reading::Fault::Quotes { column, problem }))
 }
 
 /// What a value in this column of a line gives.
@@ -171,13 +183,32 @@ fn numbers() {
         assert_eq!(only("Month", object.as_bytes()), Ok(number(meant)), "{object}");
     }
     for wrong in
-        ["x", "1 2", "1,", "--1", "-", "0x10", "nan", "NaN", "inf", "-infinity", "1e999", "१"]
+        ["x", "1 2", "1,", "--1", "-", "0x10", "1_0", "nan", "NaN", "inf", "-infinity", "१"]
     {
-        let expected = Err(Fault::NotANumber { column: "Month", value: wrong.to_owned() });
+        let expected = fault("Month", reading::Fault::NotANumber(wrong.to_owned()));
         let quoted = flight_with(&[("Month", &format!("\"{wrong}\""))]);
         assert_eq!(only("Month", quoted.as_bytes()), expected);
         let object = serde_json::json!({ "Month": wrong }).to_string();
         assert_eq!(only("Month", object.as_bytes()), expected);
+    }
+    for large in ["1e400", "-1e400", "1e309", "1.8E+308", &"9".repeat(310)] {
+        let shown = reading::shown(large.as_bytes());
+        let expected = fault("Month", reading::Fault::OutOfRange(shown));
+        assert_eq!(value("Month", large), expected);
+        assert_eq!(value("Month", &format!("\"{large}\"")), expected);
+        for object in [format!(r#"{{"Month": {large}}}"#), format!(r#"{{"Month": "{large}"}}"#)] {
+            assert_eq!(only("Month", object.as_bytes()), expected, "{object}");
+        }
+        assert_eq!(expected.map_err(|fault| fault.code()), Err(FailureCode::Invalid));
+        // Nobody wants it, so nobody reads it.
+        let object = format!(r#"{{"Month": {large}, "Year": 1}}"#);
+        assert_eq!(only("Year", object.as_bytes()), Ok(number(1.0)));
+        let wrong_type =
+            fault("Origin", reading::Fault::Type { found: "a number that is not whole" });
+        let object = format!(r#"{{"Origin": {large}}}"#);
+        let is_whole = !large.contains(['e', 'E']);
+        let expected = if is_whole { Ok(text(large)) } else { wrong_type };
+        assert_eq!(only("Origin", object.as_bytes()), expected);
     }
     // Nobody wants it, so nobody reads it.
     assert_eq!(only("Year", flight_with(&[("Month", "x")]).as_bytes()), Ok(number(1987.0)));
@@ -185,11 +216,10 @@ fn numbers() {
 
 #[test]
 fn values_in_messages_are_short() {
-    let fault = value("Month", &"ü".repeat(5000)).expect_err("not a number");
-    let message = fault.to_string();
+    let message = value("Month", &"ü".repeat(5000)).expect_err("not a number").to_string();
     assert_eq!(message, format!("Month: expected a number, got \"{}…\"", "ü".repeat(40)));
-    let fault = only("Month", flight_with(&[("Month", "\u{7}\"")]).replace('"', "\0").as_bytes());
-    let message = fault.expect_err("not a number").to_string();
+    let line = flight_with(&[("Month", "\u{7}\"")]).replace('"', "\0");
+    let message = only("Month", line.as_bytes()).expect_err("not a number").to_string();
     assert_eq!(message, r#"Month: expected a number, got "\u{7}\0""#);
 }
 
@@ -235,7 +265,11 @@ fn several_lines() {
         format!("{quoted}\n{quoted}"),
         format!("{}\n{one}", one.replace(",YES,YES", ",YES,\"YES\"")),
     ] {
-        assert_eq!(row(&mut reader(EIGHT), value.as_bytes()), Err(Fault::Lines), "{value:?}");
+        assert_eq!(
+            row(&mut reader(EIGHT), value.as_bytes()),
+            Err(Fault::Text(reading::Fault::Lines)),
+            "{value:?}"
+        );
     }
 }
 
@@ -248,7 +282,7 @@ fn quotes_where_they_do_not_belong() {
         ("\"SAN", "unterminated quote"),
         ("\"", "unterminated quote"),
     ] {
-        assert_eq!(value("Origin", origin), Err(Fault::Quotes { field: 17, problem }), "{origin}");
+        assert_eq!(value("Origin", origin), quotes(17, problem), "{origin}");
     }
 }
 
@@ -260,14 +294,14 @@ fn not_utf8() {
         *byte = if *byte == b'?' { 0xe6 } else { *byte };
     }
     assert_eq!(row(&mut reader(EIGHT), &line), Ok(classic_row()));
-    assert_eq!(only("TailNum", &line), Err(Fault::NotUtf8 { column: "TailNum" }));
+    assert_eq!(only("TailNum", &line), fault("TailNum", reading::Fault::NotUtf8));
 
     let mut object = br#"{"Year": 1987, "TailNum": "N335??", "??": 1}"#.to_vec();
     for byte in &mut object {
         *byte = if *byte == b'?' { 0xe6 } else { *byte };
     }
     assert_eq!(only("Year", &object), Ok(number(1987.0)));
-    assert!(matches!(only("TailNum", &object), Err(Fault::Json { .. })));
+    assert_eq!(only("TailNum", &object), fault("TailNum", reading::Fault::NotUtf8));
 }
 
 #[test]
@@ -279,7 +313,6 @@ fn not_one_json_object() {
         r#"{"Year" 1987}"#,
         r#"{"Year": 01987}"#,
         r#"{"Year": NaN}"#,
-        r#"{"Year": 1e999}"#,
         r#"{"Year": 1987}{"Year": 1987}"#,
         r#"{"Year": 1987} x"#,
         r#"[{"Year": 1987}]"#,
@@ -288,42 +321,37 @@ fn not_one_json_object() {
         &deep,
     ] {
         let fault = only("Year", value.as_bytes()).expect_err(value);
-        assert!(matches!(fault, Fault::Json { .. }), "{value}: {fault}");
+        assert!(matches!(fault, Fault::Text(reading::Fault::Json { .. })), "{value}: {fault}");
         assert!(fault.to_string().contains(" at line 1 column "), "{fault}");
     }
     let mut json = reader(r#"{"format": "json"}"#);
     for value in [FLIGHTS[0], "17", "\"text\"", "null"] {
-        assert!(matches!(row(&mut json, value.as_bytes()), Err(Fault::Json { .. })), "{value}");
+        let fault = row(&mut json, value.as_bytes());
+        assert!(matches!(fault, Err(Fault::Text(reading::Fault::Json { .. }))), "{value}");
     }
     let mut csv = reader(r#"{"format": "csv"}"#);
-    assert_eq!(
-        row(&mut csv, br#"{"Year": 1987}"#),
-        Err(Fault::Quotes { field: 1, problem: "quote inside an unquoted column" })
-    );
+    assert_eq!(row(&mut csv, br#"{"Year": 1987}"#), quotes(1, "quote inside an unquoted column"));
 }
 
 #[test]
 fn json_that_does_not_fit() {
-    assert_eq!(
-        only("Year", br#"{"Year": 1987, "Year": 1987}"#),
-        Err(Fault::Twice { column: "Year" })
-    );
-    assert_eq!(
-        only("Year", br#"{"Year": null, "Ye\u0061r": 1987}"#),
-        Err(Fault::Twice { column: "Year" })
-    );
+    for twice in [r#"{"Year": 1987, "Year": 1987}"#, r#"{"Year": null, "Ye\u0061r": 1987}"#] {
+        let expected = Err(Fault::Text(reading::Fault::DuplicateKey("Year".to_owned())));
+        assert_eq!(only("Year", twice.as_bytes()), expected);
+    }
     assert_eq!(only("Month", br#"{"Year": 1, "Year": 2, "Month": 3}"#), Ok(number(3.0)));
     for (value, found) in
         [("true", "a boolean"), ("[1987]", "an array"), (r#"{"value": 1987}"#, "an object")]
     {
         for column in ["Year", "Origin"] {
             let object = format!(r#"{{"{column}": {value}}}"#);
-            assert_eq!(only(column, object.as_bytes()), Err(Fault::Type { column, found }));
+            let expected = fault(column, reading::Fault::Type { found });
+            assert_eq!(only(column, object.as_bytes()), expected);
         }
     }
     assert_eq!(
         only("Origin", br#"{"Origin": 1.5}"#),
-        Err(Fault::Type { column: "Origin", found: "a number that is not whole" })
+        fault("Origin", reading::Fault::Type { found: "a number that is not whole" })
     );
 }
 
@@ -374,5 +402,24 @@ fn configurations_that_are_wrong() {
     }
     for json in [r#"{"featurs": []}"#, r#"{"format": "xml"}"#, r#"{"separator": ",,"}"#] {
         serde_json::from_str::<flight_features::Config>(json).expect_err(json);
+    }
+}
+
+#[test]
+fn other_encodings_are_named() {
+    let [line, _] = FLIGHTS;
+    for text in [line, r#"{"Year": 1987}"#] {
+        let utf16: Vec<u16> = text.encode_utf16().collect();
+        let little: Vec<u8> = utf16.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = utf16.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        let marked = [[b"\xff\xfe", &little[..]].concat(), [b"\xfe\xff", &big[..]].concat()];
+        for value in marked.iter().chain([&little, &big]) {
+            let fault = row(&mut reader(EIGHT), value).expect_err("UTF-16");
+            assert_eq!(fault, Fault::Text(reading::Fault::Encoding("UTF-16")));
+            assert_eq!(fault.code(), FailureCode::Unsupported);
+            assert_eq!(fault.to_string(), "the text is UTF-16: write it as UTF-8");
+        }
+        let fault = row(&mut reader(EIGHT), &marked[0][..marked[0].len() - 1]);
+        assert_eq!(fault, Err(Fault::Text(reading::Fault::DamagedEncoding("UTF-16"))));
     }
 }

@@ -4,6 +4,7 @@
 pub mod flights;
 pub mod images;
 pub mod mojo;
+pub mod text;
 
 use fuzz_driver::{Suite, Target};
 
@@ -28,5 +29,6 @@ pub const SUITE: Suite = Suite {
             max_len: 20_000,
         },
         Target { name: "mojo-entries", run: mojo::entries, seeds: &[], max_len: 40_000 },
+        Target { name: "text", run: text::any, seeds: &[], max_len: 4096 },
     ],
 };

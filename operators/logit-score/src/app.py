@@ -4,7 +4,6 @@ The model is the stage's main one, of kind `file`; its file has `classes` (two, 
 second is the one that weights speak for), `intercept`, `numbers` (by feature: `mean`, `scale`
 and `weight`) and `categories` (by feature: a weight for each level)."""
 
-import json
 from math import exp
 
 import sandbar
@@ -14,7 +13,10 @@ class LogisticRegression:
     """A logistic regression; the stage has no configuration but its model."""
 
     def __init__(self, setup):
-        model = json.loads(setup.load_model())
+        try:
+            model = sandbar.read_json(setup.load_model())
+        except sandbar.Failure as failure:
+            raise ValueError(f"the model's file: {failure}") from None
         try:
             self.classes = [str(label) for label in model["classes"]]
             self.intercept = float(model["intercept"])

@@ -32,15 +32,20 @@
 //! | it has no key, or an empty or null one | `on_no_key`, the same; `"fail"` is `missing` |
 //! | a null value (tombstone), where the value is needed | passed on as it is |
 //! | a field or header of an added name is there already | `existing`: `"fail"` (`invalid`), or `"keep"` |
-//! | the key's field twice; not one JSON object; not UTF-8; wrong quotes; several lines | `malformed` |
+//! | a byte order mark of UTF-8 at the start | stays where it is, and is no part of the first column |
+//! | an empty or blank value, for a JSON object | `missing` |
+//! | the key's field or an added one twice; not one JSON object, or not UTF-8; wrong quotes; several lines | `malformed` |
 //! | the key is an object or a list | `invalid` |
+//! | UTF-16, UTF-32 | `unsupported` |
+//!
+//! Records and tables are read by [`sandbar_operator::text`], as in all operators: a table may
+//! have a byte order mark, and what is wrong in a record is wrong in it, too.
 //!
 //! An empty cell of the table, or a row's worth of them (`"empty"`), is `null` in JSON,
 //! nothing between two separators in CSV, and a header without a value.
 
 mod config;
-mod csv_line;
-mod json;
+mod object;
 mod operator;
 mod table;
 

@@ -2,15 +2,12 @@
 
 use std::borrow::Cow;
 
+use sandbar_operator::text::{self, csv};
 use sandbar_operator::{Emitter, Error, Failure, Record, Setup, Transformer};
 
 use crate::config::{Absent, Config, Existing, Format, Into, Key};
-use crate::csv_line;
-use crate::json::{Object, Wanted};
+use crate::object::Objects;
 use crate::table::Table;
-
-/// How much of a key a message shows, in characters.
-const SHOWN: usize = 40;
 
 /// Adds the row of a record's key to it.
 #[derive(Debug)]
@@ -18,6 +15,7 @@ pub struct LookupEnricher {
     table: Table,
     config: Config,
     separator: u8,
+    objects: Objects,
     /// The value that is being made; kept for its memory.
     value: Vec<u8>,
 }
@@ -49,7 +47,14 @@ impl Transformer for LookupEnricher {
                     .into());
             }
         };
-        Ok(LookupEnricher { table, config, separator, value: Vec::new() })
+        let field = match &config.key {
+            Key::Field(field) => Some(field.as_str()),
+            _ => None,
+        };
+        // Only a value that is changed must not have what is added.
+        let added = if config.into == Into::Value { &table.names[..] } else { &[] };
+        let objects = Objects::new(field, added);
+        Ok(LookupEnricher { table, config, separator, objects, value: Vec::new() })
     }
 
     fn transform(&mut self, record: &Record<'_>, out: &mut Emitter<'_>) -> Result<(), Failure> {
@@ -69,13 +74,13 @@ impl LookupEnricher {
     ) -> Result<(), Failure> {
         let outcome = match (&self.config.key, record.value()) {
             (Key::Field(_) | Key::Column(_), None) => Outcome::Pass,
-            (Key::Field(field), Some(value)) => {
-                let wanted = Wanted { key: Some(field), added: &[] };
-                self.outcome(text_key(&Object::read(value, wanted)?)?)?
+            (Key::Field(_), Some(value)) => {
+                let object = self.objects.read(text::bytes(value)?)?;
+                self.outcome(object.key)?
             }
-            (Key::Column(column), Some(value)) => {
-                let (line, _) = csv_line::split_end(value);
-                self.outcome(csv_line::column(line, self.separator, *column)?)?
+            (Key::Column(wanted), Some(value)) => {
+                let (line, _) = csv::split_end(text::bytes(value)?);
+                self.outcome(column(line, self.separator, *wanted)?)?
             }
             (Key::Header(_) | Key::RecordKey, _) => self.outcome(self.outer_key(record))?,
         };
@@ -95,14 +100,11 @@ impl LookupEnricher {
         let Some(value) = record.value() else {
             return emit_without_row(&Outcome::Pass, record, out);
         };
-        let field = match &self.config.key {
-            Key::Field(field) => Some(field.as_str()),
-            _ => None,
-        };
-        let object = Object::read(value, Wanted { key: field, added: &self.table.names })?;
-        let key = match field {
-            Some(_) => text_key(&object)?,
-            None => self.outer_key(record),
+        let text = text::bytes(value)?;
+        let object = self.objects.read(text)?;
+        let key = match &self.config.key {
+            Key::Field(_) => object.key,
+            _ => self.outer_key(record),
         };
         let outcome = self.outcome(key)?;
         let Outcome::Row(row) = outcome else { return emit_without_row(&outcome, record, out) };
@@ -110,8 +112,10 @@ impl LookupEnricher {
             self.existing("field", &self.table.names[*index])?;
         }
         let mut comma = !object.is_empty;
+        // A byte order mark stays where it is.
+        let (before, after) = value.split_at(value.len() - text.len() + object.end);
         self.value.clear();
-        self.value.extend_from_slice(&value[..object.end]);
+        self.value.extend_from_slice(before);
         for (index, cell) in self.table.cells(row).enumerate() {
             if object.existing.contains(&index) {
                 continue;
@@ -122,7 +126,7 @@ impl LookupEnricher {
             self.value.extend_from_slice(cell);
             comma = true;
         }
-        self.value.extend_from_slice(&value[object.end..]);
+        self.value.extend_from_slice(after);
         out.derive(record).value(&self.value).send()
     }
 
@@ -130,17 +134,17 @@ impl LookupEnricher {
         let Some(value) = record.value() else {
             return emit_without_row(&Outcome::Pass, record, out);
         };
-        let (line, end) = csv_line::split_end(value);
+        let (line, end) = csv::split_end(text::bytes(value)?);
         let wanted = match &self.config.key {
             Key::Column(column) => *column,
             _ => 0,
         };
-        let column = csv_line::column(line, self.separator, wanted)?;
+        let column = column(line, self.separator, wanted)?;
         let key = if wanted == 0 { self.outer_key(record) } else { column };
         let outcome = self.outcome(key)?;
         let Outcome::Row(row) = outcome else { return emit_without_row(&outcome, record, out) };
         self.value.clear();
-        self.value.extend_from_slice(line);
+        self.value.extend_from_slice(&value[..value.len() - end.len()]);
         for cell in self.table.cells(row) {
             self.value.push(self.separator);
             self.value.extend_from_slice(cell);
@@ -179,11 +183,22 @@ impl LookupEnricher {
     }
 }
 
-fn text_key<'a>(object: &Object<'a>) -> Result<Option<Cow<'a, [u8]>>, Failure> {
-    Ok(object.key()?.map(|key| match key {
-        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-    }))
+/// The column of this number, from 1, of a line without its end. `None`: there are fewer.
+///
+/// The whole line is read: what is appended to it must not end up in a quote that the line
+/// leaves open.
+fn column(line: &[u8], separator: u8, wanted: usize) -> Result<Option<Cow<'_, [u8]>>, Failure> {
+    let mut found = None;
+    for (index, column) in csv::Columns::new(line, separator).enumerate() {
+        let column = column?;
+        if index + 1 == wanted {
+            let bytes = column.bytes();
+            // As in JSON; no key of a table is like that.
+            str::from_utf8(&bytes).map_err(|_| text::Fault::NotUtf8)?;
+            found = Some(bytes);
+        }
+    }
+    Ok(found)
 }
 
 fn absent(choice: Absent, failure: impl FnOnce() -> Failure) -> Result<Outcome, Failure> {
@@ -209,8 +224,5 @@ fn emit_without_row(
 
 #[cold]
 fn not_in_the_table(key: &[u8]) -> Failure {
-    // A character has four bytes at most: what lies behind is not shown in any case.
-    let text = String::from_utf8_lossy(&key[..key.len().min(4 * SHOWN)]);
-    let shown: String = text.chars().take(SHOWN).collect();
-    Failure::invalid(format!("key {shown:?} is not in the table"))
+    Failure::invalid(format!("key {:?} is not in the table", text::shown(key)))
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use sandbar_operator::Error;
+use sandbar_operator::text::{self, csv};
 use serde_json::{Map, Value};
 
 use crate::config::{Config, Format, Into};
-use crate::csv_line;
 
 /// Rows by their keys.
 #[derive(Debug)]
@@ -59,9 +59,10 @@ impl Table {
     /// # Errors
     /// Where it is not that, a key is missing or there twice, a column that the
     /// configuration names is not there, or one of its numbers is none.
-    pub(crate) fn from_csv(csv: &[u8], config: &Config) -> Result<Table, Error> {
-        let mut reader = csv::Reader::from_reader(csv);
-        let header: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
+    pub(crate) fn from_csv(bytes: &[u8], config: &Config) -> Result<Table, Error> {
+        let mut rows = csv::Rows::new(text::bytes(bytes)?, b',');
+        let header = rows.next().map(|(line, row)| cells(row).map_err(at(line))).transpose()?;
+        let header = header.unwrap_or_default();
         let key_name = config.table_key.as_ref().or(header.first()).cloned().unwrap_or_default();
         let key = place(&key_name, &header)?;
         let others = header.iter().filter(|name| **name != key_name).cloned();
@@ -70,21 +71,21 @@ impl Table {
             columns.iter().map(|name| place(name, &header)).collect::<Result<_, _>>()?;
         let mut table = Table::new(&columns, config)?;
         let form = Form::of(config)?;
-        let mut record = csv::StringRecord::new();
-        while reader.read_record(&mut record)? {
-            let line = record.position().map_or(0, csv::Position::line);
-            let cells = places.iter().zip(&columns).map(|(place, column)| {
-                match record.get(*place).unwrap_or_default() {
+        for (line, row) in rows {
+            let row = cells(row).map_err(at(line))?;
+            if row.len() != header.len() {
+                let (expected, got) = (header.len(), row.len());
+                return Err(at(line)(format!("expected {expected} columns, got {got}").into()));
+            }
+            let cells =
+                places.iter().zip(&columns).map(|(place, column)| match row[*place].as_str() {
                     "" => Ok(Cell::Empty),
                     text if config.numbers.contains(column) => number(text)
                         .map(Cell::Bare)
-                        .ok_or_else(|| format!("{column}: expected a number, got {text:?}").into()),
+                        .map_err(|error| error.context(format_args!("{column}"))),
                     text => Ok(Cell::Text(text)),
-                }
-            });
-            table
-                .add(record.get(key).unwrap_or_default(), cells, &form)
-                .map_err(|error| error.context(format_args!("line {line}")))?;
+                });
+            table.add(&row[key], cells, &form).map_err(at(line))?;
         }
         Ok(table)
     }
@@ -175,7 +176,7 @@ impl Table {
                 bytes.extend_from_slice(text.as_bytes());
             }
             (Into::Value, Format::Csv, Cell::Text(text) | Cell::Bare(text)) => {
-                csv_line::write(text, form.separator, bytes);
+                csv::write(text.as_bytes(), form.separator, bytes);
             }
             (Into::Value, Format::Json, cell) => {
                 let value = match cell {
@@ -211,8 +212,25 @@ fn place(name: &str, header: &[String]) -> Result<usize, Error> {
     }
 }
 
-/// A number as JSON has it, without the space around it.
-fn number(text: &str) -> Option<&str> {
+/// What a row's columns say.
+fn cells(row: Result<Vec<csv::Column<'_>>, text::Fault>) -> Result<Vec<String>, Error> {
+    let text = |column: &csv::Column<'_>| {
+        String::from_utf8(column.bytes().into_owned()).map_err(|_| text::Fault::NotUtf8.into())
+    };
+    row?.iter().map(text).collect()
+}
+
+/// Where in the table an error is.
+fn at(line: usize) -> impl Fn(Error) -> Error {
+    move |error| error.context(format_args!("line {line}"))
+}
+
+/// A number as JSON has it, without the space around it: it becomes part of records.
+fn number(text: &str) -> Result<&str, Error> {
+    text::number(text.as_bytes())?;
     let text = text.trim_ascii();
-    serde_json::from_str::<serde_json::Number>(text).ok().map(|_| text)
+    match serde_json::from_str::<serde_json::Number>(text) {
+        Ok(_) => Ok(text),
+        Err(_) => Err(format!("not a number in JSON: {text:?}").into()),
+    }
 }

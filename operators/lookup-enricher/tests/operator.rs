@@ -73,9 +73,10 @@ fn json_that_cannot_be_read_fails() {
         (b"[]", Malformed, "not a JSON object: invalid type: sequence, expected an object"),
         (b"{\"Origin\":\"SFO\"} {}", Malformed, "not a JSON object: trailing characters"),
         (b"{\"Origin\":\"SFO\"", Malformed, "not a JSON object: EOF"),
-        (b"{\"Origin\":\"SFO\",\"Origin\":\"JFK\"}", Malformed, "duplicate field 'Origin'"),
+        (b"{\"Origin\":\"SFO\",\"Origin\":\"JFK\"}", Malformed, "duplicate key 'Origin'"),
         (b"{\"Origin\":\"\xff\"}", Malformed, "not UTF-8"),
-        (b"", Malformed, "not a JSON object: EOF"),
+        (b"", Missing, "the value is empty"),
+        (b" \n", Missing, "the value is empty"),
         (b"{\"Origin\":{}}", Invalid, "the key is an object or an array"),
         (b"{\"Origin\":\"XXX\"}", Invalid, "\"XXX\" is not in the table"),
         (b"{\"Origin\":17}", Invalid, "\"17\" is not in the table"),
@@ -142,6 +143,11 @@ fn a_line_gets_columns() {
             "{line}"
         );
     }
+    assert_eq!(enriched(config.clone(), b"1,\xff").map_err(|it| it.0), Err(Malformed));
+    // Only the key is read.
+    let latin1 = TestRecord { value: Some(b"\xff,SFO".to_vec()), ..TestRecord::default() };
+    let out = one(config.clone(), latin1).map(|record| record.and_then(|it| it.value));
+    assert_eq!(out, Ok(Some([&b"\xff,SFO"[..], b",San Francisco,37.618806,"].concat())));
     let semicolons = with(config, json!({ "separator": ";", "columns": ["city"] }));
     let expected = "1;JFK;\"New York, \"\"NY\"\"\"";
     assert_eq!(enriched(semicolons, b"1;JFK"), Ok(Some(expected.into())));
@@ -192,6 +198,42 @@ fn rows_may_stand_in_the_configuration() -> Result<(), Error> {
     Ok(())
 }
 
+/// The key's field and the added ones may have any names and come in any order.
+#[test]
+fn fields_are_told_apart() {
+    let config = json!({ "key": { "field": "b" }, "existing": "keep" });
+    let table = "k,a,b,c\nx,1,2,3\n";
+    let enriched = |value: &str| {
+        let stage = Stage::new().model("t", table).config(config.clone());
+        let mut enricher = stage.transformer::<LookupEnricher>().expect("a configuration");
+        let out = enricher.transform(&Records::of_values([value]));
+        let emitted = out.records.into_iter().next().and_then(|it| it.record.value);
+        emitted.map(|value| String::from_utf8(value).unwrap_or_default())
+    };
+    for (value, expected) in [
+        (r#"{"b":"x"}"#, r#"{"b":"x","a":"1","c":"3"}"#),
+        (r#"{"c":0,"b":"x"}"#, r#"{"c":0,"b":"x","a":"1"}"#),
+        (r#"{"b":"x","a":0}"#, r#"{"b":"x","a":0,"c":"3"}"#),
+        (r#"{"c":0,"b":"x","a":0}"#, r#"{"c":0,"b":"x","a":0}"#),
+    ] {
+        assert_eq!(enriched(value).as_deref(), Some(expected));
+    }
+    assert_eq!(enriched(r#"{"a":0,"b":"x","a":0}"#), None);
+}
+
+#[test]
+fn a_table_may_have_a_byte_order_mark() -> Result<(), Error> {
+    let table = "\u{feff}\"iata\",city\r\nSFO,\"San\r\nFrancisco\"\r\n\r\nJFK,NY\r\n";
+    let stage = Stage::new().model("t", table).config(json!({ "key": { "field": "o" } }));
+    let records = Records::of_values([r#"{"o":"SFO"}"#, r#"{"o":"JFK"}"#]);
+    let out = stage.transformer::<LookupEnricher>()?.transform(&records);
+    let values = out.records.iter().map(|it| it.record.value.as_deref().unwrap_or_default());
+    let expected =
+        [&br#"{"o":"SFO","city":"San\r\nFrancisco"}"#[..], br#"{"o":"JFK","city":"NY"}"#];
+    assert!(values.eq(expected), "{:?}", out.records);
+    Ok(())
+}
+
 #[test]
 fn a_configuration_or_table_that_makes_no_sense_is_refused() {
     let key = json!({ "key": "record-key" });
@@ -225,11 +267,22 @@ fn a_configuration_or_table_that_makes_no_sense_is_refused() {
         (good(), json!({ "separator": "\"" }), "`separator`: '\"' is not allowed"),
         (good(), json!({ "on_mis": "pass" }), "unknown field `on_mis`"),
         (table("a,b\nx,1\nx,2\n"), json!({}), "model 't': line 3: duplicate key 'x'"),
-        (table("a,b\nx\n"), json!({}), "found record with 1 fields"),
+        (table("a,b\nx\n"), json!({}), "line 2: expected 2 columns, got 1"),
         (table("a,b,b\nx,1,2\n"), json!({}), "duplicate column 'b'"),
         (table(""), json!({}), "no column"),
         (table("a\nx\n"), json!({}), "no columns to add"),
-        (Stage::new().model("t", &b"a,b\nx,\xff\n"[..]), json!({}), "UTF-8"),
+        (Stage::new().model("t", &b"a,b\nx,\xff\n"[..]), json!({}), "line 2: not UTF-8"),
+        (Stage::new().model("t", &b"\xff\xfea\0,\0b\0"[..]), json!({}), "the text is UTF-16"),
+        (table("a,b\n\"x\ny\",1\nz\"z,2\n"), json!({}), "line 4: column 1: quote inside"),
+        (table("a,b\nx,\"1\n"), json!({}), "line 2: column 2: unterminated quote"),
+        (table("a,b\nx,\"1\" \n"), json!({}), "line 2: column 2: text after the closing"),
+        (
+            table("a,b\nx,1e400\n"),
+            json!({ "numbers": ["b"] }),
+            "line 2: b: number out of range: \"1e400\"",
+        ),
+        (table("a,b\nx,.5\n"), json!({ "numbers": ["b"] }), "not a number in JSON: \".5\""),
+        (table("a,b\nx,NaN\n"), json!({ "numbers": ["b"] }), "expected a number, got \"NaN\""),
     ] {
         let stage = stage.config(with(key.clone(), config.clone()));
         let refused = stage.transformer::<LookupEnricher>();

@@ -25,7 +25,7 @@
 //!
 //! # An extractor
 //! ```
-//! use sandbar_operator::{Error, Extractor, Failure, Field, NoConfig, Record, Row, Setup};
+//! use sandbar_operator::{Error, Extractor, Failure, Field, NoConfig, Record, Row, Setup, text};
 //!
 //! /// How long a value is, and its first word.
 //! struct Words;
@@ -43,7 +43,7 @@
 //!
 //!     fn extract(&mut self, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), Failure> {
 //!         let value = record.value().ok_or_else(|| Failure::missing("the value is null"))?;
-//!         let text = std::str::from_utf8(value).map_err(|_| Failure::malformed("not UTF-8"))?;
+//!         let text = text::string(value)?;
 //!         row.number(text.len() as f64);
 //!         row.text(text.split_whitespace().next().unwrap_or_default());
 //!         Ok(())
@@ -168,6 +168,7 @@ mod setup;
 mod table;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+pub mod text;
 mod transform;
 
 pub use error::{Error, Failure, FailureCode};

@@ -22,12 +22,7 @@ class Tidy {
   transform(record) {
     // A tombstone, as a record without a value is called.
     if (record.value === null) return null;
-    let text;
-    try {
-      text = record.text().trim();
-    } catch {
-      throw Failure.malformed("not UTF-8");
-    }
+    const text = record.text().trim();
     if (text === "") return null;
     const { length } = new TextEncoder().encode(text);
     if (length > this.longest) {

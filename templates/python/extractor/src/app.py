@@ -24,10 +24,7 @@ class Words:
             raise Failure.missing("the value is null")
         if len(record.value) > self.longest:
             raise Failure.too_large(f"{len(record.value)} bytes exceed 'longest' ({self.longest})")
-        try:
-            words = record.value.decode().split()
-        except UnicodeDecodeError:
-            raise Failure.malformed("not UTF-8") from None
+        words = record.text().split()
         return {"words": len(words), "first": words[0] if words else None}
 
 

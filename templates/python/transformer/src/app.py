@@ -22,10 +22,7 @@ class Tidy:
     def transform(self, record):
         if record.value is None:
             return None  # A tombstone, as a record without a value is called.
-        try:
-            text = record.value.decode().strip()
-        except UnicodeDecodeError:
-            raise Failure.malformed("not UTF-8") from None
+        text = record.text().strip()
         if not text:
             return None
         length = len(text.encode())

@@ -3,7 +3,7 @@
 //! This one counts the words of a text and takes the first. Put your own features in
 //! their place; `cargo doc --open` shows the SDK's documentation.
 
-use sandbar_operator::{Error, Extractor, Failure, Field, Record, Row, Setup};
+use sandbar_operator::{Error, Extractor, Failure, Field, Record, Row, Setup, text};
 
 /// The stage's `config` table in the pipeline's manifest.
 #[derive(serde::Deserialize)]
@@ -44,7 +44,7 @@ impl Extractor for Words {
             let (bytes, longest) = (value.len(), self.longest);
             return Err(Failure::too_large(format!("{bytes} bytes exceed `longest` ({longest})")));
         }
-        let text = std::str::from_utf8(value).map_err(|_| Failure::malformed("not UTF-8"))?;
+        let text = text::string(value)?;
         row.number(text.split_whitespace().count() as f64);
         row.text(text.split_whitespace().next().unwrap_or_default());
         Ok(())

@@ -5,7 +5,7 @@
 //! first of the stage's `topics`. Put your own work in its place; `cargo doc --open`
 //! shows the SDK's documentation.
 
-use sandbar_operator::{Emitter, Error, Failure, Record, Setup, Transformer};
+use sandbar_operator::{Emitter, Error, Failure, Record, Setup, Transformer, text};
 
 /// The stage's `config` table in the pipeline's manifest.
 #[derive(serde::Deserialize)]
@@ -41,7 +41,7 @@ impl Transformer for Tidy {
     fn transform(&mut self, record: &Record<'_>, out: &mut Emitter<'_>) -> Result<(), Failure> {
         // A tombstone, as a record without a value is called.
         let Some(value) = record.value() else { return Ok(()) };
-        let text = std::str::from_utf8(value).map_err(|_| Failure::malformed("not UTF-8"))?.trim();
+        let text = text::string(value)?.trim();
         if text.is_empty() {
             return Ok(());
         }

@@ -14,6 +14,7 @@ pub mod flights;
 pub mod flow;
 pub mod gaps;
 pub mod graphs;
+pub mod held;
 pub mod http;
 pub mod objects;
 pub mod operators;

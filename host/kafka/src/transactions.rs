@@ -9,7 +9,7 @@
 //! `redelivery`.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const DEFAULT_TIMEOUT: u64 = 60_000;
 /// How long purging the messages of an abandoned transaction may take.
 const LEFTOVERS: Duration = Duration::from_secs(1);
+/// How soon a coordinator answers that it has ended a transaction. An answer that takes longer,
+/// or an error meanwhile: the request may have been sent more than once.
+const ANSWERED: Duration = Duration::from_secs(1);
 /// The time between two attempts at something that may be transient.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -66,6 +69,17 @@ pub struct Transactions {
     /// Whether the coordinator was asked to commit the last transaction, so that it may have
     /// done so, whatever the answer was.
     asked: bool,
+    /// How the coordinator was asked to end the last transaction.
+    ending: Option<Ending>,
+}
+
+/// How the coordinator was asked to end a transaction.
+#[derive(Clone, Copy)]
+struct Ending {
+    /// The producer's errors before that.
+    errors: u64,
+    /// How long the answer took.
+    took: Duration,
 }
 
 impl Transactions {
@@ -91,6 +105,7 @@ impl Transactions {
             spoilt: None,
             stale: false,
             asked: false,
+            ending: None,
         })
     }
 
@@ -141,6 +156,7 @@ impl Transactions {
                 self.renew()?;
             }
         }
+        self.fence()?;
         self.undelivered().clear();
         self.spoilt = None;
         self.asked = false;
@@ -218,7 +234,7 @@ impl Transactions {
             producer.send_offsets_to_transaction(&offsets, &metadata, PATIENCE)
         })?;
         self.asked = true;
-        self.insist(|producer| producer.commit_transaction(PATIENCE))?;
+        self.end(|producer| producer.commit_transaction(PATIENCE))?;
         self.redeliveries.clear();
         Ok(())
     }
@@ -230,7 +246,7 @@ impl Transactions {
     /// If the run cannot go on.
     pub fn abort(&mut self) -> Result<(), TransactionError> {
         if !std::mem::take(&mut self.stale) {
-            match self.insist(|producer| producer.abort_transaction(PATIENCE)) {
+            match self.end(|producer| producer.abort_transaction(PATIENCE)) {
                 Ok(()) => return Ok(()),
                 Err(trouble) => tracing::warn!(
                     error = %trouble,
@@ -245,7 +261,7 @@ impl Transactions {
     /// same: a coordinator that goes away may have committed it before. Its offsets tell,
     /// once it has been aborted or its producer replaced, which waits for its end.
     ///
-    /// If nobody wants to know any more.
+    /// # Errors
     /// Where nobody wants to know any more.
     pub fn was_committed(
         &mut self,
@@ -275,9 +291,47 @@ impl Transactions {
         ))
     }
 
+    /// Asks the coordinator to end the transaction, until it answers.
+    fn end(
+        &mut self,
+        action: impl Fn(&ThreadedProducer<DeliveryReports>) -> KafkaResult<()>,
+    ) -> Result<(), TransactionError> {
+        let (begun, errors) = (Instant::now(), self.errors());
+        let ended = self.insist(action);
+        let earlier = self.ending.unwrap_or(Ending { errors, took: Duration::ZERO });
+        let took = earlier.took.max(begun.elapsed());
+        self.ending = Some(Ending { took, ..earlier });
+        ended
+    }
+
+    /// Makes the coordinator refuse what may still be on its way of the last transaction's end.
+    ///
+    /// A request that gets no answer is sent again, and the first may arrive when the next
+    /// transaction is open, which it would end. The coordinator tells them apart by the
+    /// producer's epoch alone, and librdkafka keeps that from one transaction to the next
+    /// (KIP-890 is about it; librdkafka's issue 5423). Another producer has the next epoch.
+    fn fence(&mut self) -> Result<(), TransactionError> {
+        let Some(ending) = self.ending.take() else { return Ok(()) };
+        if ending.took < ANSWERED && self.errors() == ending.errors {
+            return Ok(());
+        }
+        tracing::warn!(
+            took_seconds = ending.took.as_secs_f64(),
+            "transaction ended late or after an error, replacing the producer"
+        );
+        self.renew()
+    }
+
+    /// The errors of the producer until now.
+    fn errors(&self) -> u64 {
+        self.producer.poll(Duration::ZERO);
+        self.producer.context().errors.load(Ordering::Relaxed)
+    }
+
     /// Another producer in place of this one, of the same id: it ends what the old one left
     /// open.
     fn renew(&mut self) -> Result<(), TransactionError> {
+        self.ending = None;
         self.producer =
             make(&self.config).map_err(|error| TransactionError::Hopeless(error.to_string()))?;
         self.insist(|producer| producer.init_transactions(PATIENCE)).map_err(|trouble| {
@@ -429,6 +483,8 @@ fn offsets(acks: &[Arc<AckHandle>]) -> TopicPartitionList {
 struct DeliveryReports {
     undelivered: Mutex<Vec<Undelivered>>,
     client_errors: ClientErrors,
+    /// How many errors there were.
+    errors: AtomicU64,
 }
 
 impl DeliveryReports {
@@ -445,6 +501,7 @@ impl HasClientErrors for DeliveryReports {
 
 impl ClientContext for DeliveryReports {
     fn error(&self, error: KafkaError, reason: &str) {
+        self.errors.fetch_add(1, Ordering::Relaxed);
         self.client_errors.hear("producer", &error, reason);
     }
 }

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use sandbar_tests::held::{END_TRANSACTION, Holder};
 use sandbar_tests::runner::plan;
-use sandbar_tests::{Broker, Received, Runner, Sent, on_each_broker};
+use sandbar_tests::{Broker, Received, Runner, Sent, cluster, on_each_broker};
+use xtask::kafka::Options;
 
 /// A pipeline of the transformer that routes on request; `rest` ends the last section.
 fn routes(source: &str, sink: &str, dead: &str, routed: &str, rest: &str) -> String {
@@ -202,4 +204,34 @@ fn kinds_of_delivery_that_there_are_not_are_refused() {
     );
     let error = of("sometimes").unwrap_err();
     assert!(error.contains("unknown delivery 'sometimes'; choose"), "{error}");
+}
+
+/// A request that ends a transaction, and is so late that it has been sent again, ends no other:
+/// the broker takes it for one of a producer that has been replaced.
+#[test]
+fn what_comes_too_late_ends_no_later_transaction() {
+    let holder = Holder::start(END_TRANSACTION);
+    let options = Options { proxy: Some(holder.port()), ..Options::default() };
+    let Some(cluster) = cluster("late", 1, options) else { return };
+    holder.lead_to(cluster.behind_proxy().unwrap());
+    let direct = Broker::Apache(cluster.bootstrap().to_owned());
+    let through = Broker::Apache(format!("127.0.0.1:{}", holder.port()));
+    let [source, sink, dead, routed] =
+        ["source", "sink", "dead", "routed"].map(|name| direct.topic(name, 1));
+    let impatient = "\"socket.timeout.ms\" = 2000, \"compression.type\"";
+    let manifest =
+        routes(&source, &sink, &dead, &routed, "").replace("\"compression.type\"", impatient);
+    let runner = Runner::start(&through, &manifest);
+
+    direct.send(&source, &[Sent::value("one")]);
+    let held = holder.held();
+    // It was sent again.
+    direct.await_committed(&source, &source, 0, 1);
+    direct.send(&source, &[Sent::value("two")]);
+    direct.await_committed(&source, &source, 0, 2);
+    assert_ne!(held.release(), 0, "the broker has done what came too late");
+
+    direct.send(&source, &[Sent::value("three")]);
+    assert_eq!(texts(&direct.receive(&sink, 3)), ["one", "two", "three"]);
+    runner.stop().unwrap();
 }

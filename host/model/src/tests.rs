@@ -193,7 +193,7 @@ fn labels_fit_the_classes() {
     };
     let fit = |model: &Model, classes| {
         let mut labels = model.read_labels().unwrap().unwrap();
-        model.fit_labels(Some(&mut labels), Some(classes)).map(|()| labels)
+        model.fit_labels(Some(&mut labels), &[Some(classes)]).map(|()| labels)
     };
     assert_eq!(fit(&model("incomplete = true\n"), 4).unwrap(), ["a", "b", "#3", "#4"]);
     assert_eq!(fit(&model("incomplete = true\n"), 2).unwrap(), ["a", "b"]);

@@ -138,7 +138,7 @@ def recurrent():
         g = gates[op]
         constants = {"w": floats(count, g * hidden, size) / 2, "r": floats(count, g * hidden, hidden) / 2, "b": floats(count, 2 * g * hidden) / 2}
         names = ["x", "w", "r", "b", "", "", "", ""]
-        extras = {"lengths": (4, np.array([4, 6], np.int32)), "h0": (5, floats(count, batch, hidden)), "c0": (6, floats(count, batch, hidden)), "p": (7, floats(count, 3 * hidden))}
+        extras = {"lengths": (4, np.array([4, 6], np.int32)), "none": (4, np.array([0, 6], np.int32)), "h0": (5, floats(count, batch, hidden)), "c0": (6, floats(count, batch, hidden)), "p": (7, floats(count, 3 * hidden))}
         for key in extra:
             place, array = extras[key]
             names[place] = key
@@ -165,8 +165,30 @@ def recurrent():
     layer("functions", "GRU", "reverse", activations=["HardSigmoid", "ScaledTanh"], activation_alpha=[0.3, 0.8], activation_beta=[0.4, 0.6])
     layer("functions", "RNN", "bidirectional", activations=["Relu", "Affine"], activation_alpha=[0.5], activation_beta=[0.1])
     layer("functions", "RNN", "forward", activations=["ThresholdedRelu"], activation_alpha=[0.2])
+    layer("of no steps", "LSTM", "reverse", extra=("none", "h0", "c0"))
+    batchwise()
     layer("the reset gate last", "GRU", "bidirectional", linear_before_reset=1)
     layer("the reset gate last, a clip", "GRU", "reverse", linear_before_reset=1, clip=0.4)
+
+
+def batchwise():
+    """`layout = 1`, which ONNX Runtime lacks: it judges the same between transpositions."""
+    x, w, r, b = floats(2, 6, 3), floats(2, 16, 3) / 2, floats(2, 16, 4) / 2, floats(2, 32) / 2
+    first = floats(2, 2, 4)
+    constants = {"w": w, "r": r, "b": b}
+    inputs, outputs = [value("x", F, x.shape)], [value(name, F, None) for name in ("y", "h", "c")]
+    same = {"hidden_size": 4, "direction": "bidirectional"}
+    layer = helper.make_node("LSTM", ["x", "w", "r", "b", "", "h0"], ["y", "h", "c"], layout=1, **same)
+    turn = lambda source, to, *perm: helper.make_node("Transpose", [source], [to], perm=perm)
+    judge = [
+        turn("x", "xt", 1, 0, 2),
+        helper.make_node("LSTM", ["xt", "w", "r", "b", "", "h0"], ["yt", "ht", "ct"], **same),
+        turn("yt", "y", 2, 0, 1, 3),
+        turn("ht", "h", 1, 0, 2),
+        turn("ct", "c", 1, 0, 2),
+    ]
+    proto = model([layer], inputs, outputs, {**constants, "h0": first.transpose(1, 0, 2)})
+    case("LSTM with the batch first", proto, {"x": x}, judge=model(judge, inputs, outputs, {**constants, "h0": first}))
 
 
 def quantised():

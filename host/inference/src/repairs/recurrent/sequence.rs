@@ -45,6 +45,32 @@ fn product(a: &[f32], b: &[f32], rows: usize, depth: usize, out: &mut [f32]) -> 
     Ok(())
 }
 
+/// The part of one direction of several, of what they have one after the other.
+fn part(of: &[f32], direction: usize, directions: usize) -> &[f32] {
+    let length = of.len() / directions;
+    &of[direction * length..(direction + 1) * length]
+}
+
+/// The inputs of a node.
+struct Given {
+    x: Vec<f32>,
+    w: Vec<f32>,
+    r: Vec<f32>,
+    bias: Option<Vec<f32>>,
+    /// How many steps each sequence has.
+    lengths: Vec<usize>,
+    h: Option<Vec<f32>>,
+    c: Option<Vec<f32>>,
+    peepholes: Option<Vec<f32>>,
+}
+
+/// The outputs of a node: of all steps, of the last one, and its cell.
+struct Made {
+    all: Vec<f32>,
+    h: Vec<f32>,
+    c: Vec<f32>,
+}
+
 /// The state of one direction, of all sequences: `[batch, hidden]` each.
 struct State {
     h: Vec<f32>,
@@ -139,6 +165,84 @@ impl Sequence {
         let (steps, batch) = if self.batch_first { (x[1], x[0]) } else { (x[0], x[1]) };
         Ok(Sizes { steps, batch, input: x[2], hidden: r[2] })
     }
+
+    fn given(&self, sizes: Sizes, inputs: &[TValue]) -> TractResult<Given> {
+        let floats = |place: usize| -> TractResult<Vec<f32>> {
+            let tensor = inputs[place].cast_to::<f32>()?;
+            Ok(tensor.try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
+        };
+        let maybe = |place: Option<usize>| place.map(floats).transpose();
+        let [bias, lengths, h, c, peepholes] = self.inputs;
+        Ok(Given {
+            x: floats(0)?,
+            w: floats(1)?,
+            r: floats(2)?,
+            bias: maybe(bias)?,
+            lengths: self.lengths(sizes, lengths.map(|place| &inputs[place]))?,
+            h: maybe(h)?,
+            c: maybe(c)?,
+            peepholes: maybe(peepholes)?,
+        })
+    }
+
+    /// All steps of one direction.
+    fn direction(
+        &self,
+        sizes: Sizes,
+        given: &Given,
+        direction: usize,
+        made: &mut Made,
+    ) -> TractResult<()> {
+        let Sizes { steps, batch, input, hidden } = sizes;
+        let (directions, width) = (self.directions.len(), self.kind.gates() * hidden);
+        let functions = self.functions.len() / directions;
+        let mine = |of: &'_ Option<Vec<f32>>| -> Option<Vec<f32>> {
+            of.as_ref().map(|of| part(of, direction, directions).to_vec())
+        };
+        let (bias, peepholes) = (mine(&given.bias), mine(&given.peepholes));
+        let cell = Cell {
+            hidden,
+            functions: &self.functions[direction * functions..][..functions],
+            clip: self.clip,
+            bias: bias.as_deref(),
+            peepholes: peepholes.as_deref(),
+        };
+        let (w, r) = (part(&given.w, direction, directions), part(&given.r, direction, directions));
+        // What the inputs give each gate does not wait for the step before.
+        let mut products = vec![0.0; steps * batch * width];
+        product(&given.x, w, steps * batch, input, &mut products)?;
+        let mut state = State {
+            h: self.first(sizes, given.h.as_deref(), direction),
+            c: self.first(sizes, given.c.as_deref(), direction),
+        };
+        for step in 0..given.lengths.iter().copied().max().unwrap_or(0) {
+            let runs: Vec<bool> = given.lengths.iter().map(|length| step < *length).collect();
+            let at = |place: usize| match self.directions[direction] {
+                true => given.lengths[place].saturating_sub(step + 1),
+                false => step,
+            };
+            let row = |place: usize| {
+                let row = match self.batch_first {
+                    true => place * steps + at(place),
+                    false => at(place) * batch + place,
+                };
+                &products[row * width..][..width]
+            };
+            let rows: Vec<&[f32]> = (0..batch).map(row).collect();
+            self.step(&cell, r, &rows, &runs, &mut state)?;
+            for place in (0..batch).filter(|place| runs[*place]) {
+                let to = self.place(sizes, Some(at(place)), direction, place) * hidden;
+                made.all[to..to + hidden].copy_from_slice(&state.h[place * hidden..][..hidden]);
+            }
+        }
+        // What a sequence without any step leaves is zero, whatever it began with.
+        for place in (0..batch).filter(|place| given.lengths[*place] > 0) {
+            let to = self.place(sizes, None, direction, place) * hidden;
+            made.h[to..to + hidden].copy_from_slice(&state.h[place * hidden..][..hidden]);
+            made.c[to..to + hidden].copy_from_slice(&state.c[place * hidden..][..hidden]);
+        }
+        Ok(())
+    }
 }
 
 impl Op for Sequence {
@@ -153,82 +257,24 @@ impl EvalOp for Sequence {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let ty = inputs[0].datum_type();
         let sizes = self.sizes(inputs[0].shape(), inputs[2].shape())?;
-        let Sizes { steps, batch, input, hidden } = sizes;
-        let gates = self.kind.gates();
-        let [bias, lengths, first_h, first_c, peepholes] = self.inputs;
-        let floats = |place: usize| -> TractResult<Vec<f32>> {
-            let tensor = inputs[place].cast_to::<f32>()?;
-            Ok(tensor.try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
-        };
-        let maybe = |place: Option<usize>| place.map(floats).transpose();
-        let (x, w, r) = (floats(0)?, floats(1)?, floats(2)?);
-        let (bias, peepholes) = (maybe(bias)?, maybe(peepholes)?);
-        let (first_h, first_c) = (maybe(first_h)?, maybe(first_c)?);
-        let lengths = self.lengths(sizes, lengths.map(|place| &inputs[place]))?;
-
-        let width = gates * hidden;
-        let directions = self.directions.len();
-        let mut all = vec![0.0; steps * directions * batch * hidden];
-        let (mut last_h, mut last_c) = (vec![0.0; directions * batch * hidden], Vec::new());
-        last_c.clone_from(&last_h);
-        for (direction, reverse) in self.directions.iter().enumerate() {
-            let part = |of: &[f32]| {
-                let length = of.len() / directions;
-                direction * length..(direction + 1) * length
-            };
-            let functions = self.functions.len() / directions;
-            let cell = Cell {
-                hidden,
-                functions: &self.functions[direction * functions..][..functions],
-                clip: self.clip,
-                bias: bias.as_ref().map(|it| &it[part(it)]),
-                peepholes: peepholes.as_ref().map(|it| &it[part(it)]),
-            };
-            let r = &r[part(&r)];
-            let mut products = vec![0.0; steps * batch * width];
-            product(&x, &w[part(&w)], steps * batch, input, &mut products)?;
-            let mut state = State {
-                h: self.first(sizes, first_h.as_deref(), direction),
-                c: self.first(sizes, first_c.as_deref(), direction),
-            };
-            for step in 0..lengths.iter().copied().max().unwrap_or(0) {
-                let runs: Vec<bool> = lengths.iter().map(|length| step < *length).collect();
-                let at = |batch: usize| match reverse {
-                    true => lengths[batch].saturating_sub(step + 1),
-                    false => step,
-                };
-                let row = |place: usize| {
-                    let (step, batches) = (at(place), batch);
-                    let row = match self.batch_first {
-                        true => place * steps + step,
-                        false => step * batches + place,
-                    };
-                    &products[row * width..][..width]
-                };
-                let rows: Vec<&[f32]> = (0..batch).map(row).collect();
-                self.step(&cell, r, &rows, &runs, &mut state)?;
-                for place in (0..batch).filter(|place| runs[*place]) {
-                    let to = self.place(sizes, Some(at(place)), direction, place) * hidden;
-                    all[to..to + hidden].copy_from_slice(&state.h[place * hidden..][..hidden]);
-                }
-            }
-            for place in 0..batch {
-                let to = self.place(sizes, None, direction, place) * hidden;
-                last_h[to..to + hidden].copy_from_slice(&state.h[place * hidden..][..hidden]);
-                last_c[to..to + hidden].copy_from_slice(&state.c[place * hidden..][..hidden]);
-            }
+        let given = self.given(sizes, &inputs)?;
+        let last = self.directions.len() * sizes.batch * sizes.hidden;
+        let mut made =
+            Made { all: vec![0.0; sizes.steps * last], h: vec![0.0; last], c: vec![0.0; last] };
+        for direction in 0..self.directions.len() {
+            self.direction(sizes, &given, direction, &mut made)?;
         }
         let facts: TVec<TypedFact> =
             inputs.iter().map(|input| input.datum_type().fact(input.shape())).collect();
         let facts = self.output_facts(&facts.iter().collect::<TVec<_>>())?;
-        let made = [all, last_h, last_c];
+        let made = [made.all, made.h, made.c];
         let mut outputs = tvec!();
         let wanted = self.outputs.iter().zip(&made).filter(|(place, _)| place.is_some());
         for ((_, made), fact) in wanted.zip(facts) {
             let shape = fact.shape.as_concrete().context("a shape that is not known")?;
-            let tensor = tensor1(made).into_shape(shape)?.cast_to_dt(ty)?.into_owned();
+            let tensor = tensor1(made).into_shape(shape)?;
+            let tensor = tensor.cast_to_dt(fact.datum_type)?.into_owned();
             outputs.push(tensor.into_tvalue());
         }
         Ok(outputs)

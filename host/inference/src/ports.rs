@@ -16,7 +16,14 @@ pub(super) fn supported(model: &InferenceModel) -> Result<(), Error> {
     let Some(node) = model.nodes().iter().find(lacks) else { return Ok(()) };
     let op = node.op.name();
     let op = op.strip_prefix("Unimplemented(").and_then(|op| op.strip_suffix(')')).unwrap_or(&op);
-    let message = format!("operation {op} (node '{}') is not supported", node.name);
+    let remedy = match op.starts_with("QLinear") {
+        true => "quantise the graph in the form QDQ",
+        false => {
+            "export the graph with another operator set, without operations of one runtime, or \
+             declare only [[outputs]] that do not need it"
+        }
+    };
+    let message = format!("operation {op} (node '{}') is not supported: {remedy}", node.name);
     Err(Error::new(ErrorCode::UnsupportedOperation, message))
 }
 

@@ -12,6 +12,9 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::{Built, tracts};
 
+/// No stride, dilation or padding is beyond this, so that no product of two overflows.
+const MOST: usize = i32::MAX as usize;
+
 #[derive(Debug, Clone)]
 struct Sized {
     /// The node's name.
@@ -59,7 +62,10 @@ impl Sized {
         let rank = x.len().saturating_sub(2);
         ensure!(rank > 0 && x.len() == kernel.len(), "ConvTranspose of ranks that do not fit");
         let of = |numbers: &Option<Vec<usize>>, axis: usize, default: usize| match numbers {
-            Some(numbers) => numbers.get(axis).copied().context("an attribute is too short"),
+            Some(numbers) => {
+                let number = numbers.get(axis).filter(|number| **number <= MOST);
+                number.copied().context("an attribute that is too short, or holds a huge number")
+            }
             None => Ok(default),
         };
         let axis = |axis: usize| {

@@ -190,7 +190,7 @@ fn collect(graph: &GraphProto, taken: &mut HashSet<String>) {
 
 fn rename(graph: &mut GraphProto, taken: &mut HashSet<String>) {
     for node in &mut graph.node {
-        let own = node.output.iter().any(|output| *output == node.name);
+        let own = node.output.contains(&node.name);
         if node.name.is_empty() || !own && !taken.insert(node.name.clone()) {
             let output = node.output.iter().find(|output| !output.is_empty());
             node.name = output.cloned().unwrap_or_else(|| node.op_type.clone());

@@ -305,6 +305,23 @@ def classifiers():
     case("a map of each row", mapped, {"x": x}, judge=model([renamed], [value("x", F, ["N", 4])], [label, value("output_probability", F, ["N", 3])], ml=1))
 
 
+def trees():
+    """A classifier of two classes as converters write it: one tree, of one class. Its label is not given."""
+    node = helper.make_node(
+        "TreeEnsembleClassifier", ["x"], ["l", "p"], domain="ai.onnx.ml", classlabels_int64s=[0, 1], post_transform="LOGISTIC",
+        class_ids=[0, 0], class_nodeids=[1, 2], class_treeids=[0, 0], class_weights=[-0.8, 1.2],
+        nodes_nodeids=[0, 1, 2], nodes_treeids=[0, 0, 0], nodes_featureids=[0, 0, 0], nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF"], nodes_values=[0.0, 0.0, 0.0],
+        nodes_truenodeids=[1, 0, 0], nodes_falsenodeids=[2, 0, 0], nodes_missing_value_tracks_true=[0, 0, 0], nodes_hitrates=[1.0, 1.0, 1.0],
+    )
+    cast = helper.make_node("Cast", ["l"], ["label"], to=I64)
+    x, p = [value("x", F, ["N", 2])], value("p", F, ["N", 2])
+    proto = model([node, cast], x, [value("label", I64, ["N"]), p], ml=1)
+    judge = model([node], x, [p], ml=1)
+    for number in (-1, 1):
+        case(f"a tree of two classes, {number}", proto, {"x": np.array([[number, 0]], np.float32)}, judge=judge)
+    case("the label of two classes", proto, {"x": floats(1, 2)}, outputs={"label": ["N"]}, refused="declare its probabilities")
+
+
 def halves():
     """Half precision within, single precision at the edges: what keep_io_types makes."""
     x = floats(1, 3, 8, 8)
@@ -327,7 +344,7 @@ def halves():
     case("half precision", model(nodes, [value("x", F, ["N", 3, 8, 8])], [value("p", F, ["N", 5])], constants, 13, value_info=[value("r", F16, ["N", 4, 8, 8])]), {"x": x}, tolerance=2e-3)
 
 
-for family in (activations, convolutions, pads, upsamples, recurrent, quantised, scalers, exporters, classifiers, halves):
+for family in (activations, convolutions, pads, upsamples, recurrent, quantised, scalers, exporters, classifiers, trees, halves):
     family()
 FILE.write_text("\n".join(lines) + "\n")
 print(len(lines), "cases,", FILE.stat().st_size, "bytes")

@@ -7,6 +7,8 @@ use tract_onnx::pb::{
     attribute_proto::AttributeType, tensor_proto::DataType,
 };
 
+use super::tree_labels;
+
 /// What a model declares of its graph, by name. Where it declares no outputs the graph's own count.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
@@ -61,8 +63,13 @@ fn select(graph: &mut GraphProto, wanted: &Wanted) {
     if !found.is_empty() {
         let output = |name: String| ValueInfoProto { name, ..Default::default() };
         graph.output = found.into_iter().map(output).collect();
-    } else if graph.output.iter().any(is_numbers) {
-        graph.output.retain(is_numbers);
+        return;
+    }
+    let good =
+        |output: &ValueInfoProto| is_numbers(output) && !tree_labels::is_label(graph, &output.name);
+    let kept: Vec<ValueInfoProto> = graph.output.iter().filter(|it| good(it)).cloned().collect();
+    if !kept.is_empty() {
+        graph.output = kept;
     }
 }
 

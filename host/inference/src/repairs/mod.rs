@@ -4,7 +4,8 @@
 //! - `graph`: what is done to a file before tract reads it: only what is wanted stays, nodes
 //!   get names of their own, and a few operations are written as others.
 //! - One file for each operation, or family, that tract lacks or computes wrongly: `celu`,
-//!   `conv_transpose`, `gemm`, `global_lp_pool`, `pad`, `quantise`, `recurrent`, `scaler`, `upsample`.
+//!   `conv_transpose`, `gemm`, `global_lp_pool`, `pad`, `quantise`, `recurrent`, `scaler`, `tree_labels`,
+//!   `upsample`.
 //!   Each says what was wrong. They are written on tract's own interfaces, as it might have them.
 //! - `wire`: a few typed operations after one another.
 
@@ -17,6 +18,7 @@ mod pad;
 mod quantise;
 mod recurrent;
 mod scaler;
+mod tree_labels;
 mod upsample;
 mod wire;
 
@@ -35,7 +37,9 @@ const TRACTS: &str = "tract's ";
 
 /// Puts our operations in the place of tract's.
 pub(super) fn register(onnx: &mut Onnx) {
-    for op in ["ConvTranspose", "GRU", "Gemm", "LSTM", "Pad", "RNN", "Resize"] {
+    for op in
+        ["ConvTranspose", "GRU", "Gemm", "LSTM", "Pad", "RNN", "Resize", "TreeEnsembleClassifier"]
+    {
         if let Some(builder) = onnx.op_register.0.get(op).copied() {
             onnx.op_register.0.insert(format!("{TRACTS}{op}"), builder);
         }
@@ -50,6 +54,7 @@ pub(super) fn register(onnx: &mut Onnx) {
     register.insert("QuantizeLinear", quantise::quantise);
     register.insert("Resize", upsample::resize);
     register.insert("Scaler", scaler::from_onnx);
+    register.insert("TreeEnsembleClassifier", tree_labels::from_onnx);
     register.insert("Upsample", upsample::upsample);
     for op in ["GRU", "LSTM", "RNN"] {
         register.insert(op, recurrent::from_onnx);

@@ -4,9 +4,9 @@
 //! - `graph`: what is done to a file before tract reads it: only what is wanted stays, nodes
 //!   get names of their own, and a few operations are written as others.
 //! - One file for each operation, or family, that tract lacks or computes wrongly: `celu`,
-//!   `conv_transpose`, `gemm`, `global_lp_pool`, `pad`, `quantise`, `recurrent`, `scaler`, `tree_labels`,
-//!   `upsample`.
-//!   Each says what was wrong. They are written on tract's own interfaces, as it might have them.
+//!   `conv_transpose`, `gemm`, `global_lp_pool`, `pad`, `quantise`, `recurrent`, `scaler`,
+//!   `tree_labels`, `upsample`. Each says what was wrong. They are written on tract's own
+//!   interfaces, as it might have them.
 //! - `wire`: a few typed operations after one another.
 
 mod celu;

@@ -42,7 +42,7 @@ impl Artifact {
             let source = GraphSource::Folder(Box::new(model.clone()));
             let graph = Graph::load(id.clone(), source)
                 .map_err(|error| ModelError::File { path, reason: error.message })?;
-            model.fit_labels(labels.as_mut(), graph.classes())?;
+            model.fit_labels(labels.as_mut(), &graph.classes())?;
             // The file's declarations, unless the description has its own.
             model.inputs = graph.inputs().to_vec();
             model.outputs = graph.outputs().to_vec();

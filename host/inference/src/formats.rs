@@ -5,19 +5,26 @@ use tract_onnx::tract_hir::internal::*;
 use tract_tensorflow::tfpb::tensorflow::GraphDef;
 
 use super::lrn;
+use super::repairs::{self, Wanted};
 use sandbar_model::Kind;
 
-/// Reads a graph from the bytes of its file. Nothing but these bytes is read: an ONNX
-/// graph whose weights are in other files is refused.
+/// Reads a graph from the bytes of its file, as far as it is wanted. Nothing but these bytes is
+/// read: an ONNX graph whose weights are in other files is refused.
 ///
 /// # Errors
 /// If the bytes are not a graph of that kind.
-pub(super) fn read(kind: Kind, mut bytes: &[u8]) -> TractResult<InferenceModel> {
+pub(super) fn read(kind: Kind, mut bytes: &[u8], wanted: &Wanted) -> TractResult<InferenceModel> {
     match kind {
         Kind::Onnx => {
-            let mut onnx = tract_onnx::onnx();
+            // `value_info` is a note of the exporter's on what a value looks like. It names sizes
+            // that are given here, and is not always kept up with the graph; all of it follows
+            // from the inputs.
+            let mut onnx = tract_onnx::onnx().with_ignore_value_info(true);
             onnx.op_register.insert("LRN", lrn::from_onnx);
-            onnx.model_for_read(&mut bytes)
+            repairs::register(&mut onnx);
+            let mut model = onnx.proto_model_for_read(&mut bytes)?;
+            repairs::prepare(&mut model, wanted);
+            onnx.model_for_proto_model(&model)
         }
         Kind::Tensorflow => {
             let mut tensorflow = tract_tensorflow::tensorflow();

@@ -9,6 +9,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::error::{Error, ErrorCode};
 use super::plan::{OptimisedGraph, PLANS, States, guarded};
+use super::repairs::Wanted;
 use super::stub_graph::StubGraph;
 use super::tensor::Tensor;
 use super::{formats, ports};
@@ -100,14 +101,9 @@ impl Graph {
         &self.outputs
     }
 
-    /// How many numbers the first output has for each row of a batch, if that is known.
-    pub fn classes(&self) -> Option<usize> {
-        let size = |dimension: &Dimension| match dimension {
-            Dimension::Fixed(size) => Some(*size as usize),
-            Dimension::Symbol(_) => None,
-        };
-        let (_, row) = self.outputs.first()?.shape.split_first()?;
-        row.iter().map(size).product()
+    /// How many numbers each output has for each row of a batch, where that is known.
+    pub fn classes(&self) -> Vec<Option<usize>> {
+        self.outputs.iter().map(ports::numbers).collect()
     }
 
     /// Computes the outputs for inputs by name, or by index as a decimal number.
@@ -212,11 +208,15 @@ impl Graph {
 
     /// The shapes of a batch of 1, unless more than the batch is left to the caller.
     fn usual_shapes(&self) -> Option<Vec<Vec<usize>>> {
-        let size = |(axis, dimension): (usize, &Dimension)| match dimension {
-            Dimension::Fixed(size) => Some(*size as usize),
-            Dimension::Symbol(_) => (axis == 0).then_some(1),
+        let shape = |input: &TensorSpec| {
+            let batch = ports::batch(input);
+            let size = |(axis, dimension): (usize, &Dimension)| match dimension {
+                Dimension::Fixed(size) => Some(*size as usize),
+                Dimension::Symbol(_) => (Some(axis) == batch).then_some(1),
+            };
+            input.shape.iter().enumerate().map(size).collect()
         };
-        self.inputs.iter().map(|input| input.shape.iter().enumerate().map(size).collect()).collect()
+        self.inputs.iter().map(shape).collect()
     }
 
     /// Reads the file, and makes the declared inputs and outputs those of the graph.
@@ -230,10 +230,13 @@ impl Graph {
                 (model.kind, model.read().map_err(absent)?)
             }
         };
-        let mut model = guarded(|| formats::read(kind, &bytes)).map_err(|error| Error {
-            code: ErrorCode::InvalidEncoding,
-            message: format!("not a readable graph of kind {kind}: {}", error.message),
-        })?;
+        let names = |specs: &[TensorSpec]| specs.iter().map(|spec| spec.name.clone()).collect();
+        let wanted = Wanted { inputs: names(&self.inputs), outputs: names(&self.outputs) };
+        let mut model =
+            guarded(|| formats::read(kind, &bytes, &wanted)).map_err(|error| Error {
+                code: ErrorCode::InvalidEncoding,
+                message: format!("not a readable graph of kind {kind}: {}", error.message),
+            })?;
         ports::supported(&model)?;
         guarded(|| ports::select(&mut model, &self.inputs, &self.outputs))?;
         Ok(Some(model))

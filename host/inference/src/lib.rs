@@ -5,8 +5,9 @@
 //!
 //! - `artifact`: a model that is loaded, graph or bytes ([`Artifact`]); `stand_in`: a stand-in
 //!   for one ([`StandIn`]).
-//! - `formats`: ONNX and frozen TensorFlow files; `lrn`, an operation that tract has too
-//!   slowly or not at all.
+//! - `formats`: ONNX and frozen TensorFlow files; `repairs`, ONNX where tract's loader does
+//!   something else than exporters mean; `lrn`, an operation that tract has too slowly or not at
+//!   all.
 //! - `graph`: one model ([`Graph`]); `ports`, its inputs and outputs; `plan`, the model optimised
 //!   for some shapes; `stub_graph`, a graph that computes nothing ([`StubGraph`]); `tensor`: bytes
 //!   as a guest has them, and as tract does ([`Tensor`]).
@@ -25,6 +26,7 @@ mod graph;
 mod lrn;
 mod plan;
 mod ports;
+mod repairs;
 mod session;
 mod stand_in;
 mod stub_graph;

@@ -11,7 +11,7 @@ use tract_tensorflow::tfpb::tensorflow::NodeDef;
 /// Elements that are worked on together: they and the sums fit the first cache.
 const BLOCK: usize = 1024;
 
-/// The operation, for tensors of `f32`.
+/// The operation, for tensors of `f32`, and of `f16` by way of `f32`.
 #[derive(Debug, Clone, PartialEq)]
 struct Lrn {
     /// The axis of the channels.
@@ -71,7 +71,6 @@ impl Lrn {
             check_input_arity(inputs, 1)?;
             check_output_arity(outputs, 1)?;
             solver.equals(&inputs[0].rank, 4)?;
-            solver.equals(&inputs[0].datum_type, f32::datum_type())?;
             solver.equals(&inputs[0].datum_type, &outputs[0].datum_type)?;
             solver.equals(&inputs[0].shape, &outputs[0].shape)
         }))
@@ -154,9 +153,10 @@ impl EvalOp for Lrn {
         let (outer, inner): (usize, usize) = (outer.iter().product(), inner.iter().product());
         let channels = shape[self.axis];
         let mut output = Tensor::zero::<f32>(shape)?;
+        let wide = input.cast_to::<f32>()?;
         let image = channels * inner;
         if image > 0 && outer > 0 {
-            let view = input.try_as_plain_ram()?;
+            let view = wide.try_as_plain_ram()?;
             let x = view.as_slice::<f32>()?;
             let mut out = output.try_as_plain_ram_mut()?;
             let out = out.as_slice_mut::<f32>()?;
@@ -164,6 +164,7 @@ impl EvalOp for Lrn {
                 self.image(x, channels, inner, out);
             }
         }
+        let output = output.cast_to_dt(input.datum_type())?.into_owned();
         Ok(tvec!(output.into_tvalue()))
     }
 }
@@ -172,6 +173,9 @@ impl TypedOp for Lrn {
     as_op!();
 
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        let ty = inputs[0].datum_type;
+        let known = [f32::datum_type(), f16::datum_type()].contains(&ty);
+        ensure!(known, "LRN of {ty:?}: export the graph with floats of 32 bits");
         Ok(tvec!(inputs[0].without_value()))
     }
 }

@@ -16,7 +16,14 @@ pub(super) fn supported(model: &InferenceModel) -> Result<(), Error> {
     let Some(node) = model.nodes().iter().find(lacks) else { return Ok(()) };
     let op = node.op.name();
     let op = op.strip_prefix("Unimplemented(").and_then(|op| op.strip_suffix(')')).unwrap_or(&op);
-    let message = format!("operation {op} (node '{}') is not supported", node.name);
+    let remedy = match op.starts_with("QLinear") {
+        true => "quantise the graph in the form QDQ",
+        false => {
+            "export the graph with another operator set, without operations of one runtime, or \
+             declare only [[outputs]] that do not need it"
+        }
+    };
+    let message = format!("operation {op} (node '{}') is not supported: {remedy}", node.name);
     Err(Error::new(ErrorCode::UnsupportedOperation, message))
 }
 
@@ -81,28 +88,51 @@ pub(super) fn output_names(model: &InferenceModel) -> TractResult<Vec<String>> {
     Ok(model.output_outlets()?.iter().map(name).collect())
 }
 
-/// The outputs of a graph that was optimised for a batch of 1. Their first dimension is
-/// the batch where the inputs leave it to the caller.
+/// The axis of an input that the batch is on: the first, or the only one, that it leaves to the
+/// caller. `None` where it leaves none, or several of which none is the first.
+pub(super) fn batch(input: &TensorSpec) -> Option<usize> {
+    let open = |axis: &usize| matches!(input.shape[*axis], Dimension::Symbol(_));
+    let mut open = (0..input.shape.len()).filter(open);
+    let first = open.next()?;
+    (first == 0 || open.next().is_none()).then_some(first)
+}
+
+/// The outputs of a graph that was optimised for a batch of 1, which is where the inputs have it.
 pub(super) fn outputs(
     model: &TypedModel,
     names: &[String],
     inputs: &[TensorSpec],
 ) -> TractResult<Vec<TensorSpec>> {
-    let batch = inputs.iter().find_map(|input| match input.shape.first() {
-        Some(Dimension::Symbol(name)) => Some(name),
-        _ => None,
+    let batch = inputs.iter().find_map(|input| {
+        let axis = batch(input)?;
+        Some((axis, input.shape[axis].clone()))
     });
     let spec = |(outlet, name): (&OutletId, &String)| {
         let fact = model.outlet_fact(*outlet)?;
         let mut shape: Vec<Dimension> = fact.shape.iter().map(dimension).collect();
-        if let (Some(batch), Some(first @ Dimension::Fixed(1))) = (batch, shape.first_mut()) {
-            *first = Dimension::Symbol(batch.clone());
+        if let Some((axis, batch)) = &batch {
+            let one = |axis: &usize| shape.get(*axis) == Some(&Dimension::Fixed(1));
+            if let Some(axis) = [*axis, 0].into_iter().find(one) {
+                shape[axis] = batch.clone();
+            }
         }
         // One of a type that wasi:nn lacks can be declared and described, not read.
         let ty = element_type(fact.datum_type).unwrap_or_default();
         Ok(TensorSpec { name: name.clone(), ty, shape })
     };
     model.output_outlets()?.iter().zip(names).map(spec).collect()
+}
+
+/// How many numbers an output has for each row of a batch, if that is known.
+pub(super) fn numbers(output: &TensorSpec) -> Option<usize> {
+    let open = |dimension: &Dimension| matches!(dimension, Dimension::Symbol(_));
+    let batch = output.shape.iter().position(open).unwrap_or(0);
+    let size = |dimension: &Dimension| match dimension {
+        Dimension::Fixed(size) => Some(*size as usize),
+        Dimension::Symbol(_) => None,
+    };
+    let rest = output.shape.iter().enumerate().filter(|(axis, _)| *axis != batch);
+    rest.map(|(_, dimension)| size(dimension)).product()
 }
 
 /// Compares the outputs that a model declares with those that its graph has.

@@ -130,7 +130,7 @@ impl StandIn {
             let graph = Graph::load(model.id(), GraphSource::Fixed(answer))
                 .map_err(|error| refuse(error.message))?;
             if self.labels.is_none() {
-                model.fit_labels(labels.as_mut(), graph.classes())?;
+                model.fit_labels(labels.as_mut(), &graph.classes())?;
             }
             Content::Graph(graph)
         } else {

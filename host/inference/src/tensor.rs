@@ -33,9 +33,12 @@ pub(super) fn datum_type(ty: ElementType) -> Option<DatumType> {
     })
 }
 
-/// The type that `wasi:nn` has for one of tract's.
+/// The type that `wasi:nn` has for one of tract's: the next wider one for integers that it lacks.
+/// tract has a type of its own (`TDim`) for what may be a size, which ONNX's `int64` often is.
 pub(super) fn element_type(ty: DatumType) -> Option<ElementType> {
     Some(match ty {
+        DatumType::I8 | DatumType::I16 | DatumType::U16 => ElementType::I32,
+        DatumType::U32 | DatumType::TDim => ElementType::I64,
         DatumType::F16 => ElementType::Fp16,
         DatumType::F32 => ElementType::Fp32,
         DatumType::F64 => ElementType::Fp64,
@@ -85,11 +88,19 @@ impl Tensor {
     /// # Errors
     /// `unsupported-operation` for a type that `wasi:nn` does not have.
     pub(super) fn from_tract(tensor: &TractTensor) -> Result<Self, Error> {
-        let ty = element_type(tensor.datum_type()).ok_or_else(|| {
-            let message =
-                format!("elements of type {:?} are not supported by wasi:nn", tensor.datum_type());
+        let unsupported = || {
+            let message = format!(
+                "elements of type {:?} are not supported by wasi:nn: let the graph cast them to \
+                 int64 or float, or declare only the other [[outputs]] in model.toml",
+                tensor.datum_type()
+            );
             Error::new(ErrorCode::UnsupportedOperation, message)
-        })?;
+        };
+        let ty = element_type(tensor.datum_type()).ok_or_else(unsupported)?;
+        let wide = datum_type(ty).ok_or_else(unsupported)?;
+        let tensor = tensor
+            .cast_to_dt(wide)
+            .map_err(|cause| Error::new(ErrorCode::RuntimeError, cause.to_string()))?;
         let size = |size: &usize| {
             u32::try_from(*size).map_err(|_| {
                 Error::new(ErrorCode::TooLarge, format!("dimension {size} is too large"))
@@ -102,6 +113,7 @@ impl Tensor {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
     use super::*;
 
     #[test]
@@ -119,6 +131,21 @@ mod tests {
             let back = tensor.to_tract().and_then(|tensor| Tensor::from_tract(&tensor));
             assert_eq!(back, Ok(tensor));
         }
+    }
+
+    #[test]
+    fn integers_that_wasi_nn_lacks_are_given_as_wider_ones() {
+        use tract_onnx::prelude::tensor1;
+        use tract_onnx::tract_hir::internal::TDim;
+        let given = |tensor| {
+            let tensor = Tensor::from_tract(&tensor).unwrap();
+            (tensor.ty, tensor.data)
+        };
+        let i32s: Vec<u8> = [-3_i32, 100].iter().flat_map(|it| it.to_le_bytes()).collect();
+        assert_eq!(given(tensor1(&[-3_i8, 100])), (ElementType::I32, i32s.clone()));
+        assert_eq!(given(tensor1(&[-3_i16, 100])), (ElementType::I32, i32s));
+        let i64s: Vec<u8> = [7_i64, 9].iter().flat_map(|it| it.to_le_bytes()).collect();
+        assert_eq!(given(tensor1(&[TDim::from(7), TDim::from(9)])), (ElementType::I64, i64s));
     }
 
     #[test]

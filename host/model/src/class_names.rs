@@ -46,6 +46,11 @@ pub(super) fn text(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
 }
 
 impl ClassNames {
+    /// Whether so many labels may belong to so many classes.
+    pub(super) fn fits(&self, labels: usize, classes: usize) -> bool {
+        labels == classes || self.incomplete && labels < classes
+    }
+
     /// Fits the labels to a number of classes.
     ///
     /// # Errors

@@ -360,20 +360,25 @@ impl Model {
         read.map(Some).map_err(|reason| ModelError::File { path, reason })
     }
 
-    /// Fits the labels to the number of classes, where both are known.
+    /// Fits the labels to the outputs of a graph, which are said by how many numbers each has for
+    /// a row where that is known. Which output they belong to is for the operator to say, who
+    /// knows which one it scores; here they need to fit one of them.
     ///
     /// # Errors
-    /// If their numbers differ.
+    /// If they fit none.
     pub fn fit_labels(
         &self,
         labels: Option<&mut Vec<String>>,
-        classes: Option<usize>,
+        outputs: &[Option<usize>],
     ) -> Result<(), ModelError> {
-        let (Some(list), Some(labels), Some(classes)) = (&self.labels, labels, classes) else {
+        let (Some(list), Some(labels)) = (&self.labels, labels) else { return Ok(()) };
+        let Some(known) = outputs.iter().copied().collect::<Option<Vec<usize>>>() else {
             return Ok(());
         };
+        let classes = known.iter().find(|classes| list.fits(labels.len(), **classes));
+        let Some(classes) = classes.or(known.first()) else { return Ok(()) };
         let path = self.folder.join(&list.file);
-        list.fit(labels, classes).map_err(|reason| ModelError::File { path, reason })
+        list.fit(labels, *classes).map_err(|reason| ModelError::File { path, reason })
     }
 
     /// The model's description for operators, a JSON object: `artifacts.describe` of

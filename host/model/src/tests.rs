@@ -193,12 +193,18 @@ fn labels_fit_the_classes() {
     };
     let fit = |model: &Model, classes| {
         let mut labels = model.read_labels().unwrap().unwrap();
-        model.fit_labels(Some(&mut labels), Some(classes)).map(|()| labels)
+        model.fit_labels(Some(&mut labels), &[Some(classes)]).map(|()| labels)
     };
     assert_eq!(fit(&model("incomplete = true\n"), 4).unwrap(), ["a", "b", "#3", "#4"]);
     assert_eq!(fit(&model("incomplete = true\n"), 2).unwrap(), ["a", "b"]);
     assert!(fit(&model("incomplete = true\n"), 1).unwrap_err().to_string().contains("got 2"));
     assert!(fit(&model(""), 3).unwrap_err().to_string().contains("expected 3 labels"));
+    // They may be those of another output than the first.
+    let mut labels = vec!["a".to_owned(), "b".to_owned()];
+    let outputs = [Some(1), Some(2)];
+    assert!(model("").fit_labels(Some(&mut labels), &outputs).is_ok());
+    assert!(model("").fit_labels(Some(&mut labels), &outputs[..1]).is_err());
+    assert!(model("").fit_labels(Some(&mut labels), &[Some(1), None]).is_ok());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub struct Config {
     /// The column of the extractor that the model takes. Default: the only tensor.
     pub column: Option<String>,
-    /// The model's output that has a number for each class. Default: the first.
+    /// The model's output that has a number for each class. Default: the first that may be it.
     pub output: Option<String>,
     /// Whether the model gives logits, of which probabilities are yet to be made. Default:
     /// what the model's folder says under `[postprocessing]`, or no.

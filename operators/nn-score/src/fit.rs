@@ -42,12 +42,12 @@ pub(crate) fn column<'a>(
     }
 }
 
-/// The model's only input, which must take that tensor.
+/// The model's only input, which must take that tensor, and the axis of its batch.
 pub(crate) fn input<'a>(
     model: &'a Description,
     tensor: &TensorShape,
     stack: usize,
-) -> Result<&'a Tensor, Error> {
+) -> Result<(&'a Tensor, usize), Error> {
     let input = match model.inputs.as_slice() {
         [input] => input,
         inputs => {
@@ -56,17 +56,14 @@ pub(crate) fn input<'a>(
             return Err(format!("expected one input, got {count}: {names}").into());
         }
     };
-    let Some((batch, row)) = input.shape.split_first() else {
+    if input.shape.is_empty() {
         return Err(format!("input '{}': no dimension for the batch", input.name).into());
-    };
-    let fits = row.len() == tensor.dimensions.len()
-        && row.iter().zip(&tensor.dimensions).all(|(expected, size)| match expected {
-            Dimension::Fixed(expected) => expected == size,
-            Dimension::Symbol(_) => true,
-        });
+    }
+    let axis = batch(input, tensor);
+    let row: Vec<&Dimension> = rest(input, axis).collect();
     let ty = tensor.element.name();
-    if !fits || input.ty != ty {
-        let expected: Vec<String> = row.iter().map(show).collect();
+    if !takes(input, axis, tensor) || input.ty != ty {
+        let expected: Vec<String> = row.into_iter().map(show).collect();
         return Err(format!(
             "input '{}': expected {} of [{}] for each row, got {ty} of {:?} from the extractor",
             input.name,
@@ -76,44 +73,103 @@ pub(crate) fn input<'a>(
         )
         .into());
     }
-    match batch {
+    match &input.shape[axis] {
         Dimension::Fixed(rows) if *rows as usize != stack => Err(format!(
             "input '{}': takes {rows} rows at a time: set stack = {rows}, or declare the input with \
              the batch \"N\" in model.toml",
             input.name
         )
         .into()),
-        _ => Ok(input),
+        // Rows that follow each other in memory are a batch only where it is the first axis.
+        _ if axis > 0 && stack > 1 => Err(format!(
+            "input '{}': its batch is dimension {axis} (from 0), so rows go one by one: omit 'stack'",
+            input.name
+        )
+        .into()),
+        _ => Ok((input, axis)),
     }
+}
+
+/// The axis of an input that the batch is on: the first if the model leaves that to the caller;
+/// or else one that it leaves, if the other dimensions are just those of a row; or else the first.
+fn batch(input: &Tensor, tensor: &TensorShape) -> usize {
+    let open = |axis: usize| matches!(input.shape[axis], Dimension::Symbol(_));
+    if open(0) {
+        return 0;
+    }
+    let exact = |axis: &usize| {
+        let fixed = rest(input, *axis).all(|it| matches!(it, Dimension::Fixed(_)));
+        open(*axis) && fixed && takes(input, *axis, tensor)
+    };
+    (1..input.shape.len()).find(exact).unwrap_or(0)
+}
+
+/// The dimensions besides that of the batch.
+fn rest(input: &Tensor, batch: usize) -> impl Iterator<Item = &Dimension> {
+    input.shape.iter().enumerate().filter(move |(axis, _)| *axis != batch).map(|(_, size)| size)
+}
+
+/// Whether a row is of the shape that an input takes.
+fn takes(input: &Tensor, batch: usize, tensor: &TensorShape) -> bool {
+    input.shape.len() == tensor.dimensions.len() + 1
+        && rest(input, batch).zip(&tensor.dimensions).all(|(expected, size)| match expected {
+            Dimension::Fixed(expected) => expected == size,
+            Dimension::Symbol(_) => true,
+        })
 }
 
 /// The names of the classes: the labels, or numbers where the model has none.
 pub(crate) fn classes(model: &Description, output: usize) -> Result<Vec<String>, Error> {
-    if !model.labels.is_empty() {
-        return Ok(model.labels.clone());
-    }
-    let row = model.outputs.get(output).and_then(|output| output.shape.get(1..));
-    let size = |dimension: &Dimension| match dimension {
-        Dimension::Fixed(size) => Some(*size as usize),
-        Dimension::Symbol(_) => None,
-    };
-    let count: Option<usize> = row.and_then(|row| row.iter().map(size).product());
-    match count {
-        Some(count) if count > 0 => Ok((0..count).map(|class| class.to_string()).collect()),
+    let output = model.outputs.get(output);
+    let count = output.and_then(numbers);
+    match (count, output) {
+        (Some(count), Some(output)) if ![0, count].contains(&model.labels.len()) => Err(format!(
+            "output '{}': {count} numbers for each row, but the model has {} labels: set 'output' to \
+             the one that they belong to, or correct [labels] in model.toml",
+            output.name,
+            model.labels.len()
+        )
+        .into()),
+        _ if !model.labels.is_empty() => Ok(model.labels.clone()),
+        (Some(count), _) if count > 0 => Ok((0..count).map(|class| class.to_string()).collect()),
         _ => Err("unknown number of classes: declare [labels] or [[outputs]] in model.toml".into()),
     }
 }
 
-/// The place of the output among the model's.
+/// How many numbers an output has for each row, if that is known.
+fn numbers(output: &Tensor) -> Option<usize> {
+    let open = |size: &Dimension| matches!(size, Dimension::Symbol(_));
+    let batch = output.shape.iter().position(open).unwrap_or(0);
+    let size = |dimension: &Dimension| match dimension {
+        Dimension::Fixed(size) => Some(*size as usize),
+        Dimension::Symbol(_) => None,
+    };
+    if output.shape.is_empty() {
+        return None;
+    }
+    rest(output, batch).map(size).product()
+}
+
+/// The place of the output among the model's: the one that is set, or else the first that has a
+/// number for each label and whose numbers may be probabilities: an exporter may put the index of
+/// the best class before them.
 pub(crate) fn output(config: &Config, model: &Description) -> Result<usize, Error> {
-    let Some(wanted) = &config.output else { return Ok(0) };
-    model.outputs.iter().position(|output| output.name == *wanted).ok_or_else(|| {
-        let names: Vec<&str> = model.outputs.iter().map(|output| output.name.as_str()).collect();
-        Error::from(format!(
-            "key 'output': no output '{wanted}': set it to one of {}",
-            names.join(", ")
-        ))
-    })
+    if let Some(wanted) = &config.output {
+        return model.outputs.iter().position(|output| output.name == *wanted).ok_or_else(|| {
+            let names: Vec<&str> =
+                model.outputs.iter().map(|output| output.name.as_str()).collect();
+            Error::from(format!(
+                "key 'output': no output '{wanted}': set it to one of {}",
+                names.join(", ")
+            ))
+        });
+    }
+    let labels = model.labels.len();
+    let fits = |output: &&Tensor| labels == 0 || numbers(output).is_none_or(|it| it == labels);
+    let floats = |output: &&Tensor| ["fp16", "fp32", "fp64", "bf16"].contains(&output.ty.as_str());
+    let place = |test: &dyn Fn(&&Tensor) -> bool| model.outputs.iter().position(|it| test(&it));
+    let both = place(&|output| fits(output) && floats(output));
+    Ok(both.or_else(|| place(&fits)).unwrap_or(0))
 }
 
 fn show(dimension: &Dimension) -> String {

@@ -19,7 +19,9 @@ pub struct NnScore {
     /// The name of the graph's input.
     input: String,
     element: ElementType,
-    /// Dimensions of a computation: the rows, then those of one row.
+    /// The axis of the rows.
+    batch: usize,
+    /// Dimensions of a computation: those of one row, and the rows.
     dimensions: Vec<u32>,
     /// Position of the output with the classes.
     output: usize,
@@ -46,7 +48,7 @@ impl Scorer for NnScore {
         let graph = setup.load_graph(name)?;
         let (column, shape) = fit::column(&config, features)?;
         let about = |error: Error| error.context(format_args!("model '{name}'"));
-        let input = fit::input(&description, shape, config.stack).map_err(about)?.name.clone();
+        let (input, batch) = fit::input(&description, shape, config.stack).map_err(about)?;
         let output = fit::output(&config, &description).map_err(about)?;
         let mut classes = fit::classes(&description, output).map_err(about)?;
         if config.unknown_below.is_some() {
@@ -55,11 +57,13 @@ impl Scorer for NnScore {
             }
             classes.push(UNKNOWN.into());
         }
-        let dimensions = [1].iter().chain(&shape.dimensions).copied().collect();
+        let mut dimensions = shape.dimensions.clone();
+        dimensions.insert(batch, 1);
         Ok(NnScore {
             graph,
             column,
-            input,
+            input: input.name.clone(),
+            batch,
             element: shape.element,
             dimensions,
             output,
@@ -117,7 +121,7 @@ impl NnScore {
         first: usize,
         rows: usize,
     ) -> Result<Vec<f64>, Failure> {
-        self.dimensions[0] = rows as u32;
+        self.dimensions[self.batch] = rows as u32;
         let bytes = tensor.shape().row_bytes();
         let input = Input {
             name: &self.input,

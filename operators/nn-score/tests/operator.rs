@@ -69,6 +69,62 @@ fn refusal(config: Value, description: Value, fields: &[Field]) -> String {
     error.message().to_owned()
 }
 
+/// A model as a converter of scikit-learn writes it: the best class first, then the probabilities.
+fn two_outputs(labels: Value) -> Value {
+    json!({
+        "name": "pair", "version": 1, "kind": "onnx",
+        "inputs": [{ "name": "x", "type": "fp32", "shape": ["N", 2] }],
+        "outputs": [
+            { "name": "best", "type": "i64", "shape": ["N"] },
+            { "name": "p", "type": "fp32", "shape": ["N", 2] },
+        ],
+        "labels": labels,
+    })
+}
+
+#[test]
+fn labels_are_those_of_the_output_that_is_scored() {
+    let best_first = |inputs: &[Input<'_>]| {
+        let mut outputs = echo(inputs)?;
+        let (name, data) = ("best".into(), 1_i64.to_le_bytes().to_vec());
+        outputs.insert(0, Output { name, dimensions: vec![1], element: ElementType::I64, data });
+        Ok(outputs)
+    };
+    for (config, labels) in [
+        (json!({}), json!(["left", "right"])),
+        (json!({ "output": "p" }), json!(["left", "right"])),
+        (json!({}), json!([])),
+    ] {
+        let stage = Stage::new().config(config).description("pair", two_outputs(labels.clone()));
+        let stage = stage.graph("pair", best_first);
+        let mut scorer = stage.scorer::<NnScore>(&[field()]).unwrap();
+        let scored = scorer.score(&features(&[[0.25, 0.75]]));
+        let label = scored[0].as_ref().unwrap().label().unwrap().to_owned();
+        assert_eq!(label, labels[1].as_str().unwrap_or("1"));
+    }
+    let labels = json!(["left", "right"]);
+    let refused = refusal(json!({ "output": "best" }), two_outputs(labels), &[field()]);
+    assert!(refused.contains("output 'best': 1 numbers for each row, but the model has 2 labels"));
+}
+
+#[test]
+fn the_batch_is_the_dimension_that_the_model_leaves_open() {
+    let mut open = description();
+    open["inputs"][0]["shape"] = json!([2, "rows"]);
+    let shapes = Arc::new(Mutex::new(Vec::new()));
+    let seen = shapes.clone();
+    let graph = move |inputs: &[Input<'_>]| {
+        seen.lock().unwrap().push(inputs[0].dimensions.to_vec());
+        echo(inputs)
+    };
+    let stage = Stage::new().config(json!({})).description("pair", open.clone());
+    let mut scorer = stage.graph("pair", graph).scorer::<NnScore>(&[field()]).unwrap();
+    assert!(scorer.score(&features(&[[0.25, 0.75]]))[0].is_ok());
+    assert_eq!(*shapes.lock().unwrap(), [[2, 1]]);
+    let refused = refusal(json!({ "stack": 2 }), open, &[field()]);
+    assert!(refused.contains("its batch is dimension 1"), "{refused}");
+}
+
 #[test]
 fn the_most_probable_class_is_the_label() {
     let rows = [[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [f32::NAN, 1.0]];

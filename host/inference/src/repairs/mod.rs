@@ -1,0 +1,71 @@
+//! ONNX as exporters write it, and as ONNX Runtime computes it, where tract's loader does
+//! something else.
+//!
+//! - `graph`: what is done to a file before tract reads it: only what is wanted stays, nodes
+//!   get names of their own, and a few operations are written as others.
+//! - One file for each operation, or family, that tract lacks or computes wrongly: `celu`,
+//!   `conv_transpose`, `gemm`, `global_lp_pool`, `pad`, `quantise`, `recurrent`, `scaler`,
+//!   `tree_labels`, `upsample`. Each says what was wrong. They are written on tract's own
+//!   interfaces, as it might have them.
+//! - `wire`: a few typed operations after one another.
+
+mod celu;
+mod conv_transpose;
+mod gemm;
+mod global_lp_pool;
+mod graph;
+mod pad;
+mod quantise;
+mod recurrent;
+mod scaler;
+mod tree_labels;
+mod upsample;
+mod wire;
+
+use tract_onnx::Onnx;
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::internal::*;
+
+pub(super) use graph::{Wanted, prepare};
+
+/// How tract's loader is asked for an operation.
+type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
+
+/// Tells a loader of tract's own, where ours is built on it, from what takes its name.
+const TRACTS: &str = "tract's ";
+
+/// Puts our operations in the place of tract's.
+pub(super) fn register(onnx: &mut Onnx) {
+    for op in
+        ["ConvTranspose", "GRU", "Gemm", "LSTM", "Pad", "RNN", "Resize", "TreeEnsembleClassifier"]
+    {
+        if let Some(builder) = onnx.op_register.0.get(op).copied() {
+            onnx.op_register.0.insert(format!("{TRACTS}{op}"), builder);
+        }
+    }
+    let register = &mut onnx.op_register;
+    register.insert("Celu", celu::from_onnx);
+    register.insert("ConvTranspose", conv_transpose::from_onnx);
+    register.insert("DequantizeLinear", quantise::dequantise);
+    register.insert("Gemm", gemm::from_onnx);
+    register.insert("GlobalLpPool", global_lp_pool::from_onnx);
+    register.insert("Pad", pad::from_onnx);
+    register.insert("QuantizeLinear", quantise::quantise);
+    register.insert("Resize", upsample::resize);
+    register.insert("Scaler", scaler::from_onnx);
+    register.insert("TreeEnsembleClassifier", tree_labels::from_onnx);
+    register.insert("Upsample", upsample::upsample);
+    for op in ["GRU", "LSTM", "RNN"] {
+        register.insert(op, recurrent::from_onnx);
+    }
+}
+
+/// What tract's own loader makes of a node.
+fn tracts(ctx: &ParsingContext, node: &NodeProto, op: &str) -> TractResult<Box<dyn Expansion>> {
+    let builder = ctx.framework.op_register.0.get(&format!("{TRACTS}{op}"));
+    let (op, _) = builder.with_context(|| format!("no operation {op}"))?(ctx, node)?;
+    let op: &dyn Op = op.as_ref();
+    let expansion = op.downcast_ref::<Box<dyn Expansion>>().cloned();
+    expansion.with_context(|| format!("operation {} cannot be repaired", op.name()))
+}

@@ -36,7 +36,7 @@ impl Folder {
             "name = \"flights-gbm\"\nversion = 1\nkind = \"h2o-mojo\"\nfile = \"model.zip\"\nsize = 3\nsha256 = \"{ABC}\"\nlicence = \"Apache-2.0\"\ndescription = \"Is the flight delayed?\"\n\n[provenance]\ntool = \"h2o 3.46.0.6\"\n"
         );
         assert!(text.contains(from), "{from}");
-        self.write("model.toml", &text.replacen(from, to, 1));
+        self.write("model.toml", text.replacen(from, to, 1));
     }
 
     /// The error of opening or reading, the folder's own path taken out of it.
@@ -215,7 +215,7 @@ fn an_operator_is_told_what_the_folder_says() {
         "[[inputs]]\nname = \"x\"\nshape = [\"N\", 3]\n[preprocessing]\nscale = 0.5\n[provenance]",
     );
     let text = fs::read_to_string(folder.0.join("model.toml")).unwrap();
-    folder.write("model.toml", &text.replace("h2o-mojo", "onnx"));
+    folder.write("model.toml", text.replace("h2o-mojo", "onnx"));
     let json = Model::open(&folder.0).unwrap().to_json(Some(&["a".to_owned()]));
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let expected = serde_json::json!({
@@ -282,7 +282,7 @@ fn samples_are_read_and_bounded() {
     let error = other.read_samples().unwrap_err().to_string();
     assert!(error.contains("the sha256 of s.csv is"), "{error}");
 
-    folder.write("s.csv", &format!("a\n{}", "1".repeat(1 << 20)));
+    folder.write("s.csv", format!("a\n{}", "1".repeat(1 << 20)));
     let error = model.read_samples().unwrap_err().to_string();
     assert!(error.contains("s.csv: larger than the limit of 1048576 bytes"), "{error}");
     assert_eq!(State::of(&model).as_str(), "wrong");

@@ -28,6 +28,7 @@ tested like any other.
 
 # SPDX-License-Identifier: Apache-2.0
 
+import codecs
 import json
 from array import array
 from struct import pack, unpack_from
@@ -275,7 +276,8 @@ def read_text(content):
     if encoding is not None:
         raise Failure.unsupported(f"the text is {encoding}: write it as UTF-8")
     try:
-        return content.decode("utf-8-sig")
+        # Components have no codec `utf-8-sig`.
+        return content.decode().removeprefix("\ufeff")
     except UnicodeDecodeError:
         raise Failure.malformed("not UTF-8") from None
 
@@ -551,8 +553,10 @@ def _other_encoding(content):
                 encoding = name
     if encoding is None:
         return None
+    # `bytes.decode` looks for a module of the codec, and components have none but UTF-8's.
+    decode = getattr(codecs, encoding.replace("-", "_") + "_decode")
     try:
-        content.decode(encoding)
+        decode(content, "strict", True)
     except UnicodeDecodeError:
         return None
     return encoding[:6].upper()

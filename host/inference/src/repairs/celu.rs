@@ -7,7 +7,7 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_core::ops::math::{add, div, exp, max, min, mul, sub};
 use tract_onnx::tract_hir::internal::*;
 
-use super::Built;
+use super::tracts::Built;
 use super::wire::Wire;
 
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use tract_onnx::tract_core::ops::cnn::{Deconv, KernelFormat, PaddingSpec, PoolSp
 use tract_onnx::tract_core::ops::nn::DataFormat;
 use tract_onnx::tract_hir::internal::*;
 
-use super::{Built, tracts};
+use super::tracts::{Built, tracts};
 
 /// No stride, dilation or padding is beyond this, so that no product of two overflows.
 const MOST: usize = i32::MAX as usize;

@@ -8,8 +8,8 @@ use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::math::{add, mul};
 use tract_onnx::tract_hir::internal::*;
 
+use super::tracts::{Built, tracts};
 use super::wire::Wire;
-use super::{Built, tracts};
 
 /// tract's, with factors of the right type.
 #[derive(Debug, Clone)]

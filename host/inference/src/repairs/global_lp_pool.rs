@@ -8,7 +8,7 @@ use tract_onnx::tract_core::ops::math::{abs, pow, sqrt, square};
 use tract_onnx::tract_core::ops::nn::{Reduce, Reducer};
 use tract_onnx::tract_hir::internal::*;
 
-use super::Built;
+use super::tracts::Built;
 use super::wire::Wire;
 
 #[derive(Debug, Clone)]

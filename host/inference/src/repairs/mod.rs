@@ -7,7 +7,8 @@
 //!   `conv_transpose`, `gemm`, `global_lp_pool`, `pad`, `quantise`, `recurrent`, `scaler`,
 //!   `tree_labels`, `upsample`. Each says what was wrong. They are written on tract's own
 //!   interfaces, as it might have them.
-//! - `wire`: a few typed operations after one another.
+//! - `tracts`: tract's own operations, where ours are built on them; `wire`: a few typed
+//!   operations after one another.
 
 mod celu;
 mod conv_transpose;
@@ -18,22 +19,15 @@ mod pad;
 mod quantise;
 mod recurrent;
 mod scaler;
+mod tracts;
 mod tree_labels;
 mod upsample;
 mod wire;
 
 use tract_onnx::Onnx;
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::*;
 
 pub(super) use graph::{Wanted, prepare};
-
-/// How tract's loader is asked for an operation.
-type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
-
-/// Tells a loader of tract's own, where ours is built on it, from what takes its name.
-const TRACTS: &str = "tract's ";
+use tracts::TRACTS;
 
 /// Puts our operations in the place of tract's.
 pub(super) fn register(onnx: &mut Onnx) {
@@ -59,13 +53,4 @@ pub(super) fn register(onnx: &mut Onnx) {
     for op in ["GRU", "LSTM", "RNN"] {
         register.insert(op, recurrent::from_onnx);
     }
-}
-
-/// What tract's own loader makes of a node.
-fn tracts(ctx: &ParsingContext, node: &NodeProto, op: &str) -> TractResult<Box<dyn Expansion>> {
-    let builder = ctx.framework.op_register.0.get(&format!("{TRACTS}{op}"));
-    let (op, _) = builder.with_context(|| format!("no operation {op}"))?(ctx, node)?;
-    let op: &dyn Op = op.as_ref();
-    let expansion = op.downcast_ref::<Box<dyn Expansion>>().cloned();
-    expansion.with_context(|| format!("operation {} cannot be repaired", op.name()))
 }

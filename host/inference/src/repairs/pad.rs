@@ -7,8 +7,8 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_core::ops::array::Slice;
 use tract_onnx::tract_hir::internal::*;
 
+use super::tracts::{Built, tracts};
 use super::wire::Wire;
-use super::{Built, tracts};
 
 /// tract's, behind one that takes away.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use tract_onnx::model::{ParsingContext, optional_inputs};
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
-use super::Built;
+use super::tracts::Built;
 
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

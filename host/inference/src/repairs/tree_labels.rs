@@ -8,7 +8,7 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::{GraphProto, NodeProto};
 use tract_onnx::tract_hir::internal::*;
 
-use super::{Built, TRACTS};
+use super::tracts::{Built, TRACTS};
 
 const OP: &str = "TreeEnsembleClassifier";
 

@@ -7,7 +7,7 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::{AttributeProto, NodeProto, attribute_proto::AttributeType};
 use tract_onnx::tract_hir::internal::*;
 
-use super::{Built, tracts};
+use super::tracts::{Built, tracts};
 
 /// The set in which `Resize` has the meaning of `Upsample`.
 const SIMPLE: i64 = 10;

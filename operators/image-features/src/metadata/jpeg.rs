@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::Metadata;
+use super::found::Metadata;
 use crate::container::jpeg::{Segment, Segments, marker::APP1};
 
 const EXIF: &[u8] = b"Exif\0\0";

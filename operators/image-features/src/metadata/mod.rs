@@ -7,27 +7,18 @@
 //! refused for it.
 
 mod exif;
+mod found;
 mod jpeg;
 mod png;
 mod webp;
 mod xmp;
-
-use std::borrow::Cow;
 
 use image::metadata::Orientation;
 
 use crate::format::Format;
 
 use exif::Exif;
-
-/// What a file has, before anything in it is read.
-#[derive(Debug, Default)]
-struct Metadata<'a> {
-    /// EXIF, with its prefix or without.
-    exif: Option<Cow<'a, [u8]>>,
-    /// An XMP packet.
-    xmp: Option<Cow<'a, [u8]>>,
-}
+use found::Metadata;
 
 /// The orientation of the image in a file.
 pub(crate) fn orientation(format: Format, bytes: &[u8]) -> Orientation {

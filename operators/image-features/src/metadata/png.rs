@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_zlib_with_limit};
 
-use super::Metadata;
+use super::found::Metadata;
 use crate::container::png::Chunks;
 
 const XMP: &[u8] = b"XML:com.adobe.xmp";

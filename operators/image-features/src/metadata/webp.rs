@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Metadata;
+use super::found::Metadata;
 use crate::container::webp::Chunks;
 
 /// In the header's flags: that there is EXIF, and that there is XMP.

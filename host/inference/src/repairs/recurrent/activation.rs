@@ -3,7 +3,7 @@
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
-use super::cell::Kind;
+use super::kind::Kind;
 
 /// A function of one number; `a` and `b` are ONNX's alpha and beta.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,19 +5,20 @@
 //! ONNX Runtime does, in `f32`.
 //!
 //! - `activation`: the functions of the gates.
-//! - `cell`: one step of one direction.
+//! - `kind`: the three operations; `cell`: one step of one direction.
 
 mod activation;
 mod cell;
+mod kind;
 mod sequence;
 
 use tract_onnx::model::{ParsingContext, optional_inputs, optional_outputs};
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
-use super::{Built, tracts};
+use super::tracts::{Built, tracts};
 use activation::Activation;
-use cell::Kind;
+use kind::Kind;
 use sequence::Sequence;
 
 /// How tract's rules for shapes are had, with our computation.

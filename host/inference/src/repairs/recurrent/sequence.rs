@@ -4,7 +4,8 @@ use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_ndarray::{self, ArrayView2, ArrayViewMut2};
 
 use super::activation::Activation;
-use super::cell::{Cell, Kind};
+use super::cell::Cell;
+use super::kind::Kind;
 
 /// The operation.
 #[derive(Debug, Clone, PartialEq)]

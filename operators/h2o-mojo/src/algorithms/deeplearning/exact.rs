@@ -3,7 +3,7 @@
 
 use super::dense::Dense;
 use super::input::Input;
-use super::network::Layer;
+use super::layer::Layer;
 use super::ordered::Ordered;
 
 /// The memory for a few rows.

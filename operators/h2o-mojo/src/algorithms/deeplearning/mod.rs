@@ -1,6 +1,7 @@
 //! Deep learning: a multi-layer perceptron.
 //!
 //! - `input`: from a row to the inputs of the first layer.
+//! - `layer`: a layer of neurons.
 //! - `dense`, `sparse`, `simd`: weights, and their product with inputs that are mostly zero.
 //! - `activation`: what a hidden neuron makes of its sum.
 //! - `doubt`: by how much single precision may be off.
@@ -13,6 +14,7 @@ mod dense;
 mod doubt;
 mod exact;
 mod input;
+mod layer;
 mod network;
 mod ordered;
 mod simd;
@@ -32,7 +34,8 @@ use activation::Activation;
 use dense::Dense;
 use doubt::Bound;
 use input::Input;
-use network::{DeepLearning, Layer};
+use layer::Layer;
+use network::DeepLearning;
 
 /// Reads a network.
 pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error> {

@@ -1,8 +1,8 @@
 //! Pixels of 16, 24 and 32 bits, in which each colour has its place.
 
 use super::super::flatten::over;
+use super::fault::unsupported;
 use super::header::{Compression, Info};
-use super::unsupported;
 use crate::fault::Fault;
 
 /// Where the colours of a pixel are: those layouts that Pillow knows.

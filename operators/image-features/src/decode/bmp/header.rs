@@ -1,7 +1,7 @@
 //! The headers of BMP: OS/2 1 (12 bytes), Windows (40), V2 and V3 (52, 56), OS/2 2 (64), V4
 //! and V5 (108, 124).
 
-use super::{FORMAT, cut_short, unsupported};
+use super::fault::{FORMAT, cut_short, unsupported};
 use crate::fault::Fault;
 
 /// How pixels are stored.

@@ -1,5 +1,6 @@
 //! BMP with every header, as Pillow's `BmpImagePlugin` reads it.
 
+mod fault;
 mod fields;
 mod header;
 mod palette;
@@ -8,22 +9,11 @@ mod runs;
 use super::buffer::{Buffer, Header};
 use super::indexed::Colours;
 use crate::fault::Fault;
-use crate::format::Format;
 
+use fault::{FORMAT, cut_short, unsupported};
 use fields::Fields;
 use header::{Compression, Info};
 use runs::End;
-
-const FORMAT: Format = Format::Bmp;
-
-/// A part of the pixels is not there.
-fn cut_short() -> Fault {
-    Fault::Damaged { format: FORMAT, problem: "pixels are missing".into() }
-}
-
-fn unsupported(feature: String) -> Fault {
-    Fault::Feature { format: FORMAT, feature }
-}
 
 impl Buffer {
     pub(super) fn bmp(&mut self, bytes: &[u8]) -> Result<Header, Fault> {

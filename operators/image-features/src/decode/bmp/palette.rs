@@ -1,8 +1,8 @@
 //! The colours of pixels of 1, 4 and 8 bits.
 
 use super::super::indexed::{Colours, colours, greys};
+use super::fault::unsupported;
 use super::header::Info;
-use super::unsupported;
 use crate::fault::Fault;
 
 /// More than this is no palette, for Pillow.

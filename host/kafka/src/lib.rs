@@ -24,6 +24,7 @@ pub mod best_effort;
 pub mod client_errors;
 pub mod config;
 pub mod dead_letters;
+mod delivery_reports;
 mod error;
 mod events;
 pub mod group;

@@ -9,20 +9,19 @@
 //! `redelivery`.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
-use rdkafka::producer::{Producer, ProducerContext, PurgeConfig, ThreadedProducer};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{Producer, PurgeConfig, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::client_errors::{ClientErrors, HasClientErrors};
 use super::config::{Connection, transactional};
+use super::delivery_reports::DeliveryReports;
 use super::error::KafkaFailure;
 use super::group::Group;
 use super::headers::{letter, owned};
@@ -325,7 +324,7 @@ impl Transactions {
     /// The errors of the producer until now.
     fn errors(&self) -> u64 {
         self.producer.poll(Duration::ZERO);
-        self.producer.context().errors.load(Ordering::Relaxed)
+        self.producer.context().errors()
     }
 
     /// Another producer in place of this one, of the same id: it ends what the old one left
@@ -476,42 +475,4 @@ fn offsets(acks: &[Arc<AckHandle>]) -> TopicPartitionList {
         let _ = list.add_partition_offset(topic, partition, Offset::Offset(offset));
     }
     list
-}
-
-/// Receives the delivery report of each message.
-#[derive(Default)]
-struct DeliveryReports {
-    undelivered: Mutex<Vec<Undelivered>>,
-    client_errors: ClientErrors,
-    /// How many errors there were.
-    errors: AtomicU64,
-}
-
-impl DeliveryReports {
-    fn undelivered(&self) -> MutexGuard<'_, Vec<Undelivered>> {
-        self.undelivered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl HasClientErrors for DeliveryReports {
-    fn client_errors(&self) -> &ClientErrors {
-        &self.client_errors
-    }
-}
-
-impl ClientContext for DeliveryReports {
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.errors.fetch_add(1, Ordering::Relaxed);
-        self.client_errors.hear("producer", &error, reason);
-    }
-}
-
-impl ProducerContext for DeliveryReports {
-    type DeliveryOpaque = Box<OutputPosition>;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, place: Box<OutputPosition>) {
-        let Err((cause, message)) = result else { return };
-        let (topic, cause) = (message.topic().to_owned(), cause.clone());
-        self.undelivered().push(Undelivered { place: *place, topic, cause });
-    }
 }

@@ -7,7 +7,7 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_core::ops::array::Slice;
 use tract_onnx::tract_hir::internal::*;
 
-use super::tracts::{Built, tracts};
+use super::tracts::{Built, built, tracts};
 use super::wire::Wire;
 
 /// tract's, behind one that takes away.
@@ -24,8 +24,7 @@ pub(super) fn from_onnx(ctx: &ParsingContext, node: &NodeProto) -> Built {
             pads.iter().all(|pad| *pad >= 0),
             "Pad that takes elements away: export the graph with operator set 11 or later"
         );
-        let builder = ctx.framework.op_register.0.get("tract's Pad").context("no operation Pad")?;
-        return builder(ctx, node);
+        return built(ctx, node, "Pad");
     }
     let axes = tract_onnx::model::optional_inputs(node).nth(3).flatten();
     Ok((expand(Pad { tracts: tracts(ctx, node, "Pad")?, axes }), vec![]))

@@ -11,13 +11,18 @@ pub(super) type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 pub(super) const TRACTS: &str = "tract's ";
 
 /// What tract's own loader makes of a node.
+pub(super) fn built(ctx: &ParsingContext, node: &NodeProto, op: &str) -> Built {
+    let builder = ctx.framework.op_register.0.get(&format!("{TRACTS}{op}"));
+    builder.with_context(|| format!("no operation {op}"))?(ctx, node)
+}
+
+/// The same, to be wired by an operation of ours.
 pub(super) fn tracts(
     ctx: &ParsingContext,
     node: &NodeProto,
     op: &str,
 ) -> TractResult<Box<dyn Expansion>> {
-    let builder = ctx.framework.op_register.0.get(&format!("{TRACTS}{op}"));
-    let (op, _) = builder.with_context(|| format!("no operation {op}"))?(ctx, node)?;
+    let (op, _) = built(ctx, node, op)?;
     let op: &dyn Op = op.as_ref();
     let expansion = op.downcast_ref::<Box<dyn Expansion>>().cloned();
     expansion.with_context(|| format!("operation {} cannot be repaired", op.name()))

@@ -8,7 +8,7 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::{GraphProto, NodeProto};
 use tract_onnx::tract_hir::internal::*;
 
-use super::tracts::{Built, TRACTS};
+use super::tracts::{Built, built};
 
 const OP: &str = "TreeEnsembleClassifier";
 
@@ -52,6 +52,5 @@ pub(super) fn from_onnx(ctx: &ParsingContext, node: &NodeProto) -> Built {
          only, under [[outputs]]",
         node.name
     );
-    let builder = ctx.framework.op_register.0.get(&format!("{TRACTS}{OP}"));
-    builder.with_context(|| format!("no operation {OP}"))?(ctx, node)
+    built(ctx, node, OP)
 }

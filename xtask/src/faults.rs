@@ -52,7 +52,7 @@ pub fn run(arguments: &FaultArguments) -> Result<()> {
             command.env(test::LONG_VARIABLE, "1");
         }
     };
-    let shared = program.run_shared(&flags, prepare, process::run);
-    let alone = program.exclusive(&flags, prepare)?;
-    program.run_alone(&alone, &flags, prepare).and(shared)
+    let tests = program.list(&flags, prepare)?;
+    let shared = tests.run_shared(&flags, prepare, process::run);
+    tests.run_exclusive(&flags, prepare).and(shared)
 }

@@ -119,8 +119,45 @@ impl Program {
         command
     }
 
-    /// Runs its tests that need not be alone, with the arguments of a test program; `prepare`
-    /// sets the environment, `run` runs what it is given.
+    /// Lists its tests, of those that the arguments of a test program pick; `prepare` sets the
+    /// environment.
+    ///
+    /// # Errors
+    /// When the program does not list them.
+    pub fn list(
+        &'static self,
+        arguments: &[OsString],
+        prepare: impl Fn(&mut Command),
+    ) -> Result<Listed> {
+        let mut list = self.command();
+        prepare(&mut list);
+        list.args(["--quiet", "--", "--list", "--format", "terse"]).args(arguments);
+        let list = process::output_of(&mut list)?;
+        let (exclusive, shared) = partition(&list);
+        let exclusive = exclusive.into_iter().map(str::to_owned).collect();
+        Ok(Listed { program: self, exclusive, shared })
+    }
+}
+
+/// A program and its tests.
+#[derive(Debug)]
+pub struct Listed {
+    /// The program.
+    pub program: &'static Program,
+    /// The names of those that must be alone.
+    exclusive: Vec<String>,
+    /// How many others there are.
+    shared: usize,
+}
+
+impl Listed {
+    /// Whether it has tests that must be alone.
+    pub fn has_exclusive(&self) -> bool {
+        !self.exclusive.is_empty()
+    }
+
+    /// Runs the tests that need not be alone, with the arguments that they were listed with;
+    /// `prepare` sets the environment, `run` runs what it is given.
     ///
     /// # Errors
     /// When a test fails; all others have run by then.
@@ -130,61 +167,36 @@ impl Program {
         prepare: impl Fn(&mut Command),
         run: impl Fn(&mut Command) -> Result<()>,
     ) -> Result<()> {
-        let (_, shared) = self.list(arguments, &prepare)?;
-        if shared == 0 {
+        if self.shared == 0 {
             return Ok(());
         }
-        let mut command = self.command();
+        let mut command = self.program.command();
         prepare(&mut command);
         command.args(["--", "--skip", &format!("{EXCLUSIVE}::")]).args(arguments);
         if std::env::var_os(THREADS_VARIABLE).is_none() {
             let cores = available_parallelism().map_or(1, Into::into);
-            command.env(THREADS_VARIABLE, (self.threads * cores).to_string());
+            command.env(THREADS_VARIABLE, (self.program.threads * cores).to_string());
         }
         run(&mut command)
     }
 
-    /// The names of its tests that must be alone.
+    /// Runs the tests that must be alone, one after the other.
     ///
     /// # Errors
-    /// When the program cannot list its tests.
-    pub fn exclusive(
+    /// As [`Listed::run_shared`].
+    pub fn run_exclusive(
         &self,
-        arguments: &[OsString],
-        prepare: impl Fn(&mut Command),
-    ) -> Result<Vec<String>> {
-        Ok(self.list(arguments, prepare)?.0)
-    }
-
-    /// Runs these tests one after the other.
-    ///
-    /// # Errors
-    /// As [`Program::run_shared`].
-    pub fn run_alone(
-        &self,
-        tests: &[String],
         arguments: &[OsString],
         prepare: impl Fn(&mut Command),
     ) -> Result<()> {
-        let mut command = self.command_for(Load::Waits);
+        if self.exclusive.is_empty() {
+            return Ok(());
+        }
+        let mut command = self.program.command_for(Load::Waits);
         prepare(&mut command);
-        command.args(["--", "--exact"]).args(flags(arguments)).args(tests);
+        command.args(["--", "--exact"]).args(flags(arguments)).args(&self.exclusive);
         command.env(THREADS_VARIABLE, "1");
         process::run(&mut command)
-    }
-
-    /// Of its tests: the names of those that must be alone, and how many others there are.
-    fn list(
-        &self,
-        arguments: &[OsString],
-        prepare: impl Fn(&mut Command),
-    ) -> Result<(Vec<String>, usize)> {
-        let mut list = self.command();
-        prepare(&mut list);
-        list.args(["--quiet", "--", "--list", "--format", "terse"]).args(arguments);
-        let list = process::output_of(&mut list)?;
-        let (exclusive, shared) = partition(&list);
-        Ok((exclusive.into_iter().map(str::to_owned).collect(), shared))
     }
 }
 

@@ -14,7 +14,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::kafka::{Cluster, Installation, Lifetime, Unavailable};
-use crate::programs::{Load, Program};
+use crate::programs::{Listed, Load, Program};
 use crate::report::Report;
 use crate::{cargo, languages, operators, process, programs};
 
@@ -145,25 +145,28 @@ fn run_parts(
     prepare: &(impl Fn(&mut Command) + Sync),
     report: &mut Report,
 ) -> Result<()> {
-    let programs = || programs::ALL.iter().filter(|program| wanted.is(program.name));
+    // Before anything else runs: later cargo would wait for what the tests themselves build.
+    let wanted_programs = programs::ALL.iter().filter(|program| wanted.is(program.name));
+    let listed: Vec<Listed> =
+        wanted_programs.map(|program| program.list(arguments, prepare)).collect::<Result<_>>()?;
     let queue = |load: Load| {
         let units = (wanted.is(UNITS) && load == Load::Works).then_some(None);
-        let programs = programs().filter(move |program| program.load == load).map(Some);
+        let programs = listed.iter().filter(move |tests| tests.program.load == load).map(Some);
         units.into_iter().chain(programs).collect::<Vec<_>>()
     };
     let queues = [queue(Load::Works), queue(Load::Waits)];
     let one = queues.iter().any(Vec::is_empty);
-    let run_queue = |queue: Vec<Option<&'static Program>>| {
+    let run_queue = |queue: Vec<Option<&Listed>>| {
         let mut report = Report::default();
         for part in queue {
-            let name = part.map_or(UNITS, |program| program.name);
+            let name = part.map_or(UNITS, |tests| tests.program.name);
             let run = |command: &mut Command| match one {
                 true => process::run(command),
                 false => process::run_named(command, name),
             };
             report.test(name, || match part {
                 None => programs::run_units(arguments, prepare, run),
-                Some(program) => program.run_shared(arguments, prepare, run),
+                Some(tests) => tests.run_shared(arguments, prepare, run),
             })?;
         }
         Ok(report)
@@ -175,11 +178,8 @@ fn run_parts(
     for outcome in outcomes {
         report.append(outcome?);
     }
-    for program in programs() {
-        let tests = program.exclusive(arguments, prepare)?;
-        if !tests.is_empty() {
-            report.test(program.name, || program.run_alone(&tests, arguments, prepare))?;
-        }
+    for tests in listed.iter().filter(|tests| tests.has_exclusive()) {
+        report.test(tests.program.name, || tests.run_exclusive(arguments, prepare))?;
     }
     Ok(())
 }

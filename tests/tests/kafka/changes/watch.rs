@@ -10,7 +10,7 @@ const SWAPPED: &str = "swapped in;";
 fn await_swaps(watch: &mut Process, count: usize) -> String {
     while watch.said().matches(SWAPPED).count() < count {
         watch.await_said(SWAPPED);
-        std::thread::yield_now();
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
     }
     let said = watch.said();
     said.lines().rfind(|line| line.contains(SWAPPED)).unwrap().to_owned()

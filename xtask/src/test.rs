@@ -138,8 +138,39 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
     report.finish()
 }
 
-/// Programs that wait at the same time: more have clients miss their heartbeats.
+/// How many programs that wait run at the same time: with more, clients miss their heartbeats.
 const WAITING: usize = 2;
+
+/// A part of the host's tests.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Units,
+    Program(&'a Listed<'a>),
+}
+
+impl Part<'_> {
+    fn name(self) -> &'static str {
+        match self {
+            Part::Units => UNITS,
+            Part::Program(tests) => tests.program.name,
+        }
+    }
+
+    fn load(self) -> Load {
+        match self {
+            Part::Units => Load::Works,
+            Part::Program(tests) => tests.program.load,
+        }
+    }
+
+    /// Runs what need not be alone.
+    fn run(self, arguments: &[OsString], prepare: impl Fn(&mut Command)) -> Result<()> {
+        match self {
+            Part::Units => programs::run_units(arguments, prepare),
+            Part::Program(tests) => tests.run_shared(arguments, prepare),
+        }
+    }
+}
 
 /// Runs the parts of the host: those that work beside those that wait, and then what must be
 /// alone.
@@ -153,36 +184,30 @@ fn run_parts(
     let programs = programs::ALL.iter().filter(|program| wanted.is(program.name));
     let listed: Vec<Listed<'_>> =
         programs.map(|program| built.list(program, arguments, prepare)).collect::<Result<_>>()?;
-    // No program: the units.
-    let units = wanted.is(UNITS).then_some(None);
-    let programs = || listed.iter().map(Some);
-    let load =
-        |load: Load| move |it: &Option<&Listed<'_>>| it.is_some_and(|it| it.program.load == load);
-    let works: Vec<_> = units.into_iter().chain(programs().filter(load(Load::Works))).collect();
-    let waits: Vec<_> = programs().filter(load(Load::Waits)).collect();
-    let alone = works.len() + waits.len() == 1;
-    let [works, waits] = [works, waits].map(|queue| Mutex::new(queue.into_iter()));
+    let units = wanted.is(UNITS).then_some(Part::Units);
+    let parts: Vec<Part<'_>> = units.into_iter().chain(listed.iter().map(Part::Program)).collect();
+    let has_company = parts.len() > 1;
+    let (works, waits): (Vec<_>, Vec<_>) =
+        parts.into_iter().partition(|part| part.load() == Load::Works);
+    let [works, waits] = [works, waits].map(|parts| Mutex::new(parts.into_iter()));
 
-    let run_queue = |queue: &Mutex<IntoIter<Option<&Listed<'_>>>>| {
+    let run_queue = |queue: &Mutex<IntoIter<Part<'_>>>| {
         let mut report = Report::default();
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
         while let Some(part) = next() {
-            let name = part.map_or(UNITS, |tests| tests.program.name);
-            let run = || match part {
-                None => programs::run_units(arguments, prepare),
-                Some(tests) => tests.run_shared(arguments, prepare),
-            };
-            report.test(name, || if alone { run() } else { process::named(name, run) })?;
+            let run = || part.run(arguments, prepare);
+            report.test(part.name(), || match has_company {
+                true => process::named(part.name(), run),
+                false => run(),
+            })?;
         }
         Ok(report)
     };
-    let queues = std::iter::once(&works).chain([&waits; WAITING]);
+    let workers = std::iter::once(&works).chain([&waits; WAITING]);
     let outcomes: Vec<Result<Report>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = queues.map(|queue| scope.spawn(|| run_queue(queue))).collect();
-        let join = |thread: ScopedJoinHandle<'_, _>| {
-            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
-        };
-        threads.into_iter().map(join).collect()
+        let threads: Vec<_> = workers.map(|queue| scope.spawn(|| run_queue(queue))).collect();
+        let outcomes = threads.into_iter().map(ScopedJoinHandle::join);
+        outcomes.map(|it| it.unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     for outcome in outcomes {
         report.append(outcome?);

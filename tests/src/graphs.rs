@@ -124,6 +124,23 @@ pub fn products(count: usize, size: i64) -> Vec<u8> {
     simple(nodes, value("x", Ty::F32, &shape), value(&last, Ty::F32, &shape))
 }
 
+/// The mean red, green and blue of a picture of 4 by 2 pixels, of bytes and channels last, as
+/// networks take them that scale their pixels themselves.
+pub fn mean_colour() -> Vec<u8> {
+    let mut cast = node("Cast", &["pixels"], "floats");
+    cast.attribute.push(integer("to", Ty::F32.number().into()));
+    let mut mean = node("ReduceMean", &["floats"], "colour");
+    mean.attribute.push(integer("keepdims", 0));
+    mean.attribute.push(AttributeProto {
+        name: "axes".into(),
+        r#type: attribute_proto::AttributeType::Ints as i32,
+        ints: vec![1, 2],
+        ..Default::default()
+    });
+    let input = value("pixels", Ty::U8, &[1, 2, 4, 3]);
+    simple(vec![cast, mean], input, value("colour", Ty::F32, &[1, 3]))
+}
+
 /// A graph with an operation that nobody has.
 pub fn unknown_operation() -> Vec<u8> {
     let unknown = node("Levitate", &["x"], "y");

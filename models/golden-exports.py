@@ -370,7 +370,7 @@ def networks():
             ("QDQ of u8", {}, None),
             ("QDQ of i8", {"activation_type": QuantType.QInt8, "weight_type": QuantType.QInt8}, None),
             ("QDQ by channels", {"per_channel": True, "weight_type": QuantType.QInt8}, None),
-            ("QOperator", {"quant_format": QuantFormat.QOperator}, "com.microsoft"),
+            ("QOperator", {"quant_format": QuantFormat.QOperator}, "quantise the graph in the form QDQ"),
         ]:
             options = {"quant_format": QuantFormat.QDQ, "activation_type": QuantType.QUInt8, "weight_type": QuantType.QUInt8} | options
             quantize_static(original, file, Some(), **options)

@@ -5,6 +5,7 @@
 //! the transactional id moves on: they end what the old one left open, and refuse whatever of
 //! it arrives late.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
@@ -29,11 +30,13 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
 /// librdkafka's `transaction.timeout.ms`, in milliseconds.
 const DEFAULT_TIMEOUT: u64 = 60_000;
+/// librdkafka's `retry.backoff.ms` and `retry.backoff.max.ms`, in milliseconds.
+const DEFAULT_BACKOFF: (u64, u64) = (100, 1000);
+/// The time before librdkafka sends the offsets of a transaction again, half a second (in
+/// `rd_kafka_txn_handle_TxnOffsetCommit`), and a little less.
+const OFFSETS_SENT_AGAIN: Duration = Duration::from_millis(400);
 /// How long purging the messages of an abandoned transaction may take.
 const LEFTOVERS: Duration = Duration::from_secs(1);
-/// How soon a coordinator answers that it has ended a transaction. An answer that takes longer,
-/// or an error meanwhile: the request may have been sent more than once.
-const ANSWERED: Duration = Duration::from_secs(1);
 
 /// A producer with a transactional id, and those that come after it under the same id.
 pub(super) struct TransactionalProducer {
@@ -41,17 +44,11 @@ pub(super) struct TransactionalProducer {
     client: ThreadedProducer<DeliveryReports>,
     /// Set when nothing more is to be delivered.
     abandoned: Arc<AtomicBool>,
-    /// How the coordinator was asked to end the last transaction.
-    ending: Option<Ending>,
-}
-
-/// How the coordinator was asked to end a transaction.
-#[derive(Clone, Copy)]
-struct Ending {
-    /// The producer's errors before that.
-    errors: u64,
-    /// How long the answer took.
-    took: Duration,
+    /// Whether this producer has sent offsets before.
+    knows_group: bool,
+    /// How long the last transaction waited for an answer, if a request of it may have been sent
+    /// more than once.
+    late: Option<Duration>,
 }
 
 impl TransactionalProducer {
@@ -64,7 +61,7 @@ impl TransactionalProducer {
         abandoned: Arc<AtomicBool>,
     ) -> Result<Self, KafkaFailure> {
         let client = make(&config)?;
-        Ok(TransactionalProducer { config, client, abandoned, ending: None })
+        Ok(TransactionalProducer { config, client, abandoned, knows_group: false, late: None })
     }
 
     /// The producer of the moment.
@@ -84,9 +81,24 @@ impl TransactionalProducer {
 
     /// How long a transaction may be open before the brokers end it.
     pub(super) fn timeout(&self) -> Duration {
-        let configured = self.config.get("transaction.timeout.ms");
-        let milliseconds = configured.and_then(|value| value.parse().ok());
-        Duration::from_millis(milliseconds.unwrap_or(DEFAULT_TIMEOUT))
+        self.configured("transaction.timeout.ms", DEFAULT_TIMEOUT)
+    }
+
+    /// An answer to a request that was sent once takes less than this.
+    ///
+    /// librdkafka sends a request again that has lost its connection or found no answer in time,
+    /// and waits before that: for `retry.backoff.ms`, less a fifth at most by chance
+    /// (`rd_kafka_broker_buf_retry`). It tells nobody: a lost connection is no error to it.
+    fn sent_again_after(&self) -> Duration {
+        let (backoff, most) = DEFAULT_BACKOFF;
+        let backoff = self.configured("retry.backoff.ms", backoff);
+        backoff.min(self.configured("retry.backoff.max.ms", most)) * 3 / 4
+    }
+
+    /// A time in the configuration, which has milliseconds.
+    fn configured(&self, key: &str, default: u64) -> Duration {
+        let milliseconds = self.config.get(key).and_then(|value| value.parse().ok());
+        Duration::from_millis(milliseconds.unwrap_or(default))
     }
 
     /// Claims the transactional id. `Ok(false)`: `shutdown` came first.
@@ -129,11 +141,20 @@ impl TransactionalProducer {
     /// # Errors
     /// If that fails; then the transaction must be aborted.
     pub(super) fn send_offsets(
-        &self,
+        &mut self,
         offsets: &TopicPartitionList,
         metadata: &ConsumerGroupMetadata,
     ) -> Result<(), TransactionError> {
-        self.insist(|client| client.send_offsets_to_transaction(offsets, metadata, PATIENCE))
+        // The first of a producer look for the group's coordinator, and connect to it.
+        let most = match std::mem::replace(&mut self.knows_group, true) {
+            true => self.sent_again_after().min(OFFSETS_SENT_AGAIN),
+            false => PATIENCE,
+        };
+        let begun = Instant::now();
+        let sent =
+            self.insist(|client| client.send_offsets_to_transaction(offsets, metadata, PATIENCE));
+        self.note(begun, most);
+        sent
     }
 
     /// Asks the coordinator to commit, until it answers.
@@ -156,40 +177,35 @@ impl TransactionalProducer {
         &mut self,
         action: impl Fn(&ThreadedProducer<DeliveryReports>) -> KafkaResult<()>,
     ) -> Result<(), TransactionError> {
-        let (begun, errors) = (Instant::now(), self.errors());
-        let ended = self.insist(action);
-        let earlier = self.ending.unwrap_or(Ending { errors, took: Duration::ZERO });
-        let took = earlier.took.max(begun.elapsed());
-        self.ending = Some(Ending { took, ..earlier });
+        let (begun, failed) = (Instant::now(), Cell::new(false));
+        let ended = self.insist(|client| action(client).inspect_err(|_| failed.set(true)));
+        self.note(begun, if failed.get() { Duration::ZERO } else { self.sent_again_after() });
         ended
     }
 
-    /// Makes the coordinator refuse what may still be on its way of the last transaction's end.
+    /// Notes whether a request may have been sent more than once: its answer took `most` or
+    /// longer.
+    fn note(&mut self, begun: Instant, most: Duration) {
+        let took = begun.elapsed();
+        if took >= most {
+            self.late = self.late.max(Some(took));
+        }
+    }
+
+    /// Makes the coordinators refuse what may still be on its way of the last transaction.
     ///
     /// A request that gets no answer is sent again, and the first may arrive when the next
-    /// transaction is open, which it would end. The coordinator tells them apart by the
-    /// producer's epoch alone, and librdkafka keeps that from one transaction to the next
-    /// (KIP-890 is about it; librdkafka's issue 5423). Another producer has the next epoch.
-    ///
-    /// Not noticed: a request that is sent again within [`ANSWERED`], after an error that
-    /// librdkafka does not report, as it does with one that it has reported less than half a
-    /// minute before.
+    /// transaction is open, which it would end, or whose offsets it would put back. A coordinator
+    /// tells them apart by the producer's epoch alone, and librdkafka keeps that from one
+    /// transaction to the next (KIP-890 is about it; librdkafka's issue 5423). Another producer
+    /// has the next epoch.
     fn fence(&mut self) -> Result<(), TransactionError> {
-        let Some(ending) = self.ending.take() else { return Ok(()) };
-        if ending.took < ANSWERED && self.errors() == ending.errors {
-            return Ok(());
-        }
+        let Some(took) = self.late.take() else { return Ok(()) };
         tracing::warn!(
-            took_seconds = ending.took.as_secs_f64(),
+            took_seconds = took.as_secs_f64(),
             "transaction ended late or after an error, replacing the producer"
         );
         self.renew()
-    }
-
-    /// The errors of the producer until now.
-    fn errors(&self) -> u64 {
-        self.client.poll(Duration::ZERO);
-        self.client.context().errors()
     }
 
     /// Another producer in place of this one, of the same id: it ends what the old one left
@@ -198,7 +214,7 @@ impl TransactionalProducer {
     /// # Errors
     /// If the run cannot go on.
     pub(super) fn renew(&mut self) -> Result<(), TransactionError> {
-        self.ending = None;
+        (self.knows_group, self.late) = (false, None);
         self.client =
             make(&self.config).map_err(|error| TransactionError::Hopeless(error.to_string()))?;
         self.insist(|client| client.init_transactions(PATIENCE)).map_err(|trouble| {

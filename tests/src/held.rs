@@ -11,18 +11,35 @@ use crate::broker::PATIENCE;
 /// Kafka's number of the request that ends a transaction.
 pub const END_TRANSACTION: u16 = 26;
 
-/// A proxy for one broker, which can hold up one request.
+/// A proxy for one broker, which can hold up a request.
 pub struct Holder {
     port: u16,
     shared: Arc<Shared>,
-    held: Receiver<Held>,
+}
+
+/// What becomes of the client whose request is held up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Client {
+    /// It waits for the answer as long as it likes.
+    Waits,
+    /// Its connection is closed, as if the request were lost.
+    IsCut,
 }
 
 #[derive(Default)]
 struct Shared {
     broker: Mutex<Option<SocketAddr>>,
-    /// The number of the request to hold up, and whom to tell.
-    wanted: Mutex<Option<(u16, Sender<Held>)>>,
+    /// The request to hold up.
+    wanted: Mutex<Option<Wanted>>,
+}
+
+/// A request to hold up.
+struct Wanted {
+    /// Kafka's number of it.
+    number: u16,
+    client: Client,
+    /// Whom to tell.
+    sender: Sender<Held>,
 }
 
 /// A request that is held up.
@@ -33,14 +50,11 @@ pub struct Held {
 }
 
 impl Holder {
-    /// Opens a port, which leads nowhere yet, and will hold up the first request of this number
-    /// after [`Holder::lead_to`].
-    pub fn start(request: u16) -> Self {
+    /// Opens a port, which leads nowhere before [`Holder::lead_to`].
+    pub fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared::default());
-        let (sender, held) = channel();
-        *lock(&shared.wanted) = Some((request, sender));
         let accepting = shared.clone();
         // It ends with the process.
         std::thread::spawn(move || {
@@ -48,7 +62,7 @@ impl Holder {
                 accepting.carry(client);
             }
         });
-        Holder { port, shared, held }
+        Holder { port, shared }
     }
 
     /// Where it listens, on the loopback interface.
@@ -61,9 +75,11 @@ impl Holder {
         *lock(&self.shared.broker) = Some(broker);
     }
 
-    /// Waits for the request.
-    pub fn held(&self) -> Held {
-        self.held.recv_timeout(PATIENCE).expect("the request does not come")
+    /// Holds up the next request of this number, which the receiver gets.
+    pub fn hold(&self, number: u16, client: Client) -> Receiver<Held> {
+        let (sender, held) = channel();
+        *lock(&self.shared.wanted) = Some(Wanted { number, client, sender });
+        held
     }
 }
 
@@ -106,9 +122,12 @@ impl Shared {
     ) {
         while let Some(frame) = frame(&mut client) {
             let number = u16::from_be_bytes([frame[4], frame[5]]);
-            let wanted = lock(&self.wanted).take_if(|(wanted, _)| *wanted == number);
-            if let Some((_, sender)) = wanted {
+            let wanted = lock(&self.wanted).take_if(|wanted| wanted.number == number);
+            if let Some(Wanted { client: fate, sender, .. }) = wanted {
                 holds.store(true, Ordering::SeqCst);
+                if fate == Client::IsCut {
+                    let _ = client.shutdown(Shutdown::Both);
+                }
                 let _ = sender.send(Held { frame, broker: server, answers });
                 return;
             }

@@ -122,6 +122,10 @@ const TRANSACTIONAL: &[(&str, &str)] = &[
     // connection to some other broker opens or closes (its issues 5456 and 5511). Closing
     // those that rest, all of them then, ends that in about this time.
     ("connections.max.idle.ms", "10000"),
+    // How long a request waits before it is sent again: 100 ms by default. A transaction whose
+    // end took nearly as long costs a producer, see `transactional_producer`; healthy brokers
+    // that are busy, or far away, answer within this time.
+    ("retry.backoff.ms", "500"),
 ];
 
 /// The properties of the consumer of a group.

@@ -1,6 +1,5 @@
-//! What becomes of the messages of a transaction, and of its producer.
+//! What becomes of the messages of a transaction.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rdkafka::client::ClientContext;
@@ -16,15 +15,9 @@ use super::redelivery::{OutputPosition, Undelivered};
 pub(super) struct DeliveryReports {
     undelivered: Mutex<Vec<Undelivered>>,
     client_errors: ClientErrors,
-    errors: AtomicU64,
 }
 
 impl DeliveryReports {
-    /// How many errors the producer has had.
-    pub(super) fn errors(&self) -> u64 {
-        self.errors.load(Ordering::Relaxed)
-    }
-
     /// What was not delivered.
     pub(super) fn undelivered(&self) -> MutexGuard<'_, Vec<Undelivered>> {
         self.undelivered.lock().unwrap_or_else(PoisonError::into_inner)
@@ -39,7 +32,6 @@ impl HasClientErrors for DeliveryReports {
 
 impl ClientContext for DeliveryReports {
     fn error(&self, error: KafkaError, reason: &str) {
-        self.errors.fetch_add(1, Ordering::Relaxed);
         self.client_errors.hear("producer", &error, reason);
     }
 }

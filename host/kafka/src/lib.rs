@@ -6,8 +6,9 @@
 //!   rebalances.
 //! - [`sink`]: the producer of predictions and of dead letters; `rejected` deals with
 //!   rejected records; [`queue`] is what waits in front of a producer.
-//! - [`transactions`] and `redelivery`: the same for exactly once; `transaction_error`: why a
-//!   transaction was not committed.
+//! - [`transactions`] and `redelivery`: the same for exactly once; `transactional_producer`
+//!   asks the transaction's coordinator, and fences off what comes too late;
+//!   `transaction_error`: why a transaction was not committed.
 //! - [`subscription`]: which topics are read; [`initial_offsets`]: the start offsets of a group.
 //! - [`best_effort`]: a best-effort producer for what is written beside the stream.
 //! - [`dead_letters`]: dead letters, read back.
@@ -41,6 +42,7 @@ pub mod source;
 pub mod subscription;
 pub mod topics;
 mod transaction_error;
+mod transactional_producer;
 pub mod transactions;
 
 pub use error::KafkaFailure;

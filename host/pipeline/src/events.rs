@@ -1,6 +1,7 @@
 //! The events of a running pipeline. Each type writes its log line and moves its
 //! counters in `emit`, so that no caller can do one without the other.
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use sandbar_record::{Batch, Code, Failure, Record};
@@ -8,6 +9,22 @@ use sandbar_sandbox::CallError;
 use sandbar_telemetry::Stats;
 
 use crate::chain::Outcome;
+
+/// A model has samples that the pipeline cannot try.
+pub struct SamplesNotTried<'a> {
+    /// `name@version` of the model.
+    pub model: &'a str,
+    /// The file of the samples.
+    pub file: &'a Path,
+}
+
+impl SamplesNotTried<'_> {
+    /// Logs it.
+    pub fn emit(self) {
+        let (model, file) = (self.model, self.file.display());
+        tracing::warn!(model, %file, "samples not tried: no scorer has the model as its first");
+    }
+}
 
 /// A batch reached a worker.
 pub struct BatchReceived<'a> {

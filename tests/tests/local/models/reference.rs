@@ -50,7 +50,13 @@ fn the_reference_has_every_key_and_no_other() {
     keys(&model["inputs"][0], "[[inputs]]", &mut accepted);
     keys(&model["labels"], "[labels]", &mut accepted);
     // Which a graph cannot have.
-    let samples = SampleFile { file: String::new(), tolerance: 0.0, sha256: None };
+    let samples = SampleFile {
+        file: String::new(),
+        tolerance: None,
+        answers: Answers::Original,
+        url: None,
+        sha256: None,
+    };
     keys(&serde_json::to_value(samples).unwrap(), "[samples]", &mut accepted);
 
     let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/models.md");

@@ -45,7 +45,7 @@ pub fn reproduce(
     tolerance: Option<f64>,
     threads: Arc<LateThreads>,
 ) -> Result<usize, TensorError> {
-    let batch = Batch::of(graph, arrays)?;
+    let batch = Batch::of(graph, arrays, false)?;
     if batch.expected.is_empty() {
         let names = names(graph.outputs());
         return Err(whole(format!(
@@ -75,7 +75,7 @@ pub fn answers(
 ) -> Result<Vec<Array>, TensorError> {
     let inputs: Vec<Array> =
         arrays.iter().filter(|it| spec(graph.inputs(), &it.name).is_some()).cloned().collect();
-    let batch = Batch::of(graph, &inputs)?;
+    let batch = Batch::of(graph, &inputs, true)?;
     let mut parts: Vec<(String, Vec<Array>)> = Vec::new();
     batch.compute(graph, &mut session(graph, threads), |_, outputs| {
         for (index, (name, tensor)) in outputs.iter().enumerate() {
@@ -123,7 +123,9 @@ struct Given<'a> {
 }
 
 impl<'a> Batch<'a> {
-    fn of(graph: &'a Graph, arrays: &'a [Array]) -> Result<Self, TensorError> {
+    /// Rows are computed one by one if the expected outputs are by row; or else, if `all` are
+    /// asked for, all of the graph.
+    fn of(graph: &'a Graph, arrays: &'a [Array], all: bool) -> Result<Self, TensorError> {
         let (specs, outputs) = (graph.inputs(), graph.outputs());
         let is_open = specs.iter().any(|it| open(it).next().is_some());
         let mut inputs = Vec::new();
@@ -166,7 +168,12 @@ impl<'a> Batch<'a> {
         let mut batch = Batch { inputs, expected: Vec::new(), cut: None, is_open };
         let axes = expected.iter().map(|(_, output)| batch.output_axis((*output)?));
         let axes: Vec<Option<usize>> = axes.collect();
-        batch.cut = batch.rows(specs, &axes, &expected)?;
+        let asked: Vec<Option<usize>> = match all {
+            true if outputs.is_empty() => vec![None],
+            true => outputs.iter().map(|output| batch.output_axis(output)).collect(),
+            false => axes.clone(),
+        };
+        batch.cut = batch.rows(specs, &asked, &expected)?;
         batch.expected = expected.into_iter().map(|(array, _)| array).zip(axes).collect();
         Ok(batch)
     }

@@ -21,8 +21,8 @@ pub struct SamplesNotTried<'a> {
 impl SamplesNotTried<'_> {
     /// Logs it.
     pub fn emit(self) {
-        let (model, file) = (self.model, self.file.display());
-        tracing::warn!(model, %file, "samples not tried: no scorer has the model as its first");
+        let (model, path) = (self.model, self.file.display());
+        tracing::warn!(model, %path, "samples not tried, the model is no scorer's first");
     }
 }
 

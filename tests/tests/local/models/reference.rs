@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use sandbar::model::{Model, SampleFile};
+use sandbar::model::{Answers, Model, SampleFile};
 use serde_json::Value;
 
 /// Every key of a description, with a value.
@@ -49,7 +49,7 @@ fn the_reference_has_every_key_and_no_other() {
     keys(&model["archive"], "[archive]", &mut accepted);
     keys(&model["inputs"][0], "[[inputs]]", &mut accepted);
     keys(&model["labels"], "[labels]", &mut accepted);
-    // Which a graph cannot have.
+    // Of which the description has none.
     let samples = SampleFile {
         file: String::new(),
         tolerance: None,

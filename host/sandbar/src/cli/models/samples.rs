@@ -11,7 +11,7 @@ use super::folders::Folders;
 use crate::cli::common::Common;
 use sandbar_inference::{Artifact, Content, LateThreads, samples};
 use sandbar_manifest::Manifest;
-use sandbar_model::samples::{PICTURE, ROWS, SHA256, Sample, TABLE_BYTES, Table, npz};
+use sandbar_model::samples::{BYTES, PICTURE, ROWS, SHA256, Sample, TABLE_BYTES, Table, npz};
 use sandbar_model::{Answers, DESCRIPTION, Model, SampleContent, Samples, Sha256};
 use sandbar_pipeline::{Definition, Plan};
 
@@ -158,6 +158,7 @@ impl WriteSamples {
 fn tensors(model: &Model, file: &Path, tolerance: Option<f64>) -> anyhow::Result<Written> {
     let about = || file.display().to_string();
     let bytes = std::fs::read(file).with_context(about)?;
+    ensure!(bytes.len() as u64 <= BYTES, "{}: {} bytes; at most {BYTES}", about(), bytes.len());
     let mut arrays = npz::read(&bytes).map_err(anyhow::Error::msg).with_context(about)?;
     let artifact = Artifact::load(model.clone())?;
     let Content::Graph(graph) = &artifact.content else {
@@ -183,6 +184,11 @@ fn tensors(model: &Model, file: &Path, tolerance: Option<f64>) -> anyhow::Result
         }
     };
     let bytes = if expects { bytes } else { npz::write(&arrays).map_err(anyhow::Error::msg)? };
+    ensure!(
+        bytes.len() as u64 <= BYTES,
+        "the file would have {} bytes; at most {BYTES}",
+        bytes.len()
+    );
     let names: Vec<&str> = arrays.iter().map(|array| array.name.as_str()).collect();
     let count = names.join(", ");
     Ok(Written { file: "samples.npz", bytes, pictures: Vec::new(), answers, count })
@@ -238,10 +244,17 @@ fn read(model: &Model, from: &[PathBuf]) -> anyhow::Result<(SampleContent, PathB
 /// digests.
 fn pictures(model: &Model, table: &Table, files: &[PathBuf]) -> anyhow::Result<SampleContent> {
     let folder = model.folder().canonicalize()?;
+    let mut size = 0;
     let (mut paths, mut contents, mut digests) = (Vec::<String>::new(), Vec::new(), Vec::new());
     for file in files {
         let about = || file.display().to_string();
         let bytes = std::fs::read(file).with_context(about)?;
+        size += bytes.len() as u64;
+        ensure!(
+            size <= BYTES,
+            "{}: with it the pictures have {size} bytes; at most {BYTES}",
+            about()
+        );
         let real = file.canonicalize().with_context(about)?;
         let name = match real.strip_prefix(&folder) {
             Ok(inside) => inside.to_str().map(str::to_owned),

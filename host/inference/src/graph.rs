@@ -130,7 +130,7 @@ impl Graph {
     ///
     /// # Errors
     /// As [`Graph::compute`].
-    pub(super) fn compute_once(
+    pub(crate) fn compute_once(
         &self,
         inputs: &[(String, Tensor)],
         stop: &AtomicBool,

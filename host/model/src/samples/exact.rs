@@ -2,7 +2,8 @@
 
 use half::{bf16, f16};
 
-use super::npy::{Array, NumberType};
+use super::header::NumberType;
+use super::npy::Array;
 use crate::tensors::ElementType;
 
 /// The elements of an array or a tensor, as numbers without a loss.

@@ -2,13 +2,14 @@
 //! must reproduce before it serves.
 //!
 //! - `table`: rows of features, or names of pictures, as CSV ([`Table`]).
-//! - `npz`: tensors in numpy's archive; `npy`: one array of it ([`Array`]).
+//! - `npz`: tensors in numpy's archive; `npy`: one array of it ([`Array`]), with its `header`.
 //! - `exact`: the elements of an array as those of a tensor, or as numbers.
 //!
 //! They come with the model, from any source: they are bounded, and errors in them are found
 //! when the model is loaded.
 
 mod exact;
+mod header;
 mod npy;
 pub mod npz;
 mod table;
@@ -20,7 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Sha256;
 pub use exact::{Numbers, place};
-pub use npy::{Array, NumberType};
+pub use header::NumberType;
+pub use npy::Array;
 pub use table::{PICTURE, Picture, ROWS, SHA256, Sample, Table};
 
 /// Bytes of a table at most.

@@ -66,7 +66,7 @@ pub fn write(arrays: &[Array]) -> Result<Vec<u8>, String> {
 #[allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 mod tests {
     use super::*;
-    use crate::samples::NumberType;
+    use crate::samples::header::NumberType;
 
     fn array(name: &str, bytes: usize) -> Array {
         let data = vec![7; bytes];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sandbar_model::samples::{Sample, Table};
 use sandbar_sandbox::OutputSchema;
 
-use super::Wrong;
+use super::predictors::Wrong;
 use crate::operator_harness::Predicted;
 use sandbar_record::Failure;
 

@@ -4,28 +4,30 @@
 //!   set up with the features that the rows have. So validation gives the same result behind every
 //!   extractor, whatever that gives.
 //! - `pictures`: records that the pipeline's own extractor reads, scored as its records are.
-//! - `expected`: the answers that a table expects.
+//! - `expected`: the answers that a table expects; `predictors`: the stages that give them.
 //!
 //! Tensors are compared where graphs are computed (`sandbar_inference::samples`), whatever the
 //! stages do with them.
 
 mod expected;
 mod pictures;
+mod predictors;
 mod table;
 
 use std::sync::Arc;
 
 use sandbar_inference::{Artifact, Content};
 use sandbar_model::{SampleContent, Samples};
-use sandbar_record::BatchLimits;
-use sandbar_sandbox::{Field, Operator};
+use sandbar_sandbox::Operator;
 use thiserror::Error;
 
 pub(crate) use expected::answers;
 pub(crate) use pictures::predict as predict_pictures;
+pub(crate) use predictors::Predictors;
 pub(crate) use table::predict as predict_rows;
 
 use crate::events::SamplesNotTried;
+use predictors::Wrong;
 
 /// Why a model failed its validation.
 #[derive(Debug, Error)]
@@ -41,19 +43,6 @@ pub struct SampleError {
     place: String,
     /// Expected and actual value.
     pub reason: String,
-}
-
-/// What is wrong with samples: the index of the row, if it is about one, and the reason.
-pub(crate) type Wrong = (Option<usize>, String);
-
-/// The stages that make predictions.
-#[derive(Clone, Copy)]
-pub(crate) struct Predictors<'a> {
-    pub(crate) extractor: &'a Operator,
-    pub(crate) scorer: &'a Operator,
-    /// The features that the extractor gives.
-    pub(crate) fields: &'a [Field],
-    pub(crate) limits: BatchLimits,
 }
 
 /// Has the stages reproduce the samples of the models that they are granted: tensors of any graph,

@@ -8,8 +8,7 @@ use sandbar_record::{Failure, Input};
 use sandbar_sandbox::{OutputSchema, StageError};
 
 use super::expected::Expected;
-use super::table::apart;
-use super::{Predictors, Wrong};
+use super::predictors::{Predictors, Wrong, apart};
 use crate::operator_harness::{ExtractorHarness, HarnessError, Predicted, ScorerHarness};
 
 /// Pictures that are decoded at once at most: a tensor of one has megabytes.

@@ -1,11 +1,10 @@
 //! Sample rows of features.
 
 use sandbar_model::samples::Table;
-use sandbar_sandbox::{Field, FieldType, Operator, OutputSchema, StageError};
-use sandbar_telemetry::CallTimes;
+use sandbar_sandbox::{Field, FieldType, OutputSchema, StageError};
 
 use super::expected::{Expected, quoted, shown};
-use super::{Predictors, Wrong};
+use super::predictors::{Predictors, Wrong, apart};
 use crate::operator_harness::{HarnessError, Predicted, ScorerHarness, Value};
 
 /// Has a scorer, which stands behind an extractor, reproduce the rows of a table. Returns how many
@@ -92,11 +91,6 @@ impl Rows {
             other => (None, other.to_string()),
         })
     }
-}
-
-/// The operator, with metrics of its own: those of the pipeline count only what it reads.
-pub(super) fn apart(operator: &Operator) -> Operator {
-    Operator { times: CallTimes::default(), ..operator.clone() }
 }
 
 /// The columns that are features: those of the extractor, and those that are not named like a

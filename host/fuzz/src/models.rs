@@ -49,8 +49,10 @@ pub fn samples(bytes: &[u8]) {
     match npz::read(bytes) {
         Err(error) => assert!(!error.is_empty()),
         Ok(arrays) => {
-            let written = npz::write(&arrays).expect("a small archive");
-            assert_eq!(npz::read(&written).as_ref(), Ok(&arrays));
+            // Not every name is one that can be written.
+            if let Ok(written) = npz::write(&arrays) {
+                assert_eq!(npz::read(&written).as_ref(), Ok(&arrays));
+            }
             for array in &arrays {
                 let count: usize = array.shape.iter().product();
                 assert_eq!(array.numbers().len(), count);

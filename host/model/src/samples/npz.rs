@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use rawzip::path::EntryPath;
 use rawzip::{CompressionMethod, ZipArchiveWriter, ZipDataWriter};
 
 use super::npy::Array;
@@ -44,22 +45,34 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Array>, String> {
 /// # Errors
 /// If it is larger than a zip can be.
 pub fn write(arrays: &[Array]) -> Result<Vec<u8>, String> {
-    let pack = || -> Result<Vec<u8>, rawzip::Error> {
-        let mut file = Vec::new();
-        let mut archive = ZipArchiveWriter::new(&mut file);
-        for array in arrays {
-            let path = format!("{}.npy", array.name);
-            let entry = archive.new_file(&path).compression_method(CompressionMethod::STORE);
-            let (mut entry, config) = entry.start()?;
-            let mut writer = config.wrap(&mut entry);
-            writer.write_all(&array.write()).map_err(rawzip::Error::from)?;
-            let (_, descriptor) = ZipDataWriter::finish(writer)?;
-            entry.finish(descriptor)?;
-        }
-        archive.finish()?;
-        Ok(file)
-    };
-    pack().map_err(|error| error.to_string())
+    let file = pack(arrays).map_err(|error| error.to_string())?;
+    let names = |arrays: &[Array]| arrays.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+    match names(&read(&file)?) == names(arrays) {
+        true => Ok(file),
+        false => Err("a tensor's name cannot be one of a file in an archive; rename it".to_owned()),
+    }
+}
+
+fn pack(arrays: &[Array]) -> Result<Vec<u8>, rawzip::Error> {
+    let mut file = Vec::new();
+    let mut archive = ZipArchiveWriter::new(&mut file);
+    for array in arrays {
+        // A tensor's name is no path: `input:0` must not become one. Others than those of ASCII
+        // need the flag that says how they are written.
+        let name = format!("{}.npy", array.name);
+        let path = match name.is_ascii() {
+            true => EntryPath::verbatim(name.as_bytes()),
+            false => EntryPath::conformant(name.as_str()),
+        };
+        let entry = archive.new_file(path).compression_method(CompressionMethod::STORE);
+        let (mut entry, config) = entry.start()?;
+        let mut writer = config.wrap(&mut entry);
+        writer.write_all(&array.write()).map_err(rawzip::Error::from)?;
+        let (_, descriptor) = ZipDataWriter::finish(writer)?;
+        entry.finish(descriptor)?;
+    }
+    archive.finish()?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -75,7 +88,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let arrays = [array("image", 3), array("model/dense/BiasAdd:0", 2), array("é", 0)];
+        let arrays =
+            ["image", "a/b/BiasAdd:0", "../x", "/x", "c\\d", "é"].map(|it| array(it, it.len()));
         assert_eq!(read(&write(&arrays).unwrap()).unwrap(), arrays);
     }
 
@@ -83,18 +97,20 @@ mod tests {
     fn what_is_no_archive_of_arrays_is_refused() {
         let twice = [array("a", 1), array("a", 1)];
         let many: Vec<Array> = (0..=ARRAYS).map(|it| array(&it.to_string(), 1)).collect();
-        let large = [array("a", UNPACKED as usize / 2), array("b", UNPACKED as usize / 2)];
         for (file, due) in [
-            (write(&[]).unwrap(), "no array in the archive"),
-            (write(&twice).unwrap(), "array 'a': twice"),
-            (write(&many).unwrap(), "more than 256 files"),
-            (write(&large).unwrap(), "more than 67108864 bytes"),
+            (pack(&[]).unwrap(), "no array in the archive"),
+            (pack(&twice).unwrap(), "array 'a': twice"),
+            (pack(&many).unwrap(), "more than 256 files"),
             (array("a", 1).write(), "not a zip archive"),
             (Vec::new(), "numpy.savez(FILE"),
         ] {
             let error = read(&file).unwrap_err();
             assert!(error.contains(due), "{error}");
         }
+        let large = pack(&[array("a", 100), array("b", 100)]).unwrap();
+        assert_eq!(members(&large, 2, 456).map(|it| it.len()), Ok(2));
+        let error = members(&large, 2, 455).unwrap_err();
+        assert_eq!(error, "'b.npy': more than 455 bytes in the archive, unpacked");
         let good = write(&[array("a", 100)]).unwrap();
         let text = b"a.npy";
         let places = good.windows(5).enumerate().filter(|(_, it)| it == text);

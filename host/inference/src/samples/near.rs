@@ -5,9 +5,10 @@ use sandbar_model::samples::{Array, Numbers, place};
 
 use crate::tensor::Tensor;
 
-/// How far numbers may be from the expected ones: ONNX's own tests of backends have 1e-3
-/// (`rtol`); half precision has 11 bits.
-const TOLERANCE: f64 = 1e-3;
+/// How far numbers may be from the expected ones. ONNX's own tests of backends have 1e-3 (`rtol`),
+/// which an error in the weights may hide behind where probabilities are near 0 and 1; networks of
+/// 32 bits differ by 1e-5 between engines. Half precision has 11 bits.
+const TOLERANCE: f64 = 1e-4;
 const HALF_TOLERANCE: f64 = 1e-2;
 
 /// The default tolerance for outputs of a type. Integers are what they are.

@@ -201,7 +201,7 @@ fn a_network_is_tried_on_its_samples_before_it_serves() {
     let topics = topics(&broker);
     let picture = std::fs::read(digits().join("samples/0004-4.png")).unwrap();
     let runner = Runner::start(&broker, &images(&topics, &digits(), "top = 1"));
-    broker.send(&topics[0], &[Sent::value(&picture)]);
+    broker.send(&topics[0], &[Sent::value(picture.clone())]);
     broker.receive(&topics[1], 1);
     let good = std::fs::read(digits().join("model.onnx")).unwrap();
     let mut broken = good.clone();
@@ -234,7 +234,7 @@ fn a_network_is_tried_on_its_samples_before_it_serves() {
         assert!(error.contains(&format!("{samples}, row ")), "{error}");
     }
     assert_eq!(deployment.revision().number, 1);
-    broker.send(&topics[0], &[Sent::value(&picture)]);
+    broker.send(&topics[0], &[Sent::value(picture.clone())]);
     let received = broker.receive(&topics[1], 2);
     assert_eq!(received[1].header("sandbar-model"), "digits@1");
     let mut folders = Vec::new();
@@ -244,7 +244,7 @@ fn a_network_is_tried_on_its_samples_before_it_serves() {
         let swap = deployment.swap(&change).unwrap();
         assert_eq!((swap.samples, swap.revision.number), (8, number as u64 + 2));
     }
-    broker.send(&topics[0], &[Sent::value(&picture)]);
+    broker.send(&topics[0], &[Sent::value(picture.clone())]);
     let received = broker.receive(&topics[1], 3);
     assert_eq!(received[2].header("sandbar-model"), "test@3");
     assert_eq!(runner.stop().unwrap().failed(), 0);

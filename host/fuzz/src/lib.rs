@@ -37,6 +37,18 @@ pub const SUITE: Suite = Suite {
             max_len: 4096,
         },
         Target { name: "registry-documents", run: registry::document, seeds: &[], max_len: 4096 },
+        Target {
+            name: "samples",
+            run: models::samples,
+            seeds: &[
+                ("../../tests/golden/samples", "types.npz"),
+                ("../../tests/golden/samples", "one.npz"),
+                ("../../tests/golden/samples", "digits-other.npz"),
+                ("../../tests/golden/samples", "hostile-objects.npz"),
+                ("../../tests/golden/samples", "digits.csv"),
+            ],
+            max_len: 4096,
+        },
         Target { name: "tensors", run: models::tensor, seeds: &[], max_len: 2048 },
     ],
 };

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock};
 
 use sandbar::inference::{Graph, GraphSource, States, Tensor};
+use sandbar::model::samples::{Table, npz};
 use sandbar::model::{DESCRIPTION, ElementType, Model};
 
 use crate::bytes::Bytes;
@@ -36,6 +37,37 @@ pub fn description(bytes: &[u8]) {
             let folder = FOLDER.to_string_lossy();
             assert!(said.contains(&*folder), "the error does not name the folder: {said}");
         }
+    }
+}
+
+/// Any archive of tensors is arrays that are written and read as the same, or an error; a table of
+/// samples too.
+///
+/// # Panics
+/// Where it is not.
+pub fn samples(bytes: &[u8]) {
+    match npz::read(bytes) {
+        Err(error) => assert!(!error.is_empty()),
+        Ok(arrays) => {
+            // Not every name is one that can be written.
+            if let Ok(written) = npz::write(&arrays) {
+                assert_eq!(npz::read(&written).as_ref(), Ok(&arrays));
+            }
+            for array in &arrays {
+                let count: usize = array.shape.iter().product();
+                assert_eq!(array.numbers().len(), count);
+                for ty in [ElementType::U8, ElementType::Fp16, ElementType::I64] {
+                    if let Ok(tensor) = array.tensor(ty) {
+                        assert_eq!(tensor.len(), count * ty.size());
+                    }
+                }
+            }
+        }
+    }
+    if let Ok(table) = Table::read(bytes) {
+        let again = Table::read(table.write().as_bytes()).expect("what was written");
+        assert_eq!(again.columns, table.columns);
+        assert!(again.rows.iter().map(|it| &it.cells).eq(table.rows.iter().map(|it| &it.cells)));
     }
 }
 

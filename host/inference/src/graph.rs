@@ -125,6 +125,25 @@ impl Graph {
         outputs
     }
 
+    /// As [`Graph::compute`], with a plan of its own that is not kept: for shapes that are not
+    /// computed again.
+    ///
+    /// # Errors
+    /// As [`Graph::compute`].
+    pub(crate) fn compute_once(
+        &self,
+        inputs: &[(String, Tensor)],
+        stop: &AtomicBool,
+    ) -> Result<Vec<(String, Tensor)>, Error> {
+        let arranged = self.arrange(inputs)?;
+        let shapes = arranged.iter().map(|it| it.shape().to_vec()).collect();
+        let mut states = States::default();
+        if let Some(model) = self.read()? {
+            states.open(Arc::new(self.optimise(model, shapes)?))?;
+        }
+        self.run(inputs, &mut states, stop)
+    }
+
     fn run(
         &self,
         inputs: &[(String, Tensor)],

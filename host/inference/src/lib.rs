@@ -14,6 +14,7 @@
 //! - `thread`: the thread that computes for one instance of an operator, and what becomes of it
 //!   when a computation does not end; `session`: what one instance may use and has left
 //!   ([`Session`]).
+//! - [`samples`]: tensors that a graph must reproduce before it serves.
 //! - `error`: why inference gives nothing ([`Error`]); `events`: log lines.
 //!
 //! It knows nothing of wasm. It may use `sandbar-record`, `-config`, `-telemetry` and `-model`.
@@ -27,6 +28,7 @@ mod lrn;
 mod plan;
 mod ports;
 mod repairs;
+pub mod samples;
 mod session;
 mod stand_in;
 mod stub_graph;

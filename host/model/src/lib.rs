@@ -3,7 +3,7 @@
 //!
 //! - [`Model`]: the folder, its description and its file.
 //! - [`TensorSpec`], [`ClassNames`]: what goes into a graph, what comes out, and the names of its
-//!   classes; [`Samples`]: rows that a model must reproduce before it serves.
+//!   classes; [`samples`]: what a model must reproduce before it serves, [`Samples`].
 //! - [`pull`]: gets what a description names; [`download`] gets one file of it, `zip` takes one
 //!   out of an archive; [`http`]: the client of this and of all later crates.
 //! - [`Sha256`], [`Sha1`]: digests.
@@ -16,14 +16,14 @@ pub mod download;
 pub mod http;
 mod model;
 pub mod pull;
-mod samples;
+pub mod samples;
 mod tensors;
 mod zip;
 
 pub use class_names::ClassNames;
 pub use digest::{Digest, Sha1, Sha256};
 pub use model::{Archive, DESCRIPTION, Kind, Model, ModelError, SIZE_LIMIT};
-pub use samples::{Sample, SampleFile, Samples};
+pub use samples::{Answers, SampleContent, SampleFile, Samples};
 pub use tensors::{Dimension, ElementType, TensorSpec};
 
 #[cfg(test)]

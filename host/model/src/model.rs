@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::class_names::{self, ClassNames};
 use super::digest::{Sha1, Sha256};
-use super::samples::{self, SampleFile, Samples};
+use super::samples::{self, Picture, SampleContent, SampleFile, Samples, npz};
 use super::tensors::{Dimension, TensorSpec};
 use sandbar_config::{Document, KeyPath};
 use sandbar_config::{json_members, name_problem};
@@ -259,11 +259,11 @@ impl Model {
             report("labels", not_plain(&labels.file));
         }
         if let Some(samples) = &self.samples {
-            if self.kind.is_graph() {
+            if samples.is_tensors() && !self.kind.is_graph() {
                 report(
                     "samples",
                     format!(
-                        "a model of kind {} takes tensors, which a table cannot hold; leave [samples] out",
+                        "a model of kind {} takes features and not tensors; write them as a table (CSV)",
                         self.kind
                     ),
                 );
@@ -346,18 +346,69 @@ impl Model {
         read.map(Some).map_err(|reason| ModelError::File { path, reason })
     }
 
-    /// The sample rows of the model, if the folder has any.
+    /// The samples of the model, if the folder has any.
     ///
     /// # Errors
-    /// If their file cannot be read, is not the one that `model.toml` is of, or is not a
-    /// table.
+    /// If their file cannot be read, is not the one that `model.toml` is of, or is neither a
+    /// table nor an archive of tensors; if a picture that a table names is missing.
     pub fn read_samples(&self) -> Result<Option<Samples>, ModelError> {
         let Some(samples) = &self.samples else { return Ok(None) };
-        let bytes = self.read_file(&samples.file, samples::BYTES, None)?;
-        self.same(&samples.file, "sha256", &Sha256::of(&bytes), samples.sha256.as_ref())?;
+        let bytes = self.read_sample_file(samples)?;
         let path = self.folder.join(&samples.file);
-        let read = samples.read(path.clone(), &bytes);
-        read.map(Some).map_err(|reason| ModelError::File { path, reason })
+        let wrong = |reason: String| ModelError::File { path: path.clone(), reason };
+        let content = if samples.is_tensors() {
+            SampleContent::Tensors(npz::read(&bytes).map_err(wrong)?)
+        } else {
+            let table = samples.table(&bytes).map_err(wrong)?;
+            match table.pictures().filter(|_| self.kind.is_graph()) {
+                Some(pictures) => {
+                    let files = self.pictures(pictures.map_err(wrong)?)?;
+                    SampleContent::Pictures(table, files)
+                }
+                None => SampleContent::Table(table),
+            }
+        };
+        Ok(Some(Samples { path, tolerance: samples.tolerance, content }))
+    }
+
+    /// The bytes of the file of samples.
+    pub(super) fn read_sample_file(&self, samples: &SampleFile) -> Result<Vec<u8>, ModelError> {
+        let bytes = self.read_file(&samples.file, samples.limit(), None)?;
+        self.same(&samples.file, "sha256", &Sha256::of(&bytes), samples.sha256.as_ref())?;
+        Ok(bytes)
+    }
+
+    /// The pictures that the table of samples names, if it is one of pictures; they need not
+    /// exist.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub(super) fn sample_pictures(&self) -> Result<Vec<(String, Option<Sha256>)>, ModelError> {
+        let tables = self.samples.as_ref().filter(|it| self.kind.is_graph() && !it.is_tensors());
+        let Some(samples) = tables else { return Ok(Vec::new()) };
+        let wrong =
+            |reason: String| ModelError::File { path: self.folder.join(&samples.file), reason };
+        let table = samples.table(&self.read_sample_file(samples)?).map_err(wrong)?;
+        let pictures = table.pictures().transpose().map_err(wrong)?.unwrap_or_default();
+        Ok(pictures.into_iter().map(|it| (it.file.to_owned(), it.sha256)).collect())
+    }
+
+    /// Reads the files that a table of samples names, and compares their digests.
+    fn pictures(&self, pictures: Vec<Picture<'_>>) -> Result<Vec<Arc<[u8]>>, ModelError> {
+        let mut left = samples::BYTES;
+        let read = |Picture { file, sha256 }: &Picture<'_>| {
+            let bytes = self.read_file(file, left, None)?;
+            let found = Sha256::of(&bytes);
+            if let Some(expected) = sha256.filter(|expected| found != *expected) {
+                let reason = format!(
+                    "its sha256 is {found}, but the table of samples says {expected}; the file was changed: bring the right one, or correct the table"
+                );
+                return Err(ModelError::File { path: self.folder.join(file), reason });
+            }
+            left -= bytes.len() as u64;
+            Ok(bytes.into())
+        };
+        pictures.iter().map(read).collect()
     }
 
     /// Fits the labels to the outputs of a graph, which are said by how many numbers each has for

@@ -1,14 +1,16 @@
-//! Downloads what a `model.toml` describes: the model's file and its labels.
+//! Downloads what a `model.toml` describes: the model's file, its labels and its samples.
 
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 use url::Url;
 
+use super::digest::Sha256;
 use super::download::{
     DownloadError, DownloadProgress, DownloadSource, Downloaded, Expected, check, download,
 };
 use super::model::{DESCRIPTION, LABELS_LIMIT, Model, ModelError, SIZE_LIMIT};
+use super::samples;
 use super::zip::extract;
 
 /// The state of a model's files in its folder.
@@ -16,7 +18,8 @@ use super::zip::extract;
 pub enum State {
     /// All files are present and right.
     Present,
-    /// One of the model's file, its labels and its samples is missing: this one.
+    /// One of the model's file, its labels and its samples, their pictures included, is missing:
+    /// this one.
     Absent(String),
     /// A file does not match the description.
     Wrong(ModelError),
@@ -30,6 +33,12 @@ impl State {
         for file in [Some(&model.file), labels, samples].into_iter().flatten() {
             if model.folder().join(file).symlink_metadata().is_err() {
                 return State::Absent(file.clone());
+            }
+        }
+        let pictures = model.sample_pictures().unwrap_or_default();
+        for (file, _) in pictures {
+            if model.folder().join(&file).symlink_metadata().is_err() {
+                return State::Absent(file);
             }
         }
         let read = model.read().and_then(|_| model.read_labels());
@@ -146,6 +155,7 @@ impl Pull<'_> {
     pub fn run(&self, report: &mut dyn FnMut(&str, u64, Option<u64>)) -> Result<(), PullError> {
         let mut archive = None;
         let result = self.items().try_for_each(|item| self.bring(&item, &mut archive, report));
+        let result = result.and_then(|()| self.pictures(report));
         if let Some((_, archive)) = archive {
             // It is no longer needed, whatever the result.
             let _ = std::fs::remove_file(archive.path());
@@ -153,6 +163,7 @@ impl Pull<'_> {
         result?;
         self.model.read()?;
         self.model.read_labels()?;
+        self.model.read_samples()?;
         Ok(())
     }
 
@@ -178,7 +189,72 @@ impl Pull<'_> {
             let expected = Expected { size: None, limit, sha256, sha1: None };
             Item { file: &labels.file, expected, url, member: member.filter(|_| url.is_none()) }
         });
-        [Some(file), labels].into_iter().flatten()
+        // Without a URL they come with the description, if at all.
+        let comes =
+            |samples: &&samples::SampleFile| samples.url.is_some() || !self.exists(&samples.file);
+        let samples = model.samples.as_ref().filter(comes).map(|samples| {
+            let (limit, sha256) = (samples.limit(), samples.sha256);
+            let expected = Expected { size: None, limit, sha256, sha1: None };
+            Item { file: &samples.file, expected, url: samples.url.as_deref(), member: None }
+        });
+        [Some(file), labels, samples].into_iter().flatten()
+    }
+
+    fn exists(&self, file: &str) -> bool {
+        self.model.folder().join(file).symlink_metadata().is_ok()
+    }
+
+    /// Downloads the pictures that the table of samples names, which is in place: from where
+    /// that is, under their paths.
+    fn pictures(&self, report: &mut dyn FnMut(&str, u64, Option<u64>)) -> Result<(), PullError> {
+        let table = self.model.samples.as_ref().and_then(|samples| samples.url.as_deref());
+        for (file, sha256) in self.model.sample_pictures()? {
+            if self.exists(&file) && (!self.force || table.is_none()) {
+                continue;
+            }
+            self.picture(&file, sha256, table, report)?;
+        }
+        Ok(())
+    }
+
+    fn picture(
+        &self,
+        file: &str,
+        sha256: Option<Sha256>,
+        table: Option<&str>,
+        report: &mut dyn FnMut(&str, u64, Option<u64>),
+    ) -> Result<(), PullError> {
+        let description = self.model.folder().join(DESCRIPTION);
+        let below = |url: &Url| {
+            let joined = url.join(file);
+            joined.map(DownloadSource::Url).map_err(|error| PullError::Url {
+                description: description.clone(),
+                reason: error.to_string(),
+            })
+        };
+        let source =
+            match (self.mirror, table) {
+                (Some(Mirror::Folder(folder)), _) => DownloadSource::File(folder.join(file)),
+                (Some(Mirror::Url(mirror)), _) => below(mirror)?,
+                (None, Some(table)) => below(&http(table).map_err(|reason| PullError::Url {
+                    description: description.clone(),
+                    reason,
+                })?)?,
+                (None, None) => {
+                    return Err(PullError::Nowhere { file: file.to_owned(), description });
+                }
+            };
+        let expected = Expected { size: None, limit: samples::BYTES, sha256, sha1: None };
+        let downloaded = self.get(&source, &expected, report)?;
+        let target = self.model.folder().join(file);
+        let put = |cause| PullError::Put { path: target.clone(), cause };
+        let parent = target.parent().unwrap_or(self.model.folder());
+        std::fs::create_dir_all(parent).map_err(put)?;
+        let inside = parent.canonicalize().map_err(put)?;
+        if !inside.starts_with(self.model.folder().canonicalize().map_err(put)?) {
+            return Err(put(std::io::Error::other("the folder is a link out of the model folder")));
+        }
+        downloaded.put(&target).map_err(put)
     }
 
     /// Puts a file in place, unless the right one exists.
@@ -190,9 +266,11 @@ impl Pull<'_> {
     ) -> Result<(), PullError> {
         let target = self.model.folder().join(item.file);
         if !self.force && target.symlink_metadata().is_ok() {
-            let is_model = item.file == self.model.file;
-            let read = if is_model {
+            let samples = self.model.samples.as_ref().filter(|it| it.file == item.file);
+            let read = if item.file == self.model.file {
                 self.model.read().map(drop)
+            } else if let Some(samples) = samples {
+                self.model.read_sample_file(samples).map(drop)
             } else {
                 self.model.read_labels().map(drop)
             };

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::pull::State;
-use super::{Kind, Model, Sha256};
+use super::samples::{Array, NumberType, npz};
+use super::{Kind, Model, SampleContent, Sha256};
 
 /// The digest of `abc`, from FIPS 180-2, appendix B.1.
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -276,7 +277,8 @@ fn samples_are_read_and_bounded() {
     folder.write("s.csv", "a,label\n1,YES\n");
     let model = section("file = \"s.csv\"").unwrap();
     let samples = model.read_samples().unwrap().unwrap();
-    assert_eq!((samples.rows.len(), samples.tolerance), (1, 1e-5));
+    let SampleContent::Table(table) = &samples.content else { panic!("{samples:?}") };
+    assert_eq!((table.rows.len(), samples.tolerance(false)), (1, 1e-5));
     assert_eq!(State::of(&model).as_str(), "present");
     let other = section(&format!("file = \"s.csv\"\nsha256 = \"{ABC}\"")).unwrap();
     let error = other.read_samples().unwrap_err().to_string();
@@ -293,12 +295,54 @@ fn samples_are_read_and_bounded() {
         ("file = \"../s.csv\"", "is not a plain file name"),
         ("file = \"s.csv\"\ntolerance = -1.0", "invalid tolerance -1"),
         ("file = \"s.csv\"\ntolerance = nan", "invalid tolerance NaN"),
+        ("file = \"s.csv\"\ntolerance = 1", "invalid tolerance 1"),
+        ("file = \"s.npz\"", "takes features and not tensors"),
+        ("file = \"s.csv\"\nanswers = \"mine\"", "mine"),
         ("file = \"s.csv\"\nrows = 1", "rows"),
     ] {
         let error = section(text).unwrap_err().to_string();
         assert!(error.contains(due), "{error}");
     }
-    folder.describe("kind = \"h2o-mojo\"", "kind = \"onnx\"\nsamples = { file = \"s.csv\" }");
-    let error = Model::open(&folder.0).unwrap_err().to_string();
-    assert!(error.contains("takes tensors, which a table cannot hold"), "{error}");
+}
+
+/// A graph's samples may be tensors, or a table that names pictures.
+#[test]
+fn samples_of_graphs_are_tensors_or_pictures() {
+    let folder = Folder::new();
+    let open = |samples: &str| {
+        folder.describe("kind = \"h2o-mojo\"", &format!("kind = \"onnx\"\nsamples = {samples}"));
+        Model::open(&folder.0).unwrap()
+    };
+    let array =
+        Array { name: "x".into(), ty: NumberType::Float(4), shape: vec![1], data: vec![0; 4] };
+    folder.write("s.npz", npz::write(std::slice::from_ref(&array)).unwrap());
+    let samples = open("{ file = \"s.npz\" }").read_samples().unwrap().unwrap();
+    assert_eq!(samples.content, SampleContent::Tensors(vec![array]));
+    folder.write("s.npz", "x");
+    let error = open("{ file = \"s.npz\" }").read_samples().unwrap_err().to_string();
+    assert!(error.contains("s.npz: not a zip archive"), "{error}");
+
+    fs::create_dir(folder.0.join("seen")).unwrap();
+    folder.write("seen/a.png", "abc");
+    let model = open("{ file = \"s.csv\" }");
+    let read = |table: &str| {
+        folder.write("s.csv", table);
+        model.read_samples()
+    };
+    let samples =
+        read(&format!("picture,sha256,label\nseen/a.png,{ABC},A\nseen/a.png,,A\n")).unwrap();
+    let SampleContent::Pictures(table, files) = samples.unwrap().content else { panic!("a table") };
+    assert_eq!((table.rows.len(), files), (2, vec![b"abc"[..].into(); 2]));
+    for (table, due) in [
+        ("picture\n../a.png\n", "line 2: column 'picture': '../a.png' is not a path"),
+        ("picture\n/a.png\n", "is not a path"),
+        ("picture,a\n,1\n", "'' is not a path"),
+        ("picture,sha256\nseen/a.png,abc\n", "line 2: column 'sha256'"),
+        ("picture\nseen/b.png\n", "seen/b.png: No such file"),
+        (&format!("picture,sha256\ns.csv,{ABC}\n"), "s.csv: its sha256 is"),
+    ] {
+        let error = read(table).unwrap_err().to_string();
+        assert!(error.contains(due), "{error}");
+    }
+    assert_eq!(State::of(&model).as_str(), "wrong");
 }

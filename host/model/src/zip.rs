@@ -1,4 +1,4 @@
-//! Extracts one file from an untrusted zip archive.
+//! Takes files out of an untrusted zip archive.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -41,11 +41,7 @@ pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> 
     let fault = |error: &dyn std::fmt::Display| format!("'{name}' of the archive: {error}");
     let member = zip.get_entry(place).map_err(|error| fault(&error))?;
     let mut out = File::create(target).map_err(|error| format!("{}: {error}", target.display()))?;
-    let plain: Box<dyn Read> = match method {
-        CompressionMethod::STORE => Box::new(member.data()),
-        CompressionMethod::DEFLATE => Box::new(DeflateDecoder::new(member.data())),
-        _ => return Err(fault(&"unsupported compression method; use deflate or none")),
-    };
+    let plain = plain(member.data(), method).map_err(|reason| fault(&reason))?;
     // One byte more is enough to detect a bomb with a false size.
     let mut reader = member.verifying_reader(plain.take(limit + 1));
     let mut buffer = vec![0; 64 << 10];
@@ -62,4 +58,56 @@ pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> 
         out.write_all(&buffer[..read]).map_err(|error| format!("{}: {error}", target.display()))?;
     }
     out.sync_all().map_err(|error| format!("{}: {error}", target.display()))
+}
+
+/// All members of an archive in memory, with their names: at most `count`, and at most `limit`
+/// bytes together; their checksums are verified.
+///
+/// # Errors
+/// If the archive is invalid, or there are more. The reason names the member.
+pub(super) fn members(
+    bytes: &[u8],
+    count: usize,
+    limit: u64,
+) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let no_zip = |error: rawzip::Error| format!("not a zip archive: {error}");
+    let zip = ZipArchive::from_slice(bytes).map_err(no_zip)?;
+    let mut entries = zip.entries();
+    let (mut members, mut left) = (Vec::new(), limit);
+    while let Some(entry) = entries.next_entry().map_err(no_zip)? {
+        if members.len() == count {
+            return Err(format!("more than {count} files in the archive"));
+        }
+        let path = entry.file_path();
+        let name = std::str::from_utf8(path.as_ref())
+            .map_err(|_| "the name of a file in the archive is not UTF-8")?
+            .to_owned();
+        let fault = |error: &dyn std::fmt::Display| format!("'{name}' of the archive: {error}");
+        let large = || format!("'{name}': more than {limit} bytes in the archive, unpacked");
+        if entry.uncompressed_size_hint() > left {
+            return Err(large());
+        }
+        let (place, method) = (entry.wayfinder(), entry.compression_method());
+        let member = zip.get_entry(place).map_err(|error| fault(&error))?;
+        let plain = plain(member.data(), method).map_err(|reason| fault(&reason))?;
+        let mut data = Vec::new();
+        // One byte more is enough to detect a bomb with a false size.
+        let read = member.verifying_reader(plain.take(left + 1)).read_to_end(&mut data);
+        if data.len() as u64 > left {
+            return Err(large());
+        }
+        read.map_err(|error| fault(&error))?;
+        left -= data.len() as u64;
+        members.push((name, data));
+    }
+    Ok(members)
+}
+
+/// What a member is, unpacked.
+fn plain(data: &[u8], method: CompressionMethod) -> Result<Box<dyn Read + '_>, &'static str> {
+    match method {
+        CompressionMethod::STORE => Ok(Box::new(data)),
+        CompressionMethod::DEFLATE => Ok(Box::new(DeflateDecoder::new(data))),
+        _ => Err("unsupported compression method; use deflate or none"),
+    }
 }

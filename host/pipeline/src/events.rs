@@ -1,6 +1,7 @@
 //! The events of a running pipeline. Each type writes its log line and moves its
 //! counters in `emit`, so that no caller can do one without the other.
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use sandbar_record::{Batch, Code, Failure, Record};
@@ -8,6 +9,22 @@ use sandbar_sandbox::CallError;
 use sandbar_telemetry::Stats;
 
 use crate::chain::Outcome;
+
+/// A model has samples that the pipeline cannot try.
+pub struct SamplesNotTried<'a> {
+    /// `name@version` of the model.
+    pub model: &'a str,
+    /// The file of the samples.
+    pub file: &'a Path,
+}
+
+impl SamplesNotTried<'_> {
+    /// Logs it.
+    pub fn emit(self) {
+        let (model, path) = (self.model, self.file.display());
+        tracing::warn!(model, %path, "samples not tried, the model is no scorer's first");
+    }
+}
 
 /// A batch reached a worker.
 pub struct BatchReceived<'a> {

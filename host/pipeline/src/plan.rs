@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use sandbar_inference::Artifact;
 use sandbar_manifest::{Format, FormatError, Grant, Stage};
+use sandbar_model::SampleContent;
+use sandbar_model::samples::Table;
 use sandbar_record::{BatchLimits, OutputHeaders};
 use sandbar_registry::RegistryError;
 use sandbar_sandbox::{
@@ -22,7 +24,9 @@ use crate::definition::{Definition, OpenError};
 use crate::encoding::Encoder;
 use crate::external_payloads::{ExternalPayloads, ExternalPayloadsError, PayloadResolver};
 use crate::policy::Policies;
-use crate::validation::{SampleError, try_samples};
+use crate::validation::{
+    Predictors, SampleError, answers, predict_pictures, predict_rows, try_samples,
+};
 
 /// A pipeline that is ready to run.
 pub struct Plan {
@@ -142,12 +146,39 @@ impl Plan {
             Self::load(definition, models, sandbox).map_err(|reason| error(definition, reason))?;
         let chain = plan.chain()?;
         plan.output = chain.shape().cloned();
-        if let (Some(predictor), Some(scorer)) = (&chain.predictor, plan.stages.last()) {
-            let fields = predictor.extractor.shape();
-            let tried = try_samples(&scorer.operator, fields, plan.batch);
-            plan.samples = tried.map_err(|it| error(definition, it.into()))?;
-        }
+        let stages: Vec<&Operator> = plan.stages.iter().map(|stage| &stage.operator).collect();
+        let tried = try_samples(&stages, plan.predictors(&chain));
+        plan.samples = tried.map_err(|it| error(definition, it.into()))?;
         Ok(plan)
+    }
+
+    /// The samples as a table, with the predictions of this pipeline as the expected ones.
+    ///
+    /// # Errors
+    /// If it makes no predictions, or not of these samples.
+    pub fn answers(&self, samples: &SampleContent) -> Result<Table, String> {
+        let chain = self.chain().map_err(|error| error.to_string())?;
+        let predictors = self.predictors(&chain).ok_or("the pipeline makes no predictions")?;
+        let (table, predicted) = match samples {
+            SampleContent::Table(table) => (table, predict_rows(table, &predictors)),
+            SampleContent::Pictures(table, files) => (table, predict_pictures(files, &predictors)),
+            SampleContent::Tensors(_) => {
+                return Err("tensors have no predictions, but outputs of the graph".to_owned());
+            }
+        };
+        let (output, predicted) = predicted.map_err(|(row, reason)| match row {
+            Some(row) => format!("row {} (line {}): {reason}", row + 1, table.rows[row].line),
+            None => reason,
+        })?;
+        Ok(answers(table, &output, &predicted))
+    }
+
+    /// The stages that make predictions, for samples.
+    pub(crate) fn predictors<'a>(&'a self, chain: &'a Chain) -> Option<Predictors<'a>> {
+        let fields = chain.predictor.as_ref()?.extractor.shape();
+        let [.., extractor, scorer] = self.stages.as_slice() else { return None };
+        let (extractor, scorer) = (&extractor.operator, &scorer.operator);
+        Some(Predictors { extractor, scorer, fields, limits: self.batch })
     }
 
     fn load(

@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use serde_json::{Map, Value};
 
 use super::version::{ArtifactKind, Metric, ModelAbout, OperatorAbout, check_text};
 use sandbar_config::{json_members, name_problem};
-use sandbar_inference::Artifact;
-use sandbar_model::Model;
+use sandbar_inference::{Artifact, Content, LateThreads, samples};
+use sandbar_model::{Model, SampleContent};
 use sandbar_sandbox::operator_folder::OperatorFolder;
 use sandbar_sandbox::{Inspection, Sandbox};
 
@@ -160,10 +161,30 @@ fn collect(
     Ok(())
 }
 
+/// Has a graph reproduce the tensors of its samples. Other samples need the stages of a pipeline,
+/// which tries them before it serves the model.
+fn try_tensors(artifact: &Artifact) -> anyhow::Result<()> {
+    let Some(samples) = &artifact.samples else { return Ok(()) };
+    let (SampleContent::Tensors(arrays), Content::Graph(graph)) =
+        (&samples.content, &artifact.content)
+    else {
+        return Ok(());
+    };
+    let threads = Arc::new(LateThreads::default());
+    let tried = samples::reproduce(graph, arrays, samples.tolerance, threads);
+    tried.map_err(|error| {
+        let row = error.row.map(|row| format!(", row {}", row + 1)).unwrap_or_default();
+        let (id, file) = (&artifact.id, samples.path.display());
+        anyhow!("samples of {id}: {file}{row}: {}; correct the model or the samples", error.reason)
+    })?;
+    Ok(())
+}
+
 /// The details of a loaded model.
 fn describe(model: &Model) -> anyhow::Result<ModelAbout> {
     // The description for operators also has what the file declares and `model.toml` does not.
     let artifact = Artifact::load(model.clone())?;
+    try_tensors(&artifact)?;
     let told: Value = serde_json::from_str(&artifact.description)?;
     let part = |key: &str| told.get(key).cloned().unwrap_or_else(|| Value::Array(Vec::new()));
     let table = |table: Option<&toml::Table>| -> Map<String, Value> {

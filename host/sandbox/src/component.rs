@@ -95,6 +95,11 @@ impl Component {
         self.world
     }
 
+    /// The late computations of its process.
+    pub fn threads(&self) -> &Arc<LateThreads> {
+        &self.threads
+    }
+
     /// The file that it was read from.
     pub fn path(&self) -> &Path {
         &self.path

@@ -5,6 +5,7 @@ mod archive;
 mod catalogue;
 mod pull;
 mod reference;
+mod samples;
 
 use std::fs;
 use std::io::Write;

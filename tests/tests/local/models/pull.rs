@@ -49,6 +49,68 @@ fn a_model_and_its_labels_are_pulled_and_then_there() {
     assert_eq!(server.requests().len(), asked + 4);
 }
 
+/// A graph's samples and the pictures that their table names come with it.
+#[test]
+fn samples_and_their_pictures_are_pulled() {
+    let digest = Sha256::of(b"a picture");
+    let table = format!("picture,sha256,label\nseen/a.png,{digest},cat\nb.png,,cat\n");
+    let served = table.clone();
+    let server = Server::start(move |request| match request.target.as_str() {
+        "/zoo/cat.bin" => Answer::body(weights()),
+        "/zoo/v2/cat.csv" => Answer::body(served.clone()),
+        "/zoo/v2/seen/a.png" => Answer::body("a picture"),
+        "/zoo/v2/b.png" => Answer::body("another"),
+        _ => Answer::status(404),
+    });
+    let section = |digest: Sha256| {
+        let file = server.url("/zoo/v2/cat.csv");
+        format!(
+            "{}\n[samples]\nfile = \"samples.csv\"\nurl = \"{file}\"\nsha256 = \"{digest}\"\n",
+            url(&server)
+        )
+    };
+    let graph = |models: &Models| {
+        let path = models.path("cat").join("model.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, text.replacen("h2o-mojo", "onnx", 1)).unwrap();
+    };
+    let models = Models::cat(&section(Sha256::of(table.as_bytes())));
+    graph(&models);
+    models.assert_pulled(&[]);
+    assert_eq!(models.files(), ["b.png", "cat.bin", "samples.csv", "seen"]);
+    let seen = models.path("cat").join("seen/a.png");
+    assert_eq!(fs::read(&seen).unwrap(), b"a picture");
+    assert_eq!(models.says(&["pull", "cat"]), "cat@2: all files are present and verified\n");
+    fs::remove_file(&seen).unwrap();
+    let said = models.complains(&["verify", "cat"]);
+    assert!(said.contains("seen/a.png is absent"), "{said}");
+    let asked = server.requests().len();
+    models.assert_pulled(&[]);
+    assert_eq!(server.requests().len(), asked + 1);
+    models.assert_pulled(&["--force"]);
+    // From a folder they come under the paths that they have in the model's.
+    let mirror = tempfile::tempdir().unwrap();
+    fs::create_dir(mirror.path().join("seen")).unwrap();
+    fs::write(mirror.path().join("seen/a.png"), "a picture").unwrap();
+    fs::remove_file(&seen).unwrap();
+    models.assert_pulled(&["--from", mirror.path().to_str().unwrap()]);
+
+    // What is not the right one is not put in place.
+    let models = Models::cat(&section(digest));
+    graph(&models);
+    let said = models.complains(&["pull", "cat"]);
+    assert!(said.contains("cat.csv: expected sha256"), "{said}");
+    assert_eq!(models.files(), ["cat.bin"]);
+    // Without a URL the table is expected beside the description.
+    let text = section(Sha256::of(table.as_bytes()));
+    let text: String =
+        text.lines().filter(|it| !it.contains("cat.csv")).map(|it| format!("{it}\n")).collect();
+    let models = Models::cat(&text);
+    graph(&models);
+    let said = models.complains(&["pull", "cat"]);
+    assert!(said.contains("samples.csv: MODELS/cat/model.toml has no 'url' for it"), "{said}");
+}
+
 #[test]
 fn a_download_that_breaks_off_goes_on_from_there() {
     for size in [Some(weights().len()), None] {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use sandbar::model::{Model, SampleFile};
+use sandbar::model::{Answers, Model, SampleFile};
 use serde_json::Value;
 
 /// Every key of a description, with a value.
@@ -49,8 +49,14 @@ fn the_reference_has_every_key_and_no_other() {
     keys(&model["archive"], "[archive]", &mut accepted);
     keys(&model["inputs"][0], "[[inputs]]", &mut accepted);
     keys(&model["labels"], "[labels]", &mut accepted);
-    // Which a graph cannot have.
-    let samples = SampleFile { file: String::new(), tolerance: 0.0, sha256: None };
+    // Of which the description has none.
+    let samples = SampleFile {
+        file: String::new(),
+        tolerance: None,
+        answers: Answers::Original,
+        url: None,
+        sha256: None,
+    };
     keys(&serde_json::to_value(samples).unwrap(), "[samples]", &mut accepted);
 
     let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/models.md");

@@ -3,6 +3,7 @@
 mod folders;
 mod list;
 mod pull;
+mod samples;
 mod show;
 mod verify;
 
@@ -17,7 +18,8 @@ use sandbar_registry::ArtifactKind;
 
 /// Models in a registry, or in folders on this machine.
 ///
-/// `add`, `diff`, `promote`, `rollback` and `gc` are for a registry, `pull` for folders.
+/// `add`, `diff`, `promote`, `rollback` and `gc` are for a registry, `pull` and `samples` for
+/// folders.
 /// `list`, `show` and `verify` are for the registry if one is named, and for the model
 /// folders otherwise.
 #[derive(Debug, Args)]
@@ -41,6 +43,7 @@ enum Verb {
     Rollback(Rollback),
     Gc(Gc),
     Pull(pull::Pull),
+    Samples(samples::WriteSamples),
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +76,13 @@ impl Models {
                     "pull is for model folders; a version in a registry is fetched when it is used"
                 );
                 pull.execute(&folders)
+            }
+            Verb::Samples(samples) => {
+                anyhow::ensure!(
+                    place.named().is_none(),
+                    "samples are written into a model folder; add that to the registry afterwards"
+                );
+                samples.execute(&folders, common)
             }
             Verb::Add(add) => add.execute(kind, place, || common.sandbox()),
             Verb::Diff(diff) => diff.execute(kind, place),

@@ -9,7 +9,7 @@ use super::folders::Folders;
 use sandbar_model::pull;
 use sandbar_model::pull::{Mirror, State};
 
-/// Download a model's file and its labels from the URLs in its description. They
+/// Download a model's file, its labels and its samples from the URLs in its description. They
 /// are put in place once size and digest are verified; an interrupted download is
 /// resumed.
 #[derive(Debug, Args)]

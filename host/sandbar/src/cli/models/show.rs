@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::folders::Folders;
 use sandbar_model::pull::State;
-use sandbar_model::{Model, TensorSpec};
+use sandbar_model::{Answers, Model, SampleContent, TensorSpec};
 
 /// Show the description of a model, and whether its files are present. In a registry:
 /// a version, or for a name alone all versions and the history of its aliases.
@@ -73,6 +73,18 @@ fn text(model: &Model, state: &State) -> String {
         let count =
             model.read_labels().ok().flatten().map(|labels| format!("{}, in ", labels.len()));
         line("labels", format!("{}{}", count.unwrap_or_default(), labels.file));
+    }
+    if let Some(samples) = &model.samples {
+        let count = model.read_samples().ok().flatten().map(|samples| match samples.content {
+            SampleContent::Table(table) => format!("{} rows, in ", table.rows.len()),
+            SampleContent::Pictures(table, _) => format!("{} pictures, in ", table.rows.len()),
+            SampleContent::Tensors(arrays) => format!("{} tensors, in ", arrays.len()),
+        });
+        let whose = match samples.answers {
+            Answers::Original => "",
+            Answers::Runner => ", with this runner's own answers",
+        };
+        line("samples", format!("{}{}{whose}", count.unwrap_or_default(), samples.file));
     }
     for (key, table) in model.processing().chain([("provenance", &model.provenance)]) {
         for (index, (name, value)) in table.iter().enumerate() {

@@ -193,6 +193,63 @@ fn a_network_of_bytes_gets_bytes() {
     }
 }
 
+/// A network of other weights is refused for its samples, tensors as well as pictures, and the old
+/// one goes on; one that reproduces them serves.
+#[test]
+fn a_network_is_tried_on_its_samples_before_it_serves() {
+    let broker = Broker::mock();
+    let topics = topics(&broker);
+    let picture = std::fs::read(digits().join("samples/0004-4.png")).unwrap();
+    let runner = Runner::start(&broker, &images(&topics, &digits(), "top = 1"));
+    broker.send(&topics[0], &[Sent::value(picture.clone())]);
+    broker.receive(&topics[1], 1);
+    let good = std::fs::read(digits().join("model.onnx")).unwrap();
+    let mut broken = good.clone();
+    broken[40_000..48_000].fill(0);
+    let text = std::fs::read_to_string(digits().join("model.toml")).unwrap();
+    let text = &text[text.find("[[inputs]]").unwrap()..text.find("[provenance]").unwrap()];
+    let golden = project().join("tests/golden/samples");
+    let place = |model: &[u8], samples: &str| {
+        let rest = format!("{text}[samples]\nfile = \"{samples}\"\n");
+        let folder = folder(&[("m.onnx", model)], &rest);
+        std::fs::create_dir(folder.path().join("samples")).unwrap();
+        let table = std::fs::read_to_string(golden.join("digits.csv")).unwrap();
+        let pictures = table.lines().skip(1).filter_map(|line| line.split(',').next());
+        for name in pictures.chain(["labels.txt"]) {
+            std::fs::copy(digits().join(name), folder.path().join(name)).unwrap();
+        }
+        for name in ["digits.npz", "digits.csv"] {
+            std::fs::copy(golden.join(name), folder.path().join(name)).unwrap();
+        }
+        let models = BTreeMap::from([("images".into(), folder.path().to_owned().into())]);
+        (folder, SwapSpec { models, ..SwapSpec::default() })
+    };
+    let deployment = runner.deployment();
+    for (samples, due) in
+        [("digits.npz", ": output 'probabilities' is "), ("digits.csv", ".png: 'probabilities.")]
+    {
+        let (_folder, change) = place(&broken, samples);
+        let error = deployment.swap(&change).unwrap_err().to_string();
+        assert!(error.contains(due) && error.contains("samples of test@3"), "{error}");
+        assert!(error.contains(&format!("{samples}, row ")), "{error}");
+    }
+    assert_eq!(deployment.revision().number, 1);
+    broker.send(&topics[0], &[Sent::value(picture.clone())]);
+    let received = broker.receive(&topics[1], 2);
+    assert_eq!(received[1].header("sandbar-model"), "digits@1");
+    let mut folders = Vec::new();
+    for (number, samples) in ["digits.npz", "digits.csv"].into_iter().enumerate() {
+        let (folder, change) = place(&good, samples);
+        folders.push(folder);
+        let swap = deployment.swap(&change).unwrap();
+        assert_eq!((swap.samples, swap.revision.number), (8, number as u64 + 2));
+    }
+    broker.send(&topics[0], &[Sent::value(picture.clone())]);
+    let received = broker.receive(&topics[1], 3);
+    assert_eq!(received[2].header("sandbar-model"), "test@3");
+    assert_eq!(runner.stop().unwrap().failed(), 0);
+}
+
 /// What is wrong with a model is known before the pipeline runs.
 #[test]
 fn models_that_cannot_be_used_are_refused_with_their_reason() {

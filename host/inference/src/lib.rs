@@ -7,6 +7,7 @@
 //!   for one ([`StandIn`]).
 //! - `formats`: ONNX and frozen TensorFlow files; `lrn`, an operation that tract has too
 //!   slowly or not at all.
+//! - [`gate`]: what is refused as it was found wrong, or never compared with the reference.
 //! - `graph`: one model ([`Graph`]); `ports`, its inputs and outputs; `plan`, the model optimised
 //!   for some shapes; `stub_graph`, a graph that computes nothing ([`StubGraph`]); `tensor`: bytes
 //!   as a guest has them, and as tract does ([`Tensor`]).
@@ -21,6 +22,7 @@ mod artifact;
 mod error;
 mod events;
 mod formats;
+pub mod gate;
 mod graph;
 mod lrn;
 mod plan;

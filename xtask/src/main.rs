@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::{
-    bench, book, check, demo, deny, differential, faults, fuzz, kafka, openssl, operators, process, reference,
-    test,
+    bench, book, check, demo, deny, differential, faults, fuzz, kafka, openssl, operators, process,
+    reference, test,
 };
 
 /// Sandbar's chores: build, show, test and check.

@@ -8,6 +8,7 @@
 //! - `formats`: ONNX and frozen TensorFlow files; `repairs`, ONNX where tract's loader does
 //!   something else than exporters mean; `lrn`, an operation that tract has too slowly or not at
 //!   all.
+//! - [`gate`]: what is refused as it was found wrong, or never compared with the reference.
 //! - `graph`: one model ([`Graph`]); `ports`, its inputs and outputs; `plan`, the model optimised
 //!   for some shapes; `stub_graph`, a graph that computes nothing ([`StubGraph`]); `tensor`: bytes
 //!   as a guest has them, and as tract does ([`Tensor`]).
@@ -22,6 +23,7 @@ mod artifact;
 mod error;
 mod events;
 mod formats;
+pub mod gate;
 mod graph;
 mod lrn;
 mod plan;

@@ -96,6 +96,10 @@ pub struct Model {
     /// A graph's outputs. Default: those that the file declares.
     #[serde(default)]
     pub outputs: Vec<TensorSpec>,
+    /// Whether a graph serves though it has operations that are known to be computed
+    /// otherwise than by the reference, or were never compared. `false` by default.
+    #[serde(default)]
+    pub unverified: bool,
     /// Its class names. Unknown by default.
     #[serde(default)]
     pub labels: Option<ClassNames>,
@@ -229,6 +233,7 @@ impl Model {
             description: String::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            unverified: false,
             labels: None,
             samples: None,
             preprocessing: None,
@@ -272,6 +277,10 @@ impl Model {
             } else if let Some(problem) = samples.problem() {
                 report("samples", problem);
             }
+        }
+        if self.unverified && !self.kind.is_graph() {
+            let message = format!("a model of kind {} is no graph; leave it out", self.kind);
+            report("unverified", message);
         }
         if self.sha256.is_none() && self.sha1.is_none() {
             report("sha256", "the key 'sha256' is missing; write the file's digest".to_owned());

@@ -16,12 +16,18 @@ pub(crate) struct Wanted {
     pub(crate) outputs: Vec<String>,
 }
 
-/// Makes of a file what tract reads as ONNX means it.
-pub(crate) fn prepare(model: &mut ModelProto, wanted: &Wanted) {
+/// Leaves of a file what is wanted of it; the nodes that stay are as the file has them.
+pub(crate) fn reduce(model: &mut ModelProto, wanted: &Wanted) {
     let Some(graph) = &mut model.graph else { return };
     zip_maps(graph);
     select(graph, wanted);
     prune(graph, wanted);
+}
+
+/// Makes of a file what tract reads as ONNX means it.
+pub(crate) fn prepare(model: &mut ModelProto, wanted: &Wanted) {
+    reduce(model, wanted);
+    let Some(graph) = &mut model.graph else { return };
     text_labels(graph);
     scales(graph);
     name(graph);

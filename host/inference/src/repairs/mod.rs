@@ -26,7 +26,7 @@ mod wire;
 
 use tract_onnx::Onnx;
 
-pub(super) use graph::{Wanted, prepare};
+pub(super) use graph::{Wanted, prepare, reduce};
 use tracts::TRACTS;
 
 /// Puts our operations in the place of tract's.

@@ -49,7 +49,9 @@ def retyped(array, kind, op):
         return array.astype(kind)
     if kind.kind == "b":
         return array > 0
-    numbers = np.clip(np.nan_to_num(np.round(array * 3)), 0 if kind.kind == "u" else -9, 9)
+    # What overflows has no right answer: powers and products of many are of smaller ones.
+    most = 2 if op in ("Pow", "ReduceProd", "CumProd") else 9
+    numbers = np.clip(np.nan_to_num(np.round(array * 3)), 0 if kind.kind == "u" or op == "Pow" else -most, most)
     if op in ("Div", "Mod"):
         numbers = np.where(numbers == 0, 1, numbers)
     return numbers.astype(kind)
@@ -88,13 +90,15 @@ def from_node_test(writer, case, few):
         return
     opset = min(native, LAST)
     imports = [(d, opset if d == node.domain else v) for d, v in opsets]
+    # Of one input alone, that is given; else the others are stored.
+    usual = [tuple(dict.fromkeys(i for i in node.input[1:] if i and i != node.input[0]))] if node.input else [()]
     floats = [key for key, array in arrays.items() if array.dtype == np.float32]
     for kind in TYPES if floats else []:
         other = {key: retyped(a, kind, node.op_type) if key in floats else a for key, a in arrays.items()}
-        for consts in stored[1:2] or stored[:1]:
+        for consts in usual:
             emit(writer, f"{name}/{mark(consts, arrays)}/{kind}", node, other, consts, imports)
     if floats and node.domain == "" and opset >= 13:
-        for consts in stored[1:2] or stored[:1]:
+        for consts in usual:
             own.quantised(writer, f"{name}/{mark(consts, arrays)}/qdq", node, arrays, consts, imports)
 
 

@@ -1,6 +1,8 @@
 """Models for what the node tests have no form of: attributes of older opsets, the ordinary
 forms of exporters, shapes that are computed, quantised operators. ONNX Runtime judges."""
 
+import itertools
+
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
@@ -23,11 +25,15 @@ def one(writer, name, op, arrays, opsets, stored=None, outputs=1, domain="", **a
     names = [f"i{n}" if a is not None else "" for n, a in enumerate(arrays)]
     node = helper.make_node(op, names, [f"o{n}" for n in range(outputs)], domain=domain, **attributes)
     present = {n: a for n, a in zip(names, arrays) if n}
-    for opset in opsets:
-        imports = [("", opset)] + ([(domain, 3 if domain == "ai.onnx.ml" else 1)] if domain else [])
+    versions = {"": [0], "ai.onnx.ml": [1, 3]}.get(domain, [1])
+    for opset, version in itertools.product(opsets, versions):
+        imports = [("", opset)] + ([(domain, version)] if domain else [])
         for given in [stored] if stored is not None else [1, len(present)]:
             consts = tuple(list(present)[given:])
-            emit(writer, f"own-{name}/given-{given}/{opset}", node, present, consts, imports)
+            label = f"{opset}-{version}" if version else opset
+            emit(writer, f"own-{name}/given-{given}/{label}", node, present, consts, imports)
+            if opset >= 7 and any(present[c].dtype == np.int64 for c in consts):
+                emit(writer, f"own-{name}/given-{given}/{label}/folded", node, present, consts, imports, folded=True)
 
 
 def quantised(writer, name, node, arrays, consts, opsets):
@@ -43,7 +49,8 @@ def quantised(writer, name, node, arrays, consts, opsets):
         return
     graph = model.graph
     nodes, scale, zero = [], numpy_helper.from_array(np.float32(0.05), "q_scale"), numpy_helper.from_array(np.uint8(128), "q_zero")
-    graph.initializer.extend([scale, zero])
+    # Another scale behind it: what is halfway between two numbers goes either way.
+    graph.initializer.extend([scale, zero, numpy_helper.from_array(np.float32(0.0493), "q_out_scale")])
     subject = next(n for n in graph.node if n.name == "subject")
     for value in list(graph.input):
         if value.type.tensor_type.elem_type != TensorProto.FLOAT:
@@ -60,7 +67,7 @@ def quantised(writer, name, node, arrays, consts, opsets):
     del graph.node[:]
     del graph.output[:]
     if first == "float32":
-        behind = [helper.make_node("QuantizeLinear", [output, "q_scale", "q_zero"], [output + "_q"])]
+        behind = [helper.make_node("QuantizeLinear", [output, "q_out_scale", "q_zero"], [output + "_q"])]
         graph.output.append(helper.make_tensor_value_info(output + "_q", TensorProto.UINT8, None))
     else:
         behind = []
@@ -80,14 +87,15 @@ def judge_of(node, arrays, consts, opsets):
     return judge(model, feeds)
 
 
-def shaped(writer, name, op, data, sizes, opset, position=1, others=(), **attributes):
-    """An integer input that follows from the shape of another tensor: `sizes` is that shape."""
+def shaped(writer, name, op, data, sizes, opset, position=1, others=(), at=0, outputs=("o",), **attributes):
+    """An integer input that follows from the shape of another tensor: `sizes` is that shape. It
+    stands at `position`, or `at` where there are no data; `None` among the others is no input."""
     arrays = {"d": np.zeros(sizes, np.float32)} | ({"x": data} if data is not None else {})
     inputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT if a.dtype == np.float32 else TensorProto.INT64, a.shape) for n, a in arrays.items()]
-    names = (["x"] if data is not None else []) + [f"c{n}" for n in range(len(others))]
-    names.insert(position if data is not None else 0, "s")
-    nodes = [helper.make_node("Shape", ["d"], ["s"], name="shape"), helper.make_node(op, names, ["o"], name="subject", **attributes)]
-    stored = [numpy_helper.from_array(a, f"c{n}") for n, a in enumerate(others)]
+    names = (["x"] if data is not None else []) + [f"c{n}" if other is not None else "" for n, other in enumerate(others)]
+    names.insert(position if data is not None else at, "s")
+    nodes = [helper.make_node("Shape", ["d"], ["s"], name="shape"), helper.make_node(op, names, outputs, name="subject", **attributes)]
+    stored = [numpy_helper.from_array(a, f"c{n}") for n, a in enumerate(others) if a is not None]
     # Integers leave as floats, as they do in a graph that computes with a shape.
     nodes.append(helper.make_node("Cast", ["o"], ["o_f"], to=TensorProto.FLOAT))
     graph = helper.make_graph(nodes, "differential", inputs, [helper.make_tensor_value_info("o_f", TensorProto.FLOAT, None)], stored)
@@ -106,10 +114,112 @@ def measured(writer, op, kind, opset):
     finish(writer, f"own-{op}-{kind}/{opset}", graph, {"x": x}, opset)
 
 
+def ranged(w, opset):
+    """`Range` as position embeddings have it: to the size of an axis."""
+    nodes = [helper.make_node("Shape", ["d"], ["sizes"]), helper.make_node("Gather", ["sizes", "one"], ["s"], axis=0),
+             helper.make_node("Range", ["from", "s", "by"], ["o"], name="subject"), helper.make_node("Cast", ["o"], ["o_f"], to=TensorProto.FLOAT)]
+    stored = [numpy_helper.from_array(np.int64(number), name) for name, number in (("one", 1), ("from", 0), ("by", 1))]
+    graph = helper.make_graph(nodes, "differential", [helper.make_tensor_value_info("d", TensorProto.FLOAT, [2, 5])], [helper.make_tensor_value_info("o_f", TensorProto.FLOAT, None)], stored)
+    finish(w, f"own-shape-range/{opset}", graph, {"d": f(2, 5)}, opset)
+
+
+def exported(w):
+    """What exporters write, and the node tests have in other types only."""
+    for kind in (np.float32, np.int64, np.int32):
+        for axis in (1, -1):
+            one(w, f"cumsum-{np.dtype(kind).name}-{axis}", "CumSum", [f(2, 3).astype(kind), np.int64(axis)], [11, 14], 1)
+            one(w, f"cumsum-{np.dtype(kind).name}-{axis}-i32", "CumSum", [f(2, 3).astype(kind), np.int32(axis)], [11, 14], 1)
+    for upper in (0, 1):
+        for kind in (np.float32, np.float16, np.int64, np.bool_):
+            one(w, f"trilu-{upper}-{np.dtype(kind).name}", "Trilu", [f(2, 4, 4).astype(kind)], [14, 20], upper=upper)
+            for k in (1, -1, 0):
+                one(w, f"trilu-{upper}-{np.dtype(kind).name}-{k}", "Trilu", [f(2, 4, 4).astype(kind), np.int64(k)], [14, 20], 1, upper=upper)
+    for kind in (np.float32, np.float16):
+        for equation, shapes_of in (("bij,bjk->bik", [(2, 3, 4), (2, 4, 5)]), ("bchw,bdhw->bcd", [(1, 2, 3, 3), (1, 2, 3, 3)]), ("ij,jk", [(3, 4), (4, 5)]), ("bhid,bhjd->bhij", [(1, 2, 3, 4), (1, 2, 5, 4)]), ("ij->ji", [(3, 4)]), ("bij->bi", [(2, 3, 4)]), ("i,j->ij", [(3,), (4,)]), ("...ij,...jk->...ik", [(2, 3, 4), (2, 4, 5)])):
+            one(w, f"einsum-{equation}-{np.dtype(kind).name}", "Einsum", [f(*shape).astype(kind) for shape in shapes_of], [12, 13], equation=equation)
+    for transposed, alpha in itertools.product((0, 1), (-2.0, -1.0)):
+        one(w, f"gemm-{transposed}{alpha}", "Gemm", [f(3, 4), f(*((5, 4) if transposed else (4, 5))), f(5)], [7, 9, 11, 13, 21], 1, transB=transposed, alpha=alpha)
+    for kind in ("float16", "float32", "float64", "int32", "int64", "uint8", "bool"):
+        for to in ("float16", "float32", "float64", "int32", "int64", "uint8", "bool"):
+            target = helper.np_dtype_to_tensor_dtype(np.dtype(to))
+            one(w, f"cast-stored-{kind}-{to}", "Cast", [(np.abs(f(2, 3)) * 2).astype(kind)], [7, 9, 13, 19, 21], 0, to=target)
+        value = numpy_helper.from_array((f(1)).astype(kind))
+        one(w, f"constantofshape-stored-{kind}", "ConstantOfShape", [i(2, 3)], [9, 20, 21], 0, value=value)
+        one(w, f"constantofshape-stored-scalar-{kind}", "ConstantOfShape", [i()], [9, 20, 21], 0, value=value)
+    for rank, dilation, ceil in itertools.product((1, 2, 3), (1, 2), (0, 1)):
+        for pads in (0, 1):
+            attributes = dict(kernel_shape=[3] * rank, dilations=[dilation] * rank, strides=[2] * rank, ceil_mode=ceil, pads=[pads] * 2 * rank)
+            one(w, f"maxpool-dilated-{rank}-{dilation}-{ceil}-{pads}", "MaxPool", [f(*(1, 2) + (9, 8, 9)[:rank])], [10, 11, 12], **attributes)
+    gates = {"LSTM": (4, ["Sigmoid", "Tanh", "Tanh"]), "GRU": (3, ["Sigmoid", "Tanh"]), "RNN": (1, ["Tanh"])}
+    for op, (count, usual_ones) in gates.items():
+        named = [usual_ones] + {"RNN": [["Relu"], ["Sigmoid"]], "GRU": [["HardSigmoid", "Tanh"], ["Sigmoid", "Relu"]], "LSTM": [["HardSigmoid", "Tanh", "Tanh"], ["Sigmoid", "Relu", "Relu"]]}[op]
+        for direction, activations in itertools.product(("forward", "reverse", "bidirectional"), named):
+            d = 2 if direction == "bidirectional" else 1
+            arrays = [f(5, 2, 3), f(d, count * 4, 3), f(d, count * 4, 4), f(d, 8 * count)]
+            for more in [{}] if op != "GRU" else [{"linear_before_reset": 0}, {"linear_before_reset": 1}]:
+                for outputs in (1, 2, 3)[: 3 if op == "LSTM" else 2]:
+                    for starts in ([], [None, f(d, 2, 4)] + ([f(d, 2, 4)] if op == "LSTM" else [])):
+                        name = f"{op}-{direction}-{'-'.join(activations)}-{len(more) and more['linear_before_reset']}-{outputs}-{len(starts)}"
+                        one(w, name, op, arrays + starts, [7, 14], 1, outputs=outputs, hidden_size=4, direction=direction, activations=activations * d, **more)
+    dropouts(w)
+    quantisations(w)
+
+
+def dropouts(w):
+    for kind in (np.float16, np.float32, np.float64):
+        for ratio in (0.0, 0.3):
+            for outputs in (1, 2):
+                one(w, f"dropout-{np.dtype(kind).name}-{ratio}-{outputs}", "Dropout", [f(2, 3).astype(kind), np.float32(ratio), np.bool_(False)], [12, 13], 1, outputs=outputs)
+
+
+def quantisations(w):
+    """Scales by channel, and whole networks of integers, as ONNX Runtime's quantisers write them."""
+    for axis, size in ((0, 2), (1, 3), (-1, 4), (2, 4)):
+        scale, x = np.abs(f(size)) * np.float32(0.1) + np.float32(0.01), f(2, 3, 4)
+        for kind in (np.uint8, np.int8):
+            zero = np.full(size, 3 if kind == np.int8 else 120).astype(kind)
+            whole = (f(2, 3, 4) * 30 + (60 if kind == np.uint8 else 0)).astype(kind)
+            one(w, f"quantize-{axis}-{np.dtype(kind).name}", "QuantizeLinear", [x, scale, zero], [13, 19, 21], axis=axis)
+            for given in (0, 1):
+                one(w, f"dequantize-{axis}-{np.dtype(kind).name}", "DequantizeLinear", [whole, scale, zero], [13, 19, 21], given, axis=axis)
+        one(w, f"dequantize-{axis}-int32", "DequantizeLinear", [(f(2, 3, 4) * 90).astype(np.int32), scale, np.zeros(size, np.int32)], [13, 19, 21], 0, axis=axis)
+        one(w, f"dequantize-{axis}-int32-none", "DequantizeLinear", [(f(2, 3, 4) * 90).astype(np.int32), scale], [13, 19, 21], 0, axis=axis)
+    scalar = np.float32(0.05)
+    for kind, zero in ((np.uint8, 128), (np.int8, 0), (np.int8, 5)):
+        for given in (0, 1):
+            one(w, f"dequantize-one-{np.dtype(kind).name}-{zero}", "DequantizeLinear", [(f(2, 3) * 30 + zero % 127).astype(kind), scalar, kind(zero)], [10, 13, 19, 21], given)
+            one(w, f"quantize-one-{np.dtype(kind).name}-{zero}", "QuantizeLinear", [f(2, 3), scalar, kind(zero)], [10, 13, 19, 21], given)
+    one(w, "dequantize-one-int32", "DequantizeLinear", [(f(3) * 99).astype(np.int32), scalar, np.int32(0)], [10, 13, 19, 21], 0)
+    u8 = lambda *shape: (f(*shape) * 60 + 127).astype(np.uint8)
+    i8 = lambda *shape: (f(*shape) * 60).astype(np.int8)
+    for weights, zero in ((u8, np.uint8(121)), (i8, np.int8(0)), (i8, np.int8(4))):
+        kind = np.dtype(zero.dtype).name
+        for name, x, k, attributes in [("plain", (1, 3, 6, 6), (4, 3, 3, 3), {}), ("usual", (1, 3, 6, 6), (4, 3, 3, 3), {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], "strides": [2, 2], "dilations": [1, 1], "group": 1}), ("even", (1, 3, 6, 6), (4, 3, 1, 1), {"kernel_shape": [1, 1], "strides": [1, 1], "pads": [0, 0, 0, 0]}), ("group", (1, 4, 6, 6), (4, 1, 3, 3), {"group": 4, "kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}), ("valid", (1, 3, 6, 6), (4, 3, 3, 3), {"kernel_shape": [3, 3], "auto_pad": "VALID"})]:
+            for zeros in ([np.uint8(119), zero], [np.uint8(119)]):
+                one(w, f"convinteger-{kind}-{zero}-{name}-{len(zeros)}", "ConvInteger", [u8(*x), weights(*k), *zeros], [10, 17], **attributes)
+                dynamic(w, f"convinteger-{kind}-{zero}-{name}-{len(zeros)}", "ConvInteger", f(*x), weights(*k), zeros[1:], attributes)
+        for a, b in (((3, 4), (4, 5)), ((2, 3, 4), (4, 5)), ((2, 3, 4), (2, 4, 5))):
+            for zeros in ([np.uint8(119), zero], [np.uint8(119)], []):
+                one(w, f"matmulinteger-{kind}-{zero}-{len(a)}{len(b)}-{len(zeros)}", "MatMulInteger", [u8(*a), weights(*b), *zeros], [10, 17])
+                dynamic(w, f"matmulinteger-{kind}-{zero}-{len(a)}{len(b)}-{len(zeros)}", "MatMulInteger", f(*a), weights(*b), zeros[1:], {})
+
+
+def dynamic(w, name, op, x, weights, zeros, attributes):
+    """Behind `DynamicQuantizeLinear`, as `quantize_dynamic` writes it."""
+    names = ["q", "weights", "q_zero"] + ["w_zero"] * len(zeros)
+    nodes = [helper.make_node("DynamicQuantizeLinear", ["x"], ["q", "q_scale", "q_zero"], name="quantise"),
+             helper.make_node(op, names, ["o"], name="subject", **attributes), helper.make_node("Cast", ["o"], ["o_f"], to=TensorProto.FLOAT)]
+    stored = [numpy_helper.from_array(a, n) for n, a in zip(["weights", "w_zero"], [weights, *zeros])]
+    graph = helper.make_graph(nodes, "differential", [helper.make_tensor_value_info("x", TensorProto.FLOAT, x.shape)], [helper.make_tensor_value_info("o_f", TensorProto.FLOAT, None)], stored)
+    for opset in (11, 13, 17):
+        finish(w, f"own-dynamic-{name}/{opset}", graph, {"x": x}, opset)
+
+
 def write(writer):
     old(writer)
     usual(writer)
     shapes(writer)
+    exported(writer)
     classical(writer)
     graphs(writer)
 
@@ -191,6 +301,10 @@ def usual(w):
                 one(w, f"convtranspose-{label}", "ConvTranspose", swapped, [7, 11], 1, **attributes)
     x = f(1, 3, 5, 5)
     one(w, "convt-padding", "ConvTranspose", [x, f(3, 2, 3, 3)], [7, 11, 21], 1, strides=[2, 2], output_padding=[1, 1], pads=[1, 1, 1, 1])
+    for rank in (1, 3):
+        given = (1, 3, 5, 4, 3)[: rank + 2]
+        one(w, f"convt-padding-{rank}", "ConvTranspose", [f(*given), f(*(3, 2, 3, 3, 3)[: rank + 2]), f(2)], [7, 11, 21], 1, strides=[2] * rank, output_padding=[1] * rank, pads=[1] * 2 * rank)
+        one(w, f"convt-padding-{rank}-none", "ConvTranspose", [f(*given), f(*(3, 2, 4, 4, 4)[: rank + 2]), f(2)], [7, 11, 21], 1, strides=[2] * rank, output_padding=[0] * rank, pads=[1] * 2 * rank)
     for kernel, stride, size, extra in [(3, 2, 10, {}), (3, 2, 11, {}), (3, 2, 9, {}), (2, 2, 10, {}), (4, 2, 10, {}), (3, 3, 15, {}), (3, 2, 10, {"auto_pad": "SAME_UPPER"}), (3, 2, 10, {"auto_pad": "SAME_LOWER"}), (3, 2, 11, {"output_padding": [1, 1]})]:
         label = f"{kernel}-{stride}-{size}-{'-'.join(map(str, extra.values())).replace(' ', '')}"
         one(w, f"convt-shape-{label}", "ConvTranspose", [x, f(3, 2, kernel, kernel)], [7, 11, 21], 1, strides=[stride] * 2, output_shape=[size] * 2, **extra)
@@ -320,6 +434,26 @@ def shapes(w):
         shaped(w, "gather-scalar", "Gather", None, (4, 6), opset, others=[np.int64(0)], axis=0)
         for op in ("Add", "Mul", "Sub", "Div", "Max", "Min", "Equal", "Less", "Greater"):
             shaped(w, op, op, None, (4, 6), opset, others=[i(2)])
+            shaped(w, f"{op}-right", op, None, (4, 6), opset, others=[i(25)], at=1)
+        shaped(w, "where", "Where", None, (4, 6), opset, others=[np.array([True, False]), i(7)], at=1)
+        shaped(w, "where-right", "Where", None, (4, 6), opset, others=[np.array([True, False]), i(7)], at=2)
+        shaped(w, "slice-starts", "Slice", f(4, 6), (1,), opset, others=[i(3), i(1)])
+        shaped(w, "slice-ends", "Slice", f(4, 6), (2,), opset, 2, others=[i(0), i(1)])
+        shaped(w, "slice-ends-steps", "Slice", f(4, 6), (4,), opset, 2, others=[i(0), i(-1), i(1)])
+        for name, sizes in (("", (1, 2, 6, 6)), ("-smaller", (1, 2, 2, 2))):
+            for mode, place in itertools.product(("nearest", "linear"), ("half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel")):
+                for nearest in ("floor", "round_prefer_floor") if mode == "nearest" else (None,):
+                    more = {"nearest_mode": nearest} if nearest else {}
+                    shaped(w, f"resize-{mode}-{place}-{nearest}{name}", "Resize", f(1, 2, 3, 3), sizes, opset, 3, others=[np.zeros(0, np.float32), np.zeros(0, np.float32)], mode=mode, coordinate_transformation_mode=place, **more)
+                    shaped(w, f"resize-{mode}-{place}-{nearest}{name}-none", "Resize", f(1, 2, 3, 3), sizes, opset, 3, others=[None, None], mode=mode, coordinate_transformation_mode=place, **more)
+        for axis in (0, 1, -1):
+            shaped(w, f"gather-indices-{axis}", "Gather", f(4, 5), (3, 2), opset, axis=axis)
+        shaped(w, "topk", "TopK", f(3, 6), (2,), opset, outputs=("o", "at"), axis=-1)
+        shaped(w, "shape", "Shape", None, (4, 6), opset)
+        shaped(w, "neg", "Neg", None, (4, 6), opset)
+        shaped(w, "constantofshape-1", "ConstantOfShape", None, (2, 3), opset, value=numpy_helper.from_array(np.array([1], np.int64)))
+        shaped(w, "constantofshape-f", "ConstantOfShape", None, (2, 3), opset, value=numpy_helper.from_array(np.array([1], np.float32)))
+        ranged(w, opset)
         shaped(w, "concat", "Concat", None, (4, 6), opset, others=[i(-1)], axis=0)
         shaped(w, "slice", "Slice", None, (4, 6, 2), opset, others=[i(0), i(2), i(0)])
         shaped(w, "slice-steps", "Slice", None, (4, 6, 2), opset, others=[i(1), i(2**63 - 1), i(0), i(1)])
@@ -341,29 +475,69 @@ def shapes(w):
 
 
 def classical(w):
-    """The operators of ai.onnx.ml that tract has, as scikit-learn's exporter writes them."""
+    """The operators of ai.onnx.ml that tract has, as scikit-learn's exporter and others write them."""
+    ml = {"domain": "ai.onnx.ml"}
     x = f(5, 3)
     for targets in (1, 2):
-        one(w, f"linear-{targets}", "LinearRegressor", [x], [11, 17], domain="ai.onnx.ml", coefficients=list(map(float, f(3 * targets))), intercepts=list(map(float, f(targets))), targets=targets)
+        one(w, f"linear-{targets}", "LinearRegressor", [x], [11, 17], **ml, coefficients=list(map(float, f(3 * targets))), intercepts=list(map(float, f(targets))), targets=targets)
+        one(w, f"linear-{targets}-none", "LinearRegressor", [x], [11, 17], **ml, coefficients=list(map(float, f(3 * targets))), targets=targets)
     for post in ("NONE", "LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO", "PROBIT"):
+        for classes, rows, multi in itertools.product((2, 3), (1, 2, 3), (0, 1)):
+            if rows not in (classes, 1) or rows < classes == 3:
+                continue
+            for labels in ({"classlabels_ints": list(range(classes))}, {"classlabels_strings": list("abc"[:classes])}):
+                attributes = dict(coefficients=list(map(float, f(3 * rows))), intercepts=list(map(float, f(rows))), multi_class=multi, post_transform=post, **labels)
+                name = f"classifier-{post}-{classes}-{rows}-{multi}"
+                if "classlabels_ints" in labels:
+                    one(w, name, "LinearClassifier", [x], [11, 17], outputs=2, **ml, **attributes)
+                scores_only(w, f"{name}-{next(iter(labels))}", "LinearClassifier", x, attributes)
         for classes in (2, 3):
-            one(w, f"classifier-{post}-{classes}", "LinearClassifier", [x], [11, 17], outputs=2, domain="ai.onnx.ml", classlabels_ints=list(range(classes)), coefficients=list(map(float, f(3 * classes))), intercepts=list(map(float, f(classes))), multi_class=1, post_transform=post)
-            tree(w, x, post, classes)
+            trees(w, x, post, classes)
     for norm in ("MAX", "L1", "L2"):
-        one(w, f"normalizer-{norm}", "Normalizer", [x], [11, 17], domain="ai.onnx.ml", norm=norm)
-    one(w, "features", "ArrayFeatureExtractor", [x, i(0, 2)], [11, 17], domain="ai.onnx.ml")
+        one(w, f"normalizer-{norm}", "Normalizer", [x], [11, 17], **ml, norm=norm)
+    one(w, "features", "ArrayFeatureExtractor", [x, i(0, 2)], [11, 17], **ml)
+    for count in (1, 3):
+        for kind in (np.float32, np.int64, np.float64):
+            one(w, f"scaler-{count}-{np.dtype(kind).name}", "Scaler", [x.astype(kind)], [11, 17], **ml, offset=list(map(float, f(count))), scale=list(map(float, f(count))))
 
 
-def tree(w, x, post, classes):
-    """Two trees of a split each; leaves vote for all classes."""
+def scores_only(w, name, op, x, attributes):
+    """A classifier whose label nobody uses."""
+    node = helper.make_node(op, ["x"], ["label", "scores"], name="subject", domain="ai.onnx.ml", **attributes)
+    for opset, version in itertools.product((11, 17), (1, 3)):
+        scores = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, None)]
+        graph = helper.make_graph([node], "differential", [helper.make_tensor_value_info("x", TensorProto.FLOAT, x.shape)], scores)
+        finish(w, f"own-{name}-scores/{opset}-{version}", graph, {"x": x}, opset, [helper.make_opsetid("ai.onnx.ml", version)])
+
+
+def trees(w, x, post, classes):
+    """Two trees of a split each. Leaves vote for all classes, or for one, as where there are two;
+    numbers that are missing go either way."""
+    lost = x.copy()
+    lost[1, 0] = lost[2, 2] = np.nan
     for mode in ("BRANCH_LEQ", "BRANCH_LT", "BRANCH_GT", "BRANCH_GTE"):
-        leaves = [(t, n, c) for t in (0, 1) for n in (1, 2) for c in range(classes)]
-        one(
-            w, f"tree-{post}-{classes}-{mode}", "TreeEnsembleClassifier", [x], [11, 17], outputs=2, domain="ai.onnx.ml",
-            nodes_treeids=[0, 0, 0, 1, 1, 1], nodes_nodeids=[0, 1, 2] * 2, nodes_featureids=[0, 0, 0, 2, 0, 0], nodes_modes=[mode, "LEAF", "LEAF"] * 2,
-            nodes_values=[0.1, 0.0, 0.0, -0.3, 0.0, 0.0], nodes_truenodeids=[1, 0, 0] * 2, nodes_falsenodeids=[2, 0, 0] * 2, nodes_missing_value_tracks_true=[0] * 6, nodes_hitrates=[1.0] * 6,
-            class_treeids=[t for t, _, _ in leaves], class_nodeids=[n for _, n, _ in leaves], class_ids=[c for _, _, c in leaves], class_weights=[0.1 + 0.07 * k for k in range(len(leaves))],
-            classlabels_int64s=list(range(classes)), post_transform=post)
+        for votes, base, tracks, text, shares in itertools.product(("all", 0, 1), (0, 1, classes), (0, 1), (False, True), (False, True)):
+            voted = range(classes) if votes == "all" else [votes]
+            if (classes > 2 and votes != "all") or (base == 1 and votes == "all") or (base > 1 and votes != "all"):
+                continue
+            leaves = [(t, n, c) for t in (0, 1) for n in (1, 2) for c in voted]
+            # Sums on either side of 0 and of a half.
+            weights = [(0.05 if shares else 0.9) + (0.06 if shares else -0.37) * (k * 5 % 7) for k in range(len(leaves))]
+            labels = {"classlabels_strings": list("abc"[:classes])} if text else {"classlabels_int64s": list(range(classes))}
+            attributes = dict(
+                nodes_treeids=[0, 0, 0, 1, 1, 1], nodes_nodeids=[0, 1, 2] * 2, nodes_featureids=[0, 0, 0, 2, 0, 0], nodes_modes=[mode, "LEAF", "LEAF"] * 2,
+                nodes_values=[0.1, 0.0, 0.0, -0.3, 0.0, 0.0], nodes_truenodeids=[1, 0, 0] * 2, nodes_falsenodeids=[2, 0, 0] * 2, nodes_missing_value_tracks_true=[tracks, 0, 0] * 2,
+                class_treeids=[t for t, _, _ in leaves], class_nodeids=[n for _, n, _ in leaves], class_ids=[c for _, _, c in leaves], class_weights=weights,
+                post_transform=post, **labels)
+            if not text:
+                attributes["nodes_hitrates"] = [1.0] * 6
+            if base:
+                attributes["base_values"] = [0.15 - 0.1 * k for k in range(base)]
+            name = f"tree-{post}-{classes}-{mode}-{votes}-{base}-{tracks}-{shares}"
+            for data, what in ((x, ""), (lost, "-missing")):
+                if not text:
+                    one(w, name + what, "TreeEnsembleClassifier", [data], [17], outputs=2, domain="ai.onnx.ml", **attributes)
+                scores_only(w, f"{name}-{text}{what}", "TreeEnsembleClassifier", data, attributes)
 
 
 def graphs(w):
@@ -385,11 +559,15 @@ def graphs(w):
             [helper.make_tensor_value_info(n, TensorProto.FLOAT, [3]) for n in "se"], [helper.make_tensor_value_info(n, TensorProto.FLOAT, [3]) for n in "tu"])
         node = helper.make_node("Scan", ["s0", "xs"], ["last", "all"], name="subject", body=body, num_scan_inputs=1)
         graph = helper.make_graph([node], "differential", [helper.make_tensor_value_info("s0", TensorProto.FLOAT, [3]), helper.make_tensor_value_info("xs", TensorProto.FLOAT, [4, 3])], [value("last"), value("all")])
+        for stored in ({"s0": f(3)}, {"xs": f(4, 3)}):
+            given = [it for it in graph.input if it.name not in stored]
+            of_file = helper.make_graph([node], "differential", given, list(graph.output), [numpy_helper.from_array(a, n) for n, a in stored.items()])
+            finish(w, f"own-scan-{next(iter(stored))}/{opset}", of_file, {it.name: f(*(3,) if it.name == "s0" else (4, 3)) for it in given}, opset)
         finish(w, f"own-scan/{opset}", graph, {"s0": f(3), "xs": f(4, 3)}, opset)
 
 
-def finish(w, name, graph, feeds, opset):
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+def finish(w, name, graph, feeds, opset, more=()):
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset), *more], ir_version=8)
     try:
         w.write(name, "onnxruntime", model, feeds, judge(model, feeds))
     except Skip as reason:

@@ -124,6 +124,26 @@ pub fn products(count: usize, size: i64) -> Vec<u8> {
     simple(nodes, value("x", Ty::F32, &shape), value(&last, Ty::F32, &shape))
 }
 
+/// Whole numbers, of [2, 3], shifted to the left: of 32 bits with a sign, the engine does it
+/// otherwise than ONNX Runtime where the second number is below 0 or large.
+pub fn shifts() -> Vec<u8> {
+    let mut shift = node("BitShift", &["x", "x"], "y");
+    shift.attribute.push(AttributeProto {
+        name: "direction".into(),
+        r#type: attribute_proto::AttributeType::String as i32,
+        s: b"LEFT".to_vec(),
+        ..Default::default()
+    });
+    simple(vec![shift], value("x", Ty::I32, &[2, 3]), value("y", Ty::I32, &[2, 3]))
+}
+
+/// Whole numbers, of [2, 3], squared: the engine has no such operation for 64 bits, and says so
+/// when it computes it.
+pub fn squares() -> Vec<u8> {
+    let sum = node("ReduceSumSquare", &["x"], "y");
+    simple(vec![sum], value("x", Ty::I64, &[2, 3]), value("y", Ty::I64, &[1, 1]))
+}
+
 /// A graph with an operation that nobody has.
 pub fn unknown_operation() -> Vec<u8> {
     let unknown = node("Levitate", &["x"], "y");

@@ -14,6 +14,8 @@ use crate::{cargo, process};
 
 /// Where the gate's tables are, and the cases of the ordinary tests.
 const TABLES: &str = "host/inference/src/gate";
+/// The table as a page for readers.
+const PAGE: &str = "docs/reference/graph-operators.md";
 const SHORT: &str = "host/inference/tests/differential/cases.bin";
 
 /// What `cargo xtask differential` takes.
@@ -40,11 +42,11 @@ pub fn run(arguments: &DifferentialArguments) -> Result<()> {
         Some(cases) => cases.clone(),
         None => make(arguments.write)?,
     };
-    let mut command = cargo::host();
-    command.args(["run", "--quiet", "--release", "--package", "sandbar-inference"]);
-    command.args(["--example", "differential", "--"]).arg(cases);
+    let mut command = cargo::example("differential")?;
+    command.arg(cases);
     if arguments.write {
         command.arg("--table").arg(root.join(TABLES).join("compared.txt"));
+        command.arg("--page").arg(root.join(PAGE));
         command.arg("--short").arg(root.join(SHORT));
     }
     if arguments.verbose {

@@ -1,15 +1,18 @@
 //! The differential suite: `cargo xtask differential` starts it.
 //!
 //! ```text
-//! differential CASES [--table FILE] [--short FILE] [--verbose]
+//! differential CASES [--table FILE] [--page FILE] [--short FILE] [--verbose]
+//! differential --models CASES
 //! differential --doubts TABLE MODEL...
 //! ```
 //!
 //! Loads each model of `CASES` as a user's model is loaded, but without the gate; computes it,
 //! and compares the outputs with the reference's. It prints counts by operator. `--table` writes
-//! what the gate reads (`host/inference/src/gate/compared.txt`); `--short` writes cases of one
-//! of each operator that is right, small, for the ordinary tests. `--doubts` prints which nodes of
-//! ONNX files a table refuses, and what of them.
+//! what the gate reads (`host/inference/src/gate/compared.txt`); `--page` the
+//! same for readers; `--short` writes cases of one of each operator that is right, small, for the
+//! ordinary tests. `--models` loads models with the gate and a trial run, as they are served, and
+//! prints what is refused or not right. `--doubts` prints which nodes of ONNX files a table
+//! refuses, and what of them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
@@ -18,6 +21,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sandbar_inference::gate::{self, Form, Outcome, Table};
+use sandbar_inference::{Graph, GraphSource};
+use sandbar_model::Kind;
 
 #[path = "../tests/differential/cases.rs"]
 mod cases;
@@ -29,12 +34,15 @@ const THREADS: usize = 8;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (mut path, mut table, mut short, mut verbose) = (None, None, None, false);
+    let (mut path, mut table, mut page, mut short) = (None, None, None, None);
+    let mut verbose = false;
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--table" => table = arguments.next().map(PathBuf::from),
+            "--page" => page = arguments.next().map(PathBuf::from),
             "--short" => short = arguments.next().map(PathBuf::from),
             "--verbose" => verbose = true,
+            "--models" => return models(&arguments.next().ok_or("the file of cases is missing")?),
             "--doubts" => return doubts(&arguments.collect::<Vec<_>>()),
             _ => path = Some(PathBuf::from(argument)),
         }
@@ -64,12 +72,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         let head = "# Written by cargo xtask differential: what of each operator is right, and what is wrong.\n";
         std::fs::write(path, format!("{head}{learnt}"))?;
     }
+    if let Some(path) = page {
+        std::fs::write(path, gate::page(&learnt))?;
+    }
     if let Some(path) = short {
         let mut file = std::fs::File::create(path)?;
         for of_operator in small.into_values() {
             for case in chosen(of_operator) {
                 file.write_all(&case.text)?;
             }
+        }
+    }
+    Ok(())
+}
+
+fn models(path: &str) -> Result<(), Box<dyn Error>> {
+    let bytes: Arc<[u8]> = std::fs::read(path)?.into();
+    for case in cases::read(&bytes)? {
+        let source = GraphSource::Bytes(Kind::Onnx, case.model.clone());
+        let loaded = Graph::load(case.name.clone(), source).and_then(|graph| graph.try_out());
+        match (loaded, case.run()) {
+            (Ok(()), (outcome, reason)) => println!("{outcome:?} {}: {reason}", case.name),
+            (Err(error), (outcome, _)) => println!("Kept away, {outcome:?}: {error}"),
         }
     }
     Ok(())
@@ -104,7 +128,7 @@ fn run(cases: &[Case]) -> Vec<(&Case, Outcome, String)> {
     })
 }
 
-/// Few cases of an operator: the smallest, and the smallest of each further version and type.
+/// Few cases of an operator: the smallest, and the smallest of each further version, type and mode.
 fn chosen(mut cases: Vec<(&Case, Form)>) -> Vec<&Case> {
     cases.sort_by_key(|(case, _)| case.text.len());
     let small = cases.partition_point(|(case, _)| case.text.len() <= SMALL);
@@ -112,7 +136,9 @@ fn chosen(mut cases: Vec<(&Case, Form)>) -> Vec<&Case> {
     let mut seen = HashSet::new();
     let mut fresh = |form: &Form| {
         let wanted = |key: &str, value: &str| {
-            key == "version" || matches!(value, "fp16" | "fp64" | "i64" | "quantized")
+            let words = value.starts_with('"');
+            let kind = matches!(value, "fp16" | "fp64" | "i64" | "quantized");
+            words || kind || matches!(key, "version" | "base_values")
         };
         let features = form.features.iter().filter(|(key, value)| wanted(key, value));
         features.filter(|feature| seen.insert((*feature).clone())).count() > 0

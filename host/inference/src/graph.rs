@@ -1,6 +1,7 @@
 //! A model that the host runs: its inputs and outputs, and a plan for each set of
 //! shapes that it was asked for.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -12,7 +13,7 @@ use super::plan::{OptimisedGraph, PLANS, States, guarded};
 use super::repairs::Wanted;
 use super::stub_graph::StubGraph;
 use super::tensor::Tensor;
-use super::{formats, gate, ports};
+use super::{formats, gate, ports, trial};
 use crate::events::{GraphOptimised, GraphUnverified};
 use sandbar_model::{Dimension, Kind, Model, ModelError, TensorSpec};
 use sandbar_telemetry::resident_bytes;
@@ -50,8 +51,9 @@ impl Graph {
     /// optimised for a batch of 1, so that errors show now.
     ///
     /// # Errors
-    /// If the bytes are not a graph of their kind, it has an operation that is not
-    /// supported or that the [gate](crate::gate) refuses, or its inputs and outputs are not those that its model declares.
+    /// If the bytes are not a graph of their kind, it has an operation that is not supported or
+    /// that the [gate](crate::gate) refuses, or its inputs and outputs are not those that its model
+    /// declares.
     pub fn load(id: String, source: GraphSource) -> Result<Arc<Self>, Error> {
         let verified = match &source {
             GraphSource::Folder(model) => !model.unverified,
@@ -100,6 +102,17 @@ impl Graph {
             graph.plans = Mutex::new(vec![Arc::new(plan)]);
         }
         Ok(graph)
+    }
+
+    /// Computes the graph for inputs of its own making, a batch of 1, if its inputs leave nothing
+    /// but the batch to the caller.
+    ///
+    /// # Errors
+    /// If an operation fails, and not merely because of what these inputs are.
+    pub fn try_out(&self) -> Result<(), Error> {
+        let plan = self.plans.lock().unwrap_or_else(PoisonError::into_inner).first().cloned();
+        let tried = plan.map_or(Ok(()), |plan| trial::run(&self.id, &plan));
+        tried.map_err(|error| error.context(&self.id))
     }
 
     /// The model's `name@version`.
@@ -160,7 +173,7 @@ impl Graph {
         if !states.find(self.number, &shapes) {
             states.open(self.plan(shapes)?)?;
         }
-        let outputs = states.run(inputs, stop)?;
+        let outputs = states.run(inputs, stop, &Cell::default())?;
         let named = self.names.iter().cloned().zip(&outputs);
         named.map(|(name, tensor)| Ok((name, Tensor::from_tract(tensor)?))).collect()
     }

@@ -12,6 +12,7 @@
 //! - `graph`: one model ([`Graph`]); `ports`, its inputs and outputs; `plan`, the model optimised
 //!   for some shapes; `stub_graph`, a graph that computes nothing ([`StubGraph`]); `tensor`: bytes
 //!   as a guest has them, and as tract does ([`Tensor`]).
+//! - `trial`: the graph is computed for inputs of its own making before it serves.
 //! - `thread`: the thread that computes for one instance of an operator, and what becomes of it
 //!   when a computation does not end; `session`: what one instance may use and has left
 //!   ([`Session`]).
@@ -34,6 +35,7 @@ mod stand_in;
 mod stub_graph;
 mod tensor;
 mod thread;
+mod trial;
 
 pub use artifact::{Artifact, Content};
 pub use error::{Error, ErrorCode};

@@ -96,8 +96,9 @@ pub struct Model {
     /// A graph's outputs. Default: those that the file declares.
     #[serde(default)]
     pub outputs: Vec<TensorSpec>,
-    /// Whether a graph serves though it has operations that are known to be computed
-    /// otherwise than by the reference, or were never compared. `false` by default.
+    /// Whether a graph serves though it has operations that are known to be computed otherwise
+    /// than by the reference, or were never compared: its samples must show that it is right.
+    /// `false` by default.
     #[serde(default)]
     pub unverified: bool,
     /// Its class names. Unknown by default.
@@ -281,6 +282,10 @@ impl Model {
         if self.unverified && !self.kind.is_graph() {
             let message = format!("a model of kind {} is no graph; leave it out", self.kind);
             report("unverified", message);
+        } else if self.unverified && self.samples.is_none() {
+            let message = "what the engine is not known to compute right must be shown by samples: \
+                           declare [samples] too, with answers of the tool that made the model";
+            report("unverified", message.to_owned());
         }
         if self.sha256.is_none() && self.sha1.is_none() {
             report("sha256", "the key 'sha256' is missing; write the file's digest".to_owned());

@@ -298,6 +298,12 @@ fn samples_are_read_and_bounded() {
         let error = section(text).unwrap_err().to_string();
         assert!(error.contains(due), "{error}");
     }
+    folder.describe("kind = \"h2o-mojo\"", "kind = \"h2o-mojo\"\nunverified = true");
+    let error = Model::open(&folder.0).unwrap_err().to_string();
+    assert!(error.contains("a model of kind h2o-mojo is no graph; leave it out"), "{error}");
+    folder.describe("kind = \"h2o-mojo\"", "kind = \"onnx\"\nunverified = true");
+    let error = Model::open(&folder.0).unwrap_err().to_string();
+    assert!(error.contains("must be shown by samples: declare [samples] too"), "{error}");
     folder.describe("kind = \"h2o-mojo\"", "kind = \"onnx\"\nsamples = { file = \"s.csv\" }");
     let error = Model::open(&folder.0).unwrap_err().to_string();
     assert!(error.contains("takes tensors, which a table cannot hold"), "{error}");

@@ -30,13 +30,18 @@ pub(super) fn type_name(ty: i32) -> &'static str {
     }
 }
 
+/// Whether a value of a feature is the name of an element's type.
+pub(super) fn is_type(value: &str) -> bool {
+    (1..=16).any(|ty| type_name(ty) == value && value != "?")
+}
+
 /// The classes of an attribute's value.
 pub(super) fn of_attribute(attribute: &AttributeProto) -> Vec<String> {
     let name = attribute.name.as_str();
     let text = |bytes: &[u8]| format!("{:?}", String::from_utf8_lossy(bytes));
     match AttributeType::try_from(attribute.r#type).ok() {
         Some(AttributeType::Int) => of_int(name, attribute.i),
-        Some(AttributeType::Float) => of_float(attribute.f),
+        Some(AttributeType::Float) => vec![of_float(attribute.f).to_owned()],
         Some(AttributeType::Ints) => of_ints(name, &attribute.ints),
         Some(AttributeType::String) => vec![text(&attribute.s).replace(' ', "_")],
         Some(AttributeType::Strings) => {
@@ -49,8 +54,18 @@ pub(super) fn of_attribute(attribute: &AttributeProto) -> Vec<String> {
                     each.dedup();
                     each
                 }
+                "classlabels_strings" => vec![count(each.len()).to_owned()],
                 _ => vec!["strings".to_owned()],
             }
+        }
+        // One for all classes, or one for each.
+        Some(AttributeType::Floats) if matches!(name, "intercepts" | "base_values") => {
+            vec![count(attribute.floats.len()).to_owned()]
+        }
+        // Votes that are all above 0 are shares of the whole, others are sums.
+        Some(AttributeType::Floats) if name == "class_weights" => {
+            let shares = attribute.floats.iter().all(|vote| *vote >= 0.0);
+            vec![if shares { "positive" } else { "mixed" }.to_owned()]
         }
         Some(AttributeType::Floats) => vec!["numbers".to_owned()],
         Some(AttributeType::Tensor) => {
@@ -69,7 +84,16 @@ pub(super) fn of_default(name: &str, default: &str) -> Vec<String> {
     } else if let Ok(int) = default.parse() {
         of_int(name, int)
     } else {
-        default.parse().map_or_else(|_| vec!["other".to_owned()], of_float)
+        vec![default.parse().map_or("other", of_float).to_owned()]
+    }
+}
+
+fn count(things: usize) -> &'static str {
+    match things {
+        0 => "none",
+        1 => "one",
+        2 => "two",
+        _ => "many",
     }
 }
 
@@ -87,21 +111,43 @@ fn of_int(name: &str, int: i64) -> Vec<String> {
     }]
 }
 
-fn of_float(float: f32) -> Vec<String> {
-    let class = match float {
+/// The class of a number.
+pub(super) fn of_float(float: f32) -> &'static str {
+    match float {
         0.0 => "0",
         1.0 => "1",
         _ if float < 0.0 => "negative",
         _ => "positive",
-    };
-    vec![class.to_owned()]
+    }
+}
+
+/// The number that a stored tensor of one 32-bit float is.
+pub(super) fn float(tensor: &TensorProto) -> Option<f32> {
+    if tensor.data_type != DataType::Float as i32 || tensor.dims.iter().product::<i64>() != 1 {
+        return None;
+    }
+    let raw = || tensor.raw_data.first_chunk::<4>().map(|bytes| f32::from_le_bytes(*bytes));
+    tensor.float_data.first().copied().or_else(raw)
 }
 
 /// The classes of a list of integers: it is in several at once.
 pub(super) fn of_ints(name: &str, ints: &[i64]) -> Vec<String> {
+    if ints.is_empty() {
+        return vec!["none".to_owned()];
+    }
     let mut classes = Vec::new();
     let mut add = |class: &str| classes.push(class.to_owned());
     match name {
+        "classlabels_ints" | "classlabels_int64s" => return vec![count(ints.len()).to_owned()],
+        // Trees may vote for one class, of two, or for each.
+        "class_ids" => {
+            let same = ints.iter().all(|int| *int == ints[0]);
+            return if same { of_int(name, ints[0]) } else { vec!["several".to_owned()] };
+        }
+        "nodes_missing_value_tracks_true" => {
+            let any = ints.iter().any(|int| *int != 0);
+            return vec![if any { "some" } else { "none" }.to_owned()];
+        }
         "kernel_shape" => return vec![format!("{}d", ints.len())],
         "perm" => {
             let same = ints.iter().enumerate().all(|(place, axis)| place as i64 == *axis);
@@ -131,11 +177,7 @@ pub(super) fn of_ints(name: &str, ints: &[i64]) -> Vec<String> {
     if name == "training_mode" {
         return ints.iter().map(ToString::to_string).collect();
     }
-    match ints.len() {
-        0 => add("none"),
-        1 => add("one"),
-        _ => add("several"),
-    }
+    add(if ints.len() == 1 { "one" } else { "several" });
     if ints.iter().any(|int| *int < 0) {
         add("negative");
     }

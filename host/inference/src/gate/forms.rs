@@ -175,6 +175,9 @@ fn features(
                 }
                 None => add(&key, "?"),
             }
+        } else if name == "ratio" {
+            let class = known.value.and_then(classes::float).map(classes::of_float);
+            add(&key, class.unwrap_or("?"));
         } else if name.contains("scale") || name.contains("zero_point") {
             let count = known.value.map(|tensor| tensor.dims.iter().product::<i64>());
             add(&key, count.map_or("?", |count| if count == 1 { "one" } else { "several" }));
@@ -283,9 +286,19 @@ fn output_of<'a>(
                 .and_then(|it| it.t.as_ref())
                 .map_or("fp32", |tensor| classes::type_name(tensor.data_type)),
             ("QuantizeLinear", _) => "u8",
+            ("LinearClassifier" | "SVMClassifier" | "TreeEnsembleClassifier", 0) => {
+                let text =
+                    attribute("classlabels_strings").is_some_and(|it| !it.strings.is_empty());
+                if text { "string" } else { "i64" }
+            }
             ("Dropout", 1) => "bool",
             _ => "?",
         };
+    }
+    // What follows from shapes is known before anything is computed. An engine has sizes, which may
+    // be symbols, in a form of their own only as integers.
+    if origin == Origin::Shape && !matches!(ty, "?" | "i64" | "i32") {
+        origin = Origin::Stored;
     }
     let value = (node.op_type == "Identity")
         .then(|| node.input.first().and_then(|input| known.get(input.as_str())?.value))

@@ -13,6 +13,7 @@
 mod classes;
 mod forms;
 mod learn;
+mod page;
 mod schema;
 mod table;
 
@@ -22,6 +23,7 @@ use tract_onnx::tract_hir::internal::*;
 
 pub use forms::Form;
 pub use learn::{Outcome, learn};
+pub use page::page;
 pub use table::{Compared, Doubt, Table};
 
 use super::error::{Error, ErrorCode};
@@ -76,7 +78,10 @@ impl Doubts {
         if self.0.len() > 1 {
             let _ = write!(message, " (and {} more nodes)", self.0.len() - 1);
         }
-        message.push_str("; export the model without it, or write 'unverified = true' in model.toml and compare its outputs yourself");
+        message.push_str(
+            "; export the model without it, or write 'unverified = true' in model.toml and show by \
+             [samples] that its outputs are right",
+        );
         Some(Error::new(ErrorCode::UnsupportedOperation, message))
     }
 
@@ -114,7 +119,7 @@ fn describe(form: &Form, doubt: &Doubt) -> String {
 }
 
 /// A feature in words.
-fn told(key: &str, value: &str) -> String {
+pub(super) fn told(key: &str, value: &str) -> String {
     match (key.rsplit_once('.'), value) {
         (Some((input, "from")), "stored") => format!("input {input} from the file"),
         (Some((input, "from")), "shape") => format!("input {input} from a shape"),

@@ -7,7 +7,7 @@ use tract_onnx::pb::{
     attribute_proto::AttributeType, tensor_proto::DataType,
 };
 
-use super::tree_labels;
+use super::tree_classifier;
 
 /// What a model declares of its graph, by name. Where it declares no outputs the graph's own count.
 #[derive(Debug, Clone, Default)]
@@ -71,8 +71,9 @@ fn select(graph: &mut GraphProto, wanted: &Wanted) {
         graph.output = found.into_iter().map(output).collect();
         return;
     }
-    let good =
-        |output: &ValueInfoProto| is_numbers(output) && !tree_labels::is_label(graph, &output.name);
+    let good = |output: &ValueInfoProto| {
+        is_numbers(output) && !tree_classifier::is_label(graph, &output.name)
+    };
     let kept: Vec<ValueInfoProto> = graph.output.iter().filter(|it| good(it)).cloned().collect();
     if !kept.is_empty() {
         graph.output = kept;

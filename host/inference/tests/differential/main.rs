@@ -30,6 +30,13 @@ fn all_operators_of_the_table_are_right() {
 }
 
 #[test]
+fn the_page_for_readers_is_that_of_the_table() {
+    let page = include_str!("../../../../docs/reference/graph-operators.md");
+    let due = gate::page(Table::shipped());
+    assert!(page == due, "docs/reference/graph-operators.md: cargo xtask differential --write");
+}
+
+#[test]
 fn what_was_not_compared_is_refused() {
     let case = cases::read(CASES).unwrap().into_iter().next().unwrap();
     let source = GraphSource::Bytes(Kind::Onnx, case.model.clone());

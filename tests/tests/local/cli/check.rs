@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use sandbar_tests::{project, sandbar};
+use sandbar_tests::{graphs, project, sandbar};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -98,6 +98,40 @@ fn a_bad_model_is_refused_with_its_reason() {
         );
         assert!(said.contains("not an H2O MOJO"), "{what}: {said}");
     }
+}
+
+/// What `sandbar check` says of a graph, with more lines in its description.
+fn of_graph(bytes: &[u8], more: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    model_of(bytes, folder.path());
+    let about = folder.path().join("model.toml");
+    let text = std::fs::read_to_string(&about).unwrap();
+    std::fs::write(&about, text.replace("h2o-mojo", "onnx") + more).unwrap();
+    let path = folder.path().display().to_string();
+    complaint("\"../models/flights-gbm\"", &format!("\"{path}\"")).replace(&path, "FOLDER")
+}
+
+#[test]
+fn a_graph_that_is_not_known_to_be_right_is_refused() {
+    let said = of_graph(&graphs::shifts(), "");
+    assert!(
+        said.ends_with(
+            "FOLDER/model.zip: bad@1: node 'y', operator BitShift of opset 13: X i32 with direction \
+             \"LEFT\" is known to be computed otherwise than by ONNX Runtime; export the model without \
+             it, or write 'unverified = true' in model.toml and show by [samples] that its outputs are \
+             right\n"
+        ),
+        "{said}"
+    );
+    // It is for the samples to show that it is right all the same.
+    let said = of_graph(&graphs::shifts(), "unverified = true\n");
+    assert!(
+        said.contains(
+            "unverified: what the engine is not known to compute right must be shown by samples: \
+             declare [samples] too, with answers of the tool that made the model"
+        ),
+        "{said}"
+    );
 }
 
 #[test]

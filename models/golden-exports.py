@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What ONNX Runtime answers for small graphs as exporters write them: golden results of sandbar-inference.
 
-Needs `pip install numpy==2.4.6 onnx==1.23.2 onnxruntime==1.32.0`; reads nothing else:
+Needs `pip install numpy==2.4.6 onnx==1.23.2 onnxruntime==1.32.0`; reads models/digits and nothing else:
 
     python models/golden-exports.py
 
@@ -14,12 +14,15 @@ A tensor is its type, its shape and its numbers in order. Cases without answers 
 
 import base64
 import json
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
+from onnxruntime.transformers.float16 import convert_float_to_float16
 
 FILE = Path(__file__).resolve().parent.parent / "tests" / "golden" / "exports.jsonl"
 TYPES = {"float32": "fp32", "float16": "fp16", "float64": "fp64", "uint8": "u8", "int32": "i32", "int64": "i64"}
@@ -345,7 +348,40 @@ def halves():
     case("half precision", model(nodes, [value("x", F, ["N", 3, 8, 8])], [value("p", F, ["N", 5])], constants, 13, value_info=[value("r", F16, ["N", 4, 8, 8])]), {"x": x}, tolerance=2e-3)
 
 
-for family in (activations, convolutions, pads, upsamples, recurrent, quantised, scalers, exporters, classifiers, trees, halves):
+def networks():
+    """A whole network, models/digits, as ONNX Runtime's own tools quantise it and halve its precision."""
+    folder = FILE.parent.parent.parent / "models" / "digits"
+    rows = np.loadtxt(folder / "held-out.csv", delimiter=",", skiprows=1, dtype=np.float32)
+    # As its model.toml says.
+    pictures = ((rows[:, 2:] - 128) / 128).reshape(-1, 1, 8, 8)
+    x = pictures[:12]
+
+    class Some(CalibrationDataReader):
+        def __init__(self):
+            self.rest = iter([{"image": pictures[at : at + 50]} for at in range(50, 350, 50)])
+
+        def get_next(self):
+            return next(self.rest, None)
+
+    with tempfile.TemporaryDirectory() as work:
+        file = str(Path(work) / "quantised.onnx")
+        original = str(folder / "model.onnx")
+        for name, options, refused in [
+            ("QDQ of u8", {}, None),
+            ("QDQ of i8", {"activation_type": QuantType.QInt8, "weight_type": QuantType.QInt8}, None),
+            ("QDQ by channels", {"per_channel": True, "weight_type": QuantType.QInt8}, None),
+            ("QOperator", {"quant_format": QuantFormat.QOperator}, "quantise the graph in the form QDQ"),
+        ]:
+            options = {"quant_format": QuantFormat.QDQ, "activation_type": QuantType.QUInt8, "weight_type": QuantType.QUInt8} | options
+            quantize_static(original, file, Some(), **options)
+            case(f"digits, {name}", onnx.load(file), {"image": x}, refused=refused, tolerance=0.01)
+        quantize_dynamic(original, file, weight_type=QuantType.QUInt8)
+        case("digits, dynamic", onnx.load(file), {"image": x}, tolerance=0.01)
+        half = convert_float_to_float16(onnx.load(original), keep_io_types=True)
+        case("digits, half precision", half, {"image": x}, tolerance=0.01)
+
+
+for family in (activations, convolutions, pads, upsamples, recurrent, quantised, scalers, exporters, classifiers, trees, halves, networks):
     family()
 FILE.write_text("\n".join(lines) + "\n")
 print(len(lines), "cases,", FILE.stat().st_size, "bytes")

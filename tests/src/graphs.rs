@@ -137,11 +137,21 @@ pub fn shifts() -> Vec<u8> {
     simple(vec![shift], value("x", Ty::I32, &[2, 3]), value("y", Ty::I32, &[2, 3]))
 }
 
-/// Whole numbers, of [2, 3], squared: the engine has no such operation for 64 bits, and says so
-/// when it computes it.
-pub fn squares() -> Vec<u8> {
-    let sum = node("ReduceSumSquare", &["x"], "y");
-    simple(vec![sum], value("x", Ty::I64, &[2, 3]), value("y", Ty::I64, &[1, 1]))
+/// The mean red, green and blue of a picture of 4 by 2 pixels, of bytes and channels last, as
+/// networks take them that scale their pixels themselves.
+pub fn mean_colour() -> Vec<u8> {
+    let mut cast = node("Cast", &["pixels"], "floats");
+    cast.attribute.push(integer("to", Ty::F32.number().into()));
+    let mut mean = node("ReduceMean", &["floats"], "colour");
+    mean.attribute.push(integer("keepdims", 0));
+    mean.attribute.push(AttributeProto {
+        name: "axes".into(),
+        r#type: attribute_proto::AttributeType::Ints as i32,
+        ints: vec![1, 2],
+        ..Default::default()
+    });
+    let input = value("pixels", Ty::U8, &[1, 2, 4, 3]);
+    simple(vec![cast, mean], input, value("colour", Ty::F32, &[1, 3]))
 }
 
 /// A graph with an operation that nobody has.

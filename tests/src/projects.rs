@@ -1,21 +1,23 @@
 //! Folders for the operators that `sandbar new` makes, with what their builds can share.
+//!
+//! A project in Rust is compiled where the operators here are: the crates that both use are
+//! compiled there already. What comes out lies in the project; two projects at the same time
+//! must not have one name though, since what a linker writes does not say of which it is.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::paths::{project, sandbar};
+use crate::paths::{self, sandbar};
 
 /// Names the languages, besides Rust, whose tools are there: `cargo xtask test` sets it.
 pub const LANGUAGES: &str = "SANDBAR_TEST_LANGUAGES";
 
-/// A folder of projects in one language. It is always the same, and made anew: what cargo
-/// compiled for a folder is of use in that folder only.
+/// A folder of projects in one language. It is always the same, since what cargo compiled for a
+/// folder is of use in that folder only; and it is removed when its test has passed.
 pub struct Projects {
     folder: PathBuf,
     language: &'static str,
-    /// Where the shared parts lie.
-    shared: PathBuf,
 }
 
 impl Projects {
@@ -37,16 +39,12 @@ impl Projects {
     /// # Panics
     /// Where the folder cannot be made.
     fn at(name: &str, language: &'static str) -> Projects {
-        let root = project().canonicalize().unwrap().join("target/projects");
-        let folder = root.join(name);
+        let folder = paths::project().canonicalize().unwrap().join("target/projects").join(name);
         if folder.exists() {
             std::fs::remove_dir_all(&folder).unwrap();
         }
-        let shared = root.join("shared");
-        for folder in [&folder, &shared] {
-            std::fs::create_dir_all(folder).unwrap();
-        }
-        Projects { folder, language, shared }
+        std::fs::create_dir_all(&folder).unwrap();
+        Projects { folder, language }
     }
 
     /// The folder.
@@ -71,7 +69,8 @@ impl Projects {
         self.prepare(Command::new(program), project)
     }
 
-    /// Anywhere in a project the command is found, and its cache is that of the tests.
+    /// Anywhere in a project the command is found. What it compiles of Python or JavaScript is
+    /// large, and never used again: the cache goes with the project.
     fn prepare(&self, mut command: Command, project: &str) -> Command {
         command.current_dir(self.folder.join(project));
         let sandbar = sandbar();
@@ -80,6 +79,7 @@ impl Projects {
         let folders = std::iter::once(folder).chain(std::env::split_paths(&path));
         command.env("PATH", std::env::join_paths(folders).unwrap());
         command.envs(sandbar.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.env("SANDBAR_CACHE", self.folder.join("cache"));
         // The crates that a project needs are those of the operators here, and fetched.
         command.env("CARGO_NET_OFFLINE", "true").env("SANDBAR_LOG", "error");
         for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
@@ -87,18 +87,10 @@ impl Projects {
         }
         // Only a project says where its component comes out.
         command.env_remove("CARGO_TARGET_DIR");
+        // With, and as, the operators' crates.
+        command.env("CARGO_BUILD_BUILD_DIR", paths::project().join("operators/target"));
+        command.env("CARGO_PROFILE_DEV_DEBUG", "false");
         command
-    }
-
-    /// Lets a project use a folder, which its build makes, together with all others of its
-    /// language, and with those of the last run.
-    ///
-    /// # Panics
-    /// Where there is one already.
-    pub fn share(&self, project: &str, name: &str) {
-        let shared = self.shared.join(format!("{}-{name}", self.language));
-        std::fs::create_dir_all(&shared).unwrap();
-        symlink(shared, self.folder.join(project).join(name)).unwrap();
     }
 
     /// Lets a project use a folder that another's build has made. (venv and npm refuse one
@@ -110,6 +102,15 @@ impl Projects {
         if project != from {
             let lent = self.folder.join(from).join(name);
             symlink(lent, self.folder.join(project).join(name)).unwrap();
+        }
+    }
+}
+
+impl Drop for Projects {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // What cannot be removed is in the way of nothing but disks.
+            let _ = std::fs::remove_dir_all(&self.folder);
         }
     }
 }

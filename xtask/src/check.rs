@@ -24,31 +24,33 @@ pub fn run() -> Result<()> {
     let problems = floors::problems()?;
     ensure!(problems.is_empty(), "out of order:\n{}", problems.join("\n"));
 
-    // In release, although lints need no optimising: the tests are built in
-    // release, and so the C code of librdkafka's build script, minutes of
-    // work, is compiled once for both.
-    process::heading("lints of the host");
+    process::heading("lints of the host and of the operators");
+    process::side_by_side(("host", lint_host), ("operators", lint_operators))?;
+    eprintln!("\nformat and lints: clean");
+    Ok(())
+}
+
+/// In release, although lints need no optimising: the tests are built in release, and so the C
+/// code of librdkafka's build script, minutes of work, is compiled once for both.
+fn lint_host() -> Result<()> {
     process::run(
         cargo::host()
             .args(["clippy", "--release", "--workspace", "--all-targets"])
             .args(DENY_WARNINGS),
-    )?;
+    )
+}
 
-    process::heading("lints of the operators, natively");
+/// Natively, and as components: code behind `cfg(target_arch = "wasm32")` is only checked there.
+fn lint_operators() -> Result<()> {
     process::run(
         cargo::operators_natively()
             .args(["clippy", "--workspace", "--all-targets"])
             .args(DENY_WARNINGS),
     )?;
-
-    // Code behind `cfg(target_arch = "wasm32")` is only checked here.
-    process::heading("lints of the operators, as components");
     process::run(
         cargo::operators_for_wasm("clippy")
             .arg("--lib")
             .args(operators::component_crates()?.iter().flat_map(|it| ["--package", &it.package]))
             .args(DENY_WARNINGS),
-    )?;
-    eprintln!("\nformat and lints: clean");
-    Ok(())
+    )
 }

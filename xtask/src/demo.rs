@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::{cargo, operators};
+use crate::{cargo, operators, process};
 
 /// The program that is the demonstration.
 const PROGRAM: &str = "sandbar-demo";
@@ -25,7 +25,9 @@ pub struct DemoArguments {
 /// # Errors
 /// When something does not compile.
 pub fn run(arguments: DemoArguments) -> Result<()> {
-    operators::build()?;
-    let error = cargo::programs(&[PROGRAM])?.args(arguments.arguments).exec();
+    let program = || cargo::programs(&[PROGRAM]);
+    let (mut program, _) =
+        process::side_by_side(("host", program), ("operators", operators::build))?;
+    let error = program.args(arguments.arguments).exec();
     Err(error).context("cannot run the demonstration")
 }

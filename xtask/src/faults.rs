@@ -35,13 +35,13 @@ pub fn run(arguments: &FaultArguments) -> Result<()> {
     };
     let name = format!("faults-{}", std::process::id());
     let cluster = Cluster::start(&installation, &name, 1, None, Lifetime::Ours)?;
-    programs::build()?;
+    let built = programs::build()?;
     let program = programs::named("faults").context("there is no program `faults`")?;
     let kafka = (test::KAFKA_VARIABLE, cluster.bootstrap());
     if let Some(minutes) = arguments.soak {
         // At so low a rate the two kinds of delivery have room side by side.
-        let mut command = program.command();
-        command.args(["--", "--nocapture", "--test-threads", "2", "half_an_hour"]);
+        let mut command = built.command(program.name)?;
+        command.args(["--nocapture", "--test-threads", "2", "half_an_hour"]);
         command.env(kafka.0, kafka.1).env(test::SOAK_VARIABLE, minutes.to_string());
         return process::run(&mut command);
     }
@@ -52,7 +52,7 @@ pub fn run(arguments: &FaultArguments) -> Result<()> {
             command.env(test::LONG_VARIABLE, "1");
         }
     };
-    let tests = program.list(&flags, prepare)?;
-    let shared = tests.run_shared(&flags, prepare, process::run);
+    let tests = built.list(program, &flags, prepare)?;
+    let shared = tests.run_shared(&flags, prepare);
     tests.run_exclusive(&flags, prepare).and(shared)
 }

@@ -5,7 +5,9 @@
 //! programs that run at that moment, [`run`] returns an error, and the verb's
 //! values are dropped on the way out as after any other error.
 
+use std::cell::Cell;
 use std::io::{BufRead, BufReader, Read};
+use std::panic::resume_unwind;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -44,28 +46,48 @@ pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::SeqCst)
 }
 
+thread_local! {
+    /// The name that stands before the output of what this thread runs.
+    static NAME: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
+
+/// Takes a step beside others: each line that its programs write comes to our standard error
+/// behind `name`.
+pub fn named<T>(name: &'static str, step: impl FnOnce() -> T) -> T {
+    let before = NAME.replace(Some(name));
+    let outcome = step();
+    NAME.set(before);
+    outcome
+}
+
+/// Takes two steps at the same time, each under its name.
+///
+/// # Errors
+/// The first step's, or else the second's; both have come to their end.
+pub fn side_by_side<A, B: Send>(
+    one: (&'static str, impl FnOnce() -> Result<A>),
+    two: (&'static str, impl FnOnce() -> Result<B> + Send),
+) -> Result<(A, B)> {
+    std::thread::scope(|scope| {
+        let second = scope.spawn(move || named(two.0, two.1));
+        let first = named(one.0, one.1);
+        let second = second.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok((first?, second?))
+    })
+}
+
 /// Runs a program to its end with our output, no input, and in a process group
 /// of its own, so that a signal reaches what it started too.
 ///
 /// # Errors
 /// When it cannot be started, fails, or we were interrupted.
 pub fn run(command: &mut Command) -> Result<()> {
-    run_with(command, None)
-}
-
-/// As [`run`], for programs that run at the same time: each line of its output comes to our
-/// standard error behind `name`.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_named(command: &mut Command, name: &'static str) -> Result<()> {
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    run_with(command, Some(name))
-}
-
-fn run_with(command: &mut Command, name: Option<&'static str>) -> Result<()> {
     use std::os::unix::process::CommandExt;
 
+    let name = NAME.get();
+    if name.is_some() {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    }
     if interrupted() {
         bail!("interrupted");
     }
@@ -211,7 +233,9 @@ mod tests {
 
     #[test]
     fn a_program_with_a_name_ends_though_something_holds_its_output() -> Result<()> {
-        run_named(Command::new("sh").args(["-c", "echo a; sleep 60 & echo b >&2"]), "name")
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo a; sleep 60 & echo b >&2"]);
+        named("name", || run(&mut command))
     }
 
     #[test]

@@ -8,7 +8,9 @@
 //! Most tests wait for brokers and clocks; some keep every core busy. Programs of the one kind
 //! and of the other run at the same time, see [`Load`].
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread::available_parallelism;
 
@@ -39,8 +41,7 @@ pub struct Program {
     threads: usize,
 }
 
-/// What tests do with their time. Programs of one kind run one after the other, beside those
-/// of the other kind.
+/// What tests do with their time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
     /// They keep a core busy each: they compile. They leave the cores to those that wait when
@@ -50,30 +51,38 @@ pub enum Load {
     Waits,
 }
 
-/// All of them, in the order in which they run: what fails soonest first.
+/// All of them, in the order in which they are begun: of those that wait, the longest first.
 pub static ALL: [Program; 6] = [
     Program { name: "local", wants_kafka: false, load: Load::Works, threads: 1 },
-    Program { name: "registry", wants_kafka: false, load: Load::Waits, threads: 1 },
     Program { name: "kafka", wants_kafka: true, load: Load::Waits, threads: 3 },
-    Program { name: "exactly_once", wants_kafka: true, load: Load::Waits, threads: 2 },
-    Program { name: "fleet", wants_kafka: true, load: Load::Waits, threads: 3 },
     Program { name: "faults", wants_kafka: true, load: Load::Waits, threads: 3 },
+    Program { name: "fleet", wants_kafka: true, load: Load::Waits, threads: 3 },
+    Program { name: "exactly_once", wants_kafka: true, load: Load::Waits, threads: 2 },
+    Program { name: "registry", wants_kafka: false, load: Load::Waits, threads: 1 },
 ];
 
-/// Builds all programs, and the command that they start: cargo builds that for the tests of
-/// its own package alone.
+/// The programs as built.
+#[derive(Debug)]
+pub struct Built {
+    /// The executable of each, by its name.
+    executables: HashMap<String, PathBuf>,
+}
+
+/// Builds all programs and other tests, and the command that they start: cargo builds that for
+/// the tests of its own package alone.
+///
+/// The programs are started without cargo: it would wait for the lock of its folder, which
+/// tests hold while they build projects of their own.
 ///
 /// # Errors
-/// When something does not compile.
-pub fn build() -> Result<()> {
-    process::run(cargo::host().args([
-        "build",
-        "--release",
-        "--workspace",
-        "--bin",
-        "sandbar",
-        "--tests",
-    ]))
+/// When something does not compile, or cargo does not say where the programs are.
+pub fn build() -> Result<Built> {
+    let mut build = cargo::host();
+    build.args(["build", "--release", "--workspace", "--bin", "sandbar", "--tests"]);
+    process::run(&mut build)?;
+    // All is there by now; this tells where.
+    let messages = process::output_of(build.args(["--quiet", "--message-format", "json"]))?;
+    Ok(Built { executables: executables(&messages)? })
 }
 
 /// Runs the tests that are no programs of `tests/`: the units, programs of other packages, and
@@ -81,25 +90,56 @@ pub fn build() -> Result<()> {
 ///
 /// # Errors
 /// When cargo cannot read the workspace, or a test fails; all others have run by then.
-pub fn run_units(
-    arguments: &[OsString],
-    prepare: impl Fn(&mut Command),
-    run: impl Fn(&mut Command) -> Result<()>,
-) -> Result<()> {
+pub fn run_units(arguments: &[OsString], prepare: impl Fn(&mut Command)) -> Result<()> {
     let metadata =
         process::output_of(cargo::host().args(["metadata", "--no-deps", "--format-version", "1"]))?;
-    let mut units = test(Load::Works);
+    let mut units = test();
     units.args(["--no-fail-fast", "--lib", "--bins"]);
     for program in programs_of_others(&metadata)? {
         units.args(["--test", &program]);
     }
-    let mut examples = test(Load::Works);
+    let mut examples = test();
     examples.args(["--no-fail-fast", "--doc"]);
     let outcomes = [units, examples].map(|mut command| {
         prepare(&mut command);
-        run(command.arg("--").args(arguments))
+        process::run(command.arg("--").args(arguments))
     });
     outcomes.into_iter().collect()
+}
+
+impl Built {
+    /// Runs a program; what is given to the command are arguments of a test program.
+    ///
+    /// # Errors
+    /// When there is no program of that name.
+    pub fn command(&self, name: &str) -> Result<Command> {
+        let executable =
+            self.executables.get(name).with_context(|| format!("there is no program '{name}'"))?;
+        let mut command = Command::new(executable);
+        // As cargo does.
+        command.current_dir(cargo::root().join("tests"));
+        Ok(command)
+    }
+
+    /// Lists a program's tests, of those that the arguments of a test program pick; `prepare`
+    /// sets the environment.
+    ///
+    /// # Errors
+    /// When the program does not list them.
+    pub fn list(
+        &self,
+        program: &'static Program,
+        arguments: &[OsString],
+        prepare: impl Fn(&mut Command),
+    ) -> Result<Listed<'_>> {
+        let mut list = self.command(program.name)?;
+        prepare(&mut list);
+        list.args(["--list", "--format", "terse"]).args(arguments);
+        let list = process::output_of(&mut list)?;
+        let (exclusive, shared) = partition(&list);
+        let exclusive = exclusive.into_iter().map(str::to_owned).collect();
+        Ok(Listed { built: self, program, exclusive, shared })
+    }
 }
 
 /// The program of a name.
@@ -107,41 +147,10 @@ pub fn named(name: &str) -> Option<&'static Program> {
     ALL.iter().find(|program| program.name == name)
 }
 
-impl Program {
-    /// What runs it; the arguments of a test program come behind `--`.
-    pub fn command(&self) -> Command {
-        self.command_for(self.load)
-    }
-
-    fn command_for(&self, load: Load) -> Command {
-        let mut command = test(load);
-        command.args(["--test", self.name]);
-        command
-    }
-
-    /// Lists its tests, of those that the arguments of a test program pick; `prepare` sets the
-    /// environment.
-    ///
-    /// # Errors
-    /// When the program does not list them.
-    pub fn list(
-        &'static self,
-        arguments: &[OsString],
-        prepare: impl Fn(&mut Command),
-    ) -> Result<Listed> {
-        let mut list = self.command();
-        prepare(&mut list);
-        list.args(["--quiet", "--", "--list", "--format", "terse"]).args(arguments);
-        let list = process::output_of(&mut list)?;
-        let (exclusive, shared) = partition(&list);
-        let exclusive = exclusive.into_iter().map(str::to_owned).collect();
-        Ok(Listed { program: self, exclusive, shared })
-    }
-}
-
 /// A program and its tests.
 #[derive(Debug)]
-pub struct Listed {
+pub struct Listed<'a> {
+    built: &'a Built,
     /// The program.
     pub program: &'static Program,
     /// The names of those that must be alone.
@@ -150,34 +159,33 @@ pub struct Listed {
     shared: usize,
 }
 
-impl Listed {
+impl Listed<'_> {
     /// Whether it has tests that must be alone.
     pub fn has_exclusive(&self) -> bool {
         !self.exclusive.is_empty()
     }
 
     /// Runs the tests that need not be alone, with the arguments that they were listed with;
-    /// `prepare` sets the environment, `run` runs what it is given.
+    /// `prepare` sets the environment.
     ///
     /// # Errors
     /// When a test fails; all others have run by then.
-    pub fn run_shared(
-        &self,
-        arguments: &[OsString],
-        prepare: impl Fn(&mut Command),
-        run: impl Fn(&mut Command) -> Result<()>,
-    ) -> Result<()> {
+    pub fn run_shared(&self, arguments: &[OsString], prepare: impl Fn(&mut Command)) -> Result<()> {
         if self.shared == 0 {
             return Ok(());
         }
-        let mut command = self.program.command();
+        let command = self.built.command(self.program.name)?;
+        let mut command = match self.program.load {
+            Load::Works => process::with_less_priority(&command),
+            Load::Waits => command,
+        };
         prepare(&mut command);
-        command.args(["--", "--skip", &format!("{EXCLUSIVE}::")]).args(arguments);
+        command.args(["--skip", &format!("{EXCLUSIVE}::")]).args(arguments);
         if std::env::var_os(THREADS_VARIABLE).is_none() {
             let cores = available_parallelism().map_or(1, Into::into);
             command.env(THREADS_VARIABLE, (self.program.threads * cores).to_string());
         }
-        run(&mut command)
+        process::run(&mut command)
     }
 
     /// Runs the tests that must be alone, one after the other.
@@ -192,9 +200,9 @@ impl Listed {
         if self.exclusive.is_empty() {
             return Ok(());
         }
-        let mut command = self.program.command_for(Load::Waits);
+        let mut command = self.built.command(self.program.name)?;
         prepare(&mut command);
-        command.args(["--", "--exact"]).args(flags(arguments)).args(&self.exclusive);
+        command.args(["--exact"]).args(flags(arguments)).args(&self.exclusive);
         command.env(THREADS_VARIABLE, "1");
         process::run(&mut command)
     }
@@ -202,13 +210,10 @@ impl Listed {
 
 /// `cargo test` of the whole workspace, whatever is picked of it: a package by itself would
 /// be compiled with other features of what all use, and all of that once more.
-fn test(load: Load) -> Command {
+fn test() -> Command {
     let mut command = cargo::host();
     command.args(["test", "--release", "--workspace"]);
-    match load {
-        Load::Works => process::with_less_priority(&command),
-        Load::Waits => command,
-    }
+    process::with_less_priority(&command)
 }
 
 /// Of a list of tests: those that want to be alone, and how many others there are.
@@ -237,6 +242,26 @@ fn flags(arguments: &[OsString]) -> Vec<&OsStr> {
     flags.into_iter().flatten().collect()
 }
 
+/// Where the programs are, from what cargo writes of a build: a line of JSON for each target.
+fn executables(messages: &str) -> Result<HashMap<String, PathBuf>> {
+    let mut executables = HashMap::new();
+    for line in messages.lines() {
+        let message: Value =
+            serde_json::from_str(line).context("cargo build did not write JSON")?;
+        let (target, executable) = (&message["target"], &message["executable"]);
+        let ours = ALL.iter().find(|program| target["name"] == program.name);
+        if let (Some(program), true, Some(path)) = (ours, is_test(target), executable.as_str()) {
+            executables.insert(program.name.to_owned(), path.into());
+        }
+    }
+    Ok(executables)
+}
+
+/// Whether a target of a package is a test program.
+fn is_test(target: &Value) -> bool {
+    target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "test"))
+}
+
 /// The names of test programs outside of [`PACKAGE`], from `cargo metadata`'s JSON.
 fn programs_of_others(metadata: &str) -> Result<Vec<String>> {
     let metadata: Value =
@@ -244,16 +269,26 @@ fn programs_of_others(metadata: &str) -> Result<Vec<String>> {
     let packages = metadata["packages"].as_array().context("cargo metadata wrote no packages")?;
     let others = packages.iter().filter(|package| package["name"] != PACKAGE);
     let targets = others.flat_map(|package| package["targets"].as_array().into_iter().flatten());
-    let is_test = |target: &&Value| {
-        target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "test"))
-    };
-    let names = targets.filter(is_test).filter_map(|target| target["name"].as_str());
+    let names =
+        targets.filter(|target| is_test(target)).filter_map(|target| target["name"].as_str());
     Ok(names.map(str::to_owned).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cargo_tells_where_a_program_is() -> Result<()> {
+        let messages = r#"{"reason": "compiler-artifact", "target": {"kind": ["lib"], "name": "fleet"}, "executable": null}
+{"reason": "compiler-artifact", "target": {"kind": ["test"], "name": "fleet"}, "executable": "/a/fleet-1"}
+{"reason": "compiler-artifact", "target": {"kind": ["test"], "name": "other"}, "executable": "/a/other-1"}
+{"reason": "build-finished", "success": true}"#;
+        let expected = HashMap::from([("fleet".to_owned(), PathBuf::from("/a/fleet-1"))]);
+        assert_eq!(executables(messages)?, expected);
+        assert!(executables("error: no manifest").is_err());
+        Ok(())
+    }
 
     #[test]
     fn each_program_has_its_folder() -> Result<()> {

@@ -9,12 +9,15 @@
 use std::ffi::OsString;
 use std::panic::resume_unwind;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::thread::ScopedJoinHandle;
+use std::vec::IntoIter;
 
 use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::kafka::{Cluster, Installation, Lifetime, Unavailable};
-use crate::programs::{Listed, Load, Program};
+use crate::programs::{Built, Listed, Load, Program};
 use crate::report::Report;
 use crate::{cargo, languages, operators, process, programs};
 
@@ -87,11 +90,9 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
         let fetched = report.time("waiting for what is fetched", || fetching.join());
         (built, fetched.unwrap_or_else(|panic| resume_unwind(panic)))
     });
-    built?;
+    let built = built?;
     let languages = languages?;
-    if !wanted.host() || report.has_failed("build of the host") {
-        return report.finish();
-    }
+    let Some(built) = built else { return report.finish() };
     let kafka = match wanted.kafka() {
         true => Some(report.time("Apache Kafka", || start_kafka(arguments.no_kafka))?),
         false => None,
@@ -126,7 +127,7 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
             }
         }
     };
-    run_parts(wanted, &arguments.arguments, &prepare, &mut report)?;
+    run_parts(&built, wanted, &arguments.arguments, &prepare, &mut report)?;
     if let Some(Kafka::Running(cluster)) = &kafka
         && report.any_failed()
     {
@@ -137,43 +138,76 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
     report.finish()
 }
 
+/// How many programs that wait run at the same time: with more, clients miss their heartbeats.
+const WAITING: usize = 2;
+
+/// A part of the host's tests.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Units,
+    Program(&'a Listed<'a>),
+}
+
+impl Part<'_> {
+    fn name(self) -> &'static str {
+        match self {
+            Part::Units => UNITS,
+            Part::Program(tests) => tests.program.name,
+        }
+    }
+
+    fn load(self) -> Load {
+        match self {
+            Part::Units => Load::Works,
+            Part::Program(tests) => tests.program.load,
+        }
+    }
+
+    /// Runs what need not be alone.
+    fn run(self, arguments: &[OsString], prepare: impl Fn(&mut Command)) -> Result<()> {
+        match self {
+            Part::Units => programs::run_units(arguments, prepare),
+            Part::Program(tests) => tests.run_shared(arguments, prepare),
+        }
+    }
+}
+
 /// Runs the parts of the host: those that work beside those that wait, and then what must be
 /// alone.
 fn run_parts(
+    built: &Built,
     wanted: Wanted<'_>,
     arguments: &[OsString],
     prepare: &(impl Fn(&mut Command) + Sync),
     report: &mut Report,
 ) -> Result<()> {
-    // Before anything else runs: later cargo would wait for what the tests themselves build.
-    let wanted_programs = programs::ALL.iter().filter(|program| wanted.is(program.name));
-    let listed: Vec<Listed> =
-        wanted_programs.map(|program| program.list(arguments, prepare)).collect::<Result<_>>()?;
-    let queue = |load: Load| {
-        let units = (wanted.is(UNITS) && load == Load::Works).then_some(None);
-        let programs = listed.iter().filter(move |tests| tests.program.load == load).map(Some);
-        units.into_iter().chain(programs).collect::<Vec<_>>()
-    };
-    let queues = [queue(Load::Works), queue(Load::Waits)];
-    let one = queues.iter().any(Vec::is_empty);
-    let run_queue = |queue: Vec<Option<&Listed>>| {
+    let programs = programs::ALL.iter().filter(|program| wanted.is(program.name));
+    let listed: Vec<Listed<'_>> =
+        programs.map(|program| built.list(program, arguments, prepare)).collect::<Result<_>>()?;
+    let units = wanted.is(UNITS).then_some(Part::Units);
+    let parts: Vec<Part<'_>> = units.into_iter().chain(listed.iter().map(Part::Program)).collect();
+    let has_company = parts.len() > 1;
+    let (works, waits): (Vec<_>, Vec<_>) =
+        parts.into_iter().partition(|part| part.load() == Load::Works);
+    let [works, waits] = [works, waits].map(|parts| Mutex::new(parts.into_iter()));
+
+    let run_queue = |queue: &Mutex<IntoIter<Part<'_>>>| {
         let mut report = Report::default();
-        for part in queue {
-            let name = part.map_or(UNITS, |tests| tests.program.name);
-            let run = |command: &mut Command| match one {
-                true => process::run(command),
-                false => process::run_named(command, name),
-            };
-            report.test(name, || match part {
-                None => programs::run_units(arguments, prepare, run),
-                Some(tests) => tests.run_shared(arguments, prepare, run),
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        while let Some(part) = next() {
+            let run = || part.run(arguments, prepare);
+            report.test(part.name(), || match has_company {
+                true => process::named(part.name(), run),
+                false => run(),
             })?;
         }
         Ok(report)
     };
-    let outcomes: [Result<Report>; 2] = std::thread::scope(|scope| {
-        let threads = queues.map(|queue| scope.spawn(|| run_queue(queue)));
-        threads.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    let workers = std::iter::once(&works).chain([&waits; WAITING]);
+    let outcomes: Vec<Result<Report>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = workers.map(|queue| scope.spawn(|| run_queue(queue))).collect();
+        let outcomes = threads.into_iter().map(ScopedJoinHandle::join);
+        outcomes.map(|it| it.unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     for outcome in outcomes {
         report.append(outcome?);
@@ -184,23 +218,40 @@ fn run_parts(
     Ok(())
 }
 
-/// Builds what is wanted, and tests the operators on the way.
-fn build(wanted: Wanted<'_>, report: &mut Report) -> Result<()> {
+/// Builds what is wanted, and tests the operators beside it: the end of a build leaves cores
+/// idle. Returns the host's programs if any of their tests are wanted and they compile.
+fn build(wanted: Wanted<'_>, report: &mut Report) -> Result<Option<Built>> {
+    if !wanted.host() {
+        report.append(build_operators(wanted)?);
+        return Ok(None);
+    }
+    let host = || {
+        let (mut report, mut built) = (Report::default(), None);
+        report.test("build of the host", || {
+            built = Some(programs::build()?);
+            Ok(())
+        })?;
+        Ok((report, built))
+    };
+    let operators = || build_operators(wanted);
+    let ((host, built), operators) =
+        process::side_by_side(("host", host), ("operators", operators))?;
+    report.append(operators);
+    report.append(host);
+    Ok(built)
+}
+
+/// Builds the components, and runs the operators' own tests if they are wanted.
+fn build_operators(wanted: Wanted<'_>) -> Result<Report> {
+    let mut report = Report::default();
     process::heading("components");
     report.time("components", operators::build)?;
     if wanted.is(OPERATORS) {
-        report.test("operators", || {
-            process::run(cargo::operators_natively().args([
-                "test",
-                "--workspace",
-                "--no-fail-fast",
-            ]))
-        })?;
+        let mut tests = cargo::operators_natively();
+        tests.args(["test", "--workspace", "--no-fail-fast"]);
+        report.test("operators", || process::run(&mut tests))?;
     }
-    if wanted.host() {
-        return report.test("build of the host", programs::build);
-    }
-    Ok(())
+    Ok(report)
 }
 
 /// The part that is the operators' own tests.

@@ -25,6 +25,10 @@ pub struct Config {
     pub channels: Option<Channels>,
     /// The order of the tensor's dimensions. Default: `nchw`.
     pub layout: Option<Layout>,
+    /// The type of the tensor's elements. Default: that of the model's input, where it is
+    /// described and one of these, or else `fp32`.
+    #[serde(rename = "type")]
+    pub ty: Option<Type>,
     /// What is taken from a channel's value of 0 to 255, in the order of `channels`.
     /// Default: 0.
     pub mean: Option<PerChannel>,
@@ -90,6 +94,41 @@ pub enum Layout {
     Nhwc,
 }
 
+/// The type of the tensor's elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Type {
+    /// A float of 32 bits: (value - mean) * scale.
+    Fp32,
+    /// A byte: the value itself.
+    U8,
+}
+
+impl Type {
+    /// The type of a name, as `model.toml` describes inputs.
+    pub fn named(name: &str) -> Option<Type> {
+        [Type::Fp32, Type::U8].into_iter().find(|ty| ty.name() == name)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Type::Fp32 => "fp32",
+            Type::U8 => "u8",
+        }
+    }
+}
+
+impl Channels {
+    /// How many there are.
+    pub(crate) fn count(self) -> usize {
+        match self {
+            Channels::Rgb | Channels::Bgr => 3,
+            Channels::Grey => 1,
+        }
+    }
+}
+
 /// A number for all channels, or one for each.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged, expecting = "expected a number, or a list with a number for each channel")]
@@ -117,6 +156,7 @@ impl Config {
             filter: self.filter.or(model.filter),
             channels: self.channels.or(model.channels),
             layout: self.layout.or(model.layout),
+            ty: self.ty.or(model.ty),
             mean: self.mean.or(model.mean),
             scale: self.scale.or(model.scale),
             background: self.background.or(model.background),

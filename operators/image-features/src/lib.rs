@@ -1,7 +1,7 @@
 //! Images to tensors: an extractor for models that look at pictures.
 //!
 //! A record is one image, in its value: JPEG, PNG, WebP, GIF or BMP, told by its first
-//! bytes. It becomes one tensor `image` of fp32, `[channels, height, width]` or
+//! bytes. It becomes one tensor `image` of fp32 or u8, `[channels, height, width]` or
 //! `[height, width, channels]`, without the batch.
 //!
 //! The tensor is described in `[preprocessing]` of the `model.toml` of the stage's main
@@ -17,7 +17,8 @@
 //! filter = "bilinear"             # or "nearest", "bicubic", "lanczos3"
 //! channels = "rgb"                # or "bgr", "grey"
 //! layout = "nchw"                 # or "nhwc"
-//! mean = 0                        # value = (pixel 0..255 - mean) * scale
+//! type = "fp32"                   # or "u8": the pixels as they are; default: the model's input
+//! mean = 0                        # fp32: value = (pixel 0..255 - mean) * scale
 //! scale = 1
 //! background = [255, 255, 255]    # what alpha is composed on
 //! max_pixels = 32_000_000         # these two in the stage's config only
@@ -77,7 +78,7 @@ mod signature;
 mod tensor;
 mod upright;
 
-pub use config::{Channels, Config, ConfigError, Filter, Layout, Mode, PerChannel};
+pub use config::{Channels, Config, ConfigError, Filter, Layout, Mode, PerChannel, Type};
 pub use fault::Fault;
 pub use format::Format;
 pub use model::{Dimension, Input, Model};

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Type};
 use crate::settings::Settings;
 
 /// The description of the stage's main model.
@@ -37,17 +37,37 @@ pub enum Dimension {
 }
 
 impl Model {
+    /// How an image becomes the input, with the type of the input where it is described and
+    /// an image can have it.
+    pub fn preprocessing(&self) -> Option<Config> {
+        let declared = self.first().and_then(|input| Type::named(input.ty.as_deref()?));
+        let preprocessing = self.preprocessing.clone();
+        if declared.is_none() {
+            return preprocessing;
+        }
+        let preprocessing = preprocessing.unwrap_or_default();
+        Some(Config { ty: preprocessing.ty.or(declared), ..preprocessing })
+    }
+
+    fn first(&self) -> Option<&Input> {
+        self.inputs.as_deref().and_then(<[Input]>::first)
+    }
+
     /// Whether the tensor is what the first input takes, as far as the description says.
     ///
     /// # Errors
     /// What does not fit, and where to change it.
     pub fn check(&self, settings: &Settings) -> Result<(), ConfigError> {
-        let Some(input) = self.inputs.as_deref().and_then(<[Input]>::first) else { return Ok(()) };
+        let Some(input) = self.first() else { return Ok(()) };
         let name = input.name.as_deref().unwrap_or("the first");
-        if let Some(ty) = input.ty.as_deref().filter(|ty| *ty != "fp32") {
+        let ours = settings.ty().name();
+        if let Some(ty) = input.ty.as_deref().filter(|ty| *ty != ours) {
+            let remedy = match Type::named(ty) {
+                Some(_) => "adjust or omit `type`",
+                None => "use a model with an input of fp32 or u8",
+            };
             return Err(ConfigError(format!(
-                "the model's input '{name}': expected {ty}, got fp32 from image-features: use a \
-                 model with an fp32 input"
+                "the model's input '{name}': expected {ty}, got {ours} from image-features: {remedy}"
             )));
         }
         let Some(shape) = &input.shape else { return Ok(()) };

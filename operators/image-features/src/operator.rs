@@ -2,7 +2,7 @@
 
 use sandbar_operator::{ElementType, Error, Extractor, Failure, Field, Record, Row, Setup};
 
-use crate::config::Config;
+use crate::config::{Config, Type};
 use crate::fault::Fault;
 use crate::model::Model;
 use crate::reader::Reader;
@@ -21,14 +21,18 @@ impl Extractor for ImageFeatures {
         let model: Option<Model> =
             setup.main_model().map(|name| setup.describe_model(name)).transpose()?;
         let model = model.unwrap_or_default();
-        let settings = Settings::new(config, model.preprocessing.clone())?;
+        let settings = Settings::new(config, model.preprocessing())?;
         model.check(&settings)?;
         Ok(ImageFeatures { reader: Reader::new(settings) })
     }
 
     fn features(&self) -> Vec<Field> {
-        let dimensions = self.reader.settings().dimensions();
-        vec![Field::tensor("image", ElementType::Fp32, dimensions)]
+        let settings = self.reader.settings();
+        let ty = match settings.ty() {
+            Type::Fp32 => ElementType::Fp32,
+            Type::U8 => ElementType::U8,
+        };
+        vec![Field::tensor("image", ty, settings.dimensions())]
     }
 
     fn extract(&mut self, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), Failure> {

@@ -34,7 +34,7 @@ impl Reader {
         &self.settings
     }
 
-    /// The elements of an image's tensor, fp32 and little-endian, in row-major order.
+    /// The elements of an image's tensor, little-endian, in row-major order.
     /// `None` is the value of a tombstone.
     ///
     /// # Errors

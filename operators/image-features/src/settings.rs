@@ -1,6 +1,6 @@
 //! What a configuration means once it is checked.
 
-use crate::config::{Channels, Config, ConfigError, Filter, Layout, Mode, PerChannel};
+use crate::config::{Channels, Config, ConfigError, Filter, Layout, Mode, PerChannel, Type};
 
 /// The longest side of a tensor. Larger ones are typing errors rather than models.
 const LONGEST: u32 = 4096;
@@ -20,11 +20,19 @@ pub struct Settings {
     pub(crate) filter: Filter,
     pub(crate) channels: Channels,
     pub(crate) layout: Layout,
-    /// What each value of a channel becomes, for each channel of the tensor.
-    pub(crate) levels: Vec<[f32; 256]>,
+    pub(crate) elements: Elements,
     pub(crate) background: [u8; 3],
     pub(crate) max_pixels: u64,
     pub(crate) max_bytes: u64,
+}
+
+/// What the tensor has of a channel's value.
+#[derive(Clone, Debug)]
+pub(crate) enum Elements {
+    /// What each value becomes, for each channel of the tensor.
+    Fp32(Vec<[f32; 256]>),
+    /// The value.
+    U8,
 }
 
 /// How an image is brought to the tensor's size.
@@ -57,16 +65,6 @@ impl Settings {
         let width = side("width", config.width)?;
         let height = side("height", config.height)?;
         let channels = config.channels.unwrap_or(Channels::Rgb);
-        let count = match channels {
-            Channels::Rgb | Channels::Bgr => 3,
-            Channels::Grey => 1,
-        };
-        let mean = per_channel("mean", config.mean.as_ref(), 0.0, count)?;
-        let scale = per_channel("scale", config.scale.as_ref(), 1.0, count)?;
-        if scale.contains(&0.0) {
-            return Err(ConfigError("`scale`: must not be zero: omit it for 1".into()));
-        }
-        let levels = mean.iter().zip(&scale).map(|(mean, scale)| levels(*mean, *scale));
         Ok(Settings {
             width,
             height,
@@ -74,7 +72,7 @@ impl Settings {
             filter: config.filter.unwrap_or(Filter::Bilinear),
             channels,
             layout: config.layout.unwrap_or(Layout::Nchw),
-            levels: levels.collect::<Result<_, _>>()?,
+            elements: elements(&config, channels.count())?,
             background: config.background.unwrap_or([255; 3]),
             max_pixels: max_pixels(config.max_pixels)?,
             max_bytes: max_bytes(config.max_bytes)?,
@@ -83,16 +81,28 @@ impl Settings {
 
     /// The tensor's dimensions, the batch not among them.
     pub fn dimensions(&self) -> [u32; 3] {
-        let channels = self.levels.len() as u32;
+        let channels = self.channels.count() as u32;
         match self.layout {
             Layout::Nchw => [channels, self.height, self.width],
             Layout::Nhwc => [self.height, self.width, channels],
         }
     }
 
+    /// The type of the tensor's elements.
+    pub fn ty(&self) -> Type {
+        match self.elements {
+            Elements::Fp32(_) => Type::Fp32,
+            Elements::U8 => Type::U8,
+        }
+    }
+
     /// The tensor's size.
     pub(crate) fn tensor_bytes(&self) -> usize {
-        self.width as usize * self.height as usize * self.levels.len() * size_of::<f32>()
+        let size = match self.elements {
+            Elements::Fp32(_) => size_of::<f32>(),
+            Elements::U8 => size_of::<u8>(),
+        };
+        self.width as usize * self.height as usize * self.channels.count() * size
     }
 }
 
@@ -126,6 +136,26 @@ fn fit(config: &Config, width: u32, height: u32) -> Result<Fit, ConfigError> {
         }
         (Mode::Crop, short) => Ok(Fit::Crop(short)),
     }
+}
+
+fn elements(config: &Config, count: usize) -> Result<Elements, ConfigError> {
+    let mean = per_channel("mean", config.mean.as_ref(), 0.0, count)?;
+    let scale = per_channel("scale", config.scale.as_ref(), 1.0, count)?;
+    if config.ty == Some(Type::U8) {
+        if mean.iter().any(|mean| *mean != 0.0) || scale.iter().any(|scale| *scale != 1.0) {
+            return Err(ConfigError(
+                "`mean`, `scale`: a tensor of u8 has the values of the pixels, 0 to 255: omit \
+                 both, or set `type` to \"fp32\" if the model takes that"
+                    .into(),
+            ));
+        }
+        return Ok(Elements::U8);
+    }
+    if scale.contains(&0.0) {
+        return Err(ConfigError("`scale`: must not be zero: omit it for 1".into()));
+    }
+    let levels = mean.iter().zip(&scale).map(|(mean, scale)| levels(*mean, *scale));
+    Ok(Elements::Fp32(levels.collect::<Result<_, _>>()?))
 }
 
 fn per_channel(

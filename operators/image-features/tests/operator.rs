@@ -25,15 +25,19 @@ fn error(result: Result<Images, Error>) -> String {
     }
 }
 
-/// The one tensor of an image.
-fn tensor(images: &mut Images, value: &[u8]) -> Vec<f32> {
+/// The bytes of the one tensor of an image.
+fn bytes(images: &mut Images, value: &[u8]) -> Vec<u8> {
     let mut rows = images.extract(&Records::of_values([value])).rows();
     match rows.remove(0).expect("a row").remove(0) {
-        Cell::Tensor(bytes) => {
-            bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
-        }
+        Cell::Tensor(bytes) => bytes,
         cell => panic!("{cell:?}"),
     }
+}
+
+/// The one tensor of an image, of fp32.
+fn tensor(images: &mut Images, value: &[u8]) -> Vec<f32> {
+    let bytes = bytes(images, value);
+    bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }
 
 /// Four pixels: red, green; blue, white.
@@ -62,6 +66,42 @@ fn channels_layout_mean_and_scale_make_the_tensor() -> Result<(), Error> {
     let mut grey = stage(json!({ "width": 2, "height": 2, "channels": "grey", "mean": 1 }))?;
     assert_eq!(grey.features(), [Field::tensor("image", ElementType::Fp32, [1, 2, 2])]);
     assert_eq!(tensor(&mut grey, &four()), [75., 149., 28., 254.]);
+    Ok(())
+}
+
+#[test]
+fn a_tensor_of_u8_has_the_pixels() -> Result<(), Error> {
+    let config = json!({ "width": 2, "height": 2, "layout": "nhwc", "type": "u8" });
+    let mut pixels = stage(config)?;
+    assert_eq!(pixels.features(), [Field::tensor("image", ElementType::U8, [2, 2, 3])]);
+    let four_of_three = [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255];
+    assert_eq!(bytes(&mut pixels, &four()), four_of_three);
+
+    let mut planes = stage(json!({ "width": 2, "height": 2, "channels": "bgr", "type": "u8" }))?;
+    assert_eq!(bytes(&mut planes, &four()), [0, 0, 255, 255, 0, 255, 0, 255, 255, 0, 0, 255]);
+    let mut grey = stage(json!({ "width": 2, "height": 2, "channels": "grey", "type": "u8" }))?;
+    assert_eq!(bytes(&mut grey, &four()), [76, 150, 29, 255]);
+
+    // The description of the model's input says which, and the configuration has the last word.
+    let model = |ty: &str, preprocessing: Value| {
+        json!({ "name": "net", "preprocessing": preprocessing,
+            "inputs": [{ "name": "data", "type": ty, "shape": ["N", 2, 2, 3] }] })
+    };
+    let size = json!({ "width": 2, "height": 2, "layout": "nhwc" });
+    let mut told = with_model(size.clone(), model("u8", json!({})))?;
+    assert_eq!(bytes(&mut told, &four()), four_of_three);
+    let message = error(with_model(json!({ "type": "fp32" }), model("u8", size.clone())));
+    assert!(message.contains("'data': expected u8, got fp32 from image-features"), "{message}");
+    let message = error(with_model(json!({ "type": "u8" }), model("fp32", size.clone())));
+    assert!(message.contains("'data': expected fp32, got u8 from image-features"), "{message}");
+    let message = error(with_model(size, model("i64", json!({}))));
+    assert!(message.contains("use a model with an input of fp32 or u8"), "{message}");
+    for (key, value) in [("mean", json!(127.5)), ("scale", json!([1, 1, 0.5]))] {
+        let mut config = json!({ "width": 2, "height": 2, "type": "u8" });
+        config[key] = value;
+        let message = error(stage(config));
+        assert!(message.contains("a tensor of u8 has the values of the pixels"), "{message}");
+    }
     Ok(())
 }
 
@@ -179,8 +219,8 @@ fn a_tensor_that_the_model_does_not_take_is_refused() {
         assert!(message.contains("'data'"), "{message}");
         assert!(message.contains("`layout`"), "{message}");
     }
-    let message = error(input(json!({ "name": "data", "type": "u8", "shape": ["N", 3, 9, 8] })));
-    assert!(message.contains("expected u8, got fp32"), "{message}");
+    let message = error(input(json!({ "name": "data", "type": "i32", "shape": ["N", 3, 9, 8] })));
+    assert!(message.contains("expected i32, got fp32"), "{message}");
 }
 
 #[test]

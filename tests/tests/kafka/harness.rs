@@ -38,7 +38,7 @@ fn mischief([source, sink, dead]: [&str; 3], rest: &str) -> String {
          sink = {{ topic = \"{sink}\" }}\ndead-letter = {{ topic = \"{dead}\" }}\n\
          [[stages]]\nname = \"extract\"\ncomponent = \"{{component:mischief-extractor}}\"\n\
          [[stages]]\nname = \"score\"\ncomponent = \"{{component:mischief-scorer}}\"\n\
-         [limits]\nmemory = \"32 MiB\"\ndeadline = \"300ms\"\n{rest}"
+         [limits]\nmemory = \"32 MiB\"\ndeadline = \"1s\"\n{rest}"
     )
 }
 
@@ -303,7 +303,7 @@ fn operator(name: &str, config: &str) -> Operator {
         component: Component::load(&sandbox(), &component(name)).unwrap(),
         grants: Grants { config: config.into(), ..Grants::default() }.into(),
         limits: Limits::from(&LimitsSection {
-            deadline: Duration::from_millis(300),
+            deadline: Duration::from_secs(1),
             ..LimitsSection::default()
         }),
         times: CallTimes::default(),

@@ -3,11 +3,11 @@
 
 mod changes;
 mod embedding;
-mod exclusive;
 mod failures;
 mod harness;
 mod operations;
 mod predictions;
+mod pressure;
 mod references;
 mod source;
 mod stream;

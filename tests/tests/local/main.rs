@@ -1,6 +1,7 @@
 //! What one machine does without Kafka: the command, operators, models, manifests.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod bench;
 mod cases;
 mod cli;
 mod exclusive;

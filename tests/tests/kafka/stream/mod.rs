@@ -33,7 +33,7 @@ fn mischief(topics: [&str; 3], rest: &str) -> String {
         topic = "{dead}"
         [limits]
         memory = "32 MiB"
-        deadline = "300ms"
+        deadline = "1s"
         [runner]
         commit-interval = "50ms"
         {rest}

@@ -1,6 +1,5 @@
 //! What must have the machine for itself: times are measured, or guests that must end within
 //! milliseconds take all that they can get meanwhile.
 
-mod bench;
 mod isolation;
 mod mischief;

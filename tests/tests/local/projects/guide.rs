@@ -73,10 +73,6 @@ impl Reader {
                 expected.join("\n"),
                 printed.join("\n")
             );
-            if let Some(name) = command.strip_prefix("sandbar new ") {
-                // The same crates are compiled for both.
-                self.projects.share(name.split(' ').nth(1).unwrap(), "target");
-            }
         }
     }
 }

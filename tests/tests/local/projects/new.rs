@@ -25,7 +25,6 @@ fn rust() {
         // The copy of the SDK is for the guide's test: this one is compiled once for all.
         let sdk = project().join("operators/sdk");
         output(projects.create(world).arg("--sdk").arg(sdk));
-        projects.share(world, "target");
         try_out(&projects, world);
         let tested = output(projects.command("cargo", world).arg("test"));
         assert!(tested.contains("2 passed"), "{tested}");

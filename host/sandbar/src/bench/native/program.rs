@@ -80,11 +80,12 @@ pub(super) fn build(folder: &Path) -> Result<PathBuf> {
             .with_context(|| format!("{}", lock.display()))?;
     }
     let triple = triple()?;
-    let target = metadata.target_directory.join("sandbar-bench/target");
+    // What macros and build scripts are made of is compiled there already, for the component.
+    let target = &metadata.target_directory;
     let status = Command::new("cargo")
         .args(["build", "--release", "--quiet", "--target", &triple, "--manifest-path"])
         .arg(here.join("Cargo.toml"))
-        .env("CARGO_TARGET_DIR", &target)
+        .env("CARGO_TARGET_DIR", target)
         .current_dir(folder)
         .stdin(Stdio::null())
         .status()

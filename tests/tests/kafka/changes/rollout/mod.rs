@@ -108,7 +108,7 @@ impl Echo {
             [dead-letter]
             topic = "{dead}"
             [limits]
-            deadline = "500ms"
+            deadline = "1s"
             "#
         );
         let runner = Runner::start(broker, &manifest);

@@ -162,6 +162,37 @@ fn held_out_digits_as_onnx_runtime() {
     assert_eq!(right, 356);
 }
 
+/// A network that takes bytes, channels last, gets them without a word about their type.
+#[test]
+fn a_network_of_bytes_gets_bytes() {
+    let rest = "[preprocessing]\nwidth = 4\nheight = 2\nlayout = \"nhwc\"\n\
+                [postprocessing]\nsoftmax = true\n";
+    let files: [(&str, &[u8]); 2] =
+        [("m.onnx", &graphs::mean_colour()), ("labels.txt", b"red\ngreen\nblue\n")];
+    let labels = "[labels]\nfile = \"labels.txt\"\n";
+    let folder = folder(&files, &format!("{labels}{rest}"));
+    let broker = Broker::mock();
+    let topics = topics(&broker);
+    // 8 bits each, greys: all channels have one mean.
+    let mut picture = bmp(&[200.0; 64]);
+    // The palette makes all of them blue 100, green 101, red 98.
+    for entry in picture[54..54 + 1024].as_chunks_mut::<4>().0 {
+        *entry = [100, 101, 98, 0];
+    }
+    broker.send(&topics[0], &[Sent::keyed("one", picture)]);
+    let runner = Runner::start(&broker, &images(&topics, folder.path(), ""));
+    let received = broker.receive(&topics[1], 1);
+    assert_eq!(runner.stop().unwrap().failed(), 0);
+    let prediction = json(&received[0]);
+    assert_eq!(prediction["label"], "green");
+    let sum: f64 = [98.0_f64, 101.0, 100.0].iter().map(|mean| (mean - 101.0).exp()).sum();
+    for (label, mean) in [("red", 98.0_f64), ("green", 101.0), ("blue", 100.0)] {
+        let found = prediction["probabilities"][label].as_f64().unwrap();
+        let due = (mean - 101.0).exp() / sum;
+        assert!((found - due).abs() < 1e-6, "{label}: {found}, not {due}");
+    }
+}
+
 /// What is wrong with a model is known before the pipeline runs.
 #[test]
 fn models_that_cannot_be_used_are_refused_with_their_reason() {

@@ -1,3 +1,0 @@
-//! What must have the machine for itself: memory is measured, behind hundreds of megabytes.
-
-mod pressure;

@@ -124,6 +124,19 @@ pub fn products(count: usize, size: i64) -> Vec<u8> {
     simple(nodes, value("x", Ty::F32, &shape), value(&last, Ty::F32, &shape))
 }
 
+/// Whole numbers, of [2, 3], shifted to the left: of 32 bits with a sign, the engine does it
+/// otherwise than ONNX Runtime where the second number is below 0 or large.
+pub fn shifts() -> Vec<u8> {
+    let mut shift = node("BitShift", &["x", "x"], "y");
+    shift.attribute.push(AttributeProto {
+        name: "direction".into(),
+        r#type: attribute_proto::AttributeType::String as i32,
+        s: b"LEFT".to_vec(),
+        ..Default::default()
+    });
+    simple(vec![shift], value("x", Ty::I32, &[2, 3]), value("y", Ty::I32, &[2, 3]))
+}
+
 /// The mean red, green and blue of a picture of 4 by 2 pixels, of bytes and channels last, as
 /// networks take them that scale their pixels themselves.
 pub fn mean_colour() -> Vec<u8> {

@@ -62,17 +62,29 @@ pub fn operators_for_wasm(verb: &str) -> Command {
 /// # Errors
 /// When something does not compile, or cargo does not say where it is.
 pub fn programs(names: &[&str]) -> Result<Command> {
+    let name = names.last().context("no program is named")?;
+    built(names.iter().flat_map(|name| ["--bin", name]), Path::new(name))
+}
+
+/// Builds an example of a package of the host's workspace and returns it, to be run.
+///
+/// # Errors
+/// As of [`programs`].
+pub fn example(name: &str) -> Result<Command> {
+    built(["--example", name], &Path::new("examples").join(name))
+}
+
+/// Builds what the arguments say and returns the program of this name in the release folder.
+fn built<'a>(arguments: impl IntoIterator<Item = &'a str>, program: &Path) -> Result<Command> {
     let mut build = host();
-    build.args(["build", "--release", "--workspace"]);
-    build.args(names.iter().flat_map(|name| ["--bin", name]));
+    build.args(["build", "--release", "--workspace"]).args(arguments);
     process::run(&mut build)?;
     let metadata =
         process::output_of(host().args(["metadata", "--no-deps", "--format-version", "1"]))?;
     let metadata: Value =
         serde_json::from_str(&metadata).context("cargo metadata did not write JSON")?;
     let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
-    let name = names.last().context("no program is named")?;
-    let mut command = Command::new(Path::new(target).join("release").join(name));
+    let mut command = Command::new(Path::new(target).join("release").join(program));
     command.current_dir(root());
     Ok(command)
 }

@@ -3,7 +3,7 @@
 //! A file or folder a verb: [`operators`] builds the components, [`demo`] shows them
 //! at work, [`test`] runs every test, [`check`] the format and the lints,
 //! [`bench`] measures the budgets, [`reference`] writes the contract's page, [`faults`]
-//! breaks things for long, [`fuzz`] runs fuzz targets, [`book`] makes a site of the documents,
+//! breaks things for long, [`differential`] compares the engine of graphs with ONNX Runtime, [`fuzz`] runs fuzz targets, [`book`] makes a site of the documents,
 //! [`deny`] looks at licences and advisories, and [`kafka`] starts and stops an Apache Kafka
 //! for tests.
 //!
@@ -23,6 +23,7 @@ pub mod check;
 pub mod demo;
 pub mod deny;
 mod dependencies;
+pub mod differential;
 pub mod faults;
 pub mod floors;
 pub mod fuzz;

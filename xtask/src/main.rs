@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::{
-    bench, book, check, demo, deny, faults, fuzz, kafka, openssl, operators, process, reference,
-    test,
+    bench, book, check, demo, deny, differential, faults, fuzz, kafka, openssl, operators, process,
+    reference, test,
 };
 
 /// Sandbar's chores: build, show, test and check.
@@ -35,6 +35,8 @@ enum Verb {
     Faults(faults::FaultArguments),
     /// Run fuzz targets: any bytes in, no panic.
     Fuzz(fuzz::FuzzArguments),
+    /// Compare the engine of graphs with ONNX Runtime, operator by operator.
+    Differential(differential::DifferentialArguments),
     /// Check licences, advisories, bans and sources of dependencies with cargo-deny.
     Deny(deny::DenyArguments),
     /// Build the documents as a site with mdBook.
@@ -67,6 +69,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Reference => reference::run(),
         Verb::Faults(arguments) => faults::run(&arguments),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
+        Verb::Differential(arguments) => differential::run(&arguments),
         Verb::Deny(arguments) => deny::run(&arguments),
         Verb::Book(arguments) => book::run(&arguments),
         Verb::Operators => operators::run(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::error::Error;
 use super::graph::{Graph, GraphSource};
 use sandbar_model::Samples;
 use sandbar_model::{Model, ModelError};
@@ -40,8 +41,15 @@ impl Artifact {
         let content = if model.kind.is_graph() {
             let path = model.folder().join(&model.file);
             let source = GraphSource::Folder(Box::new(model.clone()));
-            let graph = Graph::load(id.clone(), source)
-                .map_err(|error| ModelError::File { path, reason: error.message })?;
+            let refused = |error: Error| ModelError::File { path, reason: error.message };
+            let load = || {
+                let graph = Graph::load(id.clone(), source)?;
+                if !model.unverified {
+                    graph.try_out()?;
+                }
+                Ok(graph)
+            };
+            let graph = load().map_err(refused)?;
             model.fit_labels(labels.as_mut(), &graph.classes())?;
             // The file's declarations, unless the description has its own.
             model.inputs = graph.inputs().to_vec();

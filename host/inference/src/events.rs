@@ -40,6 +40,26 @@ fn shown(shapes: &[Vec<usize>]) -> String {
     shapes.iter().map(sizes).collect::<Vec<_>>().join(", ")
 }
 
+/// A graph serves though the gate has doubts, as its model's folder wants it.
+pub struct GraphUnverified<'a> {
+    /// The model's `name@version`.
+    pub model: &'a str,
+    /// Nodes, and why.
+    pub doubts: &'a str,
+}
+
+impl GraphUnverified<'_> {
+    /// Logs it.
+    pub fn emit(self) {
+        let GraphUnverified { model, doubts } = self;
+        tracing::warn!(
+            model,
+            doubts,
+            "model says 'unverified = true': its outputs may differ from those of other runtimes"
+        );
+    }
+}
+
 /// A computation exceeded its deadline: its caller has been answered, its thread
 /// has not ended yet.
 pub struct InferenceLate<'a> {

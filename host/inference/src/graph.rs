@@ -1,6 +1,7 @@
 //! A model that the host runs: its inputs and outputs, and a plan for each set of
 //! shapes that it was asked for.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -12,8 +13,8 @@ use super::plan::{OptimisedGraph, PLANS, States, guarded};
 use super::repairs::Wanted;
 use super::stub_graph::StubGraph;
 use super::tensor::Tensor;
-use super::{formats, ports};
-use crate::events::GraphOptimised;
+use super::{formats, gate, ports, trial};
+use crate::events::{GraphOptimised, GraphUnverified};
 use sandbar_model::{Dimension, Kind, Model, ModelError, TensorSpec};
 use sandbar_telemetry::resident_bytes;
 
@@ -50,14 +51,29 @@ impl Graph {
     /// optimised for a batch of 1, so that errors show now.
     ///
     /// # Errors
-    /// If the bytes are not a graph of their kind, it has an operation that is not
-    /// supported, or its inputs and outputs are not those that its model declares.
+    /// If the bytes are not a graph of their kind, it has an operation that is not supported or
+    /// that the [gate](crate::gate) refuses, or its inputs and outputs are not those that its model
+    /// declares.
     pub fn load(id: String, source: GraphSource) -> Result<Arc<Self>, Error> {
-        let graph = Self::open(id.clone(), source).map_err(|error| error.context(&id))?;
+        let verified = match &source {
+            GraphSource::Folder(model) => !model.unverified,
+            GraphSource::Bytes(..) | GraphSource::Fixed(_) => true,
+        };
+        let graph = Self::open(id.clone(), source, verified).map_err(|error| error.context(&id))?;
         Ok(Arc::new(graph))
     }
 
-    fn open(id: String, source: GraphSource) -> Result<Self, Error> {
+    /// Reads a graph whatever the [gate](crate::gate) says: for the suite that fills its table.
+    ///
+    /// # Errors
+    /// As of [`Graph::load`].
+    pub fn load_unverified(id: String, source: GraphSource) -> Result<Arc<Self>, Error> {
+        let graph = Self::open(id.clone(), source, false).map_err(|error| error.context(&id))?;
+        Ok(Arc::new(graph))
+    }
+
+    /// With `verified`, it is refused if the gate has a doubt; else the doubts are logged.
+    fn open(id: String, source: GraphSource, verified: bool) -> Result<Self, Error> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let (inputs, outputs) = match &source {
@@ -70,7 +86,10 @@ impl Graph {
         };
         let (names, plans) = (Vec::new(), Mutex::default());
         let mut graph = Graph { id, number, source, inputs, names, outputs, plans };
-        let Some(model) = graph.read()? else { return Ok(graph) };
+        let Some((kind, bytes)) = graph.bytes()? else { return Ok(graph) };
+        let model = graph.read(kind, &bytes)?;
+        graph.examine(kind, &bytes, verified)?;
+        drop(bytes);
         if graph.inputs.is_empty() {
             graph.inputs = guarded(|| ports::inputs(&model))?;
         }
@@ -83,6 +102,17 @@ impl Graph {
             graph.plans = Mutex::new(vec![Arc::new(plan)]);
         }
         Ok(graph)
+    }
+
+    /// Computes the graph for inputs of its own making, a batch of 1, if its inputs leave nothing
+    /// but the batch to the caller.
+    ///
+    /// # Errors
+    /// If an operation fails, and not merely because of what these inputs are.
+    pub fn try_out(&self) -> Result<(), Error> {
+        let plan = self.plans.lock().unwrap_or_else(PoisonError::into_inner).first().cloned();
+        let tried = plan.map_or(Ok(()), |plan| trial::run(&self.id, &plan));
+        tried.map_err(|error| error.context(&self.id))
     }
 
     /// The model's `name@version`.
@@ -162,7 +192,7 @@ impl Graph {
         if !states.find(self.number, &shapes) {
             states.open(self.plan(shapes)?)?;
         }
-        let outputs = states.run(inputs, stop)?;
+        let outputs = states.run(inputs, stop, &Cell::default())?;
         let named = self.names.iter().cloned().zip(&outputs);
         named.map(|(name, tensor)| Ok((name, Tensor::from_tract(tensor)?))).collect()
     }
@@ -203,9 +233,9 @@ impl Graph {
         match plans.iter().position(|plan| plan.shapes == shapes) {
             Some(place) => plans[..=place].rotate_right(1),
             None => {
-                let model = self
-                    .read()?
-                    .ok_or_else(|| Error::new(ErrorCode::RuntimeError, "no graph to optimise"))?;
+                let none = || Error::new(ErrorCode::RuntimeError, "no graph to optimise");
+                let (kind, bytes) = self.bytes()?.ok_or_else(none)?;
+                let model = self.read(kind, &bytes)?;
                 plans.insert(0, Arc::new(self.optimise(model, shapes)?));
                 plans.truncate(PLANS);
             }
@@ -238,26 +268,44 @@ impl Graph {
         self.inputs.iter().map(shape).collect()
     }
 
-    /// Reads the file, and makes the declared inputs and outputs those of the graph.
-    /// `None` if there is none, as nothing is computed.
-    fn read(&self) -> Result<Option<InferenceModel>, Error> {
-        let (kind, bytes) = match &self.source {
-            GraphSource::Fixed(_) => return Ok(None),
-            GraphSource::Bytes(kind, bytes) => (*kind, bytes.clone()),
+    /// Looks the nodes up that are computed in what was compared with the reference.
+    fn examine(&self, kind: Kind, bytes: &[u8], verified: bool) -> Result<(), Error> {
+        let doubts = gate::examine(kind, bytes, &self.wanted())?;
+        match doubts.error().filter(|_| verified) {
+            Some(error) => return Err(error),
+            None if doubts.is_empty() => {}
+            None => GraphUnverified { model: &self.id, doubts: &doubts.list() }.emit(),
+        }
+        Ok(())
+    }
+
+    /// The kind and the bytes of the file. `None` if there is none, as nothing is computed.
+    fn bytes(&self) -> Result<Option<(Kind, Arc<[u8]>)>, Error> {
+        Ok(match &self.source {
+            GraphSource::Fixed(_) => None,
+            GraphSource::Bytes(kind, bytes) => Some((*kind, bytes.clone())),
             GraphSource::Folder(model) => {
                 let absent = |error: ModelError| Error::new(ErrorCode::NotFound, error.to_string());
-                (model.kind, model.read().map_err(absent)?)
+                Some((model.kind, model.read().map_err(absent)?))
             }
-        };
+        })
+    }
+
+    /// What of the graph is asked for.
+    fn wanted(&self) -> Wanted {
         let names = |specs: &[TensorSpec]| specs.iter().map(|spec| spec.name.clone()).collect();
-        let wanted = Wanted { inputs: names(&self.inputs), outputs: names(&self.outputs) };
-        let mut model =
-            guarded(|| formats::read(kind, &bytes, &wanted)).map_err(|error| Error {
-                code: ErrorCode::InvalidEncoding,
-                message: format!("not a readable graph of kind {kind}: {}", error.message),
-            })?;
+        Wanted { inputs: names(&self.inputs), outputs: names(&self.outputs) }
+    }
+
+    /// Reads the bytes of the file, and makes the declared inputs and outputs those of the graph.
+    fn read(&self, kind: Kind, bytes: &[u8]) -> Result<InferenceModel, Error> {
+        let read = guarded(|| formats::read(kind, bytes, &self.wanted()));
+        let mut model = read.map_err(|error| Error {
+            code: ErrorCode::InvalidEncoding,
+            message: format!("not a readable graph of kind {kind}: {}", error.message),
+        })?;
         ports::supported(&model)?;
         guarded(|| ports::select(&mut model, &self.inputs, &self.outputs))?;
-        Ok(Some(model))
+        Ok(model)
     }
 }

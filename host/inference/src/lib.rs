@@ -8,9 +8,11 @@
 //! - `formats`: ONNX and frozen TensorFlow files; `repairs`, ONNX where tract's loader does
 //!   something else than exporters mean; `lrn`, an operation that tract has too slowly or not at
 //!   all.
+//! - [`gate`]: what is refused as it was found wrong, or never compared with the reference.
 //! - `graph`: one model ([`Graph`]); `ports`, its inputs and outputs; `plan`, the model optimised
 //!   for some shapes; `stub_graph`, a graph that computes nothing ([`StubGraph`]); `tensor`: bytes
 //!   as a guest has them, and as tract does ([`Tensor`]).
+//! - `trial`: the graph is computed for inputs of its own making before it serves.
 //! - `thread`: the thread that computes for one instance of an operator, and what becomes of it
 //!   when a computation does not end; `session`: what one instance may use and has left
 //!   ([`Session`]).
@@ -23,6 +25,7 @@ mod artifact;
 mod error;
 mod events;
 mod formats;
+pub mod gate;
 mod graph;
 mod lrn;
 mod plan;
@@ -34,6 +37,7 @@ mod stand_in;
 mod stub_graph;
 mod tensor;
 mod thread;
+mod trial;
 
 pub use artifact::{Artifact, Content};
 pub use error::{Error, ErrorCode};

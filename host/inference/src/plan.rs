@@ -1,5 +1,6 @@
 //! A graph optimised for inputs of given shapes, and the state in which one thread runs it.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,6 +41,12 @@ impl OptimisedGraph {
     ) -> Result<Self, Error> {
         let runnable = guarded(|| optimise(model, inputs, &shapes))?;
         Ok(OptimisedGraph { graph, shapes, runnable })
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(model: TypedModel) -> Self {
+        let runnable = guarded(|| model.into_runnable()).expect("a model that runs");
+        OptimisedGraph { graph: 0, shapes: Vec::new(), runnable }
     }
 
     /// The optimised graph.
@@ -106,12 +113,14 @@ impl States {
         Ok(())
     }
 
-    /// Runs the first; between two operations it checks whether it should stop. A state is
-    /// not used again after an error, which leaves it in the middle of its work.
+    /// Runs the first; between two operations it checks whether it should stop, and says in
+    /// `current` which node is next. A state is not used again after an error, which leaves it in
+    /// the middle of its work.
     pub(super) fn run(
         &mut self,
         inputs: TVec<TValue>,
         stop: &AtomicBool,
+        current: &Cell<Option<usize>>,
     ) -> Result<TVec<TValue>, Error> {
         let Some((_, state)) = self.0.first_mut() else {
             return Err(Error::new(ErrorCode::RuntimeError, "there is no plan to run"));
@@ -119,6 +128,7 @@ impl States {
         let result = guarded(|| {
             state.run_plan_with_eval(inputs, |context, op_state, node, inputs| {
                 ensure!(!stop.load(Ordering::Relaxed), "stopped at its deadline");
+                current.set(Some(node.id));
                 tract_core::plan::eval(context, op_state, node, inputs)
             })
         });

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::class_names::{self, ClassNames};
 use super::digest::{Sha1, Sha256};
-use super::samples::{self, Picture, SampleContent, SampleFile, Samples, npz};
+use super::samples::{self, Answers, Picture, SampleContent, SampleFile, Samples, npz};
 use super::tensors::{Dimension, TensorSpec};
 use sandbar_config::{Document, KeyPath};
 use sandbar_config::{json_members, name_problem};
@@ -96,6 +96,11 @@ pub struct Model {
     /// A graph's outputs. Default: those that the file declares.
     #[serde(default)]
     pub outputs: Vec<TensorSpec>,
+    /// Whether a graph serves though it has operations that are known to be computed otherwise
+    /// than by the reference, or were never compared: its samples must show that it is right.
+    /// `false` by default.
+    #[serde(default)]
+    pub unverified: bool,
     /// Its class names. Unknown by default.
     #[serde(default)]
     pub labels: Option<ClassNames>,
@@ -229,6 +234,7 @@ impl Model {
             description: String::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            unverified: false,
             labels: None,
             samples: None,
             preprocessing: None,
@@ -272,6 +278,17 @@ impl Model {
             } else if let Some(problem) = samples.problem() {
                 report("samples", problem);
             }
+        }
+        if self.unverified && !self.kind.is_graph() {
+            let message = format!("a model of kind {} is no graph; leave it out", self.kind);
+            report("unverified", message);
+        } else if self.unverified
+            && self.samples.as_ref().is_none_or(|samples| samples.answers == Answers::Runner)
+        {
+            let message = "what the engine is not known to compute right must be shown by samples: \
+                           declare [samples] too, with answers of the tool that made the model, \
+                           and not of this runner";
+            report("unverified", message.to_owned());
         }
         if self.sha256.is_none() && self.sha1.is_none() {
             report("sha256", "the key 'sha256' is missing; write the file's digest".to_owned());

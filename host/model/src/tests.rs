@@ -303,6 +303,15 @@ fn samples_are_read_and_bounded() {
         let error = section(text).unwrap_err().to_string();
         assert!(error.contains(due), "{error}");
     }
+    folder.describe("kind = \"h2o-mojo\"", "kind = \"h2o-mojo\"\nunverified = true");
+    let error = Model::open(&folder.0).unwrap_err().to_string();
+    assert!(error.contains("a model of kind h2o-mojo is no graph; leave it out"), "{error}");
+    for samples in ["", "\nsamples = { file = \"s.npz\", answers = \"runner\" }"] {
+        let kind = format!("kind = \"onnx\"\nunverified = true{samples}");
+        folder.describe("kind = \"h2o-mojo\"", &kind);
+        let error = Model::open(&folder.0).unwrap_err().to_string();
+        assert!(error.contains("must be shown by samples: declare [samples] too"), "{error}");
+    }
 }
 
 /// A graph's samples may be tensors, or a table that names pictures.

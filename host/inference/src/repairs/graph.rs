@@ -7,7 +7,7 @@ use tract_onnx::pb::{
     attribute_proto::AttributeType, tensor_proto::DataType,
 };
 
-use super::tree_labels;
+use super::tree_classifier;
 
 /// What a model declares of its graph, by name. Where it declares no outputs the graph's own count.
 #[derive(Debug, Clone, Default)]
@@ -16,12 +16,18 @@ pub(crate) struct Wanted {
     pub(crate) outputs: Vec<String>,
 }
 
-/// Makes of a file what tract reads as ONNX means it.
-pub(crate) fn prepare(model: &mut ModelProto, wanted: &Wanted) {
+/// Leaves of a file what is wanted of it; the nodes that stay are as the file has them.
+pub(crate) fn reduce(model: &mut ModelProto, wanted: &Wanted) {
     let Some(graph) = &mut model.graph else { return };
     zip_maps(graph);
     select(graph, wanted);
     prune(graph, wanted);
+}
+
+/// Makes of a file what tract reads as ONNX means it.
+pub(crate) fn prepare(model: &mut ModelProto, wanted: &Wanted) {
+    reduce(model, wanted);
+    let Some(graph) = &mut model.graph else { return };
     text_labels(graph);
     scales(graph);
     name(graph);
@@ -65,8 +71,9 @@ fn select(graph: &mut GraphProto, wanted: &Wanted) {
         graph.output = found.into_iter().map(output).collect();
         return;
     }
-    let good =
-        |output: &ValueInfoProto| is_numbers(output) && !tree_labels::is_label(graph, &output.name);
+    let good = |output: &ValueInfoProto| {
+        is_numbers(output) && !tree_classifier::is_label(graph, &output.name)
+    };
     let kept: Vec<ValueInfoProto> = graph.output.iter().filter(|it| good(it)).cloned().collect();
     if !kept.is_empty() {
         graph.output = kept;

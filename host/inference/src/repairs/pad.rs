@@ -1,6 +1,8 @@
-//! `Pad` with numbers below 0, which take elements away, as PyTorch's `F.pad` writes them.
+//! `Pad` with numbers below 0, which take elements away, as PyTorch's `F.pad` writes them; and with
+//! a value that its mode has no use for.
 //!
-//! tract 0.23 takes such a number for a huge one, and panics.
+//! tract 0.23 takes such a number for a huge one, and panics; and where there is a value, it pads
+//! with that whatever the mode is.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
@@ -15,6 +17,24 @@ use super::wire::Wire;
 struct Pad {
     tracts: Box<dyn Expansion>,
     axes: Option<usize>,
+    /// The place of a value that the mode does not use, and tract's without it.
+    valueless: Option<(usize, Box<dyn Expansion>)>,
+}
+
+impl Pad {
+    /// The operation after which nothing is below 0 in the sizes.
+    fn add(
+        &self,
+        node: &str,
+        model: &mut TypedModel,
+        mut inputs: TVec<OutletId>,
+    ) -> TractResult<TVec<OutletId>> {
+        let Some((value, tracts)) = &self.valueless else {
+            return self.tracts.wire(node, model, &inputs);
+        };
+        inputs.remove(*value);
+        tracts.wire(node, model, &inputs)
+    }
 }
 
 pub(super) fn from_onnx(ctx: &ParsingContext, node: &NodeProto) -> Built {
@@ -26,8 +46,16 @@ pub(super) fn from_onnx(ctx: &ParsingContext, node: &NodeProto) -> Built {
         );
         return built(ctx, node, "Pad");
     }
-    let axes = tract_onnx::model::optional_inputs(node).nth(3).flatten();
-    Ok((expand(Pad { tracts: tracts(ctx, node, "Pad")?, axes }), vec![]))
+    let mut inputs = tract_onnx::model::optional_inputs(node).skip(2);
+    let (value, axes) = (inputs.next().flatten(), inputs.next().flatten());
+    let mode: &str = node.get_attr_opt("mode")?.unwrap_or("constant");
+    let mut pad = Pad { tracts: tracts(ctx, node, "Pad")?, axes, valueless: None };
+    if let Some(value) = value.filter(|_| mode != "constant") {
+        let mut node = node.clone();
+        node.input[2].clear();
+        pad.valueless = Some((value, tracts(ctx, &node, "Pad")?));
+    }
+    Ok((expand(pad), vec![]))
 }
 
 impl Expansion for Pad {
@@ -60,7 +88,7 @@ impl Expansion for Pad {
         };
         let pads = constant(model, inputs[1])?;
         if pads.iter().all(|pad| *pad >= 0) {
-            return self.tracts.wire(node, model, inputs);
+            return self.add(node, model, inputs.into());
         }
         let rank = model.outlet_fact(inputs[0])?.rank();
         let axes = match self.axes {
@@ -73,7 +101,7 @@ impl Expansion for Pad {
             pads.len(),
             axes.len()
         );
-        let (mut inputs, mut wire) = (inputs.to_vec(), Wire::new(node, model));
+        let (mut inputs, mut wire) = (TVec::from(inputs), Wire::new(node, model));
         for (place, axis) in axes.iter().enumerate() {
             let axis = if *axis < 0 { axis + rank as i64 } else { *axis };
             let axis = usize::try_from(axis).ok().filter(|axis| *axis < rank);
@@ -91,6 +119,6 @@ impl Expansion for Pad {
         }
         let more: Vec<i64> = pads.iter().map(|pad| *pad.max(&0)).collect();
         inputs[1] = model.add_const(format!("{node}#sizes"), tensor1(&more))?;
-        self.tracts.wire(node, model, &inputs)
+        self.add(node, model, inputs)
     }
 }

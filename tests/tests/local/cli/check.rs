@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use sandbar_tests::{project, sandbar};
+use sandbar_tests::{graphs, project, sandbar};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -98,6 +98,57 @@ fn a_bad_model_is_refused_with_its_reason() {
         );
         assert!(said.contains("not an H2O MOJO"), "{what}: {said}");
     }
+}
+
+/// What `sandbar check` says of a graph, with more lines in its description, and samples.
+fn of_graph(bytes: &[u8], more: &str, samples: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    model_of(bytes, folder.path());
+    std::fs::write(folder.path().join("samples.npz"), samples).unwrap();
+    let about = folder.path().join("model.toml");
+    let text = std::fs::read_to_string(&about).unwrap();
+    std::fs::write(&about, text.replace("h2o-mojo", "onnx") + more).unwrap();
+    let path = folder.path().display().to_string();
+    complaint("\"../models/flights-gbm\"", &format!("\"{path}\"")).replace(&path, "FOLDER")
+}
+
+#[test]
+fn a_graph_that_is_not_known_to_be_right_is_refused() {
+    let said = of_graph(&graphs::shifts(), "", b"");
+    assert!(
+        said.ends_with(
+            "FOLDER/model.zip: bad@1: node 'y', operator BitShift of opset 13: X i32 with direction \
+             \"LEFT\" is known to be computed otherwise than by ONNX Runtime; export the model without \
+             it, or write 'unverified = true' in model.toml and show by [samples] that its outputs are \
+             right\n"
+        ),
+        "{said}"
+    );
+    // It is for the samples to show that it is right all the same.
+    let said = of_graph(&graphs::shifts(), "unverified = true\n", b"");
+    assert!(
+        said.contains(
+            "unverified: what the engine is not known to compute right must be shown by samples: \
+             declare [samples] too, with answers of the tool that made the model"
+        ),
+        "{said}"
+    );
+    let samples = |last: i32| {
+        let array = |name: &str, numbers: [i32; 6]| Array {
+            name: name.into(),
+            ty: NumberType::Int(4),
+            shape: vec![2, 3],
+            data: numbers.into_iter().flat_map(i32::to_le_bytes).collect(),
+        };
+        let arrays = [array("x", [1, 2, 3, 4, 5, 6]), array("y", [2, 8, 24, 64, 160, last])];
+        npz::write(&arrays).unwrap()
+    };
+    let declared = "unverified = true\nsamples = { file = \"samples.npz\" }\n";
+    let said = of_graph(&graphs::shifts(), declared, &samples(385));
+    assert!(said.contains("samples.npz") && said.contains("385"), "{said}");
+    // They pass: what is left is that the stage wants another kind of model.
+    let said = of_graph(&graphs::shifts(), declared, &samples(384));
+    assert!(said.contains("stage 'score': the operator refuses its configuration"), "{said}");
 }
 
 #[test]

@@ -1,8 +1,11 @@
-//! The label that a `TreeEnsembleClassifier` of two classes gives before its probabilities.
+//! `TreeEnsembleClassifier` of two classes: the label that it gives before its probabilities, and
+//! the sum that its trees start from.
 //!
 //! tract 0.23 takes the larger of the two sums of the trees, of which one is empty where a converter
 //! writes the trees of one class only; the probabilities are right. The label is left out where
-//! nothing asks for it, and refused where something does.
+//! nothing asks for it, and refused where something does. Of trees that vote for one class, which
+//! have one sum, it takes no `base_values`; XGBoost's and scikit-learn's have one, which the leaves of
+//! the first tree get.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::{GraphProto, NodeProto};
@@ -52,5 +55,40 @@ pub(super) fn from_onnx(ctx: &ParsingContext, node: &NodeProto) -> Built {
          only, under [[outputs]]",
         node.name
     );
-    built(ctx, node, OP)
+    let mut node = node.clone();
+    start(&mut node)?;
+    built(ctx, &node, OP)
+}
+
+/// Adds the only one of `base_values` to each leaf of the first tree, as every row comes to one of
+/// them.
+fn start(node: &mut NodeProto) -> TractResult<()> {
+    let [base] = *node.get_attr_opt_slice::<f32>("base_values")?.unwrap_or_default() else {
+        return Ok(());
+    };
+    let ints = |name: &str| node.get_attr_opt_slice::<i64>(name).map(Option::unwrap_or_default);
+    let (trees, nodes) = (ints("class_treeids")?, ints("class_nodeids")?);
+    let (places, modes) = (ints("nodes_treeids")?, node.get_attr_tvec::<&str>("nodes_modes")?);
+    let first = trees.first().copied().unwrap_or_default();
+    let due = places.iter().zip(&modes).filter(|it| *it.0 == first && *it.1 == "LEAF").count();
+    let votes: Vec<usize> = (0..trees.len()).filter(|vote| trees[*vote] == first).collect();
+    let mut voters: Vec<i64> = votes.iter().filter_map(|it| nodes.get(*it).copied()).collect();
+    voters.sort_unstable();
+    voters.dedup();
+    let weights = node.get_attr_opt_slice::<f32>("class_weights")?.unwrap_or_default();
+    ensure!(
+        voters.len() == due && votes.len() == due && weights.len() == trees.len(),
+        "{OP} (node '{}'): base_values for leaves that do not vote once each are not supported",
+        node.name
+    );
+    drop(modes);
+    for attribute in node.attribute.iter_mut().filter(|it| it.name == "class_weights") {
+        for vote in &votes {
+            if let Some(weight) = attribute.floats.get_mut(*vote) {
+                *weight += base;
+            }
+        }
+    }
+    node.attribute.retain(|attribute| attribute.name != "base_values");
+    Ok(())
 }

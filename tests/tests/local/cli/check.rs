@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use sandbar::model::samples::{Array, NumberType, npz};
 use sandbar_tests::{graphs, project, sandbar};
 
 fn text(bytes: &[u8]) -> String {
@@ -136,7 +137,7 @@ fn a_graph_that_is_not_known_to_be_right_is_refused() {
     let samples = |last: i32| {
         let array = |name: &str, numbers: [i32; 6]| Array {
             name: name.into(),
-            ty: NumberType::Int(4),
+            ty: NumberType::Signed(4),
             shape: vec![2, 3],
             data: numbers.into_iter().flat_map(i32::to_le_bytes).collect(),
         };

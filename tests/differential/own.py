@@ -495,7 +495,9 @@ def classical(w):
             trees(w, x, post, classes)
     for norm in ("MAX", "L1", "L2"):
         one(w, f"normalizer-{norm}", "Normalizer", [x], [11, 17], **ml, norm=norm)
-    one(w, "features", "ArrayFeatureExtractor", [x, i(0, 2)], [11, 17], **ml)
+    for kind, (name, places) in itertools.product((np.float32, np.int64, np.int32, np.float64), (("two", i(0, 2)), ("one", i(1)), ("rows", i(0, 2).reshape(1, 2)), ("row", i(1).reshape(1, 1)), ("all", i(2, 1, 0)))):
+        one(w, f"features-{name}-{np.dtype(kind).name}", "ArrayFeatureExtractor", [(x * 9).astype(kind), places], [11, 17], **ml)
+        one(w, f"features-{name}-{np.dtype(kind).name}-3d", "ArrayFeatureExtractor", [f(2, 3, 4).astype(kind), places], [11, 17], **ml)
     for count in (1, 3):
         for kind in (np.float32, np.int64, np.float64):
             one(w, f"scaler-{count}-{np.dtype(kind).name}", "Scaler", [x.astype(kind)], [11, 17], **ml, offset=list(map(float, f(count))), scale=list(map(float, f(count))))

@@ -70,7 +70,8 @@ pub(super) fn of_model(model: &ModelProto) -> Vec<Form> {
     let opset = |domain: &str| {
         let plain = |domain: &str| domain.is_empty() || domain == "ai.onnx";
         let same = |it: &str| it == domain || (plain(it) && plain(domain));
-        model.opset_import.iter().find(|import| same(&import.domain)).map_or(0, |it| it.version)
+        // A model without operators of a set need not name it: what stands for `ZipMap` is new.
+        model.opset_import.iter().find(|import| same(&import.domain)).map_or(1, |it| it.version)
     };
     if let Some(graph) = &model.graph {
         of_graph(graph, &opset, &HashMap::new(), DEPTH, &mut forms);

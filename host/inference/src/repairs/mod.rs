@@ -4,14 +4,15 @@
 //! - `graph`: what is done to a file before tract reads it: only what is wanted stays, nodes
 //!   get names of their own, and a few operations are written as others.
 //! - One file for each operation, or family, that tract lacks or computes wrongly: `celu`,
-//!   `conv_transpose`, `gemm`, `global_lp_pool`, `one_hot`, `pad`, `quantise`, `recurrent`,
-//!   `resize`, `scaler`, `tree_classifier`. Each says what was wrong. They are written on tract's own
-//!   interfaces, as it might have them.
+//!   `conv_transpose`, `features`, `gemm`, `global_lp_pool`, `one_hot`, `pad`, `quantise`,
+//!   `recurrent`, `resize`, `scaler`, `tree_classifier`. Each says what was wrong. They are written
+//!   on tract's own interfaces, as it might have them.
 //! - `tracts`: tract's own operations, where ours are built on them; `wire`: a few typed
 //!   operations after one another.
 
 mod celu;
 mod conv_transpose;
+mod features;
 mod gemm;
 mod global_lp_pool;
 mod graph;
@@ -48,6 +49,7 @@ pub(super) fn register(onnx: &mut Onnx) {
         }
     }
     let register = &mut onnx.op_register;
+    register.insert("ArrayFeatureExtractor", features::from_onnx);
     register.insert("Celu", celu::from_onnx);
     register.insert("ConvTranspose", conv_transpose::from_onnx);
     register.insert("DequantizeLinear", quantise::dequantise);

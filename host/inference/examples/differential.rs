@@ -179,9 +179,13 @@ fn chosen(mut cases: Vec<(&Case, Form)>) -> Vec<&Case> {
     cases.sort_by_key(|(case, _)| case.text.len());
     let small = cases.partition_point(|(case, _)| case.text.len() <= SMALL);
     cases.truncate(small.max(1));
+    let kind = cases.first().map(|(case, _)| case.kind);
     let mut seen = HashSet::new();
     let mut fresh = |form: &Form| {
         let wanted = |key: &str, value: &str| {
+            if kind == Some(Kind::Tensorflow) {
+                return !key.ends_with(".from");
+            }
             let words = value.starts_with('"');
             let kind = matches!(value, "fp16" | "fp64" | "i64" | "quantized");
             words || kind || matches!(key, "version" | "base_values")
@@ -189,7 +193,11 @@ fn chosen(mut cases: Vec<(&Case, Form)>) -> Vec<&Case> {
         let features = form.features.iter().filter(|(key, value)| wanted(key, value));
         features.filter(|feature| seen.insert((*feature).clone())).count() > 0
     };
-    cases.into_iter().filter(|(_, form)| fresh(form)).map(|(case, _)| case).collect()
+    let chosen = cases.into_iter().enumerate();
+    chosen
+        .filter(|(place, (_, form))| fresh(form) || *place == 0)
+        .map(|(_, (case, _))| case)
+        .collect()
 }
 
 /// Prints counts by operator and in all.

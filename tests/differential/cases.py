@@ -1,14 +1,4 @@
-"""A case: a model of one operator with inputs and what the judge computes from them.
-
-The runner (host/inference/examples/differential.rs) reads a file of cases, each:
-
-    case NAME
-    node NAME                       the node that is looked at
-    judge NAME                      who says what is right
-    model BYTES
-    input NAME TYPE D,D,... BYTES
-    output NAME TYPE D,D,... BYTES
-    (an empty line, then the bytes, in that order; little-endian, row-major)
+"""A model of one operator with inputs, and what the judge computes from them.
 
 wasi:nn has six types of elements. Inputs and outputs of others go through a Cast.
 """
@@ -18,11 +8,10 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+from writer import CARRIER, NATIVE, Writer
+
 onnxruntime.set_default_logger_severity(4)
 
-NATIVE = {"float16": "fp16", "float32": "fp32", "float64": "fp64", "uint8": "u8", "int32": "i32", "int64": "i64"}
-# What a type travels as.
-CARRIER = {"bool": "uint8", "int8": "int32", "int16": "int32", "uint16": "int32", "uint32": "int64", "uint64": "int64"}
 IR = [(21, 10), (19, 9), (0, 8)]
 
 
@@ -93,34 +82,6 @@ def judge(model, feeds):
         return dict(zip(names, session.run(names, feeds)))
     except Exception as error:  # it has a type of its own for each reason
         raise Skip(str(error).splitlines()[0][:200]) from None
-
-
-class Writer:
-    """Writes cases, and counts them."""
-
-    def __init__(self, path):
-        self.file = open(path, "wb")
-        self.names = set()
-
-    def write(self, name, judged_by, model, feeds, results, subject="subject"):
-        if name in self.names:
-            return
-        self.names.add(name)
-        head, body = [f"case {name}", f"node {subject}", f"judge {judged_by}"], []
-        bytes_of = model.SerializeToString()
-        head.append(f"model {len(bytes_of)}")
-        body.append(bytes_of)
-        for what, tensors in (("input", feeds), ("output", results)):
-            for tensor, array in tensors.items():
-                array = np.ascontiguousarray(array).reshape(np.shape(array))
-                data = array.astype(array.dtype.newbyteorder("<")).tobytes()
-                shape = ",".join(str(size) for size in array.shape) or "-"
-                head.append(f"{what} {tensor} {NATIVE[array.dtype.name]} {shape} {len(data)}")
-                body.append(data)
-        self.file.write(("\n".join(head) + "\n\n").encode() + b"".join(body))
-
-    def close(self):
-        self.file.close()
 
 
 def emit(writer, name, node, arrays, consts, opsets, expected=None, folded=False):

@@ -6,8 +6,8 @@
 //! - `artifact`: a model that is loaded, graph or bytes ([`Artifact`]); `stand_in`: a stand-in
 //!   for one ([`StandIn`]).
 //! - `formats`: ONNX and frozen TensorFlow files; `repairs`, ONNX where tract's loader does
-//!   something else than exporters mean; `lrn`, an operation that tract has too slowly or not at
-//!   all.
+//!   something else than exporters mean; `tensorflow`, a loader of TensorFlow's; `lrn`, an
+//!   operation that tract has too slowly or not at all.
 //! - [`gate`]: what is refused as it was found wrong, or never compared with the reference.
 //! - `graph`: one model ([`Graph`]); `ports`, its inputs and outputs; `plan`, the model optimised
 //!   for some shapes; `stub_graph`, a graph that computes nothing ([`StubGraph`]); `tensor`: bytes
@@ -36,6 +36,7 @@ mod session;
 mod stand_in;
 mod stub_graph;
 mod tensor;
+mod tensorflow;
 mod thread;
 mod trial;
 

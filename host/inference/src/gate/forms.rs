@@ -45,13 +45,24 @@ pub struct Form {
 
 /// Where a tensor comes from, of which an engine makes different things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Origin {
+pub(super) enum Origin {
     /// It is in the file, or follows from what is.
     Stored,
     /// It follows from shapes.
     Shape,
     /// It follows from what the caller gives.
     Given,
+}
+
+impl Origin {
+    /// As the table has it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Origin::Stored => "stored",
+            Origin::Shape => "shape",
+            Origin::Given => "given",
+        }
+    }
 }
 
 /// What is known of a tensor.
@@ -162,12 +173,7 @@ fn features(
         };
         quantized |= known.dequantized && known.origin == Origin::Given;
         add(&name, known.ty);
-        let origin = match known.origin {
-            Origin::Stored => "stored",
-            Origin::Shape => "shape",
-            Origin::Given => "given",
-        };
-        add(&format!("{name}.from"), origin);
+        add(&format!("{name}.from"), known.origin.name());
         let key = format!("{name}.value");
         if VALUED.contains(&name.as_str()) {
             match known.value.and_then(classes::ints) {

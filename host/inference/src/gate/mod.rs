@@ -3,12 +3,13 @@
 //!
 //! tract computes most of ONNX right, some of it wrong, and says nothing of the difference. The
 //! differential suite (`cargo xtask differential`) compares it operator by operator with ONNX
-//! Runtime and the onnx package's own tests; `compared.txt` is what came out, and [`Table`] reads
-//! it. A node is known by its [`Form`]: operator, version, types, where inputs come from, and
-//! its attributes by classes. It is taken if each of its features was right in a case, and no
-//! combination of them was wrong.
+//! Runtime and the onnx package's own tests, and with TensorFlow; `compared.txt` and
+//! `compared-tensorflow.txt` are what came out, and [`Table`] reads them. A node is known by its
+//! [`Form`]: operator, version, types, where inputs come from, and its attributes by classes. It is
+//! taken if each of its features was right in a case, and no combination of them was wrong.
 //!
-//! `schema.txt` has what the standard says of operators, for defaults and types.
+//! `schema.txt` has what the standard says of operators, for defaults and types;
+//! `schema-tensorflow.txt`, what TensorFlow says.
 
 mod classes;
 mod forms;
@@ -16,6 +17,7 @@ mod learn;
 mod page;
 mod schema;
 mod table;
+mod tensorflow;
 
 use std::fmt::Write;
 
@@ -29,54 +31,66 @@ pub use table::{Compared, Doubt, Table};
 use super::error::{Error, ErrorCode};
 use super::plan::guarded;
 use super::repairs::{self, Wanted};
+use super::tensorflow::Graph;
 use sandbar_model::Kind;
 
 /// What is doubtful of a graph: nodes, and why.
-#[derive(Debug, Default)]
-pub struct Doubts(Vec<(Form, Doubt)>);
+#[derive(Debug)]
+pub struct Doubts {
+    kind: Kind,
+    nodes: Vec<(Form, Doubt)>,
+}
 
-/// The forms of an ONNX model's nodes.
+/// The forms of a graph's nodes.
 ///
 /// # Errors
-/// If the bytes are no ONNX model.
-pub fn forms(mut bytes: &[u8]) -> Result<Vec<Form>, Error> {
-    guarded(|| {
-        let model = tract_onnx::onnx().proto_model_for_read(&mut bytes)?;
-        Ok(forms::of_model(&model))
+/// If the bytes are no graph of that kind.
+pub fn forms(kind: Kind, bytes: &[u8]) -> Result<Vec<Form>, Error> {
+    read(kind, bytes, None)
+}
+
+/// The forms of the nodes that what is wanted of a graph needs; of all if that is not told.
+fn read(kind: Kind, mut bytes: &[u8], wanted: Option<&Wanted>) -> Result<Vec<Form>, Error> {
+    guarded(|| match kind {
+        Kind::Onnx => {
+            let mut model = tract_onnx::onnx().proto_model_for_read(&mut bytes)?;
+            if let Some(wanted) = wanted {
+                repairs::reduce(&mut model, wanted);
+            }
+            Ok(forms::of_model(&model))
+        }
+        Kind::Tensorflow => {
+            let all = Wanted::default();
+            Ok(tensorflow::of_graph(&Graph::read(bytes, wanted.unwrap_or(&all))?))
+        }
+        Kind::H2oMojo | Kind::File => bail!("a model of kind {kind} is not a graph"),
     })
 }
 
 /// Looks those nodes of a graph up in the shipped table that what is wanted of it needs, as the
-/// file has them. TensorFlow graphs are not looked at.
+/// file has them.
 ///
 /// # Errors
 /// If the bytes are no graph of that kind.
-pub(super) fn examine(kind: Kind, mut bytes: &[u8], wanted: &Wanted) -> Result<Doubts, Error> {
-    if kind != Kind::Onnx {
-        return Ok(Doubts::default());
-    }
-    let forms = guarded(|| {
-        let mut model = tract_onnx::onnx().proto_model_for_read(&mut bytes)?;
-        repairs::reduce(&mut model, wanted);
-        Ok(forms::of_model(&model))
-    })?;
-    let table = Table::shipped();
+pub(super) fn examine(kind: Kind, bytes: &[u8], wanted: &Wanted) -> Result<Doubts, Error> {
+    let table = Table::shipped(kind);
     let doubt = |form: Form| table.doubt(&form).map(|doubt| (form, doubt));
-    Ok(Doubts(forms.into_iter().filter_map(doubt).collect()))
+    let nodes = read(kind, bytes, Some(wanted))?.into_iter().filter_map(doubt).collect();
+    Ok(Doubts { kind, nodes })
 }
 
 impl Doubts {
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.nodes.is_empty()
     }
 
     /// The first of them as an error.
     pub(super) fn error(&self) -> Option<Error> {
-        let (form, doubt) = self.0.first()?;
-        let mut message = describe(form, doubt);
-        if self.0.len() > 1 {
-            let _ = write!(message, " (and {} more nodes)", self.0.len() - 1);
+        let (form, doubt) = self.nodes.first()?;
+        let mut message = describe(self.kind, form, doubt);
+        if self.nodes.len() > 1 {
+            let _ = write!(message, " (and {} more nodes)", self.nodes.len() - 1);
         }
         message.push_str(
             "; export the model without it, or write 'unverified = true' in model.toml and show by \
@@ -87,35 +101,35 @@ impl Doubts {
 
     /// All of them, for a log.
     pub(super) fn list(&self) -> String {
-        let each: Vec<String> = self.0.iter().map(|(form, doubt)| describe(form, doubt)).collect();
+        let each: Vec<String> =
+            self.nodes.iter().map(|(form, doubt)| describe(self.kind, form, doubt)).collect();
         each.join("; ")
     }
 }
 
 /// `node 'conv1', operator Conv, opset 13: auto_pad "SAME_LOWER" was never compared ...`
-fn describe(form: &Form, doubt: &Doubt) -> String {
+fn describe(kind: Kind, form: &Form, doubt: &Doubt) -> String {
     let Form { node, operator, opset, .. } = form;
+    let (judge, opset) = match kind {
+        Kind::Tensorflow => ("TensorFlow", String::new()),
+        _ => ("ONNX Runtime", format!(" of opset {opset}")),
+    };
     let reason = match doubt {
         Doubt::Operator => {
-            "the operator has no form that was compared with ONNX Runtime and is right".to_owned()
+            format!("the operator has no form that was compared with {judge} and is right")
         }
         Doubt::Feature(key, value) if key == "version" => {
-            format!(
-                "version {value} of the operator was never right when compared with ONNX Runtime"
-            )
+            format!("version {value} of the operator was never right when compared with {judge}")
         }
         Doubt::Feature(key, value) => {
-            format!("{} was never compared with ONNX Runtime and found right", told(key, value))
+            format!("{} was never compared with {judge} and found right", told(key, value))
         }
         Doubt::Wrong(features) => {
             let each: Vec<String> = features.iter().map(|(key, value)| told(key, value)).collect();
-            format!(
-                "{} is known to be computed otherwise than by ONNX Runtime",
-                each.join(" with ")
-            )
+            format!("{} is known to be computed otherwise than by {judge}", each.join(" with "))
         }
     };
-    format!("node '{node}', operator {operator} of opset {opset}: {reason}")
+    format!("node '{node}', operator {operator}{opset}: {reason}")
 }
 
 /// A feature in words.

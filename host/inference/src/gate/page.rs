@@ -1,4 +1,4 @@
-//! The table for readers: docs/reference/graph-operators.md.
+//! The tables for readers: docs/reference/graph-operators.md, docs/reference/tensorflow-operators.md.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -6,8 +6,9 @@ use std::fmt::Write;
 use super::classes;
 use super::table::{Compared, Table};
 use super::told;
+use sandbar_model::Kind;
 
-const HEAD: &str = "# Operators of ONNX graphs
+const ONNX: &str = "# Operators of ONNX graphs
 
 Written by `cargo xtask differential --write`: what the engine computes as ONNX Runtime does. An
 operator that is not here, or a version, type or attribute of it that was not compared, is refused
@@ -22,12 +23,30 @@ when a graph is loaded; [model folders](models.md#what-graphs-may-have) says mor
 |---|---|---|---|
 ";
 
-/// A page of the table: a row for each operator.
-pub fn page(table: &Table) -> String {
-    let mut page = HEAD.to_owned();
+const TENSORFLOW: &str = "# Operators of TensorFlow graphs
+
+Written by `cargo xtask differential --write`: what the engine computes as TensorFlow does. An
+operator that is not here, or a type or attribute of it that was not compared, is refused when a
+graph is loaded; [model folders](models.md#what-graphs-may-have) says more.
+[compared-tensorflow.txt](../../host/inference/src/gate/compared-tensorflow.txt) has every
+attribute.
+
+- Types are those of attributes that were right in at least one place of the operator.
+- What is refused was computed otherwise, or failed.
+
+| operator | types | refused |
+|---|---|---|
+";
+
+/// A page of the table for graphs of a kind: a row for each operator.
+pub fn page(kind: Kind, table: &Table) -> String {
+    let tensorflow = kind == Kind::Tensorflow;
+    let mut page = if tensorflow { TENSORFLOW } else { ONNX }.to_owned();
     for (operator, compared) in table.operators() {
-        let (versions, types) = (versions(compared), types(compared));
-        let _ = writeln!(page, "| `{operator}` | {versions} | {types} | {} |", refused(compared));
+        let versions =
+            if tensorflow { String::new() } else { format!(" {} |", versions(compared)) };
+        let (types, refused) = (types(compared), refused(compared));
+        let _ = writeln!(page, "| `{operator}` |{versions} {types} | {refused} |");
     }
     page
 }

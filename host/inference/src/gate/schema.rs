@@ -1,5 +1,6 @@
 //! What the ONNX standard says of operators: versions, names, defaults, types of outputs.
 //! `schema.txt` has it, as `tests/differential/schema.py` writes it from the onnx package.
+//! `schema-tensorflow.txt` has the same of TensorFlow's, with `tensorflow` as the domain.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -13,6 +14,8 @@ pub(super) struct Schema {
     pub(super) inputs: Vec<&'static str>,
     /// Whether the last input may be given many times.
     pub(super) many: bool,
+    /// The input that may be given many times, wherever it stands.
+    pub(super) spread: Option<usize>,
     /// The names of its outputs, and how the type of each follows.
     pub(super) outputs: Vec<(&'static str, OutputType)>,
     /// Its attributes, and their defaults.
@@ -35,7 +38,9 @@ pub(super) enum OutputType {
 /// Versions by domain and operator, the oldest first.
 type Schemas = HashMap<&'static str, HashMap<&'static str, Vec<Schema>>>;
 
-static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| read(include_str!("schema.txt")));
+static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| {
+    read(concat!(include_str!("schema.txt"), include_str!("schema-tensorflow.txt")))
+});
 
 /// The version of an operator that an opset has.
 pub(super) fn find(domain: &str, operator: &str, opset: i64) -> Option<&'static Schema> {
@@ -69,6 +74,7 @@ fn read_line(line: &'static str) -> Option<(&'static str, &'static str, Schema)>
     let (operator, since) = (head.next()?, head.next()?.parse().ok()?);
     let inputs: Vec<&str> = parts.next()?.split_whitespace().collect();
     let many = inputs.last().is_some_and(|name| name.ends_with('*'));
+    let spread = inputs.iter().position(|name| name.ends_with('*'));
     let inputs = inputs.into_iter().map(|name| name.trim_end_matches(['?', '*'])).collect();
     let output = |output: &'static str| {
         let (name, ty) = output.split_once(':')?;
@@ -81,7 +87,7 @@ fn read_line(line: &'static str) -> Option<(&'static str, &'static str, Schema)>
         None => (attribute, None),
     };
     let attributes = attributes.map(attribute).collect();
-    Some((domain, operator, Schema { since, inputs, many, outputs, attributes }))
+    Some((domain, operator, Schema { since, inputs, many, spread, outputs, attributes }))
 }
 
 fn read_type(ty: &'static str) -> OutputType {

@@ -1,4 +1,4 @@
-//! What the differential suite found, by operator: `compared.txt`.
+//! What the differential suite found, by operator: `compared.txt`, `compared-tensorflow.txt`.
 //!
 //! An operator stands at the start of a line; below it, for each feature, the values with which
 //! it computes what the reference does, and combinations with which it does not:
@@ -15,6 +15,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use super::forms::Form;
+use sandbar_model::Kind;
 
 /// What was compared of all operators.
 #[derive(Debug, Clone, Default)]
@@ -41,11 +42,12 @@ pub enum Doubt {
 }
 
 impl Table {
-    /// The table that the program brings.
-    pub fn shipped() -> &'static Table {
-        static SHIPPED: LazyLock<Table> =
-            LazyLock::new(|| Table::read(include_str!("compared.txt")));
-        &SHIPPED
+    /// The table that the program brings for graphs of a kind.
+    pub fn shipped(kind: Kind) -> &'static Table {
+        static ONNX: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("compared.txt")));
+        static TENSORFLOW: LazyLock<Table> =
+            LazyLock::new(|| Table::read(include_str!("compared-tensorflow.txt")));
+        if kind == Kind::Tensorflow { &TENSORFLOW } else { &ONNX }
     }
 
     /// Reads a table. Lines that are none of its form say nothing.

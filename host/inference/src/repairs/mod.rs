@@ -30,6 +30,7 @@ use tract_onnx::Onnx;
 
 pub(super) use graph::{Wanted, prepare, reduce};
 use tracts::TRACTS;
+pub(super) use wire::Wire;
 
 /// Puts our operations in the place of tract's.
 pub(super) fn register(onnx: &mut Onnx) {

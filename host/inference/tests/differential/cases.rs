@@ -1,17 +1,20 @@
 //! Files of cases, as `tests/differential/cases.py` writes them, and what comes of a case.
 
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use sandbar_inference::gate::Outcome;
+use flate2::read::GzDecoder;
+use sandbar_inference::gate::{self, Form, Outcome};
 use sandbar_inference::{ErrorCode, Graph, GraphSource, States, Tensor};
 use sandbar_model::{ElementType, Kind};
 
 /// A model with inputs, and the outputs that the reference has for them.
 pub struct Case {
     pub name: String,
-    /// The node that is looked at.
-    pub node: String,
+    /// The node that is looked at; none where it is the whole graph.
+    pub node: Option<String>,
+    pub kind: Kind,
     pub model: Arc<[u8]>,
     pub inputs: Vec<(String, Tensor)>,
     pub outputs: Vec<(String, Tensor)>,
@@ -19,8 +22,15 @@ pub struct Case {
     pub text: Vec<u8>,
 }
 
-/// Reads the cases of a file.
-pub fn read(mut bytes: &[u8]) -> Result<Vec<Case>, String> {
+/// Reads the cases of a file, which may be one of gzip.
+pub fn read(file: &[u8]) -> Result<Vec<Case>, String> {
+    let mut unpacked = Vec::new();
+    let mut bytes = file;
+    if file.starts_with(&[0x1f, 0x8b]) {
+        let read = GzDecoder::new(file).read_to_end(&mut unpacked);
+        read.map_err(|error| error.to_string())?;
+        bytes = &unpacked;
+    }
     let mut cases = Vec::new();
     while !bytes.is_empty() {
         let end = bytes.windows(2).position(|two| two == b"\n\n").ok_or("no end of a head")? + 2;
@@ -39,13 +49,14 @@ fn read_one(head: &str, bytes: &[u8]) -> Option<Case> {
         place += count.parse::<usize>().ok()?;
         bytes.get(start..place)
     };
-    let (mut name, mut node, mut model) = (None, None, None);
+    let (mut name, mut node, mut kind, mut model) = (None, None, Kind::Onnx, None);
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
     for line in head.lines().filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split(' ').collect();
         match words[..] {
             ["case", it] => name = Some(it.to_owned()),
-            ["node", it] => node = Some(it.to_owned()),
+            ["node", it] => node = Some(it.to_owned()).filter(|it| it != "-"),
+            ["judge", "tensorflow"] => kind = Kind::Tensorflow,
             ["judge", _] => {}
             ["model", count] => model = Some(take(count)?.into()),
             [what, name, ty, shape, count] => {
@@ -59,7 +70,7 @@ fn read_one(head: &str, bytes: &[u8]) -> Option<Case> {
         }
     }
     let text = bytes[..place].to_vec();
-    Some(Case { name: name?, node: node?, model: model?, inputs, outputs, text })
+    Some(Case { name: name?, node, kind, model: model?, inputs, outputs, text })
 }
 
 fn element(name: &str) -> Option<ElementType> {
@@ -68,10 +79,24 @@ fn element(name: &str) -> Option<ElementType> {
 }
 
 impl Case {
-    /// Loads the model without the gate, computes and compares; and why it is not right.
-    pub fn run(&self) -> (Outcome, String) {
-        let source = GraphSource::Bytes(Kind::Onnx, self.model.clone());
-        let graph = match Graph::load_unverified(self.name.clone(), source) {
+    /// The form of the node that is looked at; none where it is the whole graph.
+    ///
+    /// # Errors
+    /// If the model cannot be read, or has no such node.
+    pub fn form(&self) -> Result<Option<Form>, String> {
+        let Some(node) = &self.node else { return Ok(None) };
+        let forms = gate::forms(self.kind, &self.model).map_err(|error| error.message)?;
+        let form = forms.into_iter().find(|form| form.node == *node);
+        form.map(Some).ok_or_else(|| format!("{}: no node {node}", self.name))
+    }
+
+    /// Loads the model, past the gate if it is not asked, computes and compares; and why it is not
+    /// right.
+    pub fn run(&self, gate_is_asked: bool) -> (Outcome, String) {
+        let source = GraphSource::Bytes(self.kind, self.model.clone());
+        let load = if gate_is_asked { Graph::load } else { Graph::load_unverified };
+        let loaded = load(self.name.clone(), source);
+        let graph = match loaded {
             Ok(graph) => graph,
             // What overflows here goes on with a wrong number where overflow is not checked.
             Err(error) if error.message.contains("panicked") => {

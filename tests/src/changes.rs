@@ -27,8 +27,9 @@ impl Broker {
     /// Gives a topic more partitions, `count` in all.
     pub fn add_partitions(&self, topic: &str, count: usize) {
         let more = [NewPartitions::new(topic, count)];
-        let done = self.admin().create_partitions(&more, &AdminOptions::new());
-        assert!(block_on(done).unwrap()[0].is_ok(), "{topic} gets no more partitions");
+        // The client must live until it is done: nobody would end the wait.
+        let done = block_on(self.admin().create_partitions(&more, &AdminOptions::new()));
+        assert!(done.unwrap()[0].is_ok(), "{topic} gets no more partitions");
         self.await_metadata(topic, |partitions| partitions == count);
     }
 

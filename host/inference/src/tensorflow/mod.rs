@@ -30,5 +30,6 @@ mod slices;
 mod stored;
 mod windows;
 
-pub(super) use graph::{Graph, place};
+pub(super) use graph::Graph;
 pub(super) use load::load;
+pub(super) use node::place;

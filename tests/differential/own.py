@@ -162,6 +162,7 @@ def exported(w):
                         name = f"{op}-{direction}-{'-'.join(activations)}-{len(more) and more['linear_before_reset']}-{outputs}-{len(starts)}"
                         one(w, name, op, arrays + starts, [7, 14], 1, outputs=outputs, hidden_size=4, direction=direction, activations=activations * d, **more)
     dropouts(w)
+    repaired(w)
     quantisations(w)
 
 
@@ -170,6 +171,46 @@ def dropouts(w):
         for ratio in (0.0, 0.3):
             for outputs in (1, 2):
                 one(w, f"dropout-{np.dtype(kind).name}-{ratio}-{outputs}", "Dropout", [f(2, 3).astype(kind), np.float32(ratio), np.bool_(False)], [12, 13], 1, outputs=outputs)
+
+
+def repaired(w):
+    """Forms of what was repaired that no other case has."""
+    two, less = np.array([1, 1, 2, 2], np.float32), np.array([1, 1, 0.6, 0.5], np.float32)
+    for mode in ("nearest", "linear"):
+        one(w, f"upsample7-{mode}", "Upsample", [f(1, 2, 3, 3)], [7], scales=two.tolist(), mode=mode)
+        one(w, f"upsample9-{mode}", "Upsample", [f(1, 2, 3, 3), two], [9], 1, mode=mode)
+        one(w, f"resize10-{mode}", "Resize", [f(1, 2, 3, 3), two], [10], 1, mode=mode)
+        one(w, f"resize10-{mode}-less", "Resize", [f(1, 2, 5, 6), less], [10], 1, mode=mode)
+    for pads, axes in itertools.product(((1, 2), (1, 1), (-1, 2), (0, 0)), (i(2), i(-1))):
+        for mode in ("constant", "reflect", "edge"):
+            one(w, f"pad-axis-{pads[0]}-{pads[1]}-{axes[0]}-{mode}", "Pad", [f(1, 2, 4, 4), i(*pads), None if mode != "constant" else np.float32(0.5), axes], [18, 19, 21], 1, mode=mode)
+    for rank, size in ((1, 10), (3, 10)):
+        kernel = (3, 3, 3)[:rank]
+        one(w, f"convt-shape-{rank}", "ConvTranspose", [f(1, 3, *(5, 5, 5)[:rank]), f(3, 2, *kernel)], [7, 11, 21], 1, strides=[2] * rank, output_shape=[size] * rank)
+    one(w, "quantize-no-zero", "QuantizeLinear", [f(2, 3), np.float32(0.05)], [10, 13, 19, 21], 1)
+    one(w, "dequantize-no-zero", "DequantizeLinear", [(f(2, 3) * 60 + 127).astype(np.uint8), np.float32(0.05)], [10, 13, 19, 21], 1)
+    for kind, to in itertools.product(("float32", "float16", "int64", "int32", "uint8"), (TensorProto.INT8, TensorProto.INT16, TensorProto.UINT16, TensorProto.UINT32)):
+        one(w, f"cast-{kind}-{to}", "Cast", [(np.abs(f(2, 3)) * 9).astype(kind)], [9, 13, 19, 21], 1, to=to)
+    for kind in (np.float16, np.float32):
+        arrays = [f(2, 3, 4, 4), f(3), f(3), f(3), np.abs(f(3)) + np.float32(0.5)]
+        one(w, f"batchnorm-{np.dtype(kind).name}", "BatchNormalization", [a.astype(kind) for a in arrays], [7, 9, 14, 15], 1)
+    lengths = np.array([3, 5], np.int32)
+    functions = {
+        "LSTM": [dict(activations=["HardSigmoid", "LeakyRelu", "Softsign"], activation_alpha=[0.3, 0.1], activation_beta=[0.4]), dict(activations=["Sigmoid", "Elu", "Relu"], activation_alpha=[0.7]), dict(input_forget=1)],
+        "GRU": [dict(activations=["HardSigmoid", "ScaledTanh"], activation_alpha=[0.3, 0.8], activation_beta=[0.4, 0.6])],
+        "RNN": [dict(activations=["Affine"], activation_alpha=[0.5], activation_beta=[0.1]), dict(activations=["ThresholdedRelu"], activation_alpha=[0.2]), dict(activations=["Softplus"])]}
+    for op, count in (("LSTM", 4), ("GRU", 3), ("RNN", 1)):
+        for direction in ("forward", "reverse", "bidirectional"):
+            d = 2 if direction == "bidirectional" else 1
+            arrays = [f(5, 2, 3), f(d, count * 4, 3), f(d, count * 4, 4), f(d, 8 * count)]
+            states = [f(d, 2, 4)] + ([f(d, 2, 4)] if op == "LSTM" else [])
+            outputs = 3 if op == "LSTM" else 2
+            for name, more in (("lengths", [lengths]), ("lengths-states", [lengths] + states), ("peepholes", [None] + states + [f(d, 12)])):
+                if name != "peepholes" or op == "LSTM":
+                    one(w, f"{op}-{direction}-{name}", op, arrays + more, [7, 14], 1, outputs=outputs, hidden_size=4, direction=direction)
+            for number, attributes in enumerate(functions[op]):
+                attributes = {k: v * d if isinstance(v, list) else v for k, v in attributes.items()}
+                one(w, f"{op}-{direction}-functions-{number}", op, arrays, [7, 14], 1, outputs=outputs, hidden_size=4, direction=direction, **attributes)
 
 
 def quantisations(w):

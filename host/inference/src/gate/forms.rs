@@ -1,6 +1,6 @@
 //! The form of each node of a graph: what the table of what was compared knows nodes by.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::type_proto::Value;
@@ -90,6 +90,34 @@ pub(super) fn of_model(model: &ModelProto) -> Vec<Form> {
     forms
 }
 
+/// The nodes of a graph, each behind those that it needs: converters to half precision write their
+/// casts last, as tract and ONNX Runtime let them.
+fn ordered(graph: &GraphProto) -> Vec<&NodeProto> {
+    let made = graph.node.iter().flat_map(|node| &node.output);
+    let mut waiting: HashSet<&str> = made.map(String::as_str).collect();
+    waiting.remove("");
+    let (mut left, mut ordered): (Vec<&NodeProto>, Vec<&NodeProto>) =
+        (graph.node.iter().collect(), Vec::new());
+    loop {
+        let before = left.len();
+        left.retain(|node| {
+            let ready = node.input.iter().all(|input| !waiting.contains(input.as_str()));
+            if ready {
+                for output in &node.output {
+                    waiting.remove(output.as_str());
+                }
+                ordered.push(node);
+            }
+            !ready
+        });
+        // What goes around in circles is for the loader to refuse.
+        if left.is_empty() || left.len() == before {
+            ordered.extend(left);
+            return ordered;
+        }
+    }
+}
+
 /// Adds the forms of a graph's nodes; gives what is known of its outputs.
 fn of_graph<'a>(
     graph: &'a GraphProto,
@@ -108,7 +136,7 @@ fn of_graph<'a>(
     for stored in &graph.initializer {
         known.insert(&stored.name, Known::stored(stored));
     }
-    for node in &graph.node {
+    for node in ordered(graph) {
         let domain = if node.domain == "ai.onnx" { "" } else { &node.domain };
         let opset_of = opset(domain);
         let schema = schema::find(domain, &node.op_type, opset_of);

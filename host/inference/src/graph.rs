@@ -18,6 +18,9 @@ use crate::events::{GraphOptimised, GraphUnverified};
 use sandbar_model::{Dimension, Kind, Model, ModelError, TensorSpec};
 use sandbar_telemetry::resident_bytes;
 
+/// A file's kind and bytes.
+type File = (Kind, Arc<[u8]>);
+
 /// Where the bytes of a graph are. They are read again for each set of shapes, so that
 /// they need not be kept beside the plans.
 #[derive(Debug, Clone)]
@@ -261,7 +264,7 @@ impl Graph {
     }
 
     /// The kind and the bytes of the file. `None` if there is none, as nothing is computed.
-    fn bytes(&self) -> Result<Option<(Kind, Arc<[u8]>)>, Error> {
+    fn bytes(&self) -> Result<Option<File>, Error> {
         Ok(match &self.source {
             GraphSource::Fixed(_) => None,
             GraphSource::Bytes(kind, bytes) => Some((*kind, bytes.clone())),

@@ -7,6 +7,7 @@ use tract_onnx::tract_hir::internal::*;
 use tract_tensorflow::tfpb::tensorflow::NodeDef;
 
 use super::branches;
+use super::places::place;
 use crate::repairs::Wanted;
 
 /// Operations that give nothing for the caller where they are last.
@@ -43,14 +44,6 @@ impl Graph {
         branches::decide(&mut nodes);
         let nodes = ordered(nodes, &outputs, wanted)?;
         Ok(Graph { nodes, outputs, scalars })
-    }
-}
-
-/// `node`, `node:1`: a node, and which of its outputs.
-pub(crate) fn place(input: &str) -> (&str, usize) {
-    match input.rsplit_once(':') {
-        Some((node, place)) => place.parse().map_or((input, 0), |place| (node, place)),
-        None => (input, 0),
     }
 }
 

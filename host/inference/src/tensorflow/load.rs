@@ -10,8 +10,9 @@ use tract_tensorflow::model::ParsingContext;
 use tract_tensorflow::tfpb::tensorflow::NodeDef;
 use tract_tensorflow::tfpb::tensorflow::attr_value::Value;
 
-use super::graph::{Graph, place};
+use super::graph::Graph;
 use super::node::Node;
+use super::places::place;
 use super::{operations, stored};
 use crate::lrn;
 

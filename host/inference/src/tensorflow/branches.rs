@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use tract_tensorflow::tfpb::tensorflow::NodeDef;
 
-use super::node::place;
+use super::places::place;
 use super::stored;
 
 /// Takes one way through each condition that is a constant. Others stay, and are refused.

@@ -7,7 +7,7 @@ use tract_onnx::tract_hir::internal::*;
 use tract_tensorflow::tfpb::tensorflow::NodeDef;
 
 use super::branches;
-use super::node::place;
+use super::places::place;
 use crate::repairs::Wanted;
 
 /// Operations that give nothing for the caller where they are last.

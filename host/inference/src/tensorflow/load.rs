@@ -12,7 +12,7 @@ use tract_tensorflow::tfpb::tensorflow::attr_value::Value;
 
 use super::graph::Graph;
 use super::node::Node;
-use super::node::place;
+use super::places::place;
 use super::{operations, stored};
 use crate::lrn;
 

@@ -7,7 +7,7 @@
 //! constant.
 //!
 //! - `graph`: what is needed of a file, in order ([`Graph`]); `branches`, conditions that are
-//!   constant; `stored`, its tensors.
+//!   constant; `places`, how nodes are named; `stored`, its tensors.
 //! - `node`: a node as an operation of tract's; `load`, the whole as a model of tract's.
 //! - `operations`: which function wires which operation. The functions: `elementwise`, `integers`
 //!   (division), `arrays`, `slices`, `reduce`, `windows` (convolution, pools), `norms`,
@@ -22,6 +22,7 @@ mod load;
 mod node;
 mod norms;
 mod operations;
+mod places;
 mod products;
 mod quantise;
 mod reduce;
@@ -32,4 +33,4 @@ mod windows;
 
 pub(super) use graph::Graph;
 pub(super) use load::load;
-pub(super) use node::place;
+pub(super) use places::place;

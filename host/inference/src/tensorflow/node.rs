@@ -12,14 +12,6 @@ use tract_tensorflow::tfpb::tensorflow::{AttrValue, DataType, NodeDef};
 
 use crate::repairs::Wire;
 
-/// `node`, `node:1`: a node, and which of its outputs.
-pub(crate) fn place(input: &str) -> (&str, usize) {
-    match input.rsplit_once(':') {
-        Some((node, place)) => place.parse().map_or((input, 0), |place| (node, place)),
-        None => (input, 0),
-    }
-}
-
 /// How an operation is wired: attributes, and outlets of its inputs.
 pub(super) type Wiring = fn(&Attributes, &mut Wire<'_>, &[OutletId]) -> TractResult<TVec<OutletId>>;
 

@@ -211,10 +211,14 @@ def repaired(w):
             for number, attributes in enumerate(functions[op]):
                 attributes = {k: v * d if isinstance(v, list) else v for k, v in attributes.items()}
                 one(w, f"{op}-{direction}-functions-{number}", op, arrays, [7, 14], 1, outputs=outputs, hidden_size=4, direction=direction, **attributes)
-    arrays = [f(5, 2, 3), f(2, 4, 3), f(2, 4, 4), f(2, 8)]
-    for first, second in itertools.permutations(("Affine", "Relu", "Tanh", "Sigmoid"), 2):
-        more = {"activation_alpha": [0.5], "activation_beta": [0.1]} if "Affine" in (first, second) else {}
-        one(w, f"RNN-each-{first}-{second}", "RNN", arrays, [7, 14], 1, outputs=2, hidden_size=4, direction="bidirectional", activations=[first, second], **more)
+    # Other functions in each direction.
+    mixed = {
+        "LSTM": dict(activations=["HardSigmoid", "LeakyRelu", "Softsign", "Sigmoid", "Elu", "Relu"], activation_alpha=[0.3, 0.1, 0.7], activation_beta=[0.4]),
+        "GRU": dict(activations=["Sigmoid", "Tanh", "HardSigmoid", "Relu"], activation_alpha=[0.3], activation_beta=[0.4]),
+        "RNN": dict(activations=["Relu", "Affine"], activation_alpha=[0.5], activation_beta=[0.1])}
+    for op, count in (("LSTM", 4), ("GRU", 3), ("RNN", 1)):
+        arrays = [f(5, 2, 3), f(2, count * 4, 3), f(2, count * 4, 4), f(2, 8 * count)]
+        one(w, f"{op}-mixed", op, arrays, [7, 14], 1, outputs=3 if op == "LSTM" else 2, hidden_size=4, direction="bidirectional", **mixed[op])
 
 
 def quantisations(w):

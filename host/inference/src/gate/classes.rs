@@ -35,10 +35,25 @@ pub(super) fn is_type(value: &str) -> bool {
     (1..=16).any(|ty| type_name(ty) == value && value != "?")
 }
 
+/// The functions of a recurrent layer: which stands where matters, in each direction for itself.
+pub(super) fn of_functions(op: &str, names: &[Vec<u8>]) -> Vec<String> {
+    let count = match op {
+        "LSTM" => 3,
+        "GRU" => 2,
+        _ => 1,
+    };
+    let direction =
+        |names: &[Vec<u8>]| names.iter().map(|it| text(it)).collect::<Vec<_>>().join(",");
+    names.chunks(count).map(direction).collect()
+}
+
+fn text(bytes: &[u8]) -> String {
+    format!("{:?}", String::from_utf8_lossy(bytes))
+}
+
 /// The classes of an attribute's value.
 pub(super) fn of_attribute(attribute: &AttributeProto) -> Vec<String> {
     let name = attribute.name.as_str();
-    let text = |bytes: &[u8]| format!("{:?}", String::from_utf8_lossy(bytes));
     match AttributeType::try_from(attribute.r#type).ok() {
         Some(AttributeType::Int) => of_int(name, attribute.i),
         Some(AttributeType::Float) => vec![of_float(attribute.f).to_owned()],
@@ -47,8 +62,7 @@ pub(super) fn of_attribute(attribute: &AttributeProto) -> Vec<String> {
         Some(AttributeType::Strings) => {
             let mut each: Vec<String> = attribute.strings.iter().map(|it| text(it)).collect();
             match name {
-                // Which function stands where matters; of splits, which kinds there are.
-                "activations" => vec![each.join(",")],
+                // Which kinds of splits there are.
                 "nodes_modes" => {
                     each.sort();
                     each.dedup();

@@ -247,7 +247,11 @@ fn features(
     }
     for attribute in &node.attribute {
         let graph = attribute.r#type == AttributeType::Graph as i32;
-        let classes = if graph { Vec::new() } else { classes::of_attribute(attribute) };
+        let classes = match attribute.name.as_str() {
+            _ if graph => Vec::new(),
+            "activations" => classes::of_functions(&node.op_type, &attribute.strings),
+            _ => classes::of_attribute(attribute),
+        };
         classes.iter().for_each(|class| add(&attribute.name, class));
     }
     if schema.is_none_or(|schema| schema.outputs.len() > 1) {

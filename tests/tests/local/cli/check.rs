@@ -136,21 +136,17 @@ fn a_graph_that_is_not_known_to_be_right_is_refused() {
         ),
         "{said}"
     );
-    let samples = |last: i32| {
-        let array = |name: &str, numbers: [i32; 6]| Array {
-            name: name.into(),
-            ty: NumberType::Signed(4),
-            shape: vec![2, 3],
-            data: numbers.into_iter().flat_map(i32::to_le_bytes).collect(),
-        };
-        let arrays = [array("x", [1, 2, 3, 4, 5, 6]), array("y", [2, 8, 24, 64, 160, last])];
-        npz::write(&arrays).unwrap()
+    let array = |name: &str, numbers: [i32; 6]| Array {
+        name: name.into(),
+        ty: NumberType::Signed(4),
+        shape: vec![2, 3],
+        data: numbers.into_iter().flat_map(i32::to_le_bytes).collect(),
     };
+    let samples =
+        npz::write(&[array("x", [1, 2, 3, 4, 5, 6]), array("y", [2, 8, 24, 64, 160, 384])]);
     let declared = "unverified = true\nsamples = { file = \"samples.npz\" }\n";
-    let said = of_graph(&graphs::shifts(), declared, &samples(385));
-    assert!(said.contains("samples.npz") && said.contains("385"), "{said}");
-    // They pass: what is left is that the stage wants another kind of model.
-    let said = of_graph(&graphs::shifts(), declared, &samples(384));
+    let said = of_graph(&graphs::shifts(), declared, &samples.unwrap());
+    // The gate lets it by: what is left is that the stage wants another kind of model.
     assert!(said.contains("stage 'score': the operator refuses its configuration"), "{said}");
 }
 

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::class_names::{self, ClassNames};
 use super::digest::{Sha1, Sha256};
-use super::samples::{self, Answers, Picture, SampleContent, SampleFile, Samples, npz};
+use super::samples::{self, Picture, SampleContent, SampleFile, Samples, npz};
 use super::tensors::{Dimension, TensorSpec};
 use sandbar_config::{Document, KeyPath};
 use sandbar_config::{json_members, name_problem};
@@ -282,12 +282,10 @@ impl Model {
         if self.unverified && !self.kind.is_graph() {
             let message = format!("a model of kind {} is no graph; leave it out", self.kind);
             report("unverified", message);
-        } else if self.unverified
-            && self.samples.as_ref().is_none_or(|samples| samples.answers == Answers::Runner)
-        {
+        } else if self.unverified && !self.samples.as_ref().is_some_and(SampleFile::proves) {
             let message = "what the engine is not known to compute right must be shown by samples: \
-                           declare [samples] too, with answers of the tool that made the model, \
-                           and not of this runner";
+                           declare [samples] too, an .npz with answers of the tool that made the \
+                           model, and not of this runner";
             report("unverified", message.to_owned());
         }
         if self.sha256.is_none() && self.sha1.is_none() {

@@ -306,7 +306,11 @@ fn samples_are_read_and_bounded() {
     folder.describe("kind = \"h2o-mojo\"", "kind = \"h2o-mojo\"\nunverified = true");
     let error = Model::open(&folder.0).unwrap_err().to_string();
     assert!(error.contains("a model of kind h2o-mojo is no graph; leave it out"), "{error}");
-    for samples in ["", "\nsamples = { file = \"s.npz\", answers = \"runner\" }"] {
+    for samples in [
+        "",
+        "\nsamples = { file = \"s.npz\", answers = \"runner\" }",
+        "\nsamples = { file = \"s.csv\" }",
+    ] {
         let kind = format!("kind = \"onnx\"\nunverified = true{samples}");
         folder.describe("kind = \"h2o-mojo\"", &kind);
         let error = Model::open(&folder.0).unwrap_err().to_string();

@@ -97,6 +97,12 @@ impl Samples {
 }
 
 impl SampleFile {
+    /// Whether they show wherever the model serves that it is computed right: a table of pictures
+    /// is tried by the one stage that reads it, tensors by all.
+    pub(super) fn proves(&self) -> bool {
+        self.is_tensors() && self.answers == Answers::Original
+    }
+
     /// Whether the file holds tensors.
     pub fn is_tensors(&self) -> bool {
         self.file.ends_with(".npz")

@@ -132,7 +132,7 @@ fn a_graph_that_is_not_known_to_be_right_is_refused() {
     assert!(
         said.contains(
             "unverified: what the engine is not known to compute right must be shown by samples: \
-             declare [samples] too, with answers of the tool that made the model"
+             declare [samples] too, an .npz with answers of the tool that made the model"
         ),
         "{said}"
     );

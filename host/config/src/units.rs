@@ -57,6 +57,20 @@ pub mod size {
     pub fn serialize<S: Serializer>(size: &ByteSize, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_u64(size.as_u64())
     }
+
+    /// Writes the bytes of one that need not be there.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize_optional<S: Serializer>(
+        size: &Option<ByteSize>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match size {
+            Some(size) => serialize(size, to),
+            None => to.serialize_none(),
+        }
+    }
 }
 
 /// A duration: `"1s"`, `"500ms"`, `"1m 30s"`.

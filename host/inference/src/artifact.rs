@@ -30,12 +30,26 @@ pub enum Content {
 }
 
 impl Artifact {
-    /// Reads a model's file, its labels and its samples; a graph is made ready to compute.
+    /// Reads a model's file, its labels and its samples; a graph is made ready to compute, and
+    /// computed once.
     ///
     /// # Errors
     /// If a file does not match the description, a graph cannot be used,
     /// or there are not as many labels as the graph has classes.
-    pub fn load(mut model: Model) -> Result<Self, ModelError> {
+    pub fn load(model: Model) -> Result<Self, ModelError> {
+        Self::open(model, true)
+    }
+
+    /// The same of a model that was loaded before in another process: a graph is not computed
+    /// again.
+    ///
+    /// # Errors
+    /// As [`Artifact::load`].
+    pub fn load_tried(model: Model) -> Result<Self, ModelError> {
+        Self::open(model, false)
+    }
+
+    fn open(mut model: Model, try_out: bool) -> Result<Self, ModelError> {
         let id = model.id();
         let mut labels = model.read_labels()?;
         let content = if model.kind.is_graph() {
@@ -44,7 +58,7 @@ impl Artifact {
             let refused = |error: Error| ModelError::File { path, reason: error.message };
             let load = || {
                 let graph = Graph::load(id.clone(), source)?;
-                if !model.unverified {
+                if try_out && !model.unverified {
                     graph.try_out()?;
                 }
                 Ok(graph)

@@ -146,6 +146,7 @@ impl Manifest {
         }
         let interval = self.runner.commit_interval(self.delivery);
         self.runner.commit_interval = Some(interval);
+        self.limits.fill();
         for stage in &mut self.stages {
             stage.limits = stage.overrides.over(&self.limits);
         }

@@ -198,6 +198,20 @@ pub struct Runner {
         skip_serializing_if = "Option::is_none"
     )]
     pub commit_interval: Option<Duration>,
+    /// Where components are compiled, and models read, optimised and tried, before they serve.
+    /// Default: in a process of its own.
+    pub preparation: Preparation,
+}
+
+/// Where what is untrusted is prepared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preparation {
+    /// In a child process, which has limits of its own and can do little. The default.
+    #[default]
+    ChildProcess,
+    /// In the process that serves: for who trusts all that it is given.
+    InProcess,
 }
 
 impl Default for Runner {
@@ -209,6 +223,7 @@ impl Default for Runner {
             in_flight: ByteSize::mib(8),
             drain_deadline: Duration::from_secs(30),
             commit_interval: None,
+            preparation: Preparation::default(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A manifest, and where the models and components come from that it names.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use sandbar_model::{Model, ModelError};
 use sandbar_registry::leases::Lease;
 use sandbar_registry::pins::Pins;
 use sandbar_registry::resolver::ArtifactResolver;
-use sandbar_registry::{ArtifactSource, Cause, Reference, RegistryError};
+use sandbar_registry::{ArtifactKind, ArtifactSource, Cause, Reference, RegistryError};
 use sandbar_sandbox::{Sandbox, cache};
 use thiserror::Error;
 
@@ -18,6 +19,8 @@ pub struct Definition {
     /// What the pipeline is.
     pub manifest: Manifest,
     supply: Option<Arc<ArtifactResolver>>,
+    /// The names and numbers that models have from a registry which is out of reach.
+    known_as: BTreeMap<String, (String, u32)>,
 }
 
 /// Why a model of a manifest cannot be opened.
@@ -49,7 +52,13 @@ impl Definition {
             let folder = manifest.folder();
             Arc::new(ArtifactResolver::new(&registry.location, options, folder, cache, refusal))
         });
-        Definition { manifest, supply }
+        Definition { manifest, supply, known_as: BTreeMap::new() }
+    }
+
+    /// A manifest that names files alone, with the names and numbers that a registry has for its
+    /// models.
+    pub(crate) fn of_files(manifest: Manifest, known_as: BTreeMap<String, (String, u32)>) -> Self {
+        Definition { manifest, supply: None, known_as }
     }
 
     /// The same, with the cache folder of a sandbox.
@@ -60,7 +69,7 @@ impl Definition {
     /// Another manifest, with the same registry.
     #[must_use]
     pub fn with(&self, manifest: Manifest) -> Self {
-        Definition { manifest, supply: self.supply.clone() }
+        Definition { manifest, supply: self.supply.clone(), known_as: self.known_as.clone() }
     }
 
     /// What the pipeline gets from its registry; `None` if it has none.
@@ -87,9 +96,35 @@ impl Definition {
             Some(ArtifactSource::Registry(reference)) => {
                 Ok(self.supply_for(reference)?.model(reference)?)
             }
-            Some(ArtifactSource::Path(folder)) => Ok(Model::open(&self.manifest.resolve(folder))?),
+            Some(ArtifactSource::Path(folder)) => {
+                let mut model = Model::open(&self.manifest.resolve(folder))?;
+                if let Some((name, version)) = self.known_as.get(name) {
+                    model.name.clone_from(name);
+                    model.version = *version;
+                }
+                Ok(model)
+            }
             // Stages name only existing models; that was checked when the file was read.
             None => Ok(Model::open(&self.manifest.resolve(name.as_ref()))?),
+        }
+    }
+
+    /// The folder of a model of `[models]`, and its name and number in the registry if it is from
+    /// there, where it is fetched.
+    ///
+    /// # Errors
+    /// If it cannot be fetched.
+    pub(crate) fn locate_model(
+        &self,
+        name: &str,
+    ) -> Result<(PathBuf, Option<(String, u32)>), RegistryError> {
+        match self.manifest.models.get(name) {
+            Some(ArtifactSource::Registry(reference)) => {
+                let got = self.supply_for(reference)?.get(ArtifactKind::Model, reference)?;
+                Ok((got.folder, Some((got.version.name, got.version.version))))
+            }
+            Some(ArtifactSource::Path(folder)) => Ok((self.manifest.resolve(folder), None)),
+            None => Ok((self.manifest.resolve(name.as_ref()), None)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::interrupted::Interrupted;
 use crate::plan::Plan;
 use crate::processor::Processor;
-use crate::revision::DryRun;
+use crate::revision::{DryRun, Tried};
 use crate::swap::SwapError;
 use sandbar_record::Batch;
 use sandbar_record::Failure;
@@ -17,23 +17,23 @@ use sandbar_telemetry::Stats;
 /// # Errors
 /// If more records fail with the new ones.
 pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<DryRun, SwapError> {
+    compare(batch, old, Tried::of(batch, new))
+}
+
+/// Takes a recent batch through the old stages too, which the new have been tried on.
+///
+/// # Errors
+/// As [`try_out`].
+pub(super) fn compare(
+    batch: &Batch,
+    old: &Plan,
+    now: Result<Tried, String>,
+) -> Result<DryRun, SwapError> {
     let records = batch.len();
-    let take = |plan: &Plan| -> Result<Count, String> {
-        let mut count = Count::default();
-        let stats = Arc::new(Stats::default());
-        let mut processor = Processor::new(plan, stats.clone()).map_err(|it| it.to_string())?;
-        match processor.process(batch, 0, &mut count) {
-            // Where a stage stops at a failure, the records behind it say nothing.
-            Ok(()) | Err(Interrupted::Stopped { .. }) => {}
-            Err(error) => return Err(error.to_string()),
-        }
-        count.gave_nothing = stats.snapshot().isolated > 0;
-        Ok(count)
-    };
     let trial = |reason: String| SwapError::DryRun { records, reason };
-    let now = take(new).map_err(trial)?;
+    let now = now.map_err(trial)?;
     // A fault of the old stages may be what the swap is meant to fix.
-    let before = take(old).unwrap_or(Count { failed: records, ..Count::default() });
+    let before = Tried::of(batch, old).unwrap_or(Tried { failed: records, ..Tried::default() });
     let worse = now.gave_nothing && !before.gave_nothing
         || now.failed == records && before.failed < records;
     match now.first {
@@ -48,16 +48,26 @@ pub(super) fn try_out(batch: &Batch, old: &Plan, new: &Plan) -> Result<DryRun, S
     }
 }
 
-/// A sink that counts failures.
-#[derive(Default)]
-struct Count {
-    failed: usize,
-    /// Whether a call failed for the batch.
-    gave_nothing: bool,
-    first: Option<String>,
+impl Tried {
+    /// Takes a batch through the stages of a plan.
+    ///
+    /// # Errors
+    /// If it cannot be taken to its end.
+    pub(super) fn of(batch: &Batch, plan: &Plan) -> Result<Self, String> {
+        let mut tried = Tried::default();
+        let stats = Arc::new(Stats::default());
+        let mut processor = Processor::new(plan, stats.clone()).map_err(|it| it.to_string())?;
+        match processor.process(batch, 0, &mut tried) {
+            // Where a stage stops at a failure, the records behind it say nothing.
+            Ok(()) | Err(Interrupted::Stopped { .. }) => {}
+            Err(error) => return Err(error.to_string()),
+        }
+        tried.gave_nothing = stats.snapshot().isolated > 0;
+        Ok(tried)
+    }
 }
 
-impl Sink for Count {
+impl Sink for Tried {
     fn output(&mut self, _: &Batch, _: &Output<'_>) {}
 
     fn dead_letter(&mut self, _: &Batch, failure: &Failure) {

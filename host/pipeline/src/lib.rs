@@ -4,6 +4,8 @@
 //!   components loaded, models verified, stages fitted to each other.
 //! - [`chain`]: the stages over one batch; `chain_runner`: one chain at work; [`processor`]
 //!   drives it, with batches of any content; [`encoding`]: predictions as output records.
+//! - [`preparation`]: what is untrusted, prepared in a process of its own, which does
+//!   [`prepare`]; `loading`: what was prepared, loaded by the process that serves.
 //! - [`policy`]: what is done about failures; `key_ordering`: records behind one of their key;
 //!   `partition`: what is kept of partitions, and when.
 //! - [`external_payloads`]: external payloads: what records name instead of carrying it.
@@ -29,10 +31,13 @@ pub mod harness;
 pub mod hot_swap;
 pub mod interrupted;
 mod key_ordering;
+mod loading;
 pub mod operator_harness;
 mod partition;
 pub mod plan;
 pub mod policy;
+pub mod preparation;
+pub mod prepare;
 pub mod processor;
 pub mod revision;
 pub mod rollout;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use sandbar_inference::Artifact;
 use sandbar_manifest::{Format, FormatError, Grant, Stage};
-use sandbar_model::SampleContent;
 use sandbar_model::samples::Table;
+use sandbar_model::{Model, ModelError, SampleContent};
 use sandbar_record::{BatchLimits, OutputHeaders};
 use sandbar_registry::RegistryError;
 use sandbar_sandbox::{
@@ -22,10 +22,12 @@ use thiserror::Error;
 use crate::chain::{Chain, Predictor, Routed};
 use crate::definition::{Definition, OpenError};
 use crate::encoding::Encoder;
+use crate::events::SamplesNotTried;
 use crate::external_payloads::{ExternalPayloads, ExternalPayloadsError, PayloadResolver};
 use crate::policy::Policies;
+use crate::preparation::{PreparationError, Report};
 use crate::validation::{
-    Predictors, SampleError, answers, predict_pictures, predict_rows, try_samples,
+    Predictors, SampleError, Untried, answers, predict_pictures, predict_rows, try_samples,
 };
 
 /// A pipeline that is ready to run.
@@ -113,6 +115,9 @@ pub enum Reason {
     /// A model does not do what its sample rows say.
     #[error("{0}")]
     Samples(#[from] Box<SampleError>),
+    /// It was not prepared.
+    #[error("{0}")]
+    Preparation(PreparationError),
     /// External payloads are not accessible.
     #[error("{0}")]
     ExternalPayloads(#[from] ExternalPayloadsError),
@@ -122,34 +127,60 @@ pub enum Reason {
 }
 
 impl Plan {
-    /// Loads what the manifest names, sets every stage up once and has the model score its own
-    /// sample rows, so that errors show now.
+    /// The plan of what a manifest names, with models that are loaded already, or stand in for
+    /// those of the manifest, by the pipeline's names for them. Every stage is set up once, and the
+    /// model scores its own sample rows, so that errors show now.
     ///
     /// # Errors
     /// If anything that the manifest names cannot be used, or does not fit.
-    pub fn new(definition: &Definition, sandbox: &Sandbox) -> Result<Self, PlanError> {
-        let models = load_models(definition).map_err(|reason| error(definition, reason))?;
-        Plan::with_models(definition, &models, sandbox)
-    }
-
-    /// The same with models that are loaded already, or stand in for those of the
-    /// manifest, by the pipeline's names for them.
-    ///
-    /// # Errors
-    /// As [`Plan::new`].
     pub fn with_models(
         definition: &Definition,
         models: &BTreeMap<String, Artifact>,
         sandbox: &Sandbox,
     ) -> Result<Self, PlanError> {
+        let (plan, untried) = Plan::tried(definition, models, sandbox)?;
+        tell_untried(&untried);
+        Ok(plan)
+    }
+
+    /// The same, with the samples that no stage can try.
+    pub(crate) fn tried(
+        definition: &Definition,
+        models: &BTreeMap<String, Artifact>,
+        sandbox: &Sandbox,
+    ) -> Result<(Self, Vec<Untried>), PlanError> {
+        let (mut plan, chain) = Plan::fitted(definition, models, sandbox)?;
+        let stages: Vec<&Operator> = plan.stages.iter().map(|stage| &stage.operator).collect();
+        let mut untried = Vec::new();
+        let tried = try_samples(&stages, plan.predictors(&chain), &mut untried);
+        plan.samples = tried.map_err(|it| error(definition, it.into()))?;
+        Ok((plan, untried))
+    }
+
+    /// The same of what was tried in another process.
+    pub(crate) fn prepared(
+        definition: &Definition,
+        models: &BTreeMap<String, Artifact>,
+        sandbox: &Sandbox,
+        report: Report,
+    ) -> Result<Self, PlanError> {
+        let (mut plan, _) = Plan::fitted(definition, models, sandbox)?;
+        plan.samples = report.samples;
+        tell_untried(&report.untried);
+        Ok(plan)
+    }
+
+    /// Loads the components, and sets every stage up once.
+    fn fitted(
+        definition: &Definition,
+        models: &BTreeMap<String, Artifact>,
+        sandbox: &Sandbox,
+    ) -> Result<(Self, Chain), PlanError> {
         let mut plan =
             Self::load(definition, models, sandbox).map_err(|reason| error(definition, reason))?;
         let chain = plan.chain()?;
         plan.output = chain.shape().cloned();
-        let stages: Vec<&Operator> = plan.stages.iter().map(|stage| &stage.operator).collect();
-        let tried = try_samples(&stages, plan.predictors(&chain));
-        plan.samples = tried.map_err(|it| error(definition, it.into()))?;
-        Ok(plan)
+        Ok((plan, chain))
     }
 
     /// The samples as a table, with the predictions of this pipeline as the expected ones.
@@ -333,6 +364,19 @@ impl fmt::Display for Plan {
     }
 }
 
+impl From<PreparationError> for Reason {
+    /// What a registry does not provide is the same wherever it is asked for.
+    fn from(error: PreparationError) -> Self {
+        match error {
+            PreparationError::Model { name, error } => {
+                Reason::Model { name, error: Box::new(OpenError::Registry(*error)) }
+            }
+            PreparationError::Component { stage, error } => Reason::Registry { stage, error },
+            error => Reason::Preparation(error),
+        }
+    }
+}
+
 pub(crate) fn error(definition: &Definition, reason: Reason) -> PlanError {
     PlanError { manifest: definition.manifest.path().to_owned(), reason }
 }
@@ -343,7 +387,7 @@ pub(crate) fn error(definition: &Definition, reason: Reason) -> PlanError {
 /// If a component or a model cannot be used.
 pub fn operators(definition: &Definition, sandbox: &Sandbox) -> Result<Vec<Operator>, PlanError> {
     let load = || -> Result<Vec<Operator>, Reason> {
-        let models = load_models(definition)?;
+        let models = load_models(definition, |_, model| Artifact::load(model))?;
         let clock = Clock::default();
         let stages = definition.manifest.stages.iter();
         stages.map(|stage| operator(definition, stage, &models, &clock, sandbox)).collect()
@@ -351,16 +395,33 @@ pub fn operators(definition: &Definition, sandbox: &Sandbox) -> Result<Vec<Opera
     load().map_err(|reason| error(definition, reason))
 }
 
-pub(crate) fn load_models(definition: &Definition) -> Result<BTreeMap<String, Artifact>, Reason> {
-    let load = |name: &String| Ok((name.clone(), load_model(definition, name)?));
+/// Loads a manifest's models, by the pipeline's names for them, as `read` does it.
+pub(crate) fn load_models(
+    definition: &Definition,
+    read: impl Fn(&str, Model) -> Result<Artifact, ModelError>,
+) -> Result<BTreeMap<String, Artifact>, Reason> {
+    let load = |name: &String| {
+        Ok((name.clone(), load_model(definition, name, |model| read(name, model))?))
+    };
     definition.manifest.models.keys().map(load).collect()
 }
 
 /// Loads one of a manifest's models, by the pipeline's name for it.
-pub(crate) fn load_model(definition: &Definition, name: &str) -> Result<Artifact, Reason> {
+pub(crate) fn load_model(
+    definition: &Definition,
+    name: &str,
+    read: impl FnOnce(Model) -> Result<Artifact, ModelError>,
+) -> Result<Artifact, Reason> {
     let error = |error| Reason::Model { name: name.to_owned(), error: Box::new(error) };
     let model = definition.open_model(name).map_err(error)?;
-    Artifact::load(model).map_err(|it| error(it.into()))
+    read(model).map_err(|it| error(it.into()))
+}
+
+/// Says which samples no stage can try.
+fn tell_untried(untried: &[Untried]) {
+    for Untried { model, file } in untried {
+        SamplesNotTried { model, file }.emit();
+    }
 }
 
 /// The operator of a stage, with what it is granted.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use sandbar_registry::pins::Pins;
+use serde::{Deserialize, Serialize};
 
 /// What serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,17 @@ pub struct DryRun {
     pub failed_before: usize,
     /// And with the new.
     pub failed: usize,
+}
+
+/// What became of a batch in the stages of one plan.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Tried {
+    /// Its records that failed.
+    pub(crate) failed: usize,
+    /// Whether a call failed for the batch.
+    pub(crate) gave_nothing: bool,
+    /// The first failure, if there is one.
+    pub(crate) first: Option<String>,
 }
 
 /// Validation and dry run of something that does not serve yet.

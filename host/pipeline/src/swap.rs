@@ -21,6 +21,8 @@ pub struct SwapSpec {
     pub components: BTreeMap<String, ArtifactSource>,
     /// The revision that the requester has seen: if another serves, the change is refused.
     pub revision: Option<u64>,
+    /// How long they may take to be prepared, if less than `[limits] load-deadline`.
+    pub timeout: Option<Duration>,
 }
 
 /// A swap that took place.
@@ -61,6 +63,19 @@ pub enum SwapError {
         /// What serves.
         found: u64,
     },
+    /// Another change is being prepared.
+    #[error(
+        "a {what} is being prepared since {seconds} s: wait for it, or cancel it (sandbar swap --cancel)"
+    )]
+    Busy {
+        /// `swap`.
+        what: String,
+        /// For how long.
+        seconds: u64,
+    },
+    /// There is nothing to cancel.
+    #[error("no change is being prepared: there is nothing to cancel")]
+    NothingUnderway,
     /// There is no revision to roll back to.
     #[error("no previous revision to roll back to")]
     NoneBefore,

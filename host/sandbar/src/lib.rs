@@ -22,6 +22,7 @@
 //!
 //! - [`record`]: batches, failures, acknowledgement handles; [`config`]: documents with
 //!   places; [`telemetry`]: counters and logs.
+//! - [`confine`]: a child process that can do little;
 //! - [`model`]: model folders; [`inference`]: graphs that the host computes.
 //! - [`sandbox`]: operators, WebAssembly components within limits.
 //! - [`registry`]: versions of models and operators that machines share; [`manifest`]: what a
@@ -44,6 +45,7 @@ pub mod runner;
 mod totals;
 
 pub use sandbar_config as config;
+pub use sandbar_confine as confine;
 pub use sandbar_inference as inference;
 pub use sandbar_kafka as kafka;
 pub use sandbar_manifest as manifest;

@@ -63,39 +63,39 @@ impl Cache {
         self.folder.to_path_buf()
     }
 
-    /// Whether the compiled form of `wasm` is in the folder.
-    pub(super) fn holds(&self, wasm: &[u8]) -> bool {
-        self.path(wasm).exists()
+    /// Whether the compiled form of a component is in the folder, by its digest.
+    pub(super) fn holds(&self, digest: &Sha256) -> bool {
+        self.path(digest).exists()
     }
 
-    fn path(&self, wasm: &[u8]) -> PathBuf {
-        self.folder.join(format!("{}-{:016x}.cwasm", Sha256::of(wasm), self.compiler))
+    fn path(&self, digest: &Sha256) -> PathBuf {
+        self.folder.join(format!("{digest}-{:016x}.cwasm", self.compiler))
     }
 
-    /// The compiled form of `wasm`, from the folder or compiled and put there.
-    pub(super) fn compile(
-        &self,
-        engine: &Engine,
-        wasm: &[u8],
-    ) -> wasmtime::Result<(Component, Origin)> {
-        let path = self.path(wasm);
-        if path.exists() {
-            // SAFETY: the file was written by this function: `prepare` made sure
-            // that the folder belongs to this user and that only this user can
-            // write to it, and files appear in it whole, by a rename.
-            match unsafe { Component::deserialize_file(engine, &path) } {
-                Ok(component) => return Ok((component, Origin::Cache)),
-                Err(reason) => {
-                    tracing::warn!(path = %path.display(), error = %reason, "cached component unusable, compiling it again");
-                }
+    /// The compiled form of a component, if it is in the folder.
+    pub(super) fn get(&self, engine: &Engine, digest: &Sha256) -> Option<Component> {
+        let path = self.path(digest);
+        if !path.exists() {
+            return None;
+        }
+        // SAFETY: the file was written by `put`: `prepare` made sure that the folder belongs to
+        // this user and that only this user can write to it, and files appear in it whole, by a
+        // rename.
+        match unsafe { Component::deserialize_file(engine, &path) } {
+            Ok(component) => Some(component),
+            Err(reason) => {
+                tracing::warn!(path = %path.display(), error = %reason, "cached component unusable, compiling it again");
+                None
             }
         }
-        let compiled = engine.precompile_component(wasm)?;
-        if let Err(reason) = write_whole(&path, &compiled) {
+    }
+
+    /// Puts the compiled form of a component there.
+    pub(super) fn put(&self, digest: &Sha256, compiled: &[u8]) {
+        let path = self.path(digest);
+        if let Err(reason) = write_whole(&path, compiled) {
             tracing::warn!(path = %path.display(), error = %reason, "cannot cache a compiled component, the next start compiles it again");
         }
-        // SAFETY: the bytes come from this engine's own compiler, a line above.
-        unsafe { Component::deserialize(engine, &compiled) }.map(|it| (it, Origin::Compiler))
     }
 }
 

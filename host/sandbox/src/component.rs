@@ -13,6 +13,7 @@ use super::engine::Sandbox;
 use super::imports;
 use super::state::State;
 use sandbar_inference::LateThreads;
+use sandbar_model::Sha256;
 
 /// The version of the contract that this runner speaks: of `sandbar:operator`.
 pub const CONTRACT: &str = "0.1.0";
@@ -119,11 +120,25 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 pub(super) fn compile(sandbox: &Sandbox, wasm: &[u8]) -> Result<(Compiled, Origin), String> {
-    let compiled = match &sandbox.cache {
-        Some(cache) => cache.compile(&sandbox.engine, wasm),
-        None => Compiled::new(&sandbox.engine, wasm).map(|it| (it, Origin::Compiler)),
-    };
-    compiled.map_err(|cause| not_a_component(wasm, &cause))
+    let digest = Sha256::of(wasm);
+    let cached = sandbox.cache.as_ref().and_then(|cache| cache.get(&sandbox.engine, &digest));
+    if let Some(component) = cached {
+        return Ok((component, Origin::Cache));
+    }
+    // SAFETY: the bytes come from the compiler of this version of the runner: of this process, or
+    // of one that it has started for that.
+    let load = |compiled: &[u8]| unsafe { Compiled::deserialize(&sandbox.engine, compiled) };
+    let compiled = sandbox.handed.with(&digest, load).unwrap_or_else(|| {
+        let compiled = sandbox.engine.precompile_component(wasm)?;
+        let component = load(&compiled)?;
+        match &sandbox.cache {
+            _ if sandbox.hands_back => sandbox.handed.add((digest, compiled)),
+            Some(cache) => cache.put(&digest, &compiled),
+            None => {}
+        }
+        Ok(component)
+    });
+    compiled.map(|it| (it, Origin::Compiler)).map_err(|cause| not_a_component(wasm, &cause))
 }
 
 /// The world of a component with these exports.

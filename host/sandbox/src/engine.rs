@@ -9,7 +9,9 @@ use wasmtime::{Config, Engine};
 
 use super::cache::Cache;
 use super::capabilities::CAPABILITIES;
+use super::handed::{Handed, HandedOver};
 use super::state::State;
+use sandbar_confine::Child;
 use sandbar_inference::LateThreads;
 
 /// How often the engine's clock ticks: the precision of a deadline.
@@ -22,6 +24,11 @@ pub struct Sandbox {
     pub(super) linker: Arc<Linker<State>>,
     pub(super) cache: Option<Cache>,
     pub(super) threads: Arc<LateThreads>,
+    /// Does what is done with untrusted files before they serve.
+    child: Option<Arc<Child>>,
+    pub(super) handed: Arc<HandedOver>,
+    /// Whether what is compiled is handed back instead of put into the cache.
+    pub(super) hands_back: bool,
 }
 
 impl Sandbox {
@@ -58,11 +65,53 @@ impl Sandbox {
         }
         let linker = Arc::new(linker(&engine)?);
         let cache = cache.and_then(|folder| Cache::open(folder, &engine));
-        Ok(Sandbox { engine, linker, cache, threads: Arc::default() })
+        Ok(Sandbox {
+            engine,
+            linker,
+            cache,
+            threads: Arc::default(),
+            child: None,
+            handed: Arc::default(),
+            hands_back: false,
+        })
     }
 }
 
 impl Sandbox {
+    /// The same, which prepares what is untrusted in such processes.
+    #[must_use]
+    pub fn with_child(self, child: Child) -> Self {
+        Sandbox { child: Some(Arc::new(child)), ..self }
+    }
+
+    /// The process in which what is untrusted is prepared; `None`: in this one.
+    pub fn child(&self) -> Option<&Arc<Child>> {
+        self.child.as_ref()
+    }
+
+    /// The same for such a process: it reads the cache, and keeps what it compiles for
+    /// [`Sandbox::take_compiled`].
+    #[must_use]
+    pub fn handing_back(self) -> Self {
+        Sandbox { hands_back: true, ..self }
+    }
+
+    /// What was compiled since this was last called.
+    pub fn take_compiled(&self) -> Vec<Handed> {
+        self.handed.take()
+    }
+
+    /// Takes over what a child of this process has compiled, for the cache, or without one until
+    /// [`Sandbox::take_compiled`]. It is native code: never from anywhere else.
+    pub fn accept(&self, compiled: Vec<Handed>) {
+        for (digest, bytes) in compiled {
+            match &self.cache {
+                Some(cache) => cache.put(&digest, &bytes),
+                None => self.handed.add((digest, bytes)),
+            }
+        }
+    }
+
     /// The folder of compiled components, if there is one.
     pub fn cache_folder(&self) -> Option<PathBuf> {
         self.cache.as_ref().map(Cache::folder)

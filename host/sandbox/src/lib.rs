@@ -5,6 +5,7 @@
 //! - [`component`]: a component from its file, checked for its world; [`cache`]
 //!   keeps compiled components; [`imports`] describes what components import,
 //!   and [`inspect`] reports everything known about a file.
+//!   `handed`: compiled forms on their way between processes.
 //! - [`state`]: what belongs to one instance: grants, memory budget, `log`; and
 //!   [`determinism`], the deterministic clock and random numbers.
 //! - [`stage`]: a warm instance of an operator that is called batch by batch and
@@ -18,7 +19,7 @@
 //! - [`limits`]: `[limits]` of documents; [`operator_folder`]: `operator.toml`, how one
 //!   operator is built.
 //!
-//! It may use `sandbar-record`, `-config`, `-telemetry`, `-model` and `-inference`.
+//! It may use `sandbar-record`, `-config`, `-telemetry`, `-confine`, `-model` and `-inference`.
 
 mod bindings;
 pub mod cache;
@@ -28,6 +29,7 @@ pub mod check;
 pub mod component;
 pub mod determinism;
 pub mod engine;
+mod handed;
 pub mod imports;
 pub mod inspect;
 pub mod limits;
@@ -43,6 +45,7 @@ pub mod worlds;
 pub use component::{Component, ComponentError, World};
 pub use determinism::{CallSeed, Clock};
 pub use engine::Sandbox;
+pub use handed::Handed;
 pub use inspect::Inspection;
 pub use limits::{LimitsSection, MEMORY_LIMIT, Overrides, limit_problems, stage_name_problem};
 pub use schema::OutputSchema;

@@ -14,6 +14,13 @@ use crate::state::Limits;
 
 /// The size of a 32-bit linear memory.
 pub const MEMORY_LIMIT: ByteSize = ByteSize::gib(4);
+/// What the preparation of a pipeline may take at most.
+const LOAD_LIMIT: ByteSize = ByteSize::tib(1);
+/// The default of [`LimitsSection::load_deadline`].
+const LOAD_DEADLINE: Duration = Duration::from_secs(60);
+/// The default of [`LimitsSection::load_memory`].
+const LOAD_MEMORY: ByteSize = ByteSize::gib(1);
+
 /// `[stages.limits]`: the limits in which a stage differs from `[limits]`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -42,6 +49,9 @@ impl Overrides {
             inference_deadline: self.inference_deadline.unwrap_or(limits.inference_deadline),
             log: self.log.unwrap_or(limits.log),
             retire_after: self.retire_after.or(limits.retire_after),
+            // Of the pipeline, not of a stage.
+            load_deadline: None,
+            load_memory: None,
         }
     }
 }
@@ -73,6 +83,21 @@ pub struct LimitsSection {
     /// until a call fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retire_after: Option<NonZeroU32>,
+    /// Time to prepare what a pipeline names, before it serves: to compile components, to read,
+    /// optimise and try models. Default 60 s; at most a day. Of the pipeline alone.
+    #[serde(
+        deserialize_with = "duration::optional",
+        serialize_with = "duration::serialize",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub load_deadline: Option<Duration>,
+    /// Memory that this may take. Default 1 GiB. Of the pipeline alone.
+    #[serde(
+        deserialize_with = "size::optional",
+        serialize_with = "size::serialize_optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub load_memory: Option<ByteSize>,
 }
 
 impl Default for LimitsSection {
@@ -84,7 +109,27 @@ impl Default for LimitsSection {
             inference_deadline: Duration::from_secs(10),
             log: ByteSize::kib(64),
             retire_after: None,
+            load_deadline: None,
+            load_memory: None,
         }
+    }
+}
+
+impl LimitsSection {
+    /// Sets the defaults of what only a pipeline has.
+    pub fn fill(&mut self) {
+        self.load_deadline.get_or_insert(LOAD_DEADLINE);
+        self.load_memory.get_or_insert(LOAD_MEMORY);
+    }
+
+    /// Time to prepare what a pipeline names.
+    pub fn load_deadline(&self) -> Duration {
+        self.load_deadline.unwrap_or(LOAD_DEADLINE)
+    }
+
+    /// Memory that this may take.
+    pub fn load_memory(&self) -> ByteSize {
+        self.load_memory.unwrap_or(LOAD_MEMORY)
     }
 }
 
@@ -128,6 +173,8 @@ pub fn limit_problems(
             own.then(|| duration_problem(limits.inference_deadline))
         }),
         ("log", own(&|it| it.log != limits.log).then(log)),
+        ("load-deadline", limits.load_deadline.map(duration_problem)),
+        ("load-memory", limits.load_memory.map(|memory| size_problem(memory, LOAD_LIMIT))),
     ];
     let problem = |(key, found): (&str, Option<Option<String>>)| {
         Some(document.problem(&place.clone().key(key), found??))

@@ -8,10 +8,11 @@ use crate::cargo;
 use crate::metadata::Package;
 
 /// The crates of `host/` by their folders, the lowest first. Each may use those before it.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 12] = [
     "record",
     "config",
     "telemetry",
+    "confine",
     "model",
     "inference",
     "sandbox",

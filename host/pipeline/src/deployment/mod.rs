@@ -7,6 +7,7 @@
 
 mod events;
 mod rollout;
+mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -14,20 +15,22 @@ use std::time::{Duration, Instant, SystemTime};
 
 use sandbar_inference::Artifact;
 use sandbar_manifest::Manifest;
-use sandbar_record::OpenBestEffort;
+use sandbar_record::{OpenBestEffort, Shutdown};
 use sandbar_registry::ArtifactSource;
 use sandbar_registry::leases::Lease;
 use sandbar_sandbox::Sandbox;
 use sandbar_telemetry::Stats;
 
 use crate::definition::Definition;
-use crate::dry_run::try_out;
 use crate::hot_swap::{HotSwap, StageSet};
-use crate::plan::{Plan, PlanError, error, load_model, load_models};
+use crate::loading::{self, Loaded};
+use crate::plan::{Plan, PlanError};
+use crate::preparation::Wanted;
 use crate::revision::{DryRun, Revision, Validation};
 use crate::rollout::{Rollout, Rollouts};
 use crate::swap::{Swap, SwapError, SwapSpec};
 use events::{SwapRefused, Swapped};
+use turn::{Turn, Turns};
 
 pub use rollout::Judge;
 
@@ -40,7 +43,7 @@ pub struct Deployment {
     pub(crate) hot_swap: Arc<HotSwap>,
     pub(crate) stats: Arc<Stats>,
     /// Held during a change: one after the other.
-    pub(crate) changing: Mutex<State>,
+    turns: Turns,
     /// A copy to read while a change is in progress.
     serving: Mutex<(Arc<Plan>, Revision)>,
     /// The same of roll-outs.
@@ -77,8 +80,20 @@ impl Deployment {
         sandbox: &Sandbox,
         stats: Arc<Stats>,
     ) -> Result<Self, PlanError> {
-        let models = load_models(&definition).map_err(|reason| error(&definition, reason))?;
-        let plan = Plan::with_models(&definition, &models, sandbox)?;
+        Deployment::load(definition, sandbox, stats, &Shutdown::default())
+    }
+
+    /// The same, until `stop` is requested.
+    ///
+    /// # Errors
+    /// As [`Plan::new`], and if it was stopped.
+    pub fn load(
+        definition: Definition,
+        sandbox: &Sandbox,
+        stats: Arc<Stats>,
+        stop: &Shutdown,
+    ) -> Result<Self, PlanError> {
+        let Loaded { plan, models } = loading::load(&definition, sandbox, stop)?;
         Ok(Deployment::of(plan, definition, models, sandbox, stats))
     }
 
@@ -100,7 +115,7 @@ impl Deployment {
             best_effort: OnceLock::new(),
             hot_swap,
             stats,
-            changing: Mutex::new(state),
+            turns: Turns::new(state),
             serving: Mutex::new((Arc::new(plan), revision)),
             rollouts: Mutex::default(),
         }
@@ -146,10 +161,10 @@ impl Deployment {
     /// # Errors
     /// If they cannot be used, or the pipeline does not run.
     pub fn swap(&self, change: &SwapSpec) -> Result<Swap, SwapError> {
-        let mut state = lock(&self.changing);
-        let result = self.check(change.revision).and_then(|()| {
-            let prepared = self.prepare_change(&state, change)?;
-            self.install(&mut state, prepared)
+        let result = self.turns.take("swap").and_then(|mut turn| {
+            self.check(change.revision)?;
+            let prepared = self.prepare_change(&turn, change)?;
+            self.install(&mut turn.state, prepared)
         });
         self.told(result)
     }
@@ -160,9 +175,9 @@ impl Deployment {
     /// # Errors
     /// As [`Deployment::swap`], which would fail then.
     pub fn validate(&self, change: &SwapSpec) -> Result<Validation, SwapError> {
-        let state = lock(&self.changing);
+        let turn = self.turns.take("validation")?;
         self.check(change.revision)?;
-        Ok(self.prepare_change(&state, change)?.validation())
+        Ok(self.prepare_change(&turn, change)?.validation())
     }
 
     /// Rolls back to what served before the last swap, as another swap.
@@ -170,17 +185,27 @@ impl Deployment {
     /// # Errors
     /// As [`Deployment::swap`].
     pub fn rollback(&self, revision: Option<u64>) -> Result<Swap, SwapError> {
-        let mut state = lock(&self.changing);
-        let result = self.check(revision).and_then(|()| {
+        let result = self.turns.take("rollback").and_then(|mut turn| {
+            self.check(revision)?;
+            let state = &turn.state;
             let before = state.before.clone().ok_or(SwapError::NoneBefore)?;
             let differs = |name: &&String| {
                 state.definition.manifest.models[*name] != before.manifest.models[*name]
             };
             let changed = before.manifest.models.keys().filter(differs).cloned().collect();
-            let prepared = self.prepare(&state, before, &changed)?;
-            self.install(&mut state, prepared)
+            let prepared = self.prepare(&turn, before, &changed, None)?;
+            self.install(&mut turn.state, prepared)
         });
         self.told(result)
+    }
+
+    /// Cancels the change that is being prepared, and says what it is: `swap`, `rollback`,
+    /// `roll-out`. One that is prepared in this process ends when it is loaded.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn cancel(&self) -> Result<&'static str, SwapError> {
+        self.turns.cancel().ok_or(SwapError::NothingUnderway)
     }
 
     pub(crate) fn told(&self, result: Result<Swap, SwapError>) -> Result<Swap, SwapError> {
@@ -215,12 +240,8 @@ impl Deployment {
     }
 
     /// Loads and validates what a change asks for.
-    pub(crate) fn prepare_change(
-        &self,
-        state: &State,
-        change: &SwapSpec,
-    ) -> Result<Prepared, SwapError> {
-        let mut definition = state.definition.clone();
+    fn prepare_change(&self, turn: &Turn<'_>, change: &SwapSpec) -> Result<Prepared, SwapError> {
+        let mut definition = turn.state.definition.clone();
         let manifest = &mut definition.manifest;
         for (name, source) in &change.models {
             let known = manifest.models.keys().cloned().collect::<Vec<_>>();
@@ -238,32 +259,28 @@ impl Deployment {
         }
         // Also those with an unchanged name: an alias may mean another version by now.
         let changed = change.models.keys().cloned().collect();
-        self.prepare(state, definition, &changed)
+        self.prepare(turn, definition, &changed, change.timeout)
     }
 
     /// Loads and tries `definition`, which differs from what serves in models and components
     /// alone. Of the models, those are loaded that have `changed`.
     fn prepare(
         &self,
-        state: &State,
+        turn: &Turn<'_>,
         definition: Definition,
         changed: &BTreeSet<String>,
+        timeout: Option<Duration>,
     ) -> Result<Prepared, SwapError> {
         if !self.hot_swap.is_open() {
             return Err(SwapError::NotRunning);
         }
         let start = Instant::now();
         let old = self.plan();
-        let mut models = state.models.clone();
-        for name in changed {
-            let model = load_model(&definition, name).map_err(|it| error(&definition, it))?;
-            models.insert(name.clone(), model);
-        }
-        let plan = Plan::with_models(&definition, &models, &self.sandbox)?;
-        let trial = match self.hot_swap.sample() {
-            Some(batch) => Some(try_out(&batch, &old, &plan)?),
-            None => None,
-        };
+        let serving = (&*old, &turn.state.models, changed);
+        let batch = self.hot_swap.sample();
+        let wanted = Wanted { stop: &turn.stop, timeout };
+        let (Loaded { plan, models }, trial) =
+            loading::load_beside(&definition, &self.sandbox, serving, batch.as_ref(), wanted)?;
         let state = State::of(definition, models, &plan);
         Ok(Prepared { state, plan, trial, took: start.elapsed() })
     }

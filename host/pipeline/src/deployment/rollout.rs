@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use sandbar_record::{BestEffort, OutputHeaders};
 
+use super::turn::Turn;
 use super::{Deployment, Prepared, State, lock};
 use crate::chain::Outcome;
 use crate::chain_runner::ChainRunner;
@@ -71,8 +72,8 @@ impl Deployment {
         change: &SwapSpec,
         spec: &RolloutSpec,
     ) -> Result<Validation, SwapError> {
-        let state = lock(&self.changing);
-        Ok(self.fit(&state, change, spec)?.prepared.validation())
+        let turn = self.turns.take("validation")?;
+        Ok(self.fit(&turn, change, spec)?.prepared.validation())
     }
 
     fn start(
@@ -81,8 +82,10 @@ impl Deployment {
         spec: &RolloutSpec,
         judge: Option<Judge>,
     ) -> Result<Rollout, SwapError> {
-        let mut state = lock(&self.changing);
-        let result = self.begin(&mut state, change, spec, judge);
+        let result = self
+            .turns
+            .take("roll-out")
+            .and_then(|mut turn| self.begin(&mut turn, change, spec, judge));
         match &result {
             Ok(rollout) => RolloutStarted { rollout }.emit(&self.stats),
             Err(error) => RolloutRefused { error }.emit(&self.stats),
@@ -99,8 +102,10 @@ impl Deployment {
         revision: Option<u64>,
         reason: String,
     ) -> Result<Swap, SwapError> {
-        let mut state = lock(&self.changing);
-        let result = self.check_revision(revision).and_then(|()| self.promote(&mut state, reason));
+        let result = self.turns.take("promotion").and_then(|mut turn| {
+            self.check_revision(revision)?;
+            self.promote(&mut turn.state, reason)
+        });
         self.refused(result)
     }
 
@@ -109,10 +114,10 @@ impl Deployment {
     /// # Errors
     /// As [`Deployment::promote_rollout`].
     pub fn abort_rollout(&self, revision: Option<u64>, reason: String) -> Result<Ended, SwapError> {
-        let mut state = lock(&self.changing);
-        let result = self
-            .check_revision(revision)
-            .and_then(|()| self.discard(&mut state, End::Aborted, reason));
+        let result = self.turns.take("abort").and_then(|mut turn| {
+            self.check_revision(revision)?;
+            self.discard(&mut turn.state, End::Aborted, reason)
+        });
         self.refused(result)
     }
 
@@ -125,12 +130,12 @@ impl Deployment {
 
     fn begin(
         self: &Arc<Self>,
-        state: &mut State,
+        turn: &mut Turn<'_>,
         change: &SwapSpec,
         spec: &RolloutSpec,
         judge: Option<Judge>,
     ) -> Result<Rollout, SwapError> {
-        let Fitted { prepared, comparison, best_effort } = self.fit(state, change, spec)?;
+        let Fitted { prepared, comparison, best_effort } = self.fit(turn, change, spec)?;
         let stage_sets = self.candidates(spec, &prepared, &comparison, best_effort)?;
         self.watch(&comparison, judge)?;
 
@@ -141,7 +146,7 @@ impl Deployment {
             rollout.comparison.close();
             return Err(SwapError::NotRunning);
         }
-        state.candidate = Some(Box::new(prepared));
+        turn.state.candidate = Some(Box::new(prepared));
         lock(&self.rollouts).current = Some(rollout.clone());
         Ok(rollout)
     }
@@ -149,7 +154,7 @@ impl Deployment {
     /// Loads and validates a candidate, and fits it to the serving stages.
     fn fit(
         &self,
-        state: &State,
+        turn: &Turn<'_>,
         change: &SwapSpec,
         spec: &RolloutSpec,
     ) -> Result<Fitted, SwapError> {
@@ -159,7 +164,7 @@ impl Deployment {
         let best_effort =
             spec.topic.as_deref().map(|topic| self.best_effort(serving.labels(), topic));
         let best_effort = best_effort.transpose()?;
-        let prepared = self.prepare_change(state, change)?;
+        let prepared = self.prepare_change(turn, change)?;
         let (output, beside) = (serving.output(), prepared.plan.output());
         let comparison = Arc::new(Comparison::new(spec.rules.clone(), output, beside));
         if spec.rules.min_agreement.is_some() && !comparison.has_labels() {
@@ -251,19 +256,20 @@ impl Deployment {
     }
 
     fn conclude(&self, comparison: &Arc<Comparison>, verdict: Verdict) {
-        let mut state = lock(&self.changing);
+        let mut turn = self.turns.await_turn("verdict");
+        let state = &mut turn.state;
         // It may have been ended meanwhile.
         let ours = |rollout: &Rollout| Arc::ptr_eq(&rollout.comparison, comparison);
         if !self.rollout().as_ref().is_some_and(ours) {
             return;
         }
         let result = match verdict {
-            Verdict::Broken(reason) => self.discard(&mut state, End::RolledBack, reason).map(drop),
-            Verdict::Holds(reason) => match self.promote(&mut state, reason) {
+            Verdict::Broken(reason) => self.discard(state, End::RolledBack, reason).map(drop),
+            Verdict::Holds(reason) => match self.promote(state, reason) {
                 Ok(_) | Err(SwapError::NotRunning) => Ok(()),
                 Err(error) => {
                     let reason = format!("cannot promote the candidate: {error}");
-                    self.discard(&mut state, End::RolledBack, reason).map(drop)
+                    self.discard(state, End::RolledBack, reason).map(drop)
                 }
             },
         };

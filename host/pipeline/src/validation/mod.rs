@@ -14,11 +14,13 @@ mod pictures;
 mod predictors;
 mod table;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sandbar_inference::{Artifact, Content};
 use sandbar_model::{SampleContent, Samples};
 use sandbar_sandbox::Operator;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub(crate) use expected::answers;
@@ -26,7 +28,6 @@ pub(crate) use pictures::predict as predict_pictures;
 pub(crate) use predictors::Predictors;
 pub(crate) use table::predict as predict_rows;
 
-use crate::events::SamplesNotTried;
 use predictors::Wrong;
 
 /// Why a model failed its validation.
@@ -45,15 +46,25 @@ pub struct SampleError {
     pub reason: String,
 }
 
+/// Samples that no stage of the pipeline can try.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Untried {
+    /// `name@version` of the model.
+    pub(crate) model: String,
+    /// The file of the samples.
+    pub(crate) file: PathBuf,
+}
+
 /// Has the stages reproduce the samples of the models that they are granted: tensors of any graph,
 /// and the table of the scorer's main model, which makes the predictions. Returns how many samples
-/// there are.
+/// there are; `untried` are those that no stage can try.
 ///
 /// # Errors
 /// If a sample cannot be computed, or its answer is not the expected one.
 pub(crate) fn try_samples(
     stages: &[&Operator],
     predictors: Option<Predictors<'_>>,
+    untried: &mut Vec<Untried>,
 ) -> Result<usize, Box<SampleError>> {
     let granted = stages
         .iter()
@@ -72,7 +83,9 @@ pub(crate) fn try_samples(
         let predictors = predictors.filter(|_| main.is_some_and(|main| Arc::ptr_eq(main, samples)));
         match try_model(stage, model, samples, predictors) {
             Ok(Some(count)) => tried += count,
-            Ok(None) => SamplesNotTried { model: &model.id, file: &samples.path }.emit(),
+            Ok(None) => {
+                untried.push(Untried { model: model.id.clone(), file: samples.path.clone() });
+            }
             Err((row, reason)) => {
                 let place = row.map(|row| place(samples, row)).unwrap_or_default();
                 let (model, file) = (model.id.clone(), samples.path.display().to_string());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -64,6 +65,29 @@ pub struct SwapRequest {
     /// The revision that the change is based on.
     #[serde(default)]
     pub revision: Option<u64>,
+    /// Seconds that it may take to prepare them, if fewer than `[limits] load-deadline`.
+    #[serde(default)]
+    pub timeout: Option<f64>,
+}
+
+impl From<SwapRequest> for SwapSpec {
+    fn from(request: SwapRequest) -> Self {
+        let SwapRequest { models, components, revision, timeout } = request;
+        let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        SwapSpec { models, components, revision, timeout }
+    }
+}
+
+/// A request to cancel what is being prepared.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CancelRequest {}
+
+/// What was cancelled.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Cancelled {
+    /// `swap`, `rollback`, `roll-out`, `validation`.
+    pub cancelled: String,
 }
 
 pub(super) fn router(subject: Arc<Subject>) -> Router {
@@ -72,6 +96,7 @@ pub(super) fn router(subject: Arc<Subject>) -> Router {
         .route("/v1/status", get(status))
         .route("/v1/swap", post(swap))
         .route("/v1/rollback", post(rollback))
+        .route("/v1/cancel", post(cancel))
         .with_state(subject)
 }
 
@@ -105,8 +130,15 @@ async fn swap(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Byt
         return refusal;
     }
     change(subject, &headers, &body, |subject, request: SwapRequest| {
-        let SwapRequest { models, components, revision } = request;
-        subject.deployment.swap(&SwapSpec { models, components, revision }).map(Swapped::from)
+        subject.deployment.swap(&request.into()).map(Swapped::from)
+    })
+    .await
+}
+
+/// Also of a fleet's runner: what its followers do not hold up can be loaded again.
+async fn cancel(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Bytes) -> Response {
+    change(subject, &headers, &body, |subject, _: CancelRequest| {
+        subject.deployment.cancel().map(|what| Cancelled { cancelled: what.to_owned() })
     })
     .await
 }

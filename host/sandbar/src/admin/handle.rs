@@ -60,6 +60,8 @@ impl Refusal for SwapError {
         match self {
             SwapError::Outdated { .. }
             | SwapError::NoneBefore
+            | SwapError::Busy { .. }
+            | SwapError::NothingUnderway
             | SwapError::Underway(_)
             | SwapError::NoRollout => StatusCode::CONFLICT,
             SwapError::NotRunning => StatusCode::SERVICE_UNAVAILABLE,

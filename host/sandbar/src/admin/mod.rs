@@ -94,6 +94,8 @@ impl Admin {
             if let Err(error) = runtime.block_on(work) {
                 tracing::error!(%error, "admin server failed, metrics and health are no longer served");
             }
+            // A change that is still being prepared is not waited for.
+            runtime.shutdown_background();
         })?;
         Ok(Admin { address, stop: Some(stop), thread: Some(thread) })
     }

@@ -87,7 +87,7 @@ async fn start(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: By
     }
     change(subject, &headers, &body, |subject, request: RolloutRequest| {
         let RolloutRequest { models, components, revision, terms } = request;
-        let change = SwapSpec { models, components, revision };
+        let change = SwapSpec { models, components, revision, timeout: None };
         subject.deployment.start_rollout(&change, &terms).map(Underway::from)
     })
     .await

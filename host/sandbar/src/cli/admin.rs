@@ -1,5 +1,7 @@
 //! `sandbar status`, `swap` and `rollback`: requests to a runner over HTTP.
 
+use std::time::Duration;
+
 use anyhow::ensure;
 use clap::Args;
 
@@ -7,7 +9,10 @@ use super::at::At;
 use super::fleet;
 use super::pair::pair;
 use super::shown::show;
-use crate::admin::api::{RollbackRequest, ServingStatus as Told, SwapRequest};
+use crate::admin::api::{
+    CancelRequest, Cancelled, RollbackRequest, ServingStatus as Told, SwapRequest,
+};
+use humantime_serde::re::humantime;
 use sandbar_registry::ArtifactSource;
 
 /// Show what a runner serves and its state; in a fleet, the state of all its runners.
@@ -36,6 +41,13 @@ pub(super) struct Swap {
     /// nothing is changed.
     #[arg(long, value_name = "N")]
     revision: Option<u64>,
+    /// How long it may take to prepare them ("30s"), if less than the manifest's load-deadline;
+    /// after it nothing is changed.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+    /// Cancel the change that is being prepared, also a rollback's or a roll-out's, instead.
+    #[arg(long, conflicts_with_all = ["models", "components", "revision", "timeout"])]
+    cancel: bool,
     #[command(flatten)]
     at: At,
 }
@@ -80,6 +92,10 @@ impl Status {
 
 impl Swap {
     pub(super) fn execute(self) -> anyhow::Result<()> {
+        if self.cancel {
+            let show = |told: &Cancelled| println!("the {} is cancelled", told.cancelled);
+            return self.at.told("cancel", &CancelRequest {}, show);
+        }
         ensure!(
             !self.models.is_empty() || !self.components.is_empty(),
             "nothing to swap: name a model (--model NAME=MODEL) or a component (--component STAGE=COMPONENT)"
@@ -88,6 +104,7 @@ impl Swap {
             models: self.models.into_iter().collect(),
             components: self.components.into_iter().collect(),
             revision: self.revision,
+            timeout: self.timeout.map(|timeout| timeout.as_secs_f64()),
         };
         self.at.change("swap", &request)
     }

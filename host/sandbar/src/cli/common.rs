@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::prepare;
+
 use sandbar_sandbox::{Sandbox, cache};
 use sandbar_telemetry::LogFormat;
 
@@ -26,7 +28,11 @@ pub(super) struct Common {
 
 impl Common {
     pub(super) fn sandbox(&self) -> anyhow::Result<Sandbox> {
-        Ok(Sandbox::new(self.cache_folder())?)
+        let sandbox = Sandbox::new(self.cache_folder())?;
+        Ok(match prepare::child() {
+            Some(child) => sandbox.with_child(child),
+            None => sandbox,
+        })
     }
 
     pub(super) fn cache_folder(&self) -> Option<PathBuf> {

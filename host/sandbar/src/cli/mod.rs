@@ -6,6 +6,7 @@
 //!   They ask a running runner, and share `at`, `pair` and `shown`.
 //! - `new`, `build`, `watch`, `test`, `bench` and `inspect`, for operators.
 //! - `models` and `operators`, with `registry` for what both do with versions.
+//! - `prepare`, which runners start: hidden.
 //! - `common`: options of every verb.
 
 mod admin;
@@ -22,6 +23,7 @@ mod models;
 mod new;
 mod operators;
 mod pair;
+mod prepare;
 mod registry;
 mod rollout;
 mod run;
@@ -63,6 +65,8 @@ enum Verb {
     Models(models::Models),
     Operators(operators::Operators),
     Dlq(dlq::Dlq),
+    #[command(hide = true)]
+    Prepare(prepare::Prepare),
 }
 
 /// The exit status of a command that could not do what it was asked.
@@ -76,6 +80,10 @@ impl Cli {
     /// # Errors
     /// Any failure, for the person at the terminal.
     pub fn execute(self) -> anyhow::Result<()> {
+        if let Verb::Prepare(_) = self.verb {
+            // Its standard error is for the runner that has started it.
+            return prepare::Prepare::execute();
+        }
         let usual = if matches!(self.verb, Verb::Test(_)) { test::LOG } else { "info" };
         sandbar_telemetry::init(
             self.common.log_format,
@@ -98,6 +106,7 @@ impl Cli {
             Verb::Bench(bench) => bench.execute(&self.common),
             Verb::Models(models) => models.execute(&self.common),
             Verb::Operators(operators) => operators.execute(&self.common),
+            Verb::Prepare(_) => prepare::Prepare::execute(),
             Verb::Dlq(dlq) => dlq.execute(&self.common),
         }
     }

@@ -11,6 +11,7 @@ use sandbar_record::Shutdown;
 
 use super::common::Common;
 use super::local::Local;
+use super::prepare;
 use crate::runner::Runner;
 
 /// How long a stop may take beyond the drain deadline, to close connections.
@@ -60,6 +61,7 @@ impl Run {
         }
         let patience = manifest.runner.drain_deadline;
         let mut runner = Runner::new(manifest)
+            .child(prepare::child())
             .cache(common.cache_folder())
             .admin(self.admin)
             .admin_token(self.admin_token)
@@ -67,7 +69,7 @@ impl Run {
         if let Some(brokers) = self.brokers.or_else(|| std::env::var("SANDBAR_BROKERS").ok()) {
             runner = runner.brokers(brokers);
         }
-        let (runner, shutdown) = (runner.prepare()?, Shutdown::default());
+        let shutdown = Shutdown::default();
         stop_at_signals(&shutdown, patience)?;
         Ok(runner.run(&shutdown)?)
     }

@@ -74,7 +74,7 @@ impl Fleet {
         shutdown: &Shutdown,
     ) -> Result<Option<Deployment>, PlanError> {
         let load = |manifest: Manifest| {
-            Deployment::new(definition.with(manifest), sandbox, self.stats.clone())
+            Deployment::load(definition.with(manifest), sandbox, self.stats.clone(), shutdown)
         };
         let manifest = &definition.manifest;
         let mut pause = FIRST_PAUSE;

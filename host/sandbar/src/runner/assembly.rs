@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sandbar_confine::Child;
 use sandbar_manifest::{Listen, Manifest, ManifestError};
 use sandbar_pipeline::{Definition, Deployment, PlanError};
 use sandbar_record::Shutdown;
@@ -28,6 +29,7 @@ pub struct Runner {
     listen: Option<Listen>,
     token: Option<String>,
     id: Option<String>,
+    child: Option<Child>,
     stats: Arc<Stats>,
 }
 
@@ -61,7 +63,7 @@ impl Runner {
     /// A runner of a pipeline, by its manifest.
     pub fn new(manifest: Manifest) -> Self {
         let (cache, stats) = (cache::default_folder(), Arc::default());
-        Runner { manifest, cache, listen: None, token: None, id: None, stats }
+        Runner { manifest, cache, listen: None, token: None, id: None, child: None, stats }
     }
 
     /// The brokers, `host:port` separated by commas, instead of the manifest's; these if the
@@ -104,6 +106,13 @@ impl Runner {
         self
     }
 
+    /// The process in which what is untrusted is prepared: `sandbar prepare`. Default: this one.
+    #[must_use]
+    pub fn child(mut self, child: Option<Child>) -> Self {
+        self.child = child;
+        self
+    }
+
     /// The counters, also while it runs.
     pub fn stats(&self) -> Arc<Stats> {
         self.stats.clone()
@@ -115,16 +124,20 @@ impl Runner {
     /// If it cannot start, or cannot go on. Records that were not delivered are not committed:
     /// the next run reads them again.
     pub fn run(self, shutdown: &Shutdown) -> Result<(), RunnerError> {
-        self.prepare()?.run(shutdown)
+        match self.prepare(shutdown)? {
+            Some(prepared) => prepared.run(shutdown),
+            None => Ok(()),
+        }
     }
 
-    /// Loads what the manifest names, unless its fleet says what is served.
+    /// Loads what the manifest names, unless its fleet says what is served. `None`: `shutdown`
+    /// came first.
     ///
     /// # Errors
     /// If the manifest names no brokers, a value that is elsewhere is missing, or a model or
     /// component cannot be used.
-    pub fn prepare(self) -> Result<PreparedRunner, RunnerError> {
-        let Runner { manifest, cache, listen, token, id, stats } = self;
+    pub fn prepare(self, shutdown: &Shutdown) -> Result<Option<PreparedRunner>, RunnerError> {
+        let Runner { manifest, cache, listen, token, id, child, stats } = self;
         manifest.brokers(None)?;
         // Before components are compiled, which may take a while.
         manifest.secrets().map_err(ManifestError::from)?;
@@ -134,12 +147,22 @@ impl Runner {
         };
         let sandbox =
             Sandbox::new(cache.clone()).map_err(|error| RunnerError::Sandbox(error.into()))?;
+        let sandbox = match child {
+            Some(child) => sandbox.with_child(child),
+            None => sandbox,
+        };
         let definition = Definition::new(manifest, cache);
         let loaded = match &definition.manifest.fleet {
-            None => Some(Deployment::new(definition.clone(), &sandbox, stats.clone())?),
+            None => {
+                let load = Deployment::load(definition.clone(), &sandbox, stats.clone(), shutdown);
+                match load {
+                    Err(_) if shutdown.requested() => return Ok(None),
+                    loaded => Some(loaded?),
+                }
+            }
             Some(_) => None,
         };
-        Ok(PreparedRunner { definition, sandbox, loaded, listen, token, id, stats })
+        Ok(Some(PreparedRunner { definition, sandbox, loaded, listen, token, id, stats }))
     }
 }
 
@@ -185,6 +208,8 @@ impl PreparedRunner {
         };
         let _admin = serve(chosen, token, subject)?;
         let result = stream::run(&deployment, shutdown);
+        // What is still being prepared has nothing to serve.
+        let _ = deployment.cancel();
         // Before the fleet is left, which may take longer than this process has.
         tell_totals(&stats.snapshot());
         Ok(result?)

@@ -10,8 +10,8 @@ use super::error::{Cause, RegistryError};
 use super::version::{ArtifactKind, Version};
 use crate::keys;
 use crate::registry::Registry;
+use sandbar_files::own;
 use sandbar_model::Sha256;
-use sandbar_sandbox::cache;
 
 /// An older fetch is considered dead.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -49,7 +49,7 @@ impl Registry {
             Err(_) => {}
         }
         let files = folder(cache).join("files");
-        cache::prepare(cache).and_then(|()| cache::prepare(&files)).map_err(|reason| {
+        own(cache).and_then(|_| own(&files)).map_err(|reason| {
             refuse(format!(
                 "the cache {}: {reason}; name another folder with --cache",
                 cache.display()

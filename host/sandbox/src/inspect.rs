@@ -106,12 +106,13 @@ impl Inspection {
         let wasm = component::read(&self.file)?;
         self.kind = Some(FileKind::of(&wasm));
         self.size = Some(wasm.len() as u64);
-        self.sha256 = Some(Sha256::of(&wasm));
+        let digest = Sha256::of(&wasm);
+        self.sha256 = Some(digest);
         let start = Instant::now();
         let (compiled, from) = component::compile(sandbox, &wasm)?;
         self.compiled = Some(Compilation {
             from,
-            cached: sandbox.cache.as_ref().is_some_and(|cache| cache.holds(&wasm)),
+            cached: sandbox.cache.as_ref().is_some_and(|cache| cache.holds(&digest)),
             milliseconds: (start.elapsed().as_secs_f64() * 1e4).round() / 10.0,
         });
         self.memory = memory(&compiled);

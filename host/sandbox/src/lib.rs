@@ -18,7 +18,7 @@
 //! - [`limits`]: `[limits]` of documents; [`operator_folder`]: `operator.toml`, how one
 //!   operator is built.
 //!
-//! It may use `sandbar-record`, `-config`, `-telemetry`, `-model` and `-inference`.
+//! It may use `sandbar-files`, `-record`, `-config`, `-telemetry`, `-model` and `-inference`.
 
 mod bindings;
 pub mod cache;

@@ -4,8 +4,10 @@
 /// A component: WebAssembly as it is delivered. The largest of this project, an interpreter
 /// of JavaScript, has 13 MB.
 pub const COMPONENT: u64 = 256 << 20;
-/// A file of a model, or an archive that has some: a graph, its weights, a table.
-pub const MODEL: u64 = 4 << 30;
+/// A file of a model: a graph with its weights, a table.
+pub const MODEL: u64 = 1 << 30;
+/// An archive from which a file of a model is taken.
+pub const ARCHIVE: u64 = 4 << 30;
 /// A sample of a model: rows, pictures, tensors.
 pub const SAMPLE: u64 = 256 << 20;
 /// A document that people write: a manifest, `model.toml`, `operator.toml`, labels.

@@ -25,23 +25,58 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(file.into())
 }
 
-/// Opens a regular file beneath `folder`, with no symbolic link on the way: for folders that
-/// the runner itself has filled, where one was put by somebody else.
+/// Opens a regular file beneath `folder` that only this user can have written, with no
+/// symbolic link on the way: for folders that the runner itself has filled. Whether the
+/// folder is to be trusted is asked before ([`own`](crate::own)).
 ///
 /// # Errors
-/// As [`open`], and if `path` leads out of the folder or over a link.
-pub fn open_beneath(folder: &Path, path: &Path) -> io::Result<File> {
-    let outside = || io::Error::new(ErrorKind::InvalidInput, "the path leads out of its folder");
+/// As [`open`], if `path` leads out of the folder or over a link, and if the file is
+/// somebody else's or others can write it.
+pub fn open_own(folder: &Path, path: &Path) -> io::Result<File> {
+    let refuse = |reason: String| io::Error::new(ErrorKind::PermissionDenied, reason);
     let mut names = path.components().peekable();
     let mut at = rustix::fs::openat(CWD, folder, QUIET | OFlags::DIRECTORY, Mode::empty())?;
     while let Some(name) = names.next() {
-        let Component::Normal(name) = name else { return Err(outside()) };
+        let Component::Normal(name) = name else {
+            return Err(refuse("the path leads out of its folder".into()));
+        };
         let kind = if names.peek().is_some() { OFlags::DIRECTORY } else { OFlags::empty() };
         at = rustix::fs::openat(&at, name, QUIET | OFlags::NOFOLLOW | kind, Mode::empty())
             .map_err(|error| link(error.into()))?;
+        let about = rustix::fs::fstat(&at)?;
+        if about.st_uid != rustix::process::geteuid().as_raw() {
+            return Err(refuse(format!("it belongs to user {}", about.st_uid)));
+        }
+        if about.st_mode & 0o022 != 0 {
+            let mode = about.st_mode & 0o7777;
+            return Err(refuse(format!("others can write it: mode {mode:04o}")));
+        }
     }
     regular(&rustix::fs::fstat(&at)?)?;
     Ok(at.into())
+}
+
+/// All of such a file, if that is at most `most` bytes.
+///
+/// # Errors
+/// As [`open_own`] and [`read`].
+pub fn read_own(folder: &Path, path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    bounded(open_own(folder, path)?, most)
+}
+
+/// Opens a file to read and write it, made if needed, in a folder that may be from outside:
+/// what is downloaded, before it has its name. A symbolic link there would have it written
+/// elsewhere, and is refused.
+///
+/// # Errors
+/// Those of the system, and if it is no regular file.
+pub fn open_part(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW;
+    let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(CWD, path, flags, Mode::from_raw_mode(0o666))
+        .map_err(|error| link(error.into()))?;
+    regular(&rustix::fs::fstat(&file)?)?;
+    Ok(file.into())
 }
 
 /// Opens what may be a stream as well: a regular file, a pipe or a terminal, waited for. For
@@ -201,3 +236,7 @@ fn too_large(most: u64) -> io::Error {
         format!("more than {most} bytes; at most that many are read"),
     )
 }
+
+#[cfg(test)]
+#[path = "open_tests.rs"]
+mod tests;

@@ -1,5 +1,6 @@
 //! Files with secrets.
 
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use rustix::fs::StatVfsMountFlags;
 use crate::limits;
 use crate::open::{bounded, open, text};
 
-/// The text of a file with a secret.
+/// Opens a file with a secret.
 ///
 /// What others can write is refused: they would choose the password, the key, whom to trust.
 /// What others can read is used with a warning, if it belongs to this user, who can change
@@ -18,8 +19,8 @@ use crate::open::{bounded, open, text};
 /// whoever mounts them decides.
 ///
 /// # Errors
-/// As [`read_text`](crate::read_text), and if others can write it.
-pub fn read_secret(path: &Path) -> io::Result<String> {
+/// As [`open`], and if others can write it.
+pub fn open_secret(path: &Path) -> io::Result<File> {
     let file = open(path)?;
     let about = rustix::fs::fstat(&file)?;
     let others = about.st_mode & 0o077;
@@ -35,5 +36,13 @@ pub fn read_secret(path: &Path) -> io::Result<String> {
     if others & 0o044 != 0 && own && !fixed {
         tracing::warn!(path = %path.display(), mode = format!("{:04o}", about.st_mode & 0o7777), "others can read a secret, chmod 0600 its file");
     }
-    text(bounded(file, limits::SECRET)?)
+    Ok(file)
+}
+
+/// The text of a file with a secret.
+///
+/// # Errors
+/// As [`open_secret`] and [`read_text`](crate::read_text).
+pub fn read_secret(path: &Path) -> io::Result<String> {
+    text(bounded(open_secret(path)?, limits::SECRET)?)
 }

@@ -34,7 +34,7 @@ pub fn open_secret(path: &Path) -> io::Result<File> {
     }
     let own = about.st_uid == rustix::process::geteuid().as_raw();
     if others & 0o044 != 0 && own && !fixed {
-        tracing::warn!(path = %path.display(), mode = format!("{:04o}", about.st_mode & 0o7777), "others can read a secret, chmod 0600 its file");
+        tracing::warn!(path = %path.display(), error = format!("mode {:04o}", about.st_mode & 0o7777), "others can read a secret, chmod 0600 its file");
     }
     Ok(file)
 }

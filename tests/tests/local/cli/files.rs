@@ -6,19 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sandbar_tests::{operator, project, sandbar};
+use sandbar_tests::{component as built, project, sandbar};
 
 /// What may not take longer, whatever it is given.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The end of a command, which must come, and what it said.
 fn ended(command: &mut Command) -> (bool, String) {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let start = Instant::now();
     while child.try_wait().unwrap().is_none() {
         if start.elapsed() > PATIENCE {
@@ -82,7 +78,7 @@ fn check_waits_for_no_pipe_and_reads_no_device() {
         command.arg("check").arg(site.file("p.toml"));
         command
     };
-    let component = operator("flight_features");
+    let component = built("flight_features");
     site.change(component.to_str().unwrap(), site.file("own.wasm").to_str().unwrap());
     refuses(&site.file("own.wasm"), &check);
     std::fs::remove_file(site.file("own.wasm")).unwrap();
@@ -121,7 +117,7 @@ fn a_planted_component_does_not_run() {
         let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         said["compiled"]["from"].as_str().unwrap().to_owned()
     };
-    let (one, other) = (operator("constant_scorer"), operator("flight_features"));
+    let (one, other) = (built("constant_scorer"), built("flight_features"));
     let entries = || -> Vec<PathBuf> {
         let entries = std::fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|it| it.extension().is_some_and(|it| it == "cwasm")).collect()

@@ -115,7 +115,7 @@ fn a_planted_component_does_not_run() {
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        said["compiled"]["from"].as_str().unwrap().to_owned()
+        said[0]["compiled"]["from"].as_str().unwrap().to_owned()
     };
     let (one, other) = (built("constant_scorer"), built("flight_features"));
     let entries = || -> Vec<PathBuf> {
@@ -129,7 +129,9 @@ fn a_planted_component_does_not_run() {
     assert_eq!(inspect(&one), "cache");
 
     let spoil: [(&str, &dyn Fn()); 5] = [
-        ("another component's", &|| drop(std::fs::copy(&of_other, &entry).unwrap())),
+        ("another component's", &|| {
+            std::fs::copy(&of_other, &entry).unwrap();
+        }),
         ("a byte flipped", &|| {
             let mut bytes = std::fs::read(&entry).unwrap();
             let middle = bytes.len() / 2;

@@ -6,7 +6,7 @@
 //!   be secrets, and then are in the environment or in a file.
 //! - [`name_problem`]: what may be a name; [`json_members`]: TOML as JSON.
 //!
-//! It knows no document in particular, and may use no other crate of the runner.
+//! It knows no document in particular, and may use `sandbar-files`.
 
 mod document;
 mod json;

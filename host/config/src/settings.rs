@@ -48,7 +48,7 @@ impl Setting {
             Setting::File(path) => {
                 let path = folder.join(path);
                 let shown = path.display();
-                let text = std::fs::read_to_string(&path).map_err(|error| {
+                let text = sandbar_files::read_secret(&path).map_err(|error| {
                     format!(
                         "the file {shown} cannot be read: {error}; put the value there, or name the right file here"
                     )

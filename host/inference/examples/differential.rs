@@ -14,6 +14,8 @@
 //! prints what is refused or not right. `--doubts` prints which nodes of ONNX files, or
 //! of TensorFlow's (`.pb`), a table refuses, and what of them.
 
+#![allow(clippy::disallowed_methods, reason = "a tool for developers, given their own files")]
+
 use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 use std::fs::File;

@@ -19,7 +19,7 @@
 //! - [`samples`]: tensors that a graph must reproduce before it serves.
 //! - `error`: why inference gives nothing ([`Error`]); `events`: log lines.
 //!
-//! It knows nothing of wasm. It may use `sandbar-record`, `-config`, `-telemetry` and `-model`.
+//! It knows nothing of wasm. It may use `sandbar-files`, `-record`, `-config`, `-telemetry` and `-model`.
 
 mod artifact;
 mod error;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::artifact::{Artifact, Content};
 use super::graph::{Graph, GraphSource};
 use super::stub_graph::StubGraph;
+use sandbar_files::limits;
 use sandbar_model::{Dimension, ElementType, TensorSpec};
 use sandbar_model::{Kind, Model, ModelError};
 
@@ -185,6 +186,7 @@ impl StandIn {
             return decoded.map_err(|cause| format!("invalid base64: {cause}"));
         }
         let path = base.join(self.file.as_deref().unwrap_or(Path::new("")));
-        std::fs::read(&path).map_err(|cause| format!("{}: {cause}", path.display()))
+        sandbar_files::read(&path, limits::CASES)
+            .map_err(|cause| format!("{}: {cause}", path.display()))
     }
 }

@@ -1,6 +1,7 @@
 //! Graphs as exporters write them give what ONNX Runtime gives: `tests/golden/exports.jsonl`, which
 //! `models/golden-exports.py` writes.
 
+#![allow(clippy::disallowed_methods, reason = "files that the test made or the repository has")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it cannot go on")]
 
 use std::fs;

@@ -1,6 +1,7 @@
 //! Samples of graphs as users write them, with the answers of ONNX Runtime and TensorFlow:
 //! `tests/golden/samples`, which `models/golden-samples.py` writes.
 
+#![allow(clippy::disallowed_methods, reason = "files that the test made or the repository has")]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 use std::fs;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use sandbar_config::Document;
+use sandbar_files::limits;
 
 use crate::manifest::{Manifest, ManifestError};
 use crate::validate::{locate, validate};
@@ -13,7 +14,7 @@ impl Manifest {
     /// # Errors
     /// If the file cannot be read, or as in [`Manifest::parse`].
     pub fn load(path: &Path) -> Result<Self, ManifestError> {
-        let text = std::fs::read_to_string(path)
+        let text = sandbar_files::read_text(path, limits::DOCUMENT)
             .map_err(|cause| ManifestError::Read { path: path.to_owned(), cause })?;
         Manifest::parse(&text, path)
     }

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::admin::Admin;
 use crate::cases::Test;
+use crate::client_files;
 use crate::failures::DeadLetter;
 use crate::format::{Format, FormatName};
 use crate::properties::Properties;
@@ -244,6 +245,11 @@ impl Manifest {
         for (section, settings) in sections.into_iter().chain(stores).chain(registry) {
             let (_, missing) = settings::resolve(settings, self.folder());
             problems.extend(missing.into_iter().map(|(name, message)| Problem {
+                line: None,
+                place: format!("{section}.{name:?}"),
+                message,
+            }));
+            problems.extend(client_files::refused(settings).map(|(name, message)| Problem {
                 line: None,
                 place: format!("{section}.{name:?}"),
                 message,

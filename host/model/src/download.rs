@@ -1,7 +1,7 @@
 //! One file, from a server or a folder into a model's folder: resumed where an earlier
 //! attempt was interrupted, and put in place only once it is verified.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -99,9 +99,8 @@ pub fn download(
     progress: &mut DownloadProgress<'_>,
 ) -> Result<Downloaded, DownloadError> {
     let wrong = |reason: String| DownloadError { from: source.to_string(), reason };
-    let options =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&part);
-    let mut file = options.map_err(|error| wrong(format!("{}: {error}", part.display())))?;
+    let mut file = sandbar_files::open_part(&part)
+        .map_err(|error| wrong(format!("{}: {error}", part.display())))?;
     match file.try_lock() {
         Ok(()) | Err(TryLockError::Error(_)) => {}
         Err(TryLockError::WouldBlock) => {
@@ -139,7 +138,7 @@ pub fn download(
 /// # Errors
 /// If it is not, or cannot be read.
 pub(super) fn check(part: &Path, expected: &Expected) -> Result<Downloaded, String> {
-    let mut file = File::open(part).map_err(|error| error.to_string())?;
+    let mut file = sandbar_files::open(part).map_err(|error| error.to_string())?;
     match verify(&mut file, expected) {
         Ok(()) => Ok(Downloaded(part.to_owned())),
         Err(Fault::Broken(reason) | Fault::Wrong(reason) | Fault::Refused(reason)) => Err(reason),
@@ -170,11 +169,8 @@ fn copy(
 ) -> Result<(), Fault> {
     file.set_len(0)?;
     file.rewind()?;
-    let from = File::open(path).map_err(|error| Fault::Refused(error.to_string()))?;
+    let from = sandbar_files::open(path).map_err(|error| Fault::Refused(error.to_string()))?;
     let about = from.metadata().map_err(|error| Fault::Refused(error.to_string()))?;
-    if !about.is_file() {
-        return Err(Fault::Refused("not a regular file".into()));
-    }
     let mut from = from.take(expected.limit + 1);
     let (mut buffer, mut done) = (vec![0; 1 << 20], 0);
     loop {

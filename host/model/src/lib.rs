@@ -8,7 +8,7 @@
 //!   out of an archive; [`http`]: the client of this and of all later crates.
 //! - [`Sha256`], [`Sha1`]: digests.
 //!
-//! It may use `sandbar-config`. A model that is loaded is an artifact of `sandbar-inference`.
+//! It may use `sandbar-files` and `-config`. A model that is loaded is an artifact of `sandbar-inference`.
 
 mod class_names;
 mod digest;

@@ -1,7 +1,7 @@
 //! A model folder and its description.
 
 use std::fmt;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,11 +14,12 @@ use super::samples::{self, Picture, SampleContent, SampleFile, Samples, npz};
 use super::tensors::{Dimension, TensorSpec};
 use sandbar_config::{Document, KeyPath};
 use sandbar_config::{json_members, name_problem};
+use sandbar_files::limits;
 
 /// The description in a model folder.
 pub const DESCRIPTION: &str = "model.toml";
 /// Bytes of a model's file at most: it is read into memory whole.
-pub const SIZE_LIMIT: u64 = 1 << 30;
+pub const SIZE_LIMIT: u64 = limits::MODEL;
 /// Bytes of a file of labels at most.
 pub(super) const LABELS_LIMIT: u64 = 16 << 20;
 
@@ -209,7 +210,7 @@ impl Model {
     /// If it cannot be read, or has invalid content.
     pub fn describe(folder: &Path) -> Result<Self, ModelError> {
         let path = folder.join(DESCRIPTION);
-        let text = std::fs::read_to_string(&path)
+        let text = sandbar_files::read_text(&path, limits::DOCUMENT)
             .map_err(|cause| ModelError::Description { path: path.clone(), cause })?;
         let document = Document::new(&path, &text)?;
         let mut model: Model = document.read()?;
@@ -481,16 +482,13 @@ impl Model {
     fn read_file(&self, name: &str, limit: u64, size: Option<u64>) -> Result<Vec<u8>, ModelError> {
         let (path, length) = self.locate(name)?;
         self.same(name, "size", &length, size.as_ref())?;
-        let mut bytes = Vec::with_capacity(length.min(limit) as usize);
-        // It may have grown since: one byte more is enough to notice.
-        let read = std::fs::File::open(&path)
-            .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes));
-        read.map_err(|error| ModelError::File { path: path.clone(), reason: error.to_string() })?;
+        let bytes = sandbar_files::read(&path, limit).map_err(|error| match error.kind() {
+            ErrorKind::FileTooLarge => format!("larger than the limit of {limit} bytes"),
+            _ => error.to_string(),
+        });
+        let bytes = bytes.map_err(|reason| ModelError::File { path, reason })?;
+        // It may be another by now.
         self.same(name, "size", &(bytes.len() as u64), size.as_ref())?;
-        if bytes.len() as u64 > limit {
-            let reason = format!("larger than the limit of {limit} bytes");
-            return Err(ModelError::File { path, reason });
-        }
         Ok(bytes)
     }
 

@@ -1,11 +1,11 @@
 //! Takes files out of an untrusted zip archive.
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
 use flate2::bufread::DeflateDecoder;
 use rawzip::{CompressionMethod, ZipArchive};
+use sandbar_files::limits;
 
 /// Entries of an archive that are read at most.
 const ENTRIES: usize = 10_000;
@@ -16,7 +16,7 @@ const ENTRIES: usize = 10_000;
 /// # Errors
 /// If the archive is invalid, lacks the member, or the member's size is wrong.
 pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> Result<(), String> {
-    let bytes = std::fs::read(archive).map_err(|error| error.to_string())?;
+    let bytes = sandbar_files::read(archive, limits::ARCHIVE).map_err(|error| error.to_string())?;
     let no_zip = |error: rawzip::Error| format!("not a zip archive: {error}");
     let zip = ZipArchive::from_slice(&bytes).map_err(no_zip)?;
     let mut entries = zip.entries();
@@ -40,7 +40,9 @@ pub(super) fn extract(archive: &Path, name: &str, target: &Path, limit: u64) -> 
     };
     let fault = |error: &dyn std::fmt::Display| format!("'{name}' of the archive: {error}");
     let member = zip.get_entry(place).map_err(|error| fault(&error))?;
-    let mut out = File::create(target).map_err(|error| format!("{}: {error}", target.display()))?;
+    let mut out = sandbar_files::open_part(target)
+        .and_then(|file| file.set_len(0).map(|()| file))
+        .map_err(|error| format!("{}: {error}", target.display()))?;
     let plain = plain(member.data(), method).map_err(|reason| fault(&reason))?;
     // One byte more is enough to detect a bomb with a false size.
     let mut reader = member.verifying_reader(plain.take(limit + 1));

@@ -46,14 +46,7 @@ impl Registry {
         };
         for (path, file) in &files {
             let wrong = |error: std::io::Error| refuse(format!("{}: {error}", file.display()));
-            let size = std::fs::metadata(file).map_err(wrong)?.len();
-            if size > SIZE_LIMIT {
-                return Err(refuse(format!(
-                    "{}: {size} bytes; at most {SIZE_LIMIT}",
-                    file.display()
-                )));
-            }
-            let bytes = Bytes::from(std::fs::read(file).map_err(wrong)?);
+            let bytes = Bytes::from(sandbar_files::read(file, SIZE_LIMIT).map_err(wrong)?);
             let sha256 = Sha256::of(&bytes);
             version.files.push(File { path: path.clone(), sha256, size: bytes.len() as u64 });
             // Even if it exists: it may be corrupt, or so old that it is about to be collected.

@@ -1,7 +1,8 @@
 //! The files of a version in the local cache: all of them, verified, or none.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -10,8 +11,8 @@ use super::error::{Cause, RegistryError};
 use super::version::{ArtifactKind, Version};
 use crate::keys;
 use crate::registry::Registry;
+use sandbar_files::{exact, own};
 use sandbar_model::Sha256;
-use sandbar_sandbox::cache;
 
 /// An older fetch is considered dead.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -49,7 +50,7 @@ impl Registry {
             Err(_) => {}
         }
         let files = folder(cache).join("files");
-        cache::prepare(cache).and_then(|()| cache::prepare(&files)).map_err(|reason| {
+        own(cache).and_then(|_| own(&files)).map_err(|reason| {
             refuse(format!(
                 "the cache {}: {reason}; name another folder with --cache",
                 cache.display()
@@ -91,8 +92,12 @@ impl Registry {
                     format!("its file {} is corrupt: {found}; add the version again", file.path);
                 self.refuse(subject, Cause::Corrupt, reason)
             };
-            fs::create_dir_all(path.parent().unwrap_or(part)).map_err(local)?;
-            let mut to = File::create_new(&path).map_err(local)?;
+            let folder = path.parent().unwrap_or(part);
+            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(local)?;
+            let mut to = OpenOptions::new();
+            let to = to.write(true).create_new(true).mode(0o600);
+            #[allow(clippy::disallowed_methods, reason = "made here, in a folder made here")]
+            let mut to = to.open(&path).map_err(local)?;
             let key = keys::blob(&file.sha256);
             let found = self.objects.download(&key, file.size, &mut to);
             if !found.map_err(|trouble| self.error(subject, trouble))? {
@@ -100,7 +105,7 @@ impl Registry {
             }
             to.flush().and_then(|()| to.sync_all()).map_err(local)?;
             drop(to);
-            compare(&path, file).map_err(corrupt)?;
+            compare(part, file).map_err(corrupt)?;
         }
         Ok(())
     }
@@ -140,18 +145,25 @@ impl Registry {
 /// Whether a folder has the files of a version.
 pub(super) fn verify(version: &Version, place: &Path) -> Result<(), String> {
     let wrong = |path: &str, reason: String| format!("{path}: {reason}");
-    version.files.iter().try_for_each(|file| {
-        compare(&place.join(&file.path), file).map_err(|reason| wrong(&file.path, reason))
-    })
+    if !place.exists() {
+        return Err("not in the cache".into());
+    }
+    own(place)?;
+    version
+        .files
+        .iter()
+        .try_for_each(|file| compare(place, file).map_err(|reason| wrong(&file.path, reason)))
 }
 
-fn compare(path: &Path, file: &super::version::File) -> Result<(), String> {
-    let mut open = File::open(path).map_err(|error| error.to_string())?;
+fn compare(folder: &Path, file: &super::version::File) -> Result<(), String> {
+    let open = sandbar_files::open_own(folder, Path::new(&file.path));
+    let open = open.map_err(|error| error.to_string())?;
     let size = open.metadata().map_err(|error| error.to_string())?.len();
     if size != file.size {
         return Err(format!("expected {} bytes, got {size}", file.size));
     }
-    let found = Sha256::of_reader(&mut open).map_err(|error| error.to_string())?;
+    let found =
+        Sha256::of_reader(&mut exact(open, file.size)).map_err(|error| error.to_string())?;
     if found != file.sha256 {
         return Err(format!("expected sha256 {}, got {found}", file.sha256));
     }

@@ -15,6 +15,7 @@ use crate::format::FORMAT;
 use crate::keys;
 use crate::registry::Registry;
 use crate::time::now;
+use sandbar_files::limits;
 
 /// How long a lease holds.
 const HOLDS: Duration = Duration::from_secs(15 * 60);
@@ -135,7 +136,7 @@ impl Lease {
 
 /// The machine's name, from the system or the environment.
 pub fn host() -> String {
-    let file = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let file = sandbar_files::read_text("/proc/sys/kernel/hostname".as_ref(), limits::SYSTEM).ok();
     let name = file.or_else(|| std::env::var("HOSTNAME").ok());
     name.map(|name| name.trim().to_owned()).unwrap_or_else(|| "runner".to_owned())
 }

@@ -101,7 +101,11 @@ impl Location {
                 Box::new(PrefixStore::new(store, prefix))
             }
         };
-        Objects::new(store).map_err(|reason| (Cause::Refused, reason))
+        let folder = match &self.0 {
+            LocationKind::Folder(folder) => Some(folder.clone()),
+            LocationKind::Store(_) => None,
+        };
+        Objects::new(store, folder).map_err(|reason| (Cause::Refused, reason))
     }
 }
 

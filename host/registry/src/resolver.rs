@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,6 +23,7 @@ use super::version::{ArtifactKind, Version};
 use crate::fetch;
 use crate::registry::Registry;
 use crate::time::time;
+use sandbar_files::{limits, own, read_own};
 use sandbar_model::{Model, Sha256};
 
 /// Distinguishes the temporary files of one process.
@@ -260,8 +263,12 @@ impl RememberedVersions {
         let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let part = path.with_extension(format!("{}-{next}.part", std::process::id()));
         let write = || -> std::io::Result<()> {
-            fs::create_dir_all(path.parent().unwrap_or(path))?;
-            fs::write(&part, serde_json::to_vec(value)?)?;
+            let folder = path.parent().unwrap_or(path);
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            let mut file = fs::OpenOptions::new();
+            let file = file.write(true).create_new(true).mode(0o600);
+            #[allow(clippy::disallowed_methods, reason = "made here, in a folder of this user")]
+            file.open(&part)?.write_all(&serde_json::to_vec(value)?)?;
             fs::rename(&part, path)
         };
         if let Err(error) = write() {
@@ -279,18 +286,31 @@ impl RememberedVersions {
         let name = &reference.name;
         let number = match &reference.target {
             Target::Version(number) => *number,
-            Target::Alias(alias) => read::<AliasChange>(&self.alias(kind, name, alias))?.version,
+            Target::Alias(alias) => {
+                self.read::<AliasChange>(&self.alias(kind, name, alias))?.version
+            }
         };
-        let version: Version = read(&self.version(kind, name, number))?;
+        let version: Version = self.read(&self.version(kind, name, number))?;
         version.check(kind, name, number).ok()?;
         let folder = fetch::place(cache, &version);
         fetch::verify(&version, &folder).ok()?;
         Some(ResolvedArtifact { version, folder })
     }
-}
 
-fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
+    /// An answer that only this user can have written.
+    fn read<T: DeserializeOwned>(&self, path: &Path) -> Option<T> {
+        own(&self.0).ok()?;
+        let bytes = read_own(&self.0, path.strip_prefix(&self.0).ok()?, limits::ANSWER);
+        match bytes {
+            Ok(bytes) => serde_json::from_slice(&bytes).ok(),
+            Err(error) => {
+                if error.kind() != std::io::ErrorKind::NotFound {
+                    tracing::warn!(path = %path.display(), %error, "the registry's cached answer cannot be trusted, it is not used");
+                }
+                None
+            }
+        }
+    }
 }
 
 /// The absolute path, without `..`, whether it exists or not.

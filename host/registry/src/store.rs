@@ -1,13 +1,14 @@
 //! A registry's requests to its store, each with a timeout.
 
 use std::future::Future;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+use object_store::{Error, GetResult, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 
 use super::error::Cause;
 use sandbar_model::http::{Runtime, explain};
@@ -22,6 +23,8 @@ const MOST: usize = 100_000;
 /// A store, and the thread that runs its requests.
 pub(super) struct Objects {
     store: Box<dyn ObjectStore>,
+    /// Where the objects are files of this machine.
+    folder: Option<PathBuf>,
     runtime: Runtime,
 }
 
@@ -39,10 +42,13 @@ pub(super) struct Entry {
 }
 
 impl Objects {
-    pub(super) fn new(store: Box<dyn ObjectStore>) -> Result<Self, String> {
+    pub(super) fn new(
+        store: Box<dyn ObjectStore>,
+        folder: Option<PathBuf>,
+    ) -> Result<Self, String> {
         let runtime =
             Runtime::start().map_err(|error| format!("cannot start the client thread: {error}"))?;
-        Ok(Objects { store, runtime })
+        Ok(Objects { store, folder, runtime })
     }
 
     fn wait<T>(
@@ -58,14 +64,25 @@ impl Objects {
         self.runtime.handle().block_on(limited).unwrap_or_else(|_| Err(late()))
     }
 
+    async fn get(&self, key: &str) -> Result<Option<GetResult>, StoreError> {
+        // object_store opens whatever is there, and would wait for a pipe.
+        if let Some(folder) = &self.folder
+            && let Err(error) = sandbar_files::open(&folder.join(key))
+            && matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::IsADirectory)
+        {
+            return Err(StoreError { cause: Cause::Corrupt, reason: format!("{key}: {error}") });
+        }
+        match self.store.get(&Path::from(key)).await {
+            Ok(found) => Ok(Some(found)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// The content of a small object; `None` if it does not exist.
     pub(super) fn read(&self, key: &str, limit: u64) -> Result<Option<Bytes>, StoreError> {
         self.wait(PATIENCE, async {
-            let found = match self.store.get(&Path::from(key)).await {
-                Ok(found) => found,
-                Err(Error::NotFound { .. }) => return Ok(None),
-                Err(error) => return Err(error.into()),
-            };
+            let Some(found) = self.get(key).await? else { return Ok(None) };
             let mut pieces = found.into_stream();
             let mut bytes = Vec::new();
             // The store may report a wrong size.
@@ -86,13 +103,7 @@ impl Objects {
         limit: u64,
         to: &mut impl Write,
     ) -> Result<bool, StoreError> {
-        let found = self.wait(PATIENCE, async {
-            match self.store.get(&Path::from(key)).await {
-                Ok(found) => Ok(Some(found)),
-                Err(Error::NotFound { .. }) => Ok(None),
-                Err(error) => Err(error.into()),
-            }
-        })?;
+        let found = self.wait(PATIENCE, self.get(key))?;
         let Some(found) = found else { return Ok(false) };
         let mut pieces = found.into_stream();
         let mut written = 0;

@@ -1,27 +1,26 @@
 //! Compiled components on disk, so that a start does not compile what an earlier
 //! one did.
 //!
-//! A compiled component is native code that runs with the rights of this process.
-//! It is loaded only from a folder that belongs to this user and that nobody else
-//! can write to, and it is never accepted from anywhere else.
+//! A compiled component is native code that runs with the rights of this process. It is
+//! used only if a process of this user put it there for this very component
+//! ([`Store`]), and it is never accepted from anywhere else.
 
 use std::hash::{Hash, Hasher};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use sandbar_files::{Store, limits};
 use sandbar_model::Sha256;
 
 /// A folder of compiled components, by digest of the component and by the
 /// version and settings of the compiler.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Cache {
-    folder: Arc<Path>,
+    store: Arc<Store>,
     compiler: u64,
 }
 
@@ -49,83 +48,154 @@ pub fn default_folder() -> Option<PathBuf> {
 impl Cache {
     /// The cache in `folder`, which is created if needed. If the folder cannot be
     /// trusted or written, the event says why and there is no cache.
-    pub(super) fn open(folder: PathBuf, engine: &Engine) -> Option<Self> {
-        if let Err(reason) = prepare(&folder) {
-            tracing::warn!(path = %folder.display(), error = %reason, "compiled components are not cached, every start compiles them");
-            return None;
-        }
+    pub fn open(folder: PathBuf, engine: &Engine) -> Option<Self> {
+        let store = match Store::open(&folder) {
+            Ok(store) => store,
+            Err(reason) => {
+                tracing::warn!(path = %folder.display(), error = %reason, "compiled components are not cached, every start compiles them");
+                return None;
+            }
+        };
         let mut hasher = std::hash::DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Some(Cache { folder: folder.into(), compiler: hasher.finish() })
+        Some(Cache { store: Arc::new(store), compiler: hasher.finish() })
     }
 
     pub(super) fn folder(&self) -> PathBuf {
-        self.folder.to_path_buf()
+        self.store.path().to_path_buf()
     }
 
-    /// Whether the compiled form of a component is in the folder, by its digest.
-    pub(super) fn holds(&self, digest: &Sha256) -> bool {
-        self.path(digest).exists()
+    /// Whether there is an entry for the component with this digest.
+    pub fn holds(&self, digest: &Sha256) -> bool {
+        self.store.holds(&self.name(digest))
     }
 
-    fn path(&self, digest: &Sha256) -> PathBuf {
-        self.folder.join(format!("{digest}-{:016x}.cwasm", self.compiler))
+    fn name(&self, digest: &Sha256) -> String {
+        format!("{digest}-{:016x}.cwasm", self.compiler)
     }
 
-    /// The compiled form of a component, if it is in the folder.
-    pub(super) fn get(&self, engine: &Engine, digest: &Sha256) -> Option<Component> {
-        let path = self.path(digest);
-        if !path.exists() {
-            return None;
-        }
-        // SAFETY: the file was written by `put`: `prepare` made sure that the folder belongs to
-        // this user and that only this user can write to it, and files appear in it whole, by a
-        // rename.
-        match unsafe { Component::deserialize_file(engine, &path) } {
+    /// The component whose file has this digest, if a process of this user has put its
+    /// compiled form there. `engine` is that of [`Cache::open`], or one with its settings.
+    pub fn get(&self, engine: &Engine, digest: &Sha256) -> Option<Component> {
+        let name = self.name(digest);
+        let compiled = self.store.get(&name, limits::COMPILED)?;
+        // SAFETY: `put` is called with what wasmtime's compiler made, and the store gives
+        // back only what this user's processes put under this name, from memory that
+        // nobody else can write.
+        match unsafe { Component::deserialize(engine, &compiled) } {
             Ok(component) => Some(component),
             Err(reason) => {
-                tracing::warn!(path = %path.display(), error = %reason, "cached component unusable, compiling it again");
+                tracing::warn!(path = %self.store.path().join(name).display(), error = %reason, "cached component unusable, compiling it again");
                 None
             }
         }
     }
 
-    /// Puts the compiled form of a component there.
-    pub(super) fn put(&self, digest: &Sha256, compiled: &[u8]) {
-        let path = self.path(digest);
-        if let Err(reason) = write_whole(&path, compiled) {
-            tracing::warn!(path = %path.display(), error = %reason, "cannot cache a compiled component, the next start compiles it again");
+    /// Keeps the compiled form of the component with this digest. It must come from the
+    /// compiler of wasmtime with the engine's settings, in this process or in one that it
+    /// started for that and trusts as itself: it will be run as native code. A failure only
+    /// means that the next start compiles again; an event says so.
+    pub fn put(&self, digest: &Sha256, compiled: &[u8]) {
+        let name = self.name(digest);
+        if let Err(reason) = self.store.put(&name, compiled) {
+            tracing::warn!(path = %self.store.path().join(name).display(), error = %reason, "cannot cache a compiled component, the next start compiles it again");
         }
     }
+
+    /// Keeps something small beside them under `key`, any text, for [`Cache::recall`]. A
+    /// failure means that it is not recalled; an event says so.
+    pub fn remember(&self, key: &str, value: &[u8]) {
+        let name = self.note(key);
+        let kept = match value.len() as u64 {
+            size if size > limits::NOTE => Err(std::io::ErrorKind::FileTooLarge.into()),
+            _ => self.store.put(&name, value),
+        };
+        if let Err(reason) = kept {
+            tracing::warn!(path = %self.store.path().join(name).display(), error = %reason, "cannot cache what was prepared, the next start prepares it again");
+        }
+    }
+
+    /// What a process of this user last had remembered under `key`, with the same version
+    /// and settings of the compiler.
+    pub fn recall(&self, key: &str) -> Option<Vec<u8>> {
+        self.store.get(&self.note(key), limits::NOTE)
+    }
+
+    /// A key may have any length and content, a file's name may not.
+    fn note(&self, key: &str) -> String {
+        format!("{}-{:016x}.note", Sha256::of(key.as_bytes()), self.compiler)
+    }
 }
 
-/// Makes the folder, and says why it must not be used.
-pub fn prepare(folder: &Path) -> Result<(), String> {
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| format!("cannot create the folder: {error}"))?;
-    let about = std::fs::metadata(folder).map_err(|error| error.to_string())?;
-    if about.uid() != rustix::process::geteuid().as_raw() {
-        return Err("the folder belongs to another user".into());
-    }
-    if about.mode() & 0o022 != 0 {
-        return Err("others can write to the folder: chmod go-w it".into());
-    }
-    Ok(())
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
-/// Writes a file so that others see the whole of it or none.
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let part = path.with_extension(format!(
-        "{}-{:?}.part",
-        std::process::id(),
-        std::thread::current().id()
-    ));
-    let write = || {
-        let mut file = std::fs::File::create(&part)?;
-        file.write_all(bytes)?;
-        // Not before it is on the disk: a torn file would be native code too.
-        file.sync_all()?;
-        std::fs::rename(&part, path)
-    };
-    write().inspect_err(|_| drop(std::fs::remove_file(&part)))
+    use super::*;
+
+    /// An empty component, told from others by a section that says nothing.
+    fn component(content: u8) -> Vec<u8> {
+        let mut wasm = b"\0asm\x0d\0\x01\0".to_vec();
+        wasm.extend([0, 3, 1, b'x', content]);
+        wasm
+    }
+
+    #[test]
+    fn only_what_was_compiled_here_for_this_component_is_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::default();
+        let cache = Cache::open(folder.path().join("cache"), &engine).unwrap();
+        let (one, other) = (component(1), component(2));
+        // As a component is loaded: from the cache, or else compiled and put there.
+        let origin = |wasm: &[u8]| {
+            let digest = Sha256::of(wasm);
+            if cache.get(&engine, &digest).is_some() {
+                return Origin::Cache;
+            }
+            cache.put(&digest, &engine.precompile_component(wasm).unwrap());
+            Origin::Compiler
+        };
+        let path = |wasm: &[u8]| cache.folder().join(cache.name(&Sha256::of(wasm)));
+
+        assert_eq!(origin(&one), Origin::Compiler);
+        assert_eq!(origin(&one), Origin::Cache);
+        assert!(cache.get(&engine, &Sha256::of(&other)).is_none());
+
+        // The compiled form of another component: valid code, but not this one's.
+        assert_eq!(origin(&other), Origin::Compiler);
+        std::fs::copy(path(&other), path(&one)).unwrap();
+        assert_eq!(origin(&one), Origin::Compiler);
+        assert_eq!(origin(&one), Origin::Cache);
+
+        // What wasmtime itself would take, put there by who does not have the key.
+        let compiled = engine.precompile_component(&one).unwrap();
+        std::fs::write(path(&one), &compiled).unwrap();
+        assert_eq!(origin(&one), Origin::Compiler);
+
+        // And what this user put there, but is no code.
+        cache.put(&Sha256::of(&one), b"no code");
+        assert_eq!(origin(&one), Origin::Compiler);
+        assert_eq!(origin(&one), Origin::Cache);
+    }
+
+    #[test]
+    fn notes_are_kept_beside_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::default();
+        let cache = Cache::open(folder.path().join("cache"), &engine).unwrap();
+        let long = "key/../".repeat(1000);
+        assert_eq!(cache.recall(&long), None);
+        cache.remember(&long, b"value");
+        cache.remember("other", b"");
+        assert_eq!(cache.recall(&long).as_deref(), Some(&b"value"[..]));
+        assert_eq!(cache.recall("other").as_deref(), Some(&b""[..]));
+        std::fs::rename(
+            cache.folder().join(cache.note(&long)),
+            cache.folder().join(cache.note("other")),
+        )
+        .unwrap();
+        assert_eq!(cache.recall("other"), None);
+        cache.remember("large", &vec![0; (limits::NOTE + 1) as usize]);
+        assert_eq!(cache.recall("large"), None);
+    }
 }

@@ -1,6 +1,7 @@
 //! A component from its file: compiled, linked, and known by its world.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,13 +13,12 @@ use super::cache::Origin;
 use super::engine::Sandbox;
 use super::imports;
 use super::state::State;
+use sandbar_files::limits;
 use sandbar_inference::LateThreads;
 use sandbar_model::Sha256;
 
 /// The version of the contract that this runner speaks: of `sandbar:operator`.
 pub const CONTRACT: &str = "0.1.0";
-/// Bytes of a component file that are accepted.
-const SIZE_LIMIT: u64 = 256 << 20;
 
 /// What a component is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -110,13 +110,10 @@ impl Component {
 // The steps of `load`, which `inspect` takes too. Each says what is wrong.
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let about = std::fs::metadata(path).map_err(|error| {
-        format!("{error}; build it with `cargo build --release --target wasm32-wasip2`, or correct the path")
-    })?;
-    if about.len() > SIZE_LIMIT {
-        return Err(format!("{} bytes; at most {SIZE_LIMIT} are accepted", about.len()));
-    }
-    std::fs::read(path).map_err(|error| error.to_string())
+    sandbar_files::read(path, limits::COMPONENT).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => format!("{error}; build it with `cargo build --release --target wasm32-wasip2`, or correct the path"),
+        _ => error.to_string(),
+    })
 }
 
 pub(super) fn compile(sandbox: &Sandbox, wasm: &[u8]) -> Result<(Compiled, Origin), String> {

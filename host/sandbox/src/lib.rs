@@ -19,7 +19,8 @@
 //! - [`limits`]: `[limits]` of documents; [`operator_folder`]: `operator.toml`, how one
 //!   operator is built.
 //!
-//! It may use `sandbar-record`, `-config`, `-telemetry`, `-confine`, `-model` and `-inference`.
+//! It may use `sandbar-files`, `-record`, `-config`, `-telemetry`, `-confine`, `-model` and
+//! `-inference`.
 
 mod bindings;
 pub mod cache;

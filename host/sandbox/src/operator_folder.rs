@@ -94,7 +94,7 @@ impl OperatorFolder {
             Some(name) if name == DESCRIPTION && !folder.is_dir() => folder.to_owned(),
             _ => folder.join(DESCRIPTION),
         };
-        let text = std::fs::read_to_string(&path)
+        let text = sandbar_files::read_text(&path, sandbar_files::limits::DOCUMENT)
             .map_err(|cause| FolderError::Read { path: path.clone(), cause })?;
         OperatorFolder::parse(&text, &path)
     }

@@ -118,3 +118,66 @@ fn a_link_out_of_the_folder_is_not_added() {
     let error = Draft::model(&folder, None, notes()).unwrap_err();
     assert!(error.to_string().contains("points outside the model folder"), "{error}");
 }
+
+/// An object that is a pipe holds nothing up, one that is a device is not read without end, and
+/// what others could have written to the cache is fetched again.
+#[test]
+fn objects_and_cached_files_are_regular_files_of_this_user() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let fixture = Fixture::folder();
+    fixture.add("a table");
+    let registry = fixture.registry();
+    let version = registry.version(MODEL, "table", 1).unwrap();
+    let digest = version.files[2].sha256.to_string();
+    let blob = fixture.file(&format!("blobs/sha256/{}/{}", &digest[..2], &digest[2..]));
+    let description = fixture.file("models/table/versions/1.json");
+    let pipe = |path: &Path| {
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    };
+    for file in [&blob, &description] {
+        let content = std::fs::read(file).unwrap();
+        for (expected, put) in [
+            ("a named pipe", &pipe as &dyn Fn(&Path)),
+            ("a device", &|path: &Path| symlink("/dev/zero", path).unwrap()),
+        ] {
+            std::fs::remove_file(file).unwrap();
+            put(file);
+            let version = fixture.registry().resolve(MODEL, &reference("table@1"));
+            let error = version.and_then(|it| fixture.registry().fetch(&it, &fixture.cache()));
+            let error = error.unwrap_err();
+            assert_eq!(error.cause, Cause::Corrupt, "{error}");
+            assert!(error.to_string().contains(expected), "{error}");
+            std::fs::remove_file(file).unwrap();
+            std::fs::write(file, &content).unwrap();
+        }
+    }
+
+    let folder = registry.fetch(&version, &fixture.cache()).unwrap();
+    let table = folder.join("table.csv");
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    };
+    let spoil: [(&str, &dyn Fn()); 4] = [
+        ("others could write the file", &|| mode(&table, 0o666)),
+        ("others could write to the folder", &|| mode(&folder, 0o777)),
+        ("a link", &|| {
+            let elsewhere = fixture.cache().join("elsewhere");
+            std::fs::rename(&table, &elsewhere).unwrap();
+            symlink(elsewhere, &table).unwrap();
+        }),
+        ("a pipe", &|| {
+            std::fs::remove_file(&table).unwrap();
+            pipe(&table);
+        }),
+    ];
+    for (what, spoil) in spoil {
+        spoil();
+        registry.fetch(&version, &fixture.cache()).unwrap();
+        assert_eq!(std::fs::read(&table).unwrap(), b"a table", "{what}");
+        let about = std::fs::symlink_metadata(&table).unwrap();
+        assert!(about.is_file() && about.permissions().mode() & 0o022 == 0, "{what}");
+        let about = std::fs::metadata(&folder).unwrap();
+        assert_eq!(about.permissions().mode() & 0o022, 0, "{what}");
+    }
+}

@@ -9,6 +9,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TomlError,
 use super::diff::{Colours, unified};
 use super::run::CaseReport;
 use super::verdict::{Difference, Verdict};
+use sandbar_files::{limits, read_text};
 
 /// A file with expectations, before and after.
 pub struct Blessing {
@@ -29,7 +30,7 @@ impl Blessing {
     /// # Errors
     /// If it cannot be read, or is no longer valid TOML.
     pub fn of_cases(path: &Path) -> io::Result<Self> {
-        let before = std::fs::read_to_string(path)?;
+        let before = read_text(path, limits::CASES)?;
         let document = before.parse().map_err(|error: TomlError| io::Error::other(error))?;
         Ok(Blessing { before, after: Form::Toml(Box::new(document)) })
     }
@@ -39,7 +40,7 @@ impl Blessing {
     /// # Errors
     /// If it cannot be read.
     pub fn of_lines(path: &Path) -> io::Result<Self> {
-        let before = if path.exists() { std::fs::read_to_string(path)? } else { String::new() };
+        let before = if path.exists() { read_text(path, limits::CASES)? } else { String::new() };
         let lines = before.lines().map(str::to_owned).collect();
         Ok(Blessing { before, after: Form::Lines(lines) })
     }

@@ -262,7 +262,8 @@ fn nothing(path: &Path, reason: &str) -> FindError {
 }
 
 fn read(path: &Path) -> Result<String, FindError> {
-    std::fs::read_to_string(path).map_err(|cause| FindError::Read { path: path.to_owned(), cause })
+    sandbar_files::read_text(path, sandbar_files::limits::CASES)
+        .map_err(|cause| FindError::Read { path: path.to_owned(), cause })
 }
 
 /// `NAME.toml` for `NAME.tests.toml`.

@@ -28,7 +28,8 @@ pub(super) fn records(test: &Test, base: &Path) -> Result<Vec<Input>, String> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|cause| format!("{}: {cause}", path.display()))
+    sandbar_files::read(path, sandbar_files::limits::CASES)
+        .map_err(|cause| format!("{}: {cause}", path.display()))
 }
 
 /// A record of a case, as it goes in.

@@ -2,7 +2,6 @@
 //! the consumer can wait with a timeout. Only a few are read
 //! ahead, so that memory stays bounded however long the input is.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -35,7 +34,7 @@ impl LineSource {
     fn open(&self) -> io::Result<Box<dyn Read>> {
         Ok(match self {
             LineSource::Stdin => Box::new(io::stdin().lock()),
-            LineSource::File(path) => Box::new(File::open(path)?),
+            LineSource::File(path) => Box::new(sandbar_files::open_input(path)?),
         })
     }
 }

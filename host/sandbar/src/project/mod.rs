@@ -206,7 +206,9 @@ fn render(name: &str, text: &str, values: &minijinja::Value) -> Result<String, P
 
 /// The absolute path of the SDK's folder: a project may be moved.
 fn sdk_folder(path: &Path) -> Result<PathBuf, ProjectError> {
-    let manifest = std::fs::read_to_string(path.join("Cargo.toml")).unwrap_or_default();
+    let manifest =
+        sandbar_files::read_text(&path.join("Cargo.toml"), sandbar_files::limits::DOCUMENT);
+    let manifest = manifest.unwrap_or_default();
     if !manifest.contains("name = \"sandbar-operator\"") {
         return Err(ProjectError::Sdk(path.to_owned()));
     }

@@ -117,7 +117,8 @@ fn cargo_toml(
     // Not part of the workspace whose `target` contains it.
     manifest.insert("workspace".into(), Table::new().into());
     let root = metadata.workspace_root.join("Cargo.toml");
-    let text = std::fs::read_to_string(&root).with_context(|| format!("{}", root.display()))?;
+    let text = sandbar_files::read_text(&root, sandbar_files::limits::DOCUMENT)
+        .with_context(|| format!("{}", root.display()))?;
     let mut root: Table = text.parse().with_context(|| format!("{}", root.display()))?;
     if let Some(profile) = root.remove("profile") {
         manifest.insert("profile".into(), profile);

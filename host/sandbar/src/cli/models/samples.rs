@@ -9,6 +9,7 @@ use toml_edit::{DocumentMut, Item, value};
 
 use super::folders::Folders;
 use crate::cli::common::Common;
+use sandbar_files::limits;
 use sandbar_inference::{Artifact, Content, LateThreads, samples};
 use sandbar_manifest::Manifest;
 use sandbar_model::samples::{BYTES, PICTURE, ROWS, SHA256, Sample, TABLE_BYTES, Table, npz};
@@ -157,7 +158,7 @@ impl WriteSamples {
 /// Tensors, which the graph computes by itself.
 fn tensors(model: &Model, file: &Path, tolerance: Option<f64>) -> anyhow::Result<Written> {
     let about = || file.display().to_string();
-    let bytes = std::fs::read(file).with_context(about)?;
+    let bytes = sandbar_files::read(file, limits::SAMPLE).with_context(about)?;
     ensure!(bytes.len() as u64 <= BYTES, "{}: {} bytes; at most {BYTES}", about(), bytes.len());
     let mut arrays = npz::read(&bytes).map_err(anyhow::Error::msg).with_context(about)?;
     let artifact = Artifact::load(model.clone())?;
@@ -200,7 +201,7 @@ fn read(model: &Model, from: &[PathBuf]) -> anyhow::Result<(SampleContent, PathB
         && has_extension(file, "csv")
     {
         let about = || file.display().to_string();
-        let bytes = std::fs::read(file).with_context(about)?;
+        let bytes = sandbar_files::read(file, limits::SAMPLE).with_context(about)?;
         let table = Table::read(&bytes).map_err(anyhow::Error::msg).with_context(about)?;
         let place = table.place(PICTURE).filter(|_| model.kind.is_graph());
         let Some(place) = place else { return Ok((SampleContent::Table(table), file.clone())) };
@@ -248,7 +249,7 @@ fn pictures(model: &Model, table: &Table, files: &[PathBuf]) -> anyhow::Result<S
     let (mut paths, mut contents, mut digests) = (Vec::<String>::new(), Vec::new(), Vec::new());
     for file in files {
         let about = || file.display().to_string();
-        let bytes = std::fs::read(file).with_context(about)?;
+        let bytes = sandbar_files::read(file, limits::SAMPLE).with_context(about)?;
         size += bytes.len() as u64;
         ensure!(
             size <= BYTES,
@@ -299,7 +300,7 @@ fn pictures(model: &Model, table: &Table, files: &[PathBuf]) -> anyhow::Result<S
 /// Writes a file, and the folder that it is in.
 fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let about = || path.display().to_string();
-    if std::fs::read(path).is_ok_and(|there| there == bytes) {
+    if sandbar_files::read(path, limits::SAMPLE).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
     if let Some(folder) = path.parent() {
@@ -312,7 +313,7 @@ fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 fn describe(folder: &Path, written: &Written, tolerance: Option<f64>) -> anyhow::Result<()> {
     let path = folder.join(DESCRIPTION);
     let about = || path.display().to_string();
-    let text = std::fs::read_to_string(&path).with_context(about)?;
+    let text = sandbar_files::read_text(&path, limits::DOCUMENT).with_context(about)?;
     let mut document: DocumentMut = text.parse().with_context(about)?;
     let mut table = toml_edit::Table::new();
     table["file"] = value(written.file);

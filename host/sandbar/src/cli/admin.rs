@@ -8,6 +8,7 @@ use super::fleet;
 use super::pair::pair;
 use super::shown::show;
 use crate::admin::api::{RollbackRequest, ServingStatus as Told, SwapRequest};
+use crate::output::{self, say};
 use sandbar_registry::ArtifactSource;
 
 /// Show what a runner serves and its state; in a fleet, the state of all its runners.
@@ -59,19 +60,23 @@ impl Status {
             if let Some(fleet) = &fleet {
                 told["fleet"] = serde_json::to_value(fleet)?;
             }
-            println!("{told:#}");
+            output::json(&told)?;
             return Ok(());
         }
         let state = if told.ready { "ready" } else { "not ready" };
-        println!("{} on sandbar {}, {state}", told.pipeline, told.version);
+        say!("{} on sandbar {}, {state}", told.pipeline, told.version);
         show(&told.serving);
-        println!(
+        say!(
             "{} records, {} outputs, {} failed; {} partitions, lag {} records",
-            told.records, told.outputs, told.failed, told.partitions, told.lag
+            told.records,
+            told.outputs,
+            told.failed,
+            told.partitions,
+            told.lag
         );
         super::rollout::show(&told);
         if let Some(fleet) = &fleet {
-            println!();
+            say!();
             fleet::show(fleet);
         }
         Ok(())

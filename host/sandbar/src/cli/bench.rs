@@ -11,6 +11,7 @@ use super::common::Common;
 use crate::bench;
 use crate::bench::{BenchReport, Length, Options, Work};
 use crate::local::lines::{self, LineSource};
+use crate::output;
 use sandbar_manifest::Manifest;
 use sandbar_pipeline::Definition;
 use sandbar_pipeline::plan::operators;
@@ -130,7 +131,7 @@ impl Bench {
                 }
                 reports.push(report);
             }
-            if wanted == Some(&*operator.stage) {
+            if wanted == Some(&*operator.stage) || output::is_closed() {
                 break;
             }
             match work.through(operator)? {
@@ -139,14 +140,14 @@ impl Bench {
             }
         }
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&reports)?);
+            output::json(&reports)?;
         }
         Ok(())
     }
 
     fn show(&self, report: &BenchReport, before: &[BenchReport]) {
         let between = if before.is_empty() { "" } else { "\n" };
-        print!("{between}{report}");
+        output::text(format_args!("{between}{report}"));
     }
 
     fn is_pipeline(&self) -> bool {

@@ -13,6 +13,7 @@ use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 use super::select::{Filter, TopicArgs};
 use super::text::line;
 use crate::cli::common::Common;
+use crate::output::{self, complain, say};
 use sandbar_kafka::config;
 use sandbar_kafka::config::Connection;
 use sandbar_kafka::queue::{Content, put};
@@ -59,18 +60,19 @@ impl Replay {
                 return true;
             };
             if self.dry_run {
-                println!("{}", line(&letter));
+                say!("{}", line(&letter));
             }
             count += 1;
             result = way.take(record);
-            result.is_ok()
+            // Nobody sees the rest; what is replayed is replayed all the same.
+            result.is_ok() && !(self.dry_run && output::is_closed())
         })?;
         result.and_then(|()| way.finish())?;
         if empty > 0 {
-            eprintln!("{empty} dead letters do not carry their records, skipping them");
+            complain!("{empty} dead letters do not carry their records, skipping them");
         }
         let done = if self.dry_run { "would be" } else { "were" };
-        println!("{count} records {done} replayed");
+        say!("{count} records {done} replayed");
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use toml_edit::{DocumentMut, Item, value};
 
 use super::folders::Folders;
 use crate::cli::common::Common;
+use crate::output::say;
 use sandbar_inference::{Artifact, Content, LateThreads, samples};
 use sandbar_manifest::Manifest;
 use sandbar_model::samples::{BYTES, PICTURE, ROWS, SHA256, Sample, TABLE_BYTES, Table, npz};
@@ -86,7 +87,7 @@ impl WriteSamples {
         // As it will be read.
         Model::open(folder)?.read_samples()?;
         let (id, path) = (model.id(), folder.join(written.file));
-        println!("{id}: wrote {}: {}{}", path.display(), written.count, said(written.answers));
+        say!("{id}: wrote {}: {}{}", path.display(), written.count, said(written.answers));
         Ok(())
     }
 

@@ -94,7 +94,7 @@ const OF_A_COMPONENT: &str = "Of a component";
 
 impl Bench {
     pub(super) fn execute(self, common: &Common) -> Result<()> {
-        let definition = Definition::new(self.manifest()?, common.cache_folder());
+        let definition = Definition::new(self.manifest(common)?, common.cache_folder());
         let manifest = &definition.manifest;
         let mut limits = BatchLimits::from(&manifest.runner);
         if let Some(records) = self.batch_records {
@@ -177,7 +177,7 @@ impl Bench {
     }
 
     /// The pipeline, or one with the component and its extractor as stages.
-    fn manifest(&self) -> Result<Manifest> {
+    fn manifest(&self, common: &Common) -> Result<Manifest> {
         if self.is_pipeline() {
             let of_a_component = self.config.is_some()
                 || self.extractor.is_some()
@@ -189,7 +189,7 @@ impl Bench {
                 "--config, --models, --topics, --extractor and --memory are for a single component; \
                  a pipeline has them in its manifest"
             );
-            return Ok(Manifest::load(&self.target)?);
+            return common.manifest(&self.target);
         }
         ensure!(self.stage.is_none(), "--stage needs a pipeline");
         let mut stages = Vec::new();

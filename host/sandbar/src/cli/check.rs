@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::common::Common;
 use crate::output::{self, complain, say};
-use sandbar_manifest::Manifest;
 use sandbar_pipeline::Definition;
 use sandbar_pipeline::Plan;
 use sandbar_sandbox::Sandbox;
@@ -51,7 +50,7 @@ impl Check {
     }
 
     fn check(&self, path: &Path, sandbox: &Sandbox, common: &Common) -> anyhow::Result<String> {
-        let definition = Definition::new(Manifest::load(path)?, common.cache_folder());
+        let definition = Definition::new(common.manifest(path)?, common.cache_folder());
         if self.print {
             output::document(&definition.manifest.print());
         }

@@ -66,7 +66,8 @@ struct Totals {
 impl Test {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
         let start = Instant::now();
-        let (mut finder, mut junit, mut unreadable) = (Finder::default(), JUnit::default(), 0);
+        let (mut finder, mut junit, mut unreadable) =
+            (Finder::trusting(common.trust()), JUnit::default(), 0);
         for path in &self.paths {
             if let Err(error) = finder.add(path) {
                 complain!("{error}");

@@ -68,16 +68,16 @@ fn position(text: &str) -> Result<(i32, i64), String> {
 impl Dlq {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
         match self.verb {
-            Verb::List(list) => list.execute(),
-            Verb::Show(show) => show.execute(),
+            Verb::List(list) => list.execute(common),
+            Verb::Show(show) => show.execute(common),
             Verb::Replay(replay) => replay.execute(common),
         }
     }
 }
 
 impl List {
-    fn execute(self) -> anyhow::Result<()> {
-        let (manifest, connection) = self.place.open()?;
+    fn execute(self, common: &Common) -> anyhow::Result<()> {
+        let (manifest, connection) = self.place.open(common)?;
         let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
         self.filter.each(&connection, &manifest.dead_letter.topic, |letter| {
             *counts.entry((letter.said("stage"), letter.said("code"))).or_default() += 1;
@@ -95,8 +95,8 @@ impl List {
 }
 
 impl Show {
-    fn execute(self) -> anyhow::Result<()> {
-        let (manifest, connection) = self.place.open()?;
+    fn execute(self, common: &Common) -> anyhow::Result<()> {
+        let (manifest, connection) = self.place.open(common)?;
         let topic = &manifest.dead_letter.topic;
         let (partition, offset) = self.position;
         let mut found = None;

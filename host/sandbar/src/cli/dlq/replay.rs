@@ -17,7 +17,6 @@ use crate::output::{self, complain, say};
 use sandbar_kafka::config;
 use sandbar_kafka::config::Connection;
 use sandbar_kafka::queue::{Content, put};
-use sandbar_manifest::Manifest;
 use sandbar_pipeline::Definition;
 use sandbar_pipeline::Plan;
 use sandbar_pipeline::harness::{Harness, Record, Written};
@@ -51,7 +50,7 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
-        let (manifest, connection) = self.place.open()?;
+        let (manifest, connection) = self.place.open(common)?;
         let mut way = self.way(&connection, common)?;
         let (mut count, mut empty, mut result) = (0_u64, 0_u64, Ok(()));
         self.filter.each(&connection, &manifest.dead_letter.topic, |letter| {
@@ -80,7 +79,7 @@ impl Replay {
         let through = match (&self.through, self.dry_run) {
             (_, true) => return Ok(Way::Nowhere),
             (None, false) => return Ok(Way::Topics(Feeder::new(connection)?)),
-            (Some(path), false) => Definition::new(Manifest::load(path)?, common.cache_folder()),
+            (Some(path), false) => Definition::new(common.manifest(path)?, common.cache_folder()),
         };
         through.manifest.secrets()?;
         let plan = Plan::new(&through, &common.sandbox()?)?;
@@ -167,7 +166,9 @@ impl ProducerContext for Refused {
 
 impl Feeder {
     fn new(connection: &Connection) -> anyhow::Result<Self> {
-        let producer = config::producer(connection).create_with_context(Refused::default())?;
+        let producer = config::producer(connection)
+            .create_with_context(Refused::default())
+            .map_err(config::unsaid)?;
         Ok(Feeder(producer))
     }
 

@@ -2,4 +2,5 @@
 
 mod check;
 mod inspect;
+mod output;
 mod run;

@@ -11,6 +11,11 @@
 //! - [`start`]: from a component's file to its first record.
 //! - [`bench`], [`stages`], [`native`], [`process`], [`workload`], [`clock`], [`report`]:
 //!   shared parts.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "for those who develop Sandbar, whose terminal stays"
+)]
 
 mod bench;
 mod broker;

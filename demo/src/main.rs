@@ -4,6 +4,11 @@
 //! `pipelines/flights.toml` and `pipelines/images.toml` as they stand, the components
 //! are the built ones, and records go through Kafka's protocol over TCP. The broker is
 //! the mock broker of this process, unless `--brokers` names a real one.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "for those who develop Sandbar, whose terminal stays"
+)]
 
 mod broker;
 mod digits;

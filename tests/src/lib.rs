@@ -4,6 +4,11 @@
 //! No two modules import each other, and none imports from here: this names them, and what
 //! nearly every test needs of them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what a test says is for those who run it"
+)]
 
 pub mod broker;
 pub mod changes;

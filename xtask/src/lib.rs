@@ -15,6 +15,11 @@
 //! `docs/dependencies.md` true, `logs` the reference of logs.
 //!
 //! It is a library too, for the tests that start an Apache Kafka of their own.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "for those who develop Sandbar, whose terminal stays"
+)]
 
 pub mod bench;
 pub mod book;

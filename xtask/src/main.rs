@@ -1,4 +1,9 @@
 //! The command `cargo xtask`; its verbs are in the library.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "for those who develop Sandbar, whose terminal stays"
+)]
 
 use std::process::ExitCode;
 

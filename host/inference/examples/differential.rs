@@ -13,7 +13,11 @@
 //! ordinary tests. `--models` loads models with the gate and a trial run, as they are served, and
 //! prints what is refused or not right. `--doubts` prints which nodes of ONNX files, or
 //! of TensorFlow's (`.pb`), a table refuses, and what of them.
-
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "for those who develop Sandbar, whose terminal stays"
+)]
 #![allow(clippy::disallowed_methods, reason = "a tool for developers, given their own files")]
 
 use std::collections::{BTreeMap, HashSet};

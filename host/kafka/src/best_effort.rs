@@ -60,6 +60,7 @@ impl BestEffortProducer {
         let lost = Arc::new(AtomicU64::new(0));
         let producer: ThreadedProducer<Losses> = config
             .create_with_context(Losses(lost.clone()))
+            .map_err(crate::config::unsaid)
             .map_err(|error: KafkaError| error.to_string())?;
         let metadata = producer
             .client()

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use sandbar_manifest::{Delivery, Manifest, Start};
+use rdkafka::error::KafkaError;
+use sandbar_config::settings::HIDDEN;
+use sandbar_manifest::{Delivery, Manifest, Start, is_secret};
 use sandbar_record::BatchLimits;
 
 /// librdkafka properties by name.
@@ -175,6 +177,16 @@ pub fn producer(connection: &Connection) -> ClientConfig {
         // An unavailable broker is waited for; the source is paused meanwhile.
         .set("message.timeout.ms", "0");
     config
+}
+
+/// An error of librdkafka about one property, which says the property's value: not a secret's.
+pub fn unsaid(cause: KafkaError) -> KafkaError {
+    match cause {
+        KafkaError::ClientConfig(code, text, name, _) if is_secret(&name) => {
+            KafkaError::ClientConfig(code, text, name, HIDDEN.to_owned())
+        }
+        cause => cause,
+    }
 }
 
 fn layered(defaults: &[(&str, &str)], own: &Properties) -> ClientConfig {

@@ -110,6 +110,7 @@ pub fn read(
     config.set("enable.partition.eof", "true").remove("statistics.interval.ms");
     let consumer: BaseConsumer<Reader> = config
         .create_with_context(Reader::default())
+        .map_err(config::unsaid)
         .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
     let (brokers, key) = (&connection.brokers, "[dead-letter] topic");
     // Before anything is assigned only errors can arrive.

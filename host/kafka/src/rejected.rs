@@ -85,7 +85,7 @@ impl SingleRecordProducer {
             return Ok(producer);
         }
         let reports = DeliveryReports::to(self);
-        let made = self.config.create_with_context(reports)?;
+        let made = self.config.create_with_context(reports).map_err(crate::config::unsaid)?;
         Ok(self.producer.get_or_init(|| made))
     }
 

@@ -45,6 +45,7 @@ impl KafkaSink {
         let alone = SingleRecordProducer::new(config.clone(), labels.clone(), stats.clone());
         let producer = config
             .create_with_context(DeliveryReports::to(&alone))
+            .map_err(crate::config::unsaid)
             .map_err(|cause| KafkaFailure::Config { client: "producer", cause })?;
         let brokers = connection.brokers.clone();
         Ok(KafkaSink { producer, _alone: alone, brokers, labels, abandoned })

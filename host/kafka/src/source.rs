@@ -92,6 +92,7 @@ impl KafkaSource {
         let subscription = Subscription::new(&plan.topics);
         let consumer: BaseConsumer<Member> = config::consumer(connection, &plan.group)
             .create_with_context(member)
+            .map_err(config::unsaid)
             .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
         let batcher = Batcher::new(plan.batch, workers);
         let (brokers, committed) = (connection.brokers.clone(), Instant::now());

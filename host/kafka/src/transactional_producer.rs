@@ -259,6 +259,7 @@ impl TransactionalProducer {
 fn make(config: &ClientConfig) -> Result<ThreadedProducer<DeliveryReports>, KafkaFailure> {
     config
         .create_with_context(DeliveryReports::default())
+        .map_err(crate::config::unsaid)
         .map_err(|cause| KafkaFailure::Config { client: "producer", cause })
 }
 

@@ -27,7 +27,8 @@
 //!   ([`validate`]); `print`: as a file again, secrets hidden.
 //! - `sections`: its sections, but for those with a file of their own: `failures`, `references`,
 //!   `registry`, `admin`.
-//! - Values in it: `allow`, what records may refer to; `properties`, librdkafka's; `start` and
+//! - Values in it: `allow`, what records may refer to; `properties`, librdkafka's; `native`,
+//!   which of them a manifest may not set by itself; `start` and
 //!   `topics` of the source; `format` and [`template`] of the sink.
 //! - [`cases`]: the schema of test cases.
 //!
@@ -42,6 +43,7 @@ mod failures;
 mod format;
 mod load;
 mod manifest;
+mod native;
 mod print;
 mod properties;
 mod references;
@@ -57,7 +59,8 @@ pub use allow::{Allowed, Prefix, plain};
 pub use failures::{DeadLetter, OnFailure, Order};
 pub use format::{Format, FormatError, FormatName};
 pub use manifest::{Manifest, ManifestError};
-pub use properties::Properties;
+pub use native::Trust;
+pub use properties::{Properties, is_secret};
 pub use references::{References, StoreOptions};
 pub use registry::RegistrySection;
 pub use sandbar_registry::ArtifactSource;

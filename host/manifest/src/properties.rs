@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use sandbar_config::settings::{self, Setting, Settings};
 
+use crate::native;
+
 /// librdkafka properties by name. Neither its `Debug` form nor what it serialises
 /// to shows the values of secrets; a reference to a secret may be shown.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -54,6 +56,11 @@ impl Properties {
         RESERVED.iter().copied().filter(|(name, _)| self.0.contains_key(*name))
     }
 
+    /// The properties that do more than a manifest may by itself, each with what it does.
+    pub(crate) fn native(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.0.keys().filter_map(|name| Some((name.as_str(), native::property(name)?)))
+    }
+
     /// The properties by name.
     pub fn settings(&self) -> &Settings {
         &self.0
@@ -65,12 +72,24 @@ impl Properties {
     }
 }
 
-/// Whether the property's value is a secret: passwords, passphrases, client
-/// secrets, and private keys (not the paths of files that hold them).
-fn is_secret(key: &str) -> bool {
+/// Whether the value of librdkafka's property is a secret: passwords, passphrases, client
+/// secrets, tokens, and private keys (not the paths of files that hold them).
+pub fn is_secret(key: &str) -> bool {
+    // Of plugins too, whose properties nobody lists.
+    const WORDS: &[&str] = &["password", "passphrase", "passwd", "secret", "credential", "token"];
+    // Where tokens are to be had, which client asks for them, and functions.
+    const OPEN: &[&str] = &[
+        "sasl.oauthbearer.token.endpoint.url",
+        "sasl.oauthbearer.client.credentials.client.id",
+        "oauthbearer_token_refresh_cb",
+    ];
     let key = key.to_ascii_lowercase();
-    let word = ["password", "passphrase", "secret"].iter().any(|word| key.contains(word));
-    word || key.ends_with(".key") || key.ends_with("key.pem") || key == "sasl.oauthbearer.config"
+    let is_key = [".key", "_key", "key.pem"].iter().any(|end| key.ends_with(end));
+    let word = WORDS.iter().any(|word| key.contains(word)) && !OPEN.contains(&key.as_str());
+    // The latter may be a command with a password, and what goes along with a token.
+    let more =
+        ["sasl.oauthbearer.config", "sasl.oauthbearer.extensions", "sasl.kerberos.kinit.cmd"];
+    word || is_key || more.contains(&key.as_str())
 }
 
 impl fmt::Debug for Properties {

@@ -40,6 +40,7 @@ pub mod cases;
 pub mod cli;
 pub mod fleet;
 pub mod local;
+mod output;
 pub mod project;
 pub mod runner;
 mod totals;

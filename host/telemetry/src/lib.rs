@@ -3,7 +3,8 @@
 //!
 //! - [`Stats`]: counters; [`now`]: what the reading end is at; [`CallTimes`]: a histogram.
 //! - [`metrics`]: all of these as text, with whatever other collectors there are.
-//! - [`init`]: sets logs up; [`resident_bytes`]: memory of this process.
+//! - [`init`]: sets logs up; [`visible`]: text from elsewhere, for a terminal and for logs;
+//!   [`resident_bytes`]: memory of this process.
 //!
 //! Counters move once per batch; only failures are told one by one. The events that move
 //! them live beside what they are about, in `events.rs` of each crate.
@@ -16,6 +17,7 @@ mod memory;
 pub mod metrics;
 pub mod now;
 mod stats;
+pub mod visible;
 
 pub use call_times::CallTimes;
 pub use log::{LogFormat, init};

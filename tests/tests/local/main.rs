@@ -10,3 +10,4 @@ mod manifest;
 mod models;
 mod operators;
 mod projects;
+mod properties;

@@ -18,6 +18,7 @@ use sandbar_sandbox::{LimitsSection, MEMORY_LIMIT, limit_problems, stage_name_pr
 
 use crate::allow::Allowed;
 use crate::manifest::Manifest;
+use crate::native::{self, Trust};
 use crate::properties::Properties;
 use crate::start::Start;
 use crate::template::Template;
@@ -31,10 +32,17 @@ const TOPIC_LENGTH: usize = 249;
 /// The ends of a batch's columns are 32 bits wide; this leaves room for headers.
 const BATCH_LIMIT: ByteSize = ByteSize::gib(1);
 /// Checks a manifest whose defaults are filled in.
-pub(crate) fn validate(manifest: &Manifest, document: &Document<'_>) -> Result<(), Problems> {
+pub(crate) fn validate(
+    manifest: &Manifest,
+    document: &Document<'_>,
+    trust: Trust,
+) -> Result<(), Problems> {
     let mut check = Check { document, problems: Vec::new() };
     check.name(KeyPath::of("name"), &manifest.name);
     check.kafka(manifest);
+    if trust == Trust::Data {
+        check.native(manifest);
+    }
     check.topics(manifest);
     check.stages(manifest);
     check.sink(manifest);
@@ -125,6 +133,44 @@ impl Check<'_> {
         for (section, properties) in sections {
             self.properties(&KeyPath::of(section).key("properties"), properties);
         }
+    }
+
+    /// Nothing in the manifest is code, or does more than data can.
+    fn native(&mut self, manifest: &Manifest) {
+        let properties = |section: &str| KeyPath::of(section).key("properties");
+        let sections = [
+            (properties("kafka"), &manifest.kafka.properties),
+            (properties("source"), &manifest.source.properties),
+            (properties("sink"), &manifest.sink.properties),
+        ];
+        for (place, properties) in sections {
+            for (name, does) in properties.native() {
+                self.refuse_native(place.clone().key(name), does);
+            }
+        }
+        if let Some(registry) = &manifest.registry {
+            let place = KeyPath::of("registry").key("options");
+            for (name, does) in native::options(registry.options.settings()) {
+                self.refuse_native(place.clone().key(name), does);
+            }
+        }
+        let stores = manifest.references.iter().flat_map(|references| &references.stores);
+        for (prefix, options) in stores {
+            let place = KeyPath::of("references").key("stores").key(prefix);
+            for (name, does) in native::options(options.settings()) {
+                self.refuse_native(place.clone().key(name), does);
+            }
+        }
+    }
+
+    fn refuse_native(&mut self, place: KeyPath, does: &str) {
+        self.report(
+            place,
+            format!(
+                "{does}, which a manifest may not do by itself; leave it out, or, if you trust \
+                 whoever wrote the manifest, give --allow-native on the command line"
+            ),
+        );
     }
 
     fn properties(&mut self, place: &KeyPath, properties: &Properties) {

@@ -5,7 +5,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use sandbar_confine::{Ended, Patience};
-use sandbar_manifest::Preparation;
+use sandbar_manifest::{Admin, Preparation, Properties};
 use sandbar_record::{Batch, Shutdown};
 use sandbar_registry::{ArtifactSource, RegistryError};
 use sandbar_sandbox::Sandbox;
@@ -168,6 +168,15 @@ fn request(definition: &Definition, sandbox: &Sandbox) -> Result<Request, Prepar
     let limits = &definition.manifest.limits;
     let mut manifest = definition.manifest.clone();
     (manifest.registry, manifest.fleet, manifest.references) = (None, None, None);
+    // It is connected to nothing.
+    for properties in [
+        &mut manifest.kafka.properties,
+        &mut manifest.source.properties,
+        &mut manifest.sink.properties,
+    ] {
+        *properties = Properties::default();
+    }
+    manifest.admin = Admin::default();
     let mut readable = Vec::from_iter(sandbox.cache_folder());
     let mut known_as = std::collections::BTreeMap::new();
     for (name, source) in &mut manifest.models {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use similar::{ChangeTag, TextDiff};
 
 use super::verdict::Difference;
+use sandbar_telemetry::visible;
 
 /// Lines of context around a change.
 const CONTEXT: usize = 3;
@@ -100,6 +101,7 @@ pub(super) fn unified(
         }
         for change in hunk.iter_changes() {
             let line = shortened(change.value().trim_end_matches('\n'));
+            let line = visible::line(&line);
             let line = match change.tag() {
                 ChangeTag::Equal => format!("  {line}"),
                 ChangeTag::Delete => colours.paint(Colours::REMOVED, &format!("- {line}")),

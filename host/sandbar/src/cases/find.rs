@@ -8,7 +8,7 @@ use sandbar_config::{Document, KeyPath};
 use sandbar_config::{Problem, Problems};
 use sandbar_manifest::cases::syntax::{CaseFile, Test};
 use sandbar_manifest::validate::{Of, locate, problems};
-use sandbar_manifest::{Manifest, ManifestError};
+use sandbar_manifest::{Manifest, ManifestError, Trust};
 use sandbar_sandbox::LimitsSection;
 use sandbar_sandbox::operator_folder::{DESCRIPTION, FolderError, OperatorFolder};
 
@@ -88,11 +88,18 @@ pub struct Finder {
     component: Option<PathBuf>,
     /// Whether no case file has followed it yet.
     unused: bool,
+    /// What manifests may bring.
+    trust: Trust,
     /// How many files with cases were found, duplicates included.
     met: usize,
 }
 
 impl Finder {
+    /// A finder of cases of manifests that may bring what `trust` says.
+    pub fn trusting(trust: Trust) -> Self {
+        Finder { trust, ..Finder::default() }
+    }
+
     /// Adds the cases of a path: an operator's folder, a manifest, a case file, or any
     /// other folder with some of these in it. A component is the subject of the case files
     /// after it.
@@ -168,7 +175,9 @@ impl Finder {
                     "names both a component and a pipeline; leave one of them out",
                 ));
             }
-            (Some(manifest), None) => Subject::Pipeline(Box::new(Manifest::load(&manifest)?)),
+            (Some(manifest), None) => {
+                Subject::Pipeline(Box::new(Manifest::load_trusting(&manifest, self.trust)?))
+            }
             (None, Some(component)) => Subject::Operator(Operator::at(base.join(component))),
             (None, None) => Subject::Operator(self.operator_of(path)?),
         };
@@ -186,7 +195,7 @@ impl Finder {
 
     /// Adds the cases in a manifest, and those of the file next to it.
     fn manifest(&mut self, path: &Path, text: &str) -> Result<(), FindError> {
-        let mut manifest = Manifest::parse(text, path)?;
+        let mut manifest = Manifest::parse_trusting(text, path, self.trust)?;
         let tests = std::mem::take(&mut manifest.tests);
         self.push(path, Subject::Pipeline(Box::new(manifest)), tests)?;
         let beside = path.with_extension("tests.toml");

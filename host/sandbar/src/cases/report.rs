@@ -10,14 +10,15 @@ use super::diff::Colours;
 use super::run::CaseReport;
 use super::verdict::{Difference, Verdict};
 use sandbar_sandbox::Usage;
+use sandbar_telemetry::visible;
 
 impl CaseReport {
     /// The explanation of a failure of a case in the file at `path`; empty
-    /// if it did not fail.
+    /// if it did not fail. What is from elsewhere in it is visible.
     pub fn explain(&self, path: &Path, colours: Colours) -> String {
         match &self.verdict {
             Verdict::Passed => String::new(),
-            Verdict::Error(reason) => reason.clone(),
+            Verdict::Error(reason) => visible::lines(reason).into_owned(),
             Verdict::Failed(differences) => {
                 let path = self.expectations.as_deref().unwrap_or(path);
                 differences.iter().map(|difference| difference.explain(path, colours)).collect()
@@ -74,10 +75,11 @@ impl Difference {
             None => "the case".to_owned(),
         };
         if let Some(about) = &self.about {
-            let _ = write!(text, ", {about}");
+            let _ = write!(text, ", {}", visible::line(about));
         }
         if let Some(line) = self.line {
-            let _ = write!(text, ", expected at {}:{line}", path.display());
+            let _ =
+                write!(text, ", expected at {}:{line}", visible::line(&path.display().to_string()));
         }
         text + ":\n" + &self.render("  ", colours)
     }

@@ -12,6 +12,7 @@ use super::shown::show;
 use crate::admin::api::{
     CancelRequest, Cancelled, RollbackRequest, ServingStatus as Told, SwapRequest,
 };
+use crate::output::{self, say};
 use humantime_serde::re::humantime;
 use sandbar_registry::ArtifactSource;
 
@@ -71,19 +72,23 @@ impl Status {
             if let Some(fleet) = &fleet {
                 told["fleet"] = serde_json::to_value(fleet)?;
             }
-            println!("{told:#}");
+            output::json(&told)?;
             return Ok(());
         }
         let state = if told.ready { "ready" } else { "not ready" };
-        println!("{} on sandbar {}, {state}", told.pipeline, told.version);
+        say!("{} on sandbar {}, {state}", told.pipeline, told.version);
         show(&told.serving);
-        println!(
+        say!(
             "{} records, {} outputs, {} failed; {} partitions, lag {} records",
-            told.records, told.outputs, told.failed, told.partitions, told.lag
+            told.records,
+            told.outputs,
+            told.failed,
+            told.partitions,
+            told.lag
         );
         super::rollout::show(&told);
         if let Some(fleet) = &fleet {
-            println!();
+            say!();
             fleet::show(fleet);
         }
         Ok(())
@@ -93,7 +98,7 @@ impl Status {
 impl Swap {
     pub(super) fn execute(self) -> anyhow::Result<()> {
         if self.cancel {
-            let show = |told: &Cancelled| println!("the {} is cancelled", told.cancelled);
+            let show = |told: &Cancelled| say!("the {} is cancelled", told.cancelled);
             return self.at.told("cancel", &CancelRequest {}, show);
         }
         ensure!(

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::shown::{show, tried};
 use crate::admin::api::{Refused, Swapped};
+use crate::output::{self, say};
 use sandbar_model::http::{Runtime, explain};
 
 /// How long a runner may take to load and try new models or components.
@@ -36,7 +37,7 @@ impl At {
             show(&swapped.serving);
             tried(swapped.samples, swapped.trial.as_ref());
             let milliseconds = |seconds: f64| seconds * 1e3;
-            println!(
+            say!(
                 "prepared in {:.0} ms, switched in {:.1} ms",
                 milliseconds(swapped.prepared),
                 milliseconds(swapped.switched)
@@ -53,7 +54,7 @@ impl At {
     ) -> anyhow::Result<()> {
         let answer: T = self.ask(what, Some(request))?;
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&answer)?);
+            output::json(&answer)?;
         } else {
             show(&answer);
         }

@@ -11,6 +11,7 @@ use super::common::Common;
 use crate::bench;
 use crate::bench::{BenchReport, Length, Options, Work};
 use crate::local::lines::{self, LineSource};
+use crate::output;
 use sandbar_manifest::Manifest;
 use sandbar_pipeline::Definition;
 use sandbar_pipeline::plan::operators;
@@ -93,7 +94,7 @@ const OF_A_COMPONENT: &str = "Of a component";
 
 impl Bench {
     pub(super) fn execute(self, common: &Common) -> Result<()> {
-        let definition = Definition::new(self.manifest()?, common.cache_folder());
+        let definition = Definition::new(self.manifest(common)?, common.cache_folder());
         let manifest = &definition.manifest;
         let mut limits = BatchLimits::from(&manifest.runner);
         if let Some(records) = self.batch_records {
@@ -130,7 +131,7 @@ impl Bench {
                 }
                 reports.push(report);
             }
-            if wanted == Some(&*operator.stage) {
+            if wanted == Some(&*operator.stage) || output::is_closed() {
                 break;
             }
             match work.through(operator)? {
@@ -139,14 +140,14 @@ impl Bench {
             }
         }
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&reports)?);
+            output::json(&reports)?;
         }
         Ok(())
     }
 
     fn show(&self, report: &BenchReport, before: &[BenchReport]) {
         let between = if before.is_empty() { "" } else { "\n" };
-        print!("{between}{report}");
+        output::text(format_args!("{between}{report}"));
     }
 
     fn is_pipeline(&self) -> bool {
@@ -176,7 +177,7 @@ impl Bench {
     }
 
     /// The pipeline, or one with the component and its extractor as stages.
-    fn manifest(&self) -> Result<Manifest> {
+    fn manifest(&self, common: &Common) -> Result<Manifest> {
         if self.is_pipeline() {
             let of_a_component = self.config.is_some()
                 || self.extractor.is_some()
@@ -188,7 +189,7 @@ impl Bench {
                 "--config, --models, --topics, --extractor and --memory are for a single component; \
                  a pipeline has them in its manifest"
             );
-            return Ok(Manifest::load(&self.target)?);
+            return common.manifest(&self.target);
         }
         ensure!(self.stage.is_none(), "--stage needs a pipeline");
         let mut stages = Vec::new();

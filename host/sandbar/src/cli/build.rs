@@ -7,6 +7,7 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 
 use super::common::Common;
+use crate::output::{complain, say};
 use sandbar_sandbox::operator_folder::OperatorFolder;
 use sandbar_sandbox::{Inspection, Sandbox};
 
@@ -28,7 +29,7 @@ impl Build {
         let folders = if self.folders.is_empty() { vec![PathBuf::new()] } else { self.folders };
         for folder in &folders {
             let operator = OperatorFolder::open(folder)?;
-            println!("{}", build(&operator, &sandbox)?);
+            say!("{}", build(&operator, &sandbox)?);
         }
         Ok(())
     }
@@ -44,7 +45,7 @@ pub(super) fn build(operator: &OperatorFolder, sandbox: &Sandbox) -> anyhow::Res
 fn run_commands(operator: &OperatorFolder) -> anyhow::Result<()> {
     let name = &operator.name;
     for command in &operator.build.commands {
-        eprintln!("{name}: {command}");
+        complain!("{name}: {command}");
         let mut shell = Command::new("sh");
         shell.args(["-c", command]).current_dir(operator.folder());
         // Commands print to standard error; standard output is for the result.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::common::Common;
-use sandbar_manifest::Manifest;
+use crate::output::{self, complain, say};
 use sandbar_pipeline::Definition;
 use sandbar_pipeline::Plan;
 use sandbar_sandbox::Sandbox;
@@ -38,10 +38,10 @@ impl Check {
             match self.check(path, &sandbox, common) {
                 // Only the manifest, for a file or another command.
                 Ok(_) if self.print => {}
-                Ok(plan) => println!("{}: ok: {plan}", path.display()),
+                Ok(plan) => say!("{}: ok: {plan}", path.display()),
                 Err(error) => {
                     wrong += 1;
-                    eprintln!("{error:#}");
+                    complain!("{error:#}");
                 }
             }
         }
@@ -50,9 +50,9 @@ impl Check {
     }
 
     fn check(&self, path: &Path, sandbox: &Sandbox, common: &Common) -> anyhow::Result<String> {
-        let definition = Definition::new(Manifest::load(path)?, common.cache_folder());
+        let definition = Definition::new(common.manifest(path)?, common.cache_folder());
         if self.print {
-            print!("{}", definition.manifest.print());
+            output::document(&definition.manifest.print());
         }
         Ok(Plan::new(&definition, sandbox)?.to_string())
     }

@@ -1,11 +1,12 @@
 //! Options of every verb.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::prepare;
 
+use sandbar_manifest::{Manifest, Trust};
 use sandbar_sandbox::{Sandbox, cache};
 use sandbar_telemetry::LogFormat;
 
@@ -24,9 +25,25 @@ pub(super) struct Common {
     /// nobody else. [default: sandbar/components in your cache folder]
     #[arg(long, global = true, env = "SANDBAR_CACHE", value_name = "FOLDER")]
     cache: Option<PathBuf>,
+    /// Trust manifests: let them set properties of librdkafka, and options of object stores,
+    /// that load code, start programs, or send and write files. Without it such a manifest is
+    /// refused (docs/reference/manifest.md).
+    // Not from the environment: it is about the manifests of one command.
+    #[arg(long, global = true)]
+    allow_native: bool,
 }
 
 impl Common {
+    /// What manifests may bring.
+    pub(super) fn trust(&self) -> Trust {
+        if self.allow_native { Trust::Native } else { Trust::Data }
+    }
+
+    /// Reads a pipeline's manifest.
+    pub(super) fn manifest(&self, path: &Path) -> anyhow::Result<Manifest> {
+        Ok(Manifest::load_trusting(path, self.trust())?)
+    }
+
     pub(super) fn sandbox(&self) -> anyhow::Result<Sandbox> {
         let sandbox = Sandbox::new(self.cache_folder())?;
         Ok(match prepare::child() {

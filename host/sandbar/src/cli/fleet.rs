@@ -12,6 +12,7 @@ use super::registry::{Who, table};
 use super::shown::tried_samples;
 use crate::admin::fleet::{FleetStatus, Member, PlainRequest, PromoteRequest, Promoted};
 use crate::fleet::{Action, ChangeProgress, FleetChange, RunnerStatus};
+use crate::output::{self, say};
 use sandbar_registry::time;
 
 /// The interval between polls of the fleet's state.
@@ -107,7 +108,7 @@ impl Fleet {
             Verb::History(at) => {
                 let fleet: FleetStatus = at.ask("fleet", None::<&()>)?;
                 if at.json {
-                    println!("{}", serde_json::to_string_pretty(&fleet.history)?);
+                    output::json(&fleet.history)?;
                     return Ok(());
                 }
                 fleet.history.iter().for_each(show_change);
@@ -140,18 +141,20 @@ fn tell(
 ) -> anyhow::Result<()> {
     let Promoted { change, new, samples, trial } = promoted;
     if at.json {
-        println!("{}", serde_json::to_string_pretty(promoted)?);
+        output::json(promoted)?;
     } else {
         show_change(change);
         tried_samples(*samples);
         match trial {
-            Some(trial) => println!(
+            Some(trial) => say!(
                 "tried on {} recent records: {} failed, {} failed before",
-                trial.records, trial.failed, trial.failed_before
+                trial.records,
+                trial.failed,
+                trial.failed_before
             ),
-            None if !new => println!("it is already the fleet's desired version"),
+            None if !new => say!("it is already the fleet's desired version"),
             None if change.action == Action::Abort => {}
-            None => println!("not tried: no records have been read yet, or it runs there already"),
+            None => say!("not tried: no records have been read yet, or it runs there already"),
         }
     }
     let Some(patience) = patience else { return Ok(()) };
@@ -173,7 +176,7 @@ fn tell(
         if known && behind.is_empty() {
             let lost = is(&[RunnerStatus::Lost]).len();
             if !at.json {
-                println!(
+                say!(
                     "{serving} runners serve it after {:.0} ms; {} refused it, {lost} lost",
                     begun.elapsed().as_secs_f64() * 1e3,
                     refused.len()
@@ -204,29 +207,31 @@ fn reasons(refused: &[&Member]) -> String {
 
 /// Prints a fleet's desired version and its runners.
 pub(super) fn show(fleet: &FleetStatus) {
-    println!(
+    say!(
         "fleet {} in consumer group {}, control topic {}",
-        fleet.pipeline, fleet.group, fleet.topic
+        fleet.pipeline,
+        fleet.group,
+        fleet.topic
     );
     if fleet.away {
-        println!("control topic unreachable: what follows may be out of date");
+        say!("control topic unreachable: what follows may be out of date");
     }
     match (&fleet.desired, &fleet.problem) {
         (Some(change), _) => show_change(change),
-        (None, Some(problem)) => println!("cannot read the desired version: {problem}"),
-        (None, None) => println!("nothing promoted yet: each runner serves what its manifest says"),
+        (None, Some(problem)) => say!("cannot read the desired version: {problem}"),
+        (None, None) => say!("nothing promoted yet: each runner serves what its manifest says"),
     }
     let header =
         ["runner", "state", "revision", "since", "serves", "lag", "records/s", "records", "failed"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     rows.extend(fleet.runners.iter().map(row));
-    print!("{}", table(&rows));
+    output::lines(table(&rows));
     for member in fleet.runners.iter().filter(|member| member.state == RunnerStatus::Refused) {
-        println!("{} refused it: {}", member.id, reason(member));
+        say!("{} refused it: {}", member.id, reason(member));
     }
     for Member { id, report, .. } in &fleet.runners {
         if let Some(progress) = &report.rollout {
-            println!("{id}'s candidate: {}", fares(progress));
+            say!("{id}'s candidate: {}", fares(progress));
         }
     }
 }
@@ -250,12 +255,12 @@ fn fares(progress: &ChangeProgress) -> String {
 fn show_change(change: &FleetChange) {
     let FleetChange { revision, action, pins, rollout, by, at, reason, .. } = change;
     let why = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
-    println!("fleet revision {revision}, {} by {by} at {}{why}", action.name(), time(*at));
+    say!("fleet revision {revision}, {} by {by} at {}{why}", action.name(), time(*at));
     for (sort, name, pin) in pins.iter() {
-        println!("  {sort} {name}: {}", pin.version);
+        say!("  {sort} {name}: {}", pin.version);
     }
     if let Some(candidate) = rollout {
-        println!("  roll-out: {}", candidate.beside(change));
+        say!("  roll-out: {}", candidate.beside(change));
     }
 }
 

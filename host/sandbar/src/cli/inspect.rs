@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::common::Common;
+use crate::output::{self, say};
 use sandbar_sandbox::Inspection;
 use sandbar_sandbox::cache::Origin;
 use sandbar_sandbox::component::{CONTRACT, FileKind};
@@ -38,12 +39,14 @@ impl Inspect {
                 json["stage"] = stage(&inspection).into();
                 list.push(json);
             } else {
-                let between = if index == 0 { "" } else { "\n" };
-                print!("{between}{}", text(&inspection));
+                if index > 0 {
+                    say!();
+                }
+                output::lines(text(&inspection));
             }
         }
         if self.json {
-            println!("{:#}", serde_json::Value::Array(list));
+            output::json(&list)?;
         }
         anyhow::ensure!(
             wrong == 0,
@@ -54,7 +57,8 @@ impl Inspect {
     }
 }
 
-fn text(inspection: &Inspection) -> String {
+/// Lines for a person.
+fn text(inspection: &Inspection) -> Vec<String> {
     let mut lines = vec![inspection.file.display().to_string()];
     let mut line = |key: &str, value: String| lines.push(format!("{key:10}{value}"));
     line("runs", inspection.reason.as_ref().map_or("yes".into(), |reason| format!("no: {reason}")));
@@ -108,7 +112,7 @@ fn text(inspection: &Inspection) -> String {
         line(if index == 0 { "exports" } else { "" }, export.clone());
     }
     if !inspection.imports.is_empty() {
-        lines.push("\nimports, and what is behind them in this runner".into());
+        lines.extend(["".into(), "imports, and what is behind them in this runner".into()]);
     }
     for group in &inspection.imports {
         let title = match group.behind {
@@ -120,9 +124,10 @@ fn text(inspection: &Inspection) -> String {
         lines.extend(group.interfaces.iter().map(|interface| format!("    {interface}")));
     }
     if let Some(stage) = stage(inspection) {
-        lines.push(format!("\nin a pipeline's manifest\n\n{}", stage.trim_end()));
+        lines.extend(["", "in a pipeline's manifest", ""].map(str::to_owned));
+        lines.extend(stage.lines().map(str::to_owned));
     }
-    lines.join("\n") + "\n"
+    lines
 }
 
 /// The stage for a manifest, ready to be pasted and filled in; `None` if

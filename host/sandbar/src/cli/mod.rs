@@ -31,8 +31,11 @@ mod shown;
 mod test;
 mod watch;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
+use crate::output::{self, complain};
 use common::Common;
 use sandbar_telemetry;
 
@@ -69,10 +72,31 @@ enum Verb {
     Prepare(prepare::Prepare),
 }
 
-/// The exit status of a command that could not do what it was asked.
-pub fn status(error: &anyhow::Error) -> u8 {
-    if error.is::<test::Unreadable>() { 2 } else { 1 }
+/// Does what the command line of this process asks for. What it could not do, and that
+/// something could not be printed, is told on standard error.
+pub fn main() -> ExitCode {
+    let result = match Cli::try_parse() {
+        Ok(cli) => cli.execute(),
+        // Of a wrong command line, or help.
+        Err(told) => {
+            let written = told.print();
+            if told.use_stderr() {
+                return ExitCode::from(WRONG_COMMAND_LINE);
+            }
+            output::note(written);
+            Ok(())
+        }
+    };
+    let mut status = ExitCode::SUCCESS;
+    for error in [result.err(), output::finish().err()].into_iter().flatten() {
+        complain!("error: {error:#}");
+        status = ExitCode::from(if error.is::<test::Unreadable>() { 2 } else { 1 });
+    }
+    status
 }
+
+/// The exit status that clap gives to a command line that is wrong.
+const WRONG_COMMAND_LINE: u8 = 2;
 
 impl Cli {
     /// Executes the command line.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::output::say;
 use crate::project::{Language, Project, next_steps};
 use sandbar_sandbox::component::World;
 
@@ -50,9 +51,10 @@ impl New {
         project.create()?;
         let article = if project.world == World::Extractor { "an" } else { "a" };
         let (folder, language) = (project.folder.display(), project.language);
-        println!("{folder}: {article} {} in {language}. Go on with:\n", project.world);
+        say!("{folder}: {article} {} in {language}. Go on with:", project.world);
+        say!();
         for step in next_steps(&project) {
-            println!("    {step}");
+            say!("    {step}");
         }
         Ok(())
     }

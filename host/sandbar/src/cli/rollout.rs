@@ -16,6 +16,7 @@ use super::shown::{self, moment, tried};
 use crate::admin::api::{RollbackRequest, ServingStatus as Told, Swapped};
 use crate::admin::fleet::{FleetRolloutRequest, PlainRequest};
 use crate::admin::rollout::{Past, RolloutRequest, Underway};
+use crate::output::{self, say};
 use sandbar_pipeline::rollout::{
     Fraction, Mode, OnPass, RolloutReport, RolloutSpec, Rules, Side, SplitKey,
 };
@@ -145,9 +146,9 @@ impl Rollout {
                         "rollout": told.rollout,
                         "last_rollout": told.last_rollout,
                     });
-                    println!("{}", serde_json::to_string_pretty(&both)?);
+                    output::json(&both)?;
                 } else if told.rollout.is_none() && told.last_rollout.is_none() {
-                    println!("there has been no roll-out since this runner started");
+                    say!("there has been no roll-out since this runner started");
                 } else {
                     show(&told);
                 }
@@ -155,7 +156,7 @@ impl Rollout {
             }
             Verb::Promote(Promote { end }) => {
                 end.execute::<Swapped>("rollout/promote", |swapped| {
-                    println!("promoted");
+                    say!("promoted");
                     shown::show(&swapped.serving);
                 })
             }
@@ -247,12 +248,12 @@ pub(super) fn show(told: &Told) {
 }
 
 fn show_underway(underway: &Underway) {
-    println!("roll-out: {} since {}", headline(underway), moment(underway.since));
+    say!("roll-out: {} since {}", headline(underway), moment(underway.since));
     for (name, id) in &underway.models {
-        println!("  candidate's model {name}: {id}");
+        say!("  candidate's model {name}: {id}");
     }
     for stage in &underway.components {
-        println!("  candidate's stage {}: {}", stage.stage, stage.component.display());
+        say!("  candidate's stage {}: {}", stage.stage, stage.component.display());
     }
     let RolloutSpec { rules, .. } = &underway.terms;
     let p99 = rules.max_p99.map(|time| format!("p99 at most {}", format_duration(time)));
@@ -264,7 +265,7 @@ fn show_underway(underway: &Underway) {
             OnPass::Keep => "then it is kept",
             OnPass::Promote => "then it is promoted",
         };
-        println!("  rules from {} records on: {}; {then}", rules.min_rows, all.join(", "));
+        say!("  rules from {} records on: {}; {then}", rules.min_rows, all.join(", "));
     }
 }
 
@@ -281,7 +282,7 @@ fn headline(Underway { terms, model, .. }: &Underway) -> String {
 
 fn show_past(past: &Past) {
     let headline = headline(&past.rollout);
-    println!("last roll-out: {headline}, {} {}: {}", past.outcome, moment(past.ended), past.reason);
+    say!("last roll-out: {headline}, {} {}: {}", past.outcome, moment(past.ended), past.reason);
     show_comparison(&past.rollout.comparison);
 }
 
@@ -296,7 +297,7 @@ fn show_comparison(report: &RolloutReport) {
         let time = |seconds: Option<f64>| {
             seconds.map_or("-".to_owned(), |seconds| format!("{:.1} ms", seconds * 1e3))
         };
-        println!(
+        say!(
             "  {name}: {records} records, {count} failed{codes}; a batch p50 {}, p99 {}",
             time(*p50),
             time(*p99)
@@ -304,7 +305,7 @@ fn show_comparison(report: &RolloutReport) {
         let labels: Vec<String> =
             side.labels.iter().map(|(label, count)| format!("{label} {count}")).collect();
         if !labels.is_empty() {
-            println!("    labels: {}", labels.join(", "));
+            say!("    labels: {}", labels.join(", "));
         }
     }
     if report.compared > 0 {
@@ -312,7 +313,7 @@ fn show_comparison(report: &RolloutReport) {
         let agreement =
             report.agreement.map(|share| format!(", {} of labels agree", percent(share)));
         let difference = report.mean_difference.map(|mean| format!(", mean difference {mean:.6}"));
-        println!(
+        say!(
             "  both: {} records{}{}",
             report.compared,
             agreement.unwrap_or_default(),
@@ -320,14 +321,14 @@ fn show_comparison(report: &RolloutReport) {
         );
         for confused in report.confusion.iter().filter(|it| it.serving != it.candidate) {
             let (serving, candidate) = (&confused.serving, &confused.candidate);
-            println!("    {serving} but candidate {candidate}: {}", confused.records);
+            say!("    {serving} but candidate {candidate}: {}", confused.records);
         }
     }
     if report.left_out > 0 {
-        println!("  skipped, as the shadow lagged: {} records", report.left_out);
+        say!("  skipped, as the shadow lagged: {} records", report.left_out);
     }
     if report.unwritten > 0 {
-        println!("  not written to the shadow's topic: {} predictions", report.unwritten);
+        say!("  not written to the shadow's topic: {} predictions", report.unwritten);
     }
 }
 

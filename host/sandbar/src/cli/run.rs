@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use sandbar_manifest::{Listen, Manifest};
+use sandbar_manifest::Listen;
 use sandbar_pipeline::{Definition, Plan};
 use sandbar_record::Shutdown;
 
@@ -53,7 +53,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
-        let manifest = Manifest::load(&self.manifest)?;
+        let manifest = common.manifest(&self.manifest)?;
         if self.local.is_asked() {
             self.local.look()?;
             let definition = Definition::new(manifest, common.cache_folder());

@@ -5,23 +5,26 @@ use std::time::{Duration, UNIX_EPOCH};
 use humantime_serde::re::humantime;
 
 use crate::admin::api::{Serving, Tried};
+use crate::output::say;
 
 /// Prints the results of trying a change on recent records.
 pub(super) fn tried(samples: usize, trial: Option<&Tried>) {
     tried_samples(samples);
     match trial {
-        Some(trial) => println!(
+        Some(trial) => say!(
             "tried on {} recent records: {} failed, {} failed before",
-            trial.records, trial.failed, trial.failed_before
+            trial.records,
+            trial.failed,
+            trial.failed_before
         ),
-        None => println!("not tried: no records have been read yet"),
+        None => say!("not tried: no records have been read yet"),
     }
 }
 
 /// Prints whether the model was validated with its sample rows, if it has any.
 pub(super) fn tried_samples(samples: usize) {
     if samples > 0 {
-        println!("tried on {samples} sample rows of the model: as expected");
+        say!("tried on {samples} sample rows of the model: as expected");
     }
 }
 
@@ -31,11 +34,11 @@ pub(super) fn moment(seconds: u64) -> impl std::fmt::Display {
 }
 
 pub(super) fn show(serving: &Serving) {
-    println!("revision {} since {}", serving.revision, moment(serving.since));
+    say!("revision {} since {}", serving.revision, moment(serving.since));
     for (name, id) in &serving.models {
-        println!("  model {name}: {id}");
+        say!("  model {name}: {id}");
     }
     for stage in &serving.components {
-        println!("  stage {}: {}", stage.stage, stage.component.display());
+        say!("  stage {}: {}", stage.stage, stage.component.display());
     }
 }

@@ -1,7 +1,6 @@
 //! `sandbar test`
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -14,7 +13,9 @@ use crate::cases::bless::Blessing;
 use crate::cases::diff::Colours;
 use crate::cases::junit::JUnit;
 use crate::cases::{CaseReport, Finder, Runner, Suite, Verdict};
+use crate::output::{self, complain, say};
 use sandbar_manifest::cases::Test as Case;
+use sandbar_telemetry::visible;
 
 /// The default log filter: what operators print. Failed records
 /// are part of cases.
@@ -65,23 +66,24 @@ struct Totals {
 impl Test {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
         let start = Instant::now();
-        let (mut finder, mut junit, mut unreadable) = (Finder::default(), JUnit::default(), 0);
+        let (mut finder, mut junit, mut unreadable) =
+            (Finder::trusting(common.trust()), JUnit::default(), 0);
         for path in &self.paths {
             if let Err(error) = finder.add(path) {
-                eprintln!("{error}");
+                complain!("{error}");
                 junit.unreadable(&path.display().to_string(), &error.to_string());
                 unreadable += 1;
             }
         }
         if let Err(error) = finder.finish() {
-            eprintln!("{error}");
+            complain!("{error}");
             unreadable += 1;
         }
         let mut totals = Totals::default();
         if self.list {
             for suite in &finder.suites {
                 for (_, test) in self.chosen(suite) {
-                    println!("{}: {}", suite.path.display(), test.name);
+                    say!("{}: {}", suite.path.display(), test.name);
                 }
             }
         } else if !finder.suites.is_empty() {
@@ -129,7 +131,7 @@ impl Test {
         let mut blessings = BTreeMap::new();
         for (index, test) in self.chosen(suite) {
             if reports.is_empty() {
-                println!("{}", suite.path.display());
+                say!("{}", suite.path.display());
             }
             let report = runner.run(suite, test);
             let mut blessed = false;
@@ -149,7 +151,8 @@ impl Test {
         for (path, blessing) in blessings {
             let name = path.display();
             blessing.write(&path).with_context(|| format!("{name}: cannot be written"))?;
-            print!("{name} now:\n{}", blessing.diff("  ", colours));
+            say!("{name} now:");
+            blessing.diff("  ", colours).lines().for_each(output::coloured);
         }
         Ok(reports)
     }
@@ -168,15 +171,19 @@ fn tell(suite: &Suite, report: &CaseReport, blessed: bool, colours: Colours) {
         Verdict::Failed(_) => ("FAILED ", "31"),
         Verdict::Error(_) => ("ERROR  ", "31"),
     };
-    println!("  {} {}", colours.paint(colour, word), report.name);
+    output::coloured(format_args!(
+        "  {} {}",
+        colours.paint(colour, word),
+        visible::line(&report.name)
+    ));
     let cost = report.cost();
     if !cost.is_empty() {
-        println!("          {}", colours.paint("2", &cost));
+        output::coloured(format_args!("          {}", colours.paint("2", &cost)));
     }
     // Blessed changes are shown with the file.
     if !blessed {
         for line in report.explain(&suite.path, colours).lines() {
-            println!("    {line}");
+            output::coloured(format_args!("    {line}"));
         }
     }
 }
@@ -202,7 +209,7 @@ impl Totals {
         for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
             text += &format!(", {count} {what}");
         }
-        println!("{text} ({:.1?})", start.elapsed());
+        say!("{text} ({:.1?})", start.elapsed());
     }
 }
 
@@ -210,6 +217,6 @@ impl Colours {
     /// Colours if standard output is a terminal and `NO_COLOR` is not set.
     fn of_stdout() -> Self {
         let objection = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Colours(std::io::stdout().is_terminal() && !objection)
+        Colours(output::is_terminal() && !objection)
     }
 }

@@ -14,6 +14,7 @@ use super::at::At;
 use super::build::build;
 use super::common::Common;
 use crate::admin::api::SwapRequest;
+use crate::output::{self, complain, say};
 use sandbar_registry::ArtifactSource;
 use sandbar_sandbox::Sandbox;
 use sandbar_sandbox::operator_folder::{DESCRIPTION, OperatorFolder};
@@ -74,6 +75,9 @@ impl Watch {
                 None => settled(&changes, &mut expected)?,
             };
             all[index].swap_in(&sandbox, since, &self.at);
+            if output::is_closed() {
+                return Ok(());
+            }
         }
     }
 }
@@ -137,9 +141,9 @@ impl Work {
         let name = self.operator.name.clone();
         match self.build_and_swap(sandbox, at) {
             Ok(built) => {
-                println!("{name}: built in {built:.1?}, swapped in; {:.1?} in all", since.elapsed())
+                say!("{name}: built in {built:.1?}, swapped in; {:.1?} in all", since.elapsed())
             }
-            Err(error) => eprintln!("{name}: {error:#}"),
+            Err(error) => complain!("{name}: {error:#}"),
         }
     }
 

@@ -64,6 +64,7 @@ impl Log {
         config.set("isolation.level", "read_committed").set("enable.partition.eof", "true");
         let consumer = config
             .create_with_context(ErrorLog::default())
+            .map_err(config::unsaid)
             .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
         let (connection, topic, fleet) = (connection.clone(), topic.to_owned(), fleet.clone());
         Ok(Log { consumer, connection, topic, fleet })
@@ -117,7 +118,7 @@ impl Log {
         let mut config = config(&self.connection);
         config.remove("group.id");
         let admin: AdminClient<DefaultClientContext> =
-            config.create().map_err(|error| error.to_string())?;
+            config.create().map_err(config::unsaid).map_err(|error| error.to_string())?;
         let runtime = Runtime::start().map_err(|error| error.to_string())?;
         let options = AdminOptions::new().request_timeout(Some(PATIENCE));
         let topics = [ResourceSpecifier::Topic(&self.topic)];
@@ -154,7 +155,8 @@ impl Log {
         // transaction may be open, and hide what was committed after it began.
         let mut config = config(&self.connection);
         config.set("isolation.level", "read_uncommitted");
-        let all: BaseConsumer = config.create().map_err(|error| error.to_string())?;
+        let all: BaseConsumer =
+            config.create().map_err(config::unsaid).map_err(|error| error.to_string())?;
         let watermark = |end: KafkaResult<(i64, i64)>| end.map(|(_, end)| end);
         let mut trouble = String::new();
         let mut insist = |ask: &dyn Fn() -> KafkaResult<i64>, expected: i64| {

@@ -84,7 +84,8 @@ impl Member {
         if !log.check(shutdown)? {
             return Ok(None);
         }
-        let producer = config::passing(&connection).create_with_context(Quiet)?;
+        let producer =
+            config::passing(&connection).create_with_context(Quiet).map_err(config::unsaid)?;
         let mut view = FleetState::default();
         log.begin()?;
         loop {

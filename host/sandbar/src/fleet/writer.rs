@@ -75,7 +75,7 @@ impl Writer<'_> {
         let id = format!("{}-sandbar-fleet-{}", self.fleet.group, self.fleet.pipeline);
         let mut config = config::transactional(self.connection, &id);
         config.set("transaction.timeout.ms", TRANSACTION).set("linger.ms", "0");
-        let producer: BaseProducer = config.create()?;
+        let producer: BaseProducer = config.create().map_err(config::unsaid)?;
         loop {
             match producer.init_transactions(PATIENCE) {
                 Ok(()) => return Ok(producer),

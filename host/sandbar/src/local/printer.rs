@@ -1,16 +1,21 @@
 //! A sink that prints: outputs to standard output, dead letters to standard error.
 
-use std::io::{self, BufWriter, Write};
+use std::borrow::Cow;
+use std::io;
 
 use sandbar_record::{Batch, Failure, Output, OutputHeaders, Record, Sink};
 use serde::Serialize;
+
+use crate::output::{self, Records};
 
 /// Characters of a value that a dead letter shows.
 const SHOWN: usize = 200;
 
 /// Outputs to standard output, dead letters to standard error.
-pub(super) struct Printer<'a> {
-    pub(super) output: BufWriter<io::StdoutLock<'a>>,
+pub(super) struct Printer {
+    pub(super) output: Records,
+    /// Whether a person reads the output.
+    pub(super) on_terminal: bool,
     pub(super) labels: OutputHeaders,
     pub(super) with_topic: bool,
     pub(super) whole: bool,
@@ -33,7 +38,7 @@ struct DeadLetterLine<'a> {
     value: Option<String>,
 }
 
-impl Printer<'_> {
+impl Printer {
     fn note(&mut self, result: io::Result<()>) {
         if let Err(cause) = result {
             self.broken.get_or_insert(cause);
@@ -41,11 +46,13 @@ impl Printer<'_> {
     }
 
     fn write(&mut self, output: &Output<'_>) -> io::Result<()> {
-        if self.with_topic {
-            write!(self.output, "{}\t", self.labels.topic(output))?;
-        }
-        self.output.write_all(output.value.unwrap_or_default())?;
-        self.output.write_all(b"\n")
+        let value = output.value.unwrap_or_default();
+        let Printer { output: to, labels, on_terminal, .. } = self;
+        let before = match self.with_topic {
+            true => Cow::Owned(format!("{}\t", labels.topic(output))),
+            false => Cow::Borrowed(""),
+        };
+        to.write(&before, value, *on_terminal)
     }
 
     /// The name of the file that a record comes from, and the line's number.
@@ -57,7 +64,7 @@ impl Printer<'_> {
     }
 }
 
-impl Sink for Printer<'_> {
+impl Sink for Printer {
     fn output(&mut self, _: &Batch, output: &Output<'_>) {
         if self.broken.is_none() {
             let result = self.write(output);
@@ -76,9 +83,7 @@ impl Sink for Printer<'_> {
             line,
             value: record.value().map(shown),
         };
-        let result = serde_json::to_string(&letter)
-            .map_err(io::Error::from)
-            .and_then(|text| writeln!(io::stderr().lock(), "{text}"));
+        let result = output::json_to_stderr(&letter);
         self.note(result);
     }
 

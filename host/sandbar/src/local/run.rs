@@ -1,6 +1,6 @@
 //! Puts a local run together.
 
-use std::io::{self, BufWriter, ErrorKind};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -12,6 +12,7 @@ use sandbar_telemetry::Snapshot;
 use super::lines::{self, LineSource};
 use super::printer::Printer;
 use super::source::LineFeed;
+use crate::output;
 
 /// What is read, and how its results are printed. Predictions go to standard output, one a
 /// line; a record that fails to standard error, as a JSON object.
@@ -43,7 +44,8 @@ impl LocalRun {
     pub fn run(&self, plan: &Plan, shutdown: &Shutdown) -> anyhow::Result<(Snapshot, bool)> {
         let mut harness = Harness::new(plan)?;
         let mut printer = Printer {
-            output: BufWriter::new(io::stdout().lock()),
+            output: output::records(),
+            on_terminal: output::is_terminal(),
             labels: harness.labels().clone(),
             with_topic: self.with_topic,
             whole: self.whole,

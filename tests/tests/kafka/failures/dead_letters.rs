@@ -62,6 +62,40 @@ fn texts(records: &[Received]) -> Vec<String> {
 }
 
 on_each_broker! {
+    fn hostile_letters_do_nothing_with_a_terminal(broker: &Broker) {
+        let folder = tempfile::tempdir().unwrap();
+        let topics = ["source", "sink", "dead"].map(|name| broker.topic(name, 1));
+        let [source, _, dead] = topics.each_ref().map(String::as_str);
+        let pipeline = Pipeline::new(folder.path(), topics.each_ref().map(String::as_str), "");
+        let hostile = "a\u{1b}[2J\u{9b}31m\u{202e}b\u{200b}c\rd\nforged: x";
+        let fail = Sent {
+            headers: vec![(hostile.to_owned(), hostile.as_bytes().to_vec())],
+            ..Sent::keyed(hostile, "fail")
+        };
+        broker.send(source, &[fail, Sent::value("fail"), Sent::value("fail")]);
+        let letters = pipeline.run(broker, dead, 3);
+        let position = format!("{}/{}", letters[0].partition, letters[0].offset);
+
+        for (verb, rest) in [("list", &[][..]), ("list", &["--json"]), ("show", &[&position])] {
+            let said = pipeline.said(broker, verb, rest);
+            let harmful = |c: char| c.is_control() && c != '\n' || "\u{202e}\u{200b}".contains(c);
+            assert!(!said.contains(harmful), "{verb}: {said:?}");
+            assert!(!said.lines().any(|line| line.starts_with("forged")), "{said}");
+            // Its reader is gone: there is nothing to complain of.
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let mut command = sandbar();
+            command.arg("dlq").arg(verb).arg(&pipeline.path).args(rest);
+            let command = command.args(["--brokers", &broker.address()]);
+            let child = command.stdout(writer).stderr(std::process::Stdio::piped()).spawn();
+            let output = child.unwrap().wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success() && !said.contains("panicked"), "{said}");
+        }
+    }
+}
+
+on_each_broker! {
     fn dead_letters_are_listed_and_shown(broker: &Broker) {
         let folder = tempfile::tempdir().unwrap();
         let topics = ["source", "sink", "dead"].map(|name| broker.topic(name, 1));

@@ -3,4 +3,5 @@
 mod check;
 mod files;
 mod inspect;
+mod output;
 mod run;

@@ -5,12 +5,12 @@ mod select;
 mod text;
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use crate::cli::common::Common;
+use crate::output::{self, say};
 use sandbar_kafka::dead_letters;
 use select::{Filter, TopicArgs};
 use text::{json, line, shown};
@@ -68,38 +68,35 @@ fn position(text: &str) -> Result<(i32, i64), String> {
 impl Dlq {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
         match self.verb {
-            Verb::List(list) => list.execute(),
-            Verb::Show(show) => show.execute(),
+            Verb::List(list) => list.execute(common),
+            Verb::Show(show) => show.execute(common),
             Verb::Replay(replay) => replay.execute(common),
         }
     }
 }
 
 impl List {
-    fn execute(self) -> anyhow::Result<()> {
-        let (manifest, connection) = self.place.open()?;
+    fn execute(self, common: &Common) -> anyhow::Result<()> {
+        let (manifest, connection) = self.place.open(common)?;
         let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
-        let mut output = std::io::stdout().lock();
-        let mut broken = None;
         self.filter.each(&connection, &manifest.dead_letter.topic, |letter| {
             *counts.entry((letter.said("stage"), letter.said("code"))).or_default() += 1;
-            let line = if self.json { json(&letter).to_string() } else { line(&letter) };
-            broken = writeln!(output, "{line}").err();
-            broken.is_none()
+            match self.json {
+                true => output::value(&json(&letter)),
+                false => output::line(line(&letter)),
+            }
+            !output::is_closed()
         })?;
-        if broken.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
-            return Ok(());
-        }
         for ((stage, code), count) in counts.iter().filter(|_| !self.json) {
-            writeln!(output, "{count} {stage} {code}")?;
+            say!("{count} {stage} {code}");
         }
         Ok(())
     }
 }
 
 impl Show {
-    fn execute(self) -> anyhow::Result<()> {
-        let (manifest, connection) = self.place.open()?;
+    fn execute(self, common: &Common) -> anyhow::Result<()> {
+        let (manifest, connection) = self.place.open(common)?;
         let topic = &manifest.dead_letter.topic;
         let (partition, offset) = self.position;
         let mut found = None;
@@ -112,16 +109,16 @@ impl Show {
                 "topic '{topic}' has no dead letter {partition}/{offset}; `sandbar dlq list` lists them"
             )
         })?;
-        let mut output = std::io::stdout().lock();
         if self.raw {
-            return Ok(output.write_all(letter.value.as_deref().unwrap_or_default())?);
+            output::raw(letter.value.as_deref().unwrap_or_default());
+            return Ok(());
         }
-        writeln!(output, "{}", line(&letter))?;
+        output::line(line(&letter));
         for (name, value) in &letter.headers {
-            writeln!(output, "{name}: {}", shown(value.as_deref()))?;
+            say!("{name}: {}", shown(value.as_deref()));
         }
-        writeln!(output, "key: {}", shown(letter.key.as_deref()))?;
-        writeln!(output, "value: {}", shown(letter.value.as_deref()))?;
+        say!("key: {}", shown(letter.key.as_deref()));
+        say!("value: {}", shown(letter.value.as_deref()));
         Ok(())
     }
 }

@@ -13,10 +13,10 @@ use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 use super::select::{Filter, TopicArgs};
 use super::text::line;
 use crate::cli::common::Common;
+use crate::output::{self, complain, say};
 use sandbar_kafka::config;
 use sandbar_kafka::config::Connection;
 use sandbar_kafka::queue::{Content, put};
-use sandbar_manifest::Manifest;
 use sandbar_pipeline::Definition;
 use sandbar_pipeline::Plan;
 use sandbar_pipeline::harness::{Harness, Record, Written};
@@ -50,7 +50,7 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
-        let (manifest, connection) = self.place.open()?;
+        let (manifest, connection) = self.place.open(common)?;
         let mut way = self.way(&connection, common)?;
         let (mut count, mut empty, mut result) = (0_u64, 0_u64, Ok(()));
         self.filter.each(&connection, &manifest.dead_letter.topic, |letter| {
@@ -59,18 +59,19 @@ impl Replay {
                 return true;
             };
             if self.dry_run {
-                println!("{}", line(&letter));
+                say!("{}", line(&letter));
             }
             count += 1;
             result = way.take(record);
-            result.is_ok()
+            // Nobody sees the rest; what is replayed is replayed all the same.
+            result.is_ok() && !(self.dry_run && output::is_closed())
         })?;
         result.and_then(|()| way.finish())?;
         if empty > 0 {
-            eprintln!("{empty} dead letters do not carry their records, skipping them");
+            complain!("{empty} dead letters do not carry their records, skipping them");
         }
         let done = if self.dry_run { "would be" } else { "were" };
-        println!("{count} records {done} replayed");
+        say!("{count} records {done} replayed");
         Ok(())
     }
 
@@ -78,7 +79,7 @@ impl Replay {
         let through = match (&self.through, self.dry_run) {
             (_, true) => return Ok(Way::Nowhere),
             (None, false) => return Ok(Way::Topics(Feeder::new(connection)?)),
-            (Some(path), false) => Definition::new(Manifest::load(path)?, common.cache_folder()),
+            (Some(path), false) => Definition::new(common.manifest(path)?, common.cache_folder()),
         };
         through.manifest.secrets()?;
         let plan = Plan::new(&through, &common.sandbox()?)?;
@@ -165,7 +166,9 @@ impl ProducerContext for Refused {
 
 impl Feeder {
     fn new(connection: &Connection) -> anyhow::Result<Self> {
-        let producer = config::producer(connection).create_with_context(Refused::default())?;
+        let producer = config::producer(connection)
+            .create_with_context(Refused::default())
+            .map_err(config::unsaid)?;
         Ok(Feeder(producer))
     }
 

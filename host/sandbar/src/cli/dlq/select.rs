@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 use humantime_serde::re::humantime;
 
+use crate::cli::common::Common;
 use sandbar_kafka::config::Connection;
 use sandbar_kafka::dead_letters;
 use sandbar_kafka::dead_letters::DeadLetter;
@@ -23,8 +24,8 @@ pub(super) struct TopicArgs {
 }
 
 impl TopicArgs {
-    pub(super) fn open(&self) -> anyhow::Result<(Manifest, Connection)> {
-        let manifest = Manifest::load(&self.manifest)?;
+    pub(super) fn open(&self, common: &Common) -> anyhow::Result<(Manifest, Connection)> {
+        let manifest = common.manifest(&self.manifest)?;
         manifest.secrets()?;
         let connection = Connection {
             brokers: manifest.brokers(self.brokers.as_deref())?.to_owned(),

@@ -4,6 +4,7 @@ use bytesize::ByteSize;
 use clap::Args;
 
 use super::folders::Folders;
+use crate::output::{self, complain, say};
 use sandbar_model::Model;
 use sandbar_model::pull::State;
 
@@ -31,19 +32,19 @@ impl List {
                 }
                 Err(error) => {
                     wrong += 1;
-                    eprintln!("{error}");
+                    complain!("{error}");
                 }
             }
         }
         if self.json {
-            println!("{:#}", serde_json::Value::Array(list));
+            output::json(&list)?;
             rows.clear();
         }
         let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
         let widths = [width(0), width(1), width(2), width(3)];
         for [id, kind, size, state, licence] in &rows {
             let [a, b, c, d] = widths;
-            println!("{id:a$}  {kind:b$}  {size:>c$}  {state:d$}  {licence}");
+            say!("{id:a$}  {kind:b$}  {size:>c$}  {state:d$}  {licence}");
         }
         anyhow::ensure!(wrong == 0, "{wrong} invalid model descriptions");
         Ok(())

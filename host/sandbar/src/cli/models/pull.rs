@@ -6,8 +6,10 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::folders::Folders;
+use crate::output::say;
 use sandbar_model::pull;
 use sandbar_model::pull::{Mirror, State};
+use sandbar_telemetry::visible;
 
 /// Download a model's file, its labels and its samples from the URLs in its description. They
 /// are put in place once size and digest are verified; an interrupted download is
@@ -29,7 +31,7 @@ impl Pull {
     pub(super) fn execute(self, folders: &Folders) -> anyhow::Result<()> {
         let model = folders.find(&self.model)?;
         if !self.force && matches!(State::of(&model), State::Present) {
-            println!("{}: all files are present and verified", model.id());
+            say!("{}: all files are present and verified", model.id());
             return Ok(());
         }
         let bar = bar();
@@ -39,7 +41,7 @@ impl Pull {
             let Some(bar) = &bar else { return };
             if current != name {
                 current = name.to_owned();
-                bar.set_message(current.clone());
+                bar.set_message(visible::line(name).into_owned());
             }
             if let Some(total) = total {
                 bar.set_length(total);
@@ -50,7 +52,7 @@ impl Pull {
             bar.finish_and_clear();
         }
         result?;
-        println!("{}: downloaded to {}", model.id(), model.folder().join(&model.file).display());
+        say!("{}: downloaded to {}", model.id(), model.folder().join(&model.file).display());
         Ok(())
     }
 }

@@ -9,9 +9,9 @@ use toml_edit::{DocumentMut, Item, value};
 
 use super::folders::Folders;
 use crate::cli::common::Common;
+use crate::output::say;
 use sandbar_files::limits;
 use sandbar_inference::{Artifact, Content, LateThreads, samples};
-use sandbar_manifest::Manifest;
 use sandbar_model::samples::{BYTES, PICTURE, ROWS, SHA256, Sample, TABLE_BYTES, Table, npz};
 use sandbar_model::{Answers, DESCRIPTION, Model, SampleContent, Samples, Sha256};
 use sandbar_pipeline::{Definition, Plan};
@@ -87,7 +87,7 @@ impl WriteSamples {
         // As it will be read.
         Model::open(folder)?.read_samples()?;
         let (id, path) = (model.id(), folder.join(written.file));
-        println!("{id}: wrote {}: {}{}", path.display(), written.count, said(written.answers));
+        say!("{id}: wrote {}: {}{}", path.display(), written.count, said(written.answers));
         Ok(())
     }
 
@@ -103,7 +103,7 @@ impl WriteSamples {
         let pipeline = self.pipeline.as_ref().context(
             "--pipeline: missing; name the pipeline whose stages make the predictions, as pipelines/images.toml",
         )?;
-        let definition = Definition::new(Manifest::load(pipeline)?, common.cache_folder());
+        let definition = Definition::new(common.manifest(pipeline)?, common.cache_folder());
         let scorer = definition.manifest.stages.last();
         let name = scorer.and_then(|stage| stage.models.first()).with_context(|| {
             format!("{}: its last stage has no model to make predictions with", pipeline.display())

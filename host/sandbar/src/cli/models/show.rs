@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::folders::Folders;
+use crate::output;
 use sandbar_model::pull::State;
 use sandbar_model::{Answers, Model, SampleContent, TensorSpec};
 
@@ -27,15 +28,16 @@ impl Show {
             let mut json = serde_json::to_value(&model)?;
             json["folder"] = model.folder().to_string_lossy().into();
             json["state"] = state.as_str().into();
-            println!("{json:#}");
+            output::json(&json)?;
         } else {
-            print!("{}", text(&model, &state));
+            output::lines(text(&model, &state));
         }
         Ok(())
     }
 }
 
-fn text(model: &Model, state: &State) -> String {
+/// Lines for a person.
+fn text(model: &Model, state: &State) -> Vec<String> {
     let mut lines = vec![model.id(), model.description.clone()];
     let mut line = |key: &str, value: String| lines.push(format!("{key:15}{value}"));
     line("kind", model.kind.to_string());
@@ -91,7 +93,7 @@ fn text(model: &Model, state: &State) -> String {
             line(if index == 0 { key } else { "" }, format!("{name} = {value}"));
         }
     }
-    lines.join("\n") + "\n"
+    lines
 }
 
 /// `data fp32 [N, 3, 224, 224]`

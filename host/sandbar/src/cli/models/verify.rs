@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::folders::Folders;
 use crate::cli::registry::RegistryArgs;
+use crate::output::{complain, say};
 use sandbar_model::Model;
 use sandbar_model::pull::State;
 use sandbar_registry::{ArtifactKind, Reference, Target};
@@ -28,19 +29,19 @@ impl Verify {
                 Ok(model) => model,
                 Err(error) => {
                     wrong += 1;
-                    eprintln!("{error:#}");
+                    complain!("{error:#}");
                     continue;
                 }
             };
             match State::of(&model) {
-                State::Present => println!("{name}: ok{}", unchecked(&model)),
+                State::Present => say!("{name}: ok{}", unchecked(&model)),
                 State::Absent(file) => {
                     wrong += 1;
-                    println!("{name}: {file} is absent{}", way_out(&model, name));
+                    say!("{name}: {file} is absent{}", way_out(&model, name));
                 }
                 State::Wrong(error) => {
                     wrong += 1;
-                    println!("{name}: {error}");
+                    say!("{name}: {error}");
                 }
             }
         }
@@ -70,10 +71,10 @@ impl Verify {
         for reference in &references {
             let version = registry.resolve(ArtifactKind::Model, reference);
             match version.and_then(|version| registry.verify(&version)) {
-                Ok(()) => println!("{reference}: ok"),
+                Ok(()) => say!("{reference}: ok"),
                 Err(error) => {
                     wrong += 1;
-                    println!("{error}");
+                    say!("{error}");
                 }
             }
         }

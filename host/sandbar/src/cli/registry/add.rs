@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{RegistryArgs, Who};
+use crate::output::{self, say};
 use sandbar_registry::draft::{Draft, Notes};
 use sandbar_registry::{ArtifactKind, version};
 use sandbar_sandbox::Sandbox;
@@ -55,11 +56,11 @@ impl Add {
         if self.json {
             let mut json = serde_json::to_value(&added.version)?;
             json["new"] = added.new.into();
-            println!("{json:#}");
+            output::json(&json)?;
         } else if added.new {
-            println!("{id}: added, {} bytes", added.version.size());
+            say!("{id}: added, {} bytes", added.version.size());
         } else {
-            println!("{id}: has these files already; --again adds them again");
+            say!("{id}: has these files already; --again adds them again");
         }
         Ok(())
     }

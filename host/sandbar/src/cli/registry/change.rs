@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::{RegistryArgs, Who};
+use crate::output::{self, say};
 use sandbar_registry::aliases::{Changed, Intent};
 use sandbar_registry::{ArtifactKind, DEFAULT_ALIAS};
 
@@ -85,14 +86,14 @@ fn tell(name: &str, alias: &str, json: bool, changed: &Changed) -> anyhow::Resul
     if json {
         let mut json = serde_json::to_value(change)?;
         json["new"] = changed.new.into();
-        println!("{json:#}");
+        output::json(&json)?;
         return Ok(());
     }
     let now = format!("{name}@{alias} is {name}@{}", change.version);
     match change.previous {
-        _ if !changed.new => println!("{now} already"),
-        Some(previous) => println!("{now}; it was {name}@{previous}"),
-        None => println!("{now}"),
+        _ if !changed.new => say!("{now} already"),
+        Some(previous) => say!("{now}; it was {name}@{previous}"),
+        None => say!("{now}"),
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{RegistryArgs, table};
+use crate::output::{self, say};
 use sandbar_registry::{ArtifactKind, Reference, Version};
 
 /// Show how two versions differ: their descriptions, their metrics, their
@@ -41,12 +42,12 @@ impl Diff {
                 "from": from.id(), "to": to.id(), "same-files": from.content() == to.content(),
                 "differences": changes,
             });
-            println!("{whole:#}");
+            output::json(&whole)?;
             return Ok(());
         }
-        println!("{} → {}", from.id(), to.id());
+        say!("{} → {}", from.id(), to.id());
         if from.content() == to.content() {
-            println!("the files are the same");
+            say!("the files are the same");
         }
         let rows: Vec<Vec<String>> = differences
             .into_iter()
@@ -55,7 +56,7 @@ impl Diff {
                 vec![key, format!("{} → {}{change}", shown(&from), shown(&to))]
             })
             .collect();
-        print!("{}", table(&rows));
+        output::lines(table(&rows));
         Ok(())
     }
 }

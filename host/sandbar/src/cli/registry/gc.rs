@@ -6,6 +6,7 @@ use bytesize::ByteSize;
 use clap::Args;
 
 use super::{RegistryArgs, Who};
+use crate::output::{self, say};
 use sandbar_registry::ArtifactKind;
 use sandbar_registry::gc::Rules;
 
@@ -44,17 +45,17 @@ impl Gc {
         let rules = Rules { older_than, targets: keep, by: who.name(), dry_run };
         let collected = place.open()?.gc(kind, &rules)?;
         if json {
-            println!("{:#}", serde_json::to_value(&collected)?);
+            output::json(&collected)?;
             return Ok(());
         }
         for (id, reason) in &collected.kept {
-            println!("{id}: kept: {reason}");
+            say!("{id}: kept: {reason}");
         }
         let done = if dry_run { "would be removed" } else { "removed" };
         for id in &collected.removed {
-            println!("{id}: {done}");
+            say!("{id}: {done}");
         }
-        println!("{} files, {}: {done}", collected.files, ByteSize(collected.bytes));
+        say!("{} files, {}: {done}", collected.files, ByteSize(collected.bytes));
         Ok(())
     }
 }

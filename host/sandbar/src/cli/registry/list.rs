@@ -3,6 +3,7 @@
 use bytesize::ByteSize;
 
 use super::{RegistryArgs, table};
+use crate::output::{self, complain};
 use sandbar_registry::{ArtifactKind, Version, time};
 
 /// One line for each name: its newest version, and where its aliases point.
@@ -28,7 +29,7 @@ pub(in crate::cli) fn list(
             Err(error) => {
                 let error: sandbar_registry::RegistryError = error;
                 wrong += 1;
-                eprintln!("{error}");
+                complain!("{error}");
                 continue;
             }
         };
@@ -55,9 +56,9 @@ pub(in crate::cli) fn list(
         }));
     }
     if json {
-        println!("{:#}", serde_json::Value::Array(list));
+        output::json(&list)?;
     } else {
-        print!("{}", table(&rows));
+        output::lines(table(&rows));
     }
     anyhow::ensure!(wrong == 0, "{wrong} of the {} cannot be read", sort.folder());
     Ok(())

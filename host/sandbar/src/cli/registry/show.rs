@@ -2,6 +2,7 @@
 
 use super::list::kind;
 use super::{RegistryArgs, table};
+use crate::output::{self, say};
 use sandbar_registry::aliases::{Action, AliasChange};
 use sandbar_registry::{ArtifactKind, Reference, Registry, Version, time};
 
@@ -23,9 +24,9 @@ pub(in crate::cli) fn show(
     }
     let version = registry.resolve(sort, &reference)?;
     if json {
-        println!("{:#}", serde_json::to_value(&version)?);
+        output::json(&version)?;
     } else {
-        print!("{}", text(&version));
+        output::lines(text(&version));
     }
     Ok(())
 }
@@ -74,15 +75,17 @@ fn overview(registry: &Registry, sort: ArtifactKind, name: &str, json: bool) -> 
         let whole = serde_json::json!({
             "name": name, "versions": versions, "aliases": histories,
         });
-        println!("{whole:#}");
+        output::json(&whole)?;
         return Ok(());
     }
-    print!("{}", table(&rows));
+    output::lines(table(&rows));
     for (alias, changes) in histories {
         let mut rows =
             vec![["CHANGE", "VERSION", "WHAT", "AT", "BY", "WHY"].map(str::to_owned).to_vec()];
         rows.extend(changes.iter().map(|change| line(name, change)));
-        print!("\n{name}@{alias}\n{}", table(&rows));
+        say!();
+        say!("{name}@{alias}");
+        output::lines(table(&rows));
     }
     Ok(())
 }
@@ -102,7 +105,8 @@ fn line(name: &str, change: &AliasChange) -> Vec<String> {
     ]
 }
 
-fn text(version: &Version) -> String {
+/// Lines for a person.
+fn text(version: &Version) -> Vec<String> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut line = |key: &str, value: String| rows.push(vec![key.to_owned(), value]);
     line("kind", kind(version));
@@ -147,5 +151,7 @@ fn text(version: &Version) -> String {
     for file in &version.files {
         line("file", format!("{}, {} bytes, sha256 {}", file.path, file.size, file.sha256));
     }
-    format!("{}\n{}", version.id(), table(&rows))
+    let mut lines = vec![version.id()];
+    lines.extend(table(&rows));
+    lines
 }

@@ -5,6 +5,7 @@
 //! nearly every test needs of them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+pub mod asked;
 pub mod broker;
 pub mod changes;
 pub mod checker;

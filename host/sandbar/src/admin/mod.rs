@@ -17,6 +17,7 @@ mod handle;
 mod health;
 mod hosts;
 mod peer;
+pub mod rehearsal;
 pub mod rollout;
 mod seats;
 mod server;

@@ -10,6 +10,7 @@
     reason = "what a test says is for those who run it"
 )]
 
+pub mod asked;
 pub mod broker;
 pub mod changes;
 pub mod checker;

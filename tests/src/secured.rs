@@ -97,13 +97,14 @@ fn start() -> (Cluster, Secured) {
 }
 
 /// Signs certificates.
-struct Authority {
+pub struct Authority {
     certificate: X509,
     key: PKey<Private>,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    /// One of this name.
+    pub fn new(name: &str) -> Self {
         let key = new_key();
         let mut builder = builder(name, &key);
         builder.set_issuer_name(&named(name)).unwrap();
@@ -113,19 +114,21 @@ impl Authority {
     }
 
     /// A certificate and its key, for whoever is called that on this machine.
-    fn sign(&self, name: &str) -> (String, String) {
+    pub fn sign(&self, name: &str) -> (String, String) {
         let key = new_key();
         let mut builder = builder(name, &key);
         builder.set_issuer_name(self.certificate.subject_name()).unwrap();
         let context = builder.x509v3_context(Some(&self.certificate), None);
-        let address = SubjectAlternativeName::new().ip("127.0.0.1").build(&context).unwrap();
+        let address =
+            SubjectAlternativeName::new().ip("127.0.0.1").dns("localhost").build(&context).unwrap();
         builder.append_extension(address).unwrap();
         builder.sign(&self.key, MessageDigest::sha256()).unwrap();
         let certificate = builder.build().to_pem().unwrap();
         (text(certificate), text(key.private_key_to_pem_pkcs8().unwrap()))
     }
 
-    fn pem(&self) -> String {
+    /// Its own certificate.
+    pub fn pem(&self) -> String {
         text(self.certificate.to_pem().unwrap())
     }
 }

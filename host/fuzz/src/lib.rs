@@ -1,6 +1,7 @@
 //! The fuzz targets of the runner: whatever it reads that others wrote. `CONTRIBUTING.md`
 //! says how to run them and how to add one: a function, a row here, and a corpus.
 
+pub mod admin;
 pub mod bytes;
 pub mod fleet;
 pub mod guests;
@@ -15,6 +16,7 @@ use fuzz_driver::{Suite, Target};
 pub const SUITE: Suite = Suite {
     folder: env!("CARGO_MANIFEST_DIR"),
     targets: &[
+        Target { name: "admin-requests", run: admin::request, seeds: &[], max_len: 4096 },
         Target { name: "dead-letters", run: letters::dead_letter, seeds: &[], max_len: 2048 },
         Target { name: "fleet-records", run: fleet::record, seeds: &[], max_len: 4096 },
         Target { name: "guest-answers", run: guests::answer, seeds: &[], max_len: 1024 },

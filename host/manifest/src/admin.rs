@@ -1,7 +1,8 @@
-//! `[admin]`: where the runner serves metrics and health, and who may make changes.
+//! `[admin]`: where the runner serves metrics and health, and who may read and make changes.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -22,6 +23,67 @@ pub struct Admin {
     /// changes, if the address is a loopback one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
+    /// Further tokens, each with a name and a role.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<AdminToken>,
+    /// Who may read. Default: every client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<Reading>,
+    /// Names that clients without a token may address the runner by, besides IP addresses and
+    /// `localhost`. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+    /// An address where health and readiness are served, and nothing else. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Listen>,
+    /// The certificate that it has. Default: none, and no TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<AdminTls>,
+}
+
+/// A token by its name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AdminToken {
+    /// What its holder is called in events.
+    pub name: String,
+    /// What its holder may do.
+    pub role: Role,
+    /// Where it is.
+    pub token: Secret,
+}
+
+/// What the holder of a token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Read.
+    Read,
+    /// Read, and change what is served.
+    Change,
+}
+
+/// Who may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reading {
+    /// Every client.
+    Open,
+    /// Who has a token.
+    Token,
+}
+
+/// Files in PEM, relative to the manifest's folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AdminTls {
+    /// The certificate, followed by those between it and a root.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+    /// Certificates of those who sign clients' certificates. Default: clients need none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ca: Option<PathBuf>,
 }
 
 /// Where to read a value that must not be in a manifest.

@@ -54,7 +54,7 @@ pub mod template;
 mod topics;
 pub mod validate;
 
-pub use admin::{Admin, Listen, Secret};
+pub use admin::{Admin, AdminTls, AdminToken, Listen, Reading, Role, Secret};
 pub use allow::{Allowed, Prefix, plain};
 pub use failures::{DeadLetter, OnFailure, Order};
 pub use format::{Format, FormatError, FormatName};

@@ -9,7 +9,7 @@ use sandbar_sandbox::LimitsSection;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::admin::Admin;
+use crate::admin::{Admin, AdminToken};
 use crate::cases::Test;
 use crate::client_files;
 use crate::failures::DeadLetter;
@@ -258,6 +258,7 @@ impl Manifest {
         if let Err(message) = self.admin_token() {
             problems.push(Problem { line: None, place: "[admin] token".to_owned(), message });
         }
+        problems.extend(self.admin_tokens().err());
         if problems.is_empty() {
             return Ok(());
         }
@@ -270,6 +271,30 @@ impl Manifest {
     /// If it cannot be read, as [`Manifest::secrets`].
     pub fn admin_token(&self) -> Result<Option<String>, String> {
         self.admin.token.as_ref().map(|token| token.0.value(self.folder())).transpose()
+    }
+
+    /// The tokens of `[[admin.tokens]]`, each with its secret.
+    ///
+    /// # Errors
+    /// If one cannot be read, as [`Manifest::secrets`], or is the same as another.
+    pub fn admin_tokens(&self) -> Result<Vec<(&AdminToken, String)>, Problem> {
+        let mut found: Vec<(&AdminToken, String)> = Vec::new();
+        for token in &self.admin.tokens {
+            let secret = token.token.0.value(self.folder()).and_then(|secret| {
+                match found.iter().find(|(_, other)| *other == secret) {
+                    Some((other, _)) => {
+                        Err(format!("the same as that of '{}'; make one for each", other.name))
+                    }
+                    None => Ok(secret),
+                }
+            });
+            let place = || format!("[[admin.tokens]] '{}'", token.name);
+            found.push((
+                token,
+                secret.map_err(|message| Problem { line: None, place: place(), message })?,
+            ));
+        }
+        Ok(found)
     }
 
     /// How predictions are written.

@@ -29,8 +29,17 @@ fn print(manifest: &Manifest) -> String {
     if let Some(options) = table(document.get_mut("registry"), "options") {
         shorten(options);
     }
-    if let Some(token) = document.get_mut("admin").and_then(|admin| admin.get_mut("token")) {
-        inline(token);
+    for key in ["token", "tls"] {
+        if let Some(item) = document.get_mut("admin").and_then(|admin| admin.get_mut(key)) {
+            inline(item);
+        }
+    }
+    let tokens = document.get_mut("admin").and_then(|admin| admin.get_mut("tokens"));
+    let tokens = tokens.and_then(Item::as_array_of_tables_mut);
+    for token in tokens.into_iter().flat_map(|tokens| tokens.iter_mut()) {
+        if let Some(token) = token.get_mut("token") {
+            inline(token);
+        }
     }
     if let Some(models) = document.get_mut("models").and_then(Item::as_table_like_mut) {
         shorten(models);

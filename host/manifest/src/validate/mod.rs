@@ -1,6 +1,7 @@
 //! The rules of a manifest that its types cannot express. All problems are
 //! found, not only the first.
 
+mod admin;
 mod case;
 mod cases;
 mod rows;
@@ -57,6 +58,9 @@ pub(crate) fn validate(
     check.references(manifest);
     check.limits(&KeyPath::of("limits"), &manifest.limits, None);
     check.runner(manifest);
+    for (place, message) in admin::problems(&manifest.admin) {
+        check.report(place, message);
+    }
     check.problems.extend(problems(&manifest.tests, Of::Pipeline(manifest), document));
     if check.problems.is_empty() { Ok(()) } else { Err(document.problems(check.problems)) }
 }

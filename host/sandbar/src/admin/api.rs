@@ -22,7 +22,7 @@ use super::subject::Subject;
 use sandbar_pipeline::swap::SwapSpec;
 use sandbar_registry::ArtifactSource;
 
-const OPENAPI: &str = include_str!("openapi.json");
+pub(super) const OPENAPI: &str = include_str!("openapi.json");
 
 /// What a pipeline serves, and its counters.
 #[derive(Debug, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ pub(super) fn router(subject: Arc<Subject>) -> Router {
         .with_state(subject)
 }
 
-async fn description() -> impl IntoResponse {
+pub(super) async fn description() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], OPENAPI)
 }
 

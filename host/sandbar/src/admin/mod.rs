@@ -1,153 +1,119 @@
 //! The HTTP server of a runner: metrics, health and readiness, and what it
 //! serves, which can be changed ([`api`], or [`fleet`] for all its runners), by those who may
 //! ([`access`]). `docs/reference/metrics.md` and `admin.md` are its reference.
+//!
+//! It is built for being exposed. `server` listens and has a thread; `seats` bounds its
+//! connections; `tls` encrypts them; `connection` reads one request from each, in bounded time
+//! and size; `gate` decides by `access` and `hosts` whether it may be, and logs that (`audit`);
+//! then it reaches the routers, which are the other modules.
 
 pub mod access;
 pub mod api;
+mod audit;
+mod connection;
 pub mod fleet;
+mod gate;
 mod handle;
+mod health;
+mod hosts;
+mod peer;
+pub mod rehearsal;
 pub mod rollout;
+mod seats;
+mod server;
 mod serving;
 mod subject;
+mod tls;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use thiserror::Error;
-use tokio::sync::oneshot;
 
+pub use hosts::Names;
 pub use subject::Subject;
+pub use tls::{Tls, TlsFiles};
 
+use gate::Gate;
 use sandbar_pipeline::rollout::metrics::RolloutMetrics;
 use sandbar_telemetry::metrics::{CONTENT_TYPE, Metrics};
+use server::Server;
 
 /// A server, which ends when this is dropped.
-pub struct Admin {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
+pub struct Admin(Server);
 
 /// Why there is no server.
 #[derive(Debug, Error)]
-#[error(
-    "cannot listen on {address}: {cause}; choose another address with --admin or [admin] \
-     listen, or \"off\""
-)]
+#[error("cannot listen on {address}: {cause}; choose another address with {option}, or \"off\"")]
 pub struct AdminError {
     /// Where it should be.
     pub address: SocketAddr,
     /// The system's reason.
     pub cause: io::Error,
-}
-
-struct Told {
-    subject: Arc<Subject>,
-    metrics: Metrics,
+    /// Where another address is chosen.
+    pub option: &'static str,
 }
 
 impl Admin {
-    /// Serves at `address`; port 0 takes any that is free ([`Admin::address`]).
+    /// Serves everything at `address`; port 0 takes any that is free ([`Admin::address`]).
     ///
     /// # Errors
     /// If the address is in use or not available.
-    pub fn start(address: SocketAddr, subject: Subject) -> Result<Self, AdminError> {
-        Self::serve(address, subject).map_err(|cause| AdminError { address, cause })
-    }
-
-    fn serve(address: SocketAddr, subject: Subject) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let Subject { pipeline, deployment, .. } = &subject;
-        let calls = deployment.plan().call_times();
-        let rolling = Arc::downgrade(deployment);
-        let rollouts = RolloutMetrics::new(move || {
-            let rollout = rolling.upgrade()?.rollout()?;
-            Some(rollout.comparison().clone())
-        });
-        let metrics = Metrics::new(pipeline, deployment.stats().clone(), calls);
-        let metrics = metrics.with(Box::new(rollouts));
-        let subject = Arc::new(subject);
+    pub fn start(
+        address: SocketAddr,
+        tls: Option<Tls>,
+        subject: Arc<Subject>,
+    ) -> Result<Self, AdminError> {
         let router = api::router(subject.clone())
             .merge(rollout::router(subject.clone()))
             .merge(fleet::router(subject.clone()))
-            .merge(router(Arc::new(Told { subject, metrics })));
-        let (stop, stopped) = oneshot::channel();
-        let work = async move {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            tokio::select! {
-                result = axum::serve(listener, router).into_future() => result,
-                // A stop was requested, or the sender is gone. Open requests are not waited for.
-                _ = stopped => Ok(()),
-            }
-        };
-        let thread = std::thread::Builder::new().name("sandbar-admin".into()).spawn(move || {
-            if let Err(error) = runtime.block_on(work) {
-                tracing::error!(%error, "admin server failed, metrics and health are no longer served");
-            }
-            // A change that is still being prepared is not waited for.
-            runtime.shutdown_background();
-        })?;
-        Ok(Admin { address, stop: Some(stop), thread: Some(thread) })
+            .merge(health::router(subject.clone()))
+            .merge(metrics_router(&subject));
+        let gate = Gate::new(router, Some(subject.access.clone()));
+        let option = "--admin or [admin] listen";
+        let server = Server::start("sandbar-admin", address, tls, gate);
+        server.map(Admin).map_err(|cause| AdminError { address, cause, option })
+    }
+
+    /// Serves health and readiness alone, to everybody, on a thread of its own: however busy the
+    /// other server is, probes are answered.
+    ///
+    /// # Errors
+    /// If the address is in use or not available.
+    pub fn health(address: SocketAddr, subject: Arc<Subject>) -> Result<Self, AdminError> {
+        let gate = Gate::new(health::router(subject), None);
+        let option = "--health or [admin] health";
+        let server = Server::start("sandbar-health", address, None, gate);
+        server.map(Admin).map_err(|cause| AdminError { address, cause, option })
     }
 
     /// Where it serves.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address()
     }
 }
 
-impl Drop for Admin {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+fn metrics_router(subject: &Subject) -> Router {
+    let Subject { pipeline, deployment, .. } = subject;
+    let rolling = Arc::downgrade(deployment);
+    let rollouts = RolloutMetrics::new(move || {
+        let rollout = rolling.upgrade()?.rollout()?;
+        Some(rollout.comparison().clone())
+    });
+    let calls = deployment.plan().call_times();
+    let metrics = Metrics::new(pipeline, deployment.stats().clone(), calls);
+    let metrics = metrics.with(Box::new(rollouts));
+    Router::new().route("/metrics", get(text)).with_state(Arc::new(metrics))
 }
 
-fn router(told: Arc<Told>) -> Router {
-    Router::new()
-        .route("/metrics", get(metrics))
-        .route("/healthz", get(health))
-        .route("/readyz", get(readiness))
-        .with_state(told)
-}
-
-async fn metrics(State(told): State<Arc<Told>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], told.metrics.text())
-}
-
-async fn health(State(told): State<Arc<Told>>) -> (StatusCode, String) {
-    let Subject { deployment, patience, .. } = &*told.subject;
-    match deployment.stats().now.since_poll() {
-        Some(since) if since > *patience => {
-            let seconds = since.as_secs();
-            (StatusCode::SERVICE_UNAVAILABLE, format!("Kafka not polled for {seconds} s\n"))
-        }
-        // Before the first poll it waits for brokers and topics, which may take long.
-        _ => (StatusCode::OK, "healthy\n".to_owned()),
-    }
-}
-
-async fn readiness(State(told): State<Arc<Told>>) -> (StatusCode, &'static str) {
-    let Subject { deployment, shutdown, .. } = &*told.subject;
-    if shutdown.requested() {
-        (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
-    } else if deployment.stats().now.is_member() {
-        (StatusCode::OK, "ready\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not a member of the consumer group yet\n")
-    }
+async fn text(State(metrics): State<Arc<Metrics>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], metrics.text())
 }
 
 #[cfg(test)]

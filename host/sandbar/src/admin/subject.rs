@@ -16,7 +16,7 @@ pub struct Subject {
     pub deployment: Arc<Deployment>,
     /// The fleet whose runner it is, if any.
     pub fleet: Option<Arc<Fleet>>,
-    /// Who may change what it serves.
+    /// Who may read, and who may change what it serves.
     pub access: Access,
     /// The request to stop.
     pub shutdown: Shutdown,

@@ -39,6 +39,10 @@ pub(super) struct Run {
     /// The address for metrics and health, or "off", instead of the manifest's.
     #[arg(long, value_name = "HOST:PORT", env = "SANDBAR_ADMIN")]
     admin: Option<Listen>,
+    /// An address for health and readiness alone, or "off", instead of the manifest's: for
+    /// probes, whatever the load of the other.
+    #[arg(long, value_name = "HOST:PORT", env = "SANDBAR_HEALTH")]
+    health: Option<Listen>,
     /// The token that changes need (`sandbar swap`). Without one, everybody on
     /// this machine may make changes, if the address is a loopback one.
     #[arg(long, value_name = "TOKEN", env = "SANDBAR_ADMIN_TOKEN", hide_env_values = true)]
@@ -64,6 +68,7 @@ impl Run {
             .child(prepare::child())
             .cache(common.cache_folder())
             .admin(self.admin)
+            .health(self.health)
             .admin_token(self.admin_token)
             .id(self.runner_id);
         if let Some(brokers) = self.brokers.or_else(|| std::env::var("SANDBAR_BROKERS").ok()) {

@@ -12,9 +12,9 @@ use sandbar_sandbox::{Sandbox, cache};
 use sandbar_telemetry::Stats;
 use thiserror::Error;
 
+use super::http::{Http, Overrides, ServerError};
 use super::stream::{self, RunError};
-use crate::admin::api::Access;
-use crate::admin::{Admin, Subject};
+use crate::admin::Subject;
 use crate::fleet::{FleetError, Member};
 use crate::totals::tell_totals;
 
@@ -26,8 +26,7 @@ const UNPOLLED: Duration = Duration::from_secs(30);
 pub struct Runner {
     manifest: Manifest,
     cache: Option<PathBuf>,
-    listen: Option<Listen>,
-    token: Option<String>,
+    overrides: Overrides,
     id: Option<String>,
     child: Option<Child>,
     stats: Arc<Stats>,
@@ -39,9 +38,9 @@ pub enum RunnerError {
     /// Neither the manifest nor the caller names brokers, or the manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// The token of `[admin]` cannot be read.
-    #[error("[admin] token: {0}")]
-    Token(String),
+    /// A token or a certificate of `[admin]` cannot be used.
+    #[error(transparent)]
+    Server(#[from] ServerError),
     /// This machine cannot run WebAssembly.
     #[error("the sandbox cannot be started: {0:#}")]
     Sandbox(anyhow::Error),
@@ -63,7 +62,7 @@ impl Runner {
     /// A runner of a pipeline, by its manifest.
     pub fn new(manifest: Manifest) -> Self {
         let (cache, stats) = (cache::default_folder(), Arc::default());
-        Runner { manifest, cache, listen: None, token: None, id: None, child: None, stats }
+        Runner { manifest, cache, overrides: Overrides::default(), id: None, child: None, stats }
     }
 
     /// The brokers, `host:port` separated by commas, instead of the manifest's; these if the
@@ -88,14 +87,22 @@ impl Runner {
     /// Where metrics and health are served, instead of the manifest's address.
     #[must_use]
     pub fn admin(mut self, listen: Option<Listen>) -> Self {
-        self.listen = listen;
+        self.overrides.listen = listen;
+        self
+    }
+
+    /// Where health and readiness are served, and nothing else, instead of the manifest's
+    /// address.
+    #[must_use]
+    pub fn health(mut self, listen: Option<Listen>) -> Self {
+        self.overrides.health = listen;
         self
     }
 
     /// Who knows it may change what is served, instead of the manifest's token.
     #[must_use]
     pub fn admin_token(mut self, token: Option<String>) -> Self {
-        self.token = token.filter(|token| !token.is_empty());
+        self.overrides.token = token.filter(|token| !token.is_empty());
         self
     }
 
@@ -137,14 +144,11 @@ impl Runner {
     /// If the manifest names no brokers, a value that is elsewhere is missing, or a model or
     /// component cannot be used.
     pub fn prepare(self, shutdown: &Shutdown) -> Result<Option<PreparedRunner>, RunnerError> {
-        let Runner { manifest, cache, listen, token, id, child, stats } = self;
+        let Runner { manifest, cache, overrides, id, child, stats } = self;
         manifest.brokers(None)?;
         // Before components are compiled, which may take a while.
         manifest.secrets().map_err(ManifestError::from)?;
-        let token = match token {
-            Some(token) => Some(token),
-            None => manifest.admin_token().map_err(RunnerError::Token)?,
-        };
+        let http = Http::of(&manifest, overrides)?;
         let sandbox =
             Sandbox::new(cache.clone()).map_err(|error| RunnerError::Sandbox(error.into()))?;
         let sandbox = match child {
@@ -162,7 +166,7 @@ impl Runner {
             }
             Some(_) => None,
         };
-        Ok(Some(PreparedRunner { definition, sandbox, loaded, listen, token, id, stats }))
+        Ok(Some(PreparedRunner { definition, sandbox, loaded, http, id, stats }))
     }
 }
 
@@ -172,8 +176,7 @@ pub struct PreparedRunner {
     sandbox: Sandbox,
     /// `None`: its fleet says what that is.
     loaded: Option<Deployment>,
-    listen: Option<Listen>,
-    token: Option<String>,
+    http: Http,
     id: Option<String>,
     stats: Arc<Stats>,
 }
@@ -184,9 +187,9 @@ impl PreparedRunner {
     /// # Errors
     /// As [`Runner::run`].
     pub fn run(self, shutdown: &Shutdown) -> Result<(), RunnerError> {
-        let PreparedRunner { definition, sandbox, loaded, listen, token, id, stats } = self;
+        let PreparedRunner { definition, sandbox, loaded, http, id, stats } = self;
         let manifest = &definition.manifest;
-        let (pipeline, chosen) = (manifest.name.clone(), listen.or(manifest.admin.listen));
+        let pipeline = manifest.name.clone();
         let patience = manifest.runner.drain_deadline + UNPOLLED;
         let mut member = Member::join(&definition, id, &stats, shutdown)?;
         let deployment = match (&member, loaded) {
@@ -202,43 +205,16 @@ impl PreparedRunner {
             pipeline,
             deployment: deployment.clone(),
             fleet: member.as_ref().map(|member| member.fleet().clone()),
-            access: Access::Nobody,
+            access: http.access(),
             shutdown: shutdown.clone(),
             patience,
         };
-        let _admin = serve(chosen, token, subject)?;
+        let _servers = http.serve(subject)?;
         let result = stream::run(&deployment, shutdown);
         // What is still being prepared has nothing to serve.
         let _ = deployment.cancel();
         // Before the fleet is left, which may take longer than this process has.
         tell_totals(&stats.snapshot());
         Ok(result?)
-    }
-}
-
-/// Starts the server. With the default address a failure is no error: several runners
-/// on one machine would conflict.
-fn serve(
-    chosen: Option<Listen>,
-    token: Option<String>,
-    subject: Subject,
-) -> Result<Option<Admin>, RunnerError> {
-    let Some(address) = chosen.unwrap_or_default().address() else { return Ok(None) };
-    let access = match token {
-        Some(token) => Access::Token(token),
-        None if address.ip().is_loopback() => Access::Local,
-        None => Access::Nobody,
-    };
-    let subject = Subject { access, ..subject };
-    match Admin::start(address, subject) {
-        Ok(admin) => {
-            tracing::info!(address = %admin.address(), "serving metrics and health");
-            Ok(Some(admin))
-        }
-        Err(error) if chosen.is_none() => {
-            tracing::warn!(%error, "metrics and health are not served");
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
     }
 }

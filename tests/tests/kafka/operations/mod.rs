@@ -1,5 +1,8 @@
 //! Running a pipeline: its health, its brokers' security, its end.
 
 mod admin;
+mod encrypted;
+mod exposed;
+mod permitted;
 mod security;
 mod signals;

@@ -3,6 +3,8 @@
 //! Runs where Java is known to be there: under `cargo xtask test`, which sets
 //! `SANDBAR_TEST_KAFKA_LAUNCHER`.
 
+#![allow(clippy::print_stderr, reason = "a test says what it skips and what it leaves")]
+
 use std::error::Error;
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;

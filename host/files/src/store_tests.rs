@@ -1,3 +1,4 @@
+#![allow(clippy::print_stderr, reason = "a test says what it skips")]
 #![allow(clippy::disallowed_methods, reason = "files that the test made or the repository has")]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 

@@ -17,7 +17,7 @@
 //! - `headers`: the headers of a message; `partitions`: lists of partitions, in words; `events`:
 //!   log lines and counters; `error`: why a runner cannot go on with Kafka ([`KafkaFailure`]).
 //!
-//! It may use `sandbar-record`, `-telemetry` and `-manifest`, and nothing of the pipeline:
+//! It may use `sandbar-record`, `-config`, `-telemetry` and `-manifest`, and nothing of the pipeline:
 //! batches go out with an acknowledgement handle, outputs come in through a sink.
 
 pub mod batcher;

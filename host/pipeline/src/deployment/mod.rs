@@ -43,7 +43,7 @@ pub struct Deployment {
     pub(crate) hot_swap: Arc<HotSwap>,
     pub(crate) stats: Arc<Stats>,
     /// Held during a change: one after the other.
-    turns: Turns,
+    turns: Turns<State>,
     /// A copy to read while a change is in progress.
     serving: Mutex<(Arc<Plan>, Revision)>,
     /// The same of roll-outs.
@@ -240,7 +240,11 @@ impl Deployment {
     }
 
     /// Loads and validates what a change asks for.
-    fn prepare_change(&self, turn: &Turn<'_>, change: &SwapSpec) -> Result<Prepared, SwapError> {
+    fn prepare_change(
+        &self,
+        turn: &Turn<'_, State>,
+        change: &SwapSpec,
+    ) -> Result<Prepared, SwapError> {
         let mut definition = turn.state.definition.clone();
         let manifest = &mut definition.manifest;
         for (name, source) in &change.models {
@@ -266,7 +270,7 @@ impl Deployment {
     /// alone. Of the models, those are loaded that have `changed`.
     fn prepare(
         &self,
-        turn: &Turn<'_>,
+        turn: &Turn<'_, State>,
         definition: Definition,
         changed: &BTreeSet<String>,
         timeout: Option<Duration>,

@@ -130,7 +130,7 @@ impl Deployment {
 
     fn begin(
         self: &Arc<Self>,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn<'_, State>,
         change: &SwapSpec,
         spec: &RolloutSpec,
         judge: Option<Judge>,
@@ -154,7 +154,7 @@ impl Deployment {
     /// Loads and validates a candidate, and fits it to the serving stages.
     fn fit(
         &self,
-        turn: &Turn<'_>,
+        turn: &Turn<'_, State>,
         change: &SwapSpec,
         spec: &RolloutSpec,
     ) -> Result<Fitted, SwapError> {

@@ -6,15 +6,14 @@ use std::time::{Duration, Instant};
 
 use sandbar_record::Shutdown;
 
-use super::State;
 use crate::swap::SwapError;
 
 /// How long a change waits for the one before it: most are short.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What changes work on, one after the other.
-pub(super) struct Turns {
-    state: Mutex<State>,
+pub(super) struct Turns<S> {
+    state: Mutex<S>,
     now: Mutex<Option<Underway>>,
     over: Condvar,
 }
@@ -28,15 +27,15 @@ struct Underway {
 }
 
 /// A change that has its turn, until this is dropped.
-pub(super) struct Turn<'a> {
-    pub(super) state: MutexGuard<'a, State>,
+pub(super) struct Turn<'a, S> {
+    pub(super) state: MutexGuard<'a, S>,
     /// Requested when it is cancelled.
     pub(super) stop: Shutdown,
-    turns: &'a Turns,
+    turns: &'a Turns<S>,
 }
 
-impl Turns {
-    pub(super) fn new(state: State) -> Self {
+impl<S> Turns<S> {
+    pub(super) fn new(state: S) -> Self {
         Turns { state: Mutex::new(state), now: Mutex::default(), over: Condvar::new() }
     }
 
@@ -44,7 +43,7 @@ impl Turns {
     ///
     /// # Errors
     /// If that is still under way.
-    pub(super) fn take(&self, what: &'static str) -> Result<Turn<'_>, SwapError> {
+    pub(super) fn take(&self, what: &'static str) -> Result<Turn<'_, S>, SwapError> {
         let waiting = |now: &mut Option<Underway>| now.is_some();
         let now = self.over.wait_timeout_while(lock(&self.now), PATIENCE, waiting);
         let now = now.unwrap_or_else(PoisonError::into_inner).0;
@@ -58,12 +57,12 @@ impl Turns {
     }
 
     /// Waits for the change before this one, however long it takes.
-    pub(super) fn await_turn(&self, what: &'static str) -> Turn<'_> {
+    pub(super) fn await_turn(&self, what: &'static str) -> Turn<'_, S> {
         let now = self.over.wait_while(lock(&self.now), |now| now.is_some());
         self.begin(now.unwrap_or_else(PoisonError::into_inner), what)
     }
 
-    fn begin(&self, mut now: MutexGuard<'_, Option<Underway>>, what: &'static str) -> Turn<'_> {
+    fn begin(&self, mut now: MutexGuard<'_, Option<Underway>>, what: &'static str) -> Turn<'_, S> {
         let stop = Shutdown::default();
         *now = Some(Underway { what, since: Instant::now(), stop: stop.clone() });
         drop(now);
@@ -80,7 +79,7 @@ impl Turns {
     }
 }
 
-impl Drop for Turn<'_> {
+impl<S> Drop for Turn<'_, S> {
     fn drop(&mut self) {
         *lock(&self.turns.now) = None;
         self.turns.over.notify_all();

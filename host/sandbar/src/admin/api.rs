@@ -135,7 +135,7 @@ async fn swap(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Byt
     .await
 }
 
-/// Also of a fleet's runner: what its followers do not hold up can be loaded again.
+/// Also where a fleet says what is served: it only ends what is not served yet.
 async fn cancel(State(subject): State<Arc<Subject>>, headers: HeaderMap, body: Bytes) -> Response {
     change(subject, &headers, &body, |subject, _: CancelRequest| {
         subject.deployment.cancel().map(|what| Cancelled { cancelled: what.to_owned() })
@@ -169,6 +169,7 @@ pub(super) mod tests {
         let description: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
         let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
         let expected = [
+            "cancel",
             "fleet",
             "fleet/promote",
             "fleet/rollback",
@@ -216,6 +217,8 @@ pub(super) mod tests {
             ("Status", serde_json::to_value(status).unwrap()),
             ("Swapped", serde_json::to_value(swapped).unwrap()),
             ("SwapRequest", serde_json::to_value(SwapRequest::default()).unwrap()),
+            ("CancelRequest", serde_json::to_value(CancelRequest {}).unwrap()),
+            ("Cancelled", serde_json::to_value(Cancelled { cancelled: String::new() }).unwrap()),
             ("RollbackRequest", serde_json::to_value(RollbackRequest::default()).unwrap()),
             ("Refused", serde_json::to_value(Refused { error: String::new() }).unwrap()),
         ] {

@@ -30,8 +30,13 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 /// that the status can be read meanwhile.
 const CHANGES: usize = 16;
 /// Paths that take something back, and so have room of their own.
-const BACK: [&str; 4] =
-    ["/v1/rollback", "/v1/rollout/abort", "/v1/fleet/rollback", "/v1/fleet/rollout/abort"];
+const BACK: [&str; 5] = [
+    "/v1/cancel",
+    "/v1/rollback",
+    "/v1/rollout/abort",
+    "/v1/fleet/rollback",
+    "/v1/fleet/rollout/abort",
+];
 
 /// The body of a change, and room for it.
 type Change = (Bytes, OwnedSemaphorePermit);

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
 
 use super::access::{Access, PROBES};
-use super::api::{self, RollbackRequest, SwapRequest};
+use super::api::{self, CancelRequest, RollbackRequest, SwapRequest};
 use super::connection;
 use super::fleet::{FleetRolloutRequest, PlainRequest, PromoteRequest};
 use super::gate::Gate;
@@ -51,6 +51,7 @@ impl Rehearsal {
             .route("/v1/fleet", get(nothing))
             .route("/v1/swap", post(request::<SwapRequest>))
             .route("/v1/rollback", post(request::<RollbackRequest>))
+            .route("/v1/cancel", post(request::<CancelRequest>))
             .route("/v1/rollout", post(request::<RolloutRequest>))
             .route("/v1/rollout/promote", post(request::<RollbackRequest>))
             .route("/v1/rollout/abort", post(request::<RollbackRequest>))

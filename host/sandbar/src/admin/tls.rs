@@ -1,8 +1,6 @@
 //! TLS of the server, with the OpenSSL that Kafka's client has. Certificates that are replaced
 //! on disk are taken up.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -10,11 +8,10 @@ use openssl::pkey::{PKey, Private};
 use openssl::ssl::{AlpnError, Ssl, SslAcceptor, SslMethod, SslVerifyMode, select_next_proto};
 use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
+use sandbar_files::limits;
 use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
 
-/// No file of certificates is larger.
-const SIZE: u64 = 1 << 20;
 /// How often the files are looked at, at most.
 const AGAIN: Duration = Duration::from_secs(1);
 /// What is spoken, as ALPN has it.
@@ -168,21 +165,9 @@ fn key(file: &Path) -> Result<PKey<Private>, String> {
     })
 }
 
-/// Reads a file that is one, and not too large.
+/// Reads a file.
 fn read(what: &str, file: &Path) -> Result<Vec<u8>, String> {
-    let read = || {
-        let not = |text: &str| io::Error::other(text.to_owned());
-        if !std::fs::metadata(file)?.is_file() {
-            return Err(not("not a regular file"));
-        }
-        let mut content = Vec::new();
-        File::open(file)?.take(SIZE + 1).read_to_end(&mut content)?;
-        match content.len() as u64 > SIZE {
-            true => Err(not("larger than 1 MiB")),
-            false => Ok(content),
-        }
-    };
-    read().map_err(|error: io::Error| {
+    sandbar_files::read(file, limits::SECRET).map_err(|error| {
         format!("[admin] tls {what}: {} cannot be read: {error}; name another file", file.display())
     })
 }

@@ -15,6 +15,7 @@ use url::Url;
 use super::shown::{show, tried};
 use crate::admin::api::{Refused, Swapped};
 use crate::output::{self, say};
+use sandbar_files::limits;
 use sandbar_model::http::{Runtime, explain};
 
 /// How long a runner may take to load and try new models or components.
@@ -193,7 +194,8 @@ impl At {
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
-    std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))
+    sandbar_files::read(file, limits::SECRET)
+        .with_context(|| format!("{} cannot be read", file.display()))
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ fn prepare(request: Request, batch: Option<Batch>, sandbox: &Sandbox) -> Result<
         Artifact::load(model)
     });
     let models = models.map_err(|reason| reason.to_string())?;
-    about("the stages");
+    about("the pipeline");
     let (plan, untried) =
         Plan::tried(&definition, &models, sandbox).map_err(|error| error.reason.to_string())?;
     let tried = batch.map(|batch| Tried::of(&batch, &plan));

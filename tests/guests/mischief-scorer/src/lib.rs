@@ -49,6 +49,8 @@ pub enum Lie {
     NoClasses,
     /// `score` traps.
     Trap,
+    /// `configure` does not end.
+    ConfigureLoop,
 }
 
 thread_local! {
@@ -68,6 +70,11 @@ struct Config {
 impl Guest for Component {
     fn configure(setup: Setup, features: Vec<Field>) -> Result<Output, String> {
         let config: Config = serde_json::from_str(&setup.config).map_err(|it| it.to_string())?;
+        if let Some(Lie::ConfigureLoop) = config.lie {
+            loop {
+                std::hint::spin_loop();
+            }
+        }
         let length = features
             .iter()
             .position(|field| field.name == "length")
@@ -98,7 +105,7 @@ impl Guest for Component {
             Some(Lie::TooManyLabels) => scored.labels.push(0),
             Some(Lie::Nan) => scored.values.fill(f64::NAN),
             Some(Lie::Trap) => panic!("the configuration asked for a trap"),
-            Some(Lie::DuplicateClasses | Lie::NoClasses) | None => {}
+            Some(Lie::DuplicateClasses | Lie::NoClasses | Lie::ConfigureLoop) | None => {}
         }
         scored
     }

@@ -61,7 +61,7 @@ pub use references::{References, StoreOptions};
 pub use registry::RegistrySection;
 pub use sandbar_registry::ArtifactSource;
 pub use sandbar_sandbox::LimitsSection as Limits;
-pub use sections::{Delivery, Fleet, Grant, Kafka, Runner, Sink, Source, Stage, retries};
+pub use sections::{Delivery, Fleet, Grant, Kafka, OUTPUTS, Runner, Sink, Source, Stage, retries};
 pub use start::{Start, StartTime};
 pub use template::Template;
 pub use topics::{Pattern, is_pattern};

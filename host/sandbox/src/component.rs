@@ -10,6 +10,7 @@ use wasmtime::component::{Component as Compiled, InstancePre};
 
 use super::cache::Origin;
 use super::engine::Sandbox;
+use super::footprint::{self, Footprint};
 use super::imports;
 use super::state::State;
 use sandbar_inference::LateThreads;
@@ -70,6 +71,7 @@ pub struct ComponentError {
 pub struct Component {
     pub(super) pre: InstancePre<State>,
     pub(super) threads: Arc<LateThreads>,
+    pub(super) footprint: Footprint,
     world: World,
     path: PathBuf,
 }
@@ -83,11 +85,12 @@ impl Component {
     pub fn load(sandbox: &Sandbox, path: &Path) -> Result<Self, ComponentError> {
         let error = |reason: String| ComponentError { path: path.to_owned(), reason };
         let wasm = read(path).map_err(error)?;
+        let footprint = footprint(&wasm).map_err(error)?;
         let (compiled, _) = compile(sandbox, &wasm).map_err(error)?;
         let world = world(&exports(sandbox, &compiled)).map_err(error)?;
         let pre = link(sandbox, &compiled).map_err(error)?;
         let threads = sandbox.threads.clone();
-        Ok(Component { pre, threads, world, path: path.to_owned() })
+        Ok(Component { pre, threads, footprint, world, path: path.to_owned() })
     }
 
     /// The world that the component implements.
@@ -116,6 +119,13 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
         return Err(format!("{} bytes; at most {SIZE_LIMIT} are accepted", about.len()));
     }
     std::fs::read(path).map_err(|error| error.to_string())
+}
+
+/// What an instance of it takes, and whether that is accepted, before it is compiled.
+pub(super) fn footprint(wasm: &[u8]) -> Result<Footprint, String> {
+    footprint::of(wasm).map_err(|reason| {
+        format!("not accepted: {reason}; build it from fewer modules, or without composing so many components")
+    })
 }
 
 pub(super) fn compile(sandbox: &Sandbox, wasm: &[u8]) -> Result<(Compiled, Origin), String> {

@@ -107,6 +107,7 @@ impl Inspection {
         self.kind = Some(FileKind::of(&wasm));
         self.size = Some(wasm.len() as u64);
         self.sha256 = Some(Sha256::of(&wasm));
+        component::footprint(&wasm)?;
         let start = Instant::now();
         let (compiled, from) = component::compile(sandbox, &wasm)?;
         self.compiled = Some(Compilation {

@@ -46,7 +46,7 @@ pub(super) struct Footprint {
 pub(super) fn of(wasm: &[u8]) -> Result<Footprint, String> {
     let mut run = Run::default();
     // A file that cannot be read is refused by the compiler, which says why.
-    if let Ok(definition) = read(wasm) {
+    if let Ok(Some(definition)) = read(wasm) {
         run.instantiate(&Closure { definition, outer: None }, HashMap::new(), 0)?;
     }
     Ok(run.total)
@@ -232,12 +232,12 @@ impl Run {
     }
 }
 
-/// Reads a component and those in it.
-fn read(wasm: &[u8]) -> wasmparser::Result<Rc<Definition>> {
+/// Reads a component and those in it. `None` if it is something else.
+fn read(wasm: &[u8]) -> wasmparser::Result<Option<Rc<Definition>>> {
     // The components that are open, and the module in the last of them, if one is.
     let mut open: Vec<Definition> = Vec::new();
     let mut module: Option<Module> = None;
-    let mut whole = Rc::default();
+    let mut whole = None;
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload?;
         if let Some(reading) = &mut module {
@@ -256,10 +256,10 @@ fn read(wasm: &[u8]) -> wasmparser::Result<Rc<Definition>> {
             }
             Payload::ModuleSection { .. } => module = Some(Module::default()),
             Payload::End(_) => {
-                let done = Rc::new(open.pop().unwrap_or_default());
+                let Some(done) = open.pop().map(Rc::new) else { continue };
                 match open.last_mut() {
                     Some(outer) => outer.push(Item::Component(done)),
-                    None => whole = done,
+                    None => whole = Some(done),
                 }
             }
             other => {

@@ -123,6 +123,21 @@ impl Graph {
         &self.id
     }
 
+    /// Bytes that it holds: those of its file, if a guest brought them, and of its plans.
+    pub fn held(&self) -> usize {
+        let file = match &self.source {
+            GraphSource::Bytes(_, bytes) => bytes.len(),
+            GraphSource::Folder(_) | GraphSource::Fixed(_) => 0,
+        };
+        let plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.iter().fold(file, |held, plan| held.saturating_add(plan.held()))
+    }
+
+    /// Its number among the graphs of this process.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// The inputs, in order: as the model declares them, or else as the file does.
     pub fn inputs(&self) -> &[TensorSpec] {
         &self.inputs

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tract_onnx::tract_core;
+use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::internal::*;
 
 use super::error::{Error, ErrorCode};
@@ -18,6 +19,12 @@ use sandbar_record::shorten;
 pub(super) const PLANS: usize = 4;
 /// Bytes of one tensor on the way through a graph.
 pub(super) const TENSOR_LIMIT: usize = 1 << 30;
+
+/// Bytes that a node of a graph takes beside its tensors: its operation, facts, names, its place
+/// in the plan. Measured with graphs that were loaded 500 times.
+const NODE: usize = 4 << 10;
+/// How often a constant counts: a kernel has it in an order of its own, beside the tensor.
+const COPIES: usize = 2;
 
 /// A graph optimised for inputs of given shapes.
 #[derive(Debug)]
@@ -47,6 +54,19 @@ impl OptimisedGraph {
     pub(super) fn of(model: TypedModel) -> Self {
         let runnable = guarded(|| model.into_runnable()).expect("a model that runs");
         OptimisedGraph { graph: 0, shapes: Vec::new(), runnable }
+    }
+
+    /// Bytes that it holds: its constants, as its kernels want them, and its nodes.
+    pub(super) fn held(&self) -> usize {
+        self.runnable.model().nodes().iter().fold(0usize, |held, node| {
+            let constant = node.op_as::<Const>().map_or(0, |constant| {
+                let fact = node.outputs.first().map(|output| output.fact.mem_size());
+                let packed = fact.and_then(|size| size.to_usize().ok()).unwrap_or(0);
+                let tensor = constant.val();
+                packed.max(tensor.len().saturating_mul(tensor.datum_type().size_of()))
+            });
+            held.saturating_add(NODE).saturating_add(constant.saturating_mul(COPIES))
+        })
     }
 
     /// The optimised graph.
@@ -103,6 +123,11 @@ impl States {
             self.0[..=place].rotate_right(1);
         }
         place.is_some()
+    }
+
+    /// Drops the states of a graph that is not used any more.
+    pub(super) fn forget(&mut self, graph: u64) {
+        self.0.retain(|(plan, _)| plan.graph != graph);
     }
 
     /// Puts a new state for a plan first.

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::error::{Error, ErrorCode};
+use super::graph::Graph;
 use super::plan::States;
 use super::thread::{InferenceThread, LateThreads};
 
@@ -52,6 +53,14 @@ impl Session {
     /// Bytes of a graph that the guest may bring.
     pub fn load_limit(&self) -> u64 {
         self.limits.load
+    }
+
+    /// Drops what the instance's thread keeps of a graph that it does not use any more.
+    pub fn forget(&mut self, graph: &Graph) {
+        if let Some(lane) = &self.lane {
+            let number = graph.number();
+            lane.tell(move |states| states.forget(number));
+        }
     }
 
     /// Runs `work` on the instance's thread, within what is left of the deadlines.

@@ -92,6 +92,12 @@ impl InferenceThread {
         Ok(InferenceThread { stage, threads, jobs, given_up: false, late })
     }
 
+    /// Runs `work` on the thread, after what it does now, and does not wait.
+    pub(super) fn tell(&self, work: impl FnOnce(&mut States) + Send + 'static) {
+        // A thread that is gone has no states.
+        let _ = self.jobs.send(Box::new(work));
+    }
+
     /// Runs `work` on the thread and waits for it as long as `patience`. `work` gets a
     /// flag that tells it to stop. When it does not end in time, the thread is given up.
     ///

@@ -66,7 +66,7 @@ pub use registry::RegistrySection;
 pub use sandbar_registry::ArtifactSource;
 pub use sandbar_sandbox::LimitsSection as Limits;
 pub use sections::{
-    Delivery, Fleet, Grant, Kafka, Preparation, Runner, Sink, Source, Stage, retries,
+    Delivery, Fleet, Grant, Kafka, OUTPUTS, Preparation, Runner, Sink, Source, Stage, retries,
 };
 pub use start::{Start, StartTime};
 pub use template::Template;

@@ -245,11 +245,17 @@ impl Runner {
     }
 }
 
+/// What is made of one batch may take so many times `in-flight`. The probabilities of a
+/// thousand classes, as JSON, for 256 records are more than the default of that.
+pub const OUTPUTS: u64 = 8;
+
 impl From<&Runner> for BatchLimits {
     fn from(runner: &Runner) -> Self {
         BatchLimits {
             records: runner.batch_records.get() as usize,
             bytes: usize::try_from(runner.batch_bytes.as_u64()).unwrap_or(usize::MAX),
+            outputs: usize::try_from(runner.in_flight.as_u64().saturating_mul(OUTPUTS))
+                .unwrap_or(usize::MAX),
         }
     }
 }

@@ -4,11 +4,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::encoding::Encoder;
+use sandbar_manifest::OUTPUTS;
 use sandbar_record::{Batch, Output, Record, Variant};
 use sandbar_record::{Code, Failure, shorten};
 use sandbar_sandbox::{
     CallError, CallSeed, Emitted, Extracted, Extractor, Scorer, Transformed, Transformer, Usage,
 };
+
+/// Bytes that an output takes besides its content.
+const RECORD: usize = 200;
 
 /// The stages of one worker, with their warm instances.
 pub struct Chain {
@@ -16,6 +20,8 @@ pub struct Chain {
     pub(crate) predictor: Option<Predictor>,
     /// The model that makes the predictions, `name@version`.
     pub(crate) model: Option<Arc<str>>,
+    /// Bytes that what is made of one batch may take.
+    pub(crate) outputs: usize,
 }
 
 /// A transformer, and where its routes lead: indices into the plan's topics.
@@ -49,6 +55,8 @@ pub struct Outcome {
     values: Vec<u8>,
     /// The model of each variant.
     models: [Option<Arc<str>>; 2],
+    /// Bytes that it may still take.
+    room: usize,
 }
 
 /// Predictions as numbers, in order of their records.
@@ -178,10 +186,40 @@ impl Outcome {
         self.outputs.retain(|placed| origins.binary_search(&(placed.origin as usize)).is_err());
     }
 
+    /// Takes so many bytes of what is left.
+    ///
+    /// # Errors
+    /// If there are fewer.
+    fn take_room(&mut self, bytes: usize, stage: &Arc<str>) -> Result<(), CallError> {
+        match self.room.checked_sub(bytes) {
+            Some(left) => self.room = left,
+            None => return Err(too_large(stage)),
+        }
+        Ok(())
+    }
+
     fn fail(&mut self, origin: u32, stage: &Arc<str>, code: Code, message: String) {
+        // A record that was multiplied may fail a million times; its first failure counts.
+        if self.failures.last().is_some_and(|last| last.record == origin as usize) {
+            return;
+        }
         let (stage, message) = (stage.clone(), shorten(message));
         self.failures.push(Failure { record: origin as usize, stage, code, message });
     }
+}
+
+fn too_large(stage: &Arc<str>) -> CallError {
+    CallError {
+        stage: stage.clone(),
+        code: Code::TooLarge,
+        message: format!("what is made of it takes more than {OUTPUTS} times [runner] in-flight"),
+        unusable: false,
+    }
+}
+
+/// Bytes that a record of the batch takes for itself.
+fn size(batch: &Batch) -> usize {
+    batch.bytes.len() + RECORD * batch.len()
 }
 
 /// What the first stage is given.
@@ -271,6 +309,7 @@ impl Chain {
     ) -> Result<(), CallError> {
         outcome.clear();
         outcome.models[Variant::Serving as usize].clone_from(&self.model);
+        outcome.room = self.outputs;
         let result = self.run(input, outcome);
         match &result {
             Ok(()) => {
@@ -353,10 +392,13 @@ impl Routed {
 
         let origins: Vec<u32> = records.origins.iter().map(|index| stream.origin(*index)).collect();
         let (whole, routes) = emitted(stream.batch, records);
+        outcome.take_room(size(&whole), stage)?;
         if routes.iter().all(|route| *route == 0) {
             outcome.derived.push(whole);
             return Ok((outcome.derived.len(), origins));
         }
+        // What goes on is copied.
+        outcome.take_room(size(&whole), stage)?;
         let mut kept = Batch::new(whole.topic.clone(), whole.partition, whole.len());
         let mut kept_origins = Vec::with_capacity(whole.len());
         let place = outcome.derived.len() + 1;
@@ -428,6 +470,8 @@ impl Predictor {
             let start = outcome.values.len();
             match self.encoder.encode(&record, label, values, &mut outcome.values) {
                 Ok(()) => {
+                    let made = outcome.values.len() - start;
+                    outcome.take_room(made + RECORD, &"sink".into())?;
                     let origin = stream.origin(index);
                     outcome.outputs.push(Placed {
                         origin,

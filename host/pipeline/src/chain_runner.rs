@@ -135,11 +135,37 @@ impl<O: Sink> Pass<'_, O> {
                 self.deliver(input)
             }
             Err(error) if error.unusable => Err(Interrupted::Unusable(error)),
+            Err(error) if error.code == Code::TooLarge && input.batch.len() > 1 => {
+                self.halve(input, failed)
+            }
             Err(error) => {
                 BatchIsolated { batch: input.batch, error: &error }.emit(self.stats);
                 self.isolate(input, failed)
             }
         }
+    }
+
+    /// Takes a batch of which too much is made in two parts.
+    fn halve(
+        &mut self,
+        input: &Input<'_>,
+        failed: &mut VecDeque<Failure>,
+    ) -> Result<(), Interrupted> {
+        let (middle, end) = (input.batch.len() / 2, input.batch.len());
+        let first_of_second = input.origin(middle);
+        for range in [0..middle, middle..end] {
+            self.go_on()?;
+            let mut among = VecDeque::new();
+            let limit = if range.end == end { usize::MAX } else { first_of_second };
+            while let Some(failure) = failed.pop_front_if(|failure| failure.record < limit) {
+                among.push_back(failure);
+            }
+            let batch = input.batch.part(range.clone());
+            let origins: Vec<u32> = range.map(|index| input.origin(index) as u32).collect();
+            let part = Input { source: input.source, batch: &batch, origins: Some(&origins) };
+            self.take(&part, &mut among)?;
+        }
+        Ok(())
     }
 
     /// Runs a batch record by record: the record that makes an operator trap fails,

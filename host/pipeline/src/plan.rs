@@ -286,7 +286,8 @@ impl Plan {
             Ok(Routed { transformer, topics: stage.routes.clone() })
         });
         let transformers = transformers.collect::<Result<_, StageError>>()?;
-        Ok(Chain { transformers, predictor, model: self.model.clone() })
+        let (model, outputs) = (self.model.clone(), self.batch.outputs);
+        Ok(Chain { transformers, predictor, model, outputs })
     }
 
     /// What one worker resolves references with, if records may refer to their data.

@@ -120,11 +120,17 @@ impl Batch {
 
     /// A batch of the one record at `index`.
     pub fn single(&self, index: usize) -> Batch {
-        let record = self.record(index);
-        let mut batch = Batch::new(self.topic.clone(), self.partition, 1);
-        let (key, value) = (record.key(), record.value());
-        let timestamp = record.timestamp();
-        batch.push(record.offset, timestamp, key, value, record.headers());
+        self.part(index..index + 1)
+    }
+
+    /// A batch of the records in a range.
+    pub fn part(&self, range: std::ops::Range<usize>) -> Batch {
+        let mut batch = Batch::new(self.topic.clone(), self.partition, range.len());
+        for record in range.map(|index| self.record(index)) {
+            let (key, value) = (record.key(), record.value());
+            let timestamp = record.timestamp();
+            batch.push(record.offset, timestamp, key, value, record.headers());
+        }
         batch
     }
 }

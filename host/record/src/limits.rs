@@ -14,6 +14,8 @@ pub struct BatchLimits {
     pub records: usize,
     /// Bytes at the most; only a single larger record exceeds them.
     pub bytes: usize,
+    /// Bytes that what is made of one may take at the most.
+    pub outputs: usize,
 }
 
 impl BatchLimits {
@@ -44,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_bounded_by_records_and_by_bytes() {
-        let limits = BatchLimits { records: 2, bytes: 10 };
+        let limits = BatchLimits { records: 2, bytes: 10, outputs: 0 };
         assert!(!limits.is_full(&batch(&[b"1234"])));
         assert!(limits.is_full(&batch(&[b"", b""])));
         assert!(limits.is_full(&batch(&[b"1234567890"])));

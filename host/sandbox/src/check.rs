@@ -18,12 +18,24 @@ pub type Violation = String;
 
 /// The maximum number of columns of a table, and of names of an output.
 const WIDTH_LIMIT: usize = 1 << 16;
+/// Bytes of one of these names, and of all together: they are in every prediction's JSON.
+const NAME_LIMIT: usize = 256;
+const NAMES_LIMIT: usize = 1 << 20;
+/// Dimensions of a tensor, one of a column's rows included.
+pub(crate) const DIMENSIONS: usize = 16;
 
 /// Features that an extractor declares: at least one, with distinct names.
 pub fn fields(fields: &[Field]) -> Result<(), Violation> {
     names("feature", fields.iter().map(|field| field.name.as_str()))?;
     for field in fields {
         if let FieldType::Tensor(shape) = &field.ty {
+            let dimensions = shape.dimensions.len();
+            if dimensions > DIMENSIONS {
+                return Err(format!(
+                    "the tensor '{}' has {dimensions} dimensions; at most {DIMENSIONS} are accepted",
+                    field.name
+                ));
+            }
             row_bytes(shape).ok_or_else(|| format!("the tensor '{}' is too large", field.name))?;
         }
     }
@@ -40,7 +52,19 @@ pub fn output(output: &OutputSchema) -> Result<(), Violation> {
 
 fn names<'a>(what: &str, all: impl Iterator<Item = &'a str>) -> Result<(), Violation> {
     let mut seen = std::collections::HashSet::new();
+    let mut total = 0usize;
     for name in all {
+        total += name.len();
+        if name.len() > NAME_LIMIT {
+            let start = &name[..name.floor_char_boundary(32)];
+            return Err(format!(
+                "the name of {what} '{start}…' has {} bytes; at most {NAME_LIMIT} are accepted",
+                name.len()
+            ));
+        }
+        if total > NAMES_LIMIT {
+            return Err(format!("the names of {what} have more than {NAMES_LIMIT} bytes together"));
+        }
         if !seen.insert(name) {
             return Err(format!("the {what} '{name}' is declared twice"));
         }

@@ -11,6 +11,7 @@ use wasmtime::component::{Component as Compiled, InstancePre};
 
 use super::cache::Origin;
 use super::engine::Sandbox;
+use super::footprint::{self, Footprint};
 use super::imports;
 use super::state::State;
 use sandbar_files::limits;
@@ -71,6 +72,7 @@ pub struct ComponentError {
 pub struct Component {
     pub(super) pre: InstancePre<State>,
     pub(super) threads: Arc<LateThreads>,
+    pub(super) footprint: Footprint,
     world: World,
     path: PathBuf,
 }
@@ -84,11 +86,12 @@ impl Component {
     pub fn load(sandbox: &Sandbox, path: &Path) -> Result<Self, ComponentError> {
         let error = |reason: String| ComponentError { path: path.to_owned(), reason };
         let wasm = read(path).map_err(error)?;
+        let footprint = footprint(&wasm).map_err(error)?;
         let (compiled, _) = compile(sandbox, &wasm).map_err(error)?;
         let world = world(&exports(sandbox, &compiled)).map_err(error)?;
         let pre = link(sandbox, &compiled).map_err(error)?;
         let threads = sandbox.threads.clone();
-        Ok(Component { pre, threads, world, path: path.to_owned() })
+        Ok(Component { pre, threads, footprint, world, path: path.to_owned() })
     }
 
     /// The world that the component implements.
@@ -113,6 +116,13 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     sandbar_files::read(path, limits::COMPONENT).map_err(|error| match error.kind() {
         ErrorKind::NotFound => format!("{error}; build it with `cargo build --release --target wasm32-wasip2`, or correct the path"),
         _ => error.to_string(),
+    })
+}
+
+/// What an instance of it takes, and whether that is accepted, before it is compiled.
+pub(super) fn footprint(wasm: &[u8]) -> Result<Footprint, String> {
+    footprint::of(wasm).map_err(|reason| {
+        format!("not accepted: {reason}; build it from fewer modules, or without composing so many components")
     })
 }
 

@@ -108,6 +108,7 @@ impl Inspection {
         self.size = Some(wasm.len() as u64);
         let digest = Sha256::of(&wasm);
         self.sha256 = Some(digest);
+        component::footprint(&wasm)?;
         let start = Instant::now();
         let (compiled, from) = component::compile(sandbox, &wasm)?;
         self.compiled = Some(Compilation {

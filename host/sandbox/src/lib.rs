@@ -6,7 +6,9 @@
 //!   keeps compiled components; [`imports`] describes what components import,
 //!   and [`inspect`] reports everything known about a file.
 //!   `handed`: compiled forms on their way between processes.
-//! - [`state`]: what belongs to one instance: grants, memory budget, `log`; and
+//! - `footprint`: what wasmtime keeps for an instance of a component, known before it is
+//!   compiled; `budget`: the memory of an instance, against its limit.
+//! - [`state`]: what belongs to one instance: grants, budget, `log`; and
 //!   [`determinism`], the deterministic clock and random numbers.
 //! - [`stage`]: a warm instance of an operator that is called batch by batch and
 //!   replaced after a trap; [`worlds`] has the calls of each world, and [`check`]
@@ -23,6 +25,7 @@
 //! `-inference`.
 
 mod bindings;
+mod budget;
 pub mod cache;
 mod capabilities;
 #[doc(hidden)] // for host/fuzz
@@ -30,6 +33,7 @@ pub mod check;
 pub mod component;
 pub mod determinism;
 pub mod engine;
+mod footprint;
 mod handed;
 pub mod imports;
 pub mod inspect;

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 pub use wasmtime::CallHook as Crossing;
-use wasmtime::component::{Instance, InstancePre};
+use wasmtime::component::{Instance, InstancePre, ResourceTableError};
 use wasmtime::{Store, Trap, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
 
 use super::bindings::types::Setup;
+use super::budget::WASI_RESOURCES;
 use super::check;
 use super::component::{CONTRACT, Component, World};
 use super::determinism::CallSeed;
@@ -307,11 +308,15 @@ fn make<I: Interface>(
     });
     store.limiter(|state| &mut state.memory);
     // What a guest returns is copied from its memory, and may be all of it.
-    store.set_hostcall_fuel(usize::try_from(limits.memory).unwrap_or(usize::MAX));
+    store.set_hostcall_fuel(store.data().memory.limit());
+    store.set_max_component_handles(store.data().memory.handles());
     let models: Vec<&str> = grants.models.iter().map(|(name, _)| name.as_str()).collect();
     let topics: Vec<&str> = grants.topics.iter().map(String::as_str).collect();
     let setup = Setup { config: &grants.config, models: &models, topics: &topics };
     let (guest, shape) = enter(stage, &mut store, limits.configure_deadline, |store| {
+        if !store.data_mut().memory.begin(component.footprint.bytes) {
+            return Err(wasmtime::Error::msg("its instance takes more than its memory limit"));
+        }
         let instance = component.pre.instantiate(&mut *store)?;
         let guest = interface.bind(store, &instance)?;
         let shape = interface.configure(&guest, store, setup)?;
@@ -358,6 +363,12 @@ fn explain(
 ) -> (Code, String) {
     if out_of_memory {
         return (Code::Memory, "the operator exceeded its memory limit".into());
+    }
+    if matches!(cause.downcast_ref(), Some(ResourceTableError::Full)) {
+        let message = format!(
+            "the operator holds {WASI_RESOURCES} resources of WASI, the most that it may; drop them"
+        );
+        return (Code::Memory, message);
     }
     if let Some(I32Exit(status)) = cause.downcast_ref() {
         return (Code::Trap, format!("the operator exited with status {status}"));

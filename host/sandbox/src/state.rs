@@ -5,23 +5,24 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
+use super::budget::{MemoryBudget, WASI_RESOURCES};
 use super::determinism::{Clock, Determinism};
+use super::footprint::ENTITIES;
 use super::log::GuestLog;
 use sandbar_inference::{Artifact, Content};
 use sandbar_inference::{ErrorCode, Graph, LateThreads, NnLimits, Session};
 
-/// Elements that the tables of an instance may have together: function tables of
-/// large programs have a few thousand.
-const TABLE_ELEMENTS: usize = 1 << 20;
+/// Random bytes that a guest may ask for at once; they are made in the host.
+const RANDOM_LIMIT: u64 = 1 << 20;
 
 /// How much an operator may use.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
-    /// Bytes of all linear memories of an instance together, and of its tensors.
+    /// Bytes of all that an instance holds: its memories and tables, and what the host and
+    /// wasmtime keep for it.
     pub memory: u64,
     /// Time for one call with a batch.
     pub deadline: Duration,
@@ -83,6 +84,9 @@ pub struct State {
     pub(crate) nn: Session,
     pub(super) present: Arc<Determinism>,
     wasi: WasiCtx,
+    /// What WASI keeps for it. Its code does not charge what it makes, so that these are few.
+    wasi_resources: ResourceTable,
+    /// What `wasi:nn` keeps for it; each is charged.
     pub(crate) resources: ResourceTable,
 }
 
@@ -99,82 +103,28 @@ impl State {
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(log.clone()).stderr(log.clone());
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+        wasi.max_random_size(limits.memory.min(RANDOM_LIMIT));
         present.put_into(&mut wasi, grants.clock.as_ref(), grants.random);
+        let mut wasi_resources = ResourceTable::new();
+        wasi_resources.set_max_capacity(WASI_RESOURCES);
+        let mut resources = ResourceTable::new();
+        // What is charged is the limit, not their number.
+        resources.set_max_capacity(u32::MAX as usize);
         State {
-            memory: MemoryBudget { limit: limits.memory, used: 0, elements: 0, exceeded: false },
+            memory: MemoryBudget::new(limits.memory, ENTITIES),
             log,
             grants,
             nn,
             present,
             wasi: wasi.build(),
-            resources: ResourceTable::new(),
+            wasi_resources,
+            resources,
         }
     }
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
-    }
-}
-
-/// Counts the bytes of all memories of an instance, and of what the host keeps for it,
-/// against one limit.
-pub(crate) struct MemoryBudget {
-    limit: u64,
-    used: u64,
-    elements: usize,
-    /// Whether an allocation was refused, since this was last reset.
-    pub(super) exceeded: bool,
-}
-
-impl MemoryBudget {
-    /// The bytes that are charged.
-    pub(super) fn used(&self) -> u64 {
-        self.used
-    }
-
-    /// Charges so many bytes; returns whether as many were left.
-    pub(crate) fn charge(&mut self, bytes: usize) -> bool {
-        let used = self.used.saturating_add(bytes as u64);
-        self.exceeded |= used > self.limit;
-        if used <= self.limit {
-            self.used = used;
-        }
-        used <= self.limit
-    }
-
-    /// Releases what was charged.
-    pub(crate) fn release(&mut self, bytes: usize) {
-        self.used = self.used.saturating_sub(bytes as u64);
-    }
-}
-
-impl ResourceLimiter for MemoryBudget {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
-            self.exceeded = true;
-            return Ok(false);
-        }
-        Ok(self.charge(desired.saturating_sub(current)))
-    }
-
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        let elements = self.elements.saturating_add(desired.saturating_sub(current));
-        if elements > TABLE_ELEMENTS || maximum.is_some_and(|maximum| desired > maximum) {
-            return Ok(false);
-        }
-        self.elements = elements;
-        Ok(true)
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.wasi_resources }
     }
 }

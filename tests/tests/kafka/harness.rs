@@ -310,7 +310,7 @@ fn operator(name: &str, config: &str) -> Operator {
     }
 }
 
-const TWO_AT_A_TIME: BatchLimits = BatchLimits { records: 2, bytes: 1 << 20 };
+const TWO_AT_A_TIME: BatchLimits = BatchLimits { records: 2, bytes: 1 << 20, outputs: 64 << 20 };
 
 #[test]
 fn an_extractor_alone() {

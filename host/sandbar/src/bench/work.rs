@@ -86,7 +86,7 @@ mod tests {
 
     fn sizes(values: &[&str], records: usize, bytes: usize) -> Vec<usize> {
         let values: Vec<Vec<u8>> = values.iter().map(|value| value.as_bytes().to_vec()).collect();
-        let limits = BatchLimits { records, bytes };
+        let limits = BatchLimits { records, bytes, outputs: usize::MAX };
         match Work::of_values("t", &values, &[], limits).expect("work") {
             Work::Records(batches) => batches.iter().map(Batch::len).collect(),
             Work::Rows(..) => Vec::new(),
@@ -98,6 +98,9 @@ mod tests {
         assert_eq!(sizes(&["a", "b"], 5, 1000), [5]);
         assert_eq!(sizes(&["a", "b", "c"], 2, 1000), [2, 1]);
         assert_eq!(sizes(&["aaaa", "b"], 100, 4), [1, 1]);
-        assert!(Work::of_values("t", &[], &[], BatchLimits { records: 1, bytes: 1 }).is_err());
+        assert!(
+            Work::of_values("t", &[], &[], BatchLimits { records: 1, bytes: 1, outputs: 1 })
+                .is_err()
+        );
     }
 }

@@ -1,22 +1,21 @@
 //! `wasi:nn@0.2.0-rc-2024-10-28` for guests.
 //!
-//! Tensors that a guest creates count as its memory, until it drops them: they are copies
-//! in the host, and could be created without limit.
+//! What the host keeps for a guest counts as its memory until the guest drops it: tensors, errors,
+//! contexts, graphs that it brought. They could be created without limit.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wasmtime::component::{HasSelf, Resource};
 
 use crate::bindings::nn::{errors, graph, inference, tensor};
 use crate::capabilities::capability::Capability;
+use crate::check::DIMENSIONS;
 use crate::nn_resources::{Context, Handle};
 use crate::offer::{ImportSupport, Offer};
 use crate::state::State;
 use sandbar_inference::{Error, ErrorCode, Graph, GraphSource, Tensor};
 use sandbar_model::{ElementType, Kind};
-
-/// Bytes that a resource counts for besides its data.
-const OVERHEAD: usize = 256;
 
 /// Graphs that the host computes.
 pub(crate) const CAPABILITY: Capability = Capability {
@@ -50,35 +49,66 @@ impl State {
             Ok(value) => Ok(Ok(value)),
             Err(error) => {
                 tracing::debug!(code = error.code.as_str(), %error, "inference failed, the operator receives the error");
-                self.charge(OVERHEAD + error.message.len())?;
+                self.hold(error.message.capacity())?;
                 Ok(Err(self.resources.push(error)?))
             }
         }
     }
 
     fn push_tensor(&mut self, tensor: Tensor) -> wasmtime::Result<Resource<Tensor>> {
-        self.charge(OVERHEAD + tensor.data.len())?;
+        self.hold(held(&tensor))?;
         Ok(self.resources.push(tensor)?)
     }
 
     fn take_tensor(&mut self, tensor: Resource<Tensor>) -> wasmtime::Result<Tensor> {
         let tensor = self.resources.delete(tensor)?;
-        self.memory.release(OVERHEAD + tensor.data.len());
+        self.memory.let_go(held(&tensor));
         Ok(tensor)
     }
 
-    /// Charges bytes of the host to the guest; exceeding its limit ends the call.
-    fn charge(&mut self, bytes: usize) -> wasmtime::Result<()> {
-        if self.memory.charge(bytes) {
-            return Ok(());
-        }
-        Err(wasmtime::Error::msg("the operator exceeded its memory limit with its tensors"))
+    /// Charges a resource to the guest; exceeding its limit ends the call.
+    fn hold(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        if self.memory.hold(bytes) { Ok(()) } else { Err(exceeded()) }
     }
 
-    fn push_graph(&mut self, graph: Arc<Graph>, charged: usize) -> Answer<Resource<Handle>> {
-        self.charge(OVERHEAD + charged)?;
-        Ok(Ok(self.resources.push(Handle { graph, charged })?))
+    fn push_graph(&mut self, graph: Arc<Graph>, brought: bool) -> Answer<Resource<Handle>> {
+        self.hold(0)?;
+        let brought = brought.then(|| Arc::new(AtomicUsize::new(0)));
+        let handle = Handle { graph, brought };
+        self.charge_graph(&handle)?;
+        Ok(Ok(self.resources.push(handle)?))
     }
+
+    /// Charges what a graph that the guest brought has come to hold: with each further shape that
+    /// it computes, a plan more.
+    fn charge_graph(&mut self, handle: &Handle) -> wasmtime::Result<()> {
+        let Some(brought) = &handle.brought else { return Ok(()) };
+        let (held, charged) = (handle.graph.held(), brought.load(Ordering::Relaxed));
+        if held > charged && !self.memory.charge(held - charged) {
+            return Err(exceeded());
+        }
+        self.memory.release(charged.saturating_sub(held));
+        brought.store(held, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Releases one of the resources that keep a graph; with the last, the graph.
+    fn drop_graph(&mut self, handle: Handle) {
+        self.memory.let_go(0);
+        if let Some(charged) = handle.brought.and_then(Arc::into_inner) {
+            self.memory.release(charged.into_inner());
+            self.nn.forget(&handle.graph);
+        }
+    }
+}
+
+fn exceeded() -> wasmtime::Error {
+    wasmtime::Error::msg("the operator exceeded its memory limit with what the host keeps for it")
+}
+
+/// The bytes that a tensor holds.
+fn held(tensor: &Tensor) -> usize {
+    tensor.data.capacity() + size_of::<u32>() * tensor.dimensions.capacity()
 }
 
 impl tensor::Host for State {}
@@ -90,6 +120,12 @@ impl tensor::HostTensor for State {
         ty: tensor::TensorType,
         data: Vec<u8>,
     ) -> wasmtime::Result<Resource<Tensor>> {
+        if dimensions.len() > DIMENSIONS {
+            return Err(wasmtime::Error::msg(format!(
+                "a tensor of {} dimensions; at most {DIMENSIONS} are accepted",
+                dimensions.len()
+            )));
+        }
         self.push_tensor(Tensor { dimensions, ty: element(ty), data })
     }
 
@@ -121,19 +157,18 @@ impl graph::Host for State {
             Ok(accepted) => accepted,
             Err(error) => return self.answer(Err(error)),
         };
-        let length = bytes.len();
         let source = GraphSource::Bytes(kind, bytes.into());
         let loaded =
             self.nn.run(move |_, _| Graph::load("the operator's own graph".into(), source));
         match loaded {
-            Ok(graph) => self.push_graph(graph, length),
+            Ok(graph) => self.push_graph(graph, true),
             Err(error) => self.answer(Err(error)),
         }
     }
 
     fn load_by_name(&mut self, name: String) -> Answer<Resource<Handle>> {
         match self.grants.graph(&name) {
-            Ok(graph) => self.push_graph(graph, 0),
+            Ok(graph) => self.push_graph(graph, false),
             Err(error) => self.answer(Err(error)),
         }
     }
@@ -141,14 +176,14 @@ impl graph::Host for State {
 
 impl graph::HostGraph for State {
     fn init_execution_context(&mut self, graph: Resource<Handle>) -> Answer<Resource<Context>> {
-        let graph = self.resources.get(&graph)?.graph.clone();
-        self.charge(OVERHEAD)?;
-        Ok(Ok(self.resources.push(Context(graph))?))
+        let handle = self.resources.get(&graph)?.clone();
+        self.hold(0)?;
+        Ok(Ok(self.resources.push(Context(handle))?))
     }
 
     fn drop(&mut self, graph: Resource<Handle>) -> wasmtime::Result<()> {
         let handle = self.resources.delete(graph)?;
-        self.memory.release(OVERHEAD + handle.charged);
+        self.drop_graph(handle);
         Ok(())
     }
 }
@@ -161,11 +196,13 @@ impl inference::HostGraphExecutionContext for State {
         context: Resource<Context>,
         inputs: Vec<(String, Resource<Tensor>)>,
     ) -> Answer<Vec<(String, Resource<Tensor>)>> {
-        let graph = self.resources.get(&context)?.0.clone();
+        let handle = self.resources.get(&context)?.0.clone();
+        let graph = handle.graph.clone();
         let take = |(name, tensor)| Ok((name, self.take_tensor(tensor)?));
         let inputs = inputs.into_iter().map(take).collect::<wasmtime::Result<Vec<_>>>()?;
         let id = graph.id().to_owned();
         let outputs = self.nn.run(move |states, stop| graph.compute(&inputs, states, stop));
+        self.charge_graph(&handle)?;
         match outputs {
             Ok(outputs) => {
                 let push = |(name, tensor)| Ok((name, self.push_tensor(tensor)?));
@@ -176,8 +213,8 @@ impl inference::HostGraphExecutionContext for State {
     }
 
     fn drop(&mut self, context: Resource<Context>) -> wasmtime::Result<()> {
-        self.resources.delete(context)?;
-        self.memory.release(OVERHEAD);
+        let Context(handle) = self.resources.delete(context)?;
+        self.drop_graph(handle);
         Ok(())
     }
 }
@@ -195,7 +232,7 @@ impl errors::HostError for State {
 
     fn drop(&mut self, error: Resource<Error>) -> wasmtime::Result<()> {
         let error = self.resources.delete(error)?;
-        self.memory.release(OVERHEAD + error.message.len());
+        self.memory.let_go(error.message.capacity());
         Ok(())
     }
 }

@@ -12,6 +12,11 @@
 //! | `short MODEL INPUT SIZES TYPE NUMBER` | computes with a byte less than the dimensions say |
 //! | `again TIMES MODEL INPUT SIZES TYPE NUMBER` | computes so many times, errors or not, and says the last |
 //! | `hoard TIMES BYTES` | makes so many tensors and keeps them |
+//! | `dimensions TIMES COUNT` | the same with so many dimensions, and no data |
+//! | `errors TIMES` | asks for a model that there is not, and keeps the errors |
+//! | `graphs TIMES MODEL` | loads a model by name so often, and keeps the graphs |
+//! | `contexts TIMES MODEL` | the same, with contexts of one graph |
+//! | `brought TIMES` | loads the graph that this component brings along so often, and keeps it |
 //!
 //! A row gives how many numbers the first output has, their sum, and the largest; or it
 //! fails with `CODE: MESSAGE` of the error.
@@ -112,8 +117,27 @@ fn obey(command: &str) -> Result<[f64; 3], String> {
             }
             last
         }
+        ["dimensions", times, count] => {
+            let dimensions = vec![1; number_of(count)? as usize];
+            keep(number_of(times)?, || Ok(Tensor::new(&dimensions, TensorType::U8, &[0])))
+        }
+        ["errors", times] => {
+            keep(number_of(times)?, || load_by_name("none").err().ok_or_else(String::new))
+        }
+        ["graphs", times, model] => {
+            keep(number_of(times)?, || load_by_name(model).map_err(words_of))
+        }
+        ["contexts", times, model] => {
+            let graph = load_by_name(model).map_err(words_of)?;
+            keep(number_of(times)?, || graph.init_execution_context().map_err(words_of))
+        }
+        ["brought", times] => {
+            let parts = [DIGITS.to_vec()];
+            let load = || load(&parts, GraphEncoding::Onnx, ExecutionTarget::Cpu);
+            keep(number_of(times)?, || load().map_err(words_of))
+        }
         ["hoard", times, bytes] => {
-            let number = |word: &str| word.parse::<u32>().map_err(|error| error.to_string());
+            let number = number_of;
             let (times, bytes) = (number(times)?, number(bytes)?);
             let data = vec![0; bytes as usize];
             let kept = (0..times).map(|_| Tensor::new(&[bytes], TensorType::U8, &data));
@@ -122,6 +146,16 @@ fn obey(command: &str) -> Result<[f64; 3], String> {
         }
         _ => Err(format!("no such command: {command}")),
     }
+}
+
+fn number_of(word: &str) -> Result<u32, String> {
+    word.parse().map_err(|error| format!("{word}: {error}"))
+}
+
+/// Makes something so often and keeps all.
+fn keep<T>(times: u32, make: impl Fn() -> Result<T, String>) -> Result<[f64; 3], String> {
+    let kept = (0..times).map(|_| make()).collect::<Result<Vec<T>, String>>()?;
+    Ok([kept.len() as f64, 0.0, 0.0])
 }
 
 fn compute(graph: &Graph, inputs: Vec<(String, Tensor)>) -> Result<[f64; 3], String> {

@@ -3,6 +3,7 @@
 
 mod exclusive;
 mod graph;
+mod hoarding;
 mod pillow;
 mod wasi_nn;
 

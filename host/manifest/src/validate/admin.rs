@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sandbar_config::{KeyPath, name_problem};
 
-use crate::admin::{Admin, AdminToken, Listen, Reading};
+use crate::admin::{Admin, AdminToken, Listen};
 
 /// Names of tokens that events have for others.
 const TAKEN: [&str; 2] = ["local", "token"];
@@ -20,11 +20,6 @@ pub(super) fn problems(admin: &Admin) -> Vec<(KeyPath, String)> {
             "'{host}' is not a name; write it without scheme and port, as in \"runner.example.com\""
         );
         found.push((at("hosts").index(index), message));
-    }
-    let tokens = admin.token.is_some() || !admin.tokens.is_empty();
-    if admin.read == Some(Reading::Token) && !tokens {
-        let message = "there is no token to read with; add [[admin.tokens]]";
-        found.push((at("read"), message.to_owned()));
     }
     let address = |listen: Option<Listen>| listen.and_then(Listen::address);
     if let (Some(one), Some(other)) = (address(admin.listen), address(admin.health))

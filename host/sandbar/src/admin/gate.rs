@@ -187,3 +187,94 @@ async fn unfit(method: Method) -> Response {
     let reason = format!("{method}: not a method of this path; the header 'allow' names them");
     refused(StatusCode::METHOD_NOT_ALLOWED, reason)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::routing::{get, post};
+    use tokio::sync::Notify;
+    use tokio::task::yield_now;
+
+    use super::super::seats::Seats;
+    use super::*;
+
+    /// A server whose changes wait until they are told to go on.
+    struct Slow {
+        gate: Arc<Gate>,
+        go_on: Arc<Notify>,
+        begun: Arc<AtomicUsize>,
+        done: Arc<AtomicUsize>,
+    }
+
+    impl Slow {
+        fn new() -> Self {
+            let go_on = Arc::new(Notify::new());
+            let (begun, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+            let (wait, begin, end) = (go_on.clone(), begun.clone(), done.clone());
+            let change = move || async move {
+                begin.fetch_add(1, Ordering::Relaxed);
+                wait.notified().await;
+                end.fetch_add(1, Ordering::Relaxed);
+                StatusCode::OK
+            };
+            let router = Router::new()
+                .route("/v1/swap", post(change.clone()))
+                .route("/v1/rollback", post(change))
+                .route("/v1/status", get(|| async {}));
+            let access = Access { local: true, ..Access::default() };
+            Slow { gate: Arc::new(Gate::new(router, Some(access))), go_on, begun, done }
+        }
+
+        async fn ask(&self, method: &str, path: &str) -> StatusCode {
+            let seat = Arc::new(Seats::default()).take().await.unwrap();
+            let peer = Peer { address: "127.0.0.1:1".parse().unwrap(), tls: false };
+            let request = Request::builder().method(method).uri(path);
+            let request = request.header(header::HOST, "localhost").body(Body::empty()).unwrap();
+            self.gate.answer(request, &peer, &seat).await.status()
+        }
+    }
+
+    async fn until(number: &AtomicUsize, due: usize) {
+        while number.load(Ordering::Relaxed) < due {
+            yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn changes_under_way_keep_nobody_from_reading_or_taking_back() {
+        let slow = Arc::new(Slow::new());
+        let begin = |path: &'static str| {
+            let slow = slow.clone();
+            tokio::spawn(async move { slow.ask("POST", path).await })
+        };
+        let mut changes: Vec<_> = (0..CHANGES).map(|_| begin("/v1/swap")).collect();
+        until(&slow.begun, CHANGES).await;
+        assert_eq!(slow.ask("POST", "/v1/swap").await, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(slow.ask("GET", "/v1/status").await, StatusCode::OK);
+        changes.push(begin("/v1/rollback"));
+        until(&slow.begun, CHANGES + 1).await;
+        slow.go_on.notify_waiters();
+        for change in changes {
+            assert_eq!(change.await.unwrap(), StatusCode::OK);
+        }
+        let again = begin("/v1/swap");
+        until(&slow.begun, CHANGES + 2).await;
+        slow.go_on.notify_waiters();
+        assert_eq!(again.await.unwrap(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_change_is_made_even_if_its_client_goes_away() {
+        let slow = Arc::new(Slow::new());
+        tokio::select! {
+            biased;
+            _ = slow.ask("POST", "/v1/swap") => panic!("it waits"),
+            () = until(&slow.begun, 1) => {}
+        }
+        slow.go_on.notify_waiters();
+        until(&slow.done, 1).await;
+    }
+}

@@ -127,3 +127,43 @@ impl Drop for Busy<'_> {
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_waited_for_longest_makes_room() {
+        let seats = Arc::new(Seats::default());
+        let mut taken = Vec::new();
+        for _ in 0..MOST {
+            taken.push(seats.take().await.unwrap());
+        }
+        let busy: Vec<Busy<'_>> = taken.iter().skip(2).map(Seat::busy).collect();
+        let newcomers = [seats.take().await.unwrap(), seats.take().await.unwrap()];
+        taken[0].lost().await;
+        taken[1].lost().await;
+        // All are served.
+        let both = newcomers.each_ref().map(Seat::busy);
+        assert!(seats.take().await.is_none());
+        drop((both, busy));
+        // Those that were served begin to be waited for again.
+        assert!(seats.take().await.is_some());
+    }
+
+    #[tokio::test]
+    async fn who_goes_makes_room_at_once() {
+        let seats = Arc::new(Seats::default());
+        let mut taken = Vec::new();
+        for _ in 0..MOST {
+            taken.push(seats.take().await.unwrap());
+        }
+        let busy: Vec<Busy<'_>> = taken.iter().map(Seat::busy).collect();
+        drop(busy);
+        taken.pop();
+        let newcomer = seats.take_now();
+        assert!(newcomer.is_some());
+    }
+}

@@ -68,15 +68,17 @@ impl Http {
             }
             tokens.push(Token::new(&named.name, named.role, &secret));
         }
+        // Not when the manifest is checked: the command line may have one.
+        let read_needs_token = admin.read == Some(Reading::Token);
+        if read_needs_token && tokens.is_empty() {
+            let message = "[admin] read: there is no token to read with; add [[admin.tokens]]";
+            return Err(ServerError::Token(message.to_owned()));
+        }
         let address = listen.unwrap_or_default().address();
         let local = address.is_none_or(|address| address.ip().is_loopback());
         let allowed = admin.hosts.iter().map(|name| name.to_ascii_lowercase()).collect();
-        let access = Access {
-            tokens,
-            read_needs_token: admin.read == Some(Reading::Token),
-            local,
-            names: Names { allowed, short: !local },
-        };
+        let access =
+            Access { tokens, read_needs_token, local, names: Names { allowed, short: !local } };
         let tls = admin.tls.as_ref().filter(|_| address.is_some()).map(|tls| {
             let at = |path: &std::path::Path| manifest.folder().join(path);
             Tls::load(TlsFiles {

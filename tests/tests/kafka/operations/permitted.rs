@@ -1,6 +1,7 @@
 //! Who may ask a runner for what, and what is written down of it.
 
 use sandbar_tests::asked::{Asked, status};
+use sandbar_tests::sandbar;
 
 const PATHS: [&str; 7] = [
     "GET /metrics",
@@ -35,6 +36,52 @@ fn a_page_reads_nothing() {
     // The target of the request counts as well.
     assert_eq!(runner.ask("GET http://evil.example/v1/status", "host: localhost\r\n").0, 400);
     assert_eq!(runner.ask("GET http://localhost/v1/status", "host: localhost\r\n").0, 200);
+}
+
+#[test]
+fn tokens_must_be_there_and_differ() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("p.toml");
+    let run = |admin: &str| {
+        let text = format!(
+            "name = \"p\"\nsource = {{ topics = [\"a\"] }}\nsink = {{ topic = \"b\" }}\n\
+             dead-letter = {{ topic = \"c\" }}\n[[stages]]\nname = \"e\"\n\
+             component = \"e.wasm\"\n[admin]\n{admin}"
+        );
+        std::fs::write(&manifest, text).unwrap();
+        let mut command = sandbar();
+        command.arg("run").arg(&manifest).args(["--brokers", "127.0.0.1:1"]);
+        let output = command.env("ADA", "secret").env_remove("EVE").output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let token = |name: &str, variable: &str| {
+        format!(
+            "[[admin.tokens]]\nname = \"{name}\"\nrole = \"read\"\n\
+             token = {{ env = \"{variable}\" }}\n"
+        )
+    };
+    let said = run("read = \"token\"\n");
+    assert!(said.contains("[admin] read: there is no token to read with"), "{said}");
+    let said = run(&token("eve", "EVE"));
+    assert!(
+        said.contains("[[admin.tokens]] 'eve': the environment variable EVE is not set"),
+        "{said}"
+    );
+    let said = run(&(token("ada", "ADA") + &token("bob", "ADA")));
+    assert!(said.contains("[[admin.tokens]] 'bob': the same as that of 'ada'"), "{said}");
+    let said = run(&format!("token = {{ env = \"ADA\" }}\n{}", token("ada", "ADA")));
+    assert!(said.contains("[[admin.tokens]] 'ada': the same as [admin] token"), "{said}");
+    let tls = "tls = { certificate = \"none.pem\", key = \"p.toml\" }\n";
+    let said = run(tls);
+    assert!(
+        said.contains("[admin] tls certificate: ") && said.contains("none.pem cannot be read"),
+        "{said}"
+    );
+    let said = run(&tls.replace("none.pem", "p.toml"));
+    assert!(said.contains("p.toml: no certificates"), "{said}");
+    let said = run(&tls.replace("none.pem", "."));
+    assert!(said.contains("not a regular file"), "{said}");
 }
 
 #[test]

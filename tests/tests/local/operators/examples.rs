@@ -174,3 +174,36 @@ fn the_pipelines_run_in_a_shell() {
     let out = run(&["pipelines/states.toml", "--stdin", "--with-topic"], CLASSIC[0]);
     assert_eq!(out, format!("flights-california\t{}\n", CLASSIC[0]));
 }
+
+/// Three stages double each record: eight for one. Of a batch more is made than `in-flight`
+/// allows, so that it goes through in parts; of the large record alone more is made.
+#[test]
+fn what_is_made_of_a_batch_is_bounded_and_every_record_accounted_for() {
+    let stage = |name: &str| {
+        format!("[[stages]]\nname = \"{name}\"\ncomponent = \"{{component:route-transformer}}\"\n")
+    };
+    let manifest = format!(
+        "name = \"p\"\nsource = {{ topics = [\"in\"] }}\nsink = {{ topic = \"out\" }}\n\
+         [runner]\nbatch-bytes = \"16 KiB\"\nin-flight = \"16 KiB\"\n{}{}{}",
+        stage("a"),
+        stage("b"),
+        stage("c")
+    );
+    let mut harness = Harness::new(&plan(&manifest, "").unwrap()).unwrap();
+    let padding = "x".repeat(880);
+    let mut values: Vec<String> = (0..16).map(|it| format!("twice {it:2} {padding}")).collect();
+    values[3] = "fail 3".into();
+    values[12] = "drop 12".into();
+    values.insert(8, format!("twice {}", "y".repeat(20 << 10)));
+    let written = harness.pipe(values.iter().map(|value| Input::value(value.as_str()))).unwrap();
+    let failed: Vec<(&str, Code)> =
+        written.dead_letters.iter().map(|it| (it.stage.as_str(), it.code)).collect();
+    assert_eq!(failed, [("a", Code::Invalid), ("c", Code::TooLarge)]);
+    let expected = values.iter().filter(|it| it.len() < 1000 && it.starts_with("twice"));
+    let expected: Vec<&str> = expected.flat_map(|value| [value.as_str(); 8]).collect();
+    let found: Vec<_> = written.outputs.iter().map(|output| output.text()).collect();
+    assert!(found == expected, "{} of {}", found.len(), expected.len());
+    // Once for all is too much, as the first batch is; a part of it is not.
+    let one_batch = (0..16).map(|it| Input::value(format!("twice {it:2} {padding}")));
+    assert_eq!(harness.pipe(one_batch).unwrap().outputs.len(), 16 * 8);
+}

@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 use std::process::{Child, Output, Stdio};
 
-use sandbar_tests::{Broker, Process, Sent, component, sandbar};
+use sandbar_tests::process::Process;
+use sandbar_tests::{Broker, Sent, component, sandbar};
 use tempfile::TempDir;
 
 /// A runner whose scorer takes any configuration; another in its place never ends with it.

@@ -1,4 +1,5 @@
 //! A guest that keeps whatever the host makes for it, and what the process takes then.
+#![allow(clippy::print_stdout, reason = "a child tells its test, and the test what it measured")]
 
 use wit_parser::{Resolve, TypeDefKind};
 

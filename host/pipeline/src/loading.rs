@@ -51,6 +51,8 @@ pub(crate) fn load(
         Some(report) => Plan::prepared(definition, &models, sandbox, report)?,
         None => Plan::with_models(definition, &models, sandbox)?,
     };
+    // What the cache could not take was needed until now.
+    drop(sandbox.take_compiled());
     Ok(Loaded { plan, models })
 }
 
@@ -81,6 +83,7 @@ pub(crate) fn load_beside(
         Some(report) => Plan::prepared(definition, &models, sandbox, report)?,
         None => Plan::with_models(definition, &models, sandbox)?,
     };
+    drop(sandbox.take_compiled());
     let trial = match (batch, tried) {
         (Some(batch), Some(tried)) => Some(compare(batch, old, tried)?),
         (Some(batch), None) => Some(try_out(batch, old, &plan)?),

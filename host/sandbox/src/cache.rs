@@ -94,12 +94,14 @@ impl Cache {
     /// Keeps the compiled form of the component with this digest. It must come from the
     /// compiler of wasmtime with the engine's settings, in this process or in one that it
     /// started for that and trusts as itself: it will be run as native code. A failure only
-    /// means that the next start compiles again; an event says so.
-    pub fn put(&self, digest: &Sha256, compiled: &[u8]) {
+    /// means that the next start compiles again; an event says so, and the result is `false`.
+    pub fn put(&self, digest: &Sha256, compiled: &[u8]) -> bool {
         let name = self.name(digest);
-        if let Err(reason) = self.store.put(&name, compiled) {
+        let kept = self.store.put(&name, compiled);
+        if let Err(reason) = &kept {
             tracing::warn!(path = %self.store.path().join(name).display(), error = %reason, "cannot cache a compiled component, the next start compiles it again");
         }
+        kept.is_ok()
     }
 
     /// Keeps something small beside them under `key`, any text, for [`Cache::recall`]. A

@@ -140,7 +140,7 @@ pub(super) fn compile(sandbox: &Sandbox, wasm: &[u8]) -> Result<(Compiled, Origi
         let component = load(&compiled)?;
         match &sandbox.cache {
             _ if sandbox.hands_back => sandbox.handed.add((digest, compiled)),
-            Some(cache) => cache.put(&digest, &compiled),
+            Some(cache) => _ = cache.put(&digest, &compiled),
             None => {}
         }
         Ok(component)

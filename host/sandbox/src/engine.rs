@@ -101,13 +101,13 @@ impl Sandbox {
         self.handed.take()
     }
 
-    /// Takes over what a child of this process has compiled, for the cache, or without one until
+    /// Takes over what a child of this process has compiled, for the cache; what that cannot take is kept until
     /// [`Sandbox::take_compiled`]. It is native code: never from anywhere else.
     pub fn accept(&self, compiled: Vec<Handed>) {
         for (digest, bytes) in compiled {
-            match &self.cache {
-                Some(cache) => cache.put(&digest, &bytes),
-                None => self.handed.add((digest, bytes)),
+            let kept = self.cache.as_ref().is_some_and(|cache| cache.put(&digest, &bytes));
+            if !kept {
+                self.handed.add((digest, bytes));
             }
         }
     }

@@ -9,12 +9,12 @@ use std::borrow::Cow;
 
 /// `text` as a part of one line: line ends are escaped too.
 pub fn line(text: &str) -> Cow<'_, str> {
-    escaped(text, |_| false, |out, c| out.extend(c.escape_debug()))
+    escaped(text, |_| false, show)
 }
 
 /// `text` as lines: line feeds and tabs stay.
 pub fn lines(text: &str) -> Cow<'_, str> {
-    escaped(text, |c| matches!(c, '\n' | '\t'), |out, c| out.extend(c.escape_debug()))
+    escaped(text, |c| matches!(c, '\n' | '\t'), show)
 }
 
 /// JSON that says the same: what is not visible stands in strings alone, where JSON has escapes
@@ -42,6 +42,12 @@ fn escaped(
         if changes(c) { escape(&mut out, c) } else { out.push(c) }
     }
     Cow::Owned(out)
+}
+
+/// The escape of a character: `\n`, `\u{1b}`.
+fn show(out: &mut String, c: char) {
+    // Some of these are letters, which `escape_debug` leaves as they are.
+    if is_ignorable(c) { out.extend(c.escape_unicode()) } else { out.extend(c.escape_debug()) }
 }
 
 /// Whether a character is seen, and does nothing else.

@@ -97,7 +97,7 @@ fn it_ends_at_its_timeout() {
     let runner = Runner::start();
     let swap = runner.endless(&["--timeout", "300ms"]);
     let (swapped, said) = told(swap.wait_with_output().unwrap());
-    assert!(!swapped && said.contains("the pipeline is not prepared within 300ms"), "{said}");
+    assert!(!swapped && said.contains("is not prepared within 300ms"), "{said}");
     runner.process.stop();
 }
 

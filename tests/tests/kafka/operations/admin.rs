@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use sandbar_tests::{Broker, Sent, component, on_each_broker, sandbar};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The mock broker has a group wait for most of a minute now and then.
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Status and body of what is told at a path.
 fn get(address: &str, path: &str) -> (u16, String) {

@@ -197,7 +197,7 @@ fn what_a_server_answers_does_nothing_with_a_terminal() {
 #[test]
 fn a_change_is_made_though_nobody_reads_of_it() {
     let answer = serde_json::json!({
-        "serving": { "revision": 2, "since": 0, "models": {}, "components": [] },
+        "revision": 2, "since": 0, "models": {}, "components": [], "model": null,
         "samples": 0, "trial": null, "prepared": 0.1, "switched": 0.1,
     });
     let body = answer.to_string();

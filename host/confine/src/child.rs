@@ -203,9 +203,7 @@ fn explain(status: ExitStatus, said: &str) -> Ended {
     {
         use rustix::process::Signal;
         use std::os::unix::process::ExitStatusExt;
-        let signal = status.signal();
-        // Both kill: the limit that is reached is the hard one too.
-        if signal == Some(Signal::XCPU.as_raw()) || signal == Some(Signal::KILL.as_raw()) {
+        if status.signal() == Some(Signal::XCPU.as_raw()) {
             return Ended::Cpu;
         }
     }

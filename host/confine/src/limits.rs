@@ -36,10 +36,13 @@ impl Confinement {
     /// # Errors
     /// If the memory or the time cannot be limited.
     pub fn enter(bounds: Bounds, readable: &[PathBuf]) -> io::Result<Self> {
-        limit(Resource::Data, bounds.memory)?;
-        limit(Resource::Cpu, bounds.cpu.as_secs().max(1))?;
+        limit(Resource::Data, bounds.memory, bounds.memory)?;
+        let seconds = bounds.cpu.as_secs().max(1);
+        // The hard limit kills without saying which limit it was, and so does the kernel where
+        // memory is short: the soft one, with a signal of its own, comes first.
+        limit(Resource::Cpu, seconds, seconds.saturating_add(1))?;
         // Its memory is a user's records and models.
-        limit(Resource::Core, 0)?;
+        limit(Resource::Core, 0, 0)?;
         Ok(system::enter(readable))
     }
 
@@ -49,8 +52,8 @@ impl Confinement {
     }
 }
 
-fn limit(resource: Resource, most: u64) -> io::Result<()> {
-    let limit = Rlimit { current: Some(most), maximum: Some(most) };
+fn limit(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
+    let limit = Rlimit { current: Some(soft), maximum: Some(hard) };
     Ok(setrlimit(resource, limit)?)
 }
 

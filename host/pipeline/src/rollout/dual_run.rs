@@ -62,7 +62,9 @@ impl<O: Sink> Pass<'_, O> {
             }
         }
         if theirs.origins.is_empty() {
-            return self.serve(comparison, input);
+            self.serve(comparison, input)?;
+            self.outcome.tagged = true;
+            return Ok(());
         }
         let part = Input { source, batch: &theirs.batch, origins: Some(&theirs.origins) };
         side.forget();

@@ -85,6 +85,21 @@ fn canary_of_flights(broker: &Broker, delivery: &str) {
     assert_eq!((end.failed(), end.rollouts_started, end.rollouts_aborted), (0, 1, 1));
 }
 
+/// Flights that come one at a time, most of them in a batch without one for the candidate.
+fn canary_of_single_flights(broker: &Broker) {
+    let topics = topics(broker);
+    let runner = start(broker, &topics, "at-least-once");
+    runner.deployment().start_rollout(&model("flights-dl"), &canary(0.2)).unwrap();
+    let golden = both_golden();
+    for (number, flight) in flights().into_iter().take(12).enumerate() {
+        broker.send(&topics[0], &[flight]);
+        let (seen, variant) = look_at(&broker.receive(&topics[1], 3 + number)[2 + number], &golden);
+        assert_eq!(seen, number);
+        assert!(["serving", "candidate"].contains(&variant.as_str()), "{number}: '{variant}'");
+    }
+    runner.stop().unwrap();
+}
+
 /// Two answers to each flight, one behind the other.
 fn ab_of_flights(broker: &Broker, delivery: &str) {
     let topics = topics(broker);
@@ -130,6 +145,10 @@ fn ab_of_flights(broker: &Broker, delivery: &str) {
 on_each_broker! {
     fn a_canary_serves_its_share(broker: &Broker) {
         canary_of_flights(broker, "at-least-once");
+    }
+
+    fn each_record_names_its_variant(broker: &Broker) {
+        canary_of_single_flights(broker);
     }
 
     fn both_answers_are_put_out(broker: &Broker) {

@@ -10,7 +10,7 @@
 //!   operation that tract has too slowly or not at all.
 //! - [`gate`]: what is refused as it was found wrong, or never compared with the reference.
 //! - `graph`: one model ([`Graph`]); `ports`, its inputs and outputs; `plan`, the model optimised
-//!   for some shapes; `stub_graph`, a graph that computes nothing ([`StubGraph`]); `tensor`: bytes
+//!   for some shapes, and `half`, half precision in single; `stub_graph`, a graph that computes nothing ([`StubGraph`]); `tensor`: bytes
 //!   as a guest has them, and as tract does ([`Tensor`]).
 //! - `trial`: the graph is computed for inputs of its own making before it serves.
 //! - `thread`: the thread that computes for one instance of an operator, and what becomes of it
@@ -27,6 +27,7 @@ mod events;
 mod formats;
 pub mod gate;
 mod graph;
+mod half;
 mod lrn;
 mod plan;
 mod ports;

@@ -10,6 +10,7 @@ use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::internal::*;
 
 use super::error::{Error, ErrorCode};
+use super::half;
 use super::tensor::datum_type;
 use sandbar_model::TensorSpec;
 use sandbar_record::shorten;
@@ -89,7 +90,7 @@ fn optimise(
         }
         model.set_input_fact(index, ty.fact(shape).into())?;
     }
-    let mut model = model.into_typed()?;
+    let model = model.into_typed()?;
     for node in model.nodes() {
         for output in &node.outputs {
             let size = output.fact.shape.volume().to_usize().ok();
@@ -101,6 +102,7 @@ fn optimise(
             );
         }
     }
+    let mut model = half::widened(model)?;
     let mut passes = tract_core::optim::Optimizer::declutter();
     // It splits a convolution behind a concatenation into one for each part, which
     // doubles the number of matrix products in networks of inception blocks.

@@ -9,6 +9,8 @@
 //! ([`sandbar_telemetry::visible`]): a line that is printed here is one line on the terminal,
 //! whatever names and messages are in it. Only [`raw`] and [`Records`] write what they are given.
 
+#![expect(clippy::disallowed_methods, reason = "this is the one place")]
+
 use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
 use std::sync::{Mutex, PoisonError};

@@ -12,6 +12,7 @@ use sandbar_confine::Child;
 pub(super) struct Prepare {}
 
 impl Prepare {
+    #[expect(clippy::disallowed_methods, reason = "an answer for a program, which waits for it")]
     pub(super) fn execute() -> anyhow::Result<()> {
         Ok(sandbar_pipeline::prepare::serve(io::stdin().lock(), io::stdout().lock())?)
     }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
+use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
@@ -39,6 +40,24 @@ pub trait HasClientErrors: ClientContext {
     /// The errors it was told.
     fn client_errors(&self) -> &ClientErrors;
 }
+
+/// A consumer's context that does nothing but keep its errors.
+#[derive(Default)]
+pub struct Listener(ClientErrors);
+
+impl HasClientErrors for Listener {
+    fn client_errors(&self) -> &ClientErrors {
+        &self.0
+    }
+}
+
+impl ClientContext for Listener {
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.hear("consumer", &error, reason);
+    }
+}
+
+impl ConsumerContext for Listener {}
 
 const CREDENTIALS: &str = "\"sasl.mechanism\", \"sasl.username\" and \"sasl.password\"";
 const AUTHORITY: &str = "\"ssl.ca.location\"";

@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rdkafka::client::ClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::client_errors::{self, ClientErrors, HasClientErrors};
+use super::client_errors::{self, Listener};
 use super::config::{self, Connection};
 use super::error::KafkaFailure;
 use super::headers::RawHeaders;
@@ -108,8 +107,8 @@ pub fn read(
 ) -> Result<(), KafkaFailure> {
     let mut config = config::consumer(connection, GROUP);
     config.set("enable.partition.eof", "true").remove("statistics.interval.ms");
-    let consumer: BaseConsumer<Reader> = config
-        .create_with_context(Reader::default())
+    let consumer: BaseConsumer<Listener> = config
+        .create_with_context(Listener::default())
         .map_err(config::unsaid)
         .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
     let (brokers, key) = (&connection.brokers, "[dead-letter] topic");
@@ -146,27 +145,9 @@ pub fn read(
     Ok(())
 }
 
-/// Receives the reason why no broker answers.
-#[derive(Default)]
-struct Reader(ClientErrors);
-
-impl HasClientErrors for Reader {
-    fn client_errors(&self) -> &ClientErrors {
-        &self.0
-    }
-}
-
-impl ClientContext for Reader {
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.0.hear("consumer", &error, reason);
-    }
-}
-
-impl ConsumerContext for Reader {}
-
 /// Assigns the partitions to read, without a group. Returns them with their ends.
 fn partitions(
-    consumer: &BaseConsumer<Reader>,
+    consumer: &BaseConsumer<Listener>,
     topic: &str,
     from: Option<(i32, i64)>,
 ) -> Result<BTreeMap<i32, i64>, KafkaFailure> {

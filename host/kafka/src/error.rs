@@ -35,6 +35,14 @@ pub enum KafkaFailure {
         /// Kafka's reason.
         cause: rdkafka::types::RDKafkaErrorCode,
     },
+    /// No broker answers.
+    #[error("brokers {brokers}: none answers: {cause}; correct --brokers or [kafka] brokers")]
+    Silent {
+        /// The brokers that were asked.
+        brokers: String,
+        /// librdkafka's message.
+        cause: rdkafka::error::KafkaError,
+    },
     /// The connection or the authentication failed.
     #[error(
         "brokers {brokers}: connection or authentication failed: {reason}; correct \

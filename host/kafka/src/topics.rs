@@ -1,13 +1,17 @@
 //! Do the topics exist? Asked once, before anything runs, so that a typing error
-//! ends with a name instead of with silence.
+//! ends with a name instead of with silence. And which are there at all.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::client::Client;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::client_errors::HasClientErrors;
+use super::client_errors::{self, HasClientErrors, Listener};
+use super::config::{self, Connection};
 use super::error::KafkaFailure;
 use sandbar_record::OutputHeaders;
 use sandbar_record::Shutdown;
@@ -86,6 +90,52 @@ pub fn await_written<C: HasClientErrors>(
         }
     }
     Ok(true)
+}
+
+/// A topic as the brokers have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Existing {
+    /// Its partitions.
+    pub partitions: usize,
+    /// Replicas of its first partition.
+    pub replication: usize,
+}
+
+/// All topics that this client may see. Asking creates none, whatever the brokers do on request.
+///
+/// # Errors
+/// If the brokers refuse this client, or none answers within 15 seconds.
+pub fn existing(connection: &Connection) -> Result<BTreeMap<String, Existing>, KafkaFailure> {
+    let mut config = config::consumer(connection, "sandbar-topics");
+    config.remove("statistics.interval.ms");
+    let consumer: BaseConsumer<Listener> = config
+        .create_with_context(Listener::default())
+        .map_err(config::unsaid)
+        .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
+    let begun = Instant::now();
+    let metadata = loop {
+        match consumer.fetch_metadata(None, PATIENCE) {
+            Ok(metadata) => break metadata,
+            Err(cause) => {
+                client_errors::listen(|time| drop(consumer.poll(time)));
+                let heard = consumer.context().client_errors();
+                if let Some(refusal) = heard.refusal(&connection.brokers) {
+                    return Err(refusal);
+                }
+                if begun.elapsed() > CREATION {
+                    let brokers = connection.brokers.clone();
+                    return Err(KafkaFailure::Silent { brokers, cause });
+                }
+            }
+        }
+    };
+    let topic = |topic: &MetadataTopic| {
+        let first = topic.partitions().first();
+        let replication = first.map_or(0, |partition| partition.replicas().len());
+        let existing = Existing { partitions: topic.partitions().len(), replication };
+        (topic.name().to_owned(), existing)
+    };
+    Ok(metadata.topics().iter().filter(|topic| topic.error().is_none()).map(topic).collect())
 }
 
 /// Whether waiting does not help: this client's identity is refused.

@@ -1,7 +1,8 @@
 //! The verbs of the command `sandbar`, a file or folder each; small verbs that are related share
 //! one.
 //!
-//! - `run`, with `local` for `--stdin` and `--file`; `check`; `dlq`.
+//! - `run`, with `local` for `--stdin` and `--file`; `check`; `topics` and `dlq`,
+//!   which share `pipeline`.
 //! - `admin` is `status`, `swap` and `rollback`; `rollout`; `fleet` is `promote` and `fleet`.
 //!   They ask a running runner, and share `at`, `pair` and `shown`.
 //! - `new`, `build`, `watch`, `test`, `bench` and `inspect`, for operators.
@@ -23,12 +24,14 @@ mod models;
 mod new;
 mod operators;
 mod pair;
+mod pipeline;
 mod prepare;
 mod registry;
 mod rollout;
 mod run;
 mod shown;
 mod test;
+mod topics;
 mod watch;
 
 use std::process::ExitCode;
@@ -67,6 +70,7 @@ enum Verb {
     Bench(bench::Bench),
     Models(models::Models),
     Operators(operators::Operators),
+    Topics(topics::Topics),
     Dlq(dlq::Dlq),
     #[command(hide = true)]
     Prepare(prepare::Prepare),
@@ -131,6 +135,7 @@ impl Cli {
             Verb::Models(models) => models.execute(&self.common),
             Verb::Operators(operators) => operators.execute(&self.common),
             Verb::Prepare(_) => prepare::Prepare::execute(),
+            Verb::Topics(topics) => topics.execute(&self.common),
             Verb::Dlq(dlq) => dlq.execute(&self.common),
         }
     }

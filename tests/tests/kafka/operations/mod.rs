@@ -6,3 +6,4 @@ mod exposed;
 mod permitted;
 mod security;
 mod signals;
+mod topics;

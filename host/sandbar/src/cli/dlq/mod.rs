@@ -10,9 +10,10 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use crate::cli::common::Common;
+use crate::cli::pipeline::PipelineArgs;
 use crate::output::{self, say};
 use sandbar_kafka::dead_letters;
-use select::{Filter, TopicArgs};
+use select::Filter;
 use text::{json, line, shown};
 
 /// Dead letters of a pipeline: list them, show one in full, or replay their records.
@@ -36,7 +37,7 @@ enum Verb {
 #[derive(Debug, Args)]
 struct List {
     #[command(flatten)]
-    place: TopicArgs,
+    place: PipelineArgs,
     #[command(flatten)]
     filter: Filter,
     /// Each as a JSON object on a line.
@@ -48,7 +49,7 @@ struct List {
 #[derive(Debug, Args)]
 struct Show {
     #[command(flatten)]
-    place: TopicArgs,
+    place: PipelineArgs,
     /// Which one, as `sandbar dlq list` names it.
     #[arg(value_name = "PARTITION/OFFSET", value_parser = position)]
     position: (i32, i64),

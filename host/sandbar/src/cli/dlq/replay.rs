@@ -10,9 +10,10 @@ use rdkafka::client::ClientContext;
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 
-use super::select::{Filter, TopicArgs};
+use super::select::Filter;
 use super::text::line;
 use crate::cli::common::Common;
+use crate::cli::pipeline::PipelineArgs;
 use crate::output::{self, complain, say};
 use sandbar_kafka::config;
 use sandbar_kafka::config::Connection;
@@ -37,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, Args)]
 pub(super) struct Replay {
     #[command(flatten)]
-    place: TopicArgs,
+    place: PipelineArgs,
     #[command(flatten)]
     filter: Filter,
     /// Send them through this pipeline instead of to their topics.

@@ -1,39 +1,13 @@
 //! Which dead letters: the options of all verbs.
 
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use humantime_serde::re::humantime;
 
-use crate::cli::common::Common;
 use sandbar_kafka::config::Connection;
 use sandbar_kafka::dead_letters;
 use sandbar_kafka::dead_letters::DeadLetter;
-use sandbar_manifest::Manifest;
-
-/// The pipeline and its brokers.
-#[derive(Debug, Args)]
-pub(super) struct TopicArgs {
-    /// The pipeline's manifest, which names the dead-letter topic.
-    #[arg(value_name = "PIPELINE")]
-    manifest: PathBuf,
-    /// The brokers, "host:port" separated by commas, instead of the manifest's.
-    #[arg(long, value_name = "HOST:PORT,...", env = "SANDBAR_BROKERS")]
-    brokers: Option<String>,
-}
-
-impl TopicArgs {
-    pub(super) fn open(&self, common: &Common) -> anyhow::Result<(Manifest, Connection)> {
-        let manifest = common.manifest(&self.manifest)?;
-        manifest.secrets()?;
-        let connection = Connection {
-            brokers: manifest.brokers(self.brokers.as_deref())?.to_owned(),
-            ..Connection::of(&manifest)
-        };
-        Ok((manifest, connection))
-    }
-}
 
 /// The filters.
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! Graphs that the host computes: directly, and by `wasi:nn` from inside of a component that
 //! uses nothing but the published interface.
 
+mod constants;
 mod exclusive;
 mod graph;
 mod hoarding;

@@ -9,6 +9,12 @@ use super::repairs::{self, Wanted};
 use super::tensorflow;
 use sandbar_model::Kind;
 
+/// A graph of ONNX that gives the larger of its input and 0.
+pub(super) const SMALLEST: &[u8] =
+    b"\x08\x07\x3a6\x0a\x0f\x0a\x01x\x12\x01y\x1a\x01y\x22\x04Relu\x12\x01gZ\x0f\x0a\
+    \x01x\x12\x0a\x0a\x08\x08\x01\x12\x04\x0a\x02\x08\x01b\x0f\x0a\x01y\x12\x0a\x0a\
+    \x08\x08\x01\x12\x04\x0a\x02\x08\x01B\x02\x10\x0d";
+
 /// Reads a graph from the bytes of its file, as far as it is wanted. Nothing but these bytes is
 /// read: an ONNX graph whose weights are in other files is refused.
 ///

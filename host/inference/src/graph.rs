@@ -76,6 +76,17 @@ impl Graph {
         Ok(Arc::new(graph))
     }
 
+    /// Loads a graph of no meaning, so that what all graphs share is there: tables of operators, and
+    /// which kernels this processor has.
+    ///
+    /// # Errors
+    /// If nothing can be computed here.
+    pub fn warm_up() -> Result<(), Error> {
+        let bytes = Arc::from(formats::SMALLEST);
+        Self::load("a graph of one operation".into(), GraphSource::Bytes(Kind::Onnx, bytes))?
+            .try_out()
+    }
+
     /// With `verified`, it is refused if the gate has a doubt; else the doubts are logged.
     fn open(id: String, source: GraphSource, verified: bool) -> Result<Self, Error> {
         static NEXT: AtomicU64 = AtomicU64::new(0);

@@ -2,10 +2,10 @@
 
 use prost::Message;
 use tract_onnx::pb::type_proto::Value;
-pub use tract_onnx::pb::{AttributeProto, tensor_proto::DataType};
+pub use tract_onnx::pb::{AttributeProto, NodeProto, TensorProto, tensor_proto::DataType};
 use tract_onnx::pb::{
-    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto,
-    TypeProto, ValueInfoProto, attribute_proto, tensor_proto, tensor_shape_proto, type_proto,
+    GraphProto, ModelProto, OperatorSetIdProto, TensorShapeProto, TypeProto, ValueInfoProto,
+    attribute_proto, tensor_proto, tensor_shape_proto, type_proto,
 };
 
 /// An element type, as ONNX numbers them.
@@ -73,6 +73,59 @@ pub fn integer(name: &str, value: i64) -> AttributeProto {
         i: value,
         ..Default::default()
     }
+}
+
+/// An attribute that is a graph.
+pub fn subgraph(name: &str, nodes: Vec<NodeProto>, output: &str) -> AttributeProto {
+    let output = ValueInfoProto { name: output.into(), ..Default::default() };
+    AttributeProto {
+        name: name.into(),
+        r#type: attribute_proto::AttributeType::Graph as i32,
+        g: Some(GraphProto {
+            name: name.into(),
+            node: nodes,
+            output: vec![output],
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// Integers that are stored in a file; none of `dims` is a number alone.
+pub fn integers(name: &str, dims: &[i64], values: &[i64]) -> TensorProto {
+    TensorProto {
+        name: name.into(),
+        data_type: Ty::I64.number(),
+        dims: dims.to_vec(),
+        int64_data: values.to_vec(),
+        ..Default::default()
+    }
+}
+
+/// Numbers that are stored in a file.
+pub fn numbers(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
+    TensorProto {
+        name: name.into(),
+        data_type: Ty::F32.number(),
+        dims: dims.to_vec(),
+        float_data: values.to_vec(),
+        ..Default::default()
+    }
+}
+
+/// A graph that makes `c` of what is stored, and adds its largest number to `x`, one number.
+pub fn made(mut nodes: Vec<NodeProto>, stored: Vec<TensorProto>) -> Vec<u8> {
+    let mut largest = node("ReduceMax", &["c"], "largest");
+    largest.attribute.push(integer("keepdims", 0));
+    nodes.extend([largest, node("Add", &["x", "largest"], "y")]);
+    model(GraphProto {
+        name: "test".into(),
+        node: nodes,
+        input: vec![value("x", Ty::F32, &[1, 1])],
+        output: vec![value("y", Ty::F32, &[1, 1])],
+        initializer: stored,
+        ..Default::default()
+    })
 }
 
 /// The file of a graph.
@@ -202,13 +255,7 @@ pub fn constant(dims: &[i64], data: &[u8], file: Option<&str>) -> Vec<u8> {
 
 /// A graph that expands its input, of one number, to these dimensions.
 pub fn expands(dims: &[i64]) -> Vec<u8> {
-    let shape = TensorProto {
-        name: "shape".into(),
-        data_type: Ty::I64.number(),
-        dims: vec![dims.len() as i64],
-        int64_data: dims.to_vec(),
-        ..Default::default()
-    };
+    let shape = integers("shape", &[dims.len() as i64], dims);
     model(GraphProto {
         name: "test".into(),
         node: vec![node("Expand", &["x", "shape"], "y")],

@@ -19,7 +19,7 @@ pub fn limits() -> Limits {
         configure_deadline: Duration::from_secs(2),
         log: 10_000,
         retire_after: None,
-        nn: NnLimits { deadline: Duration::from_secs(1), load: 0 },
+        nn: NnLimits { deadline: Duration::from_secs(1), load: 0, apart: false },
     }
 }
 

@@ -6,11 +6,13 @@
 //! - [`limits`]: the child's side. It limits itself before it looks at anything untrusted: memory
 //!   and processor time, no network, no other program, and of the file system only what it is to
 //!   read.
+//! - [`parts`]: requests and answers as bytes.
 //!
 //! It knows nothing of what is computed, and may use `sandbar-record` alone, for requests to stop.
 
 pub mod child;
 pub mod limits;
+pub mod parts;
 
 pub use child::{Child, Ended, Failed, Patience};
 pub use limits::{Bounds, Confinement};

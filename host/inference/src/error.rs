@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The kind of an error, as `wasi:nn` has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ErrorCode {
     /// What the caller gave is not what is taken.
     InvalidArgument,
@@ -49,7 +52,7 @@ impl fmt::Display for ErrorCode {
 }
 
 /// Why inference failed: what a guest sees as an error of `wasi:nn`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
     /// The kind.
     pub code: ErrorCode,

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use tract_onnx::tract_hir::internal::*;
 
+use super::constants::Allowance;
 use super::error::{Error, ErrorCode};
 use super::plan::{OptimisedGraph, PLANS, States, guarded};
 use super::repairs::Wanted;
@@ -75,6 +76,17 @@ impl Graph {
         Ok(Arc::new(graph))
     }
 
+    /// Loads a graph of no meaning, so that what all graphs share is there: tables of operators, and
+    /// which kernels this processor has.
+    ///
+    /// # Errors
+    /// If nothing can be computed here.
+    pub fn warm_up() -> Result<(), Error> {
+        let bytes = Arc::from(formats::SMALLEST);
+        Self::load("a graph of one operation".into(), GraphSource::Bytes(Kind::Onnx, bytes))?
+            .try_out()
+    }
+
     /// With `verified`, it is refused if the gate has a doubt; else the doubts are logged.
     fn open(id: String, source: GraphSource, verified: bool) -> Result<Self, Error> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -90,7 +102,7 @@ impl Graph {
         let (names, plans) = (Vec::new(), Mutex::default());
         let mut graph = Graph { id, number, source, inputs, names, outputs, plans };
         let Some((kind, bytes)) = graph.bytes()? else { return Ok(graph) };
-        let model = graph.read(kind, &bytes)?;
+        let (model, allowance) = graph.read(kind, &bytes)?;
         graph.examine(kind, &bytes, verified)?;
         drop(bytes);
         if graph.inputs.is_empty() {
@@ -98,7 +110,7 @@ impl Graph {
         }
         graph.names = guarded(|| ports::output_names(&model))?;
         if let Some(shapes) = graph.usual_shapes() {
-            let plan = graph.optimise(model, shapes)?;
+            let plan = graph.optimise(model, allowance, shapes)?;
             let outputs = guarded(|| ports::outputs(plan.model(), &graph.names, &graph.inputs))?;
             ports::declared(&graph.outputs, &outputs)?;
             graph.outputs = outputs;
@@ -187,8 +199,8 @@ impl Graph {
         let shapes = arranged.iter().map(|it| it.shape().to_vec()).collect();
         let mut states = States::default();
         if let Some((kind, bytes)) = self.bytes()? {
-            let model = self.read(kind, &bytes)?;
-            states.open(Arc::new(self.optimise(model, shapes)?))?;
+            let (model, allowance) = self.read(kind, &bytes)?;
+            states.open(Arc::new(self.optimise(model, allowance, shapes)?))?;
         }
         self.run(inputs, &mut states, stop)
     }
@@ -254,8 +266,8 @@ impl Graph {
             None => {
                 let none = || Error::new(ErrorCode::RuntimeError, "no graph to optimise");
                 let (kind, bytes) = self.bytes()?.ok_or_else(none)?;
-                let model = self.read(kind, &bytes)?;
-                plans.insert(0, Arc::new(self.optimise(model, shapes)?));
+                let (model, allowance) = self.read(kind, &bytes)?;
+                plans.insert(0, Arc::new(self.optimise(model, allowance, shapes)?));
                 plans.truncate(PLANS);
             }
         }
@@ -265,10 +277,11 @@ impl Graph {
     fn optimise(
         &self,
         model: InferenceModel,
+        allowance: Allowance,
         shapes: Vec<Vec<usize>>,
     ) -> Result<OptimisedGraph, Error> {
         let (start, before) = (Instant::now(), resident_bytes());
-        let plan = OptimisedGraph::new(self.number, model, &self.inputs, shapes)?;
+        let plan = OptimisedGraph::new(self.number, model, &self.inputs, shapes, allowance)?;
         let took = start.elapsed();
         GraphOptimised { model: &self.id, shapes: &plan.shapes, took, before }.emit();
         Ok(plan)
@@ -317,14 +330,18 @@ impl Graph {
     }
 
     /// Reads the bytes of the file, and makes the declared inputs and outputs those of the graph.
-    fn read(&self, kind: Kind, bytes: &[u8]) -> Result<InferenceModel, Error> {
-        let read = guarded(|| formats::read(kind, bytes, &self.wanted()));
-        let mut model = read.map_err(|error| Error {
-            code: ErrorCode::InvalidEncoding,
-            message: format!("not a readable graph of kind {kind}: {}", error.message),
+    fn read(&self, kind: Kind, bytes: &[u8]) -> Result<(InferenceModel, Allowance), Error> {
+        let allowance = Allowance::of_file(bytes.len());
+        let read = guarded(|| formats::read(kind, bytes, &self.wanted(), allowance));
+        let mut model = read.map_err(|error| match error.code {
+            ErrorCode::TooLarge => error,
+            _ => Error {
+                code: ErrorCode::InvalidEncoding,
+                message: format!("not a readable graph of kind {kind}: {}", error.message),
+            },
         })?;
         ports::supported(&model)?;
         guarded(|| ports::select(&mut model, &self.inputs, &self.outputs))?;
-        Ok(model)
+        Ok((model, allowance))
     }
 }

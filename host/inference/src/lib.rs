@@ -9,6 +9,7 @@
 //!   something else than exporters mean; `tensorflow`, a loader of TensorFlow's; `lrn`, an
 //!   operation that tract has too slowly or not at all.
 //! - [`gate`]: what is refused as it was found wrong, or never compared with the reference.
+//! - `constants`: what a graph may make of its constants when it is loaded.
 //! - `graph`: one model ([`Graph`]); `ports`, its inputs and outputs; `plan`, the model optimised
 //!   for some shapes, and `half`, half precision in single; `stub_graph`, a graph that computes nothing ([`StubGraph`]); `tensor`: bytes
 //!   as a guest has them, and as tract does ([`Tensor`]).
@@ -22,6 +23,7 @@
 //! It knows nothing of wasm. It may use `sandbar-files`, `-record`, `-config`, `-telemetry` and `-model`.
 
 mod artifact;
+mod constants;
 mod error;
 mod events;
 mod formats;

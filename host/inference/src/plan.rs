@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tract_onnx::tract_core;
 use tract_onnx::tract_core::ops::konst::Const;
+use tract_onnx::tract_core::optim::Optimizer;
 use tract_onnx::tract_hir::internal::*;
 
+use super::constants::{self, Allowance, TooLarge};
 use super::error::{Error, ErrorCode};
 use super::half;
 use super::tensor::datum_type;
@@ -41,14 +43,16 @@ impl OptimisedGraph {
     /// Optimises the graph of a number for inputs of these shapes.
     ///
     /// # Errors
-    /// If types or shapes do not follow from each other, or a tensor is too large.
+    /// If types or shapes do not follow from each other, or a tensor is too large, or what is
+    /// made of constants.
     pub(super) fn new(
         graph: u64,
         model: InferenceModel,
         inputs: &[TensorSpec],
         shapes: Vec<Vec<usize>>,
+        allowance: Allowance,
     ) -> Result<Self, Error> {
-        let runnable = guarded(|| optimise(model, inputs, &shapes))?;
+        let runnable = guarded(|| optimise(model, inputs, &shapes, allowance))?;
         Ok(OptimisedGraph { graph, shapes, runnable })
     }
 
@@ -81,6 +85,7 @@ fn optimise(
     mut model: InferenceModel,
     inputs: &[TensorSpec],
     shapes: &[Vec<usize>],
+    allowance: Allowance,
 ) -> TractResult<Arc<TypedRunnableModel>> {
     for (index, (input, shape)) in inputs.iter().zip(shapes).enumerate() {
         let ty = datum_type(input.ty).context("elements of type bf16 are not supported")?;
@@ -90,6 +95,7 @@ fn optimise(
         }
         model.set_input_fact(index, ty.fact(shape).into())?;
     }
+    constants::analyse(&mut model, allowance)?;
     let model = model.into_typed()?;
     for node in model.nodes() {
         for output in &node.outputs {
@@ -103,12 +109,13 @@ fn optimise(
         }
     }
     let mut model = half::widened(model)?;
-    let mut passes = tract_core::optim::Optimizer::declutter();
+    let mut passes = Optimizer::declutter();
     // It splits a convolution behind a concatenation into one for each part, which
     // doubles the number of matrix products in networks of inception blocks.
     passes.passes.retain(|pass| !format!("{pass:?}").starts_with("ConcatThenEinsum"));
-    passes.optimize(&mut model)?;
-    model.optimize()?;
+    constants::watched(passes, &model, allowance).optimize(&mut model)?;
+    let lowering = constants::watched(Optimizer::codegen(), &model, allowance);
+    model.optimize_with_session(&mut lowering.session())?;
     model.into_runnable()
 }
 
@@ -169,7 +176,10 @@ impl States {
 pub(super) fn guarded<T>(work: impl FnOnce() -> TractResult<T>) -> Result<T, Error> {
     let error = |message: String| Error::new(ErrorCode::RuntimeError, shorten(message));
     match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|cause| error(format!("{cause:#}"))),
+        Ok(result) => result.map_err(|cause| match cause.root_cause().downcast_ref::<TooLarge>() {
+            Some(too_large) => Error::new(ErrorCode::TooLarge, shorten(too_large.to_string())),
+            None => error(format!("{cause:#}")),
+        }),
         Err(panic) => {
             let said = panic.downcast_ref::<String>().map(String::as_str);
             let said = said.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");

@@ -16,6 +16,8 @@ pub struct NnLimits {
     pub deadline: Duration,
     /// Bytes of a graph that the operator may load itself; 0: none.
     pub load: u64,
+    /// Whether such a graph is tried in a process of its own first, if there is one.
+    pub apart: bool,
 }
 
 /// Inference of one instance. Its thread is started by the first computation.
@@ -55,6 +57,11 @@ impl Session {
         self.limits.load
     }
 
+    /// Whether such a graph is tried in a process of its own first.
+    pub fn loads_apart(&self) -> bool {
+        self.limits.apart
+    }
+
     /// Drops what the instance's thread keeps of a graph that it does not use any more.
     pub fn forget(&mut self, graph: &Graph) {
         if let Some(lane) = &self.lane {
@@ -71,21 +78,43 @@ impl Session {
         &mut self,
         work: impl FnOnce(&mut States, &AtomicBool) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let patience = self.limits.deadline.min(self.left);
-        if patience.is_zero() {
-            let message = "the call has exceeded its total inference deadline";
-            return Err(Error::new(ErrorCode::Timeout, message));
-        }
+        let patience = self.patience()?;
         let mut lane = match self.lane.take() {
             Some(lane) => lane,
             None => InferenceThread::start(self.stage.clone(), self.threads.clone())?,
         };
         let start = Instant::now();
         let result = lane.run(patience, work);
-        let took = start.elapsed();
-        self.waited += took;
-        self.left = self.left.saturating_sub(took);
+        self.count(start.elapsed());
         self.lane = Some(lane).filter(|lane| !lane.is_given_up());
         result
+    }
+
+    /// Runs `work`, which ends by itself when the time that it is given is over, on the caller's
+    /// thread.
+    ///
+    /// # Errors
+    /// As of [`Session::run`].
+    pub fn wait<T>(&mut self, work: impl FnOnce(Duration) -> Result<T, Error>) -> Result<T, Error> {
+        let patience = self.patience()?;
+        let start = Instant::now();
+        let result = work(patience);
+        self.count(start.elapsed());
+        result
+    }
+
+    /// How long the call may wait for one more result.
+    fn patience(&self) -> Result<Duration, Error> {
+        let patience = self.limits.deadline.min(self.left);
+        if patience.is_zero() {
+            let message = "the call has exceeded its total inference deadline";
+            return Err(Error::new(ErrorCode::Timeout, message));
+        }
+        Ok(patience)
+    }
+
+    fn count(&mut self, took: Duration) {
+        self.waited += took;
+        self.left = self.left.saturating_sub(took);
     }
 }

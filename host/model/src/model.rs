@@ -24,7 +24,7 @@ pub const SIZE_LIMIT: u64 = limits::MODEL;
 pub(super) const LABELS_LIMIT: u64 = 16 << 20;
 
 /// The kind of a model's file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A model exported by H2O (MOJO), a zip file. An operator reads it.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sandbar_inference::Artifact;
-use sandbar_manifest::{Format, FormatError, Grant, Stage};
+use sandbar_manifest::{Format, FormatError, Grant, Preparation, Stage};
 use sandbar_model::samples::Table;
 use sandbar_model::{Model, ModelError, SampleContent};
 use sandbar_record::{BatchLimits, OutputHeaders};
@@ -452,6 +452,7 @@ pub fn operator(
     };
     let mut limits = Limits::from(&stage.limits);
     limits.nn.load = stage.load_graphs.as_u64();
+    limits.nn.apart = definition.manifest.runner.preparation == Preparation::ChildProcess;
     Ok(Operator {
         stage: stage.name.as_str().into(),
         component,

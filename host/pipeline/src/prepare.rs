@@ -25,6 +25,10 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
     let no_request = || {
         io::Error::other("not a request of a runner: `sandbar prepare` is not a command for people")
     };
+    if let Some(answer) = sandbar_sandbox::brought::child::serve(&bytes) {
+        output.write_all(&answer?)?;
+        return output.flush();
+    }
     let (request, batch) = Request::read(&bytes).ok_or_else(no_request)?;
     drop(bytes);
     let bounds = Bounds { memory: request.memory, cpu: request.cpu };

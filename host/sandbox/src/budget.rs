@@ -60,6 +60,11 @@ impl MemoryBudget {
         usize::try_from(self.limit).unwrap_or(usize::MAX)
     }
 
+    /// The bytes that may be charged still.
+    pub(super) fn left(&self) -> usize {
+        usize::try_from(self.limit.saturating_sub(self.used)).unwrap_or(usize::MAX)
+    }
+
     /// Charges so many bytes; returns whether as many were left.
     pub(crate) fn charge(&mut self, bytes: usize) -> bool {
         let used = self.used.saturating_add(bytes as u64);

@@ -211,3 +211,27 @@ fn ends(ends: &[u32], bytes: usize) -> Result<(), Violation> {
         last => Err(format!("expected a last end of {bytes}, got {last}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever writes an operator reads there what is refused here.
+    #[test]
+    fn the_contract_says_what_is_refused() {
+        let contract = include_str!("../../../wit/types.wit").replace("///", " ");
+        let contract = contract.split_whitespace().collect::<Vec<_>>().join(" ");
+        for said in [
+            format!("At most {DIMENSIONS}. dimensions"),
+            format!("Of at most {NAME_LIMIT} bytes; another for each feature."),
+            format!("at most {WIDTH_LIMIT} features, whose names have at most {NAMES_LIMIT} bytes"),
+            format!(
+                "At most {WIDTH_LIMIT} different names of at most {NAME_LIMIT} bytes each, \
+                 {NAMES_LIMIT}"
+            ),
+            format!("{} bytes of it are kept", sandbar_record::MESSAGE_LIMIT),
+        ] {
+            assert!(contract.contains(&said), "wit/types.wit does not say: {said}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wasmtime::component::{Component as Compiled, InstancePre};
 
+use super::brought::Brought;
 use super::cache::Origin;
 use super::engine::Sandbox;
 use super::footprint::{self, Footprint};
@@ -72,6 +73,7 @@ pub struct ComponentError {
 pub struct Component {
     pub(super) pre: InstancePre<State>,
     pub(super) threads: Arc<LateThreads>,
+    pub(super) brought: Arc<Brought>,
     pub(super) footprint: Footprint,
     world: World,
     path: PathBuf,
@@ -90,8 +92,8 @@ impl Component {
         let (compiled, _) = compile(sandbox, &wasm).map_err(error)?;
         let world = world(&exports(sandbox, &compiled)).map_err(error)?;
         let pre = link(sandbox, &compiled).map_err(error)?;
-        let threads = sandbox.threads.clone();
-        Ok(Component { pre, threads, footprint, world, path: path.to_owned() })
+        let (threads, brought) = (sandbox.threads.clone(), sandbox.brought.clone());
+        Ok(Component { pre, threads, brought, footprint, world, path: path.to_owned() })
     }
 
     /// The world that the component implements.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Engine};
 
+use super::brought::Brought;
 use super::cache::Cache;
 use super::capabilities::CAPABILITIES;
 use super::handed::{Handed, HandedOver};
@@ -26,6 +27,7 @@ pub struct Sandbox {
     pub(super) threads: Arc<LateThreads>,
     /// Does what is done with untrusted files before they serve.
     child: Option<Arc<Child>>,
+    pub(super) brought: Arc<Brought>,
     pub(super) handed: Arc<HandedOver>,
     /// Whether what is compiled is handed back instead of put into the cache.
     pub(super) hands_back: bool,
@@ -71,6 +73,7 @@ impl Sandbox {
             cache,
             threads: Arc::default(),
             child: None,
+            brought: Arc::new(Brought::new(None)),
             handed: Arc::default(),
             hands_back: false,
         })
@@ -81,7 +84,8 @@ impl Sandbox {
     /// The same, which prepares what is untrusted in such processes.
     #[must_use]
     pub fn with_child(self, child: Child) -> Self {
-        Sandbox { child: Some(Arc::new(child)), ..self }
+        let child = Some(Arc::new(child));
+        Sandbox { brought: Arc::new(Brought::new(child.clone())), child, ..self }
     }
 
     /// The process in which what is untrusted is prepared; `None`: in this one.

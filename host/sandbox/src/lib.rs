@@ -8,6 +8,7 @@
 //!   `handed`: compiled forms on their way between processes.
 //! - `footprint`: what wasmtime keeps for an instance of a component, known before it is
 //!   compiled; `budget`: the memory of an instance, against its limit.
+//! - `brought`: graphs that guests bring, tried in a process of their own.
 //! - [`state`]: what belongs to one instance: grants, budget, `log`; and
 //!   [`determinism`], the deterministic clock and random numbers.
 //! - [`stage`]: a warm instance of an operator that is called batch by batch and
@@ -25,6 +26,8 @@
 //! `-inference`.
 
 mod bindings;
+#[doc(hidden)] // for `sandbar prepare`
+pub mod brought;
 mod budget;
 pub mod cache;
 mod capabilities;

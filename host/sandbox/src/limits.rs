@@ -142,7 +142,7 @@ impl From<&LimitsSection> for Limits {
             configure_deadline: section.configure_deadline,
             log: section.log.as_u64(),
             retire_after: section.retire_after,
-            nn: NnLimits { deadline: section.inference_deadline, load: 0 },
+            nn: NnLimits { deadline: section.inference_deadline, load: 0, apart: true },
         }
     }
 }

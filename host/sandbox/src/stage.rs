@@ -29,6 +29,9 @@ use sandbar_telemetry::CallTimes;
 const ATTEMPTS: u32 = 4;
 /// The pause after the first of them; it grows with each.
 const PAUSE: Duration = Duration::from_millis(100);
+/// What wasmtime says where a transfer is larger than it may be; the error has no type of its own
+/// outside of it.
+const TRANSFERRED: &str = "fuel allocated for hostcalls has been exhausted";
 /// Why an instance cannot replace another of the same operator.
 const OTHER_SHAPE: &str = "another instance declares other features or outputs than the first";
 
@@ -210,8 +213,8 @@ impl<I: Interface> Stage<I> {
         self
     }
 
-    /// Calls `hook` at every crossing between host and guest: for measurements. It is
-    /// forgotten with the instance, after a trap.
+    /// Calls `hook` at every crossing between host and guest: for measurements, as what a guest
+    /// passes to the host is less bounded then. It is forgotten with the instance, after a trap.
     pub fn watch(&mut self, mut hook: impl FnMut(Crossing) + Send + Sync + 'static) {
         if let Some(live) = &mut self.live {
             live.store.call_hook(move |_, crossing| {
@@ -297,7 +300,9 @@ fn make<I: Interface>(
 ) -> Result<(Live<I::Guest>, I::Shape), StageError> {
     let Operator { stage, component, grants, limits, .. } = operator;
     let threads = component.threads.clone();
-    let mut state = State::new(stage.clone(), grants.clone(), limits, threads, log.clone());
+    let brought = component.brought.clone();
+    let mut state =
+        State::new(stage.clone(), grants.clone(), limits, threads, brought, log.clone());
     state.nn.begin_call(1);
     let mut store = Store::new(component.pre.engine(), state);
     // A deadline is for the guest's own work. Waiting for inference has a deadline of its own,
@@ -307,8 +312,7 @@ fn make<I: Interface>(
         waited => Ok(UpdateDeadline::Continue(ticks(waited))),
     });
     store.limiter(|state| &mut state.memory);
-    // What a guest returns is copied from its memory, and may be all of it.
-    store.set_hostcall_fuel(store.data().memory.limit());
+    bound_transfers(&mut store);
     store.set_max_component_handles(store.data().memory.handles());
     let models: Vec<&str> = grants.models.iter().map(|(name, _)| name.as_str()).collect();
     let topics: Vec<&str> = grants.topics.iter().map(String::as_str).collect();
@@ -327,6 +331,23 @@ fn make<I: Interface>(
         .map_err(|reason| StageError::Refused { stage: stage.clone(), reason: shorten(reason) })?;
     I::check(&shape).map_err(|what| StageError::Call(violation(stage, what)))?;
     Ok((Live { store, guest, calls: 0 }, shape))
+}
+
+/// Bounds what wasmtime copies out of the guest's memory. What the guest returns may be all of its
+/// memory. What it passes to the host, and may still have then, is only as much as its limit
+/// leaves.
+fn bound_transfers(store: &mut Store<State>) {
+    store.set_hostcall_fuel(store.data().memory.limit());
+    store.call_hook(|mut store, crossing| {
+        let memory = &store.data().memory;
+        let bytes = match crossing {
+            Crossing::CallingHost => memory.left(),
+            Crossing::ReturningFromHost => memory.limit(),
+            Crossing::CallingWasm | Crossing::ReturningFromWasm => return Ok(()),
+        };
+        store.set_hostcall_fuel(bytes);
+        Ok(())
+    });
 }
 
 /// Runs guest code under a deadline and says what stopped it, if anything did.
@@ -369,6 +390,11 @@ fn explain(
             "the operator holds {WASI_RESOURCES} resources of WASI, the most that it may; drop them"
         );
         return (Code::Memory, message);
+    }
+    if cause.root_cause().to_string().contains(TRANSFERRED) {
+        let message = "the operator passes more to the host, or returns more, than its memory limit \
+                       leaves";
+        return (Code::Memory, message.into());
     }
     if let Some(I32Exit(status)) = cause.downcast_ref() {
         return (Code::Trap, format!("the operator exited with status {status}"));

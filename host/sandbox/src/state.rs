@@ -8,6 +8,7 @@ use std::time::Duration;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
+use super::brought::Brought;
 use super::budget::{MemoryBudget, WASI_RESOURCES};
 use super::determinism::{Clock, Determinism};
 use super::footprint::ENTITIES;
@@ -82,6 +83,7 @@ pub struct State {
     pub(super) log: GuestLog,
     pub(crate) grants: Arc<Grants>,
     pub(crate) nn: Session,
+    pub(crate) brought: Arc<Brought>,
     pub(super) present: Arc<Determinism>,
     wasi: WasiCtx,
     /// What WASI keeps for it. Its code does not charge what it makes, so that these are few.
@@ -96,6 +98,7 @@ impl State {
         grants: Arc<Grants>,
         limits: &Limits,
         threads: Arc<LateThreads>,
+        brought: Arc<Brought>,
         log: GuestLog,
     ) -> Self {
         let nn = Session::new(stage, threads, limits.nn);
@@ -115,6 +118,7 @@ impl State {
             log,
             grants,
             nn,
+            brought,
             present,
             wasi: wasi.build(),
             wasi_resources,

@@ -21,5 +21,5 @@ pub mod visible;
 
 pub use call_times::CallTimes;
 pub use log::{LogFormat, init};
-pub use memory::resident_bytes;
+pub use memory::{MemoryMeter, allocated_bytes, resident_bytes};
 pub use stats::{Counter, Failed, Snapshot, Stats};

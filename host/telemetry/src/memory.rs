@@ -1,4 +1,8 @@
-//! Memory of this process, for events that tell what something costs.
+//! Memory of this process, for events that tell what something costs, and for limits that follow
+//! from what was measured.
+
+use std::fs::File;
+use std::io::{Read, Seek};
 
 /// Bytes that this process has in memory, where the system tells.
 pub fn resident_bytes() -> Option<u64> {
@@ -6,4 +10,41 @@ pub fn resident_bytes() -> Option<u64> {
     let about = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = about.split_whitespace().nth(1)?.parse().ok()?;
     Some(pages * rustix::param::page_size() as u64)
+}
+
+/// Bytes that this process has allocated and not freed, where its allocator tells.
+pub fn allocated_bytes() -> Option<u64> {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        // SAFETY: it takes nothing, and returns numbers.
+        let about = unsafe { libc::mallinfo2() };
+        // From arenas, and mapped for themselves.
+        Some(about.uordblks as u64 + about.hblkhd as u64)
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    None
+}
+
+/// What this process has in memory, also when it may open no files any more.
+#[derive(Debug)]
+pub struct MemoryMeter(Option<File>);
+
+impl MemoryMeter {
+    /// Opens what the system tells.
+    pub fn open() -> Self {
+        #[allow(clippy::disallowed_methods, reason = "the system's own, and small")]
+        MemoryMeter(File::open("/proc/self/status").ok())
+    }
+
+    /// Bytes in memory now, and at the most until now, where the system tells.
+    pub fn resident(&mut self) -> Option<(u64, u64)> {
+        let file = self.0.as_mut()?;
+        let mut about = String::new();
+        file.rewind().and_then(|()| file.read_to_string(&mut about)).ok()?;
+        let bytes = |key: &str| {
+            let line = about.lines().find_map(|line| line.strip_prefix(key))?;
+            line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+        };
+        Some((bytes("VmRSS:")?, bytes("VmHWM:")?))
+    }
 }

@@ -95,7 +95,7 @@ pub fn answers(
 }
 
 fn session(graph: &Graph, threads: Arc<LateThreads>) -> Session {
-    Session::new(graph.id().into(), threads, NnLimits { deadline: PATIENCE, load: 0 })
+    Session::new(graph.id().into(), threads, NnLimits { deadline: PATIENCE, load: 0, apart: false })
 }
 
 fn whole(reason: String) -> TensorError {

@@ -14,21 +14,28 @@ use super::graph::Graph;
 use super::node::Node;
 use super::places::place;
 use super::{operations, stored};
+use crate::constants::Allowance;
 use crate::lrn;
 
 /// Makes a model of a graph. Operations that are not known are in it as such.
 ///
 /// # Errors
-/// If an attribute or a constant cannot be read.
-pub(crate) fn load(graph: &Graph) -> TractResult<InferenceModel> {
+/// If an attribute or a constant cannot be read, or constants whose numbers repeat are larger
+/// than `allowance`.
+pub(crate) fn load(graph: &Graph, allowance: Allowance) -> TractResult<InferenceModel> {
     let mut model = InferenceModel::default();
     let arities = arities(graph);
     let mut places = HashMap::new();
     let mut inputs = Vec::new();
+    let mut stored = 0;
     for node in &graph.nodes {
         let about = || format!("node '{}', operator {}", node.name, node.op);
         let outputs = arities.get(node.name.as_str()).copied().unwrap_or(1);
-        let op = operation(node, outputs).with_context(about)?;
+        if node.op == "Const" {
+            let bytes = stored::bytes(node).with_context(about)?;
+            allowance.take(&mut stored, bytes, about)?;
+        }
+        let op = operation(node, outputs, allowance).with_context(about)?;
         let is_known = op.as_op().downcast_ref::<UnimplementedOp>().is_none();
         let facts = tvec!(InferenceFact::default(); op.nboutputs()?.max(outputs));
         let id = model.add_node(node.name.clone(), op, facts)?;
@@ -68,10 +75,14 @@ fn arities(graph: &Graph) -> HashMap<&str, usize> {
     arities
 }
 
-fn operation(node: &NodeDef, outputs: usize) -> TractResult<Box<dyn InferenceOp>> {
+fn operation(
+    node: &NodeDef,
+    outputs: usize,
+    allowance: Allowance,
+) -> TractResult<Box<dyn InferenceOp>> {
     ensure!(outputs <= 1 << 16, "too many outputs");
     if let Some(wiring) = operations::find(&node.op) {
-        return Ok(Node::wired_by(wiring, node, outputs));
+        return Ok(Node::wired_by(wiring, node, outputs, allowance));
     }
     Ok(match node.op.as_str() {
         "Const" => Box::new(Const::new(stored::value(node)?)?),
@@ -112,4 +123,63 @@ fn given(node: &NodeDef, scalars: bool) -> TractResult<InferenceFact> {
     };
     let dims = shape.dim.iter().map(|it| dim(it.size)).collect();
     Ok(fact.with_shape(ShapeFactoid::closed(dims)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+    use tract_tensorflow::tfpb;
+    use tract_tensorflow::tfpb::tensorflow::TensorProto;
+
+    use super::*;
+    use crate::{Error, ErrorCode, GraphSource};
+    use sandbar_model::Kind;
+
+    /// A `Const` of a shape, with the numbers that are listed: the last of them repeats.
+    fn stored(name: &str, shape: &[i64], ints: &[i32]) -> NodeDef {
+        let mut tensor: TensorProto =
+            tensor1(ints).cast_to_dt(i32::datum_type()).unwrap().as_ref().try_into().unwrap();
+        tensor.tensor_content = Vec::new();
+        tensor.int_val = ints.to_vec();
+        let dims = tensor.tensor_shape.as_mut().unwrap();
+        let dim = dims.dim[0].clone();
+        dims.dim = shape
+            .iter()
+            .map(|size| {
+                let mut dim = dim.clone();
+                dim.size = *size;
+                dim
+            })
+            .collect();
+        tfpb::node().name(name).op("Const").attr("value", tensor)
+    }
+
+    fn refused(nodes: Vec<NodeDef>) -> Error {
+        let bytes = nodes.into_iter().fold(tfpb::graph(), |graph, node| graph.node(node));
+        let bytes = bytes.write_to_bytes().unwrap();
+        let source = GraphSource::Bytes(Kind::Tensorflow, bytes.into());
+        crate::Graph::load_unverified("g".into(), source).unwrap_err()
+    }
+
+    #[test]
+    fn constants_are_looked_at_before_they_are_made() {
+        let repeated = (0..20).map(|index| stored(&format!("c{index}"), &[1 << 20], &[7]));
+        let sum = (0..20).fold(tfpb::node().name("sum").op("AddN"), |node, index| {
+            node.input(format!("c{index}"))
+        });
+        let error = refused(repeated.chain([sum]).collect());
+        assert_eq!(error.code, ErrorCode::TooLarge, "{error}");
+        assert!(error.message.starts_with("g: node 'c16', operator Const"), "{error}");
+        for op in ["Fill", "Tile"] {
+            let (a, b) = match op {
+                "Fill" => (stored("a", &[2], &[30_000, 30_000]), stored("b", &[], &[7])),
+                _ => (stored("a", &[2], &[1, 2]), stored("b", &[1], &[1 << 29])),
+            };
+            let node = tfpb::node().name("c").op(op).input("a").input("b");
+            let error = refused(vec![a, b, node]);
+            assert_eq!(error.code, ErrorCode::TooLarge, "{op}: {error}");
+            assert!(error.message.contains("makes a constant of"), "{error}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ use tract_onnx::tract_hir::internal::*;
 use tract_tensorflow::tfpb::tensorflow::attr_value::Value;
 use tract_tensorflow::tfpb::tensorflow::{AttrValue, DataType, NodeDef};
 
+use crate::constants::Allowance;
 use crate::repairs::Wire;
 
 /// How an operation is wired: attributes, and outlets of its inputs.
@@ -28,6 +29,7 @@ pub(super) struct Node {
     attributes: Arc<Attributes>,
     wiring: Wiring,
     outputs: usize,
+    allowance: Allowance,
 }
 
 impl Attributes {
@@ -89,8 +91,13 @@ impl Attributes {
 }
 
 impl Node {
-    pub(super) fn wired_by(wiring: Wiring, node: &NodeDef, outputs: usize) -> Box<dyn InferenceOp> {
-        Box::new(Node { attributes: Arc::new(Attributes::of(node)), wiring, outputs })
+    pub(super) fn wired_by(
+        wiring: Wiring,
+        node: &NodeDef,
+        outputs: usize,
+        allowance: Allowance,
+    ) -> Box<dyn InferenceOp> {
+        Box::new(Node { attributes: Arc::new(Attributes::of(node)), wiring, outputs, allowance })
     }
 
     /// Wires the operation; outputs that nothing uses are left out.
@@ -100,7 +107,8 @@ impl Node {
         model: &mut TypedModel,
         inputs: &[OutletId],
     ) -> TractResult<TVec<OutletId>> {
-        let mut outlets = (self.wiring)(&self.attributes, &mut Wire::new(name, model), inputs)?;
+        let mut wire = Wire::new(name, model).within(self.allowance);
+        let mut outlets = (self.wiring)(&self.attributes, &mut wire, inputs)?;
         ensure!(
             outlets.len() >= self.outputs,
             "operator {}: output {} is not computed",

@@ -11,15 +11,29 @@ use crate::plan::TENSOR_LIMIT;
 
 /// The value of a `Const`.
 pub(super) fn value(node: &NodeDef) -> TractResult<Arc<Tensor>> {
+    Ok(Arc::new(tensor(proto(node)?)?))
+}
+
+/// The bytes of the value of a `Const`, which may be many more than its file has.
+pub(super) fn bytes(node: &NodeDef) -> TractResult<u64> {
+    let (shape, ty) = form(proto(node)?)?;
+    Ok(shape.iter().fold(ty.size_of() as u64, |bytes, size| bytes.saturating_mul(*size as u64)))
+}
+
+fn proto(node: &NodeDef) -> TractResult<&TensorProto> {
     let value = node.attr.get("value").and_then(|value| value.value.as_ref());
     let Some(Value::Tensor(proto)) = value else { bail!("a Const without a value") };
-    Ok(Arc::new(tensor(proto)?))
+    Ok(proto)
+}
+
+fn form(proto: &TensorProto) -> TractResult<(Vec<usize>, DatumType)> {
+    let dims = proto.tensor_shape.iter().flat_map(|shape| &shape.dim);
+    let shape = dims.map(|dim| Ok(usize::try_from(dim.size)?)).collect::<TractResult<_>>()?;
+    Ok((shape, DataType::try_from(proto.dtype)?.try_into()?))
 }
 
 fn tensor(proto: &TensorProto) -> TractResult<Tensor> {
-    let dims = proto.tensor_shape.iter().flat_map(|shape| &shape.dim);
-    let shape = dims.map(|dim| Ok(usize::try_from(dim.size)?)).collect::<TractResult<Vec<_>>>()?;
-    let ty: DatumType = DataType::try_from(proto.dtype)?.try_into()?;
+    let (shape, ty) = form(proto)?;
     let count = shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
     let bytes = count.and_then(|count| count.checked_mul(ty.size_of()));
     ensure!(

@@ -1,10 +1,10 @@
-//! The request and the answer as bytes: parts, each with its length in front (u64, little-endian).
-//! The first part is JSON.
+//! The request and the answer as bytes, in parts. The first part is JSON.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sandbar_confine::parts::{join, split};
 use sandbar_model::Sha256;
 use sandbar_record::Batch;
 use sandbar_sandbox::Handed;
@@ -135,27 +135,6 @@ impl Answer {
         let forms = forms.iter().map(|form| form.to_vec());
         whole.then(|| (answer, digests.into_iter().zip(forms).collect()))
     }
-}
-
-fn join<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
-    let mut joined = Vec::new();
-    for part in parts {
-        joined.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        joined.extend_from_slice(part);
-    }
-    joined
-}
-
-fn split(mut joined: &[u8]) -> Option<Vec<&[u8]>> {
-    let mut parts = Vec::new();
-    while !joined.is_empty() {
-        let (length, rest) = joined.split_first_chunk()?;
-        let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-        let (part, rest) = rest.split_at_checked(length)?;
-        parts.push(part);
-        joined = rest;
-    }
-    Some(parts)
 }
 
 #[cfg(test)]

@@ -4,14 +4,15 @@
 //! contexts, graphs that it brought. They could be created without limit.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wasmtime::component::{HasSelf, Resource};
 
 use crate::bindings::nn::{errors, graph, inference, tensor};
+use crate::brought::Takes;
+use crate::brought::child::NAME;
 use crate::capabilities::capability::Capability;
 use crate::check::DIMENSIONS;
-use crate::nn_resources::{Context, Handle};
+use crate::nn_resources::{Charge, Context, Handle};
 use crate::offer::{ImportSupport, Offer};
 use crate::state::State;
 use sandbar_inference::{Error, ErrorCode, Graph, GraphSource, Tensor};
@@ -71,24 +72,37 @@ impl State {
         if self.memory.hold(bytes) { Ok(()) } else { Err(exceeded()) }
     }
 
-    fn push_graph(&mut self, graph: Arc<Graph>, brought: bool) -> Answer<Resource<Handle>> {
+    fn push_graph(
+        &mut self,
+        graph: Arc<Graph>,
+        brought: Option<Charge>,
+    ) -> Answer<Resource<Handle>> {
         self.hold(0)?;
-        let brought = brought.then(|| Arc::new(AtomicUsize::new(0)));
-        let handle = Handle { graph, brought };
+        let handle = Handle { graph, brought: brought.map(Arc::new) };
         self.charge_graph(&handle)?;
         Ok(Ok(self.resources.push(handle)?))
+    }
+
+    /// What a graph takes that the guest brings, as a process of its own finds it; `None` if there
+    /// is none for it.
+    fn try_apart(&mut self, kind: Kind, bytes: &[u8]) -> Result<Option<Takes>, Error> {
+        if !self.nn.loads_apart() {
+            return Ok(None);
+        }
+        let (brought, memory) = (self.brought.clone(), self.memory.limit() as u64);
+        self.nn.wait(|patience| brought.takes(kind, bytes, memory, patience))
     }
 
     /// Charges what a graph that the guest brought has come to hold: with each further shape that
     /// it computes, a plan more.
     fn charge_graph(&mut self, handle: &Handle) -> wasmtime::Result<()> {
         let Some(brought) = &handle.brought else { return Ok(()) };
-        let (held, charged) = (handle.graph.held(), brought.load(Ordering::Relaxed));
-        if held > charged && !self.memory.charge(held - charged) {
+        let (due, charged) = (brought.due(&handle.graph), brought.charged());
+        if due > charged && !self.memory.charge(due - charged) {
             return Err(exceeded());
         }
-        self.memory.release(charged.saturating_sub(held));
-        brought.store(held, Ordering::Relaxed);
+        self.memory.release(charged.saturating_sub(due));
+        brought.set(due);
         Ok(())
     }
 
@@ -96,7 +110,7 @@ impl State {
     fn drop_graph(&mut self, handle: Handle) {
         self.memory.let_go(0);
         if let Some(charged) = handle.brought.and_then(Arc::into_inner) {
-            self.memory.release(charged.into_inner());
+            self.memory.release(charged.charged());
             self.nn.forget(&handle.graph);
         }
     }
@@ -157,18 +171,32 @@ impl graph::Host for State {
             Ok(accepted) => accepted,
             Err(error) => return self.answer(Err(error)),
         };
+        let takes = match self.try_apart(kind, &bytes) {
+            Ok(takes) => takes,
+            Err(error) => return self.answer(Err(error)),
+        };
+        // While it is loaded it takes more than when it is.
+        let peak = takes.map_or(0, |takes| usize::try_from(takes.peak).unwrap_or(usize::MAX));
+        if !self.memory.charge(peak) {
+            return Err(exceeded());
+        }
+        let file = bytes.len();
         let source = GraphSource::Bytes(kind, bytes.into());
-        let loaded =
-            self.nn.run(move |_, _| Graph::load("the operator's own graph".into(), source));
+        let loaded = self.nn.run(move |_, _| Graph::load(NAME.into(), source));
+        self.memory.release(peak);
         match loaded {
-            Ok(graph) => self.push_graph(graph, true),
+            Ok(graph) => {
+                let kept = takes.map(|takes| usize::try_from(takes.kept).unwrap_or(usize::MAX));
+                let charge = Charge::new(&graph, file, kept);
+                self.push_graph(graph, Some(charge))
+            }
             Err(error) => self.answer(Err(error)),
         }
     }
 
     fn load_by_name(&mut self, name: String) -> Answer<Resource<Handle>> {
         match self.grants.graph(&name) {
-            Ok(graph) => self.push_graph(graph, false),
+            Ok(graph) => self.push_graph(graph, None),
             Err(error) => self.answer(Err(error)),
         }
     }

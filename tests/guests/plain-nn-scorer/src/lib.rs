@@ -17,9 +17,14 @@
 //! | `graphs TIMES MODEL` | loads a model by name so often, and keeps the graphs |
 //! | `contexts TIMES MODEL` | the same, with contexts of one graph |
 //! | `brought TIMES` | loads the graph that this component brings along so often, and keeps it |
+//! | `hex ENCODING HEX INPUT SIZES TYPE NUMBER` | loads a graph whose bytes are here in hexadecimal, and computes it |
+//! | `lifted TIMES BYTES` | loads a graph of so many parts, each of so many bytes |
+//! | `wasi RESOURCE TIMES` | asks WASI for a resource so often, and keeps it |
 //!
 //! A row gives how many numbers the first output has, their sum, and the largest; or it
 //! fails with `CODE: MESSAGE` of the error.
+
+mod wasi;
 
 mod bindings {
     #![allow(missing_docs, reason = "generated; wit/ documents what it means")]
@@ -87,12 +92,7 @@ fn obey(command: &str) -> Result<[f64; 3], String> {
             vec![tensor(input, sizes, ty, number)?],
         ),
         ["bytes", encoding, target, input, sizes, ty, number] => {
-            let encoding = match encoding {
-                "onnx" => GraphEncoding::Onnx,
-                "tensorflow" => GraphEncoding::Tensorflow,
-                "ggml" => GraphEncoding::Ggml,
-                _ => GraphEncoding::Autodetect,
-            };
+            let encoding = encoding_of(encoding);
             let target = if target == "cpu" { ExecutionTarget::Cpu } else { ExecutionTarget::Gpu };
             let graph = load(&[DIGITS.to_vec()], encoding, target).map_err(words_of)?;
             compute(&graph, vec![tensor(input, sizes, ty, number)?])
@@ -136,6 +136,18 @@ fn obey(command: &str) -> Result<[f64; 3], String> {
             let load = || load(&parts, GraphEncoding::Onnx, ExecutionTarget::Cpu);
             keep(number_of(times)?, || load().map_err(words_of))
         }
+        ["hex", encoding, hex, input, sizes, ty, number] => {
+            let graph = load(&[bytes_of(hex)?], encoding_of(encoding), ExecutionTarget::Cpu);
+            compute(&graph.map_err(words_of)?, vec![tensor(input, sizes, ty, number)?])
+        }
+        ["lifted", times, bytes] => {
+            let parts = vec![vec![0; number_of(bytes)? as usize]; number_of(times)? as usize];
+            load(&parts, GraphEncoding::Onnx, ExecutionTarget::Cpu).map_err(words_of)?;
+            Ok([0.0; 3])
+        }
+        ["wasi", resource, times] => {
+            wasi::hoard(resource, number_of(times)?).map(|kept| [f64::from(kept), 0.0, 0.0])
+        }
         ["hoard", times, bytes] => {
             let number = number_of;
             let (times, bytes) = (number(times)?, number(bytes)?);
@@ -146,6 +158,21 @@ fn obey(command: &str) -> Result<[f64; 3], String> {
         }
         _ => Err(format!("no such command: {command}")),
     }
+}
+
+fn encoding_of(word: &str) -> GraphEncoding {
+    match word {
+        "onnx" => GraphEncoding::Onnx,
+        "tensorflow" => GraphEncoding::Tensorflow,
+        "ggml" => GraphEncoding::Ggml,
+        _ => GraphEncoding::Autodetect,
+    }
+}
+
+fn bytes_of(hex: &str) -> Result<Vec<u8>, String> {
+    let byte = |at| u8::from_str_radix(hex.get(at..at + 2).unwrap_or_default(), 16);
+    let bytes = (0..hex.len()).step_by(2).map(byte).collect::<Result<_, _>>();
+    bytes.map_err(|error| error.to_string())
 }
 
 fn number_of(word: &str) -> Result<u32, String> {

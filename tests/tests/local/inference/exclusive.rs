@@ -21,7 +21,7 @@ fn a_computation_past_its_deadline_is_a_timeout_and_the_stage_goes_on() {
         graph("one", graphs::products(1, 3584)),
         digits(),
     ];
-    let limits = NnLimits { deadline: Duration::from_millis(200), load: 0 };
+    let limits = NnLimits { deadline: Duration::from_millis(200), load: 0, apart: false };
     let mut scorer = scorer(&sandbox, models, limits);
     let steps = obey(&mut scorer, "named steps x 1024x1024 fp32 0").unwrap_err();
     assert_eq!(steps, "Timeout: model 'steps': no result within 200ms");

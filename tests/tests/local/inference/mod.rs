@@ -1,6 +1,8 @@
 //! Graphs that the host computes: directly, and by `wasi:nn` from inside of a component that
 //! uses nothing but the published interface.
 
+mod brought;
+mod constants;
 mod exclusive;
 mod graph;
 mod hoarding;
@@ -24,13 +26,23 @@ use sandbar_tests::{component, project};
 
 /// A scorer that obeys commands, with these models and limits.
 fn scorer(sandbox: &Sandbox, models: Vec<(String, Artifact)>, nn: NnLimits) -> Scorer {
+    scorer_within(sandbox, models, nn, Duration::from_millis(500))
+}
+
+/// The same, with a deadline for the guest's own time.
+fn scorer_within(
+    sandbox: &Sandbox,
+    models: Vec<(String, Artifact)>,
+    nn: NnLimits,
+    deadline: Duration,
+) -> Scorer {
     let operator = Operator {
         stage: "test".into(),
         component: Component::load(sandbox, &component("plain-nn-scorer")).unwrap(),
         grants: Arc::new(Grants { config: "{}".into(), models, ..Grants::default() }),
         limits: Limits {
             memory: 256 << 20,
-            deadline: Duration::from_millis(500),
+            deadline,
             configure_deadline: Duration::from_secs(5),
             log: 10_000,
             retire_after: None,
@@ -41,7 +53,8 @@ fn scorer(sandbox: &Sandbox, models: Vec<(String, Artifact)>, nn: NnLimits) -> S
     Scorer::new(operator, vec![Field { name: "command".into(), ty: FieldType::Text }]).unwrap()
 }
 
-const PATIENT: NnLimits = NnLimits { deadline: Duration::from_secs(60), load: 1 << 20 };
+const PATIENT: NnLimits =
+    NnLimits { deadline: Duration::from_secs(60), load: 1 << 20, apart: true };
 
 fn digits() -> (String, Artifact) {
     let model = Model::open(&project().join("models/digits")).unwrap();

@@ -24,7 +24,7 @@ use crate::fetch;
 use crate::registry::Registry;
 use crate::time::time;
 use sandbar_files::{limits, own, read_own};
-use sandbar_model::{Model, Sha256};
+use sandbar_model::{FileDigests, Model, Sha256};
 
 /// Distinguishes the temporary files of one process.
 static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
@@ -51,6 +51,21 @@ pub struct ResolvedArtifact {
     pub version: Version,
     /// The folder with its files, which must not be changed.
     pub folder: PathBuf,
+}
+
+impl ResolvedArtifact {
+    /// Its files and their digests.
+    pub fn files(&self) -> FileDigests {
+        let path = |path: &str| sandbar_model::absolute(&self.folder.join(path));
+        self.version.files.iter().map(|file| (path(&file.path), file.sha256)).collect()
+    }
+
+    /// The file of the component, if it is one's version.
+    pub fn component(&self) -> PathBuf {
+        // A version of an operator has one file; that was checked when it was read.
+        let file = self.version.files.first().map(|file| &file.path);
+        self.folder.join(file.map_or("", String::as_str))
+    }
 }
 
 impl ArtifactResolver {
@@ -116,10 +131,7 @@ impl ArtifactResolver {
     /// # Errors
     /// As [`ArtifactResolver::get`].
     pub fn component(&self, reference: &Reference) -> Result<PathBuf, RegistryError> {
-        let supplied = self.get(ArtifactKind::Operator, reference)?;
-        // A version of an operator has one file; that was checked when it was read.
-        let file = supplied.version.files.first().map(|file| &file.path);
-        Ok(supplied.folder.join(file.map_or("", String::as_str)))
+        Ok(self.get(ArtifactKind::Operator, reference)?.component())
     }
 
     /// The version that a reference resolves to now, with its files. If the registry is

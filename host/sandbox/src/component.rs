@@ -16,7 +16,7 @@ use super::imports;
 use super::state::State;
 use sandbar_files::limits;
 use sandbar_inference::LateThreads;
-use sandbar_model::Sha256;
+use sandbar_model::{ApprovedFiles, Sha256};
 
 /// The version of the contract that this runner speaks: of `sandbar:operator`.
 pub const CONTRACT: &str = "0.1.0";
@@ -84,10 +84,24 @@ impl Component {
     /// If the file cannot be read, is not a component, exports no world of
     /// this contract, or imports what this runner does not have.
     pub fn load(sandbox: &Sandbox, path: &Path) -> Result<Self, ComponentError> {
+        Component::load_approved(sandbox, path, &ApprovedFiles::default())
+    }
+
+    /// The same, if the file is `approved`.
+    ///
+    /// # Errors
+    /// As [`Component::load`], and if it is not.
+    pub fn load_approved(
+        sandbox: &Sandbox,
+        path: &Path,
+        approved: &ApprovedFiles,
+    ) -> Result<Self, ComponentError> {
         let error = |reason: String| ComponentError { path: path.to_owned(), reason };
         let wasm = read(path).map_err(error)?;
+        let digest = Sha256::of(&wasm);
+        approved.check(path, &digest).map_err(error)?;
         let footprint = footprint(&wasm).map_err(error)?;
-        let (compiled, _) = compile(sandbox, &wasm).map_err(error)?;
+        let (compiled, _) = compile(sandbox, &wasm, &digest).map_err(error)?;
         let world = world(&exports(sandbox, &compiled)).map_err(error)?;
         let pre = link(sandbox, &compiled).map_err(error)?;
         let threads = sandbox.threads.clone();
@@ -126,21 +140,31 @@ pub(super) fn footprint(wasm: &[u8]) -> Result<Footprint, String> {
     })
 }
 
-pub(super) fn compile(sandbox: &Sandbox, wasm: &[u8]) -> Result<(Compiled, Origin), String> {
-    let digest = Sha256::of(wasm);
-    let cached = sandbox.cache.as_ref().and_then(|cache| cache.get(&sandbox.engine, &digest));
+/// The compiled form of the component with this digest.
+pub(super) fn compile(
+    sandbox: &Sandbox,
+    wasm: &[u8],
+    digest: &Sha256,
+) -> Result<(Compiled, Origin), String> {
+    let cached = sandbox.cache.as_ref().and_then(|cache| cache.get(&sandbox.engine, digest));
     if let Some(component) = cached {
         return Ok((component, Origin::Cache));
     }
     // SAFETY: the bytes come from the compiler of this version of the runner: of this process, or
     // of one that it has started for that.
     let load = |compiled: &[u8]| unsafe { Compiled::deserialize(&sandbox.engine, compiled) };
-    let compiled = sandbox.handed.with(&digest, load).unwrap_or_else(|| {
+    let handed = sandbox.handed.with(digest, load);
+    if handed.is_none() && !sandbox.compiles {
+        return Err(
+            "its compiled form is gone from the cache, and is not made here: try again".into()
+        );
+    }
+    let compiled = handed.unwrap_or_else(|| {
         let compiled = sandbox.engine.precompile_component(wasm)?;
         let component = load(&compiled)?;
         match &sandbox.cache {
-            _ if sandbox.hands_back => sandbox.handed.add((digest, compiled)),
-            Some(cache) => _ = cache.put(&digest, &compiled),
+            _ if sandbox.hands_back => sandbox.handed.add((*digest, compiled)),
+            Some(cache) => _ = cache.put(digest, &compiled),
             None => {}
         }
         Ok(component)

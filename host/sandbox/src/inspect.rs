@@ -110,7 +110,7 @@ impl Inspection {
         self.sha256 = Some(digest);
         component::footprint(&wasm)?;
         let start = Instant::now();
-        let (compiled, from) = component::compile(sandbox, &wasm)?;
+        let (compiled, from) = component::compile(sandbox, &wasm, &digest)?;
         self.compiled = Some(Compilation {
             from,
             cached: sandbox.cache.as_ref().is_some_and(|cache| cache.holds(&digest)),

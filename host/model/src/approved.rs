@@ -63,6 +63,11 @@ impl ApprovedFiles {
         }
     }
 
+    /// The digest that the file at `path` must have, if that is known.
+    pub fn expected(&self, path: &Path) -> Option<Sha256> {
+        self.0.as_ref()?.known.get(&absolute(path)).copied()
+    }
+
     /// Reads those of the known files that were not read yet, and compares their content.
     ///
     /// # Errors

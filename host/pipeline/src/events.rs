@@ -35,7 +35,7 @@ pub struct PreparedBefore {
 impl PreparedBefore {
     /// Logs it.
     pub fn emit(self) {
-        tracing::info!(
+        tracing::debug!(
             samples = self.samples,
             "prepared before with the same files, samples are not tried again"
         );

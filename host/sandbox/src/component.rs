@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wasmtime::component::{Component as Compiled, InstancePre};
 
-use super::cache::Origin;
 use super::engine::Sandbox;
 use super::footprint::{self, Footprint};
 use super::imports;
@@ -97,11 +96,7 @@ impl Component {
         approved: &ApprovedFiles,
     ) -> Result<Self, ComponentError> {
         let error = |reason: String| ComponentError { path: path.to_owned(), reason };
-        let wasm = read(path).map_err(error)?;
-        let digest = Sha256::of(&wasm);
-        approved.check(path, &digest).map_err(error)?;
-        let footprint = footprint(&wasm).map_err(error)?;
-        let (compiled, _) = compile(sandbox, &wasm, &digest).map_err(error)?;
+        let (compiled, footprint) = compiled(sandbox, path, approved).map_err(error)?;
         let world = world(&exports(sandbox, &compiled)).map_err(error)?;
         let pre = link(sandbox, &compiled).map_err(error)?;
         let threads = sandbox.threads.clone();
@@ -133,6 +128,31 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     })
 }
 
+/// The compiled form of the file at `path`, if it is `approved`. Where it is known what the file
+/// must be, its code is read at the same time, and used if it is that.
+fn compiled(
+    sandbox: &Sandbox,
+    path: &Path,
+    approved: &ApprovedFiles,
+) -> Result<(Compiled, Footprint), String> {
+    std::thread::scope(|scope| {
+        let ahead = approved.expected(path).and_then(|digest| {
+            let thread = std::thread::Builder::new().name("sandbar-cache".into());
+            thread.spawn_scoped(scope, move || cached(sandbox, &digest)).ok()
+        });
+        let wasm = read(path)?;
+        let digest = Sha256::of(&wasm);
+        approved.check(path, &digest)?;
+        let footprint = footprint(&wasm)?;
+        let ahead = ahead.and_then(|thread| thread.join().ok().flatten());
+        let compiled = match ahead.or_else(|| cached(sandbox, &digest)) {
+            Some(compiled) => compiled,
+            None => compile(sandbox, &wasm, &digest)?,
+        };
+        Ok((compiled, footprint))
+    })
+}
+
 /// What an instance of it takes, and whether that is accepted, before it is compiled.
 pub(super) fn footprint(wasm: &[u8]) -> Result<Footprint, String> {
     footprint::of(wasm).map_err(|reason| {
@@ -140,16 +160,13 @@ pub(super) fn footprint(wasm: &[u8]) -> Result<Footprint, String> {
     })
 }
 
-/// The compiled form of the component with this digest.
-pub(super) fn compile(
-    sandbox: &Sandbox,
-    wasm: &[u8],
-    digest: &Sha256,
-) -> Result<(Compiled, Origin), String> {
-    let cached = sandbox.cache.as_ref().and_then(|cache| cache.get(&sandbox.engine, digest));
-    if let Some(component) = cached {
-        return Ok((component, Origin::Cache));
-    }
+/// The compiled form of the component with this digest, if it was compiled before.
+pub(super) fn cached(sandbox: &Sandbox, digest: &Sha256) -> Option<Compiled> {
+    sandbox.cache.as_ref()?.get(&sandbox.engine, digest)
+}
+
+/// The compiled form of a component that is not in the cache.
+pub(super) fn compile(sandbox: &Sandbox, wasm: &[u8], digest: &Sha256) -> Result<Compiled, String> {
     // SAFETY: the bytes come from the compiler of this version of the runner: of this process, or
     // of one that it has started for that.
     let load = |compiled: &[u8]| unsafe { Compiled::deserialize(&sandbox.engine, compiled) };
@@ -169,7 +186,7 @@ pub(super) fn compile(
         }
         Ok(component)
     });
-    compiled.map(|it| (it, Origin::Compiler)).map_err(|cause| not_a_component(wasm, &cause))
+    compiled.map_err(|cause| not_a_component(wasm, &cause))
 }
 
 /// The world of a component with these exports.

@@ -25,6 +25,7 @@ pub mod http;
 pub mod objects;
 pub mod operators;
 pub mod paths;
+pub mod preparing;
 pub mod process;
 pub mod projects;
 pub mod proxy;

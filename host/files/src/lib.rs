@@ -2,8 +2,7 @@
 //!
 //! - [`read`], [`read_text`], [`open`]: a regular file, never waited for, and bounded while it
 //!   is read; [`limits`] has how much of what is read. [`open_input`] takes what may stream.
-//! - [`open_own`], [`read_own`]: what the runner itself wrote; [`open_part`]: what it is
-//!   writing.
+//! - [`open_own`]: what the runner itself wrote; [`open_part`]: what it is writing.
 //! - [`read_secret`], [`open_secret`]: the same for what nobody else may write.
 //! - [`own`], [`strict`]: folders that nobody else can write to, by descriptor.
 //! - [`Store`]: a folder of entries that only this user can have made.
@@ -19,6 +18,6 @@ mod secret;
 mod store;
 
 pub use folder::{own, strict};
-pub use open::{exact, open, open_input, open_own, open_part, read, read_own, read_text};
+pub use open::{exact, open, open_input, open_own, open_part, read, read_text};
 pub use secret::{open_secret, read_secret};
 pub use store::Store;

@@ -16,11 +16,10 @@ pub const DOCUMENT: u64 = 16 << 20;
 pub const CASES: u64 = 256 << 20;
 /// A secret: a password, a token, a private key with its certificates.
 pub const SECRET: u64 = 1 << 20;
-/// An answer of the registry that was cached: the description of a version, an alias.
-pub const ANSWER: u64 = 16 << 20;
 /// The compiled form of a component, which is larger than the component.
 pub const COMPILED: u64 = 2 << 30;
-/// Something small that is remembered beside it.
-pub const NOTE: u64 = 1 << 20;
+/// What is remembered beside it: the files of a pipeline that was prepared, an answer of the
+/// registry.
+pub const NOTE: u64 = 16 << 20;
 /// What the system says of itself, in `/proc`.
 pub const SYSTEM: u64 = 1 << 20;

@@ -56,14 +56,6 @@ pub fn open_own(folder: &Path, path: &Path) -> io::Result<File> {
     Ok(at.into())
 }
 
-/// All of such a file, if that is at most `most` bytes.
-///
-/// # Errors
-/// As [`open_own`] and [`read`].
-pub fn read_own(folder: &Path, path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    bounded(open_own(folder, path)?, most)
-}
-
 /// Opens a file to read and write it, made if needed, in a folder that may be from outside:
 /// what is downloaded, before it has its name. A symbolic link there would have it written
 /// elsewhere, and is refused.

@@ -137,7 +137,8 @@ fn exactly_as_much_as_expected_is_read() {
 #[test]
 fn what_the_runner_wrote_is_taken_from_nobody_else() {
     let folder = tempfile::tempdir().unwrap();
-    let own = |path: &str| read_own(folder.path(), Path::new(path), MOST);
+    let own =
+        |path: &str| open_own(folder.path(), Path::new(path)).and_then(|file| bounded(file, MOST));
     let file = folder.path().join("a/b");
     fs::create_dir(folder.path().join("a")).unwrap();
     fs::write(&file, "content").unwrap();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 use std::fs::{self, OpenOptions, Permissions};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 
@@ -88,6 +89,45 @@ fn what_was_planted_is_removed() {
     other.put("a", b"made elsewhere").unwrap();
     fs::rename(other.path().join("a"), &file).unwrap();
     sample.assert_refused("made with another key");
+}
+
+#[test]
+fn notes_are_kept_under_any_key() {
+    let sample = Sample::new();
+    let (store, long) = (&sample.store, "key/../".repeat(1000));
+    assert_eq!(store.recall(&long), None);
+    store.remember(&long, b"value").unwrap();
+    store.remember("other", b"").unwrap();
+    assert_eq!(store.recall(&long).as_deref(), Some(&b"value"[..]));
+    assert_eq!(store.recall("other").as_deref(), Some(&b""[..]));
+    fs::rename(sample.file(&note(&long)), sample.file(&note("other"))).unwrap();
+    assert_eq!(store.recall("other"), None, "another note under its name");
+    let large = vec![0; limits::NOTE as usize + 1];
+    assert_eq!(store.remember("large", &large).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    assert_eq!(store.recall("large"), None);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_mapped_is_what_was_authenticated() {
+    let sample = Sample::new();
+    let content: Vec<u8> = (0..3 * PIECE + 7).map(|at| at as u8).collect();
+    sample.store.put("a", &content).unwrap();
+    let mut sealed = sample.store.get_sealed("a", MOST).unwrap();
+    // Neither the file on the disk nor a descriptor of the copy changes it any more.
+    fs::write(sample.file("a"), b"changed").unwrap();
+    assert_eq!(sealed.write_at(b"x", 0).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    let again =
+        OpenOptions::new().write(true).open(format!("/proc/self/fd/{}", sealed.as_raw_fd()));
+    again.unwrap().write_at(b"x", 0).unwrap_err();
+    sealed.set_len(0).unwrap_err();
+    let mut copy = Vec::new();
+    io::Seek::rewind(&mut sealed).unwrap();
+    sealed.read_to_end(&mut copy).unwrap();
+    assert!(copy == content);
+    // And what was written there is none.
+    assert!(sample.store.get_sealed("a", MOST).is_none());
+    assert!(!sample.store.holds("a"));
 }
 
 #[test]

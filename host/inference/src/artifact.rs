@@ -16,7 +16,7 @@ pub struct Artifact {
     pub description: Arc<str>,
     /// The model itself.
     pub content: Content,
-    /// Sample rows for its validation, if it has any.
+    /// Sample rows for its validation, if it has any and was not tried before.
     pub samples: Option<Arc<Samples>>,
 }
 
@@ -40,8 +40,8 @@ impl Artifact {
         Self::open(model, true)
     }
 
-    /// The same of a model that was loaded before in another process: a graph is not computed
-    /// again.
+    /// The same of a model that was loaded and tried before in another process: a graph is not
+    /// computed again, and samples are not read.
     ///
     /// # Errors
     /// As [`Artifact::load`].
@@ -73,7 +73,7 @@ impl Artifact {
             Content::Bytes(model.read()?)
         };
         let description = model.to_json(labels.as_deref()).into();
-        let samples = model.read_samples()?.map(Arc::new);
+        let samples = if try_out { model.read_samples()?.map(Arc::new) } else { None };
         Ok(Artifact { id, description, content, samples })
     }
 }

@@ -6,10 +6,11 @@
 //!   classes; [`samples`]: what a model must reproduce before it serves, [`Samples`].
 //! - [`pull`]: gets what a description names; [`download`] gets one file of it, `zip` takes one
 //!   out of an archive; [`http`]: the client of this and of all later crates.
-//! - [`Sha256`], [`Sha1`]: digests.
+//! - [`Sha256`], [`Sha1`]: digests. [`ApprovedFiles`]: what is loaded is what was looked at.
 //!
 //! It may use `sandbar-files` and `-config`. A model that is loaded is an artifact of `sandbar-inference`.
 
+mod approved;
 mod class_names;
 mod digest;
 pub mod download;
@@ -20,6 +21,7 @@ pub mod samples;
 mod tensors;
 mod zip;
 
+pub use approved::{ApprovedFiles, FileDigests, absolute};
 pub use class_names::ClassNames;
 pub use digest::{Digest, Sha1, Sha256};
 pub use model::{Archive, DESCRIPTION, Kind, Model, ModelError, SIZE_LIMIT};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::approved::ApprovedFiles;
 use super::class_names::{self, ClassNames};
 use super::digest::{Sha1, Sha256};
 use super::samples::{self, Picture, SampleContent, SampleFile, Samples, npz};
@@ -119,7 +120,20 @@ pub struct Model {
     pub provenance: toml::Table,
     /// The folder.
     #[serde(skip)]
-    folder: PathBuf,
+    folder: Folder,
+}
+
+/// A model's folder, and which files in it may be used.
+#[derive(Debug, Clone, Default)]
+struct Folder {
+    path: PathBuf,
+    approved: ApprovedFiles,
+}
+
+impl PartialEq for Folder {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
 }
 
 /// `archive` of a `model.toml`: a zip file that holds the model's file, and may hold
@@ -198,7 +212,15 @@ impl Model {
     /// # Errors
     /// If any of that is missing or wrong.
     pub fn open(folder: &Path) -> Result<Self, ModelError> {
-        let model = Model::describe(folder)?;
+        Model::open_approved(folder, &ApprovedFiles::default())
+    }
+
+    /// The same of files that are `approved`, now and whenever they are read.
+    ///
+    /// # Errors
+    /// As [`Model::open`]. That a file is not approved is said when it is read.
+    pub fn open_approved(folder: &Path, approved: &ApprovedFiles) -> Result<Self, ModelError> {
+        let model = Model::describe_approved(folder, approved)?;
         let size = model.locate(&model.file)?.1;
         model.same(&model.file, "size", &size, model.size.as_ref())?;
         Ok(model)
@@ -209,13 +231,19 @@ impl Model {
     /// # Errors
     /// If it cannot be read, or has invalid content.
     pub fn describe(folder: &Path) -> Result<Self, ModelError> {
+        Model::describe_approved(folder, &ApprovedFiles::default())
+    }
+
+    fn describe_approved(folder: &Path, approved: &ApprovedFiles) -> Result<Self, ModelError> {
         let path = folder.join(DESCRIPTION);
         let text = sandbar_files::read_text(&path, limits::DOCUMENT)
             .map_err(|cause| ModelError::Description { path: path.clone(), cause })?;
+        let same = approved.check(&path, &Sha256::of(text.as_bytes()));
+        same.map_err(|reason| ModelError::File { path: path.clone(), reason })?;
         let document = Document::new(&path, &text)?;
         let mut model: Model = document.read()?;
         model.validate(&document)?;
-        model.folder = folder.to_owned();
+        model.folder = Folder { path: folder.to_owned(), approved: approved.clone() };
         Ok(model)
     }
 
@@ -241,7 +269,7 @@ impl Model {
             preprocessing: None,
             postprocessing: None,
             provenance: toml::Table::new(),
-            folder: PathBuf::new(),
+            folder: Folder::default(),
         }
     }
 
@@ -331,7 +359,7 @@ impl Model {
 
     /// The model's folder.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        &self.folder.path
     }
 
     /// Reads the model's file and checks its size and digest.
@@ -340,8 +368,8 @@ impl Model {
     /// If it cannot be read, or does not match `model.toml`.
     pub fn read(&self) -> Result<Arc<[u8]>, ModelError> {
         let limit = self.size.unwrap_or(SIZE_LIMIT);
-        let bytes = self.read_file(&self.file, limit, self.size)?;
-        self.same(&self.file, "sha256", &Sha256::of(&bytes), self.sha256.as_ref())?;
+        let (bytes, digest) = self.read_file(&self.file, limit, self.size)?;
+        self.same(&self.file, "sha256", &digest, self.sha256.as_ref())?;
         if self.sha256.is_none() {
             self.same(&self.file, "sha1", &Sha1::of(&bytes), self.sha1.as_ref())?;
         }
@@ -355,10 +383,10 @@ impl Model {
     /// of it is no label.
     pub fn read_labels(&self) -> Result<Option<Vec<String>>, ModelError> {
         let Some(labels) = &self.labels else { return Ok(None) };
-        let bytes = self.read_file(&labels.file, LABELS_LIMIT, None)?;
-        self.same(&labels.file, "sha256", &Sha256::of(&bytes), labels.sha256.as_ref())?;
+        let (bytes, digest) = self.read_file(&labels.file, LABELS_LIMIT, None)?;
+        self.same(&labels.file, "sha256", &digest, labels.sha256.as_ref())?;
         let read = class_names::text(&bytes).and_then(|text| labels.read(&text));
-        let path = self.folder.join(&labels.file);
+        let path = self.folder.path.join(&labels.file);
         read.map(Some).map_err(|reason| ModelError::File { path, reason })
     }
 
@@ -370,7 +398,7 @@ impl Model {
     pub fn read_samples(&self) -> Result<Option<Samples>, ModelError> {
         let Some(samples) = &self.samples else { return Ok(None) };
         let bytes = self.read_sample_file(samples)?;
-        let path = self.folder.join(&samples.file);
+        let path = self.folder.path.join(&samples.file);
         let wrong = |reason: String| ModelError::File { path: path.clone(), reason };
         let content = if samples.is_tensors() {
             SampleContent::Tensors(npz::read(&bytes).map_err(wrong)?)
@@ -389,8 +417,8 @@ impl Model {
 
     /// The bytes of the file of samples.
     pub(super) fn read_sample_file(&self, samples: &SampleFile) -> Result<Vec<u8>, ModelError> {
-        let bytes = self.read_file(&samples.file, samples.limit(), None)?;
-        self.same(&samples.file, "sha256", &Sha256::of(&bytes), samples.sha256.as_ref())?;
+        let (bytes, digest) = self.read_file(&samples.file, samples.limit(), None)?;
+        self.same(&samples.file, "sha256", &digest, samples.sha256.as_ref())?;
         Ok(bytes)
     }
 
@@ -402,8 +430,10 @@ impl Model {
     pub(super) fn sample_pictures(&self) -> Result<Vec<(String, Option<Sha256>)>, ModelError> {
         let tables = self.samples.as_ref().filter(|it| self.kind.is_graph() && !it.is_tensors());
         let Some(samples) = tables else { return Ok(Vec::new()) };
-        let wrong =
-            |reason: String| ModelError::File { path: self.folder.join(&samples.file), reason };
+        let wrong = |reason: String| ModelError::File {
+            path: self.folder.path.join(&samples.file),
+            reason,
+        };
         let table = samples.table(&self.read_sample_file(samples)?).map_err(wrong)?;
         let pictures = table.pictures().transpose().map_err(wrong)?.unwrap_or_default();
         Ok(pictures.into_iter().map(|it| (it.file.to_owned(), it.sha256)).collect())
@@ -413,13 +443,12 @@ impl Model {
     fn pictures(&self, pictures: Vec<Picture<'_>>) -> Result<Vec<Arc<[u8]>>, ModelError> {
         let mut left = samples::BYTES;
         let read = |Picture { file, sha256 }: &Picture<'_>| {
-            let bytes = self.read_file(file, left, None)?;
-            let found = Sha256::of(&bytes);
+            let (bytes, found) = self.read_file(file, left, None)?;
             if let Some(expected) = sha256.filter(|expected| found != *expected) {
                 let reason = format!(
                     "its sha256 is {found}, but the table of samples says {expected}; the file was changed: bring the right one, or correct the table"
                 );
-                return Err(ModelError::File { path: self.folder.join(file), reason });
+                return Err(ModelError::File { path: self.folder.path.join(file), reason });
             }
             left -= bytes.len() as u64;
             Ok(bytes.into())
@@ -444,7 +473,7 @@ impl Model {
         };
         let classes = known.iter().find(|classes| list.fits(labels.len(), **classes));
         let Some(classes) = classes.or(known.first()) else { return Ok(()) };
-        let path = self.folder.join(&list.file);
+        let path = self.folder.path.join(&list.file);
         list.fit(labels, *classes).map_err(|reason| ModelError::File { path, reason })
     }
 
@@ -479,7 +508,13 @@ impl Model {
         tables.into_iter().filter_map(|(key, table)| Some((key, table.as_ref()?)))
     }
 
-    fn read_file(&self, name: &str, limit: u64, size: Option<u64>) -> Result<Vec<u8>, ModelError> {
+    /// The content of a file, and its digest.
+    fn read_file(
+        &self,
+        name: &str,
+        limit: u64,
+        size: Option<u64>,
+    ) -> Result<(Vec<u8>, Sha256), ModelError> {
         let (path, length) = self.locate(name)?;
         self.same(name, "size", &length, size.as_ref())?;
         let bytes = sandbar_files::read(&path, limit).map_err(|error| match error.kind() {
@@ -489,13 +524,18 @@ impl Model {
         let bytes = bytes.map_err(|reason| ModelError::File { path, reason })?;
         // It may be another by now.
         self.same(name, "size", &(bytes.len() as u64), size.as_ref())?;
-        Ok(bytes)
+        let digest = Sha256::of(&bytes);
+        // By the name that people gave it; what a link leads to is in the same folder.
+        let path = self.folder.path.join(name);
+        let same = self.folder.approved.check(&path, &digest);
+        same.map_err(|reason| ModelError::File { path, reason })?;
+        Ok((bytes, digest))
     }
 
     /// The real path and size of a file in the folder. A symbolic link must not point out
     /// of it.
     fn locate(&self, name: &str) -> Result<(PathBuf, u64), ModelError> {
-        let path = self.folder.join(name);
+        let path = self.folder.path.join(name);
         let error = |reason: String| ModelError::File { path: path.clone(), reason };
         let absent = |cause: std::io::Error| {
             let way_out = if self.url.is_some() || self.archive.is_some() {
@@ -506,7 +546,7 @@ impl Model {
             error(format!("{cause}; {DESCRIPTION} refers to this file: {way_out}"))
         };
         let real = path.canonicalize().map_err(absent)?;
-        let folder = self.folder.canonicalize().map_err(absent)?;
+        let folder = self.folder.path.canonicalize().map_err(absent)?;
         if !real.starts_with(folder) {
             return Err(error(
                 "the link points outside the model folder; put the file itself there".into(),
@@ -529,7 +569,7 @@ impl Model {
     ) -> Result<(), ModelError> {
         match expected {
             Some(expected) if found != expected => Err(ModelError::Mismatch {
-                path: self.folder.join(DESCRIPTION),
+                path: self.folder.path.join(DESCRIPTION),
                 file: file.to_owned(),
                 what,
                 found: found.to_string(),

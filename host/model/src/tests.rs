@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::pull::State;
 use super::samples::{Array, NumberType, npz};
-use super::{Kind, Model, SampleContent, Sha256};
+use super::{ApprovedFiles, FileDigests, Kind, Model, SampleContent, Sha256};
 
 /// The digest of `abc`, from FIPS 180-2, appendix B.1.
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -52,6 +52,63 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+#[test]
+fn what_is_approved_is_known_by_its_content() {
+    let folder = Folder::new();
+    let path = |name: &str| folder.0.join(name);
+    let (a, b) = (Sha256::of(b"a"), Sha256::of(b"b"));
+    folder.write("one", "a");
+    folder.write("other", "b");
+    let known = FileDigests::from([(path("one"), a)]);
+
+    let unasked = ApprovedFiles::default();
+    unasked.check(&path("one"), &a).unwrap();
+    unasked.check(&path("one"), &b).unwrap();
+    assert_eq!(unasked.read(), FileDigests::new());
+
+    let any = ApprovedFiles::expecting(FileDigests::new());
+    any.check(&path("one"), &a).unwrap();
+    any.clone().check(&path("one"), &b).unwrap_err();
+    any.check(&path("other"), &a).unwrap();
+
+    let expecting = ApprovedFiles::expecting(known.clone());
+    expecting.check(&path("one"), &b).unwrap_err();
+    expecting.check(&path("other"), &b).unwrap();
+    assert_eq!(expecting.read(), FileDigests::from([(path("other"), b)]));
+
+    let only = ApprovedFiles::only(known.clone());
+    only.check(&path("other"), &b).unwrap_err();
+    only.check_rest().unwrap();
+    folder.write("one", "b");
+    assert_eq!(only.check_rest().unwrap_err().0, path("one"));
+    // What was read is not read again.
+    only.check(&path("one"), &a).unwrap();
+    only.check_rest().unwrap();
+    fs::remove_file(path("one")).unwrap();
+    assert_eq!(ApprovedFiles::only(known).check_rest().unwrap_err().0, path("one"));
+}
+
+#[test]
+fn a_model_is_read_from_approved_files_alone() {
+    let folder = Folder::new();
+    let seen = ApprovedFiles::expecting(FileDigests::new());
+    Model::open_approved(&folder.0, &seen).unwrap().read().unwrap();
+    let names: Vec<_> = seen.read().into_keys().collect();
+    assert_eq!(names, ["model.toml", "model.zip"].map(|name| folder.0.join(name)));
+
+    let approved = || ApprovedFiles::only(seen.read());
+    let model = Model::open_approved(&folder.0, &approved()).unwrap();
+    model.read().unwrap();
+    // Both say the same of each other, but it is another model.
+    folder.write("model.zip", "abd");
+    folder.describe(ABC, &Sha256::of(b"abd").to_string());
+    let open = |approved: ApprovedFiles| Model::open_approved(&folder.0, &approved).map(|_| ());
+    open(ApprovedFiles::default()).unwrap();
+    for error in [open(approved()).unwrap_err(), model.read().map(|_| ()).unwrap_err()] {
+        assert!(error.to_string().contains("it was changed meanwhile"), "{error}");
     }
 }
 

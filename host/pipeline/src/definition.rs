@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sandbar_manifest::{Manifest, Stage};
-use sandbar_model::{Model, ModelError};
+use sandbar_model::{ApprovedFiles, FileDigests, Model, ModelError};
 use sandbar_registry::leases::Lease;
 use sandbar_registry::pins::Pins;
 use sandbar_registry::resolver::ArtifactResolver;
@@ -19,8 +19,20 @@ pub struct Definition {
     /// What the pipeline is.
     pub manifest: Manifest,
     supply: Option<Arc<ArtifactResolver>>,
-    /// The names and numbers that models have from a registry which is out of reach.
+    /// The names and numbers that models have from a registry which is not asked.
     known_as: BTreeMap<String, (String, u32)>,
+    /// The files that may be used.
+    approved: ApprovedFiles,
+}
+
+/// Where a model or component is, which a registry has supplied if it is from there.
+pub(crate) struct Place {
+    /// The folder of a model, the file of a component.
+    pub(crate) path: PathBuf,
+    /// The name and number in the registry.
+    pub(crate) known_as: Option<(String, u32)>,
+    /// Its files in the registry.
+    pub(crate) files: FileDigests,
 }
 
 /// Why a model of a manifest cannot be opened.
@@ -52,13 +64,22 @@ impl Definition {
             let folder = manifest.folder();
             Arc::new(ArtifactResolver::new(&registry.location, options, folder, cache, refusal))
         });
-        Definition { manifest, supply, known_as: BTreeMap::new() }
+        Definition {
+            manifest,
+            supply,
+            known_as: BTreeMap::new(),
+            approved: ApprovedFiles::default(),
+        }
     }
 
     /// A manifest that names files alone, with the names and numbers that a registry has for its
-    /// models.
-    pub(crate) fn of_files(manifest: Manifest, known_as: BTreeMap<String, (String, u32)>) -> Self {
-        Definition { manifest, supply: None, known_as }
+    /// models, and the files that may be used.
+    pub(crate) fn of_files(
+        manifest: Manifest,
+        known_as: BTreeMap<String, (String, u32)>,
+        approved: ApprovedFiles,
+    ) -> Self {
+        Definition { manifest, supply: None, known_as, approved }
     }
 
     /// The same, with the cache folder of a sandbox.
@@ -69,7 +90,7 @@ impl Definition {
     /// Another manifest, with the same registry.
     #[must_use]
     pub fn with(&self, manifest: Manifest) -> Self {
-        Definition { manifest, supply: self.supply.clone(), known_as: self.known_as.clone() }
+        Definition { manifest, ..self.clone() }
     }
 
     /// What the pipeline gets from its registry; `None` if it has none.
@@ -97,7 +118,8 @@ impl Definition {
                 Ok(self.supply_for(reference)?.model(reference)?)
             }
             Some(ArtifactSource::Path(folder)) => {
-                let mut model = Model::open(&self.manifest.resolve(folder))?;
+                let folder = self.manifest.resolve(folder);
+                let mut model = Model::open_approved(&folder, &self.approved)?;
                 if let Some((name, version)) = self.known_as.get(name) {
                     model.name.clone_from(name);
                     model.version = *version;
@@ -109,22 +131,40 @@ impl Definition {
         }
     }
 
-    /// The folder of a model of `[models]`, and its name and number in the registry if it is from
-    /// there, where it is fetched.
+    /// The files that may be used.
+    pub(crate) fn approved(&self) -> &ApprovedFiles {
+        &self.approved
+    }
+
+    /// The folder of a model of `[models]`. A model of the registry is fetched.
     ///
     /// # Errors
     /// If it cannot be fetched.
-    pub(crate) fn locate_model(
-        &self,
-        name: &str,
-    ) -> Result<(PathBuf, Option<(String, u32)>), RegistryError> {
+    pub(crate) fn locate_model(&self, name: &str) -> Result<Place, RegistryError> {
         match self.manifest.models.get(name) {
             Some(ArtifactSource::Registry(reference)) => {
                 let got = self.supply_for(reference)?.get(ArtifactKind::Model, reference)?;
-                Ok((got.folder, Some((got.version.name, got.version.version))))
+                let files = got.files();
+                let known_as = Some((got.version.name, got.version.version));
+                Ok(Place { path: got.folder, known_as, files })
             }
-            Some(ArtifactSource::Path(folder)) => Ok((self.manifest.resolve(folder), None)),
-            None => Ok((self.manifest.resolve(name.as_ref()), None)),
+            Some(ArtifactSource::Path(folder)) => Ok(Place::local(self.manifest.resolve(folder))),
+            None => Ok(Place::local(self.manifest.resolve(name.as_ref()))),
+        }
+    }
+
+    /// The same of a stage's component.
+    ///
+    /// # Errors
+    /// If it cannot be fetched.
+    pub(crate) fn locate_component(&self, stage: &Stage) -> Result<Place, RegistryError> {
+        match &stage.component {
+            ArtifactSource::Path(path) => Ok(Place::local(self.manifest.resolve(path))),
+            ArtifactSource::Registry(reference) => {
+                let got = self.supply_for(reference)?.get(ArtifactKind::Operator, reference)?;
+                let (path, files) = (got.component(), got.files());
+                Ok(Place { path, known_as: None, files })
+            }
         }
     }
 
@@ -134,10 +174,7 @@ impl Definition {
     /// # Errors
     /// If it cannot be fetched.
     pub fn component(&self, stage: &Stage) -> Result<PathBuf, RegistryError> {
-        match &stage.component {
-            ArtifactSource::Path(path) => Ok(self.manifest.resolve(path)),
-            ArtifactSource::Registry(reference) => self.supply_for(reference)?.component(reference),
-        }
+        self.locate_component(stage).map(|place| place.path)
     }
 
     /// Which of its models and components are of the registry, by their digests, once all
@@ -151,5 +188,11 @@ impl Definition {
     /// Tells garbage collection, while the pipeline runs, what it uses.
     pub(crate) fn lease(&self) -> Option<Lease> {
         self.supply.as_ref().and_then(|supply| supply.lease(&self.manifest.name))
+    }
+}
+
+impl Place {
+    fn local(path: PathBuf) -> Self {
+        Place { path, known_as: None, files: FileDigests::new() }
     }
 }

@@ -26,6 +26,22 @@ impl SamplesNotTried<'_> {
     }
 }
 
+/// What is loaded was prepared before.
+pub struct PreparedBefore {
+    /// How many samples were reproduced then.
+    pub samples: usize,
+}
+
+impl PreparedBefore {
+    /// Logs it.
+    pub fn emit(self) {
+        tracing::debug!(
+            samples = self.samples,
+            "prepared before with the same files, samples are not tried again"
+        );
+    }
+}
+
 /// A batch reached a worker.
 pub struct BatchReceived<'a> {
     /// The batch.

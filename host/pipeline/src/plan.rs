@@ -162,7 +162,7 @@ impl Plan {
         definition: &Definition,
         models: &BTreeMap<String, Artifact>,
         sandbox: &Sandbox,
-        report: Report,
+        report: &Report,
     ) -> Result<Self, PlanError> {
         let (mut plan, _) = Plan::fitted(definition, models, sandbox)?;
         plan.samples = report.samples;
@@ -439,7 +439,7 @@ pub fn operator(
     let path = definition
         .component(stage)
         .map_err(|error| Reason::Registry { stage: stage.name.clone(), error: Box::new(error) })?;
-    let component = Component::load(sandbox, &path)
+    let component = Component::load_approved(sandbox, &path, definition.approved())
         .map_err(|error| Reason::Component { stage: stage.name.clone(), error })?;
     let granted =
         stage.models.iter().filter_map(|name| Some((name.clone(), models.get(name)?.clone())));

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use sandbar_confine::{Bounds, Confinement};
 use sandbar_inference::Artifact;
 use sandbar_manifest::Manifest;
+use sandbar_model::ApprovedFiles;
 use sandbar_record::Batch;
 use sandbar_sandbox::{Component, Sandbox};
 
@@ -34,21 +35,28 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
     let bounds = Bounds { memory: request.memory, cpu: request.cpu };
     let confinement = Confinement::enter(bounds, &request.readable)?;
     let sandbox = Sandbox::new(request.cache.clone()).map_err(io::Error::other)?.handing_back();
-    let outcome = prepare(request, batch, &sandbox).unwrap_or_else(Outcome::Refused);
+    let files = ApprovedFiles::expecting(request.expected.clone());
+    let outcome = prepare(request, batch, &sandbox, &files).unwrap_or_else(Outcome::Refused);
     let compiled = sandbox.take_compiled();
-    output.write_all(&Answer::write(outcome, confinement.is_whole(), &compiled)?)?;
+    let answer = Answer::write(outcome, files.read(), confinement.is_whole(), &compiled)?;
+    output.write_all(&answer)?;
     output.flush()
 }
 
-fn prepare(request: Request, batch: Option<Batch>, sandbox: &Sandbox) -> Result<Outcome, String> {
+fn prepare(
+    request: Request,
+    batch: Option<Batch>,
+    sandbox: &Sandbox,
+    files: &ApprovedFiles,
+) -> Result<Outcome, String> {
     let Request { manifest, path, known_as, .. } = request;
     let manifest = Manifest::parse(&manifest, &path).map_err(|error| error.to_string())?;
-    let definition = Definition::of_files(manifest, known_as);
+    let definition = Definition::of_files(manifest, known_as, files.clone());
     for stage in &definition.manifest.stages {
         about(&format!("stage '{}'", stage.name));
         let file = definition.component(stage).map_err(|error| error.to_string())?;
         // What is wrong with it is said when the plan is made. Until then it is compiled.
-        drop(Component::load(sandbox, &file));
+        drop(Component::load_approved(sandbox, &file, files));
     }
     let models = load_models(&definition, |name, model| {
         about(&format!("model '{name}'"));

@@ -4,11 +4,10 @@
 //! pointed to. If the registry is unreachable, the pipeline starts with those.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fmt::Display;
+use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,11 +22,8 @@ use super::version::{ArtifactKind, Version};
 use crate::fetch;
 use crate::registry::Registry;
 use crate::time::time;
-use sandbar_files::{limits, own, read_own};
-use sandbar_model::{Model, Sha256};
-
-/// Distinguishes the temporary files of one process.
-static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+use sandbar_files::Store;
+use sandbar_model::{FileDigests, Model};
 
 /// Fetches versions from one registry into the cache of this machine. The registry is opened
 /// on first use.
@@ -39,6 +35,8 @@ pub struct ArtifactResolver {
     /// Why the registry cannot be used at all.
     refusal: Option<String>,
     registry: Mutex<Option<Arc<Registry>>>,
+    /// What the registry has answered, in the cache; `None` within: that cannot be trusted.
+    answers: OnceLock<Option<Arc<Store>>>,
     used: Mutex<BTreeSet<Used>>,
     /// The versions fetched so far, by folder and by name and number.
     got: Mutex<Vec<(ArtifactKind, ResolvedArtifact)>>,
@@ -51,6 +49,21 @@ pub struct ResolvedArtifact {
     pub version: Version,
     /// The folder with its files, which must not be changed.
     pub folder: PathBuf,
+}
+
+impl ResolvedArtifact {
+    /// Its files and their digests.
+    pub fn files(&self) -> FileDigests {
+        let path = |path: &str| sandbar_model::absolute(&self.folder.join(path));
+        self.version.files.iter().map(|file| (path(&file.path), file.sha256)).collect()
+    }
+
+    /// The file of the component, if it is one's version.
+    pub fn component(&self) -> PathBuf {
+        // A version of an operator has one file; that was checked when it was read.
+        let file = self.version.files.first().map(|file| &file.path);
+        self.folder.join(file.map_or("", String::as_str))
+    }
 }
 
 impl ArtifactResolver {
@@ -70,6 +83,7 @@ impl ArtifactResolver {
             cache,
             refusal,
             registry: Mutex::default(),
+            answers: OnceLock::new(),
             used: Mutex::default(),
             got: Mutex::default(),
         }
@@ -116,10 +130,7 @@ impl ArtifactResolver {
     /// # Errors
     /// As [`ArtifactResolver::get`].
     pub fn component(&self, reference: &Reference) -> Result<PathBuf, RegistryError> {
-        let supplied = self.get(ArtifactKind::Operator, reference)?;
-        // A version of an operator has one file; that was checked when it was read.
-        let file = supplied.version.files.first().map(|file| &file.path);
-        Ok(supplied.folder.join(file.map_or("", String::as_str)))
+        Ok(self.get(ArtifactKind::Operator, reference)?.component())
     }
 
     /// The version that a reference resolves to now, with its files. If the registry is
@@ -136,7 +147,11 @@ impl ArtifactResolver {
             let reason = "no cache folder for it; name one with --cache";
             return Err(self.refuse(reference.to_string(), Cause::Refused, reason.to_owned()));
         };
-        let known = RememberedVersions::of(cache, &self.location, &self.base);
+        let store = self.answers.get_or_init(|| {
+            let open = Store::open(cache).map(Arc::new);
+            open.inspect_err(|error| cannot_remember(cache, error)).ok()
+        });
+        let known = RememberedVersions::of(store.clone(), &self.location, &self.base);
         let supplied = match self.ask(kind, reference, &known) {
             Ok(version) => {
                 let folder = self.registry()?.fetch(&version, cache);
@@ -238,42 +253,35 @@ impl ArtifactResolver {
     }
 }
 
-/// The cached answers of a registry.
-struct RememberedVersions(PathBuf);
+/// The answers of a registry, remembered where only this user can put them.
+struct RememberedVersions {
+    store: Option<Arc<Store>>,
+    /// The registry.
+    place: String,
+}
 
 impl RememberedVersions {
-    fn of(cache: &Path, location: &str, base: &Path) -> Self {
+    fn of(store: Option<Arc<Store>>, location: &str, base: &Path) -> Self {
         let place = Location::parse(location, &absolute(base));
         let place = place.map_or_else(|_| location.to_owned(), |place| place.to_string());
         let place = absolute(Path::new(&place)).to_string_lossy().into_owned();
-        let digest = Sha256::of(place.as_bytes()).to_string();
-        RememberedVersions(fetch::folder(cache).join("known").join(&digest[..16]))
+        RememberedVersions { store, place }
     }
 
-    fn version(&self, kind: ArtifactKind, name: &str, number: u32) -> PathBuf {
-        self.0.join(kind.folder()).join(name).join(format!("{number}.json"))
+    fn version(&self, kind: ArtifactKind, name: &str, number: u32) -> String {
+        format!("registry {} {} {name} version {number}", self.place, kind.folder())
     }
 
-    fn alias(&self, kind: ArtifactKind, name: &str, alias: &str) -> PathBuf {
-        self.0.join(kind.folder()).join(name).join(format!("{alias}.alias.json"))
+    fn alias(&self, kind: ArtifactKind, name: &str, alias: &str) -> String {
+        format!("registry {} {} {name} alias {alias}", self.place, kind.folder())
     }
 
     /// A failure only means that the next start may need the registry.
-    fn remember<T: Serialize>(&self, path: &Path, value: &T) {
-        let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let part = path.with_extension(format!("{}-{next}.part", std::process::id()));
-        let write = || -> std::io::Result<()> {
-            let folder = path.parent().unwrap_or(path);
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-            let mut file = fs::OpenOptions::new();
-            let file = file.write(true).create_new(true).mode(0o600);
-            #[allow(clippy::disallowed_methods, reason = "made here, in a folder of this user")]
-            file.open(&part)?.write_all(&serde_json::to_vec(value)?)?;
-            fs::rename(&part, path)
-        };
-        if let Err(error) = write() {
-            let _ = fs::remove_file(&part);
-            tracing::warn!(path = %path.display(), %error, "cannot cache the registry's answer, the next start may need the registry");
+    fn remember<T: Serialize>(&self, key: &str, value: &T) {
+        let Some(store) = &self.store else { return };
+        let kept = serde_json::to_vec(value).map_err(io::Error::from);
+        if let Err(error) = kept.and_then(|value| store.remember(key, &value)) {
+            cannot_remember(store.path(), &error);
         }
     }
 
@@ -297,20 +305,13 @@ impl RememberedVersions {
         Some(ResolvedArtifact { version, folder })
     }
 
-    /// An answer that only this user can have written.
-    fn read<T: DeserializeOwned>(&self, path: &Path) -> Option<T> {
-        own(&self.0).ok()?;
-        let bytes = read_own(&self.0, path.strip_prefix(&self.0).ok()?, limits::ANSWER);
-        match bytes {
-            Ok(bytes) => serde_json::from_slice(&bytes).ok(),
-            Err(error) => {
-                if error.kind() != std::io::ErrorKind::NotFound {
-                    tracing::warn!(path = %path.display(), %error, "the registry's cached answer cannot be trusted, it is not used");
-                }
-                None
-            }
-        }
+    fn read<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        serde_json::from_slice(&self.store.as_ref()?.recall(key)?).ok()
     }
+}
+
+fn cannot_remember(path: &Path, error: &dyn Display) {
+    tracing::warn!(path = %path.display(), %error, "cannot cache the registry's answer, the next start may need the registry");
 }
 
 /// The absolute path, without `..`, whether it exists or not.

@@ -78,6 +78,10 @@ impl Cache {
     /// compiled form there. `engine` is that of [`Cache::open`], or one with its settings.
     pub fn get(&self, engine: &Engine, digest: &Sha256) -> Option<Component> {
         let name = self.name(digest);
+        #[cfg(target_os = "linux")]
+        if let Some(component) = self.map(engine, &name) {
+            return Some(component);
+        }
         let compiled = self.store.get(&name, limits::COMPILED)?;
         // SAFETY: `put` is called with what wasmtime's compiler made, and the store gives
         // back only what this user's processes put under this name, from memory that
@@ -89,6 +93,19 @@ impl Cache {
                 None
             }
         }
+    }
+
+    /// The same without another copy: the engine maps what the store has copied. Where that
+    /// cannot be, there is always the other way.
+    #[cfg(target_os = "linux")]
+    fn map(&self, engine: &Engine, name: &str) -> Option<Component> {
+        use std::os::fd::AsRawFd;
+
+        let file = self.store.get_sealed(name, limits::COMPILED)?;
+        // The engine has no function that takes an open file of a component.
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // SAFETY: as in `get`, and nobody can change the file: it is sealed.
+        unsafe { Component::deserialize_file(engine, path) }.ok()
     }
 
     /// Keeps the compiled form of the component with this digest. It must come from the
@@ -107,25 +124,19 @@ impl Cache {
     /// Keeps something small beside them under `key`, any text, for [`Cache::recall`]. A
     /// failure means that it is not recalled; an event says so.
     pub fn remember(&self, key: &str, value: &[u8]) {
-        let name = self.note(key);
-        let kept = match value.len() as u64 {
-            size if size > limits::NOTE => Err(std::io::ErrorKind::FileTooLarge.into()),
-            _ => self.store.put(&name, value),
-        };
-        if let Err(reason) = kept {
-            tracing::warn!(path = %self.store.path().join(name).display(), error = %reason, "cannot cache what was prepared, the next start prepares it again");
+        if let Err(reason) = self.store.remember(&self.note(key), value) {
+            tracing::warn!(path = %self.store.path().display(), error = %reason, "cannot cache what was prepared, the next start prepares it again");
         }
     }
 
     /// What a process of this user last had remembered under `key`, with the same version
     /// and settings of the compiler.
     pub fn recall(&self, key: &str) -> Option<Vec<u8>> {
-        self.store.get(&self.note(key), limits::NOTE)
+        self.store.recall(&self.note(key))
     }
 
-    /// A key may have any length and content, a file's name may not.
     fn note(&self, key: &str) -> String {
-        format!("{}-{:016x}.note", Sha256::of(key.as_bytes()), self.compiler)
+        format!("{:016x} {key}", self.compiler)
     }
 }
 
@@ -188,16 +199,11 @@ mod tests {
         let long = "key/../".repeat(1000);
         assert_eq!(cache.recall(&long), None);
         cache.remember(&long, b"value");
-        cache.remember("other", b"");
         assert_eq!(cache.recall(&long).as_deref(), Some(&b"value"[..]));
-        assert_eq!(cache.recall("other").as_deref(), Some(&b""[..]));
-        std::fs::rename(
-            cache.folder().join(cache.note(&long)),
-            cache.folder().join(cache.note("other")),
-        )
-        .unwrap();
-        assert_eq!(cache.recall("other"), None);
         cache.remember("large", &vec![0; (limits::NOTE + 1) as usize]);
         assert_eq!(cache.recall("large"), None);
+        // What was found with another compiler says nothing.
+        let other = Cache { compiler: cache.compiler ^ 1, ..cache.clone() };
+        assert_eq!(other.recall(&long), None);
     }
 }

@@ -10,14 +10,13 @@ use thiserror::Error;
 use wasmtime::component::{Component as Compiled, InstancePre};
 
 use super::brought::Brought;
-use super::cache::Origin;
 use super::engine::Sandbox;
 use super::footprint::{self, Footprint};
 use super::imports;
 use super::state::State;
 use sandbar_files::limits;
 use sandbar_inference::LateThreads;
-use sandbar_model::Sha256;
+use sandbar_model::{ApprovedFiles, Sha256};
 
 /// The version of the contract that this runner speaks: of `sandbar:operator`.
 pub const CONTRACT: &str = "0.1.0";
@@ -86,10 +85,20 @@ impl Component {
     /// If the file cannot be read, is not a component, exports no world of
     /// this contract, or imports what this runner does not have.
     pub fn load(sandbox: &Sandbox, path: &Path) -> Result<Self, ComponentError> {
+        Component::load_approved(sandbox, path, &ApprovedFiles::default())
+    }
+
+    /// The same, if the file is `approved`.
+    ///
+    /// # Errors
+    /// As [`Component::load`], and if it is not.
+    pub fn load_approved(
+        sandbox: &Sandbox,
+        path: &Path,
+        approved: &ApprovedFiles,
+    ) -> Result<Self, ComponentError> {
         let error = |reason: String| ComponentError { path: path.to_owned(), reason };
-        let wasm = read(path).map_err(error)?;
-        let footprint = footprint(&wasm).map_err(error)?;
-        let (compiled, _) = compile(sandbox, &wasm).map_err(error)?;
+        let (compiled, footprint) = compiled(sandbox, path, approved).map_err(error)?;
         let world = world(&exports(sandbox, &compiled)).map_err(error)?;
         let pre = link(sandbox, &compiled).map_err(error)?;
         let (threads, brought) = (sandbox.threads.clone(), sandbox.brought.clone());
@@ -121,6 +130,31 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     })
 }
 
+/// The compiled form of the file at `path`, if it is `approved`. Where it is known what the file
+/// must be, its code is read at the same time, and used if it is that.
+fn compiled(
+    sandbox: &Sandbox,
+    path: &Path,
+    approved: &ApprovedFiles,
+) -> Result<(Compiled, Footprint), String> {
+    std::thread::scope(|scope| {
+        let ahead = approved.expected(path).and_then(|digest| {
+            let thread = std::thread::Builder::new().name("sandbar-cache".into());
+            thread.spawn_scoped(scope, move || cached(sandbox, &digest)).ok()
+        });
+        let wasm = read(path)?;
+        let digest = Sha256::of(&wasm);
+        approved.check(path, &digest)?;
+        let footprint = footprint(&wasm)?;
+        let ahead = ahead.and_then(|thread| thread.join().ok().flatten());
+        let compiled = match ahead.or_else(|| cached(sandbox, &digest)) {
+            Some(compiled) => compiled,
+            None => compile(sandbox, &wasm, &digest)?,
+        };
+        Ok((compiled, footprint))
+    })
+}
+
 /// What an instance of it takes, and whether that is accepted, before it is compiled.
 pub(super) fn footprint(wasm: &[u8]) -> Result<Footprint, String> {
     footprint::of(wasm).map_err(|reason| {
@@ -128,26 +162,33 @@ pub(super) fn footprint(wasm: &[u8]) -> Result<Footprint, String> {
     })
 }
 
-pub(super) fn compile(sandbox: &Sandbox, wasm: &[u8]) -> Result<(Compiled, Origin), String> {
-    let digest = Sha256::of(wasm);
-    let cached = sandbox.cache.as_ref().and_then(|cache| cache.get(&sandbox.engine, &digest));
-    if let Some(component) = cached {
-        return Ok((component, Origin::Cache));
-    }
+/// The compiled form of the component with this digest, if it was compiled before.
+pub(super) fn cached(sandbox: &Sandbox, digest: &Sha256) -> Option<Compiled> {
+    sandbox.cache.as_ref()?.get(&sandbox.engine, digest)
+}
+
+/// The compiled form of a component that is not in the cache.
+pub(super) fn compile(sandbox: &Sandbox, wasm: &[u8], digest: &Sha256) -> Result<Compiled, String> {
     // SAFETY: the bytes come from the compiler of this version of the runner: of this process, or
     // of one that it has started for that.
     let load = |compiled: &[u8]| unsafe { Compiled::deserialize(&sandbox.engine, compiled) };
-    let compiled = sandbox.handed.with(&digest, load).unwrap_or_else(|| {
+    let handed = sandbox.handed.with(digest, load);
+    if handed.is_none() && !sandbox.compiles {
+        return Err(
+            "its compiled form is gone from the cache, and is not made here: try again".into()
+        );
+    }
+    let compiled = handed.unwrap_or_else(|| {
         let compiled = sandbox.engine.precompile_component(wasm)?;
         let component = load(&compiled)?;
         match &sandbox.cache {
-            _ if sandbox.hands_back => sandbox.handed.add((digest, compiled)),
-            Some(cache) => _ = cache.put(&digest, &compiled),
+            _ if sandbox.hands_back => sandbox.handed.add((*digest, compiled)),
+            Some(cache) => _ = cache.put(digest, &compiled),
             None => {}
         }
         Ok(component)
     });
-    compiled.map(|it| (it, Origin::Compiler)).map_err(|cause| not_a_component(wasm, &cause))
+    compiled.map_err(|cause| not_a_component(wasm, &cause))
 }
 
 /// The world of a component with these exports.

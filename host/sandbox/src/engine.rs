@@ -31,6 +31,8 @@ pub struct Sandbox {
     pub(super) handed: Arc<HandedOver>,
     /// Whether what is compiled is handed back instead of put into the cache.
     pub(super) hands_back: bool,
+    /// Whether what was not compiled before is compiled here.
+    pub(super) compiles: bool,
 }
 
 impl Sandbox {
@@ -76,6 +78,7 @@ impl Sandbox {
             brought: Arc::new(Brought::new(None)),
             handed: Arc::default(),
             hands_back: false,
+            compiles: true,
         })
     }
 }
@@ -98,6 +101,24 @@ impl Sandbox {
     #[must_use]
     pub fn handing_back(self) -> Self {
         Sandbox { hands_back: true, ..self }
+    }
+
+    /// The same, which takes what was compiled before, and compiles nothing itself.
+    #[must_use]
+    pub fn without_compiler(&self) -> Self {
+        Sandbox { compiles: false, ..self.clone() }
+    }
+
+    /// What is remembered under `key`, if there is a cache ([`Cache::recall`]).
+    pub fn recall(&self, key: &str) -> Option<Vec<u8>> {
+        self.cache.as_ref()?.recall(key)
+    }
+
+    /// Remembers something small, if there is a cache ([`Cache::remember`]).
+    pub fn remember(&self, key: &str, value: &[u8]) {
+        if let Some(cache) = &self.cache {
+            cache.remember(key, value);
+        }
     }
 
     /// What was compiled since this was last called.

@@ -110,7 +110,10 @@ impl Inspection {
         self.sha256 = Some(digest);
         component::footprint(&wasm)?;
         let start = Instant::now();
-        let (compiled, from) = component::compile(sandbox, &wasm)?;
+        let (compiled, from) = match component::cached(sandbox, &digest) {
+            Some(compiled) => (compiled, Origin::Cache),
+            None => (component::compile(sandbox, &wasm, &digest)?, Origin::Compiler),
+        };
         self.compiled = Some(Compilation {
             from,
             cached: sandbox.cache.as_ref().is_some_and(|cache| cache.holds(&digest)),

@@ -9,5 +9,6 @@ mod inference;
 mod manifest;
 mod models;
 mod operators;
+mod preparation;
 mod projects;
 mod properties;

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use flight_records::CLASSIC;
-use sandbar::registry::Cause;
+use sandbar::pipeline::Plan;
 use sandbar::registry::draft::Draft;
 use sandbar::registry::resolver::ArtifactResolver;
+use sandbar::registry::{ArtifactKind, Cause};
+use sandbar_tests::preparing::Preparing;
 use sandbar_tests::process::Process;
 use sandbar_tests::{Broker, Sent, component, project, sandbar};
 use serde_json::Value;
@@ -45,6 +47,64 @@ fn away(fixture: Fixture) {
         let error = supply(cache).model(&reference(unknown)).unwrap_err();
         assert_eq!(error.cause, Cause::Unreachable, "{error}");
     }
+}
+
+/// What a registry has answered is believed only as this user's processes have written it down.
+#[test]
+fn what_is_remembered_of_a_registry_that_is_away_cannot_be_planted() {
+    let fixture = Fixture::folder();
+    fixture.add("a");
+    fixture.add("bb");
+    let registry = fixture.registry();
+    let (location, options) = (fixture.location(), fixture.options());
+    let model = |cache: &Path| {
+        let cache = Some(cache.to_owned());
+        let supply = ArtifactResolver::new(&location, options.clone(), Path::new(""), cache, None);
+        supply.model(&reference("table")).map(|model| model.id())
+    };
+    let notes = |cache: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(cache).unwrap().map(|it| it.unwrap().path());
+        entries.filter(|path| path.extension().is_some_and(|it| it == "note")).collect()
+    };
+    // Two users, who have seen other versions.
+    let caches = [fixture.path("one"), fixture.path("two")];
+    for (number, cache) in (1..).zip(&caches) {
+        registry.promote(MODEL, "table", number, "production", &intent()).unwrap();
+        assert_eq!(model(cache).unwrap(), format!("table@{number}"));
+        assert_eq!(notes(cache).len(), 2);
+    }
+    // The second has the files of both.
+    registry.fetch(&registry.version(MODEL, "table", 1).unwrap(), &caches[1]).unwrap();
+    std::fs::rename(fixture.path("registry"), fixture.path("moved")).unwrap();
+    assert_eq!(model(&caches[1]).unwrap(), "table@2");
+    for note in notes(&caches[0]) {
+        std::fs::copy(&note, caches[1].join(note.file_name().unwrap())).unwrap();
+    }
+    assert_eq!(model(&caches[1]).unwrap_err().cause, Cause::Unreachable);
+}
+
+/// Files of a registry are compared with its digests when they are loaded, and not only before.
+#[test]
+fn cached_files_that_change_meanwhile_are_refused() {
+    let fixture = Fixture::folder();
+    let draft = Draft::model(&project().join("models/flights-gbm"), Some("flights"), notes());
+    fixture.registry().add(draft.unwrap(), false).unwrap();
+    let extractor = component("flight-features");
+    fixture.says(&["operators", "add", extractor.to_str().unwrap()]);
+    for (kind, name) in [(MODEL, "flights"), (ArtifactKind::Operator, "flight-features")] {
+        fixture.registry().promote(kind, name, 1, "production", &intent()).unwrap();
+    }
+    let preparing = Preparing::new();
+    let definition = preparing.definition(&pipeline(&fixture, "flights"));
+    let load = || Plan::new(&definition, &preparing.sandbox()).map_err(|error| error.to_string());
+    for file in ["flight_features.wasm", "model.toml"] {
+        preparing.before(&format!("printf '# changed\\n' >> \"$(find cache -name {file})\""));
+        let error = load().err().unwrap();
+        assert!(error.contains(file) && error.contains("it was changed meanwhile"), "{error}");
+    }
+    preparing.undisturbed();
+    // What was changed is fetched again.
+    load().unwrap();
 }
 
 #[test]

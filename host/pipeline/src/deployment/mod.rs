@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use sandbar_inference::Artifact;
 use sandbar_manifest::Manifest;
+use sandbar_model::Sha256;
 use sandbar_record::{OpenBestEffort, Shutdown};
 use sandbar_registry::ArtifactSource;
 use sandbar_registry::leases::Lease;
@@ -23,7 +24,7 @@ use sandbar_telemetry::Stats;
 
 use crate::definition::Definition;
 use crate::hot_swap::{HotSwap, StageSet};
-use crate::loading::{self, Loaded};
+use crate::loading::{self, Basis, Beside, Loaded};
 use crate::plan::{Plan, PlanError};
 use crate::preparation::Wanted;
 use crate::revision::{DryRun, Revision, Validation};
@@ -44,6 +45,8 @@ pub struct Deployment {
     pub(crate) stats: Arc<Stats>,
     /// Held during a change: one after the other.
     turns: Turns<State>,
+    /// What has served, by its fingerprint.
+    served: Mutex<BTreeSet<Sha256>>,
     /// A copy to read while a change is in progress.
     serving: Mutex<(Arc<Plan>, Revision)>,
     /// The same of roll-outs.
@@ -53,6 +56,7 @@ pub struct Deployment {
 pub(crate) struct State {
     definition: Definition,
     models: BTreeMap<String, Artifact>,
+    basis: Basis,
     /// Keeps what serves from being removed from the registry.
     _lease: Option<Lease>,
     /// What a rollback returns to. Its models are not kept: they would double the memory.
@@ -93,8 +97,8 @@ impl Deployment {
         stats: Arc<Stats>,
         stop: &Shutdown,
     ) -> Result<Self, PlanError> {
-        let Loaded { plan, models } = loading::load(&definition, sandbox, stop)?;
-        Ok(Deployment::of(plan, definition, models, sandbox, stats))
+        let loaded = loading::load(&definition, sandbox, stop)?;
+        Ok(Deployment::of_loaded(loaded, definition, sandbox, stats))
     }
 
     /// The same of what is loaded already: the plan of `definition` with `models`.
@@ -105,9 +109,21 @@ impl Deployment {
         sandbox: &Sandbox,
         stats: Arc<Stats>,
     ) -> Self {
+        let loaded = Loaded { plan, models, basis: Basis::default() };
+        Deployment::of_loaded(loaded, definition, sandbox, stats)
+    }
+
+    fn of_loaded(
+        loaded: Loaded,
+        definition: Definition,
+        sandbox: &Sandbox,
+        stats: Arc<Stats>,
+    ) -> Self {
+        let Loaded { plan, models, basis } = loaded;
+        let served = basis.fingerprint.into_iter().collect();
         let hot_swap = Arc::new(HotSwap::new(plan.workers));
         let manifest = definition.manifest.clone();
-        let state = State::of(definition, models, &plan);
+        let state = State::of(definition, models, basis, &plan);
         let revision = Revision::of(1, &plan, &state);
         Deployment {
             sandbox: sandbox.clone(),
@@ -116,6 +132,7 @@ impl Deployment {
             hot_swap,
             stats,
             turns: Turns::new(state),
+            served: Mutex::new(served),
             serving: Mutex::new((Arc::new(plan), revision)),
             rollouts: Mutex::default(),
         }
@@ -280,12 +297,19 @@ impl Deployment {
         }
         let start = Instant::now();
         let old = self.plan();
-        let serving = (&*old, &turn.state.models, changed);
+        let served = lock(&self.served).clone();
+        let beside = Beside {
+            plan: &old,
+            models: &turn.state.models,
+            basis: &turn.state.basis,
+            changed,
+            served: &served,
+        };
         let batch = self.hot_swap.sample();
         let wanted = Wanted { stop: &turn.stop, timeout };
-        let (Loaded { plan, models }, trial) =
-            loading::load_beside(&definition, &self.sandbox, serving, batch.as_ref(), wanted)?;
-        let state = State::of(definition, models, &plan);
+        let (Loaded { plan, models, basis }, trial) =
+            loading::load_beside(&definition, &self.sandbox, &beside, batch.as_ref(), wanted)?;
+        let state = State::of(definition, models, basis, &plan);
         Ok(Prepared { state, plan, trial, took: start.elapsed() })
     }
 
@@ -306,6 +330,7 @@ impl Deployment {
         let revision = Revision::of(self.revision().number + 1, &plan, &now);
         let samples = plan.samples();
         *lock(&self.serving) = (Arc::new(plan), revision.clone());
+        lock(&self.served).extend(now.basis.fingerprint);
         let before = std::mem::replace(state, now);
         state.before = Some(before.definition);
         let start = Instant::now();
@@ -317,7 +342,12 @@ impl Deployment {
 impl State {
     /// What serves, recorded so that it can be rolled back to: by then an alias may mean
     /// something else.
-    fn of(mut definition: Definition, models: BTreeMap<String, Artifact>, plan: &Plan) -> Self {
+    fn of(
+        mut definition: Definition,
+        models: BTreeMap<String, Artifact>,
+        basis: Basis,
+        plan: &Plan,
+    ) -> Self {
         let manifest = &mut definition.manifest;
         for (name, source) in &mut manifest.models {
             let id = models.get(name).and_then(|model| model.id.parse().ok());
@@ -332,7 +362,7 @@ impl State {
             }
         }
         let lease = definition.lease();
-        State { definition, models, _lease: lease, before: None, candidate: None }
+        State { definition, models, basis, _lease: lease, before: None, candidate: None }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sandbar_confine::parts::{join, split};
-use sandbar_model::Sha256;
+use sandbar_model::{FileDigests, Sha256};
 use sandbar_record::Batch;
 use sandbar_sandbox::Handed;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,8 @@ pub(crate) struct Request {
     pub(crate) path: PathBuf,
     /// The names and numbers that models of a registry have.
     pub(crate) known_as: BTreeMap<String, (String, u32)>,
+    /// Files whose content is known.
+    pub(crate) expected: FileDigests,
     /// The folder of compiled components.
     pub(crate) cache: Option<PathBuf>,
     /// Files and folders that may be read.
@@ -49,6 +51,8 @@ struct Columns {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Answer {
     pub(crate) outcome: Outcome,
+    /// The files that were read.
+    pub(crate) files: FileDigests,
     /// Whether all of the confinement is there that is known.
     pub(crate) confined: bool,
     /// The digests of the components whose compiled forms are the other parts.
@@ -75,6 +79,7 @@ impl Request {
             manifest,
             path,
             known_as: BTreeMap::new(),
+            expected: FileDigests::new(),
             cache: None,
             readable: Vec::new(),
             memory: 0,
@@ -116,11 +121,12 @@ impl Request {
 impl Answer {
     pub(crate) fn write(
         outcome: Outcome,
+        files: FileDigests,
         confined: bool,
         compiled: &[Handed],
     ) -> serde_json::Result<Vec<u8>> {
         let digests = compiled.iter().map(|(digest, _)| *digest).collect();
-        let json = serde_json::to_vec(&Answer { outcome, confined, compiled: digests })?;
+        let json = serde_json::to_vec(&Answer { outcome, files, confined, compiled: digests })?;
         let forms = compiled.iter().map(|(_, form)| form.as_slice());
         Ok(join(std::iter::once(json.as_slice()).chain(forms)))
     }
@@ -153,8 +159,11 @@ mod tests {
         assert_eq!((request.manifest.as_str(), read), ("name = 'a'", Some(batch)));
 
         let compiled = [(Sha256::of(b"a"), vec![1, 2]), (Sha256::of(b"b"), vec![])];
-        let written = Answer::write(Outcome::Refused("no".into()), true, &compiled).unwrap();
+        let files = FileDigests::from([("/a".into(), Sha256::of(b"a"))]);
+        let written =
+            Answer::write(Outcome::Refused("no".into()), files.clone(), true, &compiled).unwrap();
         let (answer, read) = Answer::read(&written).unwrap();
+        assert_eq!(answer.files, files);
         assert!(matches!(answer.outcome, Outcome::Refused(reason) if reason == "no"));
         assert_eq!(read, compiled);
         for end in 0..written.len() {

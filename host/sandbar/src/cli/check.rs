@@ -54,6 +54,6 @@ impl Check {
         if self.print {
             output::document(&definition.manifest.print());
         }
-        Ok(Plan::new(&definition, sandbox)?.to_string())
+        Ok(Plan::anew(&definition, sandbox)?.to_string())
     }
 }

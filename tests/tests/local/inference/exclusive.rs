@@ -45,7 +45,7 @@ fn a_computation_past_its_deadline_is_a_timeout_and_the_stage_goes_on() {
 
 #[test]
 fn tensors_in_the_host_are_the_guests_memory() {
-    let mut scorer = scorer(&sandbox(), vec![], PATIENT);
+    let mut scorer = scorer_within(&sandbox(), vec![], PATIENT, Duration::from_secs(30));
     let hoard = |scorer: &mut Scorer, times| obey(scorer, &format!("hoard {times} 1000000"));
     assert_eq!(hoard(&mut scorer, 40), Ok([40.0, 0.0, 0.0]));
     // What is dropped is given back.

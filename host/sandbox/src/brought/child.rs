@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use sandbar_confine::{Bounds, Confinement, parts};
 use sandbar_inference::{Error, Graph, GraphSource};
-use sandbar_model::Kind;
 use sandbar_telemetry::{MemoryMeter, allocated_bytes};
 
 use super::{Answer, Request, Takes};
 
+/// Bytes that the process takes besides what the graph does, stacks included.
+const OWN: u64 = 192 << 20;
 /// How often a graph is loaded once more, for what each takes.
 const AGAIN: usize = 2;
 /// What part of that its allocator takes besides.
@@ -28,35 +29,41 @@ pub fn serve(request: &[u8]) -> Option<io::Result<Vec<u8>>> {
 
 fn answer(request: &Request, bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut meter = MemoryMeter::open();
-    Confinement::enter(Bounds { memory: request.memory, cpu: request.cpu }, &[])?;
-    let answer = match try_out(request.graph, bytes, &mut meter) {
+    let memory = OWN.saturating_add(request.memory);
+    Confinement::enter(Bounds { memory, cpu: request.cpu }, &[])?;
+    let answer = match try_out(request, bytes, &mut meter) {
         Ok(takes) => Answer::Loads(takes),
         Err(error) => Answer::Refused(error),
     };
     Ok(serde_json::to_vec(&answer)?)
 }
 
-/// Tries the graph, and finds what it takes. The first one brings with it what is there already in a
-/// process that serves.
-fn try_out(kind: Kind, bytes: &[u8], meter: &mut MemoryMeter) -> Result<Takes, Error> {
+/// Tries the graph, and finds what it takes.
+fn try_out(request: &Request, bytes: &[u8], meter: &mut MemoryMeter) -> Result<Takes, Error> {
     Graph::warm_up()?;
-    let load = || Graph::load(NAME.into(), GraphSource::Bytes(kind, Arc::from(bytes)));
-    let before = meter.resident();
+    let (resident, allocated) = (meter.resident(), allocated_bytes());
+    let load = || Graph::load(NAME.into(), GraphSource::Bytes(request.graph, Arc::from(bytes)));
+    let since = |before: Option<u64>| {
+        before.zip(allocated_bytes()).map(|(before, after)| after.saturating_sub(before))
+    };
     let first = load()?;
-    first.try_out()?;
-    let peak = before.zip(meter.resident());
-    let peak = peak.map(|((before, _), (_, most))| most.saturating_sub(before));
     // Where the system tells nothing, it is estimated.
-    let mut kept = if before.is_some() { 0 } else { first.held() as u64 };
+    let mut kept = since(allocated).unwrap_or(first.held() as u64);
+    first.try_out()?;
+    let peak = resident.zip(meter.resident());
+    let peak = peak.map_or(kept, |((before, _), (_, most))| most.saturating_sub(before));
+    // The first one brings with it what is there already in a process that serves. There may be
+    // no room for more.
     let mut graphs = vec![first];
-    for _ in 0..AGAIN {
+    let mut room = request.memory.saturating_sub(peak);
+    while graphs.len() <= AGAIN && allocated.is_some() && kept <= room {
         let before = allocated_bytes();
         graphs.push(load()?);
-        let more =
-            before.zip(allocated_bytes()).map(|(before, after)| after.saturating_sub(before));
-        kept = kept.max(more.unwrap_or_default());
+        let more = since(before).unwrap_or(kept);
+        kept = if graphs.len() == 2 { more } else { kept.max(more) };
+        room -= more.min(room);
     }
     // What lies between is freed, but not given back.
     let kept = kept + kept / SCATTERED;
-    Ok(Takes { peak: peak.unwrap_or(kept).max(kept), kept })
+    Ok(Takes { peak: peak.max(kept), kept })
 }

@@ -29,9 +29,9 @@ pub(crate) struct Takes {
 #[serde(deny_unknown_fields)]
 struct Request {
     graph: Kind,
-    /// Bytes of memory that the process may take.
+    /// Bytes of memory that it may take.
     memory: u64,
-    /// Processor time that it may take.
+    /// Processor time that the process may take.
     cpu: Duration,
 }
 

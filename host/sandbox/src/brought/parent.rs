@@ -17,8 +17,6 @@ use super::{Answer, Request, Takes};
 const REMEMBERED: usize = 256;
 /// Bytes of an answer.
 const ANSWER: u64 = 64 << 10;
-/// Bytes that the process takes besides what the graph does, stacks included.
-const OWN: u64 = 192 << 20;
 
 /// A graph: its kind, and the digest of its bytes.
 type Key = (Kind, Sha256);
@@ -140,9 +138,7 @@ fn ask(
         let message = format!("{NAME}: not tried in a process of its own: {reason}");
         Error::new(ErrorCode::RuntimeError, message)
     };
-    // It is loaded three times.
-    let limit = OWN.saturating_add(memory.saturating_mul(3));
-    let request = Request { graph: kind, memory: limit, cpu: patience };
+    let request = Request { graph: kind, memory, cpu: patience };
     let json = serde_json::to_vec(&request).map_err(|error| fault(error.to_string()))?;
     let request = parts::join([json.as_slice(), bytes].into_iter());
     // Whoever waits for it has a deadline.

@@ -1,6 +1,7 @@
 //! What cases are run of, and with which limits, models, time and chance.
 
 use super::*;
+use sandbar_tests::graphs::{integers, made, node};
 
 #[test]
 fn the_cases_of_the_repository_pass() {
@@ -268,4 +269,36 @@ fn stand_ins_are_checked_against_what_they_stand_for() {
         let said = run.said + &run.errors;
         assert!(said.contains(expected), "{models}: {expected}\n{said}");
     }
+}
+
+/// Graphs that an operator brings are tried by the command's own process for that.
+#[test]
+fn an_operator_brings_graphs() {
+    let folder = Folder::new();
+    let bomb = made(
+        vec![node("ConstantOfShape", &["shape"], "c")],
+        vec![integers("shape", &[1], &[1 << 30])],
+    );
+    let bomb: String = bomb.iter().map(|byte| format!("{byte:02x}")).collect();
+    folder.write(
+        "graphs.toml",
+        &format!(
+            r#"component = "{{component:plain-nn-scorer}}"
+[[tests]]
+name = "one that is right, and one that is too large"
+load-graphs = "1 MiB"
+features = [{{ name = "command", type = "text" }}]
+rows = [
+    {{ command = "bytes onnx cpu image 1x1x8x8 fp32 -1" }},
+    {{ command = "hex onnx {bomb} x 1x1 fp32 2" }},
+]
+[[tests.expect]]
+prediction = {{ values = {{ count = 10 }} }}
+[[tests.expect]]
+failure = {{ code = "internal", contains = "TooLarge: the operator's own graph: node 'c', " }}
+"#
+        ),
+    );
+    let run = folder.test(&["graphs.toml"]);
+    assert!(run.said.ends_with("\n1 passed"), "{}\n{}", run.said, run.errors);
 }

@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod bytes;
+pub mod calls;
 pub mod fleet;
 pub mod guests;
 pub mod letters;
@@ -20,6 +21,7 @@ pub const SUITE: Suite = Suite {
         Target { name: "dead-letters", run: letters::dead_letter, seeds: &[], max_len: 2048 },
         Target { name: "fleet-records", run: fleet::record, seeds: &[], max_len: 4096 },
         Target { name: "guest-answers", run: guests::answer, seeds: &[], max_len: 1024 },
+        Target { name: "guest-calls", run: calls::calls, seeds: &[], max_len: 2048 },
         Target {
             name: "manifest",
             run: manifests::manifest,

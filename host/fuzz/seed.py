@@ -61,3 +61,25 @@ write("tensors", "no-row", 0, 1, 0, numbers(0, 1, 8, 8), 0)
 write("tensors", "bytes", 0, 1, 0xF4, numbers(8, 8), 0xFF, text(bytes(64)))
 write("tensors", "two-inputs", 7, 1, 0, numbers(1, 1, 8, 8), 0, bytes(256),
       0xFF, text(b"other"), 0, numbers(1), 0, bytes(4))
+
+
+# Calls, as src/calls/program.rs reads them: with what is granted; a byte that says how a function
+# is chosen, and which. What it needs is called for first; then come its own arguments.
+granted, ours, wasi = 0, 1, 0xA1
+sizes, floats, zeros, file = 0xA0, 1, 0xA0, 0xE0
+digits, image, escape, count = 0, 2, 6, 1
+newest, first_item, by_name = 0, 0, 0x40
+tensor = (sizes, floats, zeros)
+needs = (0, by_name, digits, newest, 0, *tensor)
+compute = (ours, 11, *needs, newest, count, image, newest, first_item)
+write("guest-calls", "describe", granted, ours, 0, digits, ours, 0, escape)
+write("guest-calls", "load", granted, ours, 1, 1, ours, 1, digits, ours, 1, escape)
+write("guest-calls", "tensor", granted, ours, 2, *tensor, ours, 3, newest, ours, 4, newest,
+      ours, 5, newest, ours, 6, newest)
+write("guest-calls", "computes", granted, *compute, ours, 5, newest)
+write("guest-calls", "not-granted", 2, *compute)
+write("guest-calls", "brings", granted, ours, 8, count, file, 1, 0, *compute)
+write("guest-calls", "errors", granted, ours, 9, escape, ours, 13, newest, ours, 14, newest, ours, 15, newest)
+write("guest-calls", "graphs", granted, 15, 9, 40, 10, digits)
+write("guest-calls", "used-again", granted, ours, 2, *tensor, ours, 6, newest, ours, 5, newest)
+write("guest-calls", "wasi", granted, *(byte for which in range(0, 137, 3) for byte in (wasi, which, 0, 0, 0, 0)))

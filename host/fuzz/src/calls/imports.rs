@@ -120,8 +120,7 @@ fn of_interface(resolve: &Resolve, key: &WorldKey, id: InterfaceId) -> Vec<Call>
     let interface = resolve.name_world_key(key);
     let functions = resolve.interfaces[id].functions.values().map(|func| Call {
         name: format!("{interface}#{}", func.name),
-        import: resolve
-            .wasm_import_name(NAMES, WasmImport::Func { interface: Some(key), func }),
+        import: resolve.wasm_import_name(NAMES, WasmImport::Func { interface: Some(key), func }),
         parameters: func.params.iter().map(|it| Parameter::Value(it.ty)).collect(),
         result: func.result,
         signature: resolve.wasm_signature(AbiVariant::GuestImport, func),

@@ -75,12 +75,7 @@ const NEXT: u32 = 3;
 /// If the encoder finds something wrong with it.
 pub fn component(imports: &Imports, file: &[u8]) -> Result<Vec<u8>> {
     let mut module = module(&imports.calls, file);
-    embed_component_metadata(
-        &mut module,
-        &imports.resolve,
-        imports.world,
-        StringEncoding::UTF8,
-    )?;
+    embed_component_metadata(&mut module, &imports.resolve, imports.world, StringEncoding::UTF8)?;
     ComponentEncoder::default().module(&module)?.validate(true).encode()
 }
 

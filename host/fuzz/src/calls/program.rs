@@ -10,13 +10,16 @@ use super::machine::{SCRATCH, arguments, file_address};
 use crate::bytes::Bytes;
 
 /// Names that mean something to the host.
-const WORDS: [&str; 8] = ["digits", "airports", "image", "0", "probabilities", "", "../digits", "1"];
+const WORDS: [&str; 8] =
+    ["digits", "airports", "image", "0", "probabilities", "", "../digits", "1"];
 /// Dimensions of the model's input, for one row.
 const DIMENSIONS: [u32; 4] = [1, 1, 8, 8];
 /// Bytes of such a tensor.
 const TENSOR: u32 = 256;
-/// Instructions of a program at most.
+/// Calls of a program at most, but for those that another needs.
 const CALLS: usize = 200;
+/// How many calls one behind the other are made for another.
+const DEEP: u32 = 4;
 /// Bytes of the scratch memory.
 const ROOM: u32 = 1 << 16;
 
@@ -62,12 +65,15 @@ impl<'a> Program<'a> {
             let number = match kind {
                 0..=0x9f => which % self.imports.ours,
                 0xa0..=0xef => self.imports.ours + which % (all - self.imports.ours),
-                _ => {
-                    let times = u16::from(kind & 7) * 16 + u16::from(bytes.byte());
-                    self.repeat(times);
-                    which % all
-                }
+                _ => which % all,
             };
+            // What it needs and does not have, mostly.
+            if kind & 15 > 0 {
+                self.provide(number, bytes, DEEP);
+            }
+            if kind & 15 == 15 {
+                self.repeat(u16::from(bytes.byte()) * u16::from(bytes.byte()));
+            }
             self.call(number, bytes);
         }
         self.code
@@ -104,8 +110,7 @@ impl<'a> Program<'a> {
         program.code.push(1);
         program.code.extend((input as u16 + 8).to_le_bytes());
         program.code.push(tensor);
-        let compute =
-            format!("wasi:nn/inference{NN}[method]graph-execution-context.compute");
+        let compute = format!("wasi:nn/inference{NN}[method]graph-execution-context.compute");
         let given = [Argument::Slot(context + 1), at(input), number(1)];
         let outputs = program.make(&compute, &given);
         program.code.extend([4, outputs + 1, 8]);
@@ -132,6 +137,35 @@ impl<'a> Program<'a> {
         self.code.extend(times.to_le_bytes());
         // The words of the last call are those that are known.
         self.next = self.next.wrapping_add((times as u8).wrapping_mul(4));
+    }
+
+    /// Calls the functions that return the handles which a function needs.
+    fn provide(&mut self, number: usize, bytes: &mut Bytes<'_>, deep: u32) {
+        let imports = self.imports;
+        let mut needed = Found::default();
+        for parameter in &imports.calls[number].parameters {
+            match parameter {
+                Parameter::Dropped(resource) => needed.handles.push((imports.root(*resource), 0)),
+                Parameter::Value(ty) => needed.look_into(imports, ty),
+            }
+        }
+        for (resource, _) in needed.handles {
+            if deep == 0 || self.handles.iter().any(|(of, _)| *of == resource) {
+                continue;
+            }
+            let returns = |call: &Call| {
+                let mut found = Found::default();
+                call.result.iter().for_each(|ty| found.look_into(imports, ty));
+                found.handles.iter().any(|(of, _)| *of == resource)
+            };
+            let sources = imports.calls.iter().enumerate().filter(|(_, call)| returns(call));
+            let sources: Vec<usize> = sources.map(|(number, _)| number).collect();
+            if !sources.is_empty() {
+                let source = sources[usize::from(bytes.byte() >> 6) % sources.len()];
+                self.provide(source, bytes, deep - 1);
+                self.call(source, bytes);
+            }
+        }
     }
 
     fn call(&mut self, number: usize, bytes: &mut Bytes<'_>) {
@@ -184,13 +218,13 @@ impl<'a> Program<'a> {
         let start = self.next;
         self.next = self.next.wrapping_add(4);
         let Some(ty) = &call.result else { return };
-        let mut found = Found { handles: Vec::new(), list: None };
+        let mut found = Found::default();
         found.look(self.imports, ty, 0);
         let slot = |offset: u32| start.wrapping_add((offset / 4) as u8);
         let near = found.handles.iter().filter(|(_, offset)| *offset < 16);
         self.handles.extend(near.map(|(of, offset)| (*of, slot(*offset))));
         if let Some((item, offset)) = found.list.filter(|(_, offset)| *offset < 16) {
-            let mut found = Found { handles: Vec::new(), list: None };
+            let mut found = Found::default();
             found.look(self.imports, &item, 0);
             let Some((of, inside)) = found.handles.first().copied() else { return };
             if bytes.byte() < 0xc0 {
@@ -245,8 +279,10 @@ impl<'a> Program<'a> {
         }
         match item {
             Type::Char => {
-                let word = WORDS.get(usize::from(choice)).map(|word| word.as_bytes());
-                let text = word.unwrap_or_else(|| bytes.slice());
+                let text = match choice {
+                    0..=0xbf => WORDS[usize::from(choice) % WORDS.len()].as_bytes(),
+                    _ => bytes.slice(),
+                };
                 let place = self.room(text.len() as u32);
                 self.write(place, text);
                 (address(place), text.len() as u64)
@@ -376,12 +412,21 @@ impl<'a> Program<'a> {
 }
 
 /// The handles in a value, and a list, with their offsets.
+#[derive(Default)]
 struct Found {
     handles: Vec<(TypeId, u32)>,
     list: Option<(Type, u32)>,
 }
 
 impl Found {
+    /// As [`Found::look`], and also at the items of a list.
+    fn look_into(&mut self, imports: &Imports, ty: &Type) {
+        self.look(imports, ty, 0);
+        if let Some((item, _)) = self.list.take() {
+            self.look_into(imports, &item);
+        }
+    }
+
     fn look(&mut self, imports: &Imports, ty: &Type, offset: u32) {
         let Type::Id(id) = ty else { return };
         let kind = &imports.resolve.types[*id].kind;

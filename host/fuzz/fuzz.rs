@@ -3,5 +3,10 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    fuzz_driver::main(&sandbar_fuzz::SUITE)
+    if let Some(status) = sandbar_fuzz::serve() {
+        return status;
+    }
+    let status = fuzz_driver::main(&sandbar_fuzz::SUITE);
+    sandbar_fuzz::graphs::summary().into_iter().for_each(|summary| println!("{summary}"));
+    status
 }

@@ -83,3 +83,13 @@ write("guest-calls", "errors", granted, ours, 9, escape, ours, 13, newest, ours,
 write("guest-calls", "graphs", granted, 15, 9, 40, 10, digits)
 write("guest-calls", "used-again", granted, ours, 2, *tensor, ours, 6, newest, ours, 5, newest)
 write("guest-calls", "wasi", granted, *(byte for which in range(0, 137, 3) for byte in (wasi, which, 0, 0, 0, 0)))
+
+
+# Changes of files of graphs, as src/graphs reads them: two files, and what is done with the first.
+changes = {"nothing": (), "number": (0, 20, 0, 13), "name": (2, 9, 0, 4), "data": (3, 12, 0, 2, 0x7F),
+           "other": (4, 15, 0, 3), "beside": (5, 30, 0, 2), "without": (6, 11, 0), "often": (7, 8, 0, 0xF8),
+           "several": (0, 40, 0, 14, 4, 3, 1, 0, 2, 9, 0, 1, 7, 6, 0, 2)}
+for number, (name, change) in enumerate(changes.items()):
+    pair = struct.pack("<HH", 37 * number, 101 * number + 1)
+    write("graphs", name, 0, pair, *change)
+    write("prepare", name, pair, *change)

@@ -5,11 +5,14 @@ pub mod admin;
 pub mod bytes;
 pub mod calls;
 pub mod fleet;
+pub mod graphs;
 pub mod guests;
 pub mod letters;
 pub mod manifests;
 pub mod models;
 pub mod registry;
+
+use std::process::ExitCode;
 
 use fuzz_driver::{Suite, Target};
 
@@ -20,6 +23,7 @@ pub const SUITE: Suite = Suite {
         Target { name: "admin-requests", run: admin::request, seeds: &[], max_len: 4096 },
         Target { name: "dead-letters", run: letters::dead_letter, seeds: &[], max_len: 2048 },
         Target { name: "fleet-records", run: fleet::record, seeds: &[], max_len: 4096 },
+        Target { name: "graphs", run: graphs::graph, seeds: &[], max_len: 128 },
         Target { name: "guest-answers", run: guests::answer, seeds: &[], max_len: 1024 },
         Target { name: "guest-calls", run: calls::calls, seeds: &[], max_len: 2048 },
         Target {
@@ -40,6 +44,7 @@ pub const SUITE: Suite = Suite {
             ],
             max_len: 4096,
         },
+        Target { name: "prepare", run: graphs::prepare, seeds: &[], max_len: 128 },
         Target { name: "registry-documents", run: registry::document, seeds: &[], max_len: 4096 },
         Target {
             name: "samples",
@@ -56,3 +61,21 @@ pub const SUITE: Suite = Suite {
         Target { name: "tensors", run: models::tensor, seeds: &[], max_len: 2048 },
     ],
 };
+
+/// What this program does when a target starts it as a process of its own; `None` if it was not.
+pub fn serve() -> Option<ExitCode> {
+    let served = match std::env::args().nth(1)?.as_str() {
+        graphs::WORKER => graphs::serve(),
+        graphs::PREPARE => {
+            sandbar::pipeline::prepare::serve(std::io::stdin().lock(), std::io::stdout().lock())
+        }
+        _ => return None,
+    };
+    Some(match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    })
+}

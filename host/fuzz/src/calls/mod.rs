@@ -29,6 +29,19 @@ const PROBABILITIES: usize = 40;
 /// After so many inputs the other guest is looked after.
 const PAUSE: u32 = 32;
 
+/// The component of the guest, which can bring the digits along.
+///
+/// # Errors
+/// As of [`Imports::new`], or if the file of the digits cannot be read.
+pub fn component() -> anyhow::Result<Vec<u8>> {
+    machine::component(&Imports::new()?, &digits()?)
+}
+
+fn digits() -> anyhow::Result<Vec<u8>> {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    Ok(std::fs::read(models.join("digits/model.onnx"))?)
+}
+
 struct Tested {
     imports: Imports,
     file: Vec<u8>,
@@ -47,7 +60,7 @@ impl Tested {
     fn new() -> anyhow::Result<Self> {
         let imports = Imports::new()?;
         let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models").canonicalize()?;
-        let file = std::fs::read(models.join("digits/model.onnx"))?;
+        let file = digits()?;
         let folder = folder("calls");
         std::fs::write(folder.join("calls.wasm"), machine::component(&imports, &file)?)?;
         let sandbox = Sandbox::new(None)?;

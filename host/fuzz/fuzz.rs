@@ -1,5 +1,7 @@
 //! The targets for the stable toolchain; `cargo test` and `cargo xtask fuzz` run them.
 
+#![allow(clippy::print_stdout, reason = "for those who develop Sandbar")]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

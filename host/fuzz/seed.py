@@ -93,3 +93,9 @@ for number, (name, change) in enumerate(changes.items()):
     pair = struct.pack("<HH", 37 * number, 101 * number + 1)
     write("graphs", name, 0, pair, *change)
     write("prepare", name, pair, *change)
+
+# Changes of a component: of a byte, a number, a part; sections often, not at all, in another order.
+sections = {"nothing": (), "byte": (0, 3, 9, 0, 1), "number": (0, 2, 4, 0, 0xC4, 0xF8), "part": (0, 1, 6, 0, 0xEF),
+            "often": (5, 4, 0xFB), "without": (6, 5), "order": (7, 1, 4), "instances": (0, 1, 5, 5, 0xFF)}
+for name, change in sections.items():
+    write("components", name, bytes(change))

@@ -12,6 +12,8 @@ pub mod manifests;
 pub mod models;
 pub mod registry;
 
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use fuzz_driver::{Suite, Target};
@@ -21,6 +23,7 @@ pub const SUITE: Suite = Suite {
     folder: env!("CARGO_MANIFEST_DIR"),
     targets: &[
         Target { name: "admin-requests", run: admin::request, seeds: &[], max_len: 4096 },
+        Target { name: "components", run: graphs::component, seeds: &[], max_len: 128 },
         Target { name: "dead-letters", run: letters::dead_letter, seeds: &[], max_len: 2048 },
         Target { name: "fleet-records", run: fleet::record, seeds: &[], max_len: 4096 },
         Target { name: "graphs", run: graphs::graph, seeds: &[], max_len: 128 },
@@ -65,7 +68,7 @@ pub const SUITE: Suite = Suite {
 /// What this program does when a target starts it as a process of its own; `None` if it was not.
 pub fn serve() -> Option<ExitCode> {
     let served = match std::env::args().nth(1)?.as_str() {
-        graphs::WORKER => graphs::serve(),
+        graphs::WORKER => graphs::serve(Path::new(&std::env::args_os().nth(2)?)),
         graphs::PREPARE => {
             sandbar::pipeline::prepare::serve(std::io::stdin().lock(), std::io::stdout().lock())
         }
@@ -74,7 +77,8 @@ pub fn serve() -> Option<ExitCode> {
     Some(match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            // Who started it may be gone.
+            let _ = writeln!(std::io::stderr(), "{error}");
             ExitCode::FAILURE
         }
     })

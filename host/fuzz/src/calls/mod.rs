@@ -19,6 +19,8 @@ use crate::models::folder;
 use imports::Imports;
 use program::Program;
 
+/// The graph that the guest can bring along.
+const DIGITS: &[u8] = include_bytes!("../../../../models/digits/model.onnx");
 /// What an instance may take.
 const MEMORY: u64 = 8 << 20;
 /// How much the process may grow by: an instance, what a transfer takes meanwhile, and what the
@@ -32,19 +34,23 @@ const PAUSE: u32 = 32;
 /// The component of the guest, which can bring the digits along.
 ///
 /// # Errors
-/// As of [`Imports::new`], or if the file of the digits cannot be read.
+/// As of [`Imports::new`].
 pub fn component() -> anyhow::Result<Vec<u8>> {
-    machine::component(&Imports::new()?, &digits()?)
+    machine::component(&Imports::new()?, DIGITS)
 }
 
-fn digits() -> anyhow::Result<Vec<u8>> {
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
-    Ok(std::fs::read(models.join("digits/model.onnx"))?)
+/// The same with our interfaces alone, and without the digits.
+///
+/// # Errors
+/// As of [`Imports::new`].
+pub fn small_component() -> anyhow::Result<Vec<u8>> {
+    let mut imports = Imports::new()?;
+    imports.calls.truncate(imports.ours);
+    machine::component(&imports, &[])
 }
 
 struct Tested {
     imports: Imports,
-    file: Vec<u8>,
     /// The guest with what can be granted, and without.
     guests: [Harness; 2],
     /// Another one of the same sandbox.
@@ -60,9 +66,8 @@ impl Tested {
     fn new() -> anyhow::Result<Self> {
         let imports = Imports::new()?;
         let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models").canonicalize()?;
-        let file = digits()?;
         let folder = folder("calls");
-        std::fs::write(folder.join("calls.wasm"), machine::component(&imports, &file)?)?;
+        std::fs::write(folder.join("calls.wasm"), machine::component(&imports, DIGITS)?)?;
         let sandbox = Sandbox::new(None)?;
         let guest = |granted: &str| -> anyhow::Result<Harness> {
             let manifest = format!(
@@ -82,9 +87,9 @@ impl Tested {
                        grants = ['clock', 'random']";
         let guests = [guest(granted)?, guest("")?];
         let other = guest("models = ['digits']")?;
-        let question = Program::computes(&imports, file.len());
+        let question = Program::computes(&imports, DIGITS.len());
         let (said, inputs, resident) = (None, 0, None);
-        Ok(Tested { imports, file, guests, other, question, said, inputs, resident })
+        Ok(Tested { imports, guests, other, question, said, inputs, resident })
     }
 
     /// Has the guest run a program between two records that do nothing.
@@ -140,7 +145,7 @@ pub fn calls(bytes: &[u8]) {
     let mut bytes = Bytes(bytes);
     let kind = bytes.byte();
     let program = match kind & 1 {
-        0 => Program::new(&tested.imports, tested.file.len()).read(&mut bytes),
+        0 => Program::new(&tested.imports, DIGITS.len()).read(&mut bytes),
         // As it is.
         _ => bytes.0.to_vec(),
     };

@@ -1,12 +1,14 @@
-//! Files of graphs: those of the suite that compares the engine with its references, changed
-//! inside of their messages.
+//! What is prepared before it serves: files of graphs, those of the suite that compares the engine
+//! with its references, changed inside of their messages; and components, changed inside of their
+//! sections.
 
+mod component;
 mod wire;
 mod worker;
 
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -22,8 +24,9 @@ use sandbar::sandbox::Sandbox;
 use crate::bytes::Bytes;
 use crate::calls;
 use crate::models::folder;
+use component::Tree;
 use wire::Message;
-use worker::Worker;
+use worker::{What, Worker};
 
 pub use worker::{WORKER, serve};
 
@@ -44,25 +47,27 @@ struct File {
     message: Message,
 }
 
+/// The cases of ONNX, and those of TensorFlow, which are packed.
+const ONNX: &[u8] = include_bytes!("../../../inference/tests/differential/cases.bin");
+const TENSORFLOW: &[u8] = include_bytes!("../../../inference/tests/differential/tensorflow.bin.gz");
+/// Whole graphs.
+const GRAPHS: [(Kind, &[u8]); 4] = [
+    (Kind::Onnx, include_bytes!("../../../../tests/golden/samples/mixed.onnx")),
+    (Kind::Onnx, include_bytes!("../../../../tests/golden/samples/types.onnx")),
+    (Kind::Onnx, include_bytes!("../../../../models/digits/model.onnx")),
+    (Kind::Tensorflow, include_bytes!("../../../../tests/golden/samples/frozen.pb")),
+];
+
 /// The files that are changed.
 static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let suite = root.join("host/inference/tests/differential");
-    let read = |path: PathBuf| fs::read(&path).unwrap_or_else(|it| panic!("{path:?}: {it}"));
-    let mut files = cases(Kind::Onnx, &read(suite.join("cases.bin")));
+    let mut files = cases(Kind::Onnx, ONNX);
     let mut unpacked = Vec::new();
-    let packed = read(suite.join("tensorflow.bin.gz"));
-    GzDecoder::new(&*packed).read_to_end(&mut unpacked).expect("a file of gzip");
+    GzDecoder::new(TENSORFLOW).read_to_end(&mut unpacked).expect("a file of gzip");
     files.extend(cases(Kind::Tensorflow, &unpacked));
-    for (kind, file) in [
-        (Kind::Onnx, "tests/golden/samples/mixed.onnx"),
-        (Kind::Onnx, "tests/golden/samples/types.onnx"),
-        (Kind::Onnx, "models/digits/model.onnx"),
-        (Kind::Tensorflow, "tests/golden/samples/frozen.pb"),
-    ] {
-        let message = wire::read(&read(root.join(file))).expect("a message");
-        files.push(File { kind, message });
-    }
+    files.extend(GRAPHS.map(|(kind, file)| {
+        let message = wire::read(file).expect("a message");
+        File { kind, message }
+    }));
     files
 });
 
@@ -104,14 +109,30 @@ fn file(bytes: &mut Bytes<'_>) -> (Kind, Vec<u8>) {
 /// # Panics
 /// Where that process ends otherwise.
 pub fn graph(bytes: &[u8]) {
-    static LIVE: Mutex<Option<Worker>> = Mutex::new(None);
     let mut bytes = Bytes(bytes);
     let verified = bytes.byte() & 1 == 0;
     let (kind, file) = file(&mut bytes);
+    load(What::Graph(kind, verified), &file);
+}
+
+/// Any file is a component that is compiled and linked, or an error, as of [`graph`].
+///
+/// # Panics
+/// Where the process that compiles it ends otherwise than by its limits.
+pub fn component(bytes: &[u8]) {
+    static COMPONENT: LazyLock<Tree> = LazyLock::new(|| {
+        let component = calls::small_component().expect("a component");
+        Tree::read(&component).expect("sections")
+    });
+    load(What::Component, &COMPONENT.clone().change(&mut Bytes(bytes)));
+}
+
+fn load(what: What, file: &[u8]) {
+    static LIVE: Mutex<Option<Worker>> = Mutex::new(None);
     let mut live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
     let worker = live.take().filter(Worker::is_fresh);
     let mut worker = worker.unwrap_or_else(|| Worker::start().expect("a process"));
-    match worker.ask(kind, verified, &file) {
+    match worker.ask(what, file) {
         Ok(ready) => {
             count(ready);
             *live = Some(worker);
@@ -177,13 +198,13 @@ fn limited(ended: &Ended) {
     };
 }
 
-/// What became of the files of graphs, if any were tried.
+/// What became of the files, if any were tried.
 pub fn summary() -> Option<String> {
     let [tried, ready, memory, time] =
         [&TRIED, &READY, &BY_MEMORY, &BY_TIME].map(|it| it.load(Ordering::Relaxed));
     (tried > 0).then(|| {
         format!(
-            "of {tried} files of graphs {ready} could serve, {memory} took too much memory, \
+            "of {tried} files {ready} could serve, {memory} took too much memory, \
              {time} too long"
         )
     })

@@ -81,7 +81,8 @@ fn message(mut bytes: &[u8], depth: u32) -> Option<Message> {
     Some(fields)
 }
 
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
+/// A number of up to ten bytes, as Protocol Buffers and WebAssembly have them.
+pub fn varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for shift in (0..64).step_by(7) {
         let (byte, rest) = bytes.split_first()?;
@@ -124,7 +125,8 @@ pub fn write(message: &[Field]) -> Vec<u8> {
     bytes
 }
 
-fn put(bytes: &mut Vec<u8>, mut number: u64) {
+/// Writes such a number.
+pub fn put(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
         number >>= 7;

@@ -1,8 +1,11 @@
 //! What guests call: all that they may import, in any order, with any arguments.
 
+mod code;
 mod imports;
 mod machine;
 mod program;
+mod shapes;
+mod values;
 
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, PoisonError};

@@ -147,10 +147,8 @@ impl Drop for Worker {
 /// # Errors
 /// If this process cannot be limited, or nobody listens.
 pub fn serve(place: &Path) -> io::Result<()> {
-    Confinement::enter(
-        BOUNDS,
-        &place.parent().map(Path::to_owned).into_iter().collect::<Vec<_>>(),
-    )?;
+    let readable = Vec::from_iter(place.parent().map(Path::to_owned));
+    Confinement::enter(BOUNDS, &readable)?;
     // Panics of the engine are caught and are errors; that of one that is not ends the process.
     std::panic::set_hook(Box::new(|_| {}));
     let sandbox = Sandbox::new(None).map_err(io::Error::other)?;

@@ -82,9 +82,7 @@ impl Suite {
 /// When a target fails, does not compile, or there is none of this name.
 pub fn run(arguments: &FuzzArguments) -> Result<()> {
     if arguments.list {
-        for suite in SUITES {
-            suite.targets()?.iter().for_each(|target| println!("{target}"));
-        }
+        targets()?.iter().for_each(|target| println!("{target}"));
         return Ok(());
     }
     let suites = match &arguments.target {
@@ -115,6 +113,15 @@ pub fn run(arguments: &FuzzArguments) -> Result<()> {
         0 => Ok(()),
         _ => bail!("a fuzz target failed"),
     }
+}
+
+/// The names of all targets.
+///
+/// # Errors
+/// When a table cannot be read.
+pub fn targets() -> Result<Vec<String>> {
+    let targets = SUITES.iter().map(Suite::targets).collect::<Result<Vec<_>>>()?;
+    Ok(targets.concat())
 }
 
 /// The package that has a target.

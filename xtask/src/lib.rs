@@ -12,7 +12,7 @@
 //! and JavaScript are available, [`openssl`] chooses the OpenSSL that is linked, [`cargo`] knows
 //! the two workspaces, [`metadata`] their packages, [`markdown`] the pages and their links, and
 //! [`floors`] the order of crates and modules. Tests alone: `dependencies` keeps
-//! `docs/dependencies.md` true, `logs` the reference of logs.
+//! `docs/dependencies.md` true, `logs` the reference of logs, `threats` the page on security.
 //!
 //! It is a library too, for the tests that start an Apache Kafka of their own.
 #![allow(
@@ -44,4 +44,5 @@ pub mod programs;
 pub mod reference;
 pub mod report;
 pub mod test;
+mod threats;
 pub mod toolchain;

@@ -3,12 +3,18 @@
 
 pub mod admin;
 pub mod bytes;
+pub mod calls;
 pub mod fleet;
+pub mod graphs;
 pub mod guests;
 pub mod letters;
 pub mod manifests;
 pub mod models;
 pub mod registry;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
 
 use fuzz_driver::{Suite, Target};
 
@@ -17,9 +23,12 @@ pub const SUITE: Suite = Suite {
     folder: env!("CARGO_MANIFEST_DIR"),
     targets: &[
         Target { name: "admin-requests", run: admin::request, seeds: &[], max_len: 4096 },
+        Target { name: "components", run: graphs::component, seeds: &[], max_len: 128 },
         Target { name: "dead-letters", run: letters::dead_letter, seeds: &[], max_len: 2048 },
         Target { name: "fleet-records", run: fleet::record, seeds: &[], max_len: 4096 },
+        Target { name: "graphs", run: graphs::graph, seeds: &[], max_len: 128 },
         Target { name: "guest-answers", run: guests::answer, seeds: &[], max_len: 1024 },
+        Target { name: "guest-calls", run: calls::calls, seeds: &[], max_len: 2048 },
         Target {
             name: "manifest",
             run: manifests::manifest,
@@ -38,6 +47,7 @@ pub const SUITE: Suite = Suite {
             ],
             max_len: 4096,
         },
+        Target { name: "prepare", run: graphs::prepare, seeds: &[], max_len: 128 },
         Target { name: "registry-documents", run: registry::document, seeds: &[], max_len: 4096 },
         Target {
             name: "samples",
@@ -54,3 +64,22 @@ pub const SUITE: Suite = Suite {
         Target { name: "tensors", run: models::tensor, seeds: &[], max_len: 2048 },
     ],
 };
+
+/// What this program does when a target starts it as a process of its own; `None` if it was not.
+pub fn serve() -> Option<ExitCode> {
+    let served = match std::env::args().nth(1)?.as_str() {
+        graphs::WORKER => graphs::serve(Path::new(&std::env::args_os().nth(2)?)),
+        graphs::PREPARE => {
+            sandbar::pipeline::prepare::serve(std::io::stdin().lock(), std::io::stdout().lock())
+        }
+        _ => return None,
+    };
+    Some(match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Who started it may be gone.
+            let _ = writeln!(std::io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    })
+}

@@ -204,6 +204,12 @@ fn offers() -> impl Iterator<Item = &'static Offer> {
     CAPABILITIES.iter().map(|capability| &capability.offer).chain(&WASI)
 }
 
+/// The interfaces that a guest may import, with their versions: ours, then WASI's.
+#[doc(hidden)] // for host/fuzz
+pub fn offered_interfaces() -> impl Iterator<Item = &'static str> {
+    offers().flat_map(|offer| offer.interfaces).copied()
+}
+
 fn offered(name: &str) -> bool {
     offers().any(|offer| offer.has(name))
 }

@@ -8,6 +8,7 @@
 //! - [`images`]: decoding and inference, against native code and ONNX Runtime.
 //! - [`java`]: against H2O's own scorer.
 //! - [`runner`]: `sandbar run` from topic to topic on a [`broker`], against [`copy`].
+//! - [`preparation`]: what a hostile component costs the records that flow meanwhile.
 //! - [`start`]: from a component's file to its first record.
 //! - [`bench`], [`stages`], [`native`], [`process`], [`workload`], [`clock`], [`report`]:
 //!   shared parts.
@@ -26,6 +27,7 @@ mod images;
 mod interface;
 mod java;
 mod native;
+mod preparation;
 mod process;
 mod report;
 mod runner;
@@ -92,6 +94,8 @@ enum Figure {
     Broker,
     /// The runner's resident memory.
     Memory,
+    /// The latency of records while something hostile is prepared.
+    Preparation,
 }
 
 /// What this program starts as separate processes.
@@ -154,6 +158,8 @@ fn measure(arguments: &Arguments) -> Result<()> {
         show(&start::first_record(&bench)?);
     }
     let records = arguments.broker_records as usize;
+    let of_brokers =
+        [Figure::Broker, Figure::Memory, Figure::Preparation].map(wanted).contains(&true);
     match &arguments.brokers {
         Some(brokers) => {
             if wanted(Figure::Broker) {
@@ -162,9 +168,12 @@ fn measure(arguments: &Arguments) -> Result<()> {
             if wanted(Figure::Memory) {
                 show(&[runner::memory(&bench, brokers, records)?]);
             }
+            if wanted(Figure::Preparation) {
+                show(&[preparation::latency(&bench, brokers)?]);
+            }
         }
-        None if wanted(Figure::Broker) || wanted(Figure::Memory) => show(&[Row::absent(
-            "from topic to topic: speed and memory",
+        None if of_brokers => show(&[Row::absent(
+            "from topic to topic: speed, memory, and latency while something is prepared",
             "give --brokers HOST:PORT of an Apache Kafka: `cargo xtask kafka start` prints one",
         )]),
         None => {}

@@ -30,7 +30,7 @@ pub fn memory(bench: &Bench, brokers: &str, records: usize) -> Result<Row> {
     let mut broker = Broker::connect(brokers)?;
     let flights = broker.create_topic("flights")?;
     broker.feed(&flights, records)?;
-    let pipeline = Pipeline::start(bench, &mut broker, &flights, 0)?;
+    let pipeline = Pipeline::start(bench, &mut broker, &flights, "0", &[])?;
     let before = pipeline.await_start()?;
     let (_, process) = pipeline.through(&broker, records)?;
     let (now, peak) = (process.memory("VmRSS")?, process.memory("VmHWM")?);
@@ -62,8 +62,8 @@ pub fn speed(bench: &Bench, brokers: &str, records: usize) -> Result<Row> {
         let copy_rate = broker.await_records(&copied, records as i64, || copy.alive())?;
         let copy_cpu = copy.cpu()? / records as f64;
         drop(copy);
-        let (rate, process) =
-            Pipeline::start(bench, &mut broker, &flights, run)?.through(&broker, records)?;
+        let (rate, process) = Pipeline::start(bench, &mut broker, &flights, &run.to_string(), &[])?
+            .through(&broker, records)?;
         let cpu = process.cpu()? / records as f64;
         process.stop()?;
         ratio.push(copy_cpu / cpu);
@@ -94,17 +94,29 @@ pub fn speed(bench: &Bench, brokers: &str, records: usize) -> Result<Row> {
 }
 
 /// A flights pipeline with topics of its own.
-struct Pipeline {
-    process: Process,
-    sink: String,
+pub struct Pipeline {
+    /// `sandbar run`.
+    pub process: Process,
+    /// The topic of its predictions.
+    pub sink: String,
     // The manifest, which the runner reads at its start.
     _folder: tempfile::TempDir,
 }
 
 impl Pipeline {
-    fn start(bench: &Bench, broker: &mut Broker, flights: &str, run: usize) -> Result<Pipeline> {
-        let sink = broker.create_topic(&format!("predictions-{run}"))?;
-        let dead = broker.create_topic(&format!("dead-{run}"))?;
+    /// Starts one that reads a topic; `name` tells it from others, `more` are arguments.
+    ///
+    /// # Errors
+    /// If the broker refuses a topic, or the command is missing.
+    pub fn start(
+        bench: &Bench,
+        broker: &mut Broker,
+        flights: &str,
+        name: &str,
+        more: &[&str],
+    ) -> Result<Pipeline> {
+        let sink = broker.create_topic(&format!("predictions-{name}"))?;
+        let dead = broker.create_topic(&format!("dead-{name}"))?;
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("flights.toml");
         // As pipelines/flights.toml, with other topics: those in the file
@@ -115,6 +127,7 @@ impl Pipeline {
              sink = {{ topic = \"{sink}\" }}\n\
              dead-letter = {{ topic = \"{dead}\" }}\n\
              models = {{ flights = {model:?} }}\n\
+             limits = {{ load-deadline = \"5s\" }}\n\
              [[stages]]\nname = \"features\"\ncomponent = {features:?}\n\
              [[stages]]\nname = \"score\"\ncomponent = {score:?}\nmodels = [\"flights\"]\n\
              config = {{ unknown_category = \"missing\" }}\n",
@@ -128,7 +141,8 @@ impl Pipeline {
             Command::new(runner)
                 .args(["--log", "warn", "run"])
                 .arg(&path)
-                .args(["--brokers", &broker.address]),
+                .args(["--brokers", &broker.address])
+                .args(more),
         )?;
         Ok(Pipeline { process, sink, _folder: folder })
     }

@@ -5,7 +5,6 @@ use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child as Process, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use sandbar_record::Shutdown;
@@ -15,6 +14,8 @@ use thiserror::Error;
 const LOOK: Duration = Duration::from_millis(20);
 /// Bytes of the child's standard error that are kept: the last.
 const COMPLAINT: usize = 4 << 10;
+/// How long is waited for what a process that has ended said last.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A program that does the work, with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +58,11 @@ pub enum Ended {
     /// Its answer is larger than it may be.
     #[error("its answer is larger than {0} bytes")]
     Answer(u64),
-    /// It ended in another way.
-    #[error("the process ended with {status}: {complaint}")]
+    /// Somebody else killed it.
+    #[error("it was killed by the system, as happens where memory is short, or by somebody")]
+    Killed,
+    /// It ended in another way: it crashed, or says itself that it failed.
+    #[error("the process ended with {status}{}{complaint}", if complaint.is_empty() { "" } else { ": " })]
     Otherwise {
         /// How.
         status: ExitStatus,
@@ -99,35 +103,43 @@ impl Child {
     pub fn ask(&self, request: Vec<u8>, patience: &Patience<'_>) -> Result<Vec<u8>, Failed> {
         let silent = |cause: io::Error| Failed { how: cause.into(), said: String::new() };
         let start = Instant::now();
-        let mut child = Command::new(&self.program)
+        let child = Command::new(&self.program)
             .args(&self.arguments)
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .spawn()
-            .map_err(silent)?;
-        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+            .spawn();
+        let mut child = Begun(child.map_err(silent)?);
+        let pipes = (child.0.stdin.take(), child.0.stdout.take(), child.0.stderr.take());
         let (Some(mut input), Some(output), Some(errors)) = pipes else {
             return Err(silent(io::Error::other("it has no pipes")));
         };
         // It may end before it has read everything; then its status says why.
-        let writer = thread("request", move || drop(input.write_all(&request)));
-        let said = thread("complaint", move || last(errors));
-        let answer = receive(output, patience.answer);
-        let answer = answer.map_err(Ended::from).and_then(|answer| wait(&answer, start, patience));
-        if answer.is_err() {
-            // It may have ended by itself meanwhile.
-            let _ = child.kill();
-        }
-        let status = end(&mut child, start, patience.deadline);
-        drop(writer.map(JoinHandle::join));
-        let said = said.ok().and_then(|said| said.join().ok()).unwrap_or_default();
-        let answer = answer.and_then(|answer| match status? {
-            status if status.success() => Ok(answer),
-            status => Err(explain(status, &said)),
+        thread("request", move || drop(input.write_all(&request))).map_err(silent)?;
+        let said = deliver("complaint", move || last(errors)).map_err(silent)?;
+        let answer = receive(output, patience.answer).map_err(silent)?;
+        let ended = wait(&answer, start, patience)
+            .and_then(|answer| Ok((answer, finish(&mut child.0, start, patience)?)));
+        drop(child);
+        // What it may have started beside holds the pipe, and is not waited for.
+        let said = said.recv_timeout(LAST_WORDS).unwrap_or_default();
+        let answer = ended.and_then(|(answer, status)| match status.success() {
+            true => Ok(answer),
+            false => Err(explain(status, &said)),
         });
         answer.map_err(|how| Failed { how, said })
+    }
+}
+
+/// A process that is ended and buried when it is dropped.
+struct Begun(Process);
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -158,14 +170,21 @@ fn wait(
     }
 }
 
-/// How a program ended that has closed its output. One that does not end is killed.
-fn end(child: &mut Process, start: Instant, deadline: Duration) -> io::Result<ExitStatus> {
+/// How a program ends that has closed its output. It has no more time than an answer.
+fn finish(
+    child: &mut Process,
+    start: Instant,
+    patience: &Patience<'_>,
+) -> Result<ExitStatus, Ended> {
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status);
         }
-        if start.elapsed() >= deadline {
-            child.kill()?;
+        if patience.stop.requested() {
+            return Err(Ended::Stopped);
+        }
+        if start.elapsed() >= patience.deadline {
+            return Err(Ended::Deadline(patience.deadline));
         }
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -176,14 +195,10 @@ fn receive(
     output: impl Read + Send + 'static,
     most: u64,
 ) -> io::Result<Receiver<io::Result<Vec<u8>>>> {
-    let (give, answer) = channel();
-    thread("answer", move || {
+    deliver("answer", move || {
         let mut bytes = Vec::new();
-        let read = output.take(most.saturating_add(1)).read_to_end(&mut bytes);
-        // Nobody waits for it any more after a deadline.
-        let _ = give.send(read.map(|_| bytes));
-    })?;
-    Ok(answer)
+        output.take(most.saturating_add(1)).read_to_end(&mut bytes).map(|_| bytes)
+    })
 }
 
 /// What a program wrote last.
@@ -203,8 +218,10 @@ fn explain(status: ExitStatus, said: &str) -> Ended {
     {
         use rustix::process::Signal;
         use std::os::unix::process::ExitStatusExt;
-        if status.signal() == Some(Signal::XCPU.as_raw()) {
-            return Ended::Cpu;
+        match status.signal() {
+            Some(signal) if signal == Signal::XCPU.as_raw() => return Ended::Cpu,
+            Some(signal) if signal == Signal::KILL.as_raw() => return Ended::Killed,
+            _ => {}
         }
     }
     // What Rust's runtime says before it aborts.
@@ -214,9 +231,16 @@ fn explain(status: ExitStatus, said: &str) -> Ended {
     Ended::Otherwise { status, complaint: said.to_owned() }
 }
 
-fn thread<T: Send + 'static>(
+/// Has a thread deliver what work gives, to whoever still waits for it.
+fn deliver<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<JoinHandle<T>> {
-    std::thread::Builder::new().name(format!("sandbar-{name}")).spawn(work)
+) -> io::Result<Receiver<T>> {
+    let (give, receiver) = channel();
+    thread(name, move || drop(give.send(work())))?;
+    Ok(receiver)
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    std::thread::Builder::new().name(format!("sandbar-{name}")).spawn(work).map(drop)
 }

@@ -7,12 +7,17 @@
 //!   and processor time, no network, no other program, and of the file system only what it is to
 //!   read.
 //! - [`parts`]: requests and answers as bytes.
+//! - `system`: what Linux has for that beside limits; `calls`: the system calls that are refused.
 //!
 //! It knows nothing of what is computed, and may use `sandbar-record` alone, for requests to stop.
 
+#[cfg(target_os = "linux")]
+mod calls;
 pub mod child;
 pub mod limits;
 pub mod parts;
+#[cfg(target_os = "linux")]
+mod system;
 
 pub use child::{Child, Ended, Failed, Patience};
 pub use limits::{Bounds, Confinement};

@@ -2,13 +2,17 @@
 //!
 //! Memory is bounded by `RLIMIT_DATA`, not by the address space: the sandbox reserves gigabytes of
 //! addresses for each memory of a guest, and uses few of them. Since Linux 4.7 the limit is on
-//! what is private and writable, allocated by `mmap` or not (`getrlimit(2)`).
+//! what is private and writable, allocated by `mmap` or not (`getrlimit(2)`). What is writable and
+//! not counted (shared mappings, those that grow down, memory files) is refused by `calls`.
 
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
+
+#[cfg(target_os = "linux")]
+use crate::system;
 
 /// How much a process may use of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +26,21 @@ pub struct Bounds {
 /// What of a process's confinement this system has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Confinement {
-    /// System calls of the network, and those that start programs, fail (seccomp).
-    pub calls: bool,
+    /// What was inherited is closed, but for standard input, output and error.
+    pub descriptors: bool,
     /// Files fail to open but for those that it is to read (Landlock).
     pub files: bool,
+    /// System calls of the network, those that start programs, and those that act on other
+    /// processes fail (seccomp).
+    pub calls: bool,
 }
+
+/// Descriptors that a process may have at once: each may hold some memory of the kernel.
+const DESCRIPTORS: u64 = 256;
+/// How much nicer than its parent it is.
+const NICE: i32 = 10;
+/// Bytes of a first thread's stack, which is no data to the kernel.
+const STACK: u64 = 64 << 20;
 
 impl Confinement {
     /// Limits this process: call it before there are other threads, and before anything
@@ -34,142 +48,48 @@ impl Confinement {
     /// reading; those that do not exist are left out.
     ///
     /// # Errors
-    /// If the memory or the time cannot be limited.
+    /// If the memory or the time cannot be limited, or there are other threads.
     pub fn enter(bounds: Bounds, readable: &[PathBuf]) -> io::Result<Self> {
         limit(Resource::Data, bounds.memory, bounds.memory)?;
         let seconds = bounds.cpu.as_secs().max(1);
         // The hard limit kills without saying which limit it was, and so does the kernel where
         // memory is short: the soft one, with a signal of its own, comes first.
         limit(Resource::Cpu, seconds, seconds.saturating_add(1))?;
+        limit(Resource::Stack, STACK, STACK)?;
+        limit(Resource::Nofile, DESCRIPTORS, DESCRIPTORS)?;
+        // It writes to no file, also where Landlock is missing.
+        limit(Resource::Fsize, 0, 0)?;
+        // Records that are processed meanwhile come first. Not by so much that what takes a second
+        // is too late where they take all of the machine: a tenth of it is left.
+        nice(NICE)?;
         // Its memory is a user's records and models.
         limit(Resource::Core, 0, 0)?;
-        Ok(system::enter(readable))
+        system::enter(readable)
     }
 
     /// Whether all of it is there.
     pub fn is_whole(self) -> bool {
-        self.calls && self.files
+        self.descriptors && self.files && self.calls
     }
 }
 
+/// Lowers a limit: a lower one stays, since only root may raise it.
 fn limit(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
-    let limit = Rlimit { current: Some(soft), maximum: Some(hard) };
+    let now = getrlimit(resource);
+    let lower = |most: u64, now: Option<u64>| Some(now.map_or(most, |now| now.min(most)));
+    let limit = Rlimit { current: lower(soft, now.current), maximum: lower(hard, now.maximum) };
     Ok(setrlimit(resource, limit)?)
-}
-
-#[cfg(target_os = "linux")]
-mod system {
-    use std::collections::BTreeMap;
-    use std::error::Error;
-    use std::path::PathBuf;
-
-    use landlock::{
-        ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
-        path_beneath_rules,
-    };
-    use rustix::process::{Signal, set_parent_process_death_signal};
-    use seccompiler::{
-        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-        SeccompRule, apply_filter,
-    };
-
-    use super::Confinement;
-
-    /// The newest version of Landlock that is used; older kernels do what they can.
-    const LANDLOCK: ABI = ABI::V4;
-
-    /// What nothing that is prepared needs: sockets, other programs, other processes, and parts of
-    /// the kernel that have been ways out of sandboxes.
-    const REFUSED: [libc::c_long; 34] = [
-        libc::SYS_socket,
-        libc::SYS_socketpair,
-        libc::SYS_connect,
-        libc::SYS_bind,
-        libc::SYS_listen,
-        libc::SYS_accept,
-        libc::SYS_accept4,
-        libc::SYS_sendto,
-        libc::SYS_sendmsg,
-        libc::SYS_execve,
-        libc::SYS_execveat,
-        libc::SYS_ptrace,
-        libc::SYS_process_vm_readv,
-        libc::SYS_process_vm_writev,
-        libc::SYS_pidfd_getfd,
-        libc::SYS_kcmp,
-        libc::SYS_mount,
-        libc::SYS_umount2,
-        libc::SYS_pivot_root,
-        libc::SYS_chroot,
-        libc::SYS_unshare,
-        libc::SYS_setns,
-        libc::SYS_bpf,
-        libc::SYS_perf_event_open,
-        libc::SYS_userfaultfd,
-        libc::SYS_io_uring_setup,
-        libc::SYS_io_uring_enter,
-        libc::SYS_io_uring_register,
-        libc::SYS_keyctl,
-        libc::SYS_add_key,
-        libc::SYS_request_key,
-        libc::SYS_init_module,
-        libc::SYS_finit_module,
-        libc::SYS_kexec_load,
-    ];
-
-    pub(super) fn enter(readable: &[PathBuf]) -> Confinement {
-        // It ends with whoever waits for its answer.
-        let _ = set_parent_process_death_signal(Some(Signal::KILL));
-        let files = restrict_files(readable).unwrap_or(false);
-        Confinement { files, calls: restrict_calls().is_ok() }
-    }
-
-    fn restrict_files(readable: &[PathBuf]) -> Result<bool, Box<dyn Error>> {
-        let status = Ruleset::default()
-            .handle_access(AccessFs::from_all(LANDLOCK))?
-            .handle_access(AccessNet::from_all(LANDLOCK))?
-            .create()?
-            .add_rules(path_beneath_rules(readable, AccessFs::from_read(LANDLOCK)))?
-            .restrict_self()?;
-        Ok(status.ruleset != RulesetStatus::NotEnforced)
-    }
-
-    fn restrict_calls() -> Result<(), Box<dyn Error>> {
-        let mut refused: BTreeMap<_, _> = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
-        #[cfg(target_arch = "x86_64")]
-        for call in [libc::SYS_fork, libc::SYS_vfork] {
-            refused.insert(call, Vec::new());
-        }
-        // Threads, but no processes.
-        let threads = libc::CLONE_THREAD as u64;
-        let other =
-            SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(threads), 0)?;
-        refused.insert(libc::SYS_clone, vec![SeccompRule::new(vec![other])?]);
-        forbid(refused, libc::EPERM)?;
-        // Its flags are in memory, where a filter cannot look. The C library then uses `clone`.
-        forbid(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)
-    }
-
-    fn forbid(
-        calls: BTreeMap<libc::c_long, Vec<SeccompRule>>,
-        error: libc::c_int,
-    ) -> Result<(), Box<dyn Error>> {
-        let action = SeccompAction::Errno(error as u32);
-        let arch = std::env::consts::ARCH.try_into()?;
-        let filter = SeccompFilter::new(calls, SeccompAction::Allow, action, arch)?;
-        let program: BpfProgram = filter.try_into()?;
-        Ok(apply_filter(&program)?)
-    }
 }
 
 #[cfg(not(target_os = "linux"))]
 mod system {
+    use std::io;
     use std::path::PathBuf;
 
     use super::Confinement;
 
     /// Nothing but the limits of memory and time is known here.
-    pub(super) fn enter(_: &[PathBuf]) -> Confinement {
-        Confinement::default()
+    pub(super) fn enter(_: &[PathBuf]) -> io::Result<Confinement> {
+        Ok(Confinement::default())
     }
 }

@@ -4,6 +4,7 @@
 mod bench;
 mod cases;
 mod cli;
+mod confinement;
 mod exclusive;
 mod inference;
 mod manifest;

@@ -19,8 +19,10 @@ use crate::validation::Untried;
 
 /// What begins a line that says what a child is about.
 pub(crate) const ABOUT: &str = "about ";
-/// Bytes of an answer at most: compiled components.
-const ANSWER: u64 = 1 << 30;
+/// Bytes of an answer at most: what it says, and compiled components, by the bytes of the
+/// components. Compiled, ours have two to four times as many.
+const ANSWER: u64 = 8 << 20;
+const COMPILED: u64 = 32;
 
 /// What a child has found.
 #[derive(Debug, Serialize, Deserialize)]
@@ -75,7 +77,7 @@ pub(crate) fn prepare(
     let request = request.map_err(|error| failed("the pipeline", &error))?;
     let most = limits.load_deadline();
     let deadline = wanted.timeout.unwrap_or(most).min(most);
-    let patience = Patience { deadline, answer: ANSWER, stop: wanted.stop };
+    let patience = Patience { deadline, answer: answer(subject), stop: wanted.stop };
     let answer = child.ask(request, &patience).map_err(|failure| {
         let about = failure.said.lines().rev().find_map(|line| line.strip_prefix(ABOUT));
         let about = about.unwrap_or("the pipeline").to_owned();
@@ -105,6 +107,14 @@ pub(crate) fn prepare(
 
 fn failed(about: &str, reason: &impl ToString) -> PreparationError {
     PreparationError::Child { about: about.to_owned(), reason: reason.to_string() }
+}
+
+/// Bytes of an answer at most.
+fn answer(subject: &Subject) -> u64 {
+    let definition = &subject.definition;
+    let files = definition.manifest.stages.iter().filter_map(|stage| definition.component(stage).ok());
+    let sizes = files.map(|file| std::fs::metadata(file).map_or(0, |file| file.len()));
+    ANSWER.saturating_add(sizes.sum::<u64>().saturating_mul(COMPILED))
 }
 
 fn tell_confinement() {

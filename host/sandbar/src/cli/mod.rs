@@ -34,13 +34,14 @@ mod test;
 mod topics;
 mod watch;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::output::{self, complain};
 use common::Common;
-use sandbar_telemetry;
+use sandbar_telemetry::{self, visible};
 
 /// Sandboxed model operators in a Kafka stream.
 #[derive(Debug, Parser)]
@@ -83,6 +84,11 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli.execute(),
         // Of a wrong command line, or help.
         Err(told) => {
+            if told.use_stderr() && !is_visible() {
+                // Without colours, which could not be told from what it quotes.
+                complain!("{}", told.render());
+                return ExitCode::from(WRONG_COMMAND_LINE);
+            }
             let written = told.print();
             if told.use_stderr() {
                 return ExitCode::from(WRONG_COMMAND_LINE);
@@ -97,6 +103,16 @@ pub fn main() -> ExitCode {
         status = ExitCode::from(if error.is::<test::Unreadable>() { 2 } else { 1 });
     }
     status
+}
+
+/// Whether the command line does nothing with a terminal when it is quoted: it may have the name
+/// of a file that is somebody else's.
+fn is_visible() -> bool {
+    let is_visible = |text: OsString| {
+        let text = text.to_string_lossy();
+        visible::line(&text) == text
+    };
+    std::env::args_os().all(is_visible)
 }
 
 /// The exit status that clap gives to a command line that is wrong.

@@ -1,5 +1,6 @@
 //! What serves is replaced while records flow.
 
+mod hostile;
 mod prepared;
 mod preparing;
 mod rollout;

@@ -38,7 +38,7 @@ enum Numbers {
 pub(super) fn run(id: &str, plan: &Arc<OptimisedGraph>) -> Result<(), Error> {
     let Ok(mut thread) = InferenceThread::start(id.into(), LATE.clone()) else { return Ok(()) };
     let plan = plan.clone();
-    let result = thread.run(PATIENCE, move |states, stop| {
+    let result = thread.run(PATIENCE, &Arc::default(), move |states, stop| {
         let mut doubtful = Vec::new();
         let all = [Numbers::Zeros, Numbers::Ones, Numbers::Chance];
         for numbers in all {

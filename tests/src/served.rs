@@ -75,14 +75,18 @@ impl Served {
 
 /// Writes a folder with a model of so many bytes, which is only kept.
 pub fn weights(folder: &Path, size: u64) {
+    write_model(folder, "file", &vec![0; size as usize]);
+}
+
+/// Writes a folder with a model.
+pub fn write_model(folder: &Path, kind: &str, bytes: &[u8]) {
     std::fs::create_dir_all(folder).unwrap();
-    let bytes = vec![0; size as usize];
-    std::fs::write(folder.join("weights"), &bytes).unwrap();
-    let digest = Sha256::of(&bytes);
+    std::fs::write(folder.join("model"), bytes).unwrap();
+    let (digest, size) = (Sha256::of(bytes), bytes.len());
     let about = format!(
-        "name = \"weights\"\nversion = 1\nkind = \"file\"\nfile = \"weights\"\nsize = {size}\n\
+        "name = \"made\"\nversion = 1\nkind = \"{kind}\"\nfile = \"model\"\nsize = {size}\n\
          sha256 = \"{digest}\"\n\
-         licence = \"Apache-2.0\"\ndescription = \"Nothing but memory.\"\n"
+         licence = \"Apache-2.0\"\ndescription = \"Made by a test.\"\n"
     );
     std::fs::write(folder.join("model.toml"), about).unwrap();
 }

@@ -125,8 +125,10 @@ impl InferenceThread {
         let (reply, result) = sync_channel(1);
         let held = admitted.clone();
         let job: Job = Box::new(move |states| {
+            states.admitted = held.clone();
             let done = catch_unwind(AssertUnwindSafe(|| work(states, held.stop())));
             // Before the caller goes on, who may have the next one admitted.
+            states.admitted = Arc::default();
             drop(held);
             let fault = || Error::new(ErrorCode::RuntimeError, "the inference engine panicked");
             // If the caller's deadline has passed, nobody receives this.

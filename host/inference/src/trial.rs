@@ -74,7 +74,7 @@ fn once(
         .map_err(|cause| plain(Error::new(ErrorCode::RuntimeError, shorten(cause.to_string()))))?;
     states.open(plan.clone()).map_err(plain)?;
     let current = Cell::new(None);
-    states.run(inputs, stop, &current).map(drop).map_err(|error| {
+    states.run(inputs, stop, &current, u64::MAX).map(drop).map_err(|error| {
         let Some(node) = current.get().and_then(|node| model.nodes.get(node)) else {
             return plain(error);
         };

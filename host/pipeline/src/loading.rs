@@ -215,9 +215,8 @@ impl Beside<'_> {
     /// then kept in the form in which it is used.
     fn needs(&self, definition: &Definition) -> u64 {
         let sizes = self.changed.iter().filter_map(|name| definition.open_model(name).ok()?.size);
-        let (sum, most) = sizes.fold((0_u64, 0), |(sum, most), size| {
-            (sum.saturating_add(size), size.max(most))
-        });
+        let (sum, most) =
+            sizes.fold((0_u64, 0), |(sum, most), size| (sum.saturating_add(size), size.max(most)));
         sum.saturating_add(most)
     }
 

@@ -65,13 +65,13 @@ mod tests {
 
     #[test]
     fn a_step_is_left_well_below_where_it_begins() {
-        let mut step = Shortage::None;
+        use Shortage::{None, Over, Short, Tight};
+        let mut step = None;
         let mut seen = Vec::new();
         for used in [0, 79, 80, 89, 90, 86, 84, 76, 74, 100, 96, 94, 84, 0] {
             step = step.after(used, 100);
             seen.push((used, step));
         }
-        use Shortage::{None, Over, Short, Tight};
         let expected = [
             (0, None),
             (79, None),

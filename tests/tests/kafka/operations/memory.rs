@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sandbar_tests::process::Process;
-use sandbar_tests::served::{Served, weights};
-use sandbar_tests::{Broker, End, Sent, component, on_each_broker, project};
+use sandbar_tests::served::{Served, weights, write_model};
+use sandbar_tests::{Broker, End, Sent, component, graphs, on_each_broker, project};
 use tempfile::TempDir;
 
 const MIB: u64 = 1 << 20;
@@ -32,6 +32,7 @@ impl<'a> Pipeline<'a> {
         let folder = tempfile::tempdir().unwrap();
         weights(&folder.path().join("small"), 1);
         weights(&folder.path().join("large"), LIMIT);
+        write_model(&folder.path().join("spread"), "onnx", &graphs::spread(4096));
         Pipeline { broker, topics, delivery, folder }
     }
 
@@ -41,14 +42,15 @@ impl<'a> Pipeline<'a> {
             "name = \"{source}\"\ndelivery = \"{}\"\nsink = {{ topic = \"{sink}\" }}\n\
              dead-letter = {{ topic = \"{dead}\" }}\n[source]\ntopics = [\"{source}\"]\n\
              properties = {{ \"session.timeout.ms\" = 6000 }}\n\
-             [models]\ndigits = \"{}\"\nweights = \"{}\"\n\
+             [models]\ndigits = \"{}\"\nspread = \"{}\"\nweights = \"{}\"\n\
              [[stages]]\nname = \"extract\"\ncomponent = \"{}\"\nlimits = {{ memory = \"300 MiB\" }}\n\
-             [[stages]]\nname = \"score\"\ncomponent = \"{}\"\nmodels = [\"digits\"]\n\
+             [[stages]]\nname = \"score\"\ncomponent = \"{}\"\nmodels = [\"digits\", \"spread\"]\n\
              [limits]\nmemory = \"16 MiB\"\ndeadline = \"20s\"\n\
              [runner]\nmemory = {LIMIT}\nbatch-records = 4\n\
              batch-bytes = \"1 MiB\"\nin-flight = \"2 MiB\"\n",
             self.delivery,
             project().join("models/digits").display(),
+            self.folder.path().join("spread").display(),
             self.folder.path().join("small").display(),
             component("mischief-extractor").display(),
             component("plain-nn-scorer").display(),
@@ -125,6 +127,25 @@ on_each_broker! {
             assert!(said.contains(event), "{event}: {said}");
         }
         assert_eq!(pipeline.committed(), 304);
+    }
+
+    /// A record whose computation alone takes more than there is fails by itself; the others do not
+    /// even wait for it.
+    fn what_needs_too_much_alone_is_to_blame(broker: &Broker) {
+        let pipeline = Pipeline::new(broker, "at-least-once");
+        let runner = pipeline.run();
+        pipeline.send(0..10);
+        let value = "named spread x 40000x1 fp32 1";
+        broker.send(&pipeline.topics[0], &[Sent::keyed("large", value)]);
+        pipeline.send(10..100);
+        assert_eq!(broker.receive(&pipeline.topics[1], 100).len(), 100);
+        let dead = broker.receive(&pipeline.topics[2], 1);
+        let why = dead[0].header("sandbar-message");
+        assert!(why.contains("takes more memory than the runner has"), "{why}");
+        assert_eq!(dead[0].text(), value);
+        let said = runner.process.stop();
+        assert!(!said.contains("memory limit exceeded"), "it was not even begun: {said}");
+        assert_eq!(pipeline.committed(), 101);
     }
 
     /// Where it is short nothing more is begun. If that does not change the runner ends, and the

@@ -164,6 +164,68 @@ pub fn to_bool() -> Vec<u8> {
     simple(vec![greater], value("x", Ty::F32, &[2, 3]), value("y", Ty::Bool, &[2, 3]))
 }
 
+/// The products of all pairs of rows of `x`, of [N, 1].
+pub fn pairs() -> Vec<u8> {
+    let mut turned = node("Transpose", &["x"], "turned");
+    turned.attribute.push(AttributeProto {
+        name: "perm".into(),
+        r#type: attribute_proto::AttributeType::Ints as i32,
+        ints: vec![1, 0],
+        ..Default::default()
+    });
+    let output = ValueInfoProto { name: "y".into(), ..Default::default() };
+    simple(vec![turned, node("MatMul", &["x", "turned"], "y")], batch("x"), output)
+}
+
+/// Each number of `x`, of [N, 1], so many times in a row.
+pub fn spread(times: i64) -> Vec<u8> {
+    let ones = TensorProto {
+        name: "ones".into(),
+        data_type: Ty::F32.number(),
+        dims: vec![1, times],
+        float_data: vec![1.0; times as usize],
+        ..Default::default()
+    };
+    model(GraphProto {
+        name: "test".into(),
+        node: vec![node("MatMul", &["x", "ones"], "y")],
+        input: vec![batch("x")],
+        output: vec![ValueInfoProto { name: "y".into(), ..Default::default() }],
+        initializer: vec![ones],
+        ..Default::default()
+    })
+}
+
+/// An input of [N, 1].
+fn batch(name: &str) -> ValueInfoProto {
+    let mut batch = value(name, Ty::F32, &[1, 1]);
+    if let Some(TypeProto { value: Some(Value::TensorType(tensor)), .. }) = &mut batch.r#type
+        && let Some(shape) = &mut tensor.shape
+    {
+        let rows = tensor_shape_proto::dimension::Value::DimParam("N".into());
+        shape.dim[0].value = Some(rows);
+    }
+    batch
+}
+
+/// The numbers from 0 up to `x`, a whole number.
+pub fn counts() -> Vec<u8> {
+    let scalar = |name: &str, number: i64| TensorProto {
+        name: name.into(),
+        data_type: Ty::I64.number(),
+        int64_data: vec![number],
+        ..Default::default()
+    };
+    model(GraphProto {
+        name: "test".into(),
+        node: vec![node("Range", &["zero", "x", "one"], "y")],
+        input: vec![value("x", Ty::I64, &[])],
+        output: vec![ValueInfoProto { name: "y".into(), ..Default::default() }],
+        initializer: vec![scalar("zero", 0), scalar("one", 1)],
+        ..Default::default()
+    })
+}
+
 /// So many products of a square matrix `x` with itself, one after the other.
 pub fn products(count: usize, size: i64) -> Vec<u8> {
     let mut last = "x".to_owned();

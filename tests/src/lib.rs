@@ -32,6 +32,7 @@ pub mod proxy;
 pub mod random;
 pub mod runner;
 pub mod secured;
+pub mod served;
 pub mod shim;
 pub mod site;
 

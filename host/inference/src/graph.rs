@@ -10,6 +10,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::constants::Allowance;
 use super::error::{Error, ErrorCode};
+use super::needs::allowance;
 use super::plan::{OptimisedGraph, PLANS, States, guarded};
 use super::repairs::Wanted;
 use super::stub_graph::StubGraph;
@@ -46,6 +47,9 @@ pub struct Graph {
     /// The names of the outputs, in order.
     names: Vec<String>,
     outputs: Vec<TensorSpec>,
+    /// Bytes that a batch of 1 needs for its tensors, and those of its inputs; `None`: what the
+    /// inputs leave to the caller is more than the batch.
+    base: Option<(u64, u64)>,
     /// The one that was used last is first.
     plans: Mutex<Vec<Arc<OptimisedGraph>>>,
 }
@@ -99,8 +103,8 @@ impl Graph {
                 (answer.inputs.clone(), outputs.collect())
             }
         };
-        let (names, plans) = (Vec::new(), Mutex::default());
-        let mut graph = Graph { id, number, source, inputs, names, outputs, plans };
+        let (names, plans, base) = (Vec::new(), Mutex::default(), None);
+        let mut graph = Graph { id, number, source, inputs, names, outputs, base, plans };
         let Some((kind, bytes)) = graph.bytes()? else { return Ok(graph) };
         let (model, allowance) = graph.read(kind, &bytes)?;
         graph.examine(kind, &bytes, verified)?;
@@ -114,6 +118,13 @@ impl Graph {
             let outputs = guarded(|| ports::outputs(plan.model(), &graph.names, &graph.inputs))?;
             ports::declared(&graph.outputs, &outputs)?;
             graph.outputs = outputs;
+            let sizes = graph.inputs.iter().zip(&plan.shapes);
+            let sizes = sizes.map(|(input, shape)| {
+                shape
+                    .iter()
+                    .fold(input.ty.size() as u64, |size, it| size.saturating_mul(*it as u64))
+            });
+            graph.base = Some((plan.needs.known, sizes.fold(0, u64::saturating_add)));
             graph.plans = Mutex::new(vec![Arc::new(plan)]);
         }
         Ok(graph)
@@ -223,7 +234,17 @@ impl Graph {
         if !states.find(self.number, &shapes) {
             states.open(self.plan(shapes)?)?;
         }
-        let outputs = states.run(inputs, stop, &Cell::default())?;
+        let given = inputs.iter().map(|it| (it.len() * it.datum_type().size_of()) as u64).sum();
+        let most = self.base.map_or(u64::MAX, |(needs, base)| allowance(needs, base, given));
+        let needs = states.needs();
+        if needs > most {
+            return Err(too_large(needs, most));
+        }
+        states.admitted.take(needs).map_err(|usage| {
+            let message = format!("the computation needs {} MiB: {usage}", needs >> 20);
+            Error::new(ErrorCode::TooLarge, message)
+        })?;
+        let outputs = states.run(inputs, stop, &Cell::default(), most)?;
         let named = self.names.iter().cloned().zip(&outputs);
         named.map(|(name, tensor)| Ok((name, Tensor::from_tract(tensor)?))).collect()
     }
@@ -344,4 +365,14 @@ impl Graph {
         guarded(|| ports::select(&mut model, &self.inputs, &self.outputs))?;
         Ok((model, allowance))
     }
+}
+
+fn too_large(needs: u64, most: u64) -> Error {
+    let message = format!(
+        "the computation needs {} MiB for its tensors; {} MiB are allowed, by what a batch of 1 \
+         needs: make the batch smaller, or export the model for its size",
+        needs >> 20,
+        most >> 20
+    );
+    Error::new(ErrorCode::TooLarge, message)
 }

@@ -11,7 +11,8 @@
 //! - [`gate`]: what is refused as it was found wrong, or never compared with the reference.
 //! - `constants`: what a graph may make of its constants when it is loaded.
 //! - `graph`: one model ([`Graph`]); `ports`, its inputs and outputs; `plan`, the model optimised
-//!   for some shapes, and `half`, half precision in single; `stub_graph`, a graph that computes nothing ([`StubGraph`]); `tensor`: bytes
+//!   for some shapes, and `half`, half precision in single; `needs`, what it takes to
+//!   compute that; `stub_graph`, a graph that computes nothing ([`StubGraph`]); `tensor`: bytes
 //!   as a guest has them, and as tract does ([`Tensor`]).
 //! - `trial`: the graph is computed for inputs of its own making before it serves.
 //! - `thread`: the thread that computes for one instance of an operator, and what becomes of it
@@ -31,6 +32,7 @@ pub mod gate;
 mod graph;
 mod half;
 mod lrn;
+mod needs;
 mod plan;
 mod ports;
 mod repairs;

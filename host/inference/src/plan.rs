@@ -13,9 +13,10 @@ use tract_onnx::tract_hir::internal::*;
 use super::constants::{self, Allowance, TooLarge};
 use super::error::{Error, ErrorCode};
 use super::half;
+use super::needs::{self, Needs};
 use super::tensor::datum_type;
 use sandbar_model::TensorSpec;
-use sandbar_record::shorten;
+use sandbar_record::{Running, shorten};
 
 /// Plans that are kept of a graph, and states of a thread; the one that was used longest
 /// ago makes room. Each plan has weights of its own, in the order that its kernels want.
@@ -36,6 +37,8 @@ pub(super) struct OptimisedGraph {
     /// The number of the graph.
     pub(super) graph: u64,
     pub(super) shapes: Vec<Vec<usize>>,
+    /// What its computation needs.
+    pub(super) needs: Needs,
     runnable: Arc<TypedRunnableModel>,
 }
 
@@ -53,13 +56,14 @@ impl OptimisedGraph {
         allowance: Allowance,
     ) -> Result<Self, Error> {
         let runnable = guarded(|| optimise(model, inputs, &shapes, allowance))?;
-        Ok(OptimisedGraph { graph, shapes, runnable })
+        let needs = guarded(|| Needs::of(runnable.model(), runnable.order_without_consts()))?;
+        Ok(OptimisedGraph { graph, shapes, needs, runnable })
     }
 
     #[cfg(test)]
     pub(super) fn of(model: TypedModel) -> Self {
         let runnable = guarded(|| model.into_runnable()).expect("a model that runs");
-        OptimisedGraph { graph: 0, shapes: Vec::new(), runnable }
+        OptimisedGraph { graph: 0, shapes: Vec::new(), needs: Needs::default(), runnable }
     }
 
     /// Bytes that it holds: its constants, as its kernels want them, and its nodes.
@@ -122,33 +126,42 @@ fn optimise(
 /// What one thread needs to compute: a state for each of the plans that it used last,
 /// the latest first.
 #[derive(Default)]
-pub struct States(Vec<(Arc<OptimisedGraph>, TypedSimpleState)>);
+pub struct States {
+    kept: Vec<(Arc<OptimisedGraph>, TypedSimpleState)>,
+    /// What is computed at the moment, as it was admitted.
+    pub(super) admitted: Arc<Running>,
+}
 
 impl States {
     /// Puts the state for a graph and shapes first, if there is one. No lock is taken.
     pub(super) fn find(&mut self, graph: u64, shapes: &[Vec<usize>]) -> bool {
         let place =
-            self.0.iter().position(|(plan, _)| plan.graph == graph && plan.shapes == shapes);
+            self.kept.iter().position(|(plan, _)| plan.graph == graph && plan.shapes == shapes);
         if let Some(place) = place {
-            self.0[..=place].rotate_right(1);
+            self.kept[..=place].rotate_right(1);
         }
         place.is_some()
     }
 
     /// Drops the states of a graph that is not used any more.
     pub(super) fn forget(&mut self, graph: u64) {
-        self.0.retain(|(plan, _)| plan.graph != graph);
+        self.kept.retain(|(plan, _)| plan.graph != graph);
     }
 
     /// Puts a new state for a plan first.
     pub(super) fn open(&mut self, plan: Arc<OptimisedGraph>) -> Result<(), Error> {
         let state = guarded(|| plan.runnable.spawn())?;
-        self.0.insert(0, (plan, state));
-        self.0.truncate(PLANS);
+        self.kept.insert(0, (plan, state));
+        self.kept.truncate(PLANS);
         Ok(())
     }
 
-    /// Runs the first; between two operations it checks whether it should stop, and says in
+    /// What the first needs.
+    pub(super) fn needs(&self) -> u64 {
+        self.kept.first().map_or(0, |(plan, _)| plan.needs.known)
+    }
+
+    /// Runs the first, for which `most` bytes of tensors are allowed; between two operations it checks whether it should stop, and says in
     /// `current` which node is next. A state is not used again after an error, which leaves it in
     /// the middle of its work.
     pub(super) fn run(
@@ -156,18 +169,44 @@ impl States {
         inputs: TVec<TValue>,
         stop: &AtomicBool,
         current: &Cell<Option<usize>>,
+        most: u64,
     ) -> Result<TVec<TValue>, Error> {
-        let Some((_, state)) = self.0.first_mut() else {
+        let Some((plan, state)) = self.kept.first_mut() else {
             return Err(Error::new(ErrorCode::RuntimeError, "there is no plan to run"));
         };
+        let Needs { known, open } = &plan.needs;
+        let too_large = Cell::new(false);
+        let mut made = *known;
         let result = guarded(|| {
             state.run_plan_with_eval(inputs, |context, op_state, node, inputs| {
                 ensure!(!stop.load(Ordering::Relaxed), "stopped at its deadline");
                 current.set(Some(node.id));
-                tract_core::plan::eval(context, op_state, node, inputs)
+                if open.binary_search(&node.id).is_err() {
+                    return tract_core::plan::eval(context, op_state, node, inputs);
+                }
+                let fits = |more: u64| {
+                    let fits = more <= TENSOR_LIMIT as u64 && made.saturating_add(more) <= most;
+                    too_large.set(!fits);
+                    ensure!(
+                        fits,
+                        "it makes {more} bytes of tensors more; {most} are allowed in all"
+                    );
+                    Ok(())
+                };
+                needs::expected(node, &inputs).map_or(Ok(()), fits)?;
+                let outputs = tract_core::plan::eval(context, op_state, node, inputs)?;
+                let sizes = outputs.iter().map(|it| it.len() * it.datum_type().size_of());
+                let more = sizes.fold(0_usize, usize::saturating_add) as u64;
+                fits(more)?;
+                made = made.saturating_add(more);
+                Ok(outputs)
             })
         });
-        result.inspect_err(|_| drop(self.0.remove(0)))
+        result.map_err(|error| {
+            self.kept.remove(0);
+            let code = if too_large.get() { ErrorCode::TooLarge } else { error.code };
+            Error { code, ..error }
+        })
     }
 }
 

@@ -8,6 +8,10 @@ use super::error::{Error, ErrorCode};
 use super::graph::Graph;
 use super::plan::States;
 use super::thread::{InferenceThread, LateThreads};
+use sandbar_record::{MemoryUse, Stopped};
+
+/// How long a computation waits for memory, if its deadline is not before.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How much inference an operator may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,13 +34,15 @@ pub struct Session {
     left: Duration,
     /// How long the current call has waited; not the guest's own time.
     waited: Duration,
+    /// What was used when the current call was refused a computation for want of memory.
+    starved: Option<MemoryUse>,
 }
 
 impl Session {
     /// Inference of an instance of `stage`.
     pub fn new(stage: Arc<str>, threads: Arc<LateThreads>, limits: NnLimits) -> Self {
         let (left, waited) = (Duration::ZERO, Duration::ZERO);
-        Session { stage, threads, limits, lane: None, left, waited }
+        Session { stage, threads, limits, lane: None, left, waited, starved: None }
     }
 
     /// Starts a call with so many records.
@@ -44,6 +50,13 @@ impl Session {
         let records = u32::try_from(records.max(1)).unwrap_or(u32::MAX);
         self.left = self.limits.deadline.saturating_mul(records);
         self.waited = Duration::ZERO;
+        self.starved = None;
+    }
+
+    /// What was used of the process's memory if a computation was refused, or stopped, for want of
+    /// it, though another time it may succeed: then what the guest returns is worth nothing.
+    pub fn starved(&self) -> Option<MemoryUse> {
+        self.starved
     }
 
     /// The time that the guest has spent waiting since this was last asked: what it may
@@ -79,15 +92,35 @@ impl Session {
         work: impl FnOnce(&mut States, &AtomicBool) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let patience = self.patience()?;
+        if let Some(usage) = self.starved {
+            return Err(short(usage));
+        }
+        let start = Instant::now();
+        let admitted = self.threads.memory().admit(patience.min(PATIENCE));
+        self.waited += start.elapsed();
+        let admitted = Arc::new(admitted.map_err(|usage| self.starve(usage))?);
         let mut lane = match self.lane.take() {
             Some(lane) => lane,
             None => InferenceThread::start(self.stage.clone(), self.threads.clone())?,
         };
         let start = Instant::now();
-        let result = lane.run(patience, work);
+        let result = lane.run(patience, &admitted, work);
         self.count(start.elapsed());
         self.lane = Some(lane).filter(|lane| !lane.is_given_up());
-        result
+        match admitted.stopped() {
+            Some(Stopped::Together) if result.is_err() => {
+                Err(self.starve(self.threads.memory().usage()))
+            }
+            Some(Stopped::Alone) if result.is_err() => {
+                Err(too_large(self.threads.memory().usage()))
+            }
+            _ => result,
+        }
+    }
+
+    fn starve(&mut self, usage: MemoryUse) -> Error {
+        self.starved = Some(usage);
+        short(usage)
     }
 
     /// Runs `work`, which ends by itself when the time that it is given is over, on the caller's
@@ -117,4 +150,18 @@ impl Session {
         self.waited += took;
         self.left = self.left.saturating_sub(took);
     }
+}
+
+fn short(usage: MemoryUse) -> Error {
+    let message = format!("not computed, as memory is short: {usage} ([runner] memory)");
+    Error::new(ErrorCode::Timeout, message)
+}
+
+fn too_large(usage: MemoryUse) -> Error {
+    let message = format!(
+        "the computation takes more memory than the runner has ([runner] memory, {} MiB), though \
+         nothing else is computed: use a smaller batch or model, or raise it",
+        usage.limit >> 20
+    );
+    Error::new(ErrorCode::TooLarge, message)
 }

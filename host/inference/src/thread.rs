@@ -17,19 +17,31 @@ use std::time::Duration;
 use super::error::{Error, ErrorCode};
 use super::plan::States;
 use crate::events::{InferenceEnded, InferenceLate};
+use sandbar_record::{MemoryGate, Running};
 
 /// The maximum number of late threads.
 const LATE_LIMIT: usize = 8;
 /// Stack of a thread: graphs that are nested deep are read and optimised on it.
 const STACK: usize = 16 << 20;
 
-/// The late threads of a process.
+/// The late threads of a process, and what its memory allows.
 #[derive(Debug, Default)]
 pub struct LateThreads {
     late: AtomicUsize,
+    memory: MemoryGate,
 }
 
 impl LateThreads {
+    /// Threads whose computations `memory` admits.
+    pub fn within(memory: MemoryGate) -> Self {
+        LateThreads { late: AtomicUsize::new(0), memory }
+    }
+
+    /// What the process may still begin.
+    pub fn memory(&self) -> &MemoryGate {
+        &self.memory
+    }
+
     /// How many computations are past their deadline and have not ended.
     pub fn late(&self) -> usize {
         self.late.load(Ordering::Relaxed)
@@ -98,21 +110,26 @@ impl InferenceThread {
         let _ = self.jobs.send(Box::new(work));
     }
 
-    /// Runs `work` on the thread and waits for it as long as `patience`. `work` gets a
-    /// flag that tells it to stop. When it does not end in time, the thread is given up.
+    /// Runs `work`, which was admitted, on the thread and waits for it as long as `patience`.
+    /// `work` gets a flag that tells it to stop. When it does not end in time, the thread is given
+    /// up; it counts as running until it ends.
     ///
     /// # Errors
     /// Those of `work`, and `timeout`.
     pub(super) fn run<T: Send + 'static>(
         &mut self,
         patience: Duration,
+        admitted: &Arc<Running>,
         work: impl FnOnce(&mut States, &AtomicBool) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let stop = Arc::new(AtomicBool::new(false));
         let (reply, result) = sync_channel(1);
-        let told = stop.clone();
+        let held = admitted.clone();
         let job: Job = Box::new(move |states| {
-            let done = catch_unwind(AssertUnwindSafe(|| work(states, &told)));
+            states.admitted = held.clone();
+            let done = catch_unwind(AssertUnwindSafe(|| work(states, held.stop())));
+            // Before the caller goes on, who may have the next one admitted.
+            states.admitted = Arc::default();
+            drop(held);
             let fault = || Error::new(ErrorCode::RuntimeError, "the inference engine panicked");
             // If the caller's deadline has passed, nobody receives this.
             let _ = reply.send(done.unwrap_or_else(|_| Err(fault())));
@@ -123,7 +140,7 @@ impl InferenceThread {
             Ok(result) => result,
             Err(RecvTimeoutError::Disconnected) => Err(gone()),
             Err(RecvTimeoutError::Timeout) => {
-                stop.store(true, Ordering::Relaxed);
+                admitted.stop().store(true, Ordering::Relaxed);
                 self.give_up(patience);
                 let message = format!("no result within {patience:?}");
                 Err(Error::new(ErrorCode::Timeout, message))
@@ -165,7 +182,7 @@ mod tests {
     /// A computation that ends when the sender that is returned is dropped.
     fn endless(mut lane: InferenceThread) -> (Sender<()>, Error) {
         let (hold, held): (Sender<()>, Receiver<()>) = channel();
-        let error = lane.run(Duration::from_millis(1), move |_, _| {
+        let error = lane.run(Duration::from_millis(1), &Arc::default(), move |_, _| {
             let _ = held.recv();
             Ok(())
         });
@@ -191,20 +208,27 @@ mod tests {
         while threads.late() > 0 {
             std::thread::yield_now();
         }
-        assert_eq!(lane(&threads).unwrap().run(Duration::MAX, |_, _| Ok(7)), Ok(7));
+        assert_eq!(
+            lane(&threads).unwrap().run(Duration::MAX, &Arc::default(), |_, _| Ok(7)),
+            Ok(7)
+        );
     }
 
     #[test]
     fn a_late_computation_is_told_to_stop() {
         let threads = Arc::new(LateThreads::default());
         let (seen, told) = channel();
-        let late = lane(&threads).unwrap().run(Duration::from_millis(1), move |_, stop| {
-            while !stop.load(Ordering::Relaxed) {
-                std::thread::yield_now();
-            }
-            seen.send(()).unwrap();
-            Ok(())
-        });
+        let late = lane(&threads).unwrap().run(
+            Duration::from_millis(1),
+            &Arc::default(),
+            move |_, stop| {
+                while !stop.load(Ordering::Relaxed) {
+                    std::thread::yield_now();
+                }
+                seen.send(()).unwrap();
+                Ok(())
+            },
+        );
         assert_eq!(late.unwrap_err().code, ErrorCode::Timeout);
         told.recv().unwrap();
     }
@@ -213,8 +237,9 @@ mod tests {
     fn a_panic_is_an_error() {
         let threads = Arc::new(LateThreads::default());
         let mut lane = lane(&threads).unwrap();
-        let failed: Result<(), _> = lane.run(Duration::MAX, |_, _| panic!("on purpose"));
+        let failed: Result<(), _> =
+            lane.run(Duration::MAX, &Arc::default(), |_, _| panic!("on purpose"));
         assert_eq!(failed.unwrap_err().code, ErrorCode::RuntimeError);
-        assert_eq!(lane.run(Duration::MAX, |_, _| Ok(1)), Ok(1));
+        assert_eq!(lane.run(Duration::MAX, &Arc::default(), |_, _| Ok(1)), Ok(1));
     }
 }

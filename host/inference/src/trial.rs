@@ -38,7 +38,7 @@ enum Numbers {
 pub(super) fn run(id: &str, plan: &Arc<OptimisedGraph>) -> Result<(), Error> {
     let Ok(mut thread) = InferenceThread::start(id.into(), LATE.clone()) else { return Ok(()) };
     let plan = plan.clone();
-    let result = thread.run(PATIENCE, move |states, stop| {
+    let result = thread.run(PATIENCE, &Arc::default(), move |states, stop| {
         let mut doubtful = Vec::new();
         let all = [Numbers::Zeros, Numbers::Ones, Numbers::Chance];
         for numbers in all {
@@ -74,7 +74,7 @@ fn once(
         .map_err(|cause| plain(Error::new(ErrorCode::RuntimeError, shorten(cause.to_string()))))?;
     states.open(plan.clone()).map_err(plain)?;
     let current = Cell::new(None);
-    states.run(inputs, stop, &current).map(drop).map_err(|error| {
+    states.run(inputs, stop, &current, u64::MAX).map(drop).map_err(|error| {
         let Some(node) = current.get().and_then(|node| model.nodes.get(node)) else {
             return plain(error);
         };

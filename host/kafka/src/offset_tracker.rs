@@ -10,7 +10,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::error::KafkaFailure;
 use sandbar_record::Batch;
-use sandbar_record::{AckEvent, AckHandle};
+use sandbar_record::{AckEvent, AckHandle, BatchEnd};
 
 /// Memory that a record occupies besides its bytes: columns, queue entries, headers.
 const RECORD_OVERHEAD: u64 = 200;
@@ -48,6 +48,8 @@ struct Pending {
     sequence: u64,
     next_offset: i64,
     done: bool,
+    /// Whether it is left to the next run: then nothing behind it is delivered here either.
+    left: bool,
 }
 
 impl Default for OffsetTracker {
@@ -142,7 +144,12 @@ impl OffsetTracker {
         let sequence = self.next_sequence;
         self.next_sequence += 1;
         self.in_flight += bytes;
-        partition.pending.push_back(Pending { sequence, next_offset: last + 1, done: false });
+        partition.pending.push_back(Pending {
+            sequence,
+            next_offset: last + 1,
+            done: false,
+            left: false,
+        });
         Some((
             partition.worker,
             AckHandle::new(batch, sequence, assignment, bytes, self.sender.clone()),
@@ -194,7 +201,7 @@ impl OffsetTracker {
         loop {
             self.settle()?;
             let busy = |partition: &Partition| {
-                partitions.is_none_or(|list| partition.is_in(list)) && !partition.pending.is_empty()
+                partitions.is_none_or(|list| partition.is_in(list)) && partition.is_busy()
             };
             let all_idle = partitions.is_some() || self.is_idle();
             if all_idle && !self.partitions.iter().any(busy) {
@@ -211,16 +218,18 @@ impl OffsetTracker {
 
     fn take(&mut self, event: AckEvent) {
         match event {
-            AckEvent::Done { topic, partition, sequence, bytes, delivered } => {
+            AckEvent::Done { topic, partition, sequence, bytes, end } => {
                 self.in_flight -= bytes;
-                if !delivered {
+                if end == BatchEnd::Lost {
                     let what = || format!("a batch of {topic}/{partition} was not delivered");
                     self.broken.get_or_insert_with(what);
                     return;
                 }
                 let found = self.partitions.iter_mut().find(|found| found.is(&topic, partition));
-                if let Some(found) = found {
-                    found.done(sequence);
+                match found {
+                    Some(found) if end == BatchEnd::Left => found.left(sequence),
+                    Some(found) => found.done(sequence),
+                    None => {}
                 }
             }
             AckEvent::Broken { reason } => drop(self.broken.get_or_insert(reason)),
@@ -275,10 +284,25 @@ impl Partition {
         list.find_partition(&self.topic, self.number).is_some()
     }
 
+    /// Whether something is in flight that will be delivered.
+    fn is_busy(&self) -> bool {
+        self.pending.iter().any(|pending| !pending.done && !pending.left)
+    }
+
+    /// Marks a batch as left: the position stays before it.
+    fn left(&mut self, sequence: u64) {
+        if let Ok(index) = self.find(sequence) {
+            self.pending[index].left = true;
+        }
+    }
+
+    fn find(&self, sequence: u64) -> Result<usize, usize> {
+        self.pending.binary_search_by_key(&sequence, |pending| pending.sequence)
+    }
+
     /// Marks a batch as done, and moves the position past everything done at the front.
     fn done(&mut self, sequence: u64) {
-        if let Ok(index) = self.pending.binary_search_by_key(&sequence, |pending| pending.sequence)
-        {
+        if let Ok(index) = self.find(sequence) {
             self.pending[index].done = true;
         }
         while let Some(front) = self.pending.pop_front_if(|pending| pending.done) {
@@ -325,10 +349,34 @@ mod tests {
         tracker.assign(&places(0), 1);
         tracker.begin(&places(5), false);
         let partition = &mut tracker.partitions[0];
-        partition.pending.push_back(Pending { sequence: 0, next_offset: 6, done: false });
+        partition.pending.push_back(Pending {
+            sequence: 0,
+            next_offset: 6,
+            done: false,
+            left: false,
+        });
         assert_eq!(tracker.commit_starts().count(), 0);
         tracker.partitions[0].done(0);
         assert_eq!(tracker.commit_starts().count(), 0);
         assert_eq!(tracker.commit(None), places(6));
+    }
+
+    #[test]
+    fn a_batch_that_is_left_is_waited_for_by_nobody_and_passed_by_no_offset() {
+        let mut tracker = OffsetTracker::default();
+        tracker.assign(&places(0), 1);
+        let assignment = tracker.assignments()[0];
+        let mut batch = |offset| {
+            let mut batch = Batch::new("flights".into(), 0, 1);
+            batch.push(offset, None, None, None, std::iter::empty::<(&str, _)>());
+            tracker.submit(batch, assignment).unwrap().1
+        };
+        let [first, second, third] = [0, 1, 2].map(&mut batch);
+        first.processed();
+        second.left();
+        third.processed();
+        drop((first, second, third));
+        assert!(tracker.drain(None, Duration::ZERO).unwrap());
+        assert_eq!(tracker.commit(None), places(1));
     }
 }

@@ -20,8 +20,7 @@ use super::error::KafkaFailure;
 use super::group::{self, Group, Member};
 use super::subscription::Subscription;
 use super::topics;
-use sandbar_record::AckHandle;
-use sandbar_record::{Shutdown, Source};
+use sandbar_record::{AckHandle, MemoryGate, Shortage, Shutdown, Source};
 use sandbar_telemetry::Stats;
 
 /// How long to wait for a record when nothing is in flight.
@@ -46,6 +45,7 @@ pub struct KafkaSource {
     rebalances: u64,
     committed: Instant,
     stats: Arc<Stats>,
+    memory: MemoryGate,
 }
 
 impl Source for KafkaSource {
@@ -107,7 +107,14 @@ impl KafkaSource {
             rebalances,
             committed,
             stats,
+            memory: MemoryGate::default(),
         })
+    }
+
+    /// The same, which holds back while the process is short of memory.
+    #[must_use]
+    pub fn within(self, memory: MemoryGate) -> Self {
+        KafkaSource { memory, ..self }
     }
 
     /// The consumer group that it is a member of.
@@ -163,7 +170,7 @@ impl KafkaSource {
         }
         // Waiting a moment costs nothing, a pause discards what was fetched ahead.
         let patience = if self.paused { Duration::ZERO } else { UNPOLLED };
-        let in_flight = member.progress().await_room(self.plan.in_flight, patience)?;
+        let in_flight = member.progress().await_room(self.most_in_flight(), patience)?;
         if self.committed.elapsed() >= self.plan.commit_interval {
             // The error has been logged, and the next interval retries.
             let _ = self.commit(CommitMode::Async);
@@ -174,10 +181,21 @@ impl KafkaSource {
         Ok(in_flight == 0)
     }
 
-    /// Pauses above the limit of bytes in flight, resumes below half of it.
+    /// How much may be in flight: nothing besides what is, while memory is tight. With nothing in
+    /// flight, more than nothing is read, as it is not that which takes the memory.
+    fn most_in_flight(&self) -> u64 {
+        match self.memory.shortage() {
+            Shortage::None => self.plan.in_flight,
+            Shortage::Tight | Shortage::Short | Shortage::Over => 0,
+        }
+    }
+
+    /// Pauses above the limit of bytes in flight, resumes below half of it. Whatever is in flight,
+    /// it pauses while memory is short: what is read could not be computed.
     fn hold_back(&mut self, in_flight: u64) {
-        let above = in_flight > self.plan.in_flight;
-        let below = in_flight <= self.plan.in_flight / 2;
+        let (most, short) = (self.most_in_flight(), self.memory.is_short());
+        let above = short || in_flight > most;
+        let below = !short && in_flight <= most / 2;
         // Partitions that have just been assigned are not paused yet.
         let rebalances = self.consumer.context().rebalances();
         let pause = above && (!self.paused || self.rebalances != rebalances);

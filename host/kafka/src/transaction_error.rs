@@ -7,6 +7,8 @@ pub enum TransactionError {
     Again(String),
     /// Run those again whose partitions are still assigned to this runner.
     Disowned,
+    /// The run ends, and the next one processes the batches: nothing is wrong with them.
+    Left(String),
     /// The run cannot go on.
     Hopeless(String),
 }
@@ -14,9 +16,9 @@ pub enum TransactionError {
 impl std::fmt::Display for TransactionError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            TransactionError::Again(reason) | TransactionError::Hopeless(reason) => {
-                f.write_str(reason)
-            }
+            TransactionError::Again(reason)
+            | TransactionError::Left(reason)
+            | TransactionError::Hopeless(reason) => f.write_str(reason),
             TransactionError::Disowned => f.write_str("partitions were revoked"),
         }
     }

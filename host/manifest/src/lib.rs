@@ -26,7 +26,7 @@
 //! - `manifest`: its keys ([`Manifest`]); `load`: from a file, with all that is wrong in it
 //!   ([`validate`]); `print`: as a file again, secrets hidden.
 //! - `sections`: its sections, but for those with a file of their own: `failures`, `references`,
-//!   `registry`, `admin`.
+//!   `registry`, `admin`, `memory_limit`.
 //! - Values in it: `allow`, what records may refer to; `properties`, librdkafka's; `native`,
 //!   which of them a manifest may not set by itself; `start` and
 //!   `topics` of the source; `format` and [`template`] of the sink.
@@ -43,6 +43,7 @@ mod failures;
 mod format;
 mod load;
 mod manifest;
+mod memory_limit;
 mod native;
 mod print;
 mod properties;
@@ -59,6 +60,7 @@ pub use allow::{Allowed, Prefix, plain};
 pub use failures::{DeadLetter, OnFailure, Order};
 pub use format::{Format, FormatError, FormatName};
 pub use manifest::{Manifest, ManifestError};
+pub use memory_limit::MemoryLimit;
 pub use native::Trust;
 pub use properties::{Properties, is_secret};
 pub use references::{References, StoreOptions};

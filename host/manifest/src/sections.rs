@@ -15,6 +15,7 @@ use sandbar_sandbox::{LimitsSection, Overrides};
 
 use crate::failures::OnFailure;
 use crate::format::FormatName;
+use crate::memory_limit::MemoryLimit;
 use crate::properties::Properties;
 use crate::start::Start;
 
@@ -185,6 +186,8 @@ pub struct Runner {
     /// paused. Default 8 MiB.
     #[serde(with = "size")]
     pub in_flight: ByteSize,
+    /// Memory that the process may take; see [`MemoryLimit`].
+    pub memory: MemoryLimit,
     /// Time, once asked to stop, to deliver the records in flight. Default 30 s; at
     /// most a day.
     #[serde(with = "duration")]
@@ -221,6 +224,7 @@ impl Default for Runner {
             batch_records: NonZeroU32::MIN.saturating_add(255),
             batch_bytes: ByteSize::mib(1),
             in_flight: ByteSize::mib(8),
+            memory: MemoryLimit::default(),
             drain_deadline: Duration::from_secs(30),
             commit_interval: None,
             preparation: Preparation::default(),

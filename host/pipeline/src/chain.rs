@@ -8,7 +8,8 @@ use sandbar_manifest::OUTPUTS;
 use sandbar_record::{Batch, Output, Record, Variant};
 use sandbar_record::{Code, Failure, shorten};
 use sandbar_sandbox::{
-    CallError, CallSeed, Emitted, Extracted, Extractor, Scorer, Transformed, Transformer, Usage,
+    Blame, CallError, CallSeed, Emitted, Extracted, Extractor, Scorer, Transformed, Transformer,
+    Usage,
 };
 
 /// Bytes that an output takes besides its content.
@@ -213,7 +214,7 @@ fn too_large(stage: &Arc<str>) -> CallError {
         stage: stage.clone(),
         code: Code::TooLarge,
         message: format!("what is made of it takes more than {OUTPUTS} times [runner] in-flight"),
-        unusable: false,
+        blame: Blame::Records,
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use sandbar_manifest::OnFailure;
 use sandbar_record::{Batch, Code, Failure, Sink};
-use sandbar_sandbox::{CallError, Usage};
+use sandbar_sandbox::{Blame, CallError, Usage};
 use sandbar_telemetry::Stats;
 
 use crate::chain::{Chain, Input, Outcome};
@@ -15,7 +15,7 @@ use crate::events::{BatchIsolated, BatchProcessed, BatchRetried, RecordFailed, R
 use crate::interrupted::{Interrupted, blame};
 use crate::key_ordering::KeyOrdering;
 use crate::partition::{Partition, PartitionLifecycle};
-use crate::policy::{BackOff, Policies};
+use crate::policy::{BackOff, Policies, STARVED, starved_pause};
 
 /// The time between two checks, in a pause, whether the work is still wanted.
 const NAP: Duration = Duration::from_millis(50);
@@ -134,7 +134,7 @@ impl<O: Sink> Pass<'_, O> {
                 self.outcome.failures.sort_by_key(|failure| failure.record);
                 self.deliver(input)
             }
-            Err(error) if error.unusable => Err(Interrupted::Unusable(error)),
+            Err(error) if error.blame == Blame::Operator => Err(Interrupted::Unusable(error)),
             Err(error) if error.code == Code::TooLarge && input.batch.len() > 1 => {
                 self.halve(input, failed)
             }
@@ -184,7 +184,12 @@ impl<O: Sink> Pass<'_, O> {
             let alone = Input { source: input.source, batch: &single, origins: Some(&origins) };
             match self.call(&alone) {
                 Ok(()) => self.deliver(&alone)?,
-                Err(error) if error.unusable => return Err(Interrupted::Unusable(error)),
+                Err(error) if error.blame == Blame::Operator => {
+                    return Err(Interrupted::Unusable(error));
+                }
+                Err(error) if error.blame == Blame::Memory => {
+                    return Err(Interrupted::Starved(error));
+                }
                 Err(error) => self.fail_alone(&blame(origin, error))?,
             }
         }
@@ -192,11 +197,23 @@ impl<O: Sink> Pass<'_, O> {
     }
 
     /// Takes records through the chain: again, if some fail for a transient cause,
-    /// and with a pause after it, if consecutive calls have failed.
+    /// and with a pause after it, if consecutive calls have failed. Where the process is short of
+    /// memory it waits, and returns that as the error of a single record only if it is to end.
     pub(crate) fn call(&mut self, input: &Input<'_>) -> Result<(), CallError> {
-        let mut attempts = 0;
+        let (mut attempts, mut starved) = (0, 0);
         loop {
-            if let Err(error) = self.chain.process_input(input, self.outcome) {
+            if let Err(mut error) = self.chain.process_input(input, self.outcome) {
+                if error.blame == Blame::Memory {
+                    starved += 1;
+                    let goes_on = self.await_memory(starved);
+                    if goes_on && input.batch.len() == 1 {
+                        if starved < STARVED {
+                            continue;
+                        }
+                        error.blame = Blame::Records;
+                    }
+                    return Err(error);
+                }
                 let pause = self.back_off.failed(&error);
                 self.pause(pause);
                 return Err(error);
@@ -211,6 +228,16 @@ impl<O: Sink> Pass<'_, O> {
             BatchRetried { batch: input.batch, failures, attempts }.emit(self.stats);
             self.pause(pause);
         }
+    }
+
+    /// Waits until the process has memory again; `false`: the end comes first.
+    fn await_memory(&self, attempts: u32) -> bool {
+        let ends = || self.sink.is_closed() || self.policies.memory.is_ending();
+        self.pause(starved_pause(attempts));
+        while self.policies.memory.is_short() && !ends() {
+            std::thread::sleep(NAP);
+        }
+        !ends()
     }
 
     /// Waits, unless nothing more is wanted.

@@ -8,7 +8,7 @@ use crate::processor::Processor;
 use crate::revision::{DryRun, Tried};
 use crate::swap::SwapError;
 use sandbar_record::Batch;
-use sandbar_record::Failure;
+use sandbar_record::{Failure, MemoryGate};
 use sandbar_record::{Output, Sink};
 use sandbar_telemetry::Stats;
 
@@ -54,25 +54,39 @@ impl Tried {
     /// # Errors
     /// If it cannot be taken to its end.
     pub(super) fn of(batch: &Batch, plan: &Plan) -> Result<Self, String> {
-        let mut tried = Tried::default();
+        let mut trial = Trial { tried: Tried::default(), memory: plan.policies().memory };
         let stats = Arc::new(Stats::default());
         let mut processor = Processor::new(plan, stats.clone()).map_err(|it| it.to_string())?;
-        match processor.process(batch, 0, &mut tried) {
+        match processor.process(batch, 0, &mut trial) {
             // Where a stage stops at a failure, the records behind it say nothing.
             Ok(()) | Err(Interrupted::Stopped { .. }) => {}
+            Err(Interrupted::Closed | Interrupted::Starved(_)) => {
+                return Err(format!("memory is short: {}", trial.memory.usage()));
+            }
             Err(error) => return Err(error.to_string()),
         }
+        let mut tried = trial.tried;
         tried.gave_nothing = stats.snapshot().isolated > 0;
         Ok(tried)
     }
 }
 
-impl Sink for Tried {
+/// What becomes of a batch that is only tried; it does not wait for memory.
+struct Trial {
+    tried: Tried,
+    memory: MemoryGate,
+}
+
+impl Sink for Trial {
     fn output(&mut self, _: &Batch, _: &Output<'_>) {}
 
     fn dead_letter(&mut self, _: &Batch, failure: &Failure) {
         let Failure { stage, code, message, .. } = failure;
-        self.failed += 1;
-        self.first.get_or_insert_with(|| format!("stage '{stage}': {code}: {message}"));
+        self.tried.failed += 1;
+        self.tried.first.get_or_insert_with(|| format!("stage '{stage}': {code}: {message}"));
+    }
+
+    fn is_closed(&self) -> bool {
+        self.memory.is_short()
     }
 }

@@ -12,6 +12,9 @@ pub enum Interrupted {
     /// An operator cannot be used any more; no record is to blame.
     #[error("{0}")]
     Unusable(CallError),
+    /// The process is short of memory, and ends; no record is to blame.
+    #[error("{0}")]
+    Starved(CallError),
     /// A record failed in a stage that stops at failures.
     #[error("stage '{stage}' stops at {topic}/{partition}, offset {offset}: {code}: {message}")]
     Stopped {

@@ -121,6 +121,8 @@ pub(crate) fn load_beside(
     wanted: Wanted<'_>,
 ) -> Result<(Loaded, Option<DryRun>), SwapError> {
     let wrong = |reason: Reason| error(definition, reason);
+    let memory = sandbox.memory();
+    memory.ask(beside.needs(definition)).map_err(SwapError::Memory)?;
     let (loaded, tried) = match child(definition, sandbox) {
         None => {
             let mut models = beside.models.clone();
@@ -159,12 +161,15 @@ pub(crate) fn load_beside(
             }
         }
     };
+    // Better what serves than both.
+    memory.ask(0).map_err(SwapError::Memory)?;
     let old = beside.plan;
     let trial = match (batch, tried) {
         (Some(batch), Some(tried)) => Some(compare(batch, old, tried)?),
         (Some(batch), None) => Some(try_out(batch, old, &loaded.plan)?),
         (None, _) => None,
     };
+    memory.ask(0).map_err(SwapError::Memory)?;
     if wanted.stop.requested() {
         let about = "the pipeline".to_owned();
         return Err(wrong(PreparationError::Cancelled { about }.into()).into());
@@ -206,6 +211,15 @@ fn approved(
 }
 
 impl Beside<'_> {
+    /// Bytes that its models take at least while they are loaded: one after the other is read, and
+    /// then kept in the form in which it is used.
+    fn needs(&self, definition: &Definition) -> u64 {
+        let sizes = self.changed.iter().filter_map(|name| definition.open_model(name).ok()?.size);
+        let (sum, most) =
+            sizes.fold((0_u64, 0), |(sum, most), size| (sum.saturating_add(size), size.max(most)));
+        sum.saturating_add(most)
+    }
+
     /// Its models, of which those that have changed are loaded.
     fn models(&self, definition: &Definition) -> Result<BTreeMap<String, Artifact>, Reason> {
         let mut models = self.models.clone();

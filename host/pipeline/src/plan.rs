@@ -239,7 +239,7 @@ impl Plan {
             references: ExternalPayloads::open(manifest)?.map(Arc::new),
             workers: manifest.runner.workers(),
             format: manifest.format(),
-            policies: Policies::of(manifest),
+            policies: Policies::of(manifest, sandbox.memory()),
             labels: OutputHeaders {
                 pipeline: manifest.name.clone(),
                 topics,

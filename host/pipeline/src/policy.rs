@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::events::{WorkerRecovered, WorkerSlowed};
 use sandbar_manifest::{Manifest, OnFailure, Order, Stage};
-use sandbar_record::{Code, Failure};
+use sandbar_record::{Code, Failure, MemoryGate};
 use sandbar_sandbox::CallError;
 use sandbar_telemetry::Stats;
 
@@ -18,6 +18,8 @@ pub struct Policies {
     stages: Arc<BTreeMap<String, StagePolicy>>,
     /// Whether records follow an earlier one of their key to the dead-letter topic.
     pub(crate) follow: bool,
+    /// What the process may still begin.
+    pub(crate) memory: MemoryGate,
 }
 
 /// What one stage does about its failures.
@@ -28,14 +30,14 @@ struct StagePolicy {
 }
 
 impl Policies {
-    /// The policies of the manifest.
-    pub fn of(manifest: &Manifest) -> Self {
+    /// The policies of the manifest, in a process with so much memory.
+    pub fn of(manifest: &Manifest, memory: &MemoryGate) -> Self {
         let policy =
             |stage: &Stage| StagePolicy { on_failure: stage.on_failure, retries: stage.retries };
         let stages = manifest.stages.iter();
         let stages = stages.map(|stage| (stage.name.clone(), policy(stage))).collect();
         let follow = manifest.dead_letter.order == Order::Key;
-        Policies { stages: Arc::new(stages), follow }
+        Policies { stages: Arc::new(stages), follow, memory: memory.clone() }
     }
 
     /// What a stage does with records that fail in it. What is not a stage, such as the sink
@@ -55,6 +57,15 @@ impl Policies {
         let pause = FIRST_RETRY * 4_u32.saturating_pow(attempts.saturating_sub(1));
         failures.iter().any(may_pass).then(|| pause.min(LONGEST_RETRY))
     }
+}
+
+/// How often a record is called again that was refused a computation for want of memory, though
+/// there was enough when its call began.
+pub(crate) const STARVED: u32 = 8;
+
+/// The pause before such a call.
+pub(crate) fn starved_pause(attempts: u32) -> Duration {
+    (FIRST_RETRY * 2_u32.saturating_pow(attempts.saturating_sub(1))).min(LONGEST_RETRY)
 }
 
 /// The pause before a batch is retried after a transient failure.
@@ -121,6 +132,7 @@ impl Drop for BackOff {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sandbar_sandbox::Blame;
 
     #[test]
     fn pauses_grow_to_a_limit_and_end_with_a_success() {
@@ -130,7 +142,7 @@ mod tests {
             stage: "s".into(),
             code: Code::Trap,
             message: "a trap".into(),
-            unusable: false,
+            blame: Blame::Records,
         };
         for _ in 0..TOLERATED {
             assert_eq!(condition.failed(&error), Duration::ZERO);

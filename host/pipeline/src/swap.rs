@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use sandbar_record::MemoryUse;
 use sandbar_registry::ArtifactSource;
 use thiserror::Error;
 
@@ -93,6 +94,11 @@ pub enum SwapError {
     /// The pipeline does not run.
     #[error("the pipeline is not running: it has not started yet, or has stopped")]
     NotRunning,
+    /// The process has no memory for it.
+    #[error(
+        "memory is short, {0} ([runner] memory): nothing more is loaded; try again when there is more"
+    )]
+    Memory(MemoryUse),
     /// A roll-out is in progress, whose comparison the change would falsify.
     #[error(
         "a roll-out is under way ({0}): promote it or abort it first (sandbar rollout promote, or abort)"

@@ -22,6 +22,8 @@ pub struct AckHandle {
     processed: AtomicBool,
     /// Set when an output of the batch cannot be delivered.
     lost: AtomicBool,
+    /// Set when the batch is left to the next run.
+    left: AtomicBool,
     events: Sender<AckEvent>,
 }
 
@@ -37,14 +39,25 @@ pub enum AckEvent {
         sequence: u64,
         /// The bytes that it kept in memory.
         bytes: u64,
-        /// Whether all its outputs are delivered.
-        delivered: bool,
+        /// How.
+        end: BatchEnd,
     },
     /// The sink cannot go on.
     Broken {
         /// What is wrong.
         reason: String,
     },
+}
+
+/// How a batch left the pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchEnd {
+    /// All its outputs are delivered.
+    Delivered,
+    /// It was not finished, though nothing is wrong with it: the next run reads it again.
+    Left,
+    /// Something of it was not delivered.
+    Lost,
 }
 
 impl AckHandle {
@@ -56,8 +69,8 @@ impl AckHandle {
         bytes: u64,
         events: Sender<AckEvent>,
     ) -> Arc<Self> {
-        let (processed, lost) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(AckHandle { batch, sequence, assignment, bytes, processed, lost, events })
+        let [processed, lost, left] = [false; 3].map(AtomicBool::new);
+        Arc::new(AckHandle { batch, sequence, assignment, bytes, processed, lost, left, events })
     }
 
     /// Tells this batch from all others of this runner.
@@ -81,6 +94,11 @@ impl AckHandle {
         self.processed.store(true, Ordering::Release);
     }
 
+    /// Leaves the batch, and those of its partition after it, to the next run.
+    pub fn left(&self) {
+        self.left.store(true, Ordering::Release);
+    }
+
     /// Says that an output of this batch cannot be delivered, and why.
     pub fn broken(&self, reason: String) {
         self.lost.store(true, Ordering::Release);
@@ -95,13 +113,21 @@ impl AckHandle {
 
 impl Drop for AckHandle {
     fn drop(&mut self) {
-        let delivered = *self.processed.get_mut() && !*self.lost.get_mut();
+        let end = if *self.lost.get_mut() {
+            BatchEnd::Lost
+        } else if *self.left.get_mut() {
+            BatchEnd::Left
+        } else if *self.processed.get_mut() {
+            BatchEnd::Delivered
+        } else {
+            BatchEnd::Lost
+        };
         self.tell(AckEvent::Done {
             topic: self.batch.topic.clone(),
             partition: self.batch.partition,
             sequence: self.sequence,
             bytes: self.bytes,
-            delivered,
+            end,
         });
     }
 }
@@ -126,7 +152,7 @@ mod tests {
         drop(message);
         assert!(matches!(
             events.try_recv(),
-            Ok(AckEvent::Done { delivered: true, sequence: 7, .. })
+            Ok(AckEvent::Done { end: BatchEnd::Delivered, sequence: 7, .. })
         ));
     }
 
@@ -134,7 +160,15 @@ mod tests {
     fn a_batch_that_its_worker_left_is_not_delivered() {
         let (ack, events) = ack();
         drop(ack);
-        assert!(matches!(events.try_recv(), Ok(AckEvent::Done { delivered: false, .. })));
+        assert!(matches!(events.try_recv(), Ok(AckEvent::Done { end: BatchEnd::Lost, .. })));
+    }
+
+    #[test]
+    fn a_batch_that_is_left_is_not_lost() {
+        let (ack, events) = ack();
+        ack.left();
+        drop(ack);
+        assert!(matches!(events.try_recv(), Ok(AckEvent::Done { end: BatchEnd::Left, .. })));
     }
 
     #[test]
@@ -144,6 +178,6 @@ mod tests {
         ack.broken("gone".into());
         drop(ack);
         assert!(matches!(events.try_recv(), Ok(AckEvent::Broken { .. })));
-        assert!(matches!(events.try_recv(), Ok(AckEvent::Done { delivered: false, .. })));
+        assert!(matches!(events.try_recv(), Ok(AckEvent::Done { end: BatchEnd::Lost, .. })));
     }
 }

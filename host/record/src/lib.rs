@@ -9,6 +9,8 @@
 //! - `ack`: follows a batch until everything that came of it is acknowledged ([`AckHandle`]).
 //! - `limits`: when a batch is full ([`BatchLimits`]); `shutdown`: the request to stop
 //!   ([`Shutdown`]).
+//! - `shortage`: how short of memory the process is ([`Shortage`]); `memory_gate`: what it may still
+//!   begin ([`MemoryGate`]).
 //!
 //! It may use no other crate of the runner.
 
@@ -18,12 +20,14 @@ mod failure;
 mod headers;
 mod input;
 mod limits;
+mod memory_gate;
 mod output;
+mod shortage;
 mod shutdown;
 mod sink;
 mod source;
 
-pub use ack::{AckEvent, AckHandle};
+pub use ack::{AckEvent, AckHandle, BatchEnd};
 pub use batch::{Batch, Headers, NULL_KEY, NULL_VALUE, Record};
 pub use failure::{Code, Failure, MESSAGE_LIMIT, REFERENCES, RESERVED_STAGES, shorten};
 pub use headers::{
@@ -32,7 +36,9 @@ pub use headers::{
 };
 pub use input::{Input, OwnedHeaders};
 pub use limits::{BatchLimits, LINGER};
+pub use memory_gate::{MemoryGate, MemoryUse, Running, Stopped};
 pub use output::{Output, Variant};
+pub use shortage::Shortage;
 pub use shutdown::Shutdown;
 pub use sink::{BestEffort, OpenBestEffort, Sink};
 pub use source::Source;

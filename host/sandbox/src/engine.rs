@@ -14,6 +14,7 @@ use super::handed::{Handed, HandedOver};
 use super::state::State;
 use sandbar_confine::Child;
 use sandbar_inference::LateThreads;
+use sandbar_record::MemoryGate;
 
 /// How often the engine's clock ticks: the precision of a deadline.
 pub const TICK: Duration = Duration::from_millis(10);
@@ -89,6 +90,17 @@ impl Sandbox {
     pub fn with_child(self, child: Child) -> Self {
         let child = Some(Arc::new(child));
         Sandbox { brought: Arc::new(Brought::new(child.clone())), child, ..self }
+    }
+
+    /// The same, whose operators compute as far as `memory` admits.
+    #[must_use]
+    pub fn within(self, memory: MemoryGate) -> Self {
+        Sandbox { threads: Arc::new(LateThreads::within(memory)), ..self }
+    }
+
+    /// What the process may still begin.
+    pub fn memory(&self) -> &MemoryGate {
+        self.threads.memory()
     }
 
     /// The process in which what is untrusted is prepared; `None`: in this one.

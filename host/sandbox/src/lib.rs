@@ -57,7 +57,7 @@ pub use handed::Handed;
 pub use inspect::Inspection;
 pub use limits::{LimitsSection, MEMORY_LIMIT, Overrides, limit_problems, stage_name_problem};
 pub use schema::OutputSchema;
-pub use stage::{CallError, Crossing, Operator, StageError, Usage};
+pub use stage::{Blame, CallError, Crossing, Operator, StageError, Usage};
 pub use state::{Grants, Limits};
 pub use worlds::{Extractor, Scorer, Transformer};
 

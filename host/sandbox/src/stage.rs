@@ -56,12 +56,24 @@ pub struct Operator {
 pub struct CallError {
     /// The stage's name.
     pub stage: Arc<str>,
-    /// One of [`Code::Trap`], [`Code::Deadline`], [`Code::Memory`], [`Code::Contract`].
+    /// One of [`Code::Trap`], [`Code::Deadline`], [`Code::Memory`], [`Code::Contract`],
+    /// [`Code::Unavailable`].
     pub code: Code,
     /// For a person.
     pub message: String,
-    /// Whether no instance could be made: then no record is to blame.
-    pub unusable: bool,
+    /// What is to blame.
+    pub blame: Blame,
+}
+
+/// What is to blame for a call that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// One of its records, perhaps.
+    Records,
+    /// No instance could be made.
+    Operator,
+    /// The process was short of memory: the call may succeed later.
+    Memory,
 }
 
 /// Why a stage cannot be set up.
@@ -247,6 +259,10 @@ impl<I: Interface> Stage<I> {
         let (time, memory) = (start.elapsed(), store.data().memory.used());
         self.usage.add(records, time, before, memory);
         self.operator.times.add(time);
+        if let Err(error) = starved(&self.operator.stage, store) {
+            self.live = result.is_ok().then_some(live);
+            return Err(error);
+        }
         let result = result?;
         check(&self.shape, &result).map_err(|what| violation(&self.operator.stage, what))?;
         self.live = Some(live);
@@ -279,12 +295,18 @@ impl<I: Interface> Stage<I> {
             let reason = match make(&self.operator, &self.interface, &self.log) {
                 Ok((live, shape)) if shape == self.shape => return Ok(live),
                 Ok(_) => OTHER_SHAPE.to_owned(),
+                Err(StageError::Call(error)) if error.blame == Blame::Memory => return Err(error),
                 Err(error) => error.to_string(),
             };
             if attempt == ATTEMPTS {
                 let message = shorten(format!("cannot create another instance: {reason}"));
                 let stage = self.operator.stage.clone();
-                return Err(CallError { stage, code: Code::Internal, message, unusable: true });
+                return Err(CallError {
+                    stage,
+                    code: Code::Internal,
+                    message,
+                    blame: Blame::Operator,
+                });
             }
             std::thread::sleep(PAUSE * attempt);
             attempt += 1;
@@ -317,7 +339,7 @@ fn make<I: Interface>(
     let models: Vec<&str> = grants.models.iter().map(|(name, _)| name.as_str()).collect();
     let topics: Vec<&str> = grants.topics.iter().map(String::as_str).collect();
     let setup = Setup { config: &grants.config, models: &models, topics: &topics };
-    let (guest, shape) = enter(stage, &mut store, limits.configure_deadline, |store| {
+    let configured = enter(stage, &mut store, limits.configure_deadline, |store| {
         if !store.data_mut().memory.begin(component.footprint.bytes) {
             return Err(wasmtime::Error::msg("its instance takes more than its memory limit"));
         }
@@ -325,8 +347,9 @@ fn make<I: Interface>(
         let guest = interface.bind(store, &instance)?;
         let shape = interface.configure(&guest, store, setup)?;
         Ok((guest, shape))
-    })
-    .map_err(StageError::Call)?;
+    });
+    starved(stage, &store).map_err(StageError::Call)?;
+    let (guest, shape) = configured.map_err(StageError::Call)?;
     let shape = shape
         .map_err(|reason| StageError::Refused { stage: stage.clone(), reason: shorten(reason) })?;
     I::check(&shape).map_err(|what| StageError::Call(violation(stage, what)))?;
@@ -365,8 +388,18 @@ fn enter<R>(
     result.map_err(|cause| {
         let exceeded = store.data().memory.exceeded;
         let (code, message) = explain(&cause, exceeded, deadline, last_line);
-        CallError { stage: stage.clone(), code, message: shorten(message), unusable: false }
+        let (stage, message) = (stage.clone(), shorten(message));
+        CallError { stage, code, message, blame: Blame::Records }
     })
+}
+
+/// A call in which a computation was refused for want of memory has failed, whatever the guest
+/// has made of that.
+fn starved(stage: &Arc<str>, store: &Store<State>) -> Result<(), CallError> {
+    let Some(usage) = store.data().nn.starved() else { return Ok(()) };
+    let message = format!("a computation was refused, as memory is short: {usage}");
+    let stage = stage.clone();
+    Err(CallError { stage, code: Code::Unavailable, message, blame: Blame::Memory })
 }
 
 /// A duration in ticks of the engine's clock.
@@ -408,5 +441,5 @@ fn explain(
 
 fn violation(stage: &Arc<str>, what: check::Violation) -> CallError {
     let message = shorten(format!("the operator violates the contract: {what}"));
-    CallError { stage: stage.clone(), code: Code::Contract, message, unusable: false }
+    CallError { stage: stage.clone(), code: Code::Contract, message, blame: Blame::Records }
 }

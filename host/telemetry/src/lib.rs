@@ -4,7 +4,7 @@
 //! - [`Stats`]: counters; [`now`]: what the reading end is at; [`CallTimes`]: a histogram.
 //! - [`metrics`]: all of these as text, with whatever other collectors there are.
 //! - [`init`]: sets logs up; [`visible`]: text from elsewhere, for a terminal and for logs;
-//!   [`resident_bytes`]: memory of this process.
+//!   [`resident_bytes`], [`occupied_bytes`]: memory of this process.
 //!
 //! Counters move once per batch; only failures are told one by one. The events that move
 //! them live beside what they are about, in `events.rs` of each crate.
@@ -21,5 +21,5 @@ pub mod visible;
 
 pub use call_times::CallTimes;
 pub use log::{LogFormat, init};
-pub use memory::{MemoryMeter, allocated_bytes, resident_bytes};
+pub use memory::{MemoryMeter, allocated_bytes, occupied_bytes, release_freed, resident_bytes};
 pub use stats::{Counter, Failed, Snapshot, Stats};

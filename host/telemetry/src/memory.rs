@@ -12,6 +12,28 @@ pub fn resident_bytes() -> Option<u64> {
     Some(pages * rustix::param::page_size() as u64)
 }
 
+/// The bytes of [`resident_bytes`] that the kernel cannot take back, for which it ends a process
+/// when there are no others: all but pages of files. Where the system tells: Linux.
+pub fn occupied_bytes() -> Option<u64> {
+    #[allow(clippy::disallowed_methods, reason = "the system's own, and small")]
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kibibytes = |key: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+        line.trim().trim_end_matches(" kB").parse::<u64>().ok()
+    };
+    Some((kibibytes("RssAnon:")? + kibibytes("RssShmem:")?) << 10)
+}
+
+/// Gives memory that was freed back to the system, which the C library keeps to use it again.
+pub fn release_freed() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: it takes a number, may be called by any thread at any time, and moves nothing that
+    // is allocated.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Bytes that this process has allocated and not freed, where its allocator tells.
 pub fn allocated_bytes() -> Option<u64> {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]

@@ -1,63 +1,14 @@
 //! Slow stages, and a sink that is away: the group keeps the runner, which says that it
 //! holds back, and whose memory stays within bounds.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::time::{Duration, Instant};
-
-use sandbar_tests::broker::PATIENCE;
-use sandbar_tests::process::Process;
 use sandbar_tests::random::Random;
-use sandbar_tests::{Broker, Sent, cluster, component, sandbar};
+use sandbar_tests::served::Served;
+use sandbar_tests::{Broker, Sent, cluster, component};
 use xtask::kafka::Options;
 
 const MIB: u64 = 1 << 20;
 /// MiB that a runner may take with records of 10 MB: docs/guarantees.md, "Memory".
 const MOST: u64 = 400;
-
-/// A runner in a process of its own, with the folder of its manifest.
-struct Runner {
-    process: Process,
-    admin: String,
-    _folder: tempfile::TempDir,
-}
-
-impl Runner {
-    fn start(broker: &Broker, manifest: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("p.toml");
-        std::fs::write(&path, manifest).unwrap();
-        let mut command = sandbar();
-        command.arg("run").arg(&path).args(["--brokers", &broker.address()]);
-        let mut process = Process::start(command.args(["--admin", "127.0.0.1:0"]));
-        let admin = process.admin_address();
-        Runner { process, admin, _folder: folder }
-    }
-
-    fn metrics(&self) -> String {
-        let mut stream = TcpStream::connect(&self.admin).unwrap();
-        write!(stream, "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
-            .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    /// The sum of a metric over its labels.
-    fn metric(&self, name: &str) -> u64 {
-        let answer = self.metrics();
-        let lines = answer.lines().filter(|line| line.starts_with(&format!("{name}{{")));
-        lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() as u64).sum()
-    }
-
-    fn await_metrics(&self, what: &str, due: impl Fn(&Self) -> bool) {
-        let end = Instant::now() + PATIENCE;
-        while !due(self) {
-            assert!(Instant::now() < end, "{what}: {}\n{}", self.process.said(), self.metrics());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
 
 /// A stage that takes longer than the group waits for a poll keeps its partitions, and
 /// what the runner holds back meanwhile shows.
@@ -81,7 +32,7 @@ fn slow_stages_keep_their_partitions() {
     let mut records: Vec<Sent> = (0..400).map(record).collect();
     records.insert(100, Sent::value("loop"));
     broker.send(&source, &records);
-    let runner = Runner::start(&broker, &manifest);
+    let runner = Served::start(&broker, &manifest);
     runner.await_metrics("it is held back, and says so", |runner| {
         runner.metric("sandbar_paused_partitions") == 2
             && runner.metric("sandbar_in_flight_bytes") > 16 << 10
@@ -126,18 +77,18 @@ fn pipeline(stages: &str, [source, sink, dead]: &[String; 3]) -> String {
 }
 
 /// Starts a runner for 300 MB in large records, which it is to hold back.
-fn held_back(broker: &Broker, source: &str, manifest: &str) -> Runner {
+fn held_back(broker: &Broker, source: &str, manifest: &str) -> Served {
     for _ in 0..3 {
         broker.send(source, &large(10));
     }
-    let runner = Runner::start(broker, manifest);
+    let runner = Served::start(broker, manifest);
     runner
         .await_metrics("it is held back", |runner| runner.metric("sandbar_paused_partitions") == 2);
     runner
 }
 
 /// Waits until all have come out, and looks at the memory that it took.
-fn came_out(runner: Runner) {
+fn came_out(runner: Served) {
     runner.await_metrics("all is through", |runner| {
         runner.metric("sandbar_outputs_total") == 30
             && runner.metric("sandbar_in_flight_bytes") == 0

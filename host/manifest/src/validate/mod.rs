@@ -4,6 +4,7 @@
 mod admin;
 mod case;
 mod cases;
+mod memory;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -385,6 +386,9 @@ impl Check<'_> {
         self.duration(place.clone().key("drain-deadline"), runner.drain_deadline);
         let interval = runner.commit_interval(manifest.delivery);
         self.duration(place.clone().key("commit-interval"), interval);
+        if let Some(problem) = memory::problem(manifest) {
+            self.report(place.clone().key("memory"), problem);
+        }
         if runner.in_flight < runner.batch_bytes && runner.in_flight.as_u64() > 0 {
             self.report(place.key("in-flight"), format!(
                 "{} is less than one batch (batch-bytes, {}); allow several batches for each worker",

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use sandbar_inference::Artifact;
 use sandbar_manifest::Manifest;
 use sandbar_model::Sha256;
-use sandbar_record::{OpenBestEffort, Shutdown};
+use sandbar_record::{MemoryGate, OpenBestEffort, Shutdown};
 use sandbar_registry::ArtifactSource;
 use sandbar_registry::leases::Lease;
 use sandbar_sandbox::Sandbox;
@@ -166,6 +166,11 @@ impl Deployment {
         &self.stats
     }
 
+    /// What the process may still begin.
+    pub fn memory(&self) -> &MemoryGate {
+        self.sandbox.memory()
+    }
+
     /// Where workers find their next stages.
     #[doc(hidden)] // for whoever runs the workers
     pub fn hot_swap(&self) -> &Arc<HotSwap> {
@@ -295,6 +300,7 @@ impl Deployment {
         if !self.hot_swap.is_open() {
             return Err(SwapError::NotRunning);
         }
+        self.memory().ask(0).map_err(SwapError::Memory)?;
         let start = Instant::now();
         let old = self.plan();
         let served = lock(&self.served).clone();

@@ -7,8 +7,8 @@ use crate::interrupted::{Interrupted, blame};
 use sandbar_record::{Batch, BatchLimits, Failure, Input};
 use sandbar_sandbox::OutputSchema;
 use sandbar_sandbox::{
-    CallError, Column, Extractor, Field, FieldType, Operator, Scorer, StageError, Table, Text,
-    Usage,
+    Blame, CallError, Column, Extractor, Field, FieldType, Operator, Scorer, StageError, Table,
+    Text, Usage,
 };
 
 /// The topic of records that do not name one.
@@ -161,14 +161,14 @@ fn isolate<T>(
     mut work: impl FnMut(std::ops::Range<usize>) -> Result<Vec<Result<T, Failure>>, CallError>,
 ) -> Result<Vec<Result<T, Failure>>, CallError> {
     match work(0..count) {
-        Err(error) if !error.unusable => {}
+        Err(error) if error.blame == Blame::Records => {}
         done => return done,
     }
     let mut results = Vec::with_capacity(count);
     for index in 0..count {
         match work(index..index + 1) {
             Ok(result) => results.extend(result),
-            Err(error) if error.unusable => return Err(error),
+            Err(error) if error.blame != Blame::Records => return Err(error),
             Err(error) => results.push(Err(blame(index, error))),
         }
     }

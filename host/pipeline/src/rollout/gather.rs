@@ -6,7 +6,7 @@ use crate::events::BatchIsolated;
 use crate::interrupted::{Interrupted, blame};
 use sandbar_record::Sink;
 use sandbar_record::Variant;
-use sandbar_sandbox::CallError;
+use sandbar_sandbox::{Blame, CallError};
 
 /// Consecutive records, run one by one, for which a candidate's calls may fail; the
 /// others of the batch are not given to it. It must not hold up the stream with each.
@@ -34,7 +34,7 @@ impl<O: Sink> Pass<'_, O> {
         };
         let mut gathered = Outcome::keeping(self.outcome.predictions.is_some());
         let (mut given, mut nothing) = (0, 0);
-        if !stops(&last, nothing, tolerated)? {
+        if !stops(&last, all == 1, nothing, tolerated)? {
             BatchIsolated { batch: input.batch, error: &last }.emit(self.stats);
             while given < all {
                 self.go_on()?;
@@ -49,9 +49,9 @@ impl<O: Sink> Pass<'_, O> {
                     Err(error) => {
                         nothing += 1;
                         last = error;
-                        let stop = stops(&last, nothing, tolerated)?;
+                        let stop = stops(&last, true, nothing, tolerated)?;
                         // A record for which no instance could be made is not to blame.
-                        if !last.unusable {
+                        if last.blame == Blame::Records {
                             gathered.failures.push(blame(origin, last.clone()));
                             given += 1;
                         }
@@ -70,11 +70,19 @@ impl<O: Sink> Pass<'_, O> {
 }
 
 /// Whether the rest of the batch is given up; an error if the run cannot go on.
-fn stops(error: &CallError, nothing: usize, tolerated: Option<usize>) -> Result<bool, Interrupted> {
+fn stops(
+    error: &CallError,
+    alone: bool,
+    nothing: usize,
+    tolerated: Option<usize>,
+) -> Result<bool, Interrupted> {
+    let unusable = error.blame == Blame::Operator;
     match tolerated {
-        None if error.unusable => Err(Interrupted::Unusable(error.clone())),
+        // Records are called one by one, as long as memory may come.
+        _ if error.blame == Blame::Memory && alone => Err(Interrupted::Starved(error.clone())),
+        None if unusable => Err(Interrupted::Unusable(error.clone())),
         None => Ok(false),
-        Some(tolerated) => Ok(error.unusable || nothing >= tolerated),
+        Some(tolerated) => Ok(unusable || nothing >= tolerated),
     }
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::access::Access;
 pub use super::handle::Refused;
+pub use super::memory::MemoryStatus;
 pub use super::serving::{RollbackRequest, Serving, StageComponent, Swapped, Tried};
 
 use super::handle::{change, json, of_a_fleet};
@@ -46,6 +47,9 @@ pub struct ServingStatus {
     pub partitions: u64,
     /// Records of these partitions behind the committed offsets, as far as it is known.
     pub lag: u64,
+    /// Memory of its process, if that has a limit.
+    #[serde(default)]
+    pub memory: Option<MemoryStatus>,
     /// The current roll-out.
     pub rollout: Option<Underway>,
     /// The last roll-out, and how it ended.
@@ -119,6 +123,7 @@ async fn status(State(subject): State<Arc<Subject>>) -> Response {
             failed: seen.failed(),
             partitions: now.partitions,
             lag: now.lags.iter().map(|lag| lag.records).sum(),
+            memory: MemoryStatus::of(subject.deployment.memory()),
             rollout: subject.deployment.rollout().map(Underway::from),
             last_rollout: subject.deployment.last_rollout().map(Past::from),
         },
@@ -192,6 +197,7 @@ pub(super) mod tests {
             components: Vec::new(),
             model: None,
         };
+        let memory = || MemoryStatus { used: 0, limit: 1, shortage: String::new() };
         let status = ServingStatus {
             pipeline: String::new(),
             version: String::new(),
@@ -202,6 +208,7 @@ pub(super) mod tests {
             failed: 0,
             partitions: 0,
             lag: 0,
+            memory: Some(memory()),
             rollout: None,
             last_rollout: None,
         };
@@ -215,6 +222,7 @@ pub(super) mod tests {
         };
         for (schema, value) in [
             ("Status", serde_json::to_value(status).unwrap()),
+            ("Memory", serde_json::to_value(memory()).unwrap()),
             ("Swapped", serde_json::to_value(swapped).unwrap()),
             ("SwapRequest", serde_json::to_value(SwapRequest::default()).unwrap()),
             ("CancelRequest", serde_json::to_value(CancelRequest {}).unwrap()),

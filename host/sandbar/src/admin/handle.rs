@@ -72,7 +72,7 @@ impl Refusal for SwapError {
             | SwapError::NothingUnderway
             | SwapError::Underway(_)
             | SwapError::NoRollout => StatusCode::CONFLICT,
-            SwapError::NotRunning => StatusCode::SERVICE_UNAVAILABLE,
+            SwapError::NotRunning | SwapError::Memory(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }

@@ -31,6 +31,8 @@ async fn readiness(State(subject): State<Arc<Subject>>) -> (StatusCode, &'static
     let Subject { deployment, shutdown, .. } = &*subject;
     if shutdown.requested() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+    } else if deployment.memory().is_short() {
+        (StatusCode::SERVICE_UNAVAILABLE, "short of memory\n")
     } else if deployment.stats().now.is_member() {
         (StatusCode::OK, "ready\n")
     } else {

@@ -16,6 +16,7 @@ mod gate;
 mod handle;
 mod health;
 mod hosts;
+mod memory;
 mod peer;
 pub mod rehearsal;
 pub mod rollout;
@@ -41,6 +42,7 @@ pub use subject::Subject;
 pub use tls::{Tls, TlsFiles};
 
 use gate::Gate;
+use memory::MemoryMetrics;
 use sandbar_pipeline::rollout::metrics::RolloutMetrics;
 use sandbar_telemetry::metrics::{CONTENT_TYPE, Metrics};
 use server::Server;
@@ -108,7 +110,8 @@ fn metrics_router(subject: &Subject) -> Router {
     });
     let calls = deployment.plan().call_times();
     let metrics = Metrics::new(pipeline, deployment.stats().clone(), calls);
-    let metrics = metrics.with(Box::new(rollouts));
+    let memory = MemoryMetrics(deployment.memory().clone());
+    let metrics = metrics.with(Box::new(rollouts)).with(Box::new(memory));
     Router::new().route("/metrics", get(text)).with_state(Arc::new(metrics))
 }
 
@@ -136,8 +139,9 @@ mod tests {
     #[test]
     fn the_documents_list_every_metric() {
         let own = metrics::documented().into_iter().map(|(name, help)| (name, help.to_owned()));
+        let memory = super::memory::documented().map(|(name, help)| (name, help.to_owned()));
         let rollout = GAUGES.iter().map(|(name, help)| ((*name).to_owned(), (*help).to_owned()));
-        let mut expected: Vec<(String, String)> = own.chain(rollout).collect();
+        let mut expected: Vec<(String, String)> = own.chain(rollout).chain(memory).collect();
         let mut documented = documented();
         documented.sort();
         expected.sort();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::ensure;
+use bytesize::ByteSize;
 use clap::Args;
 
 use super::at::At;
@@ -10,7 +11,7 @@ use super::fleet;
 use super::pair::pair;
 use super::shown::show;
 use crate::admin::api::{
-    CancelRequest, Cancelled, RollbackRequest, ServingStatus as Told, SwapRequest,
+    CancelRequest, Cancelled, MemoryStatus, RollbackRequest, ServingStatus as Told, SwapRequest,
 };
 use crate::output::{self, say};
 use humantime_serde::re::humantime;
@@ -86,6 +87,10 @@ impl Status {
             told.partitions,
             told.lag
         );
+        if let Some(MemoryStatus { used, limit, shortage }) = &told.memory {
+            let (used, limit) = (ByteSize(*used), ByteSize(*limit));
+            say!("memory: {used} of {limit} used, {shortage}");
+        }
         super::rollout::show(&told);
         if let Some(fleet) = &fleet {
             say!();

@@ -40,6 +40,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::output::{self, complain};
+use crate::runner::RunnerError;
 use common::Common;
 use sandbar_telemetry::{self, visible};
 
@@ -100,7 +101,7 @@ pub fn main() -> ExitCode {
     let mut status = ExitCode::SUCCESS;
     for error in [result.err(), output::finish().err()].into_iter().flatten() {
         complain!("error: {error:#}");
-        status = ExitCode::from(if error.is::<test::Unreadable>() { 2 } else { 1 });
+        status = ExitCode::from(exit_status(&error));
     }
     status
 }
@@ -113,6 +114,14 @@ fn is_visible() -> bool {
         visible::line(&text) == text
     };
     std::env::args_os().all(is_visible)
+}
+
+fn exit_status(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref() {
+        Some(RunnerError::OutOfMemory(_)) => run::OUT_OF_MEMORY,
+        _ if error.is::<test::Unreadable>() => 2,
+        _ => 1,
+    }
 }
 
 /// The exit status that clap gives to a command line that is wrong.

@@ -1,6 +1,8 @@
 //! `sandbar run`
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,6 +16,9 @@ use super::local::Local;
 use super::prepare;
 use crate::runner::Runner;
 
+/// The exit status of a run that has come to its memory limit: `EX_TEMPFAIL`, as the next run may
+/// succeed.
+pub(super) const OUT_OF_MEMORY: u8 = 75;
 /// How long a stop may take beyond the drain deadline, to close connections.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -75,28 +80,45 @@ impl Run {
             runner = runner.brokers(brokers);
         }
         let shutdown = Shutdown::default();
-        stop_at_signals(&shutdown, patience)?;
+        end_at_last(&shutdown, patience, stop_at_signals(&shutdown)?)?;
         Ok(runner.run(&shutdown)?)
     }
 }
 
-/// Lets Ctrl-C and SIGTERM ask for the end, and sees to it that it comes.
-fn stop_at_signals(shutdown: &Shutdown, patience: Duration) -> anyhow::Result<()> {
-    let asked = shutdown.clone();
+/// Lets Ctrl-C and SIGTERM ask for the end. Returns what says whether they have.
+fn stop_at_signals(shutdown: &Shutdown) -> anyhow::Result<Arc<AtomicBool>> {
+    let (asked, signalled) = (shutdown.clone(), Arc::new(AtomicBool::new(false)));
+    let told = signalled.clone();
     ctrlc::set_handler(move || {
         if asked.requested() {
             // A second signal: do not wait for the drain.
             std::process::exit(130);
         }
+        told.store(true, Ordering::Relaxed);
         asked.request();
-        std::thread::spawn(move || {
-            // librdkafka may wait for unreachable brokers in any case.
-            std::thread::sleep(patience + GRACE);
-            tracing::error!(
-                "drain deadline exceeded; the next run reprocesses undelivered records"
-            );
-            std::process::exit(1);
-        });
     })
-    .context("signals cannot be handled")
+    .context("signals cannot be handled")?;
+    Ok(signalled)
+}
+
+/// Sees to it that the end comes once it is requested: by a signal or, without one, since the
+/// process has no more memory.
+fn end_at_last(
+    shutdown: &Shutdown,
+    patience: Duration,
+    signalled: Arc<AtomicBool>,
+) -> anyhow::Result<()> {
+    let asked = shutdown.clone();
+    let last = move || {
+        while !asked.requested() {
+            asked.wait(Duration::from_hours(1));
+        }
+        // librdkafka may wait for unreachable brokers in any case.
+        std::thread::sleep(patience + GRACE);
+        tracing::error!("drain deadline exceeded; the next run reprocesses undelivered records");
+        let status = if signalled.load(Ordering::Relaxed) { 1 } else { OUT_OF_MEMORY };
+        std::process::exit(status.into());
+    };
+    std::thread::Builder::new().name("sandbar-last".into()).spawn(last)?;
+    Ok(())
 }

@@ -50,7 +50,8 @@ impl From<RegistryError> for ReconcileError {
 impl From<SwapError> for ReconcileError {
     fn from(error: SwapError) -> Self {
         let early = matches!(error, SwapError::NotRunning);
-        ReconcileError { reason: error.to_string(), passing: early, early }
+        let passing = early || matches!(error, SwapError::Memory(_));
+        ReconcileError { reason: error.to_string(), passing, early }
     }
 }
 

@@ -13,6 +13,7 @@ use sandbar_telemetry::Stats;
 use thiserror::Error;
 
 use super::http::{Http, Overrides, ServerError};
+use super::memory::{self, MemoryWatch, OutOfMemory};
 use super::stream::{self, RunError};
 use crate::admin::Subject;
 use crate::fleet::{FleetError, Member};
@@ -53,6 +54,12 @@ pub enum RunnerError {
     /// Metrics and health cannot be served.
     #[error(transparent)]
     Admin(#[from] crate::admin::AdminError),
+    /// The process came to its memory limit, and memory did not fall.
+    #[error("{0}")]
+    OutOfMemory(OutOfMemory),
+    /// Its memory cannot be watched.
+    #[error("cannot start the thread that watches memory: {0}")]
+    Watch(std::io::Error),
     /// The stream ended.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -149,8 +156,12 @@ impl Runner {
         // Before components are compiled, which may take a while.
         manifest.secrets().map_err(ManifestError::from)?;
         let http = Http::of(&manifest, overrides)?;
+        let memory = memory::gate(&manifest);
+        let watch = MemoryWatch::start(memory.clone(), shutdown.clone());
+        let watch = watch.map_err(RunnerError::Watch)?;
         let sandbox =
             Sandbox::new(cache.clone()).map_err(|error| RunnerError::Sandbox(error.into()))?;
+        let sandbox = sandbox.within(memory);
         let sandbox = match child {
             Some(child) => sandbox.with_child(child),
             None => sandbox,
@@ -160,13 +171,15 @@ impl Runner {
             None => {
                 let load = Deployment::load(definition.clone(), &sandbox, stats.clone(), shutdown);
                 match load {
-                    Err(_) if shutdown.requested() => return Ok(None),
+                    Err(_) if shutdown.requested() => {
+                        return watch.ended().map_or(Ok(None), |why| Err(out_of(why)));
+                    }
                     loaded => Some(loaded?),
                 }
             }
             Some(_) => None,
         };
-        Ok(Some(PreparedRunner { definition, sandbox, loaded, http, id, stats }))
+        Ok(Some(PreparedRunner { definition, sandbox, loaded, http, id, stats, watch }))
     }
 }
 
@@ -179,6 +192,7 @@ pub struct PreparedRunner {
     http: Http,
     id: Option<String>,
     stats: Arc<Stats>,
+    watch: MemoryWatch,
 }
 
 impl PreparedRunner {
@@ -187,7 +201,7 @@ impl PreparedRunner {
     /// # Errors
     /// As [`Runner::run`].
     pub fn run(self, shutdown: &Shutdown) -> Result<(), RunnerError> {
-        let PreparedRunner { definition, sandbox, loaded, http, id, stats } = self;
+        let PreparedRunner { definition, sandbox, loaded, http, id, stats, watch } = self;
         let manifest = &definition.manifest;
         let pipeline = manifest.name.clone();
         let patience = manifest.runner.drain_deadline + UNPOLLED;
@@ -197,7 +211,8 @@ impl PreparedRunner {
             (None, loaded) => loaded,
         };
         // It was stopped before it had a version to serve.
-        let Some(deployment) = deployment.map(Arc::new) else { return Ok(()) };
+        let ended = || watch.ended().map_or(Ok(()), |why| Err(out_of(why)));
+        let Some(deployment) = deployment.map(Arc::new) else { return ended() };
         if let Some(member) = &mut member {
             member.follow(deployment.clone())?;
         }
@@ -215,6 +230,11 @@ impl PreparedRunner {
         let _ = deployment.cancel();
         // Before the fleet is left, which may take longer than this process has.
         tell_totals(&stats.snapshot());
-        Ok(result?)
+        result?;
+        ended()
     }
+}
+
+fn out_of(why: OutOfMemory) -> RunnerError {
+    RunnerError::OutOfMemory(why)
 }

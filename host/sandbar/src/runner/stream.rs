@@ -67,14 +67,16 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
     let plan = deployment.plan();
     let (senders, batches): (Vec<_>, Vec<_>) = sinks.iter().map(|_| channel()).unzip();
     let source =
-        KafkaSource::new(&connection, SourceSettings::of(manifest), senders, stats.clone())?;
+        KafkaSource::new(&connection, SourceSettings::of(manifest), senders, stats.clone())?
+            .within(deployment.memory().clone());
     let mut threads = Vec::with_capacity(plan.workers);
     for (index, (sink, batches)) in sinks.into_iter().zip(batches).enumerate() {
         let processor = Processor::new(&plan, stats.clone())?;
         let (hot_swap, slot) = (hot_swap.clone(), hot_swap.slot(index));
+        let memory = deployment.memory().clone();
         let work: Box<dyn FnOnce() + Send> = match sink {
             WorkerSink::Shared(sink) => {
-                let worker = Worker { processor, sink, hot_swap, slot };
+                let worker = Worker { processor, sink, hot_swap, slot, memory };
                 Box::new(move || worker.run(batches))
             }
             WorkerSink::Own(transactions) => {
@@ -89,6 +91,7 @@ pub fn run(deployment: &Deployment, shutdown: &Shutdown) -> Result<(), RunError>
                     stats,
                     hot_swap,
                     slot,
+                    memory,
                     worked: Duration::ZERO,
                     waiting: VecDeque::new(),
                 };

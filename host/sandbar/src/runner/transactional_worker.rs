@@ -10,8 +10,9 @@ use sandbar_kafka::group::Group;
 use sandbar_kafka::transactions::{TransactionError, Transactions};
 use sandbar_kafka::{TransactionAborted, TransactionCommitted};
 use sandbar_pipeline::hot_swap::{ChainSlot, HotSwap};
+use sandbar_pipeline::interrupted::Interrupted;
 use sandbar_pipeline::processor::Processor;
-use sandbar_record::{AckHandle, Batch, Failure, Output, Sink};
+use sandbar_record::{AckHandle, Batch, Failure, MemoryGate, Output, Sink};
 use sandbar_telemetry::Stats;
 
 /// Attempts at a batch with which the stages take longer than the brokers leave a transaction
@@ -31,6 +32,7 @@ pub(super) struct TransactionalWorker {
     pub(super) stats: Arc<Stats>,
     pub(super) hot_swap: Arc<HotSwap>,
     pub(super) slot: Arc<ChainSlot>,
+    pub(super) memory: MemoryGate,
     /// What the stages took in the attempt at hand.
     pub(super) worked: Duration,
     /// Batches that were too many for one transaction, in front of those that come.
@@ -54,6 +56,11 @@ impl TransactionalWorker {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             if broken || self.transactions.is_abandoned() {
+                continue;
+            }
+            // For want of memory: nothing is begun any more.
+            if self.memory.is_ending() {
+                first.left();
                 continue;
             }
             let mut acks = vec![first];
@@ -80,7 +87,7 @@ impl TransactionalWorker {
     }
 
     /// Takes batches through the stages and commits their outputs, if need be in
-    /// several attempts. `acks` are those that were committed, in the end.
+    /// several attempts. `acks` are those that were committed, in the end; others of them are left.
     fn transact(
         &mut self,
         acks: &mut Vec<Arc<AckHandle>>,
@@ -107,6 +114,12 @@ impl TransactionalWorker {
                 Err(trouble) => trouble,
             };
             TransactionAborted { trouble: &trouble, batches: acks.len() }.emit(&self.stats);
+            if let TransactionError::Left(_) = trouble {
+                self.transactions.abort().map_err(|trouble| trouble.to_string())?;
+                self.processor.undo();
+                acks.drain(..).for_each(|ack| ack.left());
+                return Ok(());
+            }
             // Without the time that unavailable brokers took.
             let slow_now = self.worked > self.transactions.timeout();
             slow += u32::from(slow_now && acks.len() == 1);
@@ -173,7 +186,7 @@ impl TransactionalWorker {
         if let Some(batches) = more {
             let end = Instant::now() + self.interval;
             // There may always be another one.
-            while Instant::now() < end {
+            while Instant::now() < end && !self.memory.is_ending() {
                 let left = end.saturating_duration_since(Instant::now());
                 let Ok(ack) = self.next(batches, left) else { break };
                 acks.push(ack.clone());
@@ -189,7 +202,10 @@ impl TransactionalWorker {
         let begun = Instant::now();
         let result = self.processor.process(batch, assignment, &mut shipment);
         self.worked += begun.elapsed();
-        result.map_err(|interrupted| TransactionError::Hopeless(interrupted.to_string()))
+        result.map_err(|interrupted| match interrupted {
+            Interrupted::Starved(_) => TransactionError::Left(interrupted.to_string()),
+            other => TransactionError::Hopeless(other.to_string()),
+        })
     }
 }
 

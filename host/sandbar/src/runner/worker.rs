@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use sandbar_kafka::sink::KafkaSink;
 use sandbar_pipeline::hot_swap::{ChainSlot, HotSwap};
+use sandbar_pipeline::interrupted::Interrupted;
 use sandbar_pipeline::processor::Processor;
-use sandbar_record::{AckHandle, Batch, Failure, Output, Sink};
+use sandbar_record::{AckHandle, Batch, Failure, MemoryGate, Output, Sink};
 
 /// A worker's stages, and where their outputs go.
 pub(super) struct Worker {
@@ -16,6 +17,7 @@ pub(super) struct Worker {
     pub(super) sink: Arc<KafkaSink>,
     pub(super) hot_swap: Arc<HotSwap>,
     pub(super) slot: Arc<ChainSlot>,
+    pub(super) memory: MemoryGate,
 }
 
 /// How often an idle worker checks for a stage set to swap in.
@@ -35,10 +37,20 @@ impl Worker {
             if self.sink.is_abandoned() {
                 continue;
             }
+            // For want of memory: nothing is begun any more.
+            if self.memory.is_ending() {
+                ack.left();
+                continue;
+            }
             let mut shipment = Shipment { sink: &self.sink, ack: &ack };
             let (batch, assignment) = (ack.batch(), ack.assignment());
-            if let Err(interrupted) = self.processor.process(batch, assignment, &mut shipment) {
-                ack.broken(interrupted.to_string());
+            match self.processor.process(batch, assignment, &mut shipment) {
+                Ok(()) => {}
+                Err(Interrupted::Starved(_)) => {
+                    ack.left();
+                    continue;
+                }
+                Err(interrupted) => ack.broken(interrupted.to_string()),
             }
             self.processor.settle();
             self.hot_swap.passed(batch);

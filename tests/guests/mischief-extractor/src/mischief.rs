@@ -40,6 +40,7 @@ use crate::bindings::sandbar::operator::types::FailureCode;
 /// | `model NAME` | `text` is a hash of the model's file, or `refused: ` and why not |
 /// | `deface NAME` | overwrites the model's file, as far as the guest has it |
 /// | `hoard` | keeps a megabyte for ever; `text` is how many it has |
+/// | `hoard N` | the same with N megabytes |
 /// | `unavailable N` | the first N times that this instance is asked: `unavailable` |
 /// | `fail` | an ordinary failure, `malformed` |
 /// | `fail REQUEST` | the same; its message is what the `text` of the request would be |
@@ -141,7 +142,7 @@ fn ask(value: &str) -> Option<String> {
             bytes.fill(0);
             hash(&black_box(bytes))
         })),
-        "hoard" => hoard().to_string(),
+        "hoard" => hoard(argument.parse().unwrap_or(1)).to_string(),
         "print" if !argument.is_empty() => {
             println!("{argument}");
             argument.into()
@@ -187,9 +188,9 @@ fn asked() -> u64 {
 }
 
 /// Leaks a megabyte; how many are lost since the instance was made.
-fn hoard() -> usize {
+fn hoard(megabytes: usize) -> usize {
     use std::sync::atomic::{AtomicUsize, Ordering};
     static LOST: AtomicUsize = AtomicUsize::new(0);
-    std::mem::forget(black_box(vec![1_u8; 1 << 20]));
-    LOST.fetch_add(1, Ordering::Relaxed) + 1
+    std::mem::forget(black_box(vec![1_u8; megabytes << 20]));
+    LOST.fetch_add(megabytes, Ordering::Relaxed) + megabytes
 }

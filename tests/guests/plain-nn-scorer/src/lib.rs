@@ -1,7 +1,7 @@
 //! Uses `wasi:nn` as published, and nothing of the SDK: the part that talks to it would
 //! be the same in a component that was written for another host.
 //!
-//! The column `command` has a command in each row, words between spaces:
+//! The first column of text has a command in each row, words between spaces:
 //!
 //! | command | does |
 //! |---|---|
@@ -66,7 +66,11 @@ impl Guest for Component {
 
     fn score(table: Table) -> Scored {
         let mut scored = Scored { labels: vec![], values: vec![], failures: vec![] };
-        let Some(Column::Text(text)) = table.columns.first() else { return scored };
+        let text = table.columns.iter().find_map(|column| match column {
+            Column::Text(text) => Some(text),
+            _ => None,
+        });
+        let Some(text) = text else { return scored };
         let mut start = 0;
         for (index, end) in text.ends.iter().enumerate() {
             let command = String::from_utf8_lossy(&text.bytes[start..*end as usize]);

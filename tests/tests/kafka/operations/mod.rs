@@ -3,6 +3,7 @@
 mod admin;
 mod encrypted;
 mod exposed;
+mod memory;
 mod permitted;
 mod security;
 mod signals;

@@ -6,6 +6,7 @@ mod constants;
 mod exclusive;
 mod graph;
 mod hoarding;
+mod needs;
 mod pillow;
 mod wasi_nn;
 

@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod bytes;
 pub mod calls;
+pub mod child;
 pub mod fleet;
 pub mod graphs;
 pub mod guests;
@@ -69,7 +70,7 @@ pub const SUITE: Suite = Suite {
 pub fn serve() -> Option<ExitCode> {
     let served = match std::env::args().nth(1)?.as_str() {
         graphs::WORKER => graphs::serve(Path::new(&std::env::args_os().nth(2)?)),
-        graphs::PREPARE => {
+        child::PREPARE => {
             sandbar::pipeline::prepare::serve(std::io::stdin().lock(), std::io::stdout().lock())
         }
         _ => return None,

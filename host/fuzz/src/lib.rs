@@ -67,6 +67,7 @@ pub const SUITE: Suite = Suite {
 };
 
 /// What this program does when a target starts it as a process of its own; `None` if it was not.
+#[allow(clippy::disallowed_methods, reason = "who started it reads its answers")]
 pub fn serve() -> Option<ExitCode> {
     let served = match std::env::args().nth(1)?.as_str() {
         graphs::WORKER => graphs::serve(Path::new(&std::env::args_os().nth(2)?)),

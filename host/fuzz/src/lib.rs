@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod bytes;
 pub mod calls;
+pub mod child;
 pub mod fleet;
 pub mod graphs;
 pub mod guests;
@@ -66,10 +67,11 @@ pub const SUITE: Suite = Suite {
 };
 
 /// What this program does when a target starts it as a process of its own; `None` if it was not.
+#[allow(clippy::disallowed_methods, reason = "who started it reads its answers")]
 pub fn serve() -> Option<ExitCode> {
     let served = match std::env::args().nth(1)?.as_str() {
         graphs::WORKER => graphs::serve(Path::new(&std::env::args_os().nth(2)?)),
-        graphs::PREPARE => {
+        child::PREPARE => {
             sandbar::pipeline::prepare::serve(std::io::stdin().lock(), std::io::stdout().lock())
         }
         _ => return None,

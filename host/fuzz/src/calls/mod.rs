@@ -17,6 +17,7 @@ use sandbar::record::{Code, Input};
 use sandbar::sandbox::Sandbox;
 
 use crate::bytes::Bytes;
+use crate::child::child;
 use crate::models::folder;
 use imports::Imports;
 use program::Program;
@@ -70,7 +71,7 @@ impl Tested {
         let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models").canonicalize()?;
         let folder = folder("calls");
         std::fs::write(folder.join("calls.wasm"), machine::component(&imports, DIGITS)?)?;
-        let sandbox = Sandbox::new(None)?;
+        let sandbox = Sandbox::new(Some(folder.join("cache")))?.with_child(child()?);
         let guest = |granted: &str| -> anyhow::Result<Harness> {
             let manifest = format!(
                 "name = 'calls'\n\

@@ -3,7 +3,7 @@
 use wit_parser::{Handle, Type, TypeDefKind, TypeId};
 
 use super::code::{HEAP, SCRATCH};
-use super::program::{Argument, DIMENSIONS, Program, TENSOR};
+use super::imports::Imports;
 use super::shapes::{bytes32, cases, fields, payload, width};
 use crate::bytes::Bytes;
 
@@ -13,9 +13,44 @@ const WORDS: [&str; 8] =
 /// Bytes of the scratch memory.
 const ROOM: u32 = 1 << 16;
 
-impl Program<'_> {
+/// Dimensions of the model's input, for one row.
+pub const DIMENSIONS: [u32; 4] = [1, 1, 8, 8];
+/// Bytes of such a tensor.
+pub const TENSOR: u32 = 256;
+
+/// An argument of a call.
+#[derive(Debug, Clone, Copy)]
+pub enum Argument {
+    /// A number.
+    Number(u64),
+    /// A word of the ring.
+    Slot(u8),
+    /// A place in the scratch memory.
+    Place(u16),
+}
+
+/// What the values of a program are made of, and its code, which writes them.
+pub struct Values<'a> {
+    /// What it may call.
+    pub imports: &'a Imports,
+    /// The code of the program.
+    pub code: Vec<u8>,
+    /// The handles in the ring.
+    pub handles: Vec<(TypeId, u8)>,
+    /// The size of the graph that the machine brings along.
+    file: u32,
+    /// Where the scratch memory is free.
+    free: u32,
+}
+
+impl<'a> Values<'a> {
+    /// None yet.
+    pub fn new(imports: &'a Imports, file: u32) -> Self {
+        Values { imports, code: Vec::new(), handles: Vec::new(), file, free: 0 }
+    }
+
     /// A handle: mostly of a resource of this type, and mostly the newest.
-    pub(super) fn handle(&mut self, resource: TypeId, bytes: &mut Bytes<'_>) -> Argument {
+    pub fn handle(&mut self, resource: TypeId, bytes: &mut Bytes<'_>) -> Argument {
         let resource = self.imports.root(resource);
         let mut known = self.handles.iter().rev().filter(|(of, _)| *of == resource);
         let choice = bytes.byte();
@@ -32,14 +67,14 @@ impl Program<'_> {
     }
 
     /// Room in the scratch memory, from the front again when it is full.
-    pub(super) fn room(&mut self, size: u32) -> u32 {
+    pub fn room(&mut self, size: u32) -> u32 {
         let place = self.free.next_multiple_of(8);
         let place = if place + size > ROOM { 0 } else { place };
         self.free = place + size;
         place
     }
 
-    pub(super) fn write(&mut self, place: u32, data: &[u8]) {
+    pub fn write(&mut self, place: u32, data: &[u8]) {
         for (index, part) in data.chunks(255).enumerate() {
             self.code.push(0);
             self.code.extend((place as u16).wrapping_add(255 * index as u16).to_le_bytes());
@@ -93,7 +128,7 @@ impl Program<'_> {
     }
 
     /// The arguments that a value is passed as.
-    pub(super) fn flat(&mut self, ty: &Type, bytes: &mut Bytes<'_>, given: &mut Vec<Argument>) {
+    pub fn flat(&mut self, ty: &Type, bytes: &mut Bytes<'_>, given: &mut Vec<Argument>) {
         let imports = self.imports;
         let number = |bytes: &mut Bytes<'_>| Argument::Number(bytes.number().into());
         let of = |(place, length): (u64, u64)| [place, length].map(Argument::Number);
@@ -141,13 +176,13 @@ impl Program<'_> {
     }
 
     /// Writes a value into the scratch memory.
-    pub(super) fn store(&mut self, ty: &Type, place: u32, bytes: &mut Bytes<'_>) {
+    pub fn store(&mut self, ty: &Type, place: u32, bytes: &mut Bytes<'_>) {
         let imports = self.imports;
         let size = bytes32(imports.sizes.size(ty));
-        let list = |program: &mut Self, item: &Type, bytes: &mut Bytes<'_>| {
-            let (at, length) = program.list(item, bytes);
-            program.write(place, &(at as u32).to_le_bytes());
-            program.write(place + 4, &(length as u32).to_le_bytes());
+        let list = |values: &mut Self, item: &Type, bytes: &mut Bytes<'_>| {
+            let (at, length) = values.list(item, bytes);
+            values.write(place, &(at as u32).to_le_bytes());
+            values.write(place + 4, &(length as u32).to_le_bytes());
         };
         let Type::Id(id) = ty else {
             match ty {

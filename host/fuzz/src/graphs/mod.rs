@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use flate2::read::GzDecoder;
-use sandbar::confine::{Child, Ended};
+use sandbar::confine::Ended;
 use sandbar::manifest::Manifest;
 use sandbar::model::{Kind, Sha256};
 use sandbar::pipeline::plan::Reason;
@@ -23,6 +23,7 @@ use sandbar::sandbox::Sandbox;
 
 use crate::bytes::Bytes;
 use crate::calls;
+use crate::child::child;
 use crate::models::folder;
 use component::Tree;
 use wire::Message;
@@ -32,8 +33,6 @@ pub use worker::{WORKER, serve};
 
 /// What the process that prepares may take of memory, and for how long it may work.
 const PREPARATION: &str = "load-memory = '512 MiB'\nload-deadline = '5s'";
-/// The argument with which this program prepares, as `sandbar` does with it.
-pub const PREPARE: &str = "prepare";
 
 /// How many inputs were refused since they took too much memory, and too long.
 static BY_MEMORY: AtomicU64 = AtomicU64::new(0);
@@ -152,9 +151,8 @@ pub fn prepare(bytes: &[u8]) {
         fs::create_dir_all(folder.join("model")).expect("a folder");
         fs::write(folder.join("calls.wasm"), calls::component().expect("a component"))
             .expect("a temporary file");
-        let child = Child::own([PREPARE.into()]).expect("this program");
         let sandbox = Sandbox::new(Some(folder.join("cache"))).expect("an engine");
-        (folder, sandbox.with_child(child))
+        (folder, sandbox.with_child(child().expect("this program")))
     });
     let (folder, sandbox) = &*PLACE;
     let (kind, file) = file(&mut Bytes(bytes));

@@ -112,7 +112,8 @@ fn failed(about: &str, reason: &impl ToString) -> PreparationError {
 /// Bytes of an answer at most.
 fn answer(subject: &Subject) -> u64 {
     let definition = &subject.definition;
-    let files = definition.manifest.stages.iter().filter_map(|stage| definition.component(stage).ok());
+    let files =
+        definition.manifest.stages.iter().filter_map(|stage| definition.component(stage).ok());
     let sizes = files.map(|file| std::fs::metadata(file).map_or(0, |file| file.len()));
     ANSWER.saturating_add(sizes.sum::<u64>().saturating_mul(COMPILED))
 }

@@ -1,6 +1,7 @@
 //! What a process can do that prepares what is untrusted, were it taken over: tried in one, from
 //! outside. [`confined`](../../src/bin/confined/main.rs) confines itself as `sandbar prepare` does.
 #![cfg(target_os = "linux")]
+#![allow(clippy::print_stderr, reason = "what a test says is for those who run it")]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -132,6 +132,17 @@ impl Broker {
         };
         let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(replicas));
         create_topic(address, new, config);
+    }
+
+    /// What a topic is set to.
+    pub fn setting(&self, topic: &str, name: &str) -> String {
+        let admin: AdminClient<DefaultClientContext> =
+            ClientConfig::new().set("bootstrap.servers", self.address()).create().unwrap();
+        let topics = [ResourceSpecifier::Topic(topic)];
+        let answer =
+            futures_executor::block_on(admin.describe_configs(&topics, &AdminOptions::new()));
+        let settings = answer.unwrap().remove(0).unwrap();
+        settings.get(name).unwrap().value.clone().unwrap()
     }
 
     /// Makes a topic that is on one of several brokers alone; `node` counts from 1.

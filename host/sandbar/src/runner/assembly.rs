@@ -230,8 +230,11 @@ impl PreparedRunner {
         let _ = deployment.cancel();
         // Before the fleet is left, which may take longer than this process has.
         tell_totals(&stats.snapshot());
-        result?;
-        ended()
+        if let (Err(error), Some(_)) = (&result, watch.ended()) {
+            tracing::warn!(%error, "the run failed while it ended for memory");
+        }
+        // A supervisor starts it again for the former alone.
+        ended().and(result.map_err(RunnerError::from))
     }
 }
 

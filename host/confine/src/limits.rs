@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 #[cfg(target_os = "linux")]
 use crate::system;
@@ -37,8 +37,6 @@ pub struct Confinement {
 
 /// Descriptors that a process may have at once: each may hold some memory of the kernel.
 const DESCRIPTORS: u64 = 256;
-/// How much nicer than its parent it is.
-const NICE: i32 = 10;
 /// Bytes of a first thread's stack, which is no data to the kernel.
 const STACK: u64 = 64 << 20;
 
@@ -59,9 +57,6 @@ impl Confinement {
         limit(Resource::Nofile, DESCRIPTORS, DESCRIPTORS)?;
         // It writes to no file, also where Landlock is missing.
         limit(Resource::Fsize, 0, 0)?;
-        // Records that are processed meanwhile come first. Not by so much that what takes a second
-        // is too late where they take all of the machine: a tenth of it is left.
-        nice(NICE)?;
         // Its memory is a user's records and models.
         limit(Resource::Core, 0, 0)?;
         system::enter(readable)

@@ -136,11 +136,10 @@ fn a_full_disk_costs_a_compilation() {
     let (site, address) = (Site::new(&broker, Times::AtLeastOnce), broker.address());
     let shim = Shim::compile(site.folder());
     let cache = site.folder().join("cache");
-    // The key is beside them.
-    let named = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
+    // The key is beside them, and what is remembered of a start.
     let files = || {
-        let entries = std::fs::read_dir(&cache).unwrap().map(named);
-        entries.filter(|name| name != ".key").count()
+        let entries = std::fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.extension().is_some_and(|it| it == "cwasm")).count()
     };
     let counts = Flow::new(&site, &address, Mix::Usual, None).run(|flow| {
         let mut runners = vec![site.runner_with(&address, "full", |command| {

@@ -51,6 +51,10 @@ impl Live {
         let manifest = manifest.replace("\"../", "\"{project}/");
         let manifest = manifest.replace("{project}", &project().display().to_string());
         let path = folder.path().join("flights.toml");
+        // What is honest is compiled before, however busy the machine is.
+        std::fs::write(&path, &manifest).unwrap();
+        let checked = sandbar().arg("check").arg(&path).output().unwrap();
+        assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
         std::fs::write(&path, manifest + LIMITS).unwrap();
         let mut command = sandbar();
         command.arg("run").arg(&path).args(["--brokers", &broker.address()]);

@@ -86,7 +86,11 @@ fn others_are_told_of_it_and_it_is_cancelled() {
     let (ok, said) = runner.told(&["swap", "--cancel"]);
     assert!(ok && said.contains("the swap is cancelled"), "{said}");
     let (swapped, said) = told(swap.wait_with_output().unwrap());
-    assert!(!swapped && said.contains("cancelled while the pipeline was prepared"), "{said}");
+    // Whatever it has come to: on a busy machine that may be the compiler.
+    assert!(
+        !swapped && said.contains("cancelled while ") && said.contains("was prepared"),
+        "{said}"
+    );
     let (ok, said) = runner.told(&["swap", "--cancel"]);
     assert!(!ok && said.contains("no change is being prepared"), "{said}");
     runner.process.stop();

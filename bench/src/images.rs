@@ -12,7 +12,7 @@ use sandbar::inference::{Graph, GraphSource, States, Tensor};
 use sandbar::manifest::Manifest;
 use sandbar::model::{ElementType, Kind, Sha256};
 use sandbar::pipeline::Plan;
-use sandbar::pipeline::chain::Outcome;
+use sandbar::pipeline::outcome::Outcome;
 use sandbar::record::Batch;
 use sandbar::telemetry::resident_bytes;
 

@@ -1,7 +1,8 @@
 //! Model folders: a model's file beside `model.toml`, which says what it is, where it can be
 //! downloaded from and what its digest must be.
 //!
-//! - [`Model`]: the folder, its description and its file.
+//! - [`Model`]: the folder and its description, [`Kind`], and [`ModelError`]; `folder` reads its
+//!   files.
 //! - [`TensorSpec`], [`ClassNames`]: what goes into a graph, what comes out, and the names of its
 //!   classes; [`samples`]: what a model must reproduce before it serves, [`Samples`].
 //! - [`pull`]: gets what a description names; [`download`] gets one file of it, `zip` takes one
@@ -14,7 +15,10 @@ mod approved;
 mod class_names;
 mod digest;
 pub mod download;
+mod error;
+mod folder;
 pub mod http;
+mod kind;
 mod model;
 pub mod pull;
 pub mod samples;
@@ -24,7 +28,10 @@ mod zip;
 pub use approved::{ApprovedFiles, FileDigests, absolute};
 pub use class_names::ClassNames;
 pub use digest::{Digest, Sha1, Sha256};
-pub use model::{Archive, DESCRIPTION, Kind, Model, ModelError, SIZE_LIMIT};
+pub use error::ModelError;
+pub use folder::DESCRIPTION;
+pub use kind::Kind;
+pub use model::{Archive, Model, SIZE_LIMIT};
 pub use samples::{Answers, SampleContent, SampleFile, Samples};
 pub use tensors::{Dimension, ElementType, TensorSpec};
 

@@ -1,64 +1,26 @@
 //! A model folder and its description.
 
-use std::fmt;
-use std::io::ErrorKind;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use super::approved::ApprovedFiles;
 use super::class_names::{self, ClassNames};
 use super::digest::{Sha1, Sha256};
+use super::error::ModelError;
+use super::folder::{DESCRIPTION, Folder};
+use super::kind::Kind;
 use super::samples::{self, Picture, SampleContent, SampleFile, Samples, npz};
 use super::tensors::{Dimension, TensorSpec};
 use sandbar_config::{Document, KeyPath};
 use sandbar_config::{json_members, name_problem};
 use sandbar_files::limits;
 
-/// The description in a model folder.
-pub const DESCRIPTION: &str = "model.toml";
 /// Bytes of a model's file at most: it is read into memory whole.
 pub const SIZE_LIMIT: u64 = limits::MODEL;
 /// Bytes of a file of labels at most.
 pub(super) const LABELS_LIMIT: u64 = 16 << 20;
-
-/// The kind of a model's file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// A model exported by H2O (MOJO), a zip file. An operator reads it.
-    H2oMojo,
-    /// An ONNX graph. The host runs it.
-    Onnx,
-    /// A frozen TensorFlow graph. The host runs it.
-    Tensorflow,
-    /// Any other file that an operator reads: a lookup table, a list of words, a model in
-    /// a format of the operator's own.
-    File,
-}
-
-impl Kind {
-    /// Whether the host runs it, for operators that use `wasi:nn`.
-    pub fn is_graph(self) -> bool {
-        match self {
-            Kind::H2oMojo | Kind::File => false,
-            Kind::Onnx | Kind::Tensorflow => true,
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Kind::H2oMojo => "h2o-mojo",
-            Kind::Onnx => "onnx",
-            Kind::Tensorflow => "tensorflow",
-            Kind::File => "file",
-        })
-    }
-}
 
 /// A model folder, as its `model.toml` has it. `docs/reference/models.md` says the same
 /// to the people who write one.
@@ -123,19 +85,6 @@ pub struct Model {
     folder: Folder,
 }
 
-/// A model's folder, and which files in it may be used.
-#[derive(Debug, Clone, Default)]
-struct Folder {
-    path: PathBuf,
-    approved: ApprovedFiles,
-}
-
-impl PartialEq for Folder {
-    fn eq(&self, other: &Self) -> bool {
-        self.path == other.path
-    }
-}
-
 /// `archive` of a `model.toml`: a zip file that holds the model's file, and may hold
 /// its labels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -159,52 +108,6 @@ pub struct Archive {
     pub sha1: Option<Sha1>,
 }
 
-/// Why a folder or its file is not a model that can be used.
-#[derive(Debug, Error)]
-pub enum ModelError {
-    /// The description cannot be read.
-    #[error("{path}: {cause}; a model is a folder with a {DESCRIPTION} in it", path = path.display())]
-    Description {
-        /// The path of `model.toml`.
-        path: PathBuf,
-        /// The system's reason.
-        cause: std::io::Error,
-    },
-    /// The description has invalid content; a line for each problem.
-    #[error(transparent)]
-    Invalid(#[from] sandbar_config::Problems),
-    /// The model's file is missing, or is not a file in the folder.
-    #[error("{path}: {reason}", path = path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and what to do.
-        reason: String,
-    },
-    /// The file does not match the description.
-    #[error("{path}: the {what} of {file} is {found}, but {DESCRIPTION} says {expected}; the file was changed or its download is incomplete: download it again, or correct {DESCRIPTION}", path = path.display())]
-    Mismatch {
-        /// The path of `model.toml`.
-        path: PathBuf,
-        /// The model's file.
-        file: String,
-        /// `size` or `sha256`.
-        what: &'static str,
-        /// What the file has.
-        found: String,
-        /// What it should have.
-        expected: String,
-    },
-    /// A stand-in does not fit its model.
-    #[error("the stand-in for '{name}': {reason}")]
-    StandIn {
-        /// The pipeline's name for the model.
-        name: String,
-        /// What is wrong, and what to do.
-        reason: String,
-    },
-}
-
 impl Model {
     /// Opens a model folder: reads and checks `model.toml`, and that its file
     /// exists with the right size. The digest is checked when the file is read.
@@ -221,8 +124,8 @@ impl Model {
     /// As [`Model::open`]. That a file is not approved is said when it is read.
     pub fn open_approved(folder: &Path, approved: &ApprovedFiles) -> Result<Self, ModelError> {
         let model = Model::describe_approved(folder, approved)?;
-        let size = model.locate(&model.file)?.1;
-        model.same(&model.file, "size", &size, model.size.as_ref())?;
+        let size = model.folder.locate(&model.file)?.1;
+        model.folder.same(&model.file, "size", &size, model.size.as_ref())?;
         Ok(model)
     }
 
@@ -243,7 +146,12 @@ impl Model {
         let document = Document::new(&path, &text)?;
         let mut model: Model = document.read()?;
         model.validate(&document)?;
-        model.folder = Folder { path: folder.to_owned(), approved: approved.clone() };
+        let absent = if model.url.is_some() || model.archive.is_some() {
+            format!("download it with `sandbar models pull {}`", model.name)
+        } else {
+            "put it there, or correct 'file'".to_owned()
+        };
+        model.folder = Folder { path: folder.to_owned(), approved: approved.clone(), absent };
         Ok(model)
     }
 
@@ -368,10 +276,10 @@ impl Model {
     /// If it cannot be read, or does not match `model.toml`.
     pub fn read(&self) -> Result<Arc<[u8]>, ModelError> {
         let limit = self.size.unwrap_or(SIZE_LIMIT);
-        let (bytes, digest) = self.read_file(&self.file, limit, self.size)?;
-        self.same(&self.file, "sha256", &digest, self.sha256.as_ref())?;
+        let (bytes, digest) = self.folder.read(&self.file, limit, self.size)?;
+        self.folder.same(&self.file, "sha256", &digest, self.sha256.as_ref())?;
         if self.sha256.is_none() {
-            self.same(&self.file, "sha1", &Sha1::of(&bytes), self.sha1.as_ref())?;
+            self.folder.same(&self.file, "sha1", &Sha1::of(&bytes), self.sha1.as_ref())?;
         }
         Ok(bytes.into())
     }
@@ -383,8 +291,8 @@ impl Model {
     /// of it is no label.
     pub fn read_labels(&self) -> Result<Option<Vec<String>>, ModelError> {
         let Some(labels) = &self.labels else { return Ok(None) };
-        let (bytes, digest) = self.read_file(&labels.file, LABELS_LIMIT, None)?;
-        self.same(&labels.file, "sha256", &digest, labels.sha256.as_ref())?;
+        let (bytes, digest) = self.folder.read(&labels.file, LABELS_LIMIT, None)?;
+        self.folder.same(&labels.file, "sha256", &digest, labels.sha256.as_ref())?;
         let read = class_names::text(&bytes).and_then(|text| labels.read(&text));
         let path = self.folder.path.join(&labels.file);
         read.map(Some).map_err(|reason| ModelError::File { path, reason })
@@ -417,8 +325,8 @@ impl Model {
 
     /// The bytes of the file of samples.
     pub(super) fn read_sample_file(&self, samples: &SampleFile) -> Result<Vec<u8>, ModelError> {
-        let (bytes, digest) = self.read_file(&samples.file, samples.limit(), None)?;
-        self.same(&samples.file, "sha256", &digest, samples.sha256.as_ref())?;
+        let (bytes, digest) = self.folder.read(&samples.file, samples.limit(), None)?;
+        self.folder.same(&samples.file, "sha256", &digest, samples.sha256.as_ref())?;
         Ok(bytes)
     }
 
@@ -443,7 +351,7 @@ impl Model {
     fn pictures(&self, pictures: Vec<Picture<'_>>) -> Result<Vec<Arc<[u8]>>, ModelError> {
         let mut left = samples::BYTES;
         let read = |Picture { file, sha256 }: &Picture<'_>| {
-            let (bytes, found) = self.read_file(file, left, None)?;
+            let (bytes, found) = self.folder.read(file, left, None)?;
             if let Some(expected) = sha256.filter(|expected| found != *expected) {
                 let reason = format!(
                     "its sha256 is {found}, but the table of samples says {expected}; the file was changed: bring the right one, or correct the table"
@@ -506,77 +414,6 @@ impl Model {
         let tables =
             [("preprocessing", &self.preprocessing), ("postprocessing", &self.postprocessing)];
         tables.into_iter().filter_map(|(key, table)| Some((key, table.as_ref()?)))
-    }
-
-    /// The content of a file, and its digest.
-    fn read_file(
-        &self,
-        name: &str,
-        limit: u64,
-        size: Option<u64>,
-    ) -> Result<(Vec<u8>, Sha256), ModelError> {
-        let (path, length) = self.locate(name)?;
-        self.same(name, "size", &length, size.as_ref())?;
-        let bytes = sandbar_files::read(&path, limit).map_err(|error| match error.kind() {
-            ErrorKind::FileTooLarge => format!("larger than the limit of {limit} bytes"),
-            _ => error.to_string(),
-        });
-        let bytes = bytes.map_err(|reason| ModelError::File { path, reason })?;
-        // It may be another by now.
-        self.same(name, "size", &(bytes.len() as u64), size.as_ref())?;
-        let digest = Sha256::of(&bytes);
-        // By the name that people gave it; what a link leads to is in the same folder.
-        let path = self.folder.path.join(name);
-        let same = self.folder.approved.check(&path, &digest);
-        same.map_err(|reason| ModelError::File { path, reason })?;
-        Ok((bytes, digest))
-    }
-
-    /// The real path and size of a file in the folder. A symbolic link must not point out
-    /// of it.
-    fn locate(&self, name: &str) -> Result<(PathBuf, u64), ModelError> {
-        let path = self.folder.path.join(name);
-        let error = |reason: String| ModelError::File { path: path.clone(), reason };
-        let absent = |cause: std::io::Error| {
-            let way_out = if self.url.is_some() || self.archive.is_some() {
-                format!("download it with `sandbar models pull {}`", self.name)
-            } else {
-                "put it there, or correct 'file'".to_owned()
-            };
-            error(format!("{cause}; {DESCRIPTION} refers to this file: {way_out}"))
-        };
-        let real = path.canonicalize().map_err(absent)?;
-        let folder = self.folder.path.canonicalize().map_err(absent)?;
-        if !real.starts_with(folder) {
-            return Err(error(
-                "the link points outside the model folder; put the file itself there".into(),
-            ));
-        }
-        let about = std::fs::metadata(&real).map_err(absent)?;
-        if !about.is_file() {
-            return Err(error("not a regular file; a model is a single file".into()));
-        }
-        Ok((real, about.len()))
-    }
-
-    /// Compares what was found of `file` with what the description expects, if anything.
-    fn same<T: PartialEq + fmt::Display>(
-        &self,
-        file: &str,
-        what: &'static str,
-        found: &T,
-        expected: Option<&T>,
-    ) -> Result<(), ModelError> {
-        match expected {
-            Some(expected) if found != expected => Err(ModelError::Mismatch {
-                path: self.folder.path.join(DESCRIPTION),
-                file: file.to_owned(),
-                what,
-                found: found.to_string(),
-                expected: expected.to_string(),
-            }),
-            _ => Ok(()),
-        }
     }
 }
 

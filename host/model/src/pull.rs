@@ -9,7 +9,9 @@ use super::digest::Sha256;
 use super::download::{
     DownloadError, DownloadProgress, DownloadSource, Downloaded, Expected, check, download,
 };
-use super::model::{DESCRIPTION, LABELS_LIMIT, Model, ModelError, SIZE_LIMIT};
+use super::error::ModelError;
+use super::folder::DESCRIPTION;
+use super::model::{LABELS_LIMIT, Model, SIZE_LIMIT};
 use super::samples;
 use super::zip::extract;
 

@@ -10,10 +10,11 @@ use sandbar_record::{Batch, Code, Failure, Sink};
 use sandbar_sandbox::{Blame, CallError, Usage};
 use sandbar_telemetry::Stats;
 
-use crate::chain::{Chain, Input, Outcome};
+use crate::chain::{Chain, Input};
 use crate::events::{BatchIsolated, BatchProcessed, BatchRetried, RecordFailed, RecordSkipped};
 use crate::interrupted::{Interrupted, blame};
 use crate::key_ordering::KeyOrdering;
+use crate::outcome::Outcome;
 use crate::partition::{Partition, PartitionLifecycle};
 use crate::policy::{BackOff, Policies, STARVED, starved_pause};
 

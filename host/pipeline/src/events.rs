@@ -8,7 +8,7 @@ use sandbar_record::{Batch, Code, Failure, Record};
 use sandbar_sandbox::CallError;
 use sandbar_telemetry::Stats;
 
-use crate::chain::Outcome;
+use crate::outcome::Outcome;
 
 /// A model has samples that the pipeline cannot try.
 pub struct SamplesNotTried<'a> {

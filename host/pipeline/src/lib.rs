@@ -2,8 +2,9 @@
 //!
 //! - [`definition`]: a manifest and where its models and components come from; [`plan`]:
 //!   components loaded, models verified, stages fitted to each other.
-//! - [`chain`]: the stages over one batch; `chain_runner`: one chain at work; [`processor`]
-//!   drives it, with batches of any content; [`encoding`]: predictions as output records.
+//! - [`chain`]: the stages over one batch; [`outcome`]: what becomes of it; `chain_runner`: one
+//!   chain at work; [`processor`] drives it, with batches of any content; [`encoding`]:
+//!   predictions as output records.
 //! - [`preparation`]: what is untrusted, prepared in a process of its own, which does
 //!   [`prepare`]; `loading`: what was prepared, loaded by the process that serves.
 //! - [`policy`]: what is done about failures; `key_ordering`: records behind one of their key;
@@ -33,6 +34,7 @@ pub mod interrupted;
 mod key_ordering;
 mod loading;
 pub mod operator_harness;
+pub mod outcome;
 mod partition;
 pub mod plan;
 pub mod policy;

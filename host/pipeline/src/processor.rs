@@ -9,12 +9,13 @@ use sandbar_record::{Batch, Failure, Sink};
 use sandbar_sandbox::Usage;
 use sandbar_telemetry::Stats;
 
-use crate::chain::{Input, Outcome};
+use crate::chain::Input;
 use crate::chain_runner::ChainRunner;
 use crate::events::BatchReceived;
 use crate::external_payloads::{PayloadResolver, Slice};
 use crate::hot_swap::ChainSlot;
 use crate::interrupted::Interrupted;
+use crate::outcome::Outcome;
 use crate::plan::{Plan, PlanError};
 use crate::rollout::Candidate;
 

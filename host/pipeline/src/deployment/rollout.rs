@@ -7,9 +7,9 @@ use sandbar_record::{BestEffort, OutputHeaders};
 
 use super::turn::Turn;
 use super::{Deployment, Prepared, State, lock};
-use crate::chain::Outcome;
 use crate::chain_runner::ChainRunner;
 use crate::hot_swap::StageSet;
+use crate::outcome::Outcome;
 use crate::policy::Policies;
 use crate::revision::Validation;
 use crate::rollout::events::{RolloutEnded, RolloutRefused, RolloutStarted};

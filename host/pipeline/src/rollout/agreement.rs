@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::report::{Confused, OTHERS};
-use crate::chain::Predictions;
+use crate::outcome::Predictions;
 use sandbar_record::Variant;
 use sandbar_sandbox::OutputSchema;
 

@@ -9,7 +9,7 @@ use super::report::{RolloutReport, Side};
 use super::rules::Verdict;
 use super::spec::Rules;
 use super::tally::{BatchResult, Tally};
-use crate::chain::{Outcome, Predictions};
+use crate::outcome::{Outcome, Predictions};
 use sandbar_record::Variant;
 use sandbar_record::{Code, Failure};
 use sandbar_sandbox::OutputSchema;

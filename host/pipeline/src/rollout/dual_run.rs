@@ -12,9 +12,10 @@ use super::gather::{Gathered, TOLERATED, fail_rest};
 use super::shadow;
 use super::split::{Part, Split};
 use super::tally::BatchResult;
-use crate::chain::{Input, Outcome};
+use crate::chain::Input;
 use crate::chain_runner::{ChainRunner, Pass};
 use crate::interrupted::Interrupted;
+use crate::outcome::Outcome;
 use sandbar_record::Failure;
 use sandbar_record::Sink;
 use sandbar_record::Variant;
@@ -32,11 +33,14 @@ impl Candidate {
         failed: &mut VecDeque<Failure>,
     ) -> Result<(), Interrupted> {
         let Candidate { comparison, role } = self;
+        let answers = !matches!(role, Role::Shadow(_));
         match role {
             Role::Canary(side, split) => pass.canary(side, split, comparison, input)?,
             Role::Ab(side) => pass.both(side, comparison, input)?,
             Role::Shadow(queue) => pass.shadowed(queue, comparison, input)?,
         }
+        // Also where none of these records is the candidate's.
+        pass.outcome.tagged = answers;
         pass.outcome.failures.extend(failed.drain(..));
         pass.outcome.sort();
         pass.deliver(input)
@@ -62,9 +66,7 @@ impl<O: Sink> Pass<'_, O> {
             }
         }
         if theirs.origins.is_empty() {
-            self.serve(comparison, input)?;
-            self.outcome.tagged = true;
-            return Ok(());
+            return self.serve(comparison, input);
         }
         let part = Input { source, batch: &theirs.batch, origins: Some(&theirs.origins) };
         side.forget();
@@ -90,7 +92,6 @@ impl<O: Sink> Pass<'_, O> {
             self.serve(comparison, &part)?;
         }
         self.outcome.append(&mut side.outcome, Variant::Candidate);
-        self.outcome.tagged = true;
         Ok(())
     }
 
@@ -117,7 +118,6 @@ impl<O: Sink> Pass<'_, O> {
         outcome.failures.clear();
         outcome.filtered = 0;
         self.outcome.append(outcome, Variant::Candidate);
-        self.outcome.tagged = true;
         Ok(())
     }
 

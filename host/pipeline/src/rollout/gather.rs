@@ -1,9 +1,10 @@
 //! Records through a chain, one by one where a call fails.
 
-use crate::chain::{Input, Outcome};
+use crate::chain::Input;
 use crate::chain_runner::Pass;
 use crate::events::BatchIsolated;
 use crate::interrupted::{Interrupted, blame};
+use crate::outcome::Outcome;
 use sandbar_record::Sink;
 use sandbar_record::Variant;
 use sandbar_sandbox::{Blame, CallError};

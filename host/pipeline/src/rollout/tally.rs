@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::latency::LatencyHistogram;
-use crate::chain::Outcome;
+use crate::outcome::Outcome;
 use sandbar_record::{Code, Failure};
 
 /// The results of one of the two.

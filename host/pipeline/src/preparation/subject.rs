@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sandbar_manifest::{Admin, Properties};
-use sandbar_model::{ApprovedFiles, FileDigests, Sha256, absolute};
+use sandbar_model::{ApprovedFiles, DESCRIPTION, FileDigests, Sha256, absolute};
 use sandbar_registry::ArtifactSource;
 use sandbar_sandbox::Sandbox;
 
@@ -97,7 +97,8 @@ impl Subject {
         let limits = &self.definition.manifest.limits;
         let mut readable = Vec::from_iter(sandbox.cache_folder());
         for folder in self.folders.values() {
-            readable.extend(links(folder));
+            // The description may be a link out of the folder, as no other file of it may.
+            readable.extend(folder.join(DESCRIPTION).canonicalize());
             readable.push(folder.clone());
         }
         let stages = self.definition.manifest.stages.iter();
@@ -146,11 +147,4 @@ fn for_a_child(definition: &Definition) -> String {
         }
     }
     manifest.print()
-}
-
-/// What the links in a model's folder lead to.
-fn links(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let links = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()));
-    links.filter_map(|entry| entry.path().canonicalize().ok()).collect()
 }

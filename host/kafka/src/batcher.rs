@@ -8,6 +8,7 @@ use rdkafka::message::{BorrowedMessage, Message};
 
 use super::group::Member;
 use super::headers::RawHeaders;
+use super::position_check::Misplaced;
 use sandbar_record::AckHandle;
 use sandbar_record::Batch;
 use sandbar_record::{BatchLimits, LINGER};
@@ -27,6 +28,8 @@ struct Building {
     batch: Batch,
     assignment: u64,
     since: Instant,
+    /// The lowest offset that the next record may have; `None`: not known.
+    next: Option<i64>,
 }
 
 impl Batcher {
@@ -36,10 +39,22 @@ impl Batcher {
     }
 
     /// Adds a record.
-    pub fn push(&mut self, message: &BorrowedMessage<'_>, member: &Member) {
+    ///
+    /// # Errors
+    /// If it is before the one that has to be next, or that is not known.
+    pub fn push(
+        &mut self,
+        message: &BorrowedMessage<'_>,
+        member: &Member,
+    ) -> Result<(), Misplaced> {
         self.forget_revoked(member);
         let size = size(message);
-        let Some(index) = self.place(message, member) else { return };
+        let Some(index) = self.place(message, member) else { return Ok(()) };
+        if !self.follows(index, message, member) {
+            let (topic, partition) = (message.topic().to_owned(), message.partition());
+            return Err(Misplaced { topic, partition, offset: message.offset() });
+        }
+        self.building[index].next = Some(message.offset() + 1);
         if self.limits.leaves_no_room(&self.building[index].batch, size) {
             self.submit(index, member);
         }
@@ -57,6 +72,7 @@ impl Batcher {
         if self.limits.is_full(&building.batch) {
             self.submit(index, member);
         }
+        Ok(())
     }
 
     /// Sends on batches that have waited long enough, or all.
@@ -70,6 +86,19 @@ impl Batcher {
                 self.submit(index, member);
             }
         }
+    }
+
+    /// Whether a record is not before the one that has to be next.
+    fn follows(&mut self, index: usize, message: &BorrowedMessage<'_>, member: &Member) -> bool {
+        let is_behind = |next: Option<i64>| next.is_some_and(|next| message.offset() >= next);
+        if is_behind(self.building[index].next) {
+            return true;
+        }
+        // The tracker may know more by now, of this partition too once it has all of it.
+        if !self.building[index].batch.is_empty() {
+            self.submit(index, member);
+        }
+        is_behind(member.progress().next_offset(message.topic(), message.partition()))
     }
 
     /// The entry of `building` for a message; `None` if its partition was revoked since it
@@ -87,7 +116,12 @@ impl Batcher {
             None => {
                 let (topic, assignment) = member.progress().assignment(topic, partition)?;
                 let batch = Batch::new(topic, partition, self.limits.records);
-                self.building.push(Building { batch, assignment, since: Instant::now() });
+                self.building.push(Building {
+                    batch,
+                    assignment,
+                    since: Instant::now(),
+                    next: None,
+                });
                 self.building.len() - 1
             }
         };

@@ -136,8 +136,8 @@ pub fn consumer(connection: &Connection, group: &str) -> ClientConfig {
     config
         .set("bootstrap.servers", &connection.brokers)
         .set("group.id", group)
-        // `start` decides where a group begins. This is for committed offsets that no longer
-        // exist: reading goes on at the oldest record.
+        // `start` decides where a group begins. This is for offsets that do not exist: what comes
+        // of it is looked at (`position_check`).
         .set("auto.offset.reset", "earliest")
         // Offsets are committed once the outputs are delivered, not before.
         .set("enable.auto.commit", "false")

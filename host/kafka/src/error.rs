@@ -71,6 +71,23 @@ pub enum KafkaFailure {
         /// The offset behind the last record that can be read.
         end: i64,
     },
+    /// The group goes on at an offset that does not exist.
+    #[error(
+        "{topic}/{partition}: the group's offset {offset} is beyond the end of the partition, \
+         {end}: the topic was created anew or has lost records; with exactly-once delivery none may \
+         be processed twice: set the group's offset with kafka-consumer-groups --reset-offsets, or \
+         name another [source] group"
+    )]
+    Beyond {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// The offset.
+        offset: i64,
+        /// The offset behind the last record that can be read.
+        end: i64,
+    },
     /// The pipeline would read what it writes.
     #[error(
         "topic '{topic}': matches [source] topics and is also written by this pipeline, which \

@@ -98,7 +98,7 @@ impl Member {
         self.rebalances.load(Ordering::Relaxed)
     }
 
-    /// Takes partitions, and decides the start offsets of those with none committed.
+    /// Takes partitions, and looks up where to read them.
     fn take(&self, consumer: &BaseConsumer<Self>, added: &mut TopicPartitionList) {
         self.progress().assign(added, self.workers);
         // A consumer that is about to leave reads nothing more.
@@ -111,7 +111,7 @@ impl Member {
         });
         let failure = match own.map_or_else(|| self.starts.place(consumer, added), Err) {
             Ok(None) => return,
-            Ok(Some((places, committed))) => return self.progress().begin(&places, committed),
+            Ok(Some(placed)) => return self.progress().begin(&placed),
             Err(failure) => failure,
         };
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);

@@ -1,6 +1,10 @@
-//! The start offsets of a group, in partitions of which it has committed no offset.
+//! Where partitions are read from: the offsets that the group has committed, and start offsets
+//! in partitions of which it has committed none.
 //!
-//! They are decided when a partition is assigned, and committed before the first record is
+//! librdkafka looks the committed ones up too, but is not believed (`position_check`): what is
+//! known here is where the first record has to be.
+//!
+//! Start offsets are decided when a partition is assigned, and committed before the first record is
 //! read: whoever owns the partition next, also after a crash, continues from there.
 //! Otherwise `latest` would skip what is written between two runs.
 //!
@@ -28,6 +32,21 @@ use sandbar_record::Shutdown;
 /// How long the look-up of a start offset may take while a partition is being assigned:
 /// nothing is polled meanwhile, and the group considers a member dead after minutes.
 const LOOKUP_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long the look-up of committed offsets may take at that time. They have no answer while a
+/// transaction is open that commits some; other partitions are not held up for that.
+const PROMPT: Duration = Duration::from_millis(500);
+
+/// Where partitions are to be read.
+pub(super) struct Placed {
+    /// The lowest offset of which the first record may be: what the group has committed, or 0
+    /// where it has committed none and the oldest record comes first.
+    pub floors: TopicPartitionList,
+    /// The start offsets decided now.
+    pub starts: TopicPartitionList,
+    /// Whether the group has taken those: it refuses them while it rebalances.
+    pub committed: bool,
+}
 
 /// Where the partitions of a source begin.
 pub struct InitialOffsets {
@@ -126,63 +145,55 @@ impl InitialOffsets {
         Ok(topics)
     }
 
-    /// Sets the offsets of `added` where the group has none, commits and returns them, and
-    /// whether the group has taken them: it refuses them while it rebalances.
+    /// Looks up where `added` are to be read; sets and commits their offsets where the group has
+    /// none. `None`: not to be had now; `added` is then unchanged.
     ///
     /// # Errors
-    /// If that fails. `added` is then unchanged.
+    /// If a start offset cannot be determined, or the brokers refuse this client.
     pub(super) fn place<C: ConsumerContext>(
         &self,
         consumer: &BaseConsumer<C>,
         added: &mut TopicPartitionList,
-    ) -> Result<Option<(TopicPartitionList, bool)>, KafkaFailure> {
-        let Some(before) = self.before.get().filter(|_| !self.is_plain()) else {
-            return Ok(None);
-        };
-        let lookup = OffsetLookup { consumer, shutdown: &before.shutdown, about: names(added) };
-        let bare = |list: &TopicPartitionList, only: &dyn Fn(&str, i32) -> bool| {
-            let mut bare = TopicPartitionList::new();
-            for each in list.elements() {
-                if only(each.topic(), each.partition()) {
-                    bare.add_partition(each.topic(), each.partition());
-                }
-            }
-            bare
-        };
-        let all = bare(added, &|_, _| true);
-        let Some(committed) = lookup
-            .insist(|consumer| places(&consumer.committed_offsets(all.clone(), PATIENCE)?))?
-        else {
-            return Ok(None);
-        };
-        let fresh = bare(added, &|topic, partition| {
-            !committed.iter().any(|(of, number, _)| of == topic && *number == partition)
-        });
-        if fresh.count() == 0 {
-            return Ok(None);
+    ) -> Result<Option<Placed>, KafkaFailure> {
+        let mut bare = TopicPartitionList::new();
+        for each in added.elements() {
+            bare.add_partition(each.topic(), each.partition());
         }
-        let Some(found) = self.find(&lookup, before, &fresh)? else { return Ok(None) };
-        let mut list = TopicPartitionList::new();
-        for (topic, partition, offset) in &found {
-            tracing::info!(
-                topic,
-                partition,
-                offset,
-                "start offset set, the group has committed none here"
-            );
-            let offset = Offset::Offset(*offset);
-            let set = list.add_partition_offset(topic, *partition, offset);
-            set.and_then(|()| added.set_partition_offset(topic, *partition, offset))
-                .map_err(|cause| lookup.failure(cause))?;
-        }
-        let committed = lookup.insist(|consumer| match consumer.commit(&list, CommitMode::Sync) {
-            Err(error) if is_passed(&error) => {
-                tracing::warn!(%error, "rebalance before the start offsets were committed, retrying");
-                Ok(false)
+        let known = match consumer.committed_offsets(bare, PROMPT).and_then(|list| places(&list)) {
+            Ok(known) => known,
+            Err(cause) if cause.rdkafka_error_code().is_some_and(is_refusal) => {
+                return Err(KafkaFailure::NoStart { partitions: names(added), cause });
             }
-            done => done.map(|()| true),
-        })?;
-        Ok(Some((list, committed.unwrap_or(false))))
+            Err(error) => {
+                tracing::debug!(partitions = %names(added), %error, "committed offsets not known yet, retrying");
+                return Ok(None);
+            }
+        };
+        let mut placed = Placed {
+            floors: TopicPartitionList::new(),
+            starts: TopicPartitionList::new(),
+            committed: true,
+        };
+        let mut fresh = TopicPartitionList::new();
+        for each in added.elements() {
+            let (topic, partition) = (each.topic(), each.partition());
+            let offset = known.iter().find(|(of, number, _)| of == topic && *number == partition);
+            if offset.is_none() {
+                fresh.add_partition(topic, partition);
+            }
+            let floor = Offset::Offset(offset.map_or(0, |(.., offset)| *offset));
+            let set = placed.floors.add_partition_offset(topic, partition, floor);
+            set.map_err(|cause| KafkaFailure::NoStart { partitions: names(added), cause })?;
+        }
+        if let Some(before) = self.before.get().filter(|_| !self.is_plain())
+            && fresh.count() > 0
+        {
+            let about = names(&fresh);
+            let lookup = OffsetLookup { consumer, shutdown: &before.shutdown, about };
+            let Some(found) = self.find(&lookup, before, &fresh)? else { return Ok(None) };
+            (placed.starts, placed.committed) = lookup.settle(&found, added)?;
+        }
+        Ok(Some(placed))
     }
 
     /// The start offsets of partitions with no committed offset.
@@ -274,6 +285,35 @@ impl<C: ConsumerContext> OffsetLookup<'_, C> {
             self.shutdown.wait(PAUSE);
         }
         Ok(None)
+    }
+
+    /// Sets and commits start offsets; returns them, and whether the group has taken them.
+    fn settle(
+        &self,
+        found: &[PartitionOffset],
+        added: &mut TopicPartitionList,
+    ) -> Result<(TopicPartitionList, bool), KafkaFailure> {
+        let mut list = TopicPartitionList::new();
+        for (topic, partition, offset) in found {
+            tracing::info!(
+                topic,
+                partition,
+                offset,
+                "start offset set, the group has committed none here"
+            );
+            let offset = Offset::Offset(*offset);
+            let set = list.add_partition_offset(topic, *partition, offset);
+            set.and_then(|()| added.set_partition_offset(topic, *partition, offset))
+                .map_err(|cause| self.failure(cause))?;
+        }
+        let committed = self.insist(|consumer| match consumer.commit(&list, CommitMode::Sync) {
+            Err(error) if is_passed(&error) => {
+                tracing::warn!(%error, "rebalance before the start offsets were committed, retrying");
+                Ok(false)
+            }
+            done => done.map(|()| true),
+        })?;
+        Ok((list, committed.unwrap_or(false)))
     }
 
     /// Looks up an offset of each partition.

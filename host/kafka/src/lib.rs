@@ -9,7 +9,8 @@
 //! - [`transactions`] and `redelivery`: the same for exactly once; `transactional_producer`
 //!   asks the transaction's coordinator, and fences off what comes too late;
 //!   `transaction_error`: why a transaction was not committed.
-//! - [`subscription`]: which topics are read; [`initial_offsets`]: the start offsets of a group.
+//! - [`subscription`]: which topics are read; [`initial_offsets`]: where partitions are to be
+//!   read; `position_check`: whether they are.
 //! - [`best_effort`]: a best-effort producer for what is written beside the stream.
 //! - [`dead_letters`]: dead letters, read back.
 //! - [`topics`]: do the topics exist? [`client_errors`]: why does no broker answer?
@@ -34,6 +35,7 @@ pub mod initial_offsets;
 pub mod mock_broker;
 pub mod offset_tracker;
 mod partitions;
+mod position_check;
 pub mod queue;
 mod redelivery;
 mod rejected;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use rdkafka::error::KafkaResult;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 /// A mock broker in this process. Dropping it stops it.
 pub struct MockBroker {
@@ -47,6 +48,14 @@ impl MockBroker {
     /// If librdkafka cannot.
     pub fn set_away(&self, away: bool) -> KafkaResult<()> {
         if away { self.cluster.broker_down(1) } else { self.cluster.broker_up(1) }
+    }
+
+    /// Answers the next so many requests for records, of whomever, that their offset does not
+    /// exist.
+    pub fn forget_offsets(&self, requests: usize) {
+        self.cluster.clear_request_errors(RDKafkaApiKey::Fetch);
+        let code = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
+        self.cluster.request_errors(RDKafkaApiKey::Fetch, &vec![code; requests]);
     }
 
     /// Delays every answer of the broker.

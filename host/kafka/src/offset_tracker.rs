@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::error::KafkaFailure;
+use super::initial_offsets::Placed;
 use sandbar_record::Batch;
 use sandbar_record::{AckEvent, AckHandle, BatchEnd};
 
@@ -42,6 +43,8 @@ struct Partition {
     committed: Option<i64>,
     /// Where the group begins here, if this runner has decided it.
     start: Option<i64>,
+    /// The lowest offset of which the first record may be, if that is known.
+    floor: Option<i64>,
 }
 
 struct Pending {
@@ -92,6 +95,7 @@ impl OffsetTracker {
                 position: None,
                 committed: None,
                 start: None,
+                floor: None,
             });
         }
     }
@@ -102,19 +106,42 @@ impl OffsetTracker {
         self.partitions.retain(|partition| !partition.is_in(removed));
     }
 
-    /// Takes over the start offsets, as if everything before them were delivered, and whether
-    /// they are `committed`.
-    pub fn begin(&mut self, places: &TopicPartitionList, committed: bool) {
-        for place in places.elements() {
-            let is_it = |found: &&mut Partition| found.is(place.topic(), place.partition());
-            if let (Offset::Offset(offset), Some(found)) =
-                (place.offset(), self.partitions.iter_mut().find(is_it))
-            {
-                found.position = Some(offset);
-                found.start = Some(offset);
-                found.committed = committed.then_some(offset);
+    /// Takes over where partitions are to be read: start offsets as if everything before them
+    /// were delivered.
+    pub(super) fn begin(&mut self, placed: &Placed) {
+        for (list, is_start) in [(&placed.floors, false), (&placed.starts, true)] {
+            for place in list.elements() {
+                let is_it = |found: &&mut Partition| found.is(place.topic(), place.partition());
+                let (Offset::Offset(offset), Some(found)) =
+                    (place.offset(), self.partitions.iter_mut().find(is_it))
+                else {
+                    continue;
+                };
+                found.floor = Some(offset);
+                if is_start {
+                    found.position = Some(offset);
+                    found.start = Some(offset);
+                    found.committed = placed.committed.then_some(offset);
+                }
             }
         }
+    }
+
+    /// Goes back: what the partition has now begins at `offset`, whatever was delivered of what
+    /// it had before.
+    pub fn restart(&mut self, topic: &str, number: i32, offset: i64) {
+        if let Some(found) = self.partitions.iter_mut().find(|found| found.is(topic, number)) {
+            (found.position, found.floor) = (Some(offset), Some(offset));
+            found.pending.clear();
+        }
+    }
+
+    /// The lowest offset that the next record of an assigned partition may have: behind all that
+    /// were read. `None`: not known.
+    pub fn next_offset(&self, topic: &str, number: i32) -> Option<i64> {
+        let partition = self.partitions.iter().find(|partition| partition.is(topic, number))?;
+        let read = partition.pending.back().map(|pending| pending.next_offset);
+        read.or(partition.position).or(partition.floor)
     }
 
     /// The assignment of each partition.
@@ -323,11 +350,15 @@ mod tests {
         list
     }
 
+    fn starts(offset: i64, committed: bool) -> Placed {
+        Placed { floors: TopicPartitionList::new(), starts: places(offset), committed }
+    }
+
     #[test]
     fn a_start_that_was_refused_is_committed_until_it_is_taken() {
         let mut tracker = OffsetTracker::default();
         tracker.assign(&places(0), 1);
-        tracker.begin(&places(5), false);
+        tracker.begin(&starts(5, false));
         assert_eq!(tracker.commit_starts(), places(5));
         assert_eq!(tracker.commit_starts().count(), 0);
         tracker.forget_commits();
@@ -338,7 +369,7 @@ mod tests {
     fn a_start_that_was_taken_is_not_committed_again() {
         let mut tracker = OffsetTracker::default();
         tracker.assign(&places(0), 1);
-        tracker.begin(&places(5), true);
+        tracker.begin(&starts(5, true));
         assert_eq!(tracker.commit_starts().count(), 0);
         assert_eq!(tracker.commit(None).count(), 0);
     }
@@ -347,7 +378,7 @@ mod tests {
     fn a_start_is_never_committed_over_what_was_read_since() {
         let mut tracker = OffsetTracker::default();
         tracker.assign(&places(0), 1);
-        tracker.begin(&places(5), false);
+        tracker.begin(&starts(5, false));
         let partition = &mut tracker.partitions[0];
         partition.pending.push_back(Pending {
             sequence: 0,

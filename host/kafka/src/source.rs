@@ -18,6 +18,7 @@ use super::client_errors::{self, HasClientErrors};
 use super::config::{self, Connection, SourceSettings};
 use super::error::KafkaFailure;
 use super::group::{self, Group, Member};
+use super::position_check::PositionCheck;
 use super::subscription::Subscription;
 use super::topics;
 use sandbar_record::{AckHandle, MemoryGate, Shortage, Shutdown, Source};
@@ -40,6 +41,7 @@ pub struct KafkaSource {
     plan: SourceSettings,
     subscription: Subscription,
     batcher: Batcher,
+    positions: PositionCheck,
     paused: bool,
     /// [`Member::rebalances`] when partitions were last paused or resumed.
     rebalances: u64,
@@ -103,6 +105,7 @@ impl KafkaSource {
             plan,
             subscription,
             batcher,
+            positions: PositionCheck::default(),
             paused,
             rebalances,
             committed,
@@ -140,7 +143,9 @@ impl KafkaSource {
         while !shutdown.requested() {
             match self.consumer.poll(wait) {
                 Some(Ok(message)) => {
-                    self.batcher.push(&message, self.consumer.context());
+                    if let Err(record) = self.batcher.push(&message, self.consumer.context()) {
+                        self.positions.suspend(&self.consumer, &record);
+                    }
                     wait = Duration::ZERO;
                     since_look += 1;
                     if since_look < STRIDE {
@@ -176,6 +181,9 @@ impl KafkaSource {
             let _ = self.commit(CommitMode::Async);
         }
         self.hold_back(in_flight);
+        if !self.positions.is_idle() {
+            self.positions.resume(&self.consumer, self.paused, self.plan.commits)?;
+        }
         self.stats.now.polled();
         self.stats.now.in_flight(in_flight, self.paused);
         Ok(in_flight == 0)

@@ -4,6 +4,7 @@
 mod admin;
 mod case;
 mod cases;
+mod isolation;
 mod memory;
 mod rows;
 
@@ -137,6 +138,9 @@ impl Check<'_> {
         ];
         for (section, properties) in sections {
             self.properties(&KeyPath::of(section).key("properties"), properties);
+        }
+        if let Some((section, problem)) = isolation::problem(manifest) {
+            self.report(KeyPath::of(section).key("properties").key(isolation::LEVEL), problem);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Topics, where reading them starts, and gaps in them.
 
 mod compacted;
+mod positions;
 mod starts;
 mod topics;

@@ -5,21 +5,21 @@ use sandbar_tests::{Broker, Received, Runner, Sent, on_each_broker};
 const DELIVERIES: [&str; 2] = ["at-least-once", "exactly-once"];
 
 /// The topics of a pipeline that passes on what it reads.
-struct Topics {
-    source: String,
-    sink: String,
-    dead: String,
+pub(super) struct Topics {
+    pub source: String,
+    pub sink: String,
+    pub dead: String,
 }
 
 impl Topics {
-    fn make(broker: &Broker, partitions: i32) -> Self {
+    pub fn make(broker: &Broker, partitions: i32) -> Self {
         let [source, sink, dead] = ["source", "sink", "dead"]
             .map(|name| broker.topic(name, if name == "source" { partitions } else { 1 }));
         Topics { source, sink, dead }
     }
 
     /// Its manifest; the group has the source's name.
-    fn manifest(&self, delivery: &str, start: &str) -> String {
+    pub fn manifest(&self, delivery: &str, start: &str) -> String {
         let Topics { source, sink, dead } = self;
         format!(
             r#"
@@ -46,7 +46,7 @@ impl Topics {
         )
     }
 
-    fn send(&self, broker: &Broker, partition: i32, texts: &[&str]) {
+    pub fn send(&self, broker: &Broker, partition: i32, texts: &[&str]) {
         let sent = texts
             .iter()
             .map(|text| Sent { partition: Some(partition), ..Sent::keyed(text, *text) });
@@ -54,7 +54,7 @@ impl Topics {
     }
 
     /// What has arrived once `count` records have, in order of their texts.
-    fn arrived(&self, broker: &Broker, count: usize) -> Vec<String> {
+    pub fn arrived(&self, broker: &Broker, count: usize) -> Vec<String> {
         let mut texts: Vec<_> =
             broker.receive(&self.sink, count).iter().map(Received::text).collect();
         texts.sort();

@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 
 #[cfg(target_os = "linux")]
 use crate::system;
@@ -21,6 +21,8 @@ pub struct Bounds {
     pub memory: u64,
     /// Processor time of all its threads.
     pub cpu: Duration,
+    /// Whether other work of the machine comes first: records that are processed meanwhile.
+    pub yields: bool,
 }
 
 /// What of a process's confinement this system has.
@@ -37,6 +39,9 @@ pub struct Confinement {
 
 /// Descriptors that a process may have at once: each may hold some memory of the kernel.
 const DESCRIPTORS: u64 = 256;
+/// How much nicer than its parent one is that yields: where others take all of the machine, a tenth
+/// of it is left to this.
+const NICE: i32 = 10;
 /// Bytes of a first thread's stack, which is no data to the kernel.
 const STACK: u64 = 64 << 20;
 
@@ -57,6 +62,9 @@ impl Confinement {
         limit(Resource::Nofile, DESCRIPTORS, DESCRIPTORS)?;
         // It writes to no file, also where Landlock is missing.
         limit(Resource::Fsize, 0, 0)?;
+        if bounds.yields {
+            nice(NICE)?;
+        }
         // Its memory is a user's records and models.
         limit(Resource::Core, 0, 0)?;
         system::enter(readable)

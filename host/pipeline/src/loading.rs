@@ -96,7 +96,7 @@ fn load_new(
     if let Some(loaded) = before.and_then(|report| again(&subject, sandbox, report, read)) {
         return Ok(loaded);
     }
-    let wanted = Wanted { stop, timeout: None };
+    let wanted = Wanted { stop, timeout: None, yields: false };
     let report = prepare(child, &subject, sandbox, None, wanted);
     let report = report.map_err(|it| wrong(it.into()))?;
     let files = ApprovedFiles::only(report.files.clone());

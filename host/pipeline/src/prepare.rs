@@ -32,7 +32,7 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
     }
     let (request, batch) = Request::read(&bytes).ok_or_else(no_request)?;
     drop(bytes);
-    let bounds = Bounds { memory: request.memory, cpu: request.cpu };
+    let bounds = Bounds { memory: request.memory, cpu: request.cpu, yields: request.yields };
     let confinement = Confinement::enter(bounds, &request.readable)?;
     let sandbox = Sandbox::new(request.cache.clone()).map_err(io::Error::other)?.handing_back();
     let files = ApprovedFiles::expecting(request.expected.clone());

@@ -18,7 +18,7 @@ use crate::models::folder;
 /// The argument with which this program is such a process.
 pub const WORKER: &str = "--graphs";
 /// What it may take.
-const BOUNDS: Bounds = Bounds { memory: 1 << 30, cpu: Duration::from_secs(3600) };
+const BOUNDS: Bounds = Bounds { memory: 1 << 30, cpu: Duration::from_secs(3600), yields: false };
 /// How long a file may take to load.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Files of a process: what tract keeps for each is never freed.

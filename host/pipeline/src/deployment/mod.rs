@@ -312,7 +312,7 @@ impl Deployment {
             served: &served,
         };
         let batch = self.hot_swap.sample();
-        let wanted = Wanted { stop: &turn.stop, timeout };
+        let wanted = Wanted { stop: &turn.stop, timeout, yields: true };
         let (Loaded { plan, models, basis }, trial) =
             loading::load_beside(&definition, &self.sandbox, &beside, batch.as_ref(), wanted)?;
         let state = State::of(definition, models, basis, &plan);

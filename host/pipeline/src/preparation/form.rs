@@ -32,6 +32,8 @@ pub(crate) struct Request {
     pub(crate) memory: u64,
     /// Processor time that it may take.
     pub(crate) cpu: Duration,
+    /// Whether something serves meanwhile, which comes first.
+    pub(crate) yields: bool,
     /// A recent batch, but for its bytes, which are the second part.
     batch: Option<Columns>,
 }
@@ -84,6 +86,7 @@ impl Request {
             readable: Vec::new(),
             memory: 0,
             cpu: Duration::ZERO,
+            yields: false,
             batch: None,
         }
     }

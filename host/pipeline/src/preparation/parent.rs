@@ -46,13 +46,15 @@ impl Report {
     }
 }
 
-/// For how long what is prepared is wanted.
+/// For how long what is prepared is wanted, and how much.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted<'a> {
     /// Until this is requested.
     pub(crate) stop: &'a Shutdown,
     /// For this time at most.
     pub(crate) timeout: Option<Duration>,
+    /// Whether something serves meanwhile, which comes first.
+    pub(crate) yields: bool,
 }
 
 /// The program that prepares a pipeline, unless this is left to the process that serves.
@@ -73,7 +75,9 @@ pub(crate) fn prepare(
     wanted: Wanted<'_>,
 ) -> Result<Report, PreparationError> {
     let limits = &subject.definition.manifest.limits;
-    let request = subject.request(sandbox).write(batch);
+    let mut request = subject.request(sandbox);
+    request.yields = wanted.yields;
+    let request = request.write(batch);
     let request = request.map_err(|error| failed("the pipeline", &error))?;
     let most = limits.load_deadline();
     let deadline = wanted.timeout.unwrap_or(most).min(most);

@@ -30,7 +30,7 @@ pub fn serve(request: &[u8]) -> Option<io::Result<Vec<u8>>> {
 fn answer(request: &Request, bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut meter = MemoryMeter::open();
     let memory = OWN.saturating_add(request.memory);
-    Confinement::enter(Bounds { memory, cpu: request.cpu }, &[])?;
+    Confinement::enter(Bounds { memory, cpu: request.cpu, yields: false }, &[])?;
     let answer = match try_out(request, bytes, &mut meter) {
         Ok(takes) => Answer::Loads(takes),
         Err(error) => Answer::Refused(error),

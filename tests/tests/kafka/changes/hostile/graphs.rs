@@ -185,8 +185,8 @@ fn graphs_that_harm_are_refused() {
         ),
         large,
     );
-    refused("additions", chain(20_000, |from, to| node("Add", &[from, "one"], to)), slow);
-    refused("roots", chain(20_000, |from, to| node("Sqrt", &[from], to)), slow);
+    refused("additions", chain(60_000, |from, to| node("Add", &[from, "one"], to)), slow);
+    refused("roots", chain(60_000, |from, to| node("Sqrt", &[from], to)), slow);
     refused(
         "doubling",
         chain(40, |from, to| {

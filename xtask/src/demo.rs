@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::{cargo, operators, process};
+use crate::{cargo, operators};
 
 /// The program that is the demonstration.
 const PROGRAM: &str = "sandbar-demo";
@@ -25,9 +25,9 @@ pub struct DemoArguments {
 /// # Errors
 /// When something does not compile.
 pub fn run(arguments: DemoArguments) -> Result<()> {
-    let program = || cargo::programs(&[PROGRAM]);
-    let (mut program, _) =
-        process::side_by_side(("host", program), ("operators", operators::build))?;
+    // The host embeds some of the components.
+    operators::build()?;
+    let mut program = cargo::programs(&[PROGRAM])?;
     let error = program.args(arguments.arguments).exec();
     Err(error).context("cannot run the demonstration")
 }

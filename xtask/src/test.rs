@@ -218,11 +218,14 @@ fn run_parts(
     Ok(())
 }
 
-/// Builds what is wanted, and tests the operators beside it: the end of a build leaves cores
-/// idle. Returns the host's programs if any of their tests are wanted and they compile.
+/// Builds the components, of which the host embeds some, then what else is wanted, and tests the
+/// operators beside it: the end of a build leaves cores idle. Returns the host's programs if any
+/// of their tests are wanted and they compile.
 fn build(wanted: Wanted<'_>, report: &mut Report) -> Result<Option<Built>> {
+    process::heading("components");
+    report.time("components", operators::build)?;
     if !wanted.host() {
-        report.append(build_operators(wanted)?);
+        report.append(test_operators(wanted)?);
         return Ok(None);
     }
     let host = || {
@@ -233,7 +236,7 @@ fn build(wanted: Wanted<'_>, report: &mut Report) -> Result<Option<Built>> {
         })?;
         Ok((report, built))
     };
-    let operators = || build_operators(wanted);
+    let operators = || test_operators(wanted);
     let ((host, built), operators) =
         process::side_by_side(("host", host), ("operators", operators))?;
     report.append(operators);
@@ -241,11 +244,9 @@ fn build(wanted: Wanted<'_>, report: &mut Report) -> Result<Option<Built>> {
     Ok(built)
 }
 
-/// Builds the components, and runs the operators' own tests if they are wanted.
-fn build_operators(wanted: Wanted<'_>) -> Result<Report> {
+/// Runs the operators' own tests if they are wanted.
+fn test_operators(wanted: Wanted<'_>) -> Result<Report> {
     let mut report = Report::default();
-    process::heading("components");
-    report.time("components", operators::build)?;
     if wanted.is(OPERATORS) {
         let mut tests = cargo::operators_natively();
         tests.args(["test", "--workspace", "--no-fail-fast"]);

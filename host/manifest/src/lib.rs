@@ -32,7 +32,7 @@
 //!   `topics` of the source; `format` and [`template`] of the sink.
 //! - [`cases`]: the schema of test cases.
 //!
-//! It is pure data. It may use `sandbar-files`, `-record`, `-config`, `-model`, `-inference`, `-sandbox`
+//! It is pure data. It may use `sandbar-builtin`, `-files`, `-record`, `-config`, `-model`, `-inference`, `-sandbox`
 //! and `-registry`, for the types of what it names.
 
 mod admin;

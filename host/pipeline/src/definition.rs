@@ -126,6 +126,10 @@ impl Definition {
                 }
                 Ok(model)
             }
+            // No model is; that was checked when the file was read.
+            Some(source @ ArtifactSource::Builtin(_)) => {
+                Ok(Model::open(source.to_string().as_ref())?)
+            }
             // Stages name only existing models; that was checked when the file was read.
             None => Ok(Model::open(&self.manifest.resolve(name.as_ref()))?),
         }
@@ -149,6 +153,9 @@ impl Definition {
                 Ok(Place { path: got.folder, known_as, files })
             }
             Some(ArtifactSource::Path(folder)) => Ok(Place::local(self.manifest.resolve(folder))),
+            Some(source @ ArtifactSource::Builtin(_)) => {
+                Ok(Place::local(source.to_string().into()))
+            }
             None => Ok(Place::local(self.manifest.resolve(name.as_ref()))),
         }
     }
@@ -165,6 +172,7 @@ impl Definition {
                 let (path, files) = (got.component(), got.files());
                 Ok(Place { path, known_as: None, files })
             }
+            source @ ArtifactSource::Builtin(_) => Ok(Place::local(source.to_string().into())),
         }
     }
 

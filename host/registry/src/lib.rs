@@ -17,7 +17,7 @@
 //!   ([`ArtifactSource`]).
 //! - `keys` of objects, `format` of documents, `time` in them; `error`: [`RegistryError`].
 //!
-//! It may use `sandbar-files`, `-config`, `-model`, `-inference` and `-sandbox`.
+//! It may use `sandbar-builtin`, `-files`, `-config`, `-model`, `-inference` and `-sandbox`.
 //!
 //! Whatever is read is untrusted until it is checked: names, paths, sizes and digests.
 //! Every change is one object that is created only if it does not exist, so nothing is

@@ -31,7 +31,7 @@ impl Pins {
                 supply.got(kind, |it| it.version.id() == id).as_ref().map(Pin::of)
             }
             ArtifactSource::Path(path) if kind == ArtifactKind::Operator => cached(supply, path),
-            ArtifactSource::Path(_) => None,
+            ArtifactSource::Path(_) | ArtifactSource::Builtin(_) => None,
         };
         let pinned = |kind| {
             move |(name, it): (&String, &ArtifactSource)| Some((name.clone(), pin(kind, it)?))

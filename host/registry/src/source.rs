@@ -1,10 +1,12 @@
-//! Where a model or a component comes from: a path, or the registry.
+//! Where a model or a component comes from: a path, the registry, or this program.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use sandbar_builtin::{SCHEME, of_path};
 
 use crate::reference::Reference;
 
@@ -15,11 +17,16 @@ pub enum ArtifactSource {
     Path(PathBuf),
     /// In the registry.
     Registry(Reference),
+    /// A component that comes with the command, by its name.
+    Builtin(String),
 }
 
 impl From<PathBuf> for ArtifactSource {
     fn from(path: PathBuf) -> Self {
-        ArtifactSource::Path(path)
+        match of_path(&path) {
+            Some(name) => ArtifactSource::Builtin(name.to_owned()),
+            None => ArtifactSource::Path(path),
+        }
     }
 }
 
@@ -28,6 +35,7 @@ impl fmt::Display for ArtifactSource {
         match self {
             ArtifactSource::Path(path) => write!(f, "{}", path.display()),
             ArtifactSource::Registry(reference) => write!(f, "{reference}"),
+            ArtifactSource::Builtin(name) => write!(f, "{SCHEME}{name}"),
         }
     }
 }
@@ -42,15 +50,16 @@ impl Serialize for ArtifactSource {
         match self {
             ArtifactSource::Path(path) => path.serialize(to),
             ArtifactSource::Registry(reference) => InRegistry { registry: reference }.serialize(to),
+            ArtifactSource::Builtin(_) => to.collect_str(self),
         }
     }
 }
 
 impl<'de> Deserialize<'de> for ArtifactSource {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let form = "a path, or { registry = \"NAME@VERSION\" }";
+        let form = "a path, \"builtin:NAME\", or { registry = \"NAME@VERSION\" }";
         match toml::Value::deserialize(from)? {
-            toml::Value::String(path) => Ok(ArtifactSource::Path(path.into())),
+            toml::Value::String(path) => Ok(PathBuf::from(path).into()),
             toml::Value::Table(table) => match (table.len(), table.get("registry")) {
                 (1, Some(toml::Value::String(reference))) => {
                     reference.parse().map(ArtifactSource::Registry).map_err(D::Error::custom)

@@ -45,6 +45,7 @@ pub mod project;
 pub mod runner;
 mod totals;
 
+pub use sandbar_builtin as builtin;
 pub use sandbar_config as config;
 pub use sandbar_confine as confine;
 pub use sandbar_inference as inference;

@@ -22,7 +22,7 @@
 //! - [`limits`]: `[limits]` of documents; [`operator_folder`]: `operator.toml`, how one
 //!   operator is built.
 //!
-//! It may use `sandbar-files`, `-record`, `-config`, `-telemetry`, `-confine`, `-model` and
+//! It may use `sandbar-builtin`, `-files`, `-record`, `-config`, `-telemetry`, `-confine`, `-model` and
 //! `-inference`.
 
 mod bindings;

@@ -140,7 +140,7 @@ fn paths_are_relative_to_the_manifest() -> Result {
         definition.component(&manifest.stages[1])?,
         match &manifest.models["flights"] {
             ArtifactSource::Path(folder) => manifest.resolve(folder),
-            ArtifactSource::Registry(reference) => return Err(reference.to_string().into()),
+            source => return Err(source.to_string().into()),
         },
     ];
     let expected = [

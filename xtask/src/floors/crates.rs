@@ -8,7 +8,8 @@ use crate::cargo;
 use crate::metadata::Package;
 
 /// The crates of `host/` by their folders, the lowest first. Each may use those before it.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
+    "builtin",
     "files",
     "record",
     "config",

@@ -53,7 +53,12 @@ pub(crate) fn validate(
         check.name(KeyPath::of("models").key(name), name);
     }
     for (name, source) in &manifest.models {
-        check.source(KeyPath::of("models").key(name), source, "a model's folder", manifest);
+        let place = KeyPath::of("models").key(name);
+        if let ArtifactSource::Builtin(_) = source {
+            let message = "only components come with the command; name the model's folder";
+            check.report(place.clone(), message);
+        }
+        check.source(place, source, "a model's folder", manifest);
     }
     check.registry(manifest);
     check.fleet(manifest);
@@ -94,6 +99,13 @@ impl Check<'_> {
                     place,
                     "refers to a registry, but the manifest has no [registry]; add it with location = \"FOLDER|URL\"",
                 );
+            }
+            ArtifactSource::Builtin(name) => {
+                if let Err(missing @ sandbar_builtin::Missing::Unknown) =
+                    sandbar_builtin::component(name)
+                {
+                    self.report(place, missing.to_string());
+                }
             }
             _ => {}
         }

@@ -7,7 +7,7 @@ use sandbar_confine::{Child, Ended, Patience};
 use sandbar_manifest::Preparation;
 use sandbar_model::{FileDigests, Sha256};
 use sandbar_record::{Batch, Shutdown};
-use sandbar_sandbox::Sandbox;
+use sandbar_sandbox::{Sandbox, component};
 use serde::{Deserialize, Serialize};
 
 use super::error::PreparationError;
@@ -118,7 +118,7 @@ fn answer(subject: &Subject) -> u64 {
     let definition = &subject.definition;
     let files =
         definition.manifest.stages.iter().filter_map(|stage| definition.component(stage).ok());
-    let sizes = files.map(|file| std::fs::metadata(file).map_or(0, |file| file.len()));
+    let sizes = files.map(|file| component::size(&file));
     ANSWER.saturating_add(sizes.sum::<u64>().saturating_mul(COMPILED))
 }
 

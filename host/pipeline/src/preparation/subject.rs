@@ -118,11 +118,12 @@ impl Subject {
     }
 }
 
-/// What the manifest says where that is a path, else where the registry's files are.
+/// What the manifest says where that is a path or of this program, else where the registry's files are.
 fn in_place(source: &ArtifactSource, path: PathBuf) -> ArtifactSource {
     match source {
         ArtifactSource::Path(path) => ArtifactSource::Path(path.clone()),
         ArtifactSource::Registry(_) => ArtifactSource::Path(absolute(&path)),
+        ArtifactSource::Builtin(_) => source.clone(),
     }
 }
 

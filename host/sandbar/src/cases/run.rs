@@ -115,7 +115,7 @@ impl Runner {
                         (None, ArtifactSource::Path(folder)) => {
                             self.folder(name, &manifest.resolve(folder))?
                         }
-                        (None, ArtifactSource::Registry(_)) => definition
+                        (None, _) => definition
                             .open_model(name)
                             .and_then(|model| Ok(Artifact::load(model)?))
                             .map_err(|error| format!("model '{name}': {error}"))?,

@@ -208,10 +208,7 @@ impl Start {
         terms.validate()?;
         if fleet::of(&self.at)?.is_some() {
             // The runner tells the registry's names from versions.
-            let version = |(name, source)| match source {
-                ArtifactSource::Registry(reference) => (name, reference.to_string()),
-                ArtifactSource::Path(path) => (name, path.display().to_string()),
-            };
+            let version = |(name, source): (_, ArtifactSource)| (name, source.to_string());
             let request = FleetRolloutRequest {
                 models: self.models.into_iter().map(version).collect(),
                 operators: self.components.into_iter().map(version).collect(),

@@ -1,15 +1,33 @@
 //! Fits extractor, model and labels to each other, before the first record.
 
-use sandbar_operator::{Error, Field, FieldType, TensorShape};
+use sandbar_operator::{ElementType, Error, Field, FieldType, TensorShape};
 
 use crate::config::{Config, Description, Dimension, Tensor};
 
-/// The tensor that the model takes: where the extractor has it, and its shape.
-pub(crate) fn column<'a>(
+/// An input of the model, and the extractor's tensor that goes into it.
+pub(crate) struct Fitted {
+    /// Position of the tensor among the extractor's features.
+    pub(crate) column: usize,
+    /// The input's name.
+    pub(crate) name: String,
+    pub(crate) element: ElementType,
+    /// The axis of the rows.
+    pub(crate) batch: usize,
+    /// Dimensions of a computation: those of one row, and the rows.
+    pub(crate) dimensions: Vec<u32>,
+}
+
+/// A tensor of the extractor: its place, its name, and its shape.
+type Given<'a> = (usize, &'a str, &'a TensorShape);
+
+/// The model's inputs, each with the tensor that it takes: a model's only input takes the
+/// extractor's only tensor, or that of key `column`; of several, each takes that of its own name.
+pub(crate) fn inputs(
     config: &Config,
-    features: &'a [Field],
-) -> Result<(usize, &'a TensorShape), Error> {
-    let tensors: Vec<(usize, &str, &TensorShape)> = features
+    model: &Description,
+    features: &[Field],
+) -> Result<Vec<Fitted>, Error> {
+    let tensors: Vec<Given<'_>> = features
         .iter()
         .enumerate()
         .filter_map(|(place, field)| match &field.ty {
@@ -17,45 +35,66 @@ pub(crate) fn column<'a>(
             _ => None,
         })
         .collect();
-    let names = || tensors.iter().map(|(_, name, _)| *name).collect::<Vec<_>>().join(", ");
+    match model.inputs.as_slice() {
+        [] => Err("it has no input: declare its [[inputs]] in model.toml".into()),
+        [input] => Ok(vec![input_of(input, only(config, &tensors)?, config.stack)?]),
+        _ if config.column.is_some() => Err(
+            "key 'column': the model has several inputs, each takes the tensor of its own name: \
+                 omit it"
+                .into(),
+        ),
+        inputs => inputs
+            .iter()
+            .map(|input| {
+                let of_its_name = tensors.iter().find(|(_, name, _)| *name == input.name);
+                let tensor = of_its_name.ok_or_else(|| {
+                    let names = names(&tensors);
+                    format!(
+                        "input '{}': the extractor gives no tensor of this name: it gives {}",
+                        input.name,
+                        if names.is_empty() { "none" } else { &names }
+                    )
+                })?;
+                input_of(input, *tensor, config.stack)
+            })
+            .collect(),
+    }
+}
+
+fn names(tensors: &[Given<'_>]) -> String {
+    tensors.iter().map(|(_, name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// The tensor for a model's only input.
+fn only<'a>(config: &Config, tensors: &[Given<'a>]) -> Result<Given<'a>, Error> {
     match &config.column {
-        Some(wanted) => match tensors.iter().find(|(_, name, _)| name == wanted) {
-            Some((place, _, shape)) => Ok((*place, shape)),
-            None => Err(format!(
-                "key 'column': the extractor gives no tensor '{wanted}': set it to one of {}",
-                names()
-            )
-            .into()),
-        },
-        None => match tensors.as_slice() {
-            [(place, _, shape)] => Ok((*place, shape)),
+        Some(wanted) => {
+            tensors.iter().find(|(_, name, _)| name == wanted).copied().ok_or_else(|| {
+                format!(
+                    "key 'column': the extractor gives no tensor '{wanted}': set it to one of {}",
+                    names(tensors)
+                )
+                .into()
+            })
+        }
+        None => match tensors {
+            [tensor] => Ok(*tensor),
             [] => {
-                Err("the extractor gives no tensor: use one that does, such as image-features"
+                Err("the extractor gives no tensor: use one that does, such as image-features or \
+                       record-features"
                     .into())
             }
             _ => Err(format!(
                 "the extractor gives several tensors: set 'column' to one of {}",
-                names()
+                names(tensors)
             )
             .into()),
         },
     }
 }
 
-/// The model's only input, which must take that tensor, and the axis of its batch.
-pub(crate) fn input<'a>(
-    model: &'a Description,
-    tensor: &TensorShape,
-    stack: usize,
-) -> Result<(&'a Tensor, usize), Error> {
-    let input = match model.inputs.as_slice() {
-        [input] => input,
-        inputs => {
-            let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
-            let (count, names) = (inputs.len(), names.join(", "));
-            return Err(format!("expected one input, got {count}: {names}").into());
-        }
-    };
+/// An input, which must take that tensor.
+fn input_of(input: &Tensor, (column, _, tensor): Given<'_>, stack: usize) -> Result<Fitted, Error> {
     if input.shape.is_empty() {
         return Err(format!("input '{}': no dimension for the batch", input.name).into());
     }
@@ -86,7 +125,12 @@ pub(crate) fn input<'a>(
             input.name
         )
         .into()),
-        _ => Ok((input, axis)),
+        _ => {
+            let mut dimensions = tensor.dimensions.clone();
+            dimensions.insert(axis, 1);
+            let (name, element) = (input.name.clone(), tensor.element);
+            Ok(Fitted { column, name, element, batch: axis, dimensions })
+        }
     }
 }
 

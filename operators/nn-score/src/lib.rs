@@ -1,9 +1,9 @@
-//! A scorer for any classifier that the host can run: one tensor in, a number for each
-//! class out.
+//! A scorer for any classifier that the host can run: tensors in, a number for each class
+//! out.
 //!
 //! The model is the stage's main one, a graph ([`Config`] says what can be set). Its
-//! input is the extractor's tensor, whose shape and type are compared with the model's
-//! before the first record. Its classes are the labels of the model's folder; without
+//! input is the extractor's tensor, or its inputs the tensors of the same names; shapes and types
+//! are compared with the model's before the first record. Its classes are the labels of the model's folder; without
 //! any they are called `0`, `1`, and so on.
 //!
 //! Rows go into the graph one by one, or `stack` at a time where that is faster: what is

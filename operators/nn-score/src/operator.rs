@@ -2,27 +2,19 @@
 
 use sandbar_operator::nn::{ComputeError, Graph, Input};
 use sandbar_operator::{
-    Column, ElementType, Error, Failure, Field, Output, Predictions, Scorer, Setup, Table, Tensor,
+    Column, Error, Failure, Field, Output, Predictions, Scorer, Setup, Table, Tensor,
 };
 
 use crate::config::{Config, Description};
-use crate::fit;
+use crate::fit::{self, Fitted};
 
 /// What a row is whose best class is too improbable.
 const UNKNOWN: &str = "unknown";
 
-/// A graph, matched with the extractor's tensor.
+/// A graph, matched with the extractor's tensors.
 pub struct NnScore {
     graph: Graph,
-    /// Position of the tensor in the table.
-    column: usize,
-    /// The name of the graph's input.
-    input: String,
-    element: ElementType,
-    /// The axis of the rows.
-    batch: usize,
-    /// Dimensions of a computation: those of one row, and the rows.
-    dimensions: Vec<u32>,
+    inputs: Vec<Fitted>,
     /// Position of the output with the classes.
     output: usize,
     classes: Vec<String>,
@@ -46,9 +38,8 @@ impl Scorer for NnScore {
         }
         let description: Description = setup.describe_model(name)?;
         let graph = setup.load_graph(name)?;
-        let (column, shape) = fit::column(&config, features)?;
         let about = |error: Error| error.context(format_args!("model '{name}'"));
-        let (input, batch) = fit::input(&description, shape, config.stack).map_err(about)?;
+        let inputs = fit::inputs(&config, &description, features).map_err(about)?;
         let output = fit::output(&config, &description).map_err(about)?;
         let mut classes = fit::classes(&description, output).map_err(about)?;
         if config.unknown_below.is_some() {
@@ -57,15 +48,9 @@ impl Scorer for NnScore {
             }
             classes.push(UNKNOWN.into());
         }
-        let mut dimensions = shape.dimensions.clone();
-        dimensions.insert(batch, 1);
         Ok(NnScore {
             graph,
-            column,
-            input: input.name.clone(),
-            batch,
-            element: shape.element,
-            dimensions,
+            inputs,
             output,
             classes,
             softmax: config.softmax.unwrap_or(description.postprocessing.softmax),
@@ -79,11 +64,15 @@ impl Scorer for NnScore {
     }
 
     fn score(&mut self, table: &Table<'_>, predictions: &mut Predictions) {
-        let Some(Column::Tensor(tensor)) = table.column(self.column) else { return };
+        let tensors = self.inputs.iter().map_while(|input| match table.column(input.column) {
+            Some(Column::Tensor(tensor)) => Some(tensor),
+            _ => None,
+        });
+        let tensors: Vec<Tensor<'_>> = tensors.collect();
         let mut row = 0;
         while row < table.rows() {
             let rows = if table.rows() - row >= self.stack { self.stack } else { 1 };
-            self.rows(tensor, row, rows, predictions);
+            self.rows(&tensors, row, rows, predictions);
             row += rows;
         }
     }
@@ -93,12 +82,12 @@ impl NnScore {
     /// Computes some rows together, or each by itself where that fails.
     fn rows(
         &mut self,
-        tensor: Tensor<'_>,
+        tensors: &[Tensor<'_>],
         first: usize,
         rows: usize,
         predictions: &mut Predictions,
     ) {
-        match self.compute(tensor, first, rows) {
+        match self.compute(tensors, first, rows) {
             Ok(numbers) => {
                 let width = numbers.len() / rows;
                 for numbers in numbers.chunks_exact(width) {
@@ -107,7 +96,7 @@ impl NnScore {
             }
             Err(_) if rows > 1 => {
                 for row in first..first + rows {
-                    self.rows(tensor, row, 1, predictions);
+                    self.rows(tensors, row, 1, predictions);
                 }
             }
             Err(failure) => predictions.fail(failure),
@@ -117,19 +106,23 @@ impl NnScore {
     /// The numbers of the classes for some rows, end to end.
     fn compute(
         &mut self,
-        tensor: Tensor<'_>,
+        tensors: &[Tensor<'_>],
         first: usize,
         rows: usize,
     ) -> Result<Vec<f64>, Failure> {
-        self.dimensions[self.batch] = rows as u32;
-        let bytes = tensor.shape().row_bytes();
-        let input = Input {
-            name: &self.input,
-            dimensions: &self.dimensions,
-            element: self.element,
-            data: &tensor.data()[first * bytes..][..rows * bytes],
-        };
-        let outputs = self.graph.compute(&[input]).map_err(failure)?;
+        for input in &mut self.inputs {
+            input.dimensions[input.batch] = rows as u32;
+        }
+        let given = self.inputs.iter().zip(tensors).map(|(input, tensor)| {
+            let bytes = tensor.shape().row_bytes();
+            Input {
+                name: &input.name,
+                dimensions: &input.dimensions,
+                element: input.element,
+                data: &tensor.data()[first * bytes..][..rows * bytes],
+            }
+        });
+        let outputs = self.graph.compute(&given.collect::<Vec<_>>()).map_err(failure)?;
         let Some(output) = outputs.get(self.output) else {
             return Err(Failure::internal(format!("the graph has no output {}", self.output)));
         };

@@ -198,14 +198,17 @@ fn what_does_not_fit_is_refused() {
         description[key] = value;
         description
     };
-    let three = json!([
-        { "name": "a", "type": "fp32", "shape": ["N", 2] },
+    let two = json!([
+        { "name": "image", "type": "fp32", "shape": ["N", 2] },
         { "name": "b", "type": "fp32", "shape": ["N", 2] },
-        { "name": "c", "type": "fp32", "shape": ["N", 2] },
     ]);
     assert_eq!(
-        refusal(json!({}), with("inputs", three), &[field()]),
-        "model 'pair': expected one input, got 3: a, b, c"
+        refusal(json!({}), with("inputs", two.clone()), &[field()]),
+        "model 'pair': input 'b': the extractor gives no tensor of this name: it gives image"
+    );
+    assert!(
+        refusal(json!({ "column": "image" }), with("inputs", two), &[field()])
+            .contains("the model has several inputs")
     );
     let other = Field::tensor("image", ElementType::U8, [2]);
     assert_eq!(
@@ -233,6 +236,40 @@ fn what_does_not_fit_is_refused() {
         refusal(json!({ "unknown_below": 0.5 }), unknown, &[field()])
             .contains("omit 'unknown_below'")
     );
+}
+
+#[test]
+fn of_several_inputs_each_takes_the_tensor_of_its_name() {
+    let mut description = description();
+    description["inputs"] = json!([
+        { "name": "left", "type": "fp32", "shape": ["N", 1] },
+        { "name": "right", "type": "fp32", "shape": ["N", 1] },
+    ]);
+    // Side by side, as they are named.
+    let graph = |inputs: &[Input<'_>]| {
+        let names: Vec<&str> = inputs.iter().map(|input| input.name).collect();
+        assert_eq!(names, ["left", "right"]);
+        let rows = inputs[0].data.chunks(4).zip(inputs[1].data.chunks(4));
+        let data = rows.flat_map(|(left, right)| [left, right].concat()).collect();
+        let dimensions = vec![inputs[0].dimensions[0], 2];
+        Ok(vec![Output { name: "y".into(), dimensions, element: ElementType::Fp32, data }])
+    };
+    let field = |name: &str| Field::tensor(name, ElementType::Fp32, [1]);
+    for stack in [1, 2, 3] {
+        let stage = Stage::new().config(json!({ "stack": stack }));
+        let stage = stage.description("pair", description.clone()).graph("pair", graph);
+        // In the extractor's order, which is another.
+        let fields = [field("right"), field("left")];
+        let mut scorer = stage.scorer::<NnScore>(&fields).unwrap();
+        let rows = [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]].iter();
+        let table = rows.fold(Features::new(fields), |table, [left, right]| {
+            table.row([Cell::Tensor(bytes(&[*right])), Cell::Tensor(bytes(&[*left]))])
+        });
+        let scored = scorer.score(&table);
+        let labels: Vec<&str> =
+            scored.iter().map(|it| it.as_ref().unwrap().label().unwrap()).collect();
+        assert_eq!(labels, ["left", "right", "left"], "{stack}");
+    }
 }
 
 #[test]

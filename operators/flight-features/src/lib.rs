@@ -56,7 +56,6 @@ mod config;
 mod csv;
 mod fault;
 mod json;
-mod marks;
 mod operator;
 mod reader;
 mod sink;

@@ -1,5 +1,7 @@
 //! One value of one column, from the bytes between two separators or quotes, of CSV or JSON.
 
+use std::ops::Range;
+
 use sandbar_operator::text;
 
 use crate::columns::Kind;
@@ -29,67 +31,38 @@ impl Value<'_> {
 /// What the bytes of a wanted column say, with spaces around a number or not.
 #[inline]
 pub(crate) fn value<'a>(feature: &Feature, bytes: &'a [u8]) -> Result<Value<'a>, Fault> {
-    let read = match feature.kind {
-        _ if is_missing(bytes) => return Ok(Value::Missing),
-        Kind::Number => match text::number(bytes) {
-            Ok(number) => return Ok(Value::Number(number)),
-            Err(_) if is_missing(bytes.trim_ascii()) => return Ok(Value::Missing),
+    value_in(feature, bytes, 0..bytes.len())
+}
+
+/// The same of a part of a text.
+#[inline]
+pub(crate) fn value_in<'a>(
+    feature: &Feature,
+    text: &'a [u8],
+    range: Range<usize>,
+) -> Result<Value<'a>, Fault> {
+    let bytes = &text[range.clone()];
+    let fault = match feature.kind {
+        Kind::Number => {
+            if let Some(number) = text::digits_in(text, range) {
+                return Ok(Value::Number(number));
+            }
+            if is_missing(bytes) {
+                return Ok(Value::Missing);
+            }
+            match text::number(bytes) {
+                Ok(number) => return Ok(Value::Number(number)),
+                Err(_) if is_missing(bytes.trim_ascii()) => return Ok(Value::Missing),
+                Err(fault) => fault,
+            }
+        }
+        Kind::Text if is_missing(bytes) => return Ok(Value::Missing),
+        Kind::Text => match text::string_in(text, range) {
+            Ok(text) => return Ok(Value::Text(text)),
             Err(fault) => fault,
         },
-        Kind::Text => match str::from_utf8(bytes) {
-            Ok(text) => return Ok(Value::Text(text)),
-            Err(_) => text::Fault::NotUtf8,
-        },
     };
-    Err(Fault::Value { column: feature.name, fault: read })
-}
-
-/// The quickest way, for one to eight digits: the first `length` bytes of `text`, if
-/// these are all digits.
-#[inline]
-pub(crate) fn short_integer(text: &[u8], length: usize) -> Option<f64> {
-    let characters = short(text, length)?;
-    let digits = characters ^ (repeat(b'0') << (64 - 8 * length));
-    // A byte above 9 has its highest bit, or gets it: the sum leaves its byte only
-    // where the bit is there already, in that byte or in one below.
-    let above_nine = digits | digits.wrapping_add(repeat(0x7f - 9));
-    if above_nine & repeat(0x80) != 0 {
-        return None;
-    }
-    // Neighbours are joined: digits to pairs, pairs to fours, fours to all eight.
-    let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
-    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
-    let number = (fours * 10_000 + (fours >> 32)) as u32;
-    Some(f64::from(number))
-}
-
-/// The quickest way for texts: the first `length` bytes of `text`, if these are one
-/// to eight of ASCII.
-#[inline]
-pub(crate) fn short_ascii(text: &[u8], length: usize) -> Option<&str> {
-    let characters = short(text, length)?;
-    if characters & repeat(0x80) != 0 {
-        return None;
-    }
-    // SAFETY: `short` gives all bytes of `text[..length]`; none of them has the
-    // highest bit, so that each is an ASCII character, which is UTF-8.
-    Some(unsafe { str::from_utf8_unchecked(&text[..length]) })
-}
-
-/// The first `length` bytes of `text` as the highest bytes of a word, the first of
-/// them lowest, with zeros below: if these are one to eight, and `text` goes on to
-/// its eighth byte or further.
-///
-/// Work on a word needs no loop, whose end the processor would have to guess.
-#[inline]
-fn short(text: &[u8], length: usize) -> Option<u64> {
-    let bytes = text.first_chunk::<8>()?;
-    (1..=8).contains(&length).then(|| u64::from_le_bytes(*bytes) << (64 - 8 * length))
-}
-
-/// A word of eight such bytes.
-const fn repeat(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
+    Err(Fault::Value { column: feature.name, fault })
 }
 
 /// The ways in which the data says that there is no value.

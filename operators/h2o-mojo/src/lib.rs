@@ -35,6 +35,7 @@
 //!
 //! Where things are; each of these uses only those after it in this list:
 //! - `model`: [`Model`], [`Scorer`], [`Predictions`]: a MOJO from its bytes to its predictions.
+//! - `schema`: [`Schema`], a MOJO's columns without the model.
 //! - `algorithms`: the one table of algorithms, and a folder for each.
 //! - `trees`: compiled trees, which tree algorithms share, and the decoder of H2O's trees.
 //! - `distribution`, `classes`, `calibration`: from a model's sums to numbers, probabilities and labels.
@@ -56,6 +57,7 @@ mod info;
 mod limits;
 mod model;
 mod names;
+mod schema;
 mod trees;
 
 pub use algorithms::Algorithm;
@@ -65,3 +67,4 @@ pub use domain::Domain;
 pub use error::{Error, ValueError};
 pub use limits::Limits;
 pub use model::{Model, Predictions, Scorer};
+pub use schema::{Schema, SchemaColumn};

@@ -39,6 +39,13 @@ pub enum Fault {
         /// What it is.
         found: &'static str,
     },
+    /// JSON of which something is needed that is in it, and that has nothing in it.
+    Inside {
+        /// The key whose value it is.
+        key: String,
+        /// What it is.
+        found: &'static str,
+    },
 }
 
 /// How much of a value a message shows, in characters.
@@ -55,9 +62,10 @@ impl Fault {
             | Fault::Quotes { .. }
             | Fault::Json { .. }
             | Fault::DuplicateKey(_) => FailureCode::Malformed,
-            Fault::NotANumber(_) | Fault::OutOfRange(_) | Fault::Type { .. } => {
-                FailureCode::Invalid
-            }
+            Fault::NotANumber(_)
+            | Fault::OutOfRange(_)
+            | Fault::Type { .. }
+            | Fault::Inside { .. } => FailureCode::Invalid,
         }
     }
 }
@@ -93,6 +101,9 @@ impl fmt::Display for Fault {
                 write!(f, "number out of range: {value:?}: expected one up to 1.8e308")
             }
             Fault::Type { found } => write!(f, "unexpected JSON type: {found}"),
+            Fault::Inside { key, found } => {
+                write!(f, "'{key}': expected a JSON object or array, got {found}")
+            }
         }
     }
 }

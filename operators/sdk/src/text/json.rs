@@ -13,6 +13,8 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::fault::{Fault, shown};
 use super::scan::{Raw, Scanner, Text};
 
+pub use super::paths::{MAX_DEPTH, Overlap, Paths, Take, Written, elements};
+
 /// The value of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
@@ -141,7 +143,7 @@ impl<'a> Value<'a> {
 
 /// A string without its escapes.
 #[inline(never)]
-fn unescaped(text: Text<'_>) -> Result<String, Fault> {
+pub(super) fn unescaped(text: Text<'_>) -> Result<String, Fault> {
     let quoted = [b"\"", text.inside, b"\""].concat();
     serde_json::from_slice(&quoted)
         .map_err(|error| Fault::Json { problem: format!("in a string: {error}") })
@@ -149,7 +151,7 @@ fn unescaped(text: Text<'_>) -> Result<String, Fault> {
 
 /// What is wrong with a text that is not one JSON object.
 #[cold]
-fn invalid(text: &[u8]) -> Fault {
+pub(super) fn invalid(text: &[u8]) -> Fault {
     let mut json = serde_json::Deserializer::from_slice(text);
     let read = json.deserialize_map(Skipped).and_then(|()| json.end());
     let problem = read.err().map_or("invalid".to_owned(), |error| error.to_string());

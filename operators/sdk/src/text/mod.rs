@@ -29,9 +29,14 @@ pub mod csv;
 mod encoding;
 mod fault;
 pub mod json;
+mod line;
+mod marks;
 mod number;
+mod paths;
 mod scan;
+mod word;
 
 pub use encoding::{bytes, string};
 pub use fault::{Fault, shown};
 pub use number::number;
+pub use word::{ascii_in, digits_in, string_in};

@@ -37,13 +37,19 @@ impl<'a> Scanner<'a> {
 
     /// Passes white space. Returns the byte that follows.
     #[inline]
-    fn peek(&mut self) -> Option<u8> {
+    pub(super) fn peek(&mut self) -> Option<u8> {
         loop {
             match *self.text.get(self.at)? {
                 b' ' | b'\n' | b'\t' | b'\r' => self.at += 1,
                 byte => return Some(byte),
             }
         }
+    }
+
+    /// Passes the byte that [`peek`](Scanner::peek) has returned.
+    #[inline]
+    pub(super) fn pass(&mut self) {
+        self.at += 1;
     }
 
     /// Passes white space and this byte.

@@ -1,20 +1,20 @@
 //! Which bytes of a line matter, found for 64 bytes at once.
 
 /// How many bytes are looked at together: one bit of a `u64` for each.
-pub(crate) const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// What 64 bytes hold.
-pub(crate) struct Marks {
+pub(super) struct Marks {
     /// Bit n is set where byte n is the separator.
-    pub(crate) separators: u64,
+    pub(super) separators: u64,
     /// Whether there is a quote or a line end among them.
-    pub(crate) special: bool,
+    pub(super) special: bool,
 }
 
 /// Finds the separators, and whether there are quotes or line ends.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-#[inline]
-pub(crate) fn marks(block: &[u8; BLOCK], separator: u8) -> Marks {
+#[inline(always)]
+pub(super) fn marks(block: &[u8; BLOCK], separator: u8) -> Marks {
     use core::arch::wasm32::{
         u8x16_bitmask, u8x16_eq, u8x16_splat, v128, v128_any_true, v128_load, v128_or,
     };
@@ -35,8 +35,8 @@ pub(crate) fn marks(block: &[u8; BLOCK], separator: u8) -> Marks {
 
 /// Finds the separators, and whether there are quotes or line ends.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-#[inline]
-pub(crate) fn marks(block: &[u8; BLOCK], separator: u8) -> Marks {
+#[inline(always)]
+pub(super) fn marks(block: &[u8; BLOCK], separator: u8) -> Marks {
     let mut separators = 0;
     for (index, word) in block.as_chunks::<8>().0.iter().enumerate() {
         let equal = equal_bytes(u64::from_le_bytes(*word), separator) >> 7;

@@ -1,0 +1,68 @@
+//! What a MOJO wants of a row, without the model: for who makes the rows.
+
+use std::collections::HashSet;
+
+use crate::algorithms::Algorithm;
+use crate::archive::Archive;
+use crate::error::Error;
+use crate::info::{self, Info};
+use crate::limits::Limits;
+
+/// The columns of a MOJO's rows. Only `model.ini` is read: neither trees nor weights, nor the
+/// categories of columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    columns: Vec<SchemaColumn>,
+    offset_column: Option<String>,
+}
+
+/// One column of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaColumn {
+    /// Its name, as the table that the model was trained on had it.
+    pub name: String,
+    /// Whether it holds categories; numbers otherwise.
+    pub is_categorical: bool,
+}
+
+impl Schema {
+    /// Reads a MOJO's schema, within the default [`Limits`].
+    ///
+    /// # Errors
+    /// [`Error`], for anything that is not a MOJO of an algorithm that this crate scores.
+    pub fn read(bytes: &[u8]) -> Result<Schema, Error> {
+        let limits = Limits::default();
+        let mut archive = Archive::open(bytes, &limits)?;
+        let text = archive.find(info::NAME)?.ok_or(Error::NotMojo)?;
+        let text = String::from_utf8_lossy(&text);
+        let info = Info::parse(&text, &limits)?;
+        Algorithm::of(&info)?;
+        let count: usize = info.number("n_features")?;
+        let response = usize::from(info.flag("supervised")?);
+        if count == 0 || count + response > info.columns.len() {
+            return Err(Error::Contradiction {
+                key: "n_features".into(),
+                reason: format!("{count} is out of range for {} columns", info.columns.len()),
+            });
+        }
+        let categorical: HashSet<usize> = info.domains.iter().map(|it| it.column).collect();
+        let column = |(index, name): (usize, &&str)| SchemaColumn {
+            name: (*name).to_owned(),
+            is_categorical: categorical.contains(&index),
+        };
+        Ok(Schema {
+            columns: info.columns[..count].iter().enumerate().map(column).collect(),
+            offset_column: info.text("offset_column").map(str::to_owned),
+        })
+    }
+
+    /// The columns of a row, in their order.
+    pub fn columns(&self) -> &[SchemaColumn] {
+        &self.columns
+    }
+
+    /// The column of the offset, if the model was trained with one.
+    pub fn offset_column(&self) -> Option<&str> {
+        self.offset_column.as_deref()
+    }
+}

@@ -1,0 +1,190 @@
+//! Records to rows: what the component does, without the component.
+
+use sandbar_operator::{Error, Field, Setup, TensorShape};
+
+use crate::cell::{Cell, Content, short};
+use crate::config::{Booleans, Config};
+use crate::envelope::Envelope;
+use crate::fault::{Fault, Problem};
+use crate::format::{self, Format};
+use crate::found::{At, Findings, Found};
+use crate::layout::{Elements, Layout, Origin, Output};
+use crate::wanted::{self, Wanted};
+
+/// Where the values of a row go, in the order of the features.
+pub trait Sink {
+    /// The value of a numeric feature: a finite number.
+    fn number(&mut self, number: f64);
+    /// The value of a text feature: not empty.
+    fn text(&mut self, text: &str);
+    /// The elements of a tensor.
+    fn tensor(&mut self, elements: &[u8]);
+    /// A feature without a value.
+    fn missing(&mut self);
+}
+
+/// Reads records. After the first ones nothing is allocated, except for texts with escapes.
+#[derive(Debug)]
+pub struct Reader {
+    layout: Layout,
+    format: Box<dyn Format>,
+    findings: Findings,
+    /// The elements of a tensor.
+    elements: Vec<u8>,
+    booleans: Booleans,
+    max_bytes: usize,
+}
+
+impl Reader {
+    /// A reader for a configuration, and for the models of a stage.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration, or with what a model wants.
+    pub fn new(config: &Config, setup: &Setup) -> Result<Reader, Error> {
+        Reader::of(config, wanted::of_models(setup)?)
+    }
+
+    /// A reader for a configuration alone.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn without_models(config: &Config) -> Result<Reader, Error> {
+        Reader::of(config, Vec::new())
+    }
+
+    fn of(config: &Config, wanted: Vec<Wanted>) -> Result<Reader, Error> {
+        if config.max_bytes == 0 {
+            return Err("`max_bytes`: must be greater than zero".into());
+        }
+        let layout = Layout::new(config, wanted)?;
+        Ok(Reader {
+            format: format::reader(config, &layout)?,
+            findings: Findings::new(layout.places.len()),
+            elements: Vec::new(),
+            booleans: config.booleans,
+            max_bytes: config.max_bytes.min(u32::MAX as usize),
+            layout,
+        })
+    }
+
+    /// What goes out, in this order.
+    pub fn features(&self) -> Vec<Field> {
+        self.layout.fields()
+    }
+
+    /// Reads a record with this value (`None` for null), and writes one value for each feature
+    /// to `row`. After a fault, `row` may have been given some.
+    ///
+    /// # Errors
+    /// Why the record gives no row.
+    pub fn read(
+        &mut self,
+        value: Option<&[u8]>,
+        envelope: &impl Envelope,
+        row: &mut impl Sink,
+    ) -> Result<(), Fault> {
+        // Where nothing is wanted of it, a value may be anything.
+        let value = if self.layout.places.is_empty() { b"" } else { self.find(value)? };
+        let Reader { layout, findings, elements: scratch, .. } = self;
+        let content = Content { value, findings, booleans: self.booleans };
+        match &findings.line {
+            Some(line) if findings.is_line => {
+                let text = line.text(value);
+                let at = |place| At::Text(text, line.range(place));
+                write(layout, content, at, envelope, scratch, row)
+            }
+            _ => write(layout, content, |place| content.at(place), envelope, scratch, row),
+        }
+    }
+
+    /// Finds what is wanted in a value.
+    #[inline]
+    fn find<'a>(&mut self, value: Option<&'a [u8]>) -> Result<&'a [u8], Fault> {
+        let value = value.ok_or(Fault::Tombstone)?;
+        match value.len() {
+            0 => return Err(Fault::Empty),
+            bytes if bytes > self.max_bytes => {
+                return Err(Fault::TooLarge { bytes, limit: self.max_bytes });
+            }
+            _ => {}
+        }
+        self.format.read(value, &mut self.findings)?;
+        Ok(value)
+    }
+}
+
+/// Writes a row of what was found, which `at` gives by place.
+#[inline]
+fn write<'a>(
+    layout: &'a Layout,
+    content: Content<'a>,
+    at: impl Fn(usize) -> At<'a>,
+    envelope: &'a impl Envelope,
+    scratch: &mut Vec<u8>,
+    row: &mut impl Sink,
+) -> Result<(), Fault> {
+    for output in &layout.outputs {
+        match output {
+            Output::Column(column) => {
+                let short = match column.origin {
+                    Origin::Value(place) => short(column, at(place)),
+                    _ => None,
+                };
+                let cell = match short {
+                    Some(cell) => cell,
+                    None => content.cell(column, envelope)?,
+                };
+                match cell {
+                    Cell::Number(number) => row.number(number),
+                    Cell::Text(text) => row.text(text),
+                    Cell::Missing => row.missing(),
+                    Cell::Whole(number) => row.text(&number.to_string()),
+                }
+            }
+            Output::Tensor { name, shape, elements } => {
+                scratch.clear();
+                tensor(content, (name, shape), elements, envelope, scratch)?;
+                row.tensor(scratch);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Appends the elements of a tensor.
+#[inline(never)]
+fn tensor<'a>(
+    content: Content<'a>,
+    (name, shape): (&str, &TensorShape),
+    elements: &'a Elements,
+    envelope: &'a impl Envelope,
+    to: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    match elements {
+        Elements::Columns(columns) => {
+            for column in columns {
+                content.element(column, envelope, shape.element, to)?;
+            }
+        }
+        Elements::Array(place) => {
+            let fault = |problem| Fault::Column { name: name.to_owned(), problem };
+            for found in array(content.findings, *place).map_err(fault)? {
+                content.found_element(*found, shape.element, to).map_err(fault)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The numbers of an array.
+fn array(findings: &Findings, place: usize) -> Result<&[Found], Problem> {
+    match findings.places[place] {
+        Found::Array(start, end) => Ok(&findings.elements[start as usize..end as usize]),
+        Found::Absent => Err(Problem::Absent),
+        Found::Null => Err(Problem::Missing),
+        other => {
+            let found = other.kind();
+            Err(Problem::Value(sandbar_operator::text::Fault::Type { found }))
+        }
+    }
+}

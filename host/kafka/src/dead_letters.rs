@@ -1,30 +1,16 @@
 //! Dead letters, read back: the content of the topic, by its headers, and records made of
 //! them that can be replayed.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use rdkafka::types::RDKafkaErrorCode;
 
-use super::client_errors::{self, Listener};
-use super::config::{self, Connection};
+use super::config::Connection;
 use super::error::KafkaFailure;
 use super::headers::RawHeaders;
-use super::topics;
-use sandbar_record::Shutdown;
+use super::to_the_end::{self, Begin};
 use sandbar_record::{Input, REPLAYED_HEADER};
 
 /// The prefix of all headers of ours.
 const OURS: &str = "sandbar-";
-/// A name for the consumer; it joins no group and commits nothing.
-const GROUP: &str = "sandbar-dlq";
-/// How long one answer of the brokers may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// A dead letter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeadLetter {
@@ -105,77 +91,10 @@ pub fn read(
     from: Option<(i32, i64)>,
     mut take: impl FnMut(DeadLetter) -> bool,
 ) -> Result<(), KafkaFailure> {
-    let mut config = config::consumer(connection, GROUP);
-    config.set("enable.partition.eof", "true").remove("statistics.interval.ms");
-    let consumer: BaseConsumer<Listener> = config
-        .create_with_context(Listener::default())
-        .map_err(config::unsaid)
-        .map_err(|cause| KafkaFailure::Config { client: "consumer", cause })?;
-    let (brokers, key) = (&connection.brokers, "[dead-letter] topic");
-    // Before anything is assigned only errors can arrive.
-    let listen = || client_errors::listen(|time| drop(consumer.poll(time)));
-    topics::await_topic(consumer.client(), listen, brokers, topic, key, &Shutdown::default())?;
-
-    let mut left = partitions(&consumer, topic, from)?;
-    while !left.is_empty() {
-        match consumer.poll(PATIENCE) {
-            Some(Ok(message)) => {
-                let (partition, next) = (message.partition(), message.offset() + 1);
-                let Some(end) = left.get(&partition).copied() else { continue };
-                // What is behind the end was written meanwhile.
-                if next <= end && !take(DeadLetter::of(&message)) {
-                    return Ok(());
-                }
-                if next >= end {
-                    left.remove(&partition);
-                }
-            }
-            // The last offset before the end may be a transaction marker instead of a record.
-            Some(Err(KafkaError::PartitionEOF(partition))) => drop(left.remove(&partition)),
-            Some(Err(error)) => {
-                let code = error.rdkafka_error_code();
-                if code.is_none_or(|code| topics::is_refusal(code) || topics::is_unknown(code)) {
-                    return Err(KafkaFailure::Consumer(error));
-                }
-                tracing::warn!(client = "consumer", %error, "Kafka client error, the client retries");
-            }
-            None => return Err(silent()),
-        }
-    }
-    Ok(())
-}
-
-/// Assigns the partitions to read, without a group. Returns them with their ends.
-fn partitions(
-    consumer: &BaseConsumer<Listener>,
-    topic: &str,
-    from: Option<(i32, i64)>,
-) -> Result<BTreeMap<i32, i64>, KafkaFailure> {
-    let read = || {
-        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE)?;
-        let mut list = TopicPartitionList::new();
-        let mut left = BTreeMap::new();
-        for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
-            let offset = match from {
-                Some((wanted, _)) if wanted != partition.id() => continue,
-                Some((_, offset)) => Offset::Offset(offset),
-                None => Offset::Beginning,
-            };
-            let (begin, end) = consumer.fetch_watermarks(topic, partition.id(), PATIENCE)?;
-            let reaches = from.is_none_or(|(_, offset)| (begin..end).contains(&offset));
-            if reaches && begin < end {
-                list.add_partition_offset(topic, partition.id(), offset)?;
-                left.insert(partition.id(), end);
-            }
-        }
-        consumer.assign(&list)?;
-        Ok(left)
-    };
-    read().map_err(KafkaFailure::Consumer)
-}
-
-fn silent() -> KafkaFailure {
-    KafkaFailure::Consumer(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut))
+    let begin = from.map_or(Begin::Oldest, |(partition, offset)| Begin::At(partition, offset));
+    to_the_end::read(connection, topic, "[dead-letter] topic", begin, |message| {
+        take(DeadLetter::of(message))
+    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 //! - [`subscription`]: which topics are read; [`initial_offsets`]: where partitions are to be
 //!   read; `position_check`: whether they are.
 //! - [`best_effort`]: a best-effort producer for what is written beside the stream.
-//! - [`dead_letters`]: dead letters, read back.
+//! - [`to_the_end`]: a topic, read to its current end; [`dead_letters`]: dead letters, read back.
 //! - [`topics`]: do the topics exist? [`client_errors`]: why does no broker answer?
 //! - [`mock_broker`]: a mock broker inside this process, for demonstrations and tests.
 //! - `headers`: the headers of a message; `partitions`: lists of partitions, in words; `events`:
@@ -42,6 +42,7 @@ mod rejected;
 pub mod sink;
 pub mod source;
 pub mod subscription;
+pub mod to_the_end;
 pub mod topics;
 mod transaction_error;
 mod transactional_producer;

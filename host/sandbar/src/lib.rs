@@ -32,7 +32,7 @@
 //! - this crate: [`runner`], with [`Runner`], puts all of that together; [`fleet`]: runners that
 //!   serve the same; [`admin`]: metrics, health and changes over HTTP; [`local`]: a pipeline over
 //!   lines and files; [`cases`]: what one expects of a pipeline; [`bench`]: how fast operators are;
-//!   [`project`]: new operators; and [`cli`], the verbs of the command `sandbar`.
+//!   [`project`]: new operators; [`starter`]: new pipelines; and [`cli`], the verbs of the command `sandbar`.
 
 pub mod admin;
 pub mod bench;
@@ -43,6 +43,7 @@ pub mod local;
 mod output;
 pub mod project;
 pub mod runner;
+pub mod starter;
 mod totals;
 
 pub use sandbar_builtin as builtin;

@@ -171,11 +171,7 @@ impl<'a> Content<'a> {
 }
 
 /// What a column has by characters.
-fn characters<'a>(
-    column: &Column,
-    text: &'a [u8],
-    range: Range<usize>,
-) -> Result<Cell<'a>, Fault> {
+fn characters<'a>(column: &Column, text: &'a [u8], range: Range<usize>) -> Result<Cell<'a>, Fault> {
     let bytes = &text[range.clone()];
     let missing = &column.missing;
     if missing.text(bytes) || column.kind == Kind::Number && missing.text(bytes.trim_ascii()) {
@@ -215,7 +211,9 @@ fn append(
     let whole = exact.or_else(|| is_whole.then_some(number as i64));
     match element {
         ElementType::Fp64 => to.extend(number.to_le_bytes()),
-        ElementType::Fp32 if (number as f32).is_finite() => to.extend((number as f32).to_le_bytes()),
+        ElementType::Fp32 if (number as f32).is_finite() => {
+            to.extend((number as f32).to_le_bytes())
+        }
         ElementType::U8 => {
             let whole = whole.and_then(|it| u8::try_from(it).ok()).ok_or_else(wrong)?;
             to.push(whole);

@@ -106,7 +106,9 @@ impl fmt::Display for Fault {
                 "the value is a CSV header line, and names the columns in another order than they \
                  are read in: list them as `fields` in their order",
             ),
-            Fault::NoFields(reason) => write!(f, "the value is no JSON object, and as CSV {reason}"),
+            Fault::NoFields(reason) => {
+                write!(f, "the value is no JSON object, and as CSV {reason}")
+            }
             Fault::Columns { expected, found } => {
                 write!(f, "expected {expected} columns, got {found}")
             }

@@ -76,12 +76,7 @@ impl<'a> Take<'a> for Taking<'_> {
     type Error = Fault;
 
     #[inline(always)]
-    fn value(
-        &mut self,
-        path: usize,
-        value: Written<'a>,
-        range: Range<usize>,
-    ) -> Result<(), Fault> {
+    fn value(&mut self, path: usize, value: Written<'a>, range: Range<usize>) -> Result<(), Fault> {
         self.is_any = true;
         let span = Span::of_value(self.skipped + range.start..self.skipped + range.end);
         self.findings.places[path] = match value {
@@ -157,7 +152,8 @@ fn numbers(
         }
         let found = match value {
             Written::Array(part) if !inner.is_empty() => {
-                return numbers(part, inner, place(part), findings, &mut Vec::new()).map_err(Problem);
+                return numbers(part, inner, place(part), findings, &mut Vec::new())
+                    .map_err(Problem);
             }
             Written::Number(part) if inner.is_empty() => {
                 Found::Number(Span::of_value(place(part)..place(part) + part.len()))

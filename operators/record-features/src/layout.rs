@@ -138,9 +138,11 @@ impl Layout {
             }
         }
         if outputs.is_empty() {
-            return Err("no columns: the stage has no model that says which it wants: name one in \
+            return Err(
+                "no columns: the stage has no model that says which it wants: name one in \
                         the stage's `models`, or list `columns`"
-                .into());
+                    .into(),
+            );
         }
         Ok(Layout { outputs, places: builder.places })
     }
@@ -156,7 +158,6 @@ impl Layout {
         };
         self.outputs.iter().map(field).collect()
     }
-
 }
 
 struct Builder<'a> {
@@ -260,7 +261,9 @@ impl Builder<'_> {
             || entry.missing.is_some()
             || entry.absent.is_some();
         let (path, steps) = match entry.from {
-            _ if other => return Err(about(name, "a tensor: `from` is all that can be said of it")),
+            _ if other => {
+                return Err(about(name, "a tensor: `from` is all that can be said of it"));
+            }
             Some(Source::Path(path)) => {
                 let steps = steps(&path).map_err(|problem| about(name, problem))?;
                 (path, steps)

@@ -22,6 +22,7 @@ mod inspect;
 mod local;
 mod models;
 mod new;
+mod new_pipeline;
 mod operators;
 mod pair;
 mod pipeline;
@@ -137,7 +138,10 @@ impl Cli {
             // Its standard error is for the runner that has started it.
             return prepare::Prepare::execute();
         }
-        let usual = if matches!(self.verb, Verb::Test(_)) { test::LOG } else { "info" };
+        let usual = match self.verb {
+            Verb::Test(_) | Verb::New(_) => test::LOG,
+            _ => "info",
+        };
         sandbar_telemetry::init(
             self.common.log_format,
             self.common.log.as_deref().unwrap_or(usual),
@@ -152,7 +156,7 @@ impl Cli {
             Verb::Promote(promote) => promote.execute(),
             Verb::Fleet(fleet) => fleet.execute(),
             Verb::Inspect(inspect) => inspect.execute(&self.common),
-            Verb::New(new) => new.execute(),
+            Verb::New(new) => new.execute(&self.common),
             Verb::Build(build) => build.execute(&self.common),
             Verb::Watch(watch) => watch.execute(&self.common),
             Verb::Test(test) => test.execute(&self.common),

@@ -2,22 +2,39 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
+use super::common::Common;
+use super::new_pipeline::NewPipeline;
 use crate::output::say;
 use crate::project::{Language, Project, next_steps};
 use sandbar_sandbox::component::World;
 
-/// Create a new operator: a folder that builds, passes its own tests and runs.
+/// Create a new pipeline without code, or a new operator.
+#[derive(Debug, Args)]
+pub(super) struct New {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Pipeline(NewPipeline),
+    /// Create an operator that turns records into features.
+    Extractor(NewOperator),
+    /// Create an operator that turns features into predictions.
+    Scorer(NewOperator),
+    /// Create an operator that turns records into records.
+    Transformer(NewOperator),
+}
+
+/// A folder that builds, passes its own tests and runs.
 ///
 /// It has the operator's source, tests with sample records (tests/), how it is built
 /// (operator.toml), the SDK (vendor/) and the contract (wit/), which come with this
 /// command: no registry and no clone of Sandbar is needed.
 #[derive(Debug, Args)]
-pub(super) struct New {
-    /// What the operator is for.
-    #[arg(value_name = "WORLD", value_enum)]
-    world: World,
+struct NewOperator {
     /// Its name: lower-case letters, digits, '-' and '_', as in "flight-features".
     #[arg(value_name = "NAME")]
     name: String,
@@ -39,9 +56,20 @@ pub(super) struct New {
 }
 
 impl New {
-    pub(super) fn execute(self) -> anyhow::Result<()> {
+    pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
+        match self.what {
+            What::Pipeline(pipeline) => pipeline.execute(common),
+            What::Extractor(operator) => operator.execute(World::Extractor),
+            What::Scorer(operator) => operator.execute(World::Scorer),
+            What::Transformer(operator) => operator.execute(World::Transformer),
+        }
+    }
+}
+
+impl NewOperator {
+    fn execute(self, world: World) -> anyhow::Result<()> {
         let project = Project {
-            world: self.world,
+            world,
             language: self.language,
             folder: self.path.unwrap_or_else(|| PathBuf::from(&self.name)),
             name: self.name,

@@ -64,6 +64,17 @@ struct Totals {
 }
 
 impl Test {
+    /// Of these cases.
+    pub(super) fn of(path: &Path) -> Self {
+        let (filter, list, bless, junit) = (None, false, false, None);
+        Test { paths: vec![path.to_owned()], filter, list, bless, junit }
+    }
+
+    /// The same, which writes the actual results.
+    pub(super) fn blessing(self) -> Self {
+        Test { bless: true, ..self }
+    }
+
     pub(super) fn execute(self, common: &Common) -> anyhow::Result<()> {
         let start = Instant::now();
         let (mut finder, mut junit, mut unreadable) =

@@ -32,7 +32,13 @@ impl Lines {
     /// `last` are counted, and not kept.
     pub fn new(separator: u8, columns: usize, last: usize) -> Lines {
         let last = last.min(columns.saturating_sub(1));
-        Lines { separator, starts: vec![0; columns + STEP], last, unquoted: Vec::new(), is_copy: false }
+        Lines {
+            separator,
+            starts: vec![0; columns + STEP],
+            last,
+            unquoted: Vec::new(),
+            is_copy: false,
+        }
     }
 
     /// A copy of the current line, if it has quotes: without them, so that

@@ -213,7 +213,11 @@ impl<'a, T: Take<'a>> Reading<'_, 'a, T> {
     /// The rest of an object whose opening brace is passed. The scanner comes and goes by
     /// value: its place is in a register meanwhile.
     #[inline]
-    fn object(&mut self, mut scanner: Scanner<'a>, node: usize) -> Result<Scanner<'a>, Stop<T::Error>> {
+    fn object(
+        &mut self,
+        mut scanner: Scanner<'a>,
+        node: usize,
+    ) -> Result<Scanner<'a>, Stop<T::Error>> {
         let nodes = self.nodes;
         let node = &nodes[node];
         // The child after the one that was found last: in records written by one program,
@@ -238,7 +242,11 @@ impl<'a, T: Take<'a>> Reading<'_, 'a, T> {
     }
 
     /// The rest of an array whose opening bracket is passed.
-    fn array(&mut self, mut scanner: Scanner<'a>, node: usize) -> Result<Scanner<'a>, Stop<T::Error>> {
+    fn array(
+        &mut self,
+        mut scanner: Scanner<'a>,
+        node: usize,
+    ) -> Result<Scanner<'a>, Stop<T::Error>> {
         let nodes = self.nodes;
         let node = &nodes[node];
         let mut is_more = scanner.is_any(b']').ok_or(Stop::Grammar)?;
@@ -351,11 +359,7 @@ impl<'a, T: Take<'a>> Reading<'_, 'a, T> {
 
 /// A value with what is in it; and where it stands, of a string without its quotes.
 #[inline(always)]
-fn written<'a>(
-    raw: &Raw<'a>,
-    text: &'a [u8],
-    range: Range<usize>,
-) -> (Written<'a>, Range<usize>) {
+fn written<'a>(raw: &Raw<'a>, text: &'a [u8], range: Range<usize>) -> (Written<'a>, Range<usize>) {
     let inside = || range.start + 1..range.end - 1;
     match raw {
         Raw::Null => (Written::Null, range),
@@ -597,6 +601,9 @@ mod tests {
             format!("{{\"x\": {}{}, \"a\": 1}}", "[".repeat(levels), "]".repeat(levels))
         };
         assert_eq!(read(&[&["a"]], &deep(10_000)), values(&[Some("1")]));
-        assert_eq!(read(&[&["x", "0", "0", "0", "a"], &["a"]], &deep(10_000)), values(&[None, Some("1")]));
+        assert_eq!(
+            read(&[&["x", "0", "0", "0", "a"], &["a"]], &deep(10_000)),
+            values(&[None, Some("1")])
+        );
     }
 }

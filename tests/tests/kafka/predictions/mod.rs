@@ -2,3 +2,4 @@
 
 mod flights;
 mod images;
+mod your_model;

@@ -108,13 +108,31 @@ fn change(path: &Path, diff: &[String]) {
     std::fs::write(path, text.replace(&old, &new)).unwrap();
 }
 
-#[test]
-fn first_operator() {
-    let text = std::fs::read_to_string(project().join("docs/guide/first-operator.md")).unwrap();
-    let mut reader = Reader { projects: Projects::rust("guide"), folder: PathBuf::new() };
+fn follow(guide: &str, projects: Projects) {
+    let text = std::fs::read_to_string(project().join("docs/guide").join(guide)).unwrap();
+    let mut reader = Reader { projects, folder: PathBuf::new() };
     let blocks = blocks(&text);
     assert!(blocks.len() > 5);
     for block in &blocks {
         reader.follow(block);
     }
+}
+
+#[test]
+fn first_operator() {
+    follow("first-operator.md", Projects::rust("guide"));
+}
+
+#[test]
+fn your_model() {
+    let projects = Projects::rust("your-model");
+    for (file, model) in [
+        ("churn.zip", "churn/model.zip"),
+        ("customers.csv", "churn/records.csv"),
+        ("iris.onnx", "iris/model.onnx"),
+        ("flowers.jsonl", "iris/records.jsonl"),
+    ] {
+        std::fs::copy(project().join("models").join(model), projects.folder().join(file)).unwrap();
+    }
+    follow("your-model.md", projects);
 }

@@ -4,3 +4,4 @@
 mod guide;
 mod languages;
 mod new;
+mod pipeline;

@@ -10,11 +10,13 @@
 
 mod document;
 mod json;
+mod list;
 mod names;
 pub mod settings;
 pub mod units;
 
 pub use document::{Document, KeyPath, Problem, Problems, nearest};
 pub use json::{json_members, json_object, json_value};
+pub use list::one_or_more;
 pub use names::name_problem;
 pub use units::size;

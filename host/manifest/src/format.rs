@@ -53,6 +53,18 @@ pub enum FormatError {
         /// Those that there are.
         known: String,
     },
+    /// The template uses a variable of one prediction where there are several.
+    #[error(
+        "the template uses '{name}', but several stages predict ({stages}); use '{instead}', or that of another"
+    )]
+    Several {
+        /// The name.
+        name: &'static str,
+        /// The stages.
+        stages: String,
+        /// What the first of them has.
+        instead: String,
+    },
     /// The template uses a variable that this model's predictions lack.
     #[error("the template uses '{name}', but the model predicts {predicts}; use {instead}")]
     Absent {

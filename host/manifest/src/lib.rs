@@ -73,3 +73,4 @@ pub use sections::{
 pub use start::{Start, StartTime};
 pub use template::Template;
 pub use topics::{Pattern, is_pattern};
+pub use validate::SOURCE;

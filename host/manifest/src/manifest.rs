@@ -114,6 +114,7 @@ impl Manifest {
             stages: vec![stage],
             sink: Sink {
                 topic: "output".to_owned(),
+                from: Vec::new(),
                 format: None,
                 template: None,
                 top: None,

@@ -1,13 +1,14 @@
 //! The sections of a manifest, each with its defaults.
 //! `docs/reference/manifest.md` says the same to the people who write one.
 
+use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
-use sandbar_config::json_object;
+use sandbar_config::{json_object, one_or_more};
 use sandbar_config::units::{duration, optional_text, size, text};
 use sandbar_record::BatchLimits;
 use sandbar_registry::ArtifactSource;
@@ -90,6 +91,13 @@ pub struct Stage {
     /// The component: a file, relative to the manifest's folder, or a version of the
     /// registry.
     pub component: ArtifactSource,
+    /// What it reads: `source`, or stages before it. Default: what the nearest of them makes.
+    #[serde(default, deserialize_with = "one_or_more", skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// For a scorer: columns that it is given under another name, by that name. None by
+    /// default.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, String>,
     /// Handed to the operator as a JSON object. Empty by default.
     #[serde(default, deserialize_with = "json_object")]
     pub config: serde_json::Map<String, serde_json::Value>,
@@ -144,6 +152,10 @@ pub enum Grant {
 pub struct Sink {
     /// The topic.
     pub topic: String,
+    /// The scorers whose predictions are written. Default: all that predict the same records as
+    /// the last one.
+    #[serde(default, deserialize_with = "one_or_more", skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
     /// How a prediction is written. Default: `json`, unless there is a `template`.
     #[serde(default)]
     pub format: Option<FormatName>,

@@ -23,6 +23,7 @@ pub enum Variable {
     Probabilities,
     Values,
     Model,
+    Predictions,
     Key,
     Value,
     Topic,
@@ -33,12 +34,13 @@ pub enum Variable {
 }
 
 impl Variable {
-    const ALL: [(&'static str, Variable); 12] = [
+    const ALL: [(&'static str, Variable); 13] = [
         ("label", Variable::Label),
         ("probability", Variable::Probability),
         ("probabilities", Variable::Probabilities),
         ("values", Variable::Values),
         ("model", Variable::Model),
+        ("predictions", Variable::Predictions),
         ("key", Variable::Key),
         ("value", Variable::Value),
         ("topic", Variable::Topic),
@@ -101,7 +103,10 @@ fn unknown_filter(environment: &mut Environment<'static>) -> Option<String> {
     let made_up = Variable::ALL.map(|(name, variable)| match variable {
         Variable::Probability => (name, Value::from(0.5)),
         Variable::Partition | Variable::Offset | Variable::Timestamp => (name, Value::from(1)),
-        Variable::Probabilities | Variable::Values | Variable::Headers => (name, Value::UNDEFINED),
+        Variable::Probabilities
+        | Variable::Values
+        | Variable::Predictions
+        | Variable::Headers => (name, Value::UNDEFINED),
         _ => (name, Value::from("text")),
     });
     let rendered = environment

@@ -22,7 +22,7 @@ impl SamplesNotTried<'_> {
     /// Logs it.
     pub fn emit(self) {
         let (model, path) = (self.model, self.file.display());
-        tracing::warn!(model, %path, "samples not tried, the model is no scorer's first");
+        tracing::warn!(model, %path, "samples not tried, no scorer can try them alone");
     }
 }
 

@@ -1,7 +1,8 @@
 //! A pipeline: from its manifest to a plan that is known to work, and batches through it.
 //!
 //! - [`definition`]: a manifest and where its models and components come from; [`plan`]:
-//!   components loaded, models verified, stages fitted to each other.
+//!   components loaded, models verified; [`graph`]: what each stage reads; `fit`: instances that
+//!   fit each other.
 //! - [`chain`]: the stages over one batch; [`outcome`]: what becomes of it; `chain_runner`: one
 //!   chain at work; [`processor`] drives it, with batches of any content; [`encoding`]:
 //!   predictions as output records.
@@ -28,6 +29,8 @@ pub mod dry_run;
 pub mod encoding;
 mod events;
 pub mod external_payloads;
+mod fit;
+pub mod graph;
 pub mod harness;
 pub mod hot_swap;
 pub mod interrupted;

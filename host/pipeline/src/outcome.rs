@@ -15,18 +15,53 @@ pub struct Outcome {
     /// Records that a transformer dropped.
     pub filtered: usize,
     /// The predictions as numbers, if a comparison needs them.
-    pub(crate) predictions: Option<Predictions>,
+    pub(crate) predictions: Option<PredictionSet>,
     /// Whether outputs say which variant made them.
     pub(crate) tagged: bool,
-    pub(super) outputs: Vec<Placed>,
+    pub(crate) outputs: Vec<Placed>,
     /// What transformers made; outputs refer to them.
-    pub(super) derived: Vec<Batch>,
+    pub(crate) derived: Vec<Batch>,
     /// The encoded predictions, end to end.
-    pub(super) values: Vec<u8>,
+    pub(crate) values: Vec<u8>,
     /// The model of each variant.
-    pub(super) models: [Option<Arc<str>>; 2],
+    pub(crate) models: [Option<Arc<str>>; 2],
     /// Bytes that it may still take.
-    pub(super) room: usize,
+    pub(crate) room: usize,
+}
+
+/// The predictions of all scorers of a pipeline, in their order.
+#[derive(Debug, Default)]
+pub(crate) struct PredictionSet(Vec<Predictions>);
+
+impl PredictionSet {
+    /// Adds one of the scorer with this number.
+    pub(crate) fn push(&mut self, scorer: usize, origin: u32, label: Option<u32>, values: &[f64]) {
+        if self.0.len() <= scorer {
+            self.0.resize_with(scorer + 1, Predictions::default);
+        }
+        self.0[scorer].push(origin, label, values);
+    }
+
+    /// Those of one scorer; `None`: it has made none.
+    pub(crate) fn of(&self, scorer: usize) -> Option<&Predictions> {
+        self.0.get(scorer)
+    }
+
+    /// How many records the last scorer that made any has made them of.
+    pub(crate) fn scored(&self) -> Option<usize> {
+        self.0.last().filter(|last| last.width > 0).map(|last| last.origins.len())
+    }
+
+    fn append(&mut self, other: &mut Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize_with(other.0.len(), Predictions::default);
+        }
+        self.0.iter_mut().zip(&mut other.0).for_each(|(own, other)| own.append(other));
+    }
+
+    fn clear(&mut self) {
+        self.0.iter_mut().for_each(Predictions::clear);
+    }
 }
 
 /// Predictions as numbers, in order of their records.
@@ -70,20 +105,20 @@ impl Predictions {
 }
 
 /// An output, and what it is made of.
-pub(super) struct Placed {
-    pub(super) origin: u32,
-    pub(super) topic: usize,
+pub(crate) struct Placed {
+    pub(crate) origin: u32,
+    pub(crate) topic: usize,
     /// 0: the batch that came in; k: `derived[k - 1]`.
-    pub(super) batch: usize,
-    pub(super) index: u32,
+    pub(crate) batch: usize,
+    pub(crate) index: u32,
     /// The range in `values`, for a prediction.
-    pub(super) value: Option<Range<usize>>,
+    pub(crate) value: Option<Range<usize>>,
     /// Who made it.
-    pub(super) variant: Variant,
+    pub(crate) variant: Variant,
 }
 
 impl Outcome {
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.failures.clear();
         self.filtered = 0;
         self.outputs.clear();
@@ -97,7 +132,7 @@ impl Outcome {
 
     /// One that keeps predictions for a comparison, if that is wanted.
     pub(crate) fn keeping(predictions: bool) -> Self {
-        Outcome { predictions: predictions.then(Predictions::default), ..Outcome::default() }
+        Outcome { predictions: predictions.then(PredictionSet::default), ..Outcome::default() }
     }
 
     /// How many outputs there are.
@@ -161,7 +196,7 @@ impl Outcome {
     ///
     /// # Errors
     /// If there are fewer.
-    pub(super) fn take_room(&mut self, bytes: usize, stage: &Arc<str>) -> Result<(), CallError> {
+    pub(crate) fn take_room(&mut self, bytes: usize, stage: &Arc<str>) -> Result<(), CallError> {
         match self.room.checked_sub(bytes) {
             Some(left) => self.room = left,
             None => return Err(too_large(stage)),
@@ -169,7 +204,7 @@ impl Outcome {
         Ok(())
     }
 
-    pub(super) fn fail(&mut self, origin: u32, stage: &Arc<str>, code: Code, message: String) {
+    pub(crate) fn fail(&mut self, origin: u32, stage: &Arc<str>, code: Code, message: String) {
         // A record that was multiplied may fail a million times; its first failure counts.
         if self.failures.last().is_some_and(|last| last.record == origin as usize) {
             return;
@@ -179,7 +214,8 @@ impl Outcome {
     }
 }
 
-fn too_large(stage: &Arc<str>) -> CallError {
+/// Too much is made of a batch.
+pub(crate) fn too_large(stage: &Arc<str>) -> CallError {
     CallError {
         stage: stage.clone(),
         code: Code::TooLarge,

@@ -13,17 +13,17 @@ use sandbar_model::{Model, ModelError, SampleContent};
 use sandbar_record::{BatchLimits, OutputHeaders};
 use sandbar_registry::RegistryError;
 use sandbar_sandbox::{
-    Clock, Component, ComponentError, Extractor, Grants, Limits, Operator, OutputSchema, Sandbox,
-    Scorer, StageError, Transformer, World,
+    Clock, Component, ComponentError, Grants, Limits, Operator, OutputSchema, Sandbox, StageError,
+    World,
 };
 use sandbar_telemetry::CallTimes;
 use thiserror::Error;
 
-use crate::chain::{Chain, Predictor, Routed};
+use crate::chain::Chain;
 use crate::definition::{Definition, OpenError};
-use crate::encoding::Encoder;
 use crate::events::SamplesNotTried;
 use crate::external_payloads::{ExternalPayloads, ExternalPayloadsError, PayloadResolver};
+use crate::graph::{Graph, GraphError, Node, Step};
 use crate::policy::Policies;
 use crate::preparation::{PreparationError, Report};
 use crate::validation::{
@@ -42,26 +42,35 @@ pub struct Plan {
     pub batch: BatchLimits,
     /// How many threads call operators.
     pub workers: usize,
-    labels: OutputHeaders,
+    pub(crate) labels: OutputHeaders,
     policies: Policies,
-    /// The model that makes the predictions, `name@version`.
+    /// The models that make the predictions, `name@version`.
     model: Option<Arc<str>>,
-    format: Format,
-    stages: Vec<StagePlan>,
+    pub(crate) format: Format,
+    pub(crate) stages: Vec<StagePlan>,
+    /// What each stage reads.
+    pub(crate) graph: Graph,
     /// The clock of the stages that are granted one.
     clock: Clock,
     /// Where records may refer to their data.
     references: Option<Arc<ExternalPayloads>>,
-    /// What the predictions are made of, if it makes any.
-    output: Option<OutputSchema>,
+    /// What the predictions of each scorer are made of, by its stage.
+    shapes: Vec<(Arc<str>, OutputSchema)>,
+    /// The features of each extractor, by its stage.
+    pub(crate) features: BTreeMap<Arc<str>, usize>,
     /// How many sample rows its model was validated with.
     samples: usize,
 }
 
-struct StagePlan {
-    operator: Operator,
+/// A stage of a plan.
+pub(crate) struct StagePlan {
+    pub(crate) operator: Operator,
     /// For a transformer: where its routes lead, indices into the topics of [`Plan::labels`].
-    routes: Vec<usize>,
+    pub(crate) routes: Vec<usize>,
+    /// For a scorer: its main model, `name@version`.
+    pub(crate) model: Option<Arc<str>>,
+    /// For a scorer: other names of columns.
+    pub(crate) columns: BTreeMap<String, String>,
 }
 
 /// Why a pipeline cannot run.
@@ -104,14 +113,9 @@ pub enum Reason {
     /// A stage cannot be set up.
     #[error("{0}")]
     Stage(#[from] StageError),
-    /// The stages are not in a valid order.
-    #[error(
-        "stages: got {found}; expected any number of transformers, then optionally an extractor and a scorer"
-    )]
-    Order {
-        /// The worlds of the stages.
-        found: String,
-    },
+    /// The stages do not fit each other.
+    #[error("{0}")]
+    Graph(#[from] GraphError),
     /// A model does not do what its sample rows say.
     #[error("{0}")]
     Samples(#[from] Box<SampleError>),
@@ -152,7 +156,7 @@ impl Plan {
         let (mut plan, chain) = Plan::fitted(definition, models, sandbox)?;
         let stages: Vec<&Operator> = plan.stages.iter().map(|stage| &stage.operator).collect();
         let mut untried = Vec::new();
-        let tried = try_samples(&stages, plan.predictors(&chain), &mut untried);
+        let tried = try_samples(&stages, &plan.predictors(&chain), &mut untried);
         plan.samples = tried.map_err(|it| error(definition, it.into()))?;
         Ok((plan, untried))
     }
@@ -179,7 +183,8 @@ impl Plan {
         let mut plan =
             Self::load(definition, models, sandbox).map_err(|reason| error(definition, reason))?;
         let chain = plan.chain()?;
-        plan.output = chain.shape().cloned();
+        plan.shapes = chain.shapes();
+        plan.features = chain.features();
         Ok((plan, chain))
     }
 
@@ -189,10 +194,11 @@ impl Plan {
     /// If it makes no predictions, or not of these samples.
     pub fn answers(&self, samples: &SampleContent) -> Result<Table, String> {
         let chain = self.chain().map_err(|error| error.to_string())?;
-        let predictors = self.predictors(&chain).ok_or("the pipeline makes no predictions")?;
+        let predictors = self.predictors(&chain);
+        let predictors = predictors.last().ok_or("the pipeline makes no predictions")?;
         let (table, predicted) = match samples {
-            SampleContent::Table(table) => (table, predict_rows(table, &predictors)),
-            SampleContent::Pictures(table, files) => (table, predict_pictures(files, &predictors)),
+            SampleContent::Table(table) => (table, predict_rows(table, predictors)),
+            SampleContent::Pictures(table, files) => (table, predict_pictures(files, predictors)),
             SampleContent::Tensors(_) => {
                 return Err("tensors have no predictions, but outputs of the graph".to_owned());
             }
@@ -204,12 +210,26 @@ impl Plan {
         Ok(answers(table, &output, &predicted))
     }
 
-    /// The stages that make predictions, for samples.
-    pub(crate) fn predictors<'a>(&'a self, chain: &'a Chain) -> Option<Predictors<'a>> {
-        let fields = chain.predictor.as_ref()?.extractor.shape();
-        let [.., extractor, scorer] = self.stages.as_slice() else { return None };
-        let (extractor, scorer) = (&extractor.operator, &scorer.operator);
-        Some(Predictors { extractor, scorer, fields, limits: self.batch })
+    /// The scorers, for samples, in the order of the pipeline.
+    pub(crate) fn predictors<'a>(&'a self, chain: &'a Chain) -> Vec<Predictors<'a>> {
+        let steps = self.graph.sections.iter().flat_map(|it| it.steps.iter().map(move |step| (it, step)));
+        let scorers = steps.filter_map(|(section, step)| match step {
+            Step::Scorer { stage, inputs } => Some((section, *stage, inputs)),
+            Step::Extractor(_) => None,
+        });
+        let predictors = scorers.zip(chain.scorers()).map(|((section, stage, inputs), step)| {
+            // What it is given of a record is what this extractor makes of it.
+            let extractor = match inputs.as_slice() {
+                [input] => match section.steps[*input] {
+                    Step::Extractor(stage) => Some(&self.stages[stage].operator),
+                    Step::Scorer { .. } => None,
+                },
+                _ => None,
+            };
+            let scorer = &self.stages[stage].operator;
+            Predictors { extractor, scorer, fields: &step.columns.fields, limits: self.batch }
+        });
+        predictors.collect()
     }
 
     fn load(
@@ -222,15 +242,22 @@ impl Plan {
         let mut topics = vec![manifest.sink.topic.clone()];
         let stages = manifest.stages.iter().map(|stage| {
             let routes = stage.topics.iter().map(|topic| place(&mut topics, topic)).collect();
-            Ok(StagePlan {
-                operator: operator(definition, stage, models, &clock, sandbox)?,
-                routes,
-            })
+            let operator = operator(definition, stage, models, &clock, sandbox)?;
+            let model = match operator.component.world() {
+                World::Scorer => stage.models.first().and_then(|name| models.get(name)),
+                World::Extractor | World::Transformer => None,
+            };
+            let (model, columns) = (model.map(|it| it.id.as_str().into()), stage.columns.clone());
+            Ok(StagePlan { operator, routes, model, columns })
         });
         let stages = stages.collect::<Result<Vec<_>, Reason>>()?;
-        let is_scorer = |plan: &StagePlan| plan.operator.component.world() == World::Scorer;
-        let scorer = manifest.stages.iter().zip(&stages).rfind(|(_, plan)| is_scorer(plan));
-        let model = scorer.and_then(|(stage, _)| models.get(stage.models.first()?));
+        let nodes = manifest.stages.iter().zip(&stages).map(|(stage, plan)| Node {
+            name: plan.operator.stage.clone(),
+            world: plan.operator.component.world(),
+            from: stage.from.clone(),
+            renames: !stage.columns.is_empty(),
+        });
+        let graph = Graph::new(&nodes.collect::<Vec<_>>(), &manifest.sink.from)?;
         Ok(Plan {
             path: manifest.path().to_owned(),
             name: manifest.name.clone(),
@@ -245,10 +272,12 @@ impl Plan {
                 topics,
                 dead_letters: manifest.dead_letter.topic.clone(),
             },
-            model: model.map(|model| model.id.as_str().into()),
+            model: models_of(stages.iter()),
             stages,
+            graph,
             clock,
-            output: None,
+            shapes: Vec::new(),
+            features: BTreeMap::new(),
             samples: 0,
         })
     }
@@ -260,34 +289,6 @@ impl Plan {
     /// configuration.
     pub fn chain(&self) -> Result<Chain, PlanError> {
         self.fit().map_err(|reason| PlanError { manifest: self.path.clone(), reason })
-    }
-
-    fn fit(&self) -> Result<Chain, Reason> {
-        let worlds: Vec<World> =
-            self.stages.iter().map(|stage| stage.operator.component.world()).collect();
-        let count = worlds.iter().take_while(|world| **world == World::Transformer).count();
-        let (transformers, rest) = self.stages.split_at(count);
-        let predictor = match (rest, &worlds[count..]) {
-            ([], _) => None,
-            ([extractor, scorer], [World::Extractor, World::Scorer]) => {
-                let extractor = Extractor::new(extractor.operator.clone())?;
-                let scorer = Scorer::new(scorer.operator.clone(), extractor.shape().clone())?;
-                let model = self.model.as_deref().unwrap_or("none");
-                let encoder = Encoder::new(&self.format, scorer.shape(), model)?;
-                Some(Predictor { extractor, scorer, encoder })
-            }
-            _ => {
-                let found: Vec<String> = worlds.iter().map(World::to_string).collect();
-                return Err(Reason::Order { found: found.join(", ") });
-            }
-        };
-        let transformers = transformers.iter().map(|stage| {
-            let transformer = Transformer::new(stage.operator.clone())?;
-            Ok(Routed { transformer, topics: stage.routes.clone() })
-        });
-        let transformers = transformers.collect::<Result<_, StageError>>()?;
-        let (model, outputs) = (self.model.clone(), self.batch.outputs);
-        Ok(Chain { transformers, predictor, model, outputs })
     }
 
     /// What one worker resolves references with, if records may refer to their data.
@@ -322,14 +323,14 @@ impl Plan {
         operators.map(|it| (it.stage.clone(), it.component.path().to_owned())).collect()
     }
 
-    /// The model that makes the predictions, `name@version`, if one does.
+    /// The models that make the predictions, `name@version`, several separated by commas.
     pub fn model(&self) -> Option<&Arc<str>> {
         self.model.as_ref()
     }
 
-    /// What the predictions are made of, if it makes any.
-    pub(crate) fn output(&self) -> Option<&OutputSchema> {
-        self.output.as_ref()
+    /// What the predictions of each scorer are made of, by its stage.
+    pub(crate) fn shapes(&self) -> &[(Arc<str>, OutputSchema)] {
+        &self.shapes
     }
 
     /// How many sample rows of its model it has scored, as they are expected.
@@ -353,10 +354,10 @@ impl fmt::Display for Plan {
     /// `flights: flight-features (extractor) → score (scorer, model flights-gbm@1) → predictions`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.topics.join(", "))?;
-        for StagePlan { operator, .. } in &self.stages {
+        for StagePlan { operator, model, .. } in &self.stages {
             let world = operator.component.world();
             write!(f, " → {} ({world}", operator.stage)?;
-            if let Some(model) = self.model.as_ref().filter(|_| world == World::Scorer) {
+            if let Some(model) = model {
                 write!(f, ", {model}")?;
             }
             f.write_str(")")?;
@@ -460,6 +461,17 @@ pub fn operator(
         limits,
         times: CallTimes::default(),
     })
+}
+
+/// The models of these stages, each once.
+pub(crate) fn models_of<'a>(stages: impl Iterator<Item = &'a StagePlan>) -> Option<Arc<str>> {
+    let mut models: Vec<&str> = Vec::new();
+    for model in stages.filter_map(|stage| stage.model.as_deref()) {
+        if !models.contains(&model) {
+            models.push(model);
+        }
+    }
+    (!models.is_empty()).then(|| models.join(", ").into())
 }
 
 /// The index of a topic in `topics`, where it is put if it is not there.

@@ -140,8 +140,20 @@ impl Scorer {
     /// # Errors
     /// If the call failed for the whole table.
     pub fn score(&mut self, table: &Table) -> Result<Scored, CallError> {
-        let columns: Vec<ColumnParam<'_>> = table.columns.iter().map(borrow_column).collect();
-        let rows = table.rows;
+        self.score_columns(table.rows, table.columns.iter())
+    }
+
+    /// The same for the columns of a table, wherever they come from; none is copied before it is
+    /// passed.
+    ///
+    /// # Errors
+    /// As [`Scorer::score`].
+    pub fn score_columns<'a>(
+        &mut self,
+        rows: u32,
+        columns: impl Iterator<Item = &'a Column>,
+    ) -> Result<Scored, CallError> {
+        let columns: Vec<ColumnParam<'_>> = columns.map(borrow_column).collect();
         self.call(
             rows as usize,
             |guest, store| guest.call_score(store, TableParam { rows, columns: &columns }),

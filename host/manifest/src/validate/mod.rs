@@ -5,6 +5,7 @@ mod admin;
 mod case;
 mod cases;
 mod isolation;
+mod chain;
 mod memory;
 mod rows;
 
@@ -29,6 +30,7 @@ use crate::topics::{Pattern, is_pattern};
 
 pub use case::Of;
 pub use cases::{locate, problems};
+pub use chain::SOURCE;
 
 /// Characters of a topic's name that Kafka accepts at most.
 const TOPIC_LENGTH: usize = 249;
@@ -48,6 +50,9 @@ pub(crate) fn validate(
     }
     check.topics(manifest);
     check.stages(manifest);
+    for (place, message) in chain::problems(manifest) {
+        check.report(place, message);
+    }
     check.sink(manifest);
     for name in manifest.models.keys() {
         check.name(KeyPath::of("models").key(name), name);

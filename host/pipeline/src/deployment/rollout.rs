@@ -165,7 +165,7 @@ impl Deployment {
             spec.topic.as_deref().map(|topic| self.best_effort(serving.labels(), topic));
         let best_effort = best_effort.transpose()?;
         let prepared = self.prepare_change(turn, change)?;
-        let (output, beside) = (serving.output(), prepared.plan.output());
+        let (output, beside) = (serving.shapes(), prepared.plan.shapes());
         let comparison = Arc::new(Comparison::new(spec.rules.clone(), output, beside));
         if spec.rules.min_agreement.is_some() && !comparison.has_labels() {
             return Err(RolloutSpecError::NoLabels { what: "these predictions have none" }.into());

@@ -104,6 +104,6 @@ fn number(value: f64, out: &mut Vec<u8>) {
 }
 
 /// A JSON string.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -6,14 +6,25 @@
 
 mod error;
 mod json;
+mod several;
 mod template;
 
 use sandbar_manifest::{Format, FormatError, Template};
 use sandbar_sandbox::OutputSchema;
 
 pub use error::EncodeError;
+pub(crate) use several::{Predicting, Writer};
 
 use sandbar_record::Record;
+
+/// A prediction of a scorer.
+#[derive(Debug, Clone, Copy)]
+pub struct Prediction<'a> {
+    /// The index of its class; `None` for values.
+    pub label: Option<u32>,
+    /// The probabilities by class, or the values.
+    pub values: &'a [f64],
+}
 
 /// Writes predictions of one scorer. It may be sent to another thread, but is for
 /// one at a time: each worker has its own.
@@ -63,15 +74,7 @@ impl Encoder {
         values: &[f64],
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
-        if values.len() != self.width {
-            return Err(EncodeError::Width { expected: self.width, given: values.len() });
-        }
-        let label = if self.labelled {
-            let index = label.map(|label| label as usize).filter(|index| *index < self.width);
-            Some(index.ok_or(EncodeError::Label { label, classes: self.width })?)
-        } else {
-            None
-        };
+        let label = check_shape(self.labelled, self.width, label, values)?;
         match &self.form {
             Form::Json(json) => {
                 json.encode(label, values, out);
@@ -80,6 +83,23 @@ impl Encoder {
             Form::Template(template) => template.encode(record, label, values, out),
         }
     }
+}
+
+/// Whether label and values are of the shape that the scorer declared; the label as an index.
+fn check_shape(
+    labelled: bool,
+    width: usize,
+    label: Option<u32>,
+    values: &[f64],
+) -> Result<Option<usize>, EncodeError> {
+    if values.len() != width {
+        return Err(EncodeError::Width { expected: width, given: values.len() });
+    }
+    if !labelled {
+        return Ok(None);
+    }
+    let index = label.map(|label| label as usize).filter(|index| *index < width);
+    Ok(Some(index.ok_or(EncodeError::Label { label, classes: width })?))
 }
 
 #[cfg(test)]

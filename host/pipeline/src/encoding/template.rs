@@ -29,11 +29,7 @@ impl Bound {
         for (name, variable) in &template.uses {
             require(*variable, name, output)?;
         }
-        let names = output.names();
-        let index = names.iter().enumerate().map(|(index, name)| (name.clone(), index)).collect();
-        let texts = names.iter().map(|name| Value::from(name.as_str())).collect();
-        let names = Arc::new(Names { texts, index });
-        Ok(Bound { template, names, model: Value::from(model) })
+        Ok(Bound { template, names: Names::of(output), model: Value::from(model) })
     }
 
     /// `label` is an index of a class (`None` for values), `values` are as many as names.
@@ -46,12 +42,7 @@ impl Bound {
     ) -> Result<(), EncodeError> {
         let uses = self.template.uses.iter();
         let context = uses.map(|(name, it)| (*name, self.value(*it, record, label, values)));
-        let context = Value::from_pairs(context);
-        self.template
-            .environment
-            .get_template(NAME)
-            .and_then(|template| template.render_captured_to(context, out).map(drop))
-            .map_err(|error| EncodeError::Template(explain(&error)))
+        render(&self.template, Value::from_pairs(context), out)
     }
 
     fn value(
@@ -62,26 +53,44 @@ impl Bound {
         values: &[f64],
     ) -> Value {
         match variable {
-            Variable::Label => {
-                label.map_or(Value::UNDEFINED, |label| self.names.texts[label].clone())
-            }
+            Variable::Label => self.names.label(label),
             Variable::Probability => label.map_or(Value::UNDEFINED, |label| values[label].into()),
-            Variable::Probabilities | Variable::Values => {
-                Value::from_object(Numbers { names: self.names.clone(), values: values.into() })
-            }
+            Variable::Probabilities | Variable::Values => self.names.numbers(values),
             Variable::Model => self.model.clone(),
-            Variable::Key => text(record.key()),
-            Variable::Value => text(record.value()),
-            Variable::Topic => record.topic().into(),
-            Variable::Partition => record.partition().into(),
-            Variable::Offset => record.offset().into(),
-            Variable::Timestamp => record.timestamp().into(),
-            // The last header of a name counts, as in Kafka's own clients.
-            Variable::Headers => {
-                Value::from_pairs(record.headers().map(|(name, value)| (name, text(value))))
-            }
+            // Refused where there is one scorer.
+            Variable::Predictions => Value::UNDEFINED,
+            variable => of_record(variable, record),
         }
     }
+}
+
+/// What a template has of a record.
+pub(super) fn of_record(variable: Variable, record: &Record<'_>) -> Value {
+    match variable {
+        Variable::Key => text(record.key()),
+        Variable::Value => text(record.value()),
+        Variable::Topic => record.topic().into(),
+        Variable::Partition => record.partition().into(),
+        Variable::Offset => record.offset().into(),
+        Variable::Timestamp => record.timestamp().into(),
+        // The last header of a name counts, as in Kafka's own clients.
+        Variable::Headers => {
+            Value::from_pairs(record.headers().map(|(name, value)| (name, text(value))))
+        }
+        _ => Value::UNDEFINED,
+    }
+}
+
+/// Appends the text of a template with these variables.
+pub(super) fn render(
+    template: &Template,
+    context: Value,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let found = template.environment.get_template(NAME);
+    found
+        .and_then(|template| template.render_captured_to(context, out).map(drop))
+        .map_err(|error| EncodeError::Template(explain(&error)))
 }
 
 /// Bytes as text; what is not UTF-8 becomes U+FFFD, null becomes `None`.
@@ -91,9 +100,28 @@ fn text(bytes: Option<&[u8]>) -> Value {
 
 /// The names of classes or values, in the model's order.
 #[derive(Debug)]
-struct Names {
+pub(super) struct Names {
     texts: Vec<Value>,
     index: HashMap<String, usize>,
+}
+
+impl Names {
+    pub(super) fn of(output: &OutputSchema) -> Arc<Self> {
+        let names = output.names();
+        let index = names.iter().enumerate().map(|(index, name)| (name.clone(), index)).collect();
+        let texts = names.iter().map(|name| Value::from(name.as_str())).collect();
+        Arc::new(Names { texts, index })
+    }
+
+    /// The name of a class.
+    pub(super) fn label(&self, label: Option<usize>) -> Value {
+        label.map_or(Value::UNDEFINED, |label| self.texts[label].clone())
+    }
+
+    /// Numbers by these names.
+    pub(super) fn numbers(self: &Arc<Self>, values: &[f64]) -> Value {
+        Value::from_object(Numbers { names: self.clone(), values: values.into() })
+    }
 }
 
 /// Numbers by name, in the model's order.
@@ -121,6 +149,12 @@ fn require(
     output: &OutputSchema,
 ) -> Result<(), FormatError> {
     let (predicts, instead) = match (variable, output) {
+        (Variable::Predictions, OutputSchema::Classes(_)) => {
+            ("classes, and no other stage predicts", "'label', 'probability' or 'probabilities'")
+        }
+        (Variable::Predictions, OutputSchema::Values(_)) => {
+            ("values, and no other stage predicts", "'values'")
+        }
         (
             Variable::Label | Variable::Probability | Variable::Probabilities,
             OutputSchema::Values(_),

@@ -4,15 +4,14 @@
 use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::agreement::Agreement;
 use super::report::{RolloutReport, Side};
 use super::rules::Verdict;
 use super::spec::Rules;
+use super::stages::{Agreements, Shapes};
 use super::tally::{BatchResult, Tally};
-use crate::outcome::{Outcome, Predictions};
+use crate::outcome::{Outcome, PredictionSet};
 use sandbar_record::Variant;
 use sandbar_record::{Code, Failure};
-use sandbar_sandbox::OutputSchema;
 use sandbar_telemetry::CallTimes;
 
 /// Consecutive records for which a candidate's calls may fail. A candidate that
@@ -29,7 +28,7 @@ pub struct Comparison {
 
 struct State {
     sides: [Tally; 2],
-    pairs: Agreement,
+    pairs: Agreements,
     left_out: u64,
     unwritten: u64,
     /// The consecutive records for which the candidate's calls failed.
@@ -48,15 +47,11 @@ impl fmt::Debug for Comparison {
 }
 
 impl Comparison {
-    /// A comparison of predictions in these forms; `None`: they make none.
-    pub fn new(
-        rules: Rules,
-        serving: Option<&OutputSchema>,
-        candidate: Option<&OutputSchema>,
-    ) -> Self {
+    /// A comparison of what these scorers predict.
+    pub(crate) fn new(rules: Rules, serving: &Shapes, candidate: &Shapes) -> Self {
         let state = State {
             sides: Default::default(),
-            pairs: Agreement::new(serving, candidate),
+            pairs: Agreements::new(serving, candidate),
             left_out: 0,
             unwritten: 0,
             nothing: 0,
@@ -88,7 +83,7 @@ impl Comparison {
     }
 
     /// Compares the predictions of both for the same batch, after [`Comparison::add`] for each.
-    pub(super) fn compare(&self, serving: &Predictions, candidate: &Predictions) {
+    pub(super) fn compare(&self, serving: &PredictionSet, candidate: &PredictionSet) {
         let mut state = self.lock();
         state.pairs.compare(serving, candidate);
         self.judge(&mut state);
@@ -126,7 +121,6 @@ impl Comparison {
     /// All of it, as of now.
     pub fn report(&self) -> RolloutReport {
         let state = self.lock();
-        let pairs = &state.pairs;
         let side = |variant: Variant| {
             let Tally { records, scored, failed, times } = &state.sides[variant as usize];
             let seconds = |share| times.quantile(share).map(|time| time.as_secs_f64());
@@ -137,19 +131,18 @@ impl Comparison {
                 batches: times.count(),
                 p50: seconds(0.5),
                 p99: seconds(0.99),
-                labels: pairs.labels(variant),
+                ..Side::default()
             }
         };
-        RolloutReport {
+        let mut report = RolloutReport {
             serving: side(Variant::Serving),
             candidate: side(Variant::Candidate),
-            compared: pairs.compared(),
-            agreement: pairs.agreement(),
-            confusion: pairs.confusion(),
-            mean_difference: pairs.mean_difference(),
             left_out: state.left_out,
             unwritten: state.unwritten,
-        }
+            ..RolloutReport::default()
+        };
+        state.pairs.report(&mut report);
+        report
     }
 
     /// How long the batches of one of the two took.

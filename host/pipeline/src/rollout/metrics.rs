@@ -13,6 +13,7 @@ use sandbar_record::Variant;
 use sandbar_telemetry::metrics::{gauge, signed};
 
 use super::comparison::Comparison;
+use super::report::{RolloutReport, StageReport};
 
 type Name = (&'static str, &'static str);
 
@@ -93,6 +94,13 @@ fn encode(
             let labels = [("variant", variant.as_str()), ("label", label)];
             ConstGauge::new(signed(*count)).encode(family.encode_family(&labels)?)?;
         }
+        for (stage, about) in &report.stages {
+            let said = if variant == Variant::Serving { &about.serving } else { &about.candidate };
+            for (label, count) in said {
+                let labels = [("variant", variant.as_str()), ("stage", stage), ("label", label)];
+                ConstGauge::new(signed(*count)).encode(family.encode_family(&labels)?)?;
+            }
+        }
     }
     let mut family = encoder.encode_descriptor(TIMES.0, TIMES.1, None, MetricType::Histogram)?;
     for (variant, _) in sides {
@@ -100,13 +108,36 @@ fn encode(
         let times = comparison.call_times(variant).histogram();
         times.encode(family.encode_family(&labels)?)?;
     }
-    gauge(encoder, COMPARED, report.compared)?;
-    for (name, value) in [(AGREEMENT, report.agreement), (DIFFERENCE, report.mean_difference)] {
-        if let Some(value) = value {
-            let gauge = ConstGauge::new(value);
-            gauge.encode(encoder.encode_descriptor(name.0, name.1, None, MetricType::Gauge)?)?;
+    if report.stages.is_empty() {
+        gauge(encoder, COMPARED, report.compared)?;
+        for (name, value) in [(AGREEMENT, report.agreement), (DIFFERENCE, report.mean_difference)] {
+            if let Some(value) = value {
+                let gauge = ConstGauge::new(value);
+                gauge.encode(encoder.encode_descriptor(name.0, name.1, None, MetricType::Gauge)?)?;
+            }
         }
+    } else {
+        by_stage(encoder, COMPARED, &report, |it| Some(it.compared as f64))?;
+        by_stage(encoder, AGREEMENT, &report, |it| it.agreement)?;
+        by_stage(encoder, DIFFERENCE, &report, |it| it.mean_difference)?;
     }
     gauge(encoder, LEFT_OUT, report.left_out)?;
     gauge(encoder, UNWRITTEN, report.unwritten)
+}
+
+/// One gauge of several scorers.
+fn by_stage(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: Name,
+    report: &RolloutReport,
+    value: impl Fn(&StageReport) -> Option<f64>,
+) -> Result<(), fmt::Error> {
+    let mut family = encoder.encode_descriptor(name.0, name.1, None, MetricType::Gauge)?;
+    for (stage, about) in &report.stages {
+        if let Some(value) = value(about) {
+            let labels = [("stage", stage.as_str())];
+            ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
 }

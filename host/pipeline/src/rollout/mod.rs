@@ -5,7 +5,7 @@
 //!   ends it.
 //! - [`candidate`]: what runs beside; [`dual_run`]: a batch while there is one, by [`gather`];
 //!   [`split`] tells which records a canary serves, [`shadow`] scores on a thread of its own.
-//! - [`comparison`]: the results of both ([`tally`], [`agreement`], [`latency`]), as they are reported
+//! - [`comparison`]: the results of both ([`tally`], [`agreement`], by [`stages`], [`latency`]), as they are reported
 //!   ([`report`]), and what the [`rules`] say of it; [`metrics`] and
 //!   [`events`].
 
@@ -22,12 +22,13 @@ mod rules;
 pub(crate) mod shadow;
 mod spec;
 mod split;
+mod stages;
 mod state;
 mod tally;
 
 pub(crate) use candidate::{Candidate, Role};
 pub use comparison::Comparison;
-pub use report::{Confused, RolloutReport, Side};
+pub use report::{Confused, RolloutReport, Side, StageReport};
 pub use rules::Verdict;
 pub use spec::{Fraction, Mode, OnPass, RolloutSpec, RolloutSpecError, Rules, SplitKey};
 pub use split::Split;

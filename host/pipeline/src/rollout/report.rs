@@ -16,12 +16,17 @@ pub struct RolloutReport {
     pub candidate: Side,
     /// Records that both scored.
     pub compared: u64,
-    /// The share of these on whose label they agree; none if there are no labels.
+    /// The share of these on whose label they agree; none if there are no labels. Of several
+    /// scorers, the lowest.
     pub agreement: Option<f64>,
-    /// Pairs of predicted labels, the most frequent first.
+    /// Pairs of predicted labels, the most frequent first. Of one scorer.
     pub confusion: Vec<Confused>,
-    /// The mean absolute difference of the probabilities or values that both gave.
+    /// The mean absolute difference of the probabilities or values that both gave. Of several
+    /// scorers, the largest.
     pub mean_difference: Option<f64>,
+    /// Of several scorers, each by its stage.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stages: BTreeMap<String, StageReport>,
     /// Records that a shadow did not see, since it was behind.
     pub left_out: u64,
     /// Outputs of a shadow that were not delivered to its topic.
@@ -43,8 +48,25 @@ pub struct Side {
     pub p50: Option<f64>,
     /// Seconds that 99 of 100 batches took at most.
     pub p99: Option<f64>,
-    /// How often it predicted each label.
+    /// How often it predicted each label. Of one scorer.
     pub labels: BTreeMap<String, u64>,
+}
+
+/// The predictions of one of several scorers.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct StageReport {
+    /// Records that it scored in both.
+    pub compared: u64,
+    /// The share of these on whose label they agree; none if there are no labels.
+    pub agreement: Option<f64>,
+    /// Pairs of predicted labels, the most frequent first.
+    pub confusion: Vec<Confused>,
+    /// The mean absolute difference of the probabilities or values that both gave.
+    pub mean_difference: Option<f64>,
+    /// How often it predicted each label in what serves.
+    pub serving: BTreeMap<String, u64>,
+    /// And in the candidate.
+    pub candidate: BTreeMap<String, u64>,
 }
 
 /// Two labels that were predicted for the same records.

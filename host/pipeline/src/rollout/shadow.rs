@@ -10,7 +10,7 @@ use super::gather::{TOLERATED, fail_rest};
 use super::tally::BatchResult;
 use crate::chain::Input;
 use crate::chain_runner::ChainRunner;
-use crate::outcome::Predictions;
+use crate::outcome::PredictionSet;
 use sandbar_record::Batch;
 use sandbar_record::BestEffort;
 use sandbar_record::Failure;
@@ -35,12 +35,12 @@ struct Job {
     /// The records as they came in, where the batch is what they refer to.
     source: Option<Batch>,
     origins: Option<Vec<u32>>,
-    said: Predictions,
+    said: PredictionSet,
 }
 
 impl ShadowQueue {
     /// Leaves a batch there, if the shadow keeps up; it never waits.
-    pub(super) fn offer(&self, input: &Input<'_>, said: Predictions, comparison: &Comparison) {
+    pub(super) fn offer(&self, input: &Input<'_>, said: PredictionSet, comparison: &Comparison) {
         // Avoids a needless copy.
         if self.waiting.fetch_add(1, Ordering::AcqRel) < WAITING {
             let Input { source, batch, origins } = *input;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::latency::LatencyHistogram;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, PredictionSet};
 use sandbar_record::{Code, Failure};
 
 /// The results of one of the two.
@@ -36,10 +36,8 @@ impl Tally {
     pub(super) fn add(&mut self, seen: &BatchResult<'_>) {
         let BatchResult { records, outcome, took } = seen;
         self.records += *records as u64;
-        self.scored += match &outcome.predictions {
-            Some(predictions) if predictions.width > 0 => predictions.origins.len() as u64,
-            _ => outcome.count() as u64,
-        };
+        let scored = outcome.predictions.as_ref().and_then(PredictionSet::scored);
+        self.scored += scored.unwrap_or_else(|| outcome.count()) as u64;
         for Failure { code, .. } in &outcome.failures {
             *self.failed.entry(*code).or_default() += 1;
         }

@@ -56,21 +56,19 @@ pub(crate) struct Untried {
 }
 
 /// Has the stages reproduce the samples of the models that they are granted: tensors of any graph,
-/// and the table of the scorer's main model, which makes the predictions. Returns how many samples
+/// and the table of each scorer's main model, which makes its predictions. Returns how many samples
 /// there are; `untried` are those that no stage can try.
 ///
 /// # Errors
 /// If a sample cannot be computed, or its answer is not the expected one.
 pub(crate) fn try_samples(
     stages: &[&Operator],
-    predictors: Option<Predictors<'_>>,
+    predictors: &[Predictors<'_>],
     untried: &mut Vec<Untried>,
 ) -> Result<usize, Box<SampleError>> {
     let granted = stages
         .iter()
         .flat_map(|stage| stage.grants.models.iter().map(move |(_, model)| (*stage, model)));
-    let main = predictors.and_then(|it| it.scorer.grants.models.first());
-    let main = main.and_then(|(_, model)| model.samples.as_ref());
     let mut seen: Vec<&Arc<Samples>> = Vec::new();
     let mut tried = 0;
     for (stage, model) in granted {
@@ -80,8 +78,12 @@ pub(crate) fn try_samples(
             continue;
         }
         seen.push(samples);
-        let predictors = predictors.filter(|_| main.is_some_and(|main| Arc::ptr_eq(main, samples)));
-        match try_model(stage, model, samples, predictors) {
+        let is_main = |it: &&Predictors<'_>| {
+            let main = it.scorer.grants.models.first();
+            main.and_then(|(_, it)| it.samples.as_ref()).is_some_and(|it| Arc::ptr_eq(it, samples))
+        };
+        let predictors: Vec<&Predictors<'_>> = predictors.iter().filter(is_main).collect();
+        match try_model(stage, model, samples, &predictors) {
             Ok(Some(count)) => tried += count,
             Ok(None) => {
                 untried.push(Untried { model: model.id.clone(), file: samples.path.clone() });
@@ -96,33 +98,37 @@ pub(crate) fn try_samples(
     Ok(tried)
 }
 
-/// The samples of one model that a stage is granted. `None` where the stages do not say what it predicts.
+/// The samples of one model that a stage is granted, and that is the main one of these scorers.
+/// `None` where no stage says what it predicts.
 fn try_model(
     stage: &Operator,
     model: &Artifact,
     samples: &Samples,
-    predictors: Option<Predictors<'_>>,
+    predictors: &[&Predictors<'_>],
 ) -> Result<Option<usize>, Wrong> {
     let graph = match &model.content {
         Content::Graph(graph) => Some(graph),
         Content::Bytes(_) => None,
     };
     let tolerance = samples.tolerance(graph.is_some());
-    match (&samples.content, graph, predictors) {
-        (SampleContent::Tensors(arrays), Some(graph), _) => {
-            let threads = stage.component.threads().clone();
-            let tried =
-                sandbar_inference::samples::reproduce(graph, arrays, samples.tolerance, threads);
-            tried.map(Some).map_err(|error| (error.row, error.reason))
-        }
-        (SampleContent::Table(table), _, Some(it)) => {
-            table::try_rows(table, &it, tolerance).map(Some)
-        }
-        (SampleContent::Pictures(table, files), _, Some(it)) => {
-            pictures::try_files(table, files, &it, tolerance).map(Some)
-        }
-        _ => Ok(None),
+    if let (SampleContent::Tensors(arrays), Some(graph)) = (&samples.content, graph) {
+        let threads = stage.component.threads().clone();
+        let tried =
+            sandbar_inference::samples::reproduce(graph, arrays, samples.tolerance, threads);
+        return tried.map(Some).map_err(|error| (error.row, error.reason));
     }
+    let mut tried = None;
+    for predictors in predictors {
+        let count = match &samples.content {
+            SampleContent::Table(table) => Some(table::try_rows(table, predictors, tolerance)?),
+            SampleContent::Pictures(table, files) => {
+                pictures::try_files(table, files, predictors, tolerance)?
+            }
+            SampleContent::Tensors(_) => None,
+        };
+        tried = count.map(|count| count + tried.unwrap_or_default()).or(tried);
+    }
+    Ok(tried)
 }
 
 /// `, row 2 (line 3)`

@@ -15,19 +15,19 @@ use crate::operator_harness::{ExtractorHarness, HarnessError, Predicted, ScorerH
 const AT_ONCE: usize = 16;
 
 /// Has the stages reproduce the answers of a table for the files that it names. Returns how many
-/// there are.
+/// there are; `None`: the scorer reads more than one extractor makes of a file.
 pub(super) fn try_files(
     table: &Table,
     files: &[Arc<[u8]>],
     predictors: &Predictors<'_>,
     tolerance: f64,
-) -> Result<usize, Wrong> {
-    let mut stages = Stages::of(predictors)?;
+) -> Result<Option<usize>, Wrong> {
+    let Some(mut stages) = Stages::of(predictors)? else { return Ok(None) };
     let output = stages.scorer.output().clone();
     let expected = Expected::of(table, &[PICTURE, SHA256], &[], &output, tolerance);
     let expected = expected.map_err(|reason| (None, reason))?;
     stages.predict(files, |row, predicted| expected.compare(row, predicted))?;
-    Ok(files.len())
+    Ok(Some(files.len()))
 }
 
 /// The predictions of pictures, and what they consist of.
@@ -38,7 +38,14 @@ pub(crate) fn predict(
     files: &[Arc<[u8]>],
     predictors: &Predictors<'_>,
 ) -> Result<(OutputSchema, Vec<Predicted>), Wrong> {
-    let mut stages = Stages::of(predictors)?;
+    let mut stages = Stages::of(predictors)?.ok_or_else(|| {
+        let reason = format!(
+            "stage '{}' reads more than one extractor makes of a file: its predictions of files \
+             cannot be samples",
+            predictors.scorer.stage
+        );
+        (None, reason)
+    })?;
     let mut all = Vec::with_capacity(files.len());
     stages.predict(files, |row, predicted| {
         all.push(
@@ -57,12 +64,13 @@ struct Stages {
 }
 
 impl Stages {
-    fn of(predictors: &Predictors<'_>) -> Result<Self, Wrong> {
+    fn of(predictors: &Predictors<'_>) -> Result<Option<Self>, Wrong> {
         let Predictors { extractor, scorer, fields, limits } = *predictors;
+        let Some(extractor) = extractor else { return Ok(None) };
         let whole = |error: StageError| (None, error.to_string());
         let extractor = ExtractorHarness::new(apart(extractor), limits).map_err(whole)?;
         let scorer = ScorerHarness::new(apart(scorer), fields.to_vec(), limits).map_err(whole)?;
-        Ok(Stages { extractor, scorer })
+        Ok(Some(Stages { extractor, scorer }))
     }
 
     /// Takes the files through both stages, and gives each prediction to `take`.

@@ -7,12 +7,14 @@ use sandbar_telemetry::CallTimes;
 /// What is wrong with samples: the index of the row, if it is about one, and the reason.
 pub(crate) type Wrong = (Option<usize>, String);
 
-/// The stages that make predictions.
+/// A scorer that makes predictions.
 #[derive(Clone, Copy)]
 pub(crate) struct Predictors<'a> {
-    pub(crate) extractor: &'a Operator,
+    /// The extractor that makes all that it reads; `None`: it reads predictions too, or features
+    /// of several.
+    pub(crate) extractor: Option<&'a Operator>,
     pub(crate) scorer: &'a Operator,
-    /// The features that the extractor gives.
+    /// The features that it is given.
     pub(crate) fields: &'a [Field],
     pub(crate) limits: BatchLimits,
 }

@@ -137,6 +137,8 @@ impl Runner {
         let stage = Stage {
             name: subject.name.clone(),
             component: subject.component.clone().into(),
+            from: Vec::new(),
+            columns: BTreeMap::new(),
             config: test.config.clone(),
             models: test.models.keys().cloned().collect(),
             topics: test.topics.clone(),

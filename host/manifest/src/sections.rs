@@ -8,8 +8,8 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
-use sandbar_config::{json_object, one_or_more};
 use sandbar_config::units::{duration, optional_text, size, text};
+use sandbar_config::{json_object, one_or_more};
 use sandbar_record::BatchLimits;
 use sandbar_registry::ArtifactSource;
 use sandbar_sandbox::{LimitsSection, Overrides};

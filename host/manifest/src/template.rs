@@ -103,10 +103,9 @@ fn unknown_filter(environment: &mut Environment<'static>) -> Option<String> {
     let made_up = Variable::ALL.map(|(name, variable)| match variable {
         Variable::Probability => (name, Value::from(0.5)),
         Variable::Partition | Variable::Offset | Variable::Timestamp => (name, Value::from(1)),
-        Variable::Probabilities
-        | Variable::Values
-        | Variable::Predictions
-        | Variable::Headers => (name, Value::UNDEFINED),
+        Variable::Probabilities | Variable::Values | Variable::Predictions | Variable::Headers => {
+            (name, Value::UNDEFINED)
+        }
         _ => (name, Value::from("text")),
     });
     let rendered = environment

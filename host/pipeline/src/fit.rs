@@ -73,14 +73,15 @@ impl Plan {
         let leaves = section.leaves.clone();
         let stages = || leaves.iter().map(|leaf| &self.stages[section.steps[*leaf].stage()]);
         let model = models_of(stages());
-        let predicting = leaves.iter().zip(stages()).filter_map(|(leaf, stage)| match &steps[*leaf] {
-            ChainStep::Scorer(step) => Some(Predicting {
-                stage: step.scorer.name(),
-                output: step.scorer.shape(),
-                model: stage.model.as_deref().unwrap_or("none"),
-            }),
-            ChainStep::Extractor(_) => None,
-        });
+        let predicting =
+            leaves.iter().zip(stages()).filter_map(|(leaf, stage)| match &steps[*leaf] {
+                ChainStep::Scorer(step) => Some(Predicting {
+                    stage: step.scorer.name(),
+                    output: step.scorer.shape(),
+                    model: stage.model.as_deref().unwrap_or("none"),
+                }),
+                ChainStep::Extractor(_) => None,
+            });
         let writer = Writer::new(format, &predicting.collect::<Vec<_>>())?;
         Ok(Predictor { steps, leaves, writer, model })
     }

@@ -212,7 +212,8 @@ impl Plan {
 
     /// The scorers, for samples, in the order of the pipeline.
     pub(crate) fn predictors<'a>(&'a self, chain: &'a Chain) -> Vec<Predictors<'a>> {
-        let steps = self.graph.sections.iter().flat_map(|it| it.steps.iter().map(move |step| (it, step)));
+        let steps =
+            self.graph.sections.iter().flat_map(|it| it.steps.iter().map(move |step| (it, step)));
         let scorers = steps.filter_map(|(section, step)| match step {
             Step::Scorer { stage, inputs } => Some((section, *stage, inputs)),
             Step::Extractor(_) => None,

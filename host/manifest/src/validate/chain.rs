@@ -53,7 +53,9 @@ fn problem(
         return None;
     }
     if own == Some(name) {
-        return Some(format!("'{name}' is the stage itself; name a stage before it, or '{SOURCE}'"));
+        return Some(format!(
+            "'{name}' is the stage itself; name a stage before it, or '{SOURCE}'"
+        ));
     }
     if all.contains(&name) {
         return Some(format!("'{name}' comes later; a stage reads what stages before it make"));
@@ -93,7 +95,7 @@ mod tests {
         assert_eq!(two("from = \"one\""), "");
         assert_eq!(two("from = [\"one\", \"source\"]"), "");
         for (more, expected) in [
-            ("from = \"two\"", "p.toml:10: [[stages]] two: from: 'two' is the stage itself"),
+            ("from = \"two\"", "p.toml:11: [[stages]] 'two' from[0]: 'two' is the stage itself"),
             ("from = [\"one\", \"one\"]", "'one' is listed twice"),
             ("from = \"onee\"", "there is no stage 'onee'; did you mean 'one'?"),
             ("from = \"weather\"", "there is no stage 'weather'; before it there are source, one"),
@@ -101,8 +103,7 @@ mod tests {
             ("columns = { x = \"\" }", "must not be empty"),
         ] {
             let found = two(more);
-            let (place, message) = expected.split_once(": from: ").unwrap_or(("", expected));
-            assert!(found.contains(message) && found.starts_with(&place[..place.len().min(9)]), "{found}");
+            assert!(found.contains(expected), "{found}");
         }
         let later = errors(&(stage("one", "from = \"two\"") + &stage("two", "")));
         assert!(later.contains("'two' comes later"), "{later}");

@@ -116,8 +116,9 @@ impl Predictor {
             }
             let model = self.model.as_ref().map(|it| (MODEL_HEADER, Some(it.as_bytes())));
             let headers = record.headers().chain(model);
-            let of_header =
-                |(name, value): (&str, Option<&[u8]>)| name.len() + value.map_or(0, <[u8]>::len) + 8;
+            let of_header = |(name, value): (&str, Option<&[u8]>)| {
+                name.len() + value.map_or(0, <[u8]>::len) + 8
+            };
             let key = record.key().map_or(0, <[u8]>::len);
             let made = value.len() + key + headers.clone().map(of_header).sum::<usize>();
             outcome.take_room(made + RECORD, &"sink".into())?;
@@ -158,7 +159,8 @@ impl Predictor {
                     let columns = picks.map(|(input, at)| rows[*input].column(*at));
                     let count = records.len() as u32;
                     let scorer = step.scorer.at(CallSeed::of(stream.batch));
-                    let Scored { labels, values, failures } = scorer.score_columns(count, columns)?;
+                    let Scored { labels, values, failures } =
+                        scorer.score_columns(count, columns)?;
                     let failed = failures.iter().map(|it| records[it.index as usize]);
                     let scored = remaining(records.iter().copied(), failed);
                     let origin = |row: u32| stream.origin(records[row as usize]);

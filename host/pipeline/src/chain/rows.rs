@@ -60,9 +60,11 @@ impl Rows {
     /// Bytes that the labels of these predictions take as text.
     pub(super) fn label_bytes(&self, output: &OutputSchema) -> usize {
         match (&self.content, output) {
-            (Content::Predictions { labels, .. }, OutputSchema::Classes(classes)) => {
-                labels.iter().filter_map(|label| classes.get(*label as usize)).map(String::len).sum()
-            }
+            (Content::Predictions { labels, .. }, OutputSchema::Classes(classes)) => labels
+                .iter()
+                .filter_map(|label| classes.get(*label as usize))
+                .map(String::len)
+                .sum(),
             _ => 0,
         }
     }
@@ -101,8 +103,11 @@ impl Rows {
                 if !labels.is_empty() {
                     *labels = rows.iter().map(|row| labels[*row]).collect();
                 }
-                *values =
-                    rows.iter().flat_map(|row| &values[row * *width..][..*width]).copied().collect();
+                *values = rows
+                    .iter()
+                    .flat_map(|row| &values[row * *width..][..*width])
+                    .copied()
+                    .collect();
                 columns
             }
         };
@@ -127,7 +132,9 @@ fn part(column: &Column, all: usize, rows: &[usize]) -> Column {
         }
         Column::Tensor(data) => {
             let size = data.len() / all;
-            Column::Tensor(rows.iter().flat_map(|row| &data[row * size..][..size]).copied().collect())
+            Column::Tensor(
+                rows.iter().flat_map(|row| &data[row * size..][..size]).copied().collect(),
+            )
         }
     }
 }

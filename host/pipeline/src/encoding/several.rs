@@ -92,7 +92,9 @@ impl Writer {
                 encoder.encode(record, label, values, out)
             }
             Writer::Json(encoders) => {
-                for ((before, encoder), Prediction { label, values }) in encoders.iter().zip(predictions) {
+                for ((before, encoder), Prediction { label, values }) in
+                    encoders.iter().zip(predictions)
+                {
                     out.extend_from_slice(before.as_bytes());
                     encoder.encode(record, label, values, out)?;
                 }
@@ -102,8 +104,7 @@ impl Writer {
             Writer::Template(template, scorers) => {
                 let pairs = scorers.iter().zip(predictions);
                 let pairs = pairs.map(|(scorer, it)| Ok((&*scorer.stage, scorer.value(it)?)));
-                let predicted =
-                    Value::from_pairs(pairs.collect::<Result<Vec<_>, EncodeError>>()?);
+                let predicted = Value::from_pairs(pairs.collect::<Result<Vec<_>, EncodeError>>()?);
                 let context = template.uses.iter().map(|(name, variable)| {
                     let value = match variable {
                         Variable::Predictions => predicted.clone(),

@@ -25,15 +25,19 @@ impl Columns {
         inputs: &[(usize, &[Field])],
         renamed: &BTreeMap<String, String>,
     ) -> Result<Self, String> {
-        let all = || inputs.iter().flat_map(|(step, fields)| {
-            fields.iter().enumerate().map(move |(at, field)| ((*step, at), field))
-        });
+        let all = || {
+            inputs.iter().flat_map(|(step, fields)| {
+                fields.iter().enumerate().map(move |(at, field)| ((*step, at), field))
+            })
+        };
         for column in renamed.values() {
             if !all().any(|(_, field)| field.name == *column) {
                 let known = nearest(column, all().map(|(_, field)| field.name.as_str()));
                 let known = known.map(|known| format!("; did you mean '{known}'?"));
                 let known = known.unwrap_or_default();
-                return Err(format!("columns: nothing that it reads has a column '{column}'{known}"));
+                return Err(format!(
+                    "columns: nothing that it reads has a column '{column}'{known}"
+                ));
             }
         }
         let mut columns = Columns { fields: Vec::new(), picks: Vec::new() };
@@ -59,10 +63,7 @@ impl Columns {
 ///
 /// # Errors
 /// If a class has no name: as a label it would be a missing value.
-pub(crate) fn prediction_fields(
-    stage: &str,
-    output: &OutputSchema,
-) -> Result<Vec<Field>, String> {
+pub(crate) fn prediction_fields(stage: &str, output: &OutputSchema) -> Result<Vec<Field>, String> {
     let number = |part: &str, name: &String| Field {
         name: format!("{stage}.{part}.{name}"),
         ty: FieldType::Number,

@@ -102,7 +102,8 @@ impl Section {
 
     /// Whether a step of it reads what the step at `at` makes.
     pub(crate) fn is_input(&self, at: usize) -> bool {
-        let reads = |step: &Step| matches!(step, Step::Scorer { inputs, .. } if inputs.contains(&at));
+        let reads =
+            |step: &Step| matches!(step, Step::Scorer { inputs, .. } if inputs.contains(&at));
         self.steps.iter().any(reads)
     }
 }
@@ -157,8 +158,7 @@ impl Planner<'_> {
             Begin::Transformer(stage) => vec![&self.stages[stage].name],
             Begin::Predictions => {
                 let before = self.done.last();
-                let leaves =
-                    before.iter().flat_map(|it| it.leaves.iter().map(move |at| (it, *at)));
+                let leaves = before.iter().flat_map(|it| it.leaves.iter().map(move |at| (it, *at)));
                 leaves.map(|(section, at)| self.name(section, at)).collect()
             }
         }

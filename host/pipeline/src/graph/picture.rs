@@ -2,6 +2,15 @@
 
 use std::fmt::Write;
 
+use sandbar_manifest::SOURCE;
+use sandbar_sandbox::{OutputSchema, World};
+
+use super::{Begin, Section, Step};
+use crate::plan::{Plan, StagePlan};
+
+/// Names of classes or values that are shown.
+const SHOWN: usize = 4;
+
 /// How a graph is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum GraphStyle {
@@ -36,6 +45,105 @@ pub(crate) struct PictureNode {
     pub(crate) is_topic: bool,
 }
 
+impl Plan {
+    /// What each stage reads.
+    pub fn picture(&self) -> Picture {
+        let mut drawing = Drawing { plan: self, nodes: Vec::new() };
+        drawing.add(SOURCE, format!("topics {}", self.topics.join(", ")), Vec::new(), true);
+        let mut routes = Vec::new();
+        // What makes the records of a section, and what of these leaves it.
+        let mut leaving: Vec<(usize, &'static str)> = vec![(0, "records")];
+        for section in &self.graph.sections {
+            if let Begin::Transformer(stage) = section.begin {
+                let at = drawing.stage(stage, std::mem::take(&mut leaving));
+                leaving = vec![(at, "records")];
+                routes.extend(self.stages[stage].routes.iter().map(|topic| (at, *topic)));
+            }
+            let records = leaving.clone();
+            leaving = drawing.section(section, records).unwrap_or(leaving);
+        }
+        for (at, topic) in routes {
+            let about = format!("topic {}", self.labels.topics[topic]);
+            drawing.add("route", about, vec![(at, "records")], true);
+        }
+        drawing.add("sink", format!("topic {}", self.labels.topics[0]), leaving, true);
+        Picture { name: self.name.clone(), nodes: drawing.nodes }
+    }
+}
+
+/// A picture as far as it is drawn.
+struct Drawing<'a> {
+    plan: &'a Plan,
+    nodes: Vec<PictureNode>,
+}
+
+impl Drawing<'_> {
+    fn add(
+        &mut self,
+        name: &str,
+        about: String,
+        reads: Vec<(usize, &'static str)>,
+        is_topic: bool,
+    ) -> usize {
+        self.nodes.push(PictureNode { name: name.to_owned(), about, reads, is_topic });
+        self.nodes.len() - 1
+    }
+
+    fn stage(&mut self, stage: usize, reads: Vec<(usize, &'static str)>) -> usize {
+        let StagePlan { operator, model, .. } = &self.plan.stages[stage];
+        let world = operator.component.world();
+        let mut about = world.to_string();
+        if let Some(model) = model {
+            about += &format!(", {model}");
+        }
+        match world {
+            World::Transformer => {}
+            World::Extractor => {
+                let count = self.plan.features.get(&operator.stage).copied().unwrap_or_default();
+                about += &format!(", {count} feature{}", if count == 1 { "" } else { "s" });
+            }
+            World::Scorer => {
+                let shapes = self.plan.shapes().iter();
+                let shape = shapes.clone().find(|(name, _)| *name == operator.stage);
+                about += &shape.map(|(_, output)| shown(output)).unwrap_or_default();
+            }
+        }
+        self.add(&operator.stage, about, reads, false)
+    }
+
+    /// Extractors and scorers of a section, whose records are these. What leaves it; `None`: the
+    /// records.
+    fn section(
+        &mut self,
+        section: &Section,
+        records: Vec<(usize, &'static str)>,
+    ) -> Option<Vec<(usize, &'static str)>> {
+        let mut drawn: Vec<(usize, &'static str)> = Vec::new();
+        for step in &section.steps {
+            let (reads, makes) = match step {
+                Step::Extractor(_) => (records.clone(), "features"),
+                Step::Scorer { inputs, .. } => {
+                    (inputs.iter().map(|input| drawn[*input]).collect(), "predictions")
+                }
+            };
+            let at = self.stage(step.stage(), reads);
+            drawn.push((at, makes));
+        }
+        let leaves: Vec<_> = section.leaves.iter().map(|leaf| drawn[*leaf]).collect();
+        (!leaves.is_empty()).then_some(leaves)
+    }
+}
+
+/// `: NO, YES`
+fn shown(output: &OutputSchema) -> String {
+    let names = output.names();
+    let mut text = format!(": {}", names[..names.len().min(SHOWN)].join(", "));
+    if names.len() > SHOWN {
+        text += &format!(" and {} more", names.len() - SHOWN);
+    }
+    text
+}
+
 impl Picture {
     /// It in a style, each line with an end.
     pub fn show(&self, style: GraphStyle) -> String {
@@ -55,7 +163,8 @@ impl Picture {
         };
         let (names, abouts) = (width(|node| &node.name), width(|node| &node.about));
         for PictureNode { name, about, reads, .. } in &self.nodes {
-            let from: Vec<&str> = reads.iter().map(|(at, _)| self.nodes[*at].name.as_str()).collect();
+            let from: Vec<&str> =
+                reads.iter().map(|(at, _)| self.nodes[*at].name.as_str()).collect();
             let line = match from.is_empty() {
                 true => format!("{name:names$}  {about}"),
                 false => format!("{name:names$}  {about:abouts$}  ← {}", from.join(", ")),
@@ -126,11 +235,8 @@ mod tests {
     use super::*;
 
     fn picture() -> Picture {
-        let node = |name: &str, about: &str, reads: &[(usize, &'static str)], is_topic| PictureNode {
-            name: name.into(),
-            about: about.into(),
-            reads: reads.into(),
-            is_topic,
+        let node = |name: &str, about: &str, reads: &[(usize, &'static str)], is_topic| {
+            PictureNode { name: name.into(), about: about.into(), reads: reads.into(), is_topic }
         };
         Picture {
             name: "p".into(),
@@ -145,11 +251,14 @@ mod tests {
     #[test]
     fn it_is_drawn_in_each_style() {
         let lines = |style| picture().show(style).lines().map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(lines(GraphStyle::Text), [
-            "source    topics ^\"a\\.",
-            "features  extractor    ← source",
-            "sink      topic <b>    ← features",
-        ]);
+        assert_eq!(
+            lines(GraphStyle::Text),
+            [
+                "source    topics ^\"a\\.",
+                "features  extractor    ← source",
+                "sink      topic <b>    ← features",
+            ]
+        );
         let dot = lines(GraphStyle::Dot);
         assert_eq!(dot[2], r#"  n0 [shape = cylinder, label = "source\ntopics ^\"a\\."]"#);
         assert_eq!(dot[5], r#"  n0 -> n1 [label = "records"]"#);

@@ -87,22 +87,55 @@ fn predictions_become_records() {
 #[test]
 fn what_does_not_fit_is_named() {
     for (stages, sink, expected) in [
-        ("f:e a:s g:e b:s", &[][..],
-         "stage 'g' (number 3, extractor): it could read the records ('source') or their predictions ('a'); say which"),
-        ("s:s", &[], "stage 's' (number 1, scorer): a scorer takes features, and no stage before it makes some of the records of 'source'"),
+        (
+            "f:e a:s g:e b:s",
+            &[][..],
+            "stage 'g' (number 3, extractor): it could read the records ('source') or their predictions ('a'); say which",
+        ),
+        (
+            "s:s",
+            &[],
+            "stage 's' (number 1, scorer): a scorer takes features, and no stage before it makes some of the records of 'source'",
+        ),
         ("f:e a:s t:t b:s", &[], "makes some of the records of 't'"),
         ("f:e", &[], "stage 'f' (number 1, extractor): nothing reads its features"),
         ("f:e t:t g:e s:s", &[], "stage 'f' (number 1, extractor): nothing reads its features"),
         ("f:e g:e s:s", &[], "stage 'f' (number 1, extractor): nothing reads its features"),
-        ("f:e a:s t:t<f", &[],
-         "stage 't' (number 3, transformer): from: it cannot read 'f': it makes features, and a transformer reads records; it can read 'a'"),
-        ("f:e a:s t:t<source", &[], "it cannot read 'source': it makes records, and a transformer reads records"),
-        ("f:e a:s t:t g:e b:s<f", &[],
-         "it cannot read 'f': the records have become others since ('t'), which have rows of their own; it can read 'g'"),
-        ("f:e a:s<source", &[], "it cannot read 'source': it makes records, and a scorer reads features"),
-        ("f:e a:s", &["f"], "[sink]: from: it cannot read 'f': it makes features, and the sink is given predictions"),
-        ("t:t u:t<source", &[], "stage 'u' (number 2, transformer): from: it cannot read 'source': the records have become others"),
-        ("f:e a:s b:s g:e<a,b h:e<a c:s<g,h", &[], "it cannot read 'b': the records have the predictions of all of them"),
+        (
+            "f:e a:s t:t<f",
+            &[],
+            "stage 't' (number 3, transformer): from: it cannot read 'f': it makes features, and a transformer reads records; it can read 'a'",
+        ),
+        (
+            "f:e a:s t:t<source",
+            &[],
+            "it cannot read 'source': it makes records, and a transformer reads records",
+        ),
+        (
+            "f:e a:s t:t g:e b:s<f",
+            &[],
+            "it cannot read 'f': the records have become others since ('t'), which have rows of their own; it can read 'g'",
+        ),
+        (
+            "f:e a:s<source",
+            &[],
+            "it cannot read 'source': it makes records, and a scorer reads features",
+        ),
+        (
+            "f:e a:s",
+            &["f"],
+            "[sink]: from: it cannot read 'f': it makes features, and the sink is given predictions",
+        ),
+        (
+            "t:t u:t<source",
+            &[],
+            "stage 'u' (number 2, transformer): from: it cannot read 'source': the records have become others",
+        ),
+        (
+            "f:e a:s b:s g:e<a,b h:e<a c:s<g,h",
+            &[],
+            "it cannot read 'b': the records have the predictions of all of them",
+        ),
     ] {
         let found = error(stages, sink);
         assert!(found.contains(expected), "{stages}: {found}");

@@ -113,7 +113,12 @@ fn encode(
         for (name, value) in [(AGREEMENT, report.agreement), (DIFFERENCE, report.mean_difference)] {
             if let Some(value) = value {
                 let gauge = ConstGauge::new(value);
-                gauge.encode(encoder.encode_descriptor(name.0, name.1, None, MetricType::Gauge)?)?;
+                gauge.encode(encoder.encode_descriptor(
+                    name.0,
+                    name.1,
+                    None,
+                    MetricType::Gauge,
+                )?)?;
             }
         }
     } else {

@@ -24,8 +24,10 @@ struct Pair {
 
 impl Agreements {
     pub(super) fn new(serving: &Shapes, candidate: &Shapes) -> Self {
-        let find = |shapes: &Shapes, stage: &Arc<str>| shapes.iter().position(|(it, _)| it == stage);
-        let output = |shapes: &'_ Shapes, number: Option<usize>| number.map(|it| shapes[it].1.clone());
+        let find =
+            |shapes: &Shapes, stage: &Arc<str>| shapes.iter().position(|(it, _)| it == stage);
+        let output =
+            |shapes: &'_ Shapes, number: Option<usize>| number.map(|it| shapes[it].1.clone());
         let only = candidate.iter().filter(|(stage, _)| find(serving, stage).is_none());
         let pair = |(stage, _): &(Arc<str>, OutputSchema)| {
             let numbers = [find(serving, stage), find(candidate, stage)];

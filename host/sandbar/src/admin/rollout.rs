@@ -157,7 +157,7 @@ mod tests {
 
     use super::*;
     use crate::admin::api::tests::assert_described;
-    use sandbar_pipeline::rollout::{Confused, Fraction, Mode, Rules, Side, SplitKey};
+    use sandbar_pipeline::rollout::{Confused, Fraction, Mode, Rules, Side, SplitKey, StageReport};
 
     /// Every field of requests and responses.
     #[test]
@@ -191,13 +191,16 @@ mod tests {
         let past =
             Past { rollout: underway(), ended: 0, outcome: String::new(), reason: String::new() };
         let confused = Confused { serving: String::new(), candidate: String::new(), records: 0 };
+        let stages = [("score".to_owned(), StageReport::default())].into();
+        let several = RolloutReport { stages, ..RolloutReport::default() };
         for (schema, value) in [
             ("RolloutRequest", serde_json::to_value(request).unwrap()),
             ("Terms", serde_json::to_value(terms()).unwrap()),
             ("Rules", serde_json::to_value(terms().rules).unwrap()),
             ("Rollout", serde_json::to_value(underway()).unwrap()),
             ("PastRollout", serde_json::to_value(past).unwrap()),
-            ("Comparison", serde_json::to_value(RolloutReport::default()).unwrap()),
+            ("Comparison", serde_json::to_value(several).unwrap()),
+            ("StageComparison", serde_json::to_value(StageReport::default()).unwrap()),
             ("Side", serde_json::to_value(Side::default()).unwrap()),
             ("Confused", serde_json::to_value(confused).unwrap()),
         ] {

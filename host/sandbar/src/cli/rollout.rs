@@ -18,7 +18,8 @@ use crate::admin::fleet::{FleetRolloutRequest, PlainRequest};
 use crate::admin::rollout::{Past, RolloutRequest, Underway};
 use crate::output::{self, say};
 use sandbar_pipeline::rollout::{
-    Fraction, Mode, OnPass, RolloutReport, RolloutSpec, Rules, Side, SplitKey,
+    Confused, Fraction, Mode, OnPass, RolloutReport, RolloutSpec, Rules, Side, SplitKey,
+    StageReport,
 };
 use sandbar_registry::ArtifactSource;
 
@@ -305,27 +306,56 @@ fn show_comparison(report: &RolloutReport) {
             say!("    labels: {}", labels.join(", "));
         }
     }
-    if report.compared > 0 {
-        let percent = |share: f64| format!("{:.2}%", share * 100.0);
-        let agreement =
-            report.agreement.map(|share| format!(", {} of labels agree", percent(share)));
-        let difference = report.mean_difference.map(|mean| format!(", mean difference {mean:.6}"));
-        say!(
-            "  both: {} records{}{}",
-            report.compared,
-            agreement.unwrap_or_default(),
-            difference.unwrap_or_default()
-        );
-        for confused in report.confusion.iter().filter(|it| it.serving != it.candidate) {
-            let (serving, candidate) = (&confused.serving, &confused.candidate);
-            say!("    {serving} but candidate {candidate}: {}", confused.records);
-        }
+    if report.stages.is_empty() {
+        let RolloutReport { compared, agreement, mean_difference, confusion, .. } = report;
+        show_both("", *compared, *agreement, *mean_difference, confusion);
+    }
+    for (stage, about) in &report.stages {
+        show_stage(stage, about);
     }
     if report.left_out > 0 {
         say!("  skipped, as the shadow lagged: {} records", report.left_out);
     }
     if report.unwritten > 0 {
         say!("  not written to the shadow's topic: {} predictions", report.unwritten);
+    }
+}
+
+/// One of several scorers.
+fn show_stage(stage: &str, about: &StageReport) {
+    let StageReport { compared, agreement, confusion, mean_difference, serving, candidate } = about;
+    for (name, labels) in [("serving", serving), ("candidate", candidate)] {
+        let labels: Vec<String> =
+            labels.iter().map(|(label, count)| format!("{label} {count}")).collect();
+        if !labels.is_empty() {
+            say!("  {stage}: {name} labels: {}", labels.join(", "));
+        }
+    }
+    show_both(&format!("{stage}: "), *compared, *agreement, *mean_difference, confusion);
+}
+
+/// The predictions of both for the same records.
+fn show_both(
+    stage: &str,
+    compared: u64,
+    agreement: Option<f64>,
+    difference: Option<f64>,
+    confusion: &[Confused],
+) {
+    if compared == 0 {
+        return;
+    }
+    let percent = |share: f64| format!("{:.2}%", share * 100.0);
+    let agreement = agreement.map(|share| format!(", {} of labels agree", percent(share)));
+    let difference = difference.map(|mean| format!(", mean difference {mean:.6}"));
+    say!(
+        "  {stage}both: {compared} records{}{}",
+        agreement.unwrap_or_default(),
+        difference.unwrap_or_default()
+    );
+    for confused in confusion.iter().filter(|it| it.serving != it.candidate) {
+        let (serving, candidate) = (&confused.serving, &confused.candidate);
+        say!("    {serving} but candidate {candidate}: {}", confused.records);
     }
 }
 

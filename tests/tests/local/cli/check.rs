@@ -61,7 +61,9 @@ fn check_names_what_is_wrong() {
     assert!(component.contains("No such file"), "{component}");
 
     let world = complaint("flight_features.wasm", "h2o_score.wasm");
-    assert!(world.contains("stages: got scorer, scorer"), "{world}");
+    let expected =
+        "stage 'features' (number 1, scorer): a scorer takes features, and no stage before it";
+    assert!(world.contains(expected), "{world}");
 
     let config = complaint("unknown_category = \"missing\"", "unknown_categry = \"missing\"");
     assert!(config.contains("stage 'score': the operator refuses its configuration"), "{config}");

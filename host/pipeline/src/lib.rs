@@ -16,11 +16,13 @@
 //! - [`rollout`]: a candidate beside what serves, before it takes its place; [`dry_run`] and
 //!   [`validation`]: what is new, tried on a batch and on a model's own samples.
 //! - [`interrupted`]: why a batch did not get through; `events`: log lines and counters.
-//! - [`operator_harness`]: a lone operator under test; [`harness`]: a pipeline without Kafka.
+//! - [`capture`]: what reaches a stage, for measurements; [`operator_harness`]: a lone operator under
+//!   test; [`harness`]: a pipeline without Kafka.
 //!
 //! It knows nothing of Kafka: batches come with an acknowledgement handle, outputs leave
 //! through a sink. It may use every crate before it in the list of crates but `sandbar-kafka`.
 
+pub mod capture;
 pub mod chain;
 mod chain_runner;
 pub mod definition;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::capture::Capture;
 use sandbar_manifest::OUTPUTS;
 use sandbar_record::{Batch, Code, Failure, Output, Variant, shorten};
 use sandbar_sandbox::{Blame, CallError};
@@ -27,6 +28,8 @@ pub struct Outcome {
     pub(crate) models: [Option<Arc<str>>; 2],
     /// Bytes that it may still take.
     pub(crate) room: usize,
+    /// What reaches a stage, if that is wanted.
+    pub(crate) capture: Option<Box<Capture>>,
 }
 
 /// The predictions of all scorers of a pipeline, in their order.

@@ -147,6 +147,16 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The same, without trying samples: for measurements.
+    ///
+    /// # Errors
+    /// As [`Plan::with_models`].
+    pub fn untried(definition: &Definition, sandbox: &Sandbox) -> Result<Self, PlanError> {
+        let models = load_models(definition, |_, model| Artifact::load(model));
+        let models = models.map_err(|reason| error(definition, reason))?;
+        Plan::fitted(definition, &models, sandbox).map(|(plan, _)| plan)
+    }
+
     /// The same, with the samples that no stage can try.
     pub(crate) fn tried(
         definition: &Definition,
@@ -188,14 +198,16 @@ impl Plan {
         Ok((plan, chain))
     }
 
-    /// The samples as a table, with the predictions of this pipeline as the expected ones.
+    /// The samples as a table, with the predictions of a stage as the expected ones.
     ///
     /// # Errors
     /// If it makes no predictions, or not of these samples.
-    pub fn answers(&self, samples: &SampleContent) -> Result<Table, String> {
+    pub fn answers(&self, stage: &str, samples: &SampleContent) -> Result<Table, String> {
         let chain = self.chain().map_err(|error| error.to_string())?;
         let predictors = self.predictors(&chain);
-        let predictors = predictors.last().ok_or("the pipeline makes no predictions")?;
+        let predictors = predictors.iter().find(|it| &*it.scorer.stage == stage);
+        let predictors =
+            predictors.ok_or_else(|| format!("stage '{stage}' makes no predictions"))?;
         let (table, predicted) = match samples {
             SampleContent::Table(table) => (table, predict_rows(table, predictors)),
             SampleContent::Pictures(table, files) => (table, predict_pictures(files, predictors)),

@@ -6,6 +6,7 @@
     reason = "what a test says is for those who run it"
 )]
 
+mod chains;
 mod changes;
 mod embedding;
 mod failures;

@@ -1,51 +1,37 @@
 //! The outputs of a stage as input of the next.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 
-use super::operator::Running;
 use super::work::Work;
-use sandbar_pipeline::chain;
-use sandbar_record::Batch;
-use sandbar_sandbox::{Extracted, Operator, Transformed};
+use sandbar_pipeline::Plan;
+use sandbar_pipeline::capture::Reached;
+use sandbar_sandbox::{Extracted, Extractor, Operator};
 
 impl Work {
-    /// The outputs of `operator`: the work of the next stage. `None` for a scorer,
-    /// which has no next stage.
+    /// What these records are to a scorer behind an extractor.
     ///
     /// # Errors
-    /// If the operator does not take this work, or a call fails.
-    pub fn through(&self, operator: &Operator) -> Result<Option<Work>> {
-        let mut running = Running::start(operator.clone(), self)?;
-        let Work::Records(batches) = self else { return Ok(None) };
-        Ok(match &mut running {
-            Running::Extractor(extractor) => {
-                let fields = extractor.shape().clone();
-                let tables = batches.iter().map(|batch| {
-                    let Extracted { table, .. } = extractor.extract(batch)?;
-                    Ok(table)
-                });
-                Some(Work::Rows(tables.collect::<Result<_>>()?, fields))
-            }
-            Running::Transformer(transformer) => {
-                let batches = batches.iter().map(|batch| {
-                    let Transformed { records, .. } = transformer.transform(batch)?;
-                    Ok(passed_on(chain::emitted(batch, records)))
-                });
-                Some(Work::Records(batches.collect::<Result<_>>()?))
-            }
-            Running::Scorer(_) => None,
+    /// If the operator is no extractor, or a call fails.
+    pub fn extracted(&self, extractor: &Operator) -> Result<Work> {
+        let mut extractor = Extractor::new(extractor.clone())?;
+        let fields = extractor.shape().clone();
+        let tables = self.batches().iter().map(|batch| {
+            let Extracted { table, .. } = extractor.extract(batch)?;
+            Ok(table)
+        });
+        Ok(Work::Rows(tables.collect::<Result<_>>()?, fields))
+    }
+
+    /// What of these records reaches a stage of a pipeline.
+    ///
+    /// # Errors
+    /// If a call fails.
+    pub fn reaching(&self, plan: &Plan, stage: &Arc<str>) -> Result<Work> {
+        Ok(match plan.reaching(stage, self.batches())? {
+            Reached::Records(batches) => Work::Records(batches.into()),
+            Reached::Rows(tables, fields) => Work::Rows(tables.into(), fields),
         })
     }
-}
-
-/// The records of a transformer that go to the next stage.
-fn passed_on((emitted, routes): (Batch, Vec<u32>)) -> Batch {
-    let mut passed = Batch::new(emitted.topic.clone(), emitted.partition, emitted.len());
-    for (record, route) in emitted.records().zip(routes) {
-        if route == 0 {
-            let (key, value) = (record.key(), record.value());
-            passed.push(record.offset(), record.timestamp(), key, value, record.headers());
-        }
-    }
-    passed
 }

@@ -58,6 +58,14 @@ impl Work {
         Ok(Work::Records(batches.into()))
     }
 
+    /// Its records, if it has some.
+    pub(super) fn batches(&self) -> &[Batch] {
+        match self {
+            Work::Records(batches) => batches,
+            Work::Rows(..) => &[],
+        }
+    }
+
     /// The number of records or rows.
     pub fn len(&self) -> usize {
         match self {

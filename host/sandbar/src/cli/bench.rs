@@ -13,8 +13,8 @@ use crate::bench::{BenchReport, Length, Options, Work};
 use crate::local::lines::{self, LineSource};
 use crate::output;
 use sandbar_manifest::Manifest;
-use sandbar_pipeline::Definition;
 use sandbar_pipeline::plan::operators;
+use sandbar_pipeline::{Definition, Plan};
 use sandbar_record::BatchLimits;
 use sandbar_sandbox::Sandbox;
 use sandbar_sandbox::operator_folder::{DESCRIPTION, OperatorFolder};
@@ -100,7 +100,15 @@ impl Bench {
         if let Some(records) = self.batch_records {
             limits.records = records as usize;
         }
-        let operators = operators(&definition, &common.sandbox()?)?;
+        let sandbox = common.sandbox()?;
+        let plan = match self.is_pipeline() {
+            true => Some(Plan::untried(&definition, &sandbox)?),
+            false => None,
+        };
+        let operators = match &plan {
+            Some(plan) => plan.operators().cloned().collect(),
+            None => operators(&definition, &sandbox)?,
+        };
         let last = operators.last().context("a pipeline has a stage")?.stage.clone();
         let wanted = match (&self.stage, self.is_pipeline()) {
             (Some(stage), _) => Some(stage.as_str()),
@@ -121,22 +129,24 @@ impl Bench {
         let options = Options { length: self.length()?, native: self.native()? };
 
         let topic = manifest.source.topics.first().map(String::as_str).unwrap_or_default();
-        let mut work = self.work(topic, limits)?;
+        let records = self.work(topic, limits)?;
         let mut reports = Vec::new();
         for operator in &operators {
-            if wanted.is_none_or(|stage| stage == &*operator.stage) {
-                let report = bench::measure(operator, &unlimited, &work, &options)?;
-                if !self.json {
-                    self.show(&report, &reports);
-                }
-                reports.push(report);
+            if wanted.is_some_and(|stage| stage != &*operator.stage) {
+                continue;
             }
-            if wanted == Some(&*operator.stage) || output::is_closed() {
+            let work = match (&plan, operators.as_slice()) {
+                (Some(plan), _) => records.reaching(plan, &operator.stage)?,
+                (None, [extractor, _]) => records.extracted(extractor)?,
+                (None, _) => records.clone(),
+            };
+            let report = bench::measure(operator, &unlimited, &work, &options)?;
+            if !self.json {
+                self.show(&report, &reports);
+            }
+            reports.push(report);
+            if output::is_closed() {
                 break;
-            }
-            match work.through(operator)? {
-                Some(next) => work = next,
-                None => break,
             }
         }
         if self.json {

@@ -12,6 +12,7 @@ use crate::cli::common::Common;
 use crate::output::say;
 use sandbar_files::limits;
 use sandbar_inference::{Artifact, Content, LateThreads, samples};
+use sandbar_manifest::Stage;
 use sandbar_model::samples::{BYTES, PICTURE, ROWS, SHA256, Sample, TABLE_BYTES, Table, npz};
 use sandbar_model::{Answers, DESCRIPTION, Model, SampleContent, Samples, Sha256};
 use sandbar_pipeline::{Definition, Plan};
@@ -37,6 +38,9 @@ pub(super) struct WriteSamples {
     /// The pipeline whose stages read pictures and make predictions of them or of a table's rows.
     #[arg(long, value_name = "PIPELINE")]
     pipeline: Option<PathBuf>,
+    /// The stage of it that makes the predictions. [default: the last one with a model]
+    #[arg(long, value_name = "NAME", requires = "pipeline")]
+    stage: Option<String>,
     /// How far a number may be from the expected one. [default: depends on what is compared]
     #[arg(long, value_name = "NUMBER")]
     tolerance: Option<f64>,
@@ -104,10 +108,8 @@ impl WriteSamples {
             "--pipeline: missing; name the pipeline whose stages make the predictions, as pipelines/images.toml",
         )?;
         let definition = Definition::new(common.manifest(pipeline)?, common.cache_folder());
-        let scorer = definition.manifest.stages.last();
-        let name = scorer.and_then(|stage| stage.models.first()).with_context(|| {
-            format!("{}: its last stage has no model to make predictions with", pipeline.display())
-        })?;
+        let scorer = scorer(&definition.manifest.stages, self.stage.as_deref());
+        let (stage, name) = scorer.with_context(|| pipeline.display().to_string())?;
         let (table, pictures) = match &content {
             SampleContent::Pictures(table, files) => (table, files.as_slice()),
             SampleContent::Table(table) => (table, &[][..]),
@@ -136,7 +138,7 @@ impl WriteSamples {
         let (table, answers) = match expects {
             true => (table.clone(), Answers::Original),
             false => {
-                let answered = plan.answers(&content).map_err(anyhow::Error::msg)?;
+                let answered = plan.answers(stage, &content).map_err(anyhow::Error::msg)?;
                 (answered, Answers::Runner)
             }
         };
@@ -152,6 +154,26 @@ impl WriteSamples {
         let what = if pictures.is_empty() { "rows" } else { "pictures" };
         let (pictures, count) = (copied.collect(), format!("{count} {what}"));
         Ok(Written { file: "samples.csv", bytes, pictures, answers, count })
+    }
+}
+
+/// The stage that makes the predictions, and its main model: the one of this name, or the last one
+/// with a model.
+fn scorer<'a>(stages: &'a [Stage], wanted: Option<&str>) -> anyhow::Result<(&'a str, &'a String)> {
+    let main = |stage: &'a Stage| Some((stage.name.as_str(), stage.models.first()?));
+    match wanted {
+        Some(wanted) => {
+            let stage = stages.iter().find(|stage| stage.name == wanted);
+            let stage = stage.with_context(|| format!("--stage {wanted}: no such stage"))?;
+            main(stage).with_context(|| {
+                format!("--stage {wanted}: the stage has no model to make predictions with")
+            })
+        }
+        None => stages
+            .iter()
+            .rev()
+            .find_map(main)
+            .context("no stage has a model to make predictions with"),
     }
 }
 

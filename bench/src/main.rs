@@ -5,6 +5,7 @@
 //! says what each row means.
 //!
 //! - [`flights`]: the sandbox against native code; [`interface`]: its boundary alone.
+//! - [`chains`]: what a chain costs besides its stages.
 //! - [`images`]: decoding and inference, against native code and ONNX Runtime.
 //! - [`java`]: against H2O's own scorer.
 //! - [`runner`]: `sandbar run` from topic to topic on a [`broker`], against [`copy`].
@@ -20,6 +21,7 @@
 
 mod bench;
 mod broker;
+mod chains;
 mod clock;
 mod copy;
 mod flights;
@@ -86,6 +88,8 @@ enum Figure {
     Java,
     /// The sandbox's boundary.
     Interface,
+    /// Chains of several stages.
+    Chains,
     /// Pictures and graphs.
     Images,
     /// From file to first record.
@@ -148,6 +152,9 @@ fn measure(arguments: &Arguments) -> Result<()> {
     }
     if wanted(Figure::Interface) {
         show(&interface::cost(&bench, 5_120)?);
+    }
+    if wanted(Figure::Chains) {
+        show(&chains::rows(&bench, 2_560)?);
     }
     if wanted(Figure::Images) {
         let (data, python) = (arguments.data.as_deref(), arguments.onnxruntime.as_deref());

@@ -171,3 +171,31 @@ failure = { stage = "sum", code = "invalid" }
     let one: serde_json::Value = serde_json::from_slice(&one.stdout).unwrap();
     assert_eq!((one[0]["stage"].as_str(), one.as_array().unwrap().len()), (Some("sum"), 1));
 }
+
+/// The pipeline of the guide, and the table that it shows of it.
+#[test]
+fn the_guide_is_right() {
+    let guide = std::fs::read_to_string(project().join("docs/guide/several-models.md")).unwrap();
+    let block = |begin: &str| {
+        let rest = guide.split_once(begin).unwrap().1;
+        rest.split_once("```").unwrap().0.to_owned()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two-models.toml");
+    let manifest = block("```toml\n").replace("\"../", &format!("\"{}/", project().display()));
+    std::fs::write(&path, manifest).unwrap();
+    let shown = text(&run(&["check", "--graph"], &path).stdout);
+    assert_eq!(shown, block("$ sandbar check --graph pipelines/two-models.toml\n"));
+    let lines = folder.path().join("flight.csv");
+    let flight = "1994,6,1,3,1434,1435,1614,1613,UA,2296,NA,160,158,NA,1,-1,MCO,ORD,1005,NA,NA,0,NA,0,NA,NA,NA,NA,NA,YES,NO\n";
+    std::fs::write(&lines, flight).unwrap();
+    let output = run(&["run", "--file", lines.to_str().unwrap()], &path);
+    let read = |text: &str| -> serde_json::Value { serde_json::from_str(text).unwrap() };
+    let (mut came, shown) = (read(&text(&output.stdout)), read(&block("```json\n")));
+    for stage in ["gbm", "dl"] {
+        for number in came[stage]["probabilities"].as_object_mut().unwrap().values_mut() {
+            *number = ((number.as_f64().unwrap() * 100.0).round() / 100.0).into();
+        }
+    }
+    assert_eq!(came, shown);
+}

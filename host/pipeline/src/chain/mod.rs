@@ -19,7 +19,6 @@ pub(crate) use predict::{Predictor, ScorerStep, Step};
 pub use stream::Input;
 use stream::{Made, Stream};
 pub(crate) use transform::Routed;
-pub use transform::emitted;
 
 /// The stages of one worker, with their warm instances.
 pub struct Chain {

@@ -67,7 +67,7 @@ impl Routed {
 }
 
 /// A transformer's outputs, as a batch; and the route of each.
-pub fn emitted(batch: &Batch, records: Emitted) -> (Batch, Vec<u32>) {
+fn emitted(batch: &Batch, records: Emitted) -> (Batch, Vec<u32>) {
     let offset = |index: &u32| batch.offsets[*index as usize];
     let emitted = Batch {
         topic: batch.topic.clone(),

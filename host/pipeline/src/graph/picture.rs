@@ -255,8 +255,8 @@ mod tests {
             lines(GraphStyle::Text),
             [
                 "source    topics ^\"a\\.",
-                "features  extractor    ← source",
-                "sink      topic <b>    ← features",
+                "features  extractor     ← source",
+                "sink      topic <b>     ← features",
             ]
         );
         let dot = lines(GraphStyle::Dot);

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
+use proptest::prelude::*;
 use sandbar_sandbox::World;
 
 use super::{Begin, Graph, Node, Step};
@@ -144,4 +145,44 @@ fn what_does_not_fit_is_named() {
     renaming[0].renames = true;
     let found = Graph::new(&renaming, &[]).unwrap_err().to_string();
     assert!(found.contains("only a scorer is given columns"), "{found}");
+}
+
+proptest! {
+    /// Whatever stands in a manifest is refused, or each stage has one place and reads what comes
+    /// before it.
+    #[test]
+    fn any_stages_have_a_place_or_are_refused(
+        stages in prop::collection::vec((0..3_usize, prop::collection::vec(0..8_usize, 0..3)), 0..8),
+        sink in prop::collection::vec(0..8_usize, 0..3),
+    ) {
+        let name = |at: &usize| if *at == 0 { "source".to_owned() } else { format!("s{at}") };
+        let worlds = [World::Transformer, World::Extractor, World::Scorer];
+        let nodes: Vec<Node> = stages.iter().enumerate().map(|(at, (world, from))| Node {
+            name: name(&(at + 1)).as_str().into(),
+            world: worlds[*world],
+            from: from.iter().map(name).collect(),
+            renames: false,
+        }).collect();
+        let sink: Vec<String> = sink.iter().map(name).collect();
+        if let Ok(graph) = Graph::new(&nodes, &sink) {
+            let mut placed = Vec::new();
+            for section in &graph.sections {
+                if let Begin::Transformer(stage) = section.begin {
+                    prop_assert_eq!(nodes[stage].world, World::Transformer);
+                    placed.push(stage);
+                }
+                for (at, step) in section.steps.iter().enumerate() {
+                    let world = if step.is_scorer() { World::Scorer } else { World::Extractor };
+                    prop_assert_eq!(nodes[step.stage()].world, world);
+                    if let Step::Scorer { inputs, .. } = step {
+                        prop_assert!(!inputs.is_empty() && inputs.iter().all(|input| *input < at));
+                    }
+                    prop_assert!(section.is_input(at) || section.leaves.contains(&at));
+                    placed.push(step.stage());
+                }
+                prop_assert!(section.leaves.iter().all(|leaf| section.steps[*leaf].is_scorer()));
+            }
+            prop_assert_eq!(placed, (0..nodes.len()).collect::<Vec<_>>());
+        }
+    }
 }

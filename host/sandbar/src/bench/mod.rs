@@ -4,7 +4,7 @@
 //! of the rounds: other work on the machine affects all sides. Times are CPU time of this
 //! process, inference included; the native program measures its own.
 //!
-//! - [`work`]: the records, in batches; `through`: the outputs of each stage.
+//! - [`work`]: the records, in batches; `through`: what reaches a stage of these.
 //! - `operator`: an operator that is called with its work repeatedly.
 //! - `meter`: where the time of a call goes.
 //! - `native`: the same code without a sandbox.

@@ -1,4 +1,4 @@
-//! The outputs of a stage as input of the next.
+//! What reaches a stage, as work for it.
 
 use std::sync::Arc;
 

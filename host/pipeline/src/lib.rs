@@ -14,7 +14,7 @@
 //! - [`deployment`]: what serves, and other models and components in its place while it runs;
 //!   workers come to them by [`hot_swap`]. [`revision`], [`swap`]: what that is in data.
 //! - [`rollout`]: a candidate beside what serves, before it takes its place; [`dry_run`] and
-//!   [`validation`]: what is new, tried on a batch and on a model's own samples.
+//!   [`validation`]: what is new, tried on a batch and on a model's own samples, by `trials`.
 //! - [`interrupted`]: why a batch did not get through; `events`: log lines and counters.
 //! - [`capture`]: what reaches a stage, for measurements; [`operator_harness`]: a lone operator under
 //!   test; [`harness`]: a pipeline without Kafka.
@@ -49,6 +49,7 @@ pub mod processor;
 pub mod revision;
 pub mod rollout;
 pub mod swap;
+mod trials;
 pub mod validation;
 
 pub use definition::{Definition, OpenError};

@@ -4,8 +4,8 @@
 mod admin;
 mod case;
 mod cases;
-mod isolation;
 mod chain;
+mod isolation;
 mod memory;
 mod rows;
 

@@ -151,7 +151,10 @@ impl Predictor {
                     let Extracted { table, failures } = extractor.extract(stream.batch)?;
                     let read = remaining(0..all, failures.iter().map(|it| it.index));
                     fail(failures, extractor.name(), outcome, |index| stream.origin(index));
-                    records = common(&records, &read);
+                    // Most often nothing fails.
+                    if read.len() < all as usize {
+                        records = common(&records, &read);
+                    }
                     rows.push(Rows::features(read, table.columns));
                 }
                 Step::Scorer(step) => {
@@ -190,6 +193,7 @@ impl Predictor {
     }
 
     /// Writes what leaves of a row.
+    #[inline]
     fn write(
         &self,
         predicted: &Predicted,
@@ -202,6 +206,7 @@ impl Predictor {
     }
 
     /// Keeps the predictions of a row for a comparison, if there is one.
+    #[inline]
     fn note(&self, predicted: &Predicted, row: usize, origin: u32, outcome: &mut Outcome) {
         let Some(predictions) = &mut outcome.predictions else { return };
         for (step, rows) in self.steps.iter().zip(&predicted.rows) {

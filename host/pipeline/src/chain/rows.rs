@@ -77,6 +77,7 @@ impl Rows {
     }
 
     /// The prediction at a row.
+    #[inline]
     pub(super) fn prediction(&self, row: usize) -> Prediction<'_> {
         match &self.content {
             Content::Predictions { labels, width, values, .. } => Prediction {
@@ -145,6 +146,9 @@ pub(super) fn remaining(
     without: impl Iterator<Item = u32>,
 ) -> Vec<u32> {
     let mut without = without.peekable();
+    if without.peek().is_none() {
+        return all.collect();
+    }
     all.filter(|index| without.next_if_eq(index).is_none()).collect()
 }
 

@@ -86,6 +86,7 @@ impl Encoder {
 }
 
 /// Whether label and values are of the shape that the scorer declared; the label as an index.
+#[inline]
 fn check_shape(
     labelled: bool,
     width: usize,

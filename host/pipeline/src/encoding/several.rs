@@ -79,6 +79,7 @@ impl Writer {
     ///
     /// # Errors
     /// As those of [`Encoder::encode`].
+    #[inline]
     pub(crate) fn encode<'a>(
         &self,
         record: &Record<'_>,

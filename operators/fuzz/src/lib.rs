@@ -1,6 +1,7 @@
 //! The fuzz targets of the operators. `CONTRIBUTING.md` says how to run them and how to add
 //! one: a function, a row here, and a corpus.
 
+pub mod expressions;
 pub mod flights;
 pub mod images;
 pub mod mojo;
@@ -12,6 +13,7 @@ use fuzz_driver::{Suite, Target};
 pub const SUITE: Suite = Suite {
     folder: env!("CARGO_MANIFEST_DIR"),
     targets: &[
+        Target { name: "expressions", run: expressions::any, seeds: &[], max_len: 2048 },
         Target { name: "flights", run: flights::records, seeds: &[], max_len: 4096 },
         Target {
             name: "images",

@@ -1,0 +1,628 @@
+//! Names and types: what the tree of an expression means, and whether it means anything.
+
+use crate::evaluate::{Node, NodeKind, Pattern, Two};
+use crate::functions::{
+    self, Overload, Plain, Run, Style, TABLE, appended, contained, element, equal, greatest, least,
+    ordered, size, unequal,
+};
+use crate::parse::{Kind, Tree};
+use crate::problem::Problem;
+use crate::scope::{Scope, Type};
+use crate::value::{Items, Value};
+
+/// Arguments of a function at most.
+const ARGUMENTS: usize = 16;
+/// Bytes that a regular expression may take once it is compiled.
+const PATTERN: usize = 16 * 1024;
+/// What CEL has for lists and is not offered.
+const LOOPS: [&str; 6] = ["all", "exists", "exists_one", "existsOne", "map", "filter"];
+
+/// The node of the tree, the type of its value, and the variables that are named.
+pub(crate) fn check(
+    source: &str,
+    scope: &Scope,
+    tree: &Tree,
+) -> Result<(Node, Type, Vec<usize>), Problem> {
+    let mut checker = Checker { source, scope, uses: Vec::new() };
+    let (node, is) = checker.value(tree)?;
+    if let Type::Map { .. } = is {
+        return Err(checker.problem(tree.at, "this is a map; name one of its values by ['...']"));
+    }
+    checker.uses.sort_unstable();
+    checker.uses.dedup();
+    Ok((node, is, checker.uses))
+}
+
+struct Checker<'a> {
+    source: &'a str,
+    scope: &'a Scope,
+    uses: Vec<usize>,
+}
+
+/// Which value of a map is meant.
+enum Key<'a> {
+    /// `map.name`
+    Name(&'a str),
+    /// `map[key]`
+    Value(&'a Tree),
+}
+
+fn node(at: usize, kind: NodeKind) -> Node {
+    // An expression is a few thousand bytes long.
+    Node { at: at as u32, kind }
+}
+
+impl Checker<'_> {
+    fn problem(&self, at: usize, message: impl Into<String>) -> Problem {
+        Problem::at(self.source, at, message)
+    }
+
+    /// A part of the expression that has a value.
+    fn value(&mut self, tree: &Tree) -> Result<(Node, Type), Problem> {
+        match self.part(tree)? {
+            (node, Some(is)) => Ok((node, is)),
+            (_, None) => Err(self.problem(
+                tree.at,
+                "null can only be compared by '==' or '!=', or be a side of '? :'",
+            )),
+        }
+    }
+
+    /// The same, or null, which has no type.
+    fn part(&mut self, tree: &Tree) -> Result<(Node, Option<Type>), Problem> {
+        let at = tree.at;
+        let constant =
+            |value: Value<'static>, is| Ok((node(at, NodeKind::Constant(value)), Some(is)));
+        let (kind, is) = match &tree.kind {
+            Kind::Null => return Ok((node(at, NodeKind::Null), None)),
+            Kind::Bool(value) => return constant((*value).into(), Type::Bool),
+            Kind::Int(value) => return constant((*value).into(), Type::Int),
+            Kind::Number(value) => return constant((*value).into(), Type::Number),
+            Kind::Text(text) => return constant(text.clone().into(), Type::Text),
+            Kind::List(items) => self.list(at, items)?,
+            Kind::Name(name) => self.name(at, name)?,
+            Kind::Select(operand, field) => {
+                // As in CEL, a variable may have dots in its name.
+                let qualified = tree.qualified().and_then(|name| self.scope.find(&name));
+                match qualified.map(|(variable, is)| (variable, is.clone())) {
+                    Some((variable, is)) => self.variable(variable, &is),
+                    None => self.entry(at, operand, Key::Name(field))?,
+                }
+            }
+            Kind::Index(operand, key) => self.index(at, operand, key)?,
+            Kind::Sign(sign, sides) => self.sign(at, sign, sides)?,
+            Kind::Choice(parts) => return self.choice(at, parts),
+            Kind::Call(target, name, arguments) => {
+                self.call(at, target.as_deref(), name, arguments)?
+            }
+        };
+        Ok((node(at, kind), Some(is)))
+    }
+
+    fn variable(&mut self, variable: usize, is: &Type) -> (NodeKind, Type) {
+        self.uses.push(variable);
+        (NodeKind::Variable(variable, is.clone()), is.clone())
+    }
+
+    fn name(&mut self, at: usize, name: &str) -> Result<(NodeKind, Type), Problem> {
+        match self.scope.find(name) {
+            Some((variable, is)) => {
+                let is = is.clone();
+                Ok(self.variable(variable, &is))
+            }
+            None => {
+                let known = self.scope.variables.iter().map(|(name, _)| name.as_str());
+                Err(self.problem(at, unknown("variable", name, known)))
+            }
+        }
+    }
+
+    fn list(&mut self, at: usize, items: &[Tree]) -> Result<(NodeKind, Type), Problem> {
+        let mut checked = Vec::with_capacity(items.len());
+        for item in items {
+            checked.push((item.at, self.value(item)?));
+        }
+        let Some((_, (_, first))) = checked.first() else {
+            return Err(self.problem(at, "the list is empty; leave the comparison out"));
+        };
+        let is_number = checked.iter().any(|(_, (_, is))| *is == Type::Number);
+        let of = if is_number { Type::Number } else { first.clone() };
+        let mut nodes = Vec::with_capacity(checked.len());
+        for (at, (item, is)) in checked {
+            if let Type::Map { .. } | Type::List(_) = is {
+                return Err(self.problem(at, format!("a list of {is} is not offered")));
+            }
+            if is != of && !(is == Type::Int && of == Type::Number) {
+                let message =
+                    format!("a list has values of one type; this is {is}, others are {of}");
+                return Err(self.problem(at, message));
+            }
+            nodes.push(promoted(item, &is, &of));
+        }
+        let constants = nodes.iter().map(|node| match &node.kind {
+            NodeKind::Constant(value) => Some(value.clone()),
+            _ => None,
+        });
+        let kind = match constants.collect::<Option<Vec<_>>>() {
+            Some(values) => NodeKind::Constant(Value::List(Items::Owned(values))),
+            None => NodeKind::List(nodes),
+        };
+        Ok((kind, Type::List(Box::new(of))))
+    }
+
+    fn index(
+        &mut self,
+        at: usize,
+        operand: &Tree,
+        key: &Tree,
+    ) -> Result<(NodeKind, Type), Problem> {
+        if let Kind::Name(name) = &operand.kind
+            && let Some((_, Type::Map { .. })) = self.scope.find(name)
+        {
+            return self.entry(at, operand, Key::Value(key));
+        }
+        let (list, is) = self.value(operand)?;
+        let (place, place_is) = self.value(key)?;
+        match (is, place_is) {
+            (Type::List(of), Type::Int) => {
+                Ok((NodeKind::Two(element, Box::new([list, place])), *of))
+            }
+            (is, place) => Err(self.problem(
+                at,
+                format!(
+                    "[] takes a list and an int, or a map and a text; this is {is} and {place}"
+                ),
+            )),
+        }
+    }
+
+    /// `map.key` and `map['key']`
+    fn entry(&mut self, at: usize, map: &Tree, key: Key<'_>) -> Result<(NodeKind, Type), Problem> {
+        let (map_node, is) = self.value(map)?;
+        let (NodeKind::Variable(variable, _), Type::Map { of, keys }) = (map_node.kind, &is) else {
+            return Err(self.problem(at, format!("this is {is}, it has no fields")));
+        };
+        let key_node = match key {
+            Key::Name(name) => node(at, NodeKind::Constant(name.to_owned().into())),
+            Key::Value(key) => match self.value(key)? {
+                (key, Type::Text) => key,
+                (_, other) => {
+                    let message = format!("the key of a map is a text, this is {other}");
+                    return Err(self.problem(key.at, message));
+                }
+            },
+        };
+        let of = (**of).clone();
+        if let (NodeKind::Constant(Value::Text(name)), Some(keys)) = (&key_node.kind, keys) {
+            let Some(field) = keys.iter().position(|key| key == name.as_ref()) else {
+                let known = keys.iter().map(String::as_str);
+                return Err(self.problem(at, unknown("name", name, known)));
+            };
+            return Ok((NodeKind::Field(variable, field, of.clone()), of));
+        }
+        Ok((NodeKind::Entry(variable, Box::new(key_node), of.clone()), of))
+    }
+
+    fn sign(
+        &mut self,
+        at: usize,
+        sign: &'static str,
+        sides: &[Tree],
+    ) -> Result<(NodeKind, Type), Problem> {
+        match (sign, sides) {
+            ("&&" | "||", sides) => {
+                let mut nodes = Vec::with_capacity(sides.len());
+                for side in sides {
+                    let (node, is) = self.value(side)?;
+                    if is != Type::Bool {
+                        let message = format!(
+                            "'{sign}' combines conditions, this is {is}; compare it with something"
+                        );
+                        return Err(self.problem(side.at, message));
+                    }
+                    nodes.push(node);
+                }
+                Ok((NodeKind::Decide(sign == "||", nodes), Type::Bool))
+            }
+            ("==" | "!=", [a, b]) => self.equality(at, sign, a, b),
+            ("in", [element, list]) => self.membership(at, element, list),
+            ("<" | ">" | "<=" | ">=", [a, b]) => {
+                let (a, b) = (self.value(a)?, self.value(b)?);
+                let has_order = match (&a.1, &b.1) {
+                    (Type::Int | Type::Number, Type::Int | Type::Number) => true,
+                    (Type::Text | Type::Bool | Type::Timestamp, other) => a.1 == *other,
+                    _ => false,
+                };
+                match ordered(sign).filter(|_| has_order) {
+                    Some(run) => Ok((two(run, a, b), Type::Bool)),
+                    None => Err(self.problem(at, unlike(sign, &a.1, &b.1))),
+                }
+            }
+            ("+", [a, b]) => {
+                let (a, b) = (self.value(a)?, self.value(b)?);
+                if let (Type::List(x), Type::List(y)) = (&a.1, &b.1)
+                    && x == y
+                {
+                    let is = a.1.clone();
+                    return Ok((NodeKind::Two(appended, Box::new([a.0, b.0])), is));
+                }
+                self.overload(at, sign, Style::Sign, vec![a, b])
+            }
+            (sign, sides) => {
+                let sides = self.values(sides)?;
+                self.overload(at, sign, Style::Sign, sides)
+            }
+        }
+    }
+
+    fn values(&mut self, trees: &[Tree]) -> Result<Vec<(Node, Type)>, Problem> {
+        trees.iter().map(|tree| self.value(tree)).collect()
+    }
+
+    fn equality(
+        &mut self,
+        at: usize,
+        sign: &str,
+        a: &Tree,
+        b: &Tree,
+    ) -> Result<(NodeKind, Type), Problem> {
+        let is_null = |tree: &Tree| matches!(tree.kind, Kind::Null);
+        let value = match (is_null(a), is_null(b)) {
+            (true, true) => return Err(self.problem(at, "compares null with null")),
+            (true, false) => Some(b),
+            (false, true) => Some(a),
+            (false, false) => None,
+        };
+        if let Some(value) = value {
+            let (value, is) = self.part(value)?;
+            if let Some(Type::Map { .. }) | None = is {
+                return Err(self.problem(at, "this cannot be null"));
+            }
+            return Ok((NodeKind::Present(Box::new(value), sign == "!="), Type::Bool));
+        }
+        let (a, b) = (self.value(a)?, self.value(b)?);
+        if !comparable(&a.1, &b.1) {
+            return Err(self.problem(at, unlike(sign, &a.1, &b.1)));
+        }
+        Ok((two(if sign == "==" { equal } else { unequal }, a, b), Type::Bool))
+    }
+
+    fn membership(
+        &mut self,
+        at: usize,
+        item: &Tree,
+        list: &Tree,
+    ) -> Result<(NodeKind, Type), Problem> {
+        if let Kind::Name(name) = &list.kind
+            && let Some((_, Type::Map { .. })) = self.scope.find(name)
+        {
+            let (entry, _) = self.entry(at, list, Key::Value(item))?;
+            return Ok((NodeKind::Present(Box::new(node(at, entry)), true), Type::Bool));
+        }
+        let (item, list) = (self.value(item)?, self.value(list)?);
+        match &list.1 {
+            Type::List(of) if comparable(&item.1, of) => {
+                Ok((NodeKind::Two(contained, Box::new([item.0, list.0])), Type::Bool))
+            }
+            _ => Err(self.problem(at, unlike("in", &item.1, &list.1))),
+        }
+    }
+
+    fn choice(&mut self, at: usize, parts: &[Tree; 3]) -> Result<(Node, Option<Type>), Problem> {
+        let [condition, first, second] = parts;
+        let (condition_node, is) = self.value(condition)?;
+        if is != Type::Bool {
+            let message = format!("'?' stands behind a condition, this is {is}");
+            return Err(self.problem(condition.at, message));
+        }
+        let (first, second) = (self.part(first)?, self.part(second)?);
+        let is = match (&first.1, &second.1) {
+            (None, None) => return Err(self.problem(at, "both sides are null")),
+            (Some(is), None) | (None, Some(is)) => is.clone(),
+            (Some(a), Some(b)) if a == b => a.clone(),
+            (Some(Type::Int), Some(Type::Number)) | (Some(Type::Number), Some(Type::Int)) => {
+                Type::Number
+            }
+            (Some(a), Some(b)) => {
+                let message = format!("both sides have one type, these are {a} and {b}");
+                return Err(self.problem(at, message));
+            }
+        };
+        if let Type::Map { .. } = is {
+            return Err(self.problem(at, "a map is no value; name one of its values"));
+        }
+        let side = |(node, side): (Node, Option<Type>)| match side {
+            Some(side) => promoted(node, &side, &is),
+            None => node,
+        };
+        let parts = Box::new([condition_node, side(first), side(second)]);
+        Ok((node(at, NodeKind::Choice(parts)), Some(is)))
+    }
+
+    fn call(
+        &mut self,
+        at: usize,
+        target: Option<&Tree>,
+        name: &str,
+        arguments: &[Tree],
+    ) -> Result<(NodeKind, Type), Problem> {
+        if arguments.len() > ARGUMENTS {
+            let message = format!("'{name}' has more than {ARGUMENTS} arguments");
+            return Err(self.problem(at, message));
+        }
+        // `math` is no variable, unless one is declared.
+        if let Some(Tree { kind: Kind::Name(space), .. }) = target
+            && space == "math"
+            && self.scope.find(space).is_none()
+        {
+            return self.function(at, &format!("math.{name}"), Style::Global, arguments, None);
+        }
+        if target.is_some() && LOOPS.contains(&name) {
+            let message = format!(
+                "'{name}' loops over a list, which is not offered; use 'in', size(...) or [...]"
+            );
+            return Err(self.problem(at, message));
+        }
+        match (target, name, arguments) {
+            (None, "has", [value]) => self.has(value),
+            (Some(target), _, _) => {
+                let target = self.value(target)?;
+                self.function(at, name, Style::Method, arguments, Some(target))
+            }
+            (None, _, _) => self.function(at, name, Style::Global, arguments, None),
+        }
+    }
+
+    /// `has(headers.trace)`, `has(limit)`
+    fn has(&mut self, value: &Tree) -> Result<(NodeKind, Type), Problem> {
+        let (found, is) = self.value(value)?;
+        let can_be_missing = matches!(
+            found.kind,
+            NodeKind::Variable(..) | NodeKind::Field(..) | NodeKind::Entry(..)
+        );
+        match (can_be_missing, is) {
+            (true, Type::Map { .. }) => Err(self.problem(value.at, "a map is always there")),
+            (true, _) => Ok((NodeKind::Present(Box::new(found), true), Type::Bool)),
+            (false, _) => Err(self.problem(value.at, "has() takes a variable or a value of a map")),
+        }
+    }
+
+    fn function(
+        &mut self,
+        at: usize,
+        name: &str,
+        style: Style,
+        arguments: &[Tree],
+        target: Option<(Node, Type)>,
+    ) -> Result<(NodeKind, Type), Problem> {
+        let mut values: Vec<(Node, Type)> = target.into_iter().collect();
+        for argument in arguments {
+            values.push(self.value(argument)?);
+        }
+        match (name, values.len()) {
+            ("size", 1) if matches!(values[0].1, Type::Text | Type::List(_)) => {
+                let [(value, _)] = take(values);
+                Ok((NodeKind::One(size, Box::new(value)), Type::Int))
+            }
+            ("matches", 2) if values[0].1 == Type::Text && values[1].1 == Type::Text => {
+                let [(text, _), (pattern, _)] = take(values);
+                let pattern = self.pattern(&pattern)?;
+                Ok((NodeKind::Matches(Box::new(text), Box::new(pattern)), Type::Bool))
+            }
+            ("math.greatest", 1..) => self.extreme(at, name, greatest, values),
+            ("math.least", 1..) => self.extreme(at, name, least, values),
+            _ => self.overload(at, name, style, values),
+        }
+    }
+
+    fn pattern(&self, pattern: &Node) -> Result<Pattern, Problem> {
+        let at = pattern.at as usize;
+        let NodeKind::Constant(Value::Text(text)) = &pattern.kind else {
+            return Err(
+                self.problem(at, "the regular expression is a text between quotes, not computed")
+            );
+        };
+        // The least memory in which it can be compiled says how many states it has.
+        let mut limit = PATTERN / 16;
+        loop {
+            let mut builder = regex_lite::RegexBuilder::new(text);
+            match builder.size_limit(limit).nest_limit(50).build() {
+                Ok(regex) => return Ok(Pattern { regex, weight: limit / 64 }),
+                Err(_) if limit < PATTERN => limit *= 2,
+                Err(error) => {
+                    let message = format!("not a regular expression that is offered: {error}");
+                    return Err(self.problem(at, message));
+                }
+            }
+        }
+    }
+
+    fn extreme(
+        &self,
+        at: usize,
+        name: &str,
+        run: Two,
+        values: Vec<(Node, Type)>,
+    ) -> Result<(NodeKind, Type), Problem> {
+        let mut is = Type::Int;
+        for (node, value) in &values {
+            match value {
+                Type::Int => {}
+                Type::Number => is = Type::Number,
+                other => {
+                    let message = format!("'{name}' takes numbers, this is {other}");
+                    return Err(self.problem(node.at as usize, message));
+                }
+            }
+        }
+        let promote = |(node, value): (Node, Type)| promoted(node, &value, &is);
+        let folded = values
+            .into_iter()
+            .map(promote)
+            .reduce(|a, b| node(at, NodeKind::Two(run, Box::new([a, b]))));
+        match folded {
+            Some(folded) => Ok((folded.kind, is)),
+            None => Err(self.problem(at, format!("'{name}' takes at least one number"))),
+        }
+    }
+
+    /// What the table has for values of these types: just as they are, else with whole numbers as
+    /// numbers.
+    fn overload(
+        &self,
+        at: usize,
+        name: &str,
+        style: Style,
+        values: Vec<(Node, Type)>,
+    ) -> Result<(NodeKind, Type), Problem> {
+        let fits = |overload: &&Overload| {
+            overload.name == name
+                && (overload.style == style
+                    || overload.style == Style::Either && style != Style::Sign)
+        };
+        let named: Vec<&Overload> = TABLE.iter().filter(fits).collect();
+        let exact = |takes: &Plain, is: &Type| takes.full() == *is;
+        let promotable = |takes: &Plain, is: &Type| {
+            exact(takes, is) || *takes == Plain::Number && *is == Type::Int
+        };
+        let find = |accepts: &dyn Fn(&Plain, &Type) -> bool| {
+            named.iter().find(|overload| {
+                overload.takes.len() == values.len()
+                    && overload.takes.iter().zip(&values).all(|(takes, (_, is))| accepts(takes, is))
+            })
+        };
+        let Some(found) = find(&exact).or_else(|| find(&promotable)) else {
+            return Err(self.problem(at, no_overload(name, style, &named, &values)));
+        };
+        let arguments = found.takes.iter().zip(values);
+        let arguments: Vec<Node> =
+            arguments.map(|(takes, (node, is))| promoted(node, &is, &takes.full())).collect();
+        let kind = match found.run {
+            Run::One(run) => {
+                let [a] = take(arguments);
+                NodeKind::One(run, Box::new(a))
+            }
+            Run::Two(run) => NodeKind::Two(run, Box::new(take(arguments))),
+            Run::Three(run) => NodeKind::Three(run, Box::new(take(arguments))),
+        };
+        Ok((kind, found.gives.full()))
+    }
+}
+
+/// As many as were counted before.
+fn take<T, const N: usize>(values: Vec<T>) -> [T; N] {
+    match values.try_into() {
+        Ok(values) => values,
+        Err(_) => unreachable!("counted before"),
+    }
+}
+
+/// Two sides that are compared. A constant becomes a number once, not for every record.
+fn two(run: Two, a: (Node, Type), b: (Node, Type)) -> NodeKind {
+    let is_constant = |node: &Node| matches!(node.kind, NodeKind::Constant(_));
+    let first = if is_constant(&a.0) { promoted(a.0, &a.1, &b.1) } else { a.0 };
+    let second = if is_constant(&b.0) { promoted(b.0, &b.1, &a.1) } else { b.0 };
+    NodeKind::Two(run, Box::new([first, second]))
+}
+
+/// A value where one of type `wanted` is taken.
+fn promoted(value: Node, is: &Type, wanted: &Type) -> Node {
+    if (is, wanted) != (&Type::Int, &Type::Number) {
+        return value;
+    }
+    match value.kind {
+        NodeKind::Constant(Value::Int(number)) => {
+            Node { kind: NodeKind::Constant(Value::Number(number as f64)), ..value }
+        }
+        _ => {
+            let at = value.at;
+            Node { at, kind: NodeKind::One(functions::to_number, Box::new(value)) }
+        }
+    }
+}
+
+fn comparable(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::Int | Type::Number, Type::Int | Type::Number) => true,
+        (Type::Map { .. }, _) => false,
+        _ => a == b,
+    }
+}
+
+fn unlike(sign: &str, a: &Type, b: &Type) -> String {
+    let remedy = match (a, b) {
+        (Type::Text, Type::Int | Type::Number) | (Type::Int | Type::Number, Type::Text) => {
+            "; convert by double(...) or string(...)"
+        }
+        (Type::Timestamp, _) | (_, Type::Timestamp) => "; convert by timestamp(...) or int(...)",
+        _ => "",
+    };
+    format!("'{sign}' does not take {a} and {b}{remedy}")
+}
+
+/// "unknown variable 'limt'; did you mean 'limit'?"
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    let near = known.iter().map(|known| (strsim::jaro_winkler(name, known), known));
+    match near.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(near, _)| *near > 0.8) {
+        Some((_, near)) => format!("unknown {what} '{name}'; did you mean '{near}'?"),
+        None if known.is_empty() => format!("unknown {what} '{name}'; there are none"),
+        None => {
+            let more = if known.len() > 20 { ", ..." } else { "" };
+            let known = known.into_iter().take(20).collect::<Vec<_>>().join(", ");
+            format!("unknown {what} '{name}'; known are {known}{more}")
+        }
+    }
+}
+
+/// Names that `check` itself knows.
+const SPECIAL: [&str; 5] = ["size", "matches", "has", "math.greatest", "math.least"];
+
+fn no_overload(name: &str, style: Style, named: &[&Overload], values: &[(Node, Type)]) -> String {
+    let list = |types: &mut dyn Iterator<Item = String>| types.collect::<Vec<_>>().join(", ");
+    let given = list(&mut values.iter().map(|(_, is)| is.to_string()));
+    if let (Style::Sign, [(_, a), (_, b)]) = (style, values) {
+        return unlike(name, a, b);
+    }
+    if let Style::Sign = style {
+        return format!("'{name}' does not take {given}");
+    }
+    let forms = |overloads: &mut dyn Iterator<Item = &Overload>| {
+        let form = |overload: &Overload| {
+            let mut types = overload.takes.iter().map(|takes| takes.full().to_string());
+            match overload.style {
+                Style::Global => format!("{name}({})", list(&mut types)),
+                _ => {
+                    let target = types.next().unwrap_or_default();
+                    format!("({target}).{name}({})", list(&mut types))
+                }
+            }
+        };
+        overloads.map(form).collect::<Vec<_>>().join(" or ")
+    };
+    if !named.is_empty() {
+        let forms = forms(&mut named.iter().copied());
+        return format!("'{name}' does not take ({given}); it is {forms}");
+    }
+    match name {
+        "size" => return format!("'size' takes a text or a list, got ({given})"),
+        "matches" => return format!("'matches' takes two texts, got ({given})"),
+        "has" => return "'has' takes one variable or value of a map".to_owned(),
+        _ => {}
+    }
+    let otherwise = forms(&mut TABLE.iter().filter(|overload| overload.name == name));
+    if !otherwise.is_empty() {
+        return format!("'{name}' is written as {otherwise}");
+    }
+    let mut known: Vec<&str> =
+        TABLE.iter().filter(|it| it.style != Style::Sign).map(|it| it.name).collect();
+    known.extend(SPECIAL);
+    known.dedup();
+    let near = known.iter().map(|known| (strsim::jaro_winkler(name, known), known));
+    match near.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(near, _)| *near > 0.85) {
+        Some((_, near)) => format!("unknown function '{name}'; did you mean '{near}'?"),
+        None => format!(
+            "unknown function '{name}'; docs/reference/expressions.md lists those that there are"
+        ),
+    }
+}

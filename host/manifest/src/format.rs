@@ -65,6 +65,14 @@ pub enum FormatError {
         /// What the first of them has.
         instead: String,
     },
+    /// The template uses a variable of predictions where there are none.
+    #[error(
+        "the template uses '{name}', but the pipeline makes no predictions; use what a record has: key, value, headers, topic, partition, offset or timestamp"
+    )]
+    NoPredictions {
+        /// The name.
+        name: &'static str,
+    },
     /// The template uses a variable that this model's predictions lack.
     #[error("the template uses '{name}', but the model predicts {predicts}; use {instead}")]
     Absent {

@@ -29,7 +29,7 @@
 //!   `registry`, `admin`, `memory_limit`.
 //! - Values in it: `allow`, what records may refer to; `properties`, librdkafka's; `native`,
 //!   which of them a manifest may not set by itself; `start` and
-//!   `topics` of the source; `format` and [`template`] of the sink.
+//!   `topics` of the source; `format`, [`template`] and `routes` of the sink.
 //! - [`cases`]: the schema of test cases.
 //!
 //! It is pure data. It may use `sandbar-builtin`, `-files`, `-record`, `-config`, `-model`, `-inference`, `-sandbox`
@@ -49,6 +49,7 @@ mod print;
 mod properties;
 mod references;
 mod registry;
+mod routes;
 mod sections;
 mod start;
 pub mod template;
@@ -65,6 +66,7 @@ pub use native::Trust;
 pub use properties::{Properties, is_secret};
 pub use references::{References, StoreOptions};
 pub use registry::RegistrySection;
+pub use routes::{Matching, Otherwise, Route};
 pub use sandbar_registry::ArtifactSource;
 pub use sandbar_sandbox::LimitsSection as Limits;
 pub use sections::{

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
 use sandbar_config::{Problem, Problems, settings};
 use sandbar_registry::ArtifactSource;
 use sandbar_sandbox::LimitsSection;
@@ -17,6 +18,7 @@ use crate::format::{Format, FormatName};
 use crate::properties::Properties;
 use crate::references::References;
 use crate::registry::RegistrySection;
+use crate::routes::{Matching, Otherwise};
 use crate::sections::{Delivery, Fleet, Kafka, Runner, Sink, Source, Stage};
 use crate::start::Start;
 use crate::topics::{Pattern, is_pattern};
@@ -118,6 +120,11 @@ impl Manifest {
                 format: None,
                 template: None,
                 top: None,
+                key: None,
+                headers: IndexMap::new(),
+                matching: Matching::default(),
+                otherwise: Otherwise::default(),
+                routes: Vec::new(),
                 properties: Properties::default(),
             },
             dead_letter: DeadLetter::default(),
@@ -173,8 +180,11 @@ impl Manifest {
     /// The topics that the pipeline writes.
     pub fn written(&self) -> impl Iterator<Item = &str> {
         let ends = [&self.sink.topic, &self.dead_letter.topic];
-        let routed = self.stages.iter().flat_map(|stage| &stage.topics);
-        ends.into_iter().chain(routed).map(String::as_str)
+        let by_stages = self.stages.iter().flat_map(|stage| &stage.topics);
+        let routed = self.sink.routes.iter().map(|route| &route.topic);
+        let all = ends.into_iter().chain(by_stages).chain(routed).map(String::as_str);
+        // The sink may have none.
+        all.filter(|topic| !topic.is_empty())
     }
 
     /// Whether the pipeline reads a topic, by name or by expression.

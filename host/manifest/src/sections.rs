@@ -6,6 +6,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use sandbar_config::units::{duration, optional_text, size, text};
@@ -18,6 +19,7 @@ use crate::failures::OnFailure;
 use crate::format::FormatName;
 use crate::memory_limit::MemoryLimit;
 use crate::properties::Properties;
+use crate::routes::{Matching, Otherwise, Route};
 use crate::start::Start;
 
 /// The delivery guarantee for a record's outputs.
@@ -150,7 +152,8 @@ pub enum Grant {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Sink {
-    /// The topic.
+    /// The topic. Required, unless what no route takes is dropped.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub topic: String,
     /// The scorers whose predictions are written. Default: all that predict the same records as
     /// the last one.
@@ -167,9 +170,28 @@ pub struct Sink {
     /// all, in the order of the model.
     #[serde(default)]
     pub top: Option<NonZeroUsize>,
+    /// The key of an output record, a template. Default: that of its record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Headers by name, templates, in addition to those of the record. None by default.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub headers: IndexMap<String, String>,
+    /// Which routes take a prediction that several would.
+    #[serde(rename = "match", default, skip_serializing_if = "is_default")]
+    pub matching: Matching,
+    /// What becomes of a prediction that no route takes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub otherwise: Otherwise,
+    /// Topics for predictions by what they say. None by default.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
     /// librdkafka properties of the producer, over those of `[kafka]`. None by default.
     #[serde(default)]
     pub properties: Properties,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// `[fleet]`: what the runners of a consumer group share.

@@ -58,6 +58,9 @@ pub struct Template {
     pub environment: Environment<'static>,
     /// The variables that it uses, with their names.
     pub uses: Vec<(&'static str, Variable)>,
+    /// Whether what is null is undefined, so that it fails to be written: a key or a header that
+    /// says "none" would look like one.
+    pub is_strict: bool,
 }
 
 impl Template {
@@ -91,7 +94,7 @@ impl Template {
             return Err(FormatError::Template { reason });
         }
         let uses = Variable::ALL.into_iter().filter(|(name, _)| names.contains(*name)).collect();
-        Ok(Template { environment, uses })
+        Ok(Template { environment, uses, is_strict: false })
     }
 }
 

@@ -72,6 +72,7 @@ impl BatchProcessed<'_> {
     pub fn emit(self, stats: &Stats) {
         stats.outputs.add(self.outputs);
         stats.filtered.add(self.outcome.filtered);
+        stats.unrouted.add(self.outcome.unrouted);
     }
 }
 

@@ -29,11 +29,18 @@ impl Plan {
                 links.push(Link::Predictor(self.predictor(section, format, &mut scorers)?));
             }
         }
-        let model = match links.last() {
-            Some(Link::Predictor(predictor)) => predictor.model.clone(),
-            _ => None,
+        let (model, scorers) = match (links.last(), last) {
+            (Some(Link::Predictor(predictor)), Some(at)) => {
+                (predictor.model.clone(), self.predicting(&sections[at], &predictor.steps))
+            }
+            _ => (None, Vec::new()),
         };
-        Ok(Chain { links, model, outputs: self.batch.outputs })
+        let router = self
+            .routes
+            .as_ref()
+            .map(|routes| routes.fit(&scorers).map_err(Box::new))
+            .transpose()?;
+        Ok(Chain { links, router, model, outputs: self.batch.outputs })
     }
 
     fn predictor(
@@ -71,19 +78,23 @@ impl Plan {
             }
         }
         let leaves = section.leaves.clone();
-        let stages = || leaves.iter().map(|leaf| &self.stages[section.steps[*leaf].stage()]);
-        let model = models_of(stages());
-        let predicting =
-            leaves.iter().zip(stages()).filter_map(|(leaf, stage)| match &steps[*leaf] {
-                ChainStep::Scorer(step) => Some(Predicting {
-                    stage: step.scorer.name(),
-                    output: step.scorer.shape(),
-                    model: stage.model.as_deref().unwrap_or("none"),
-                }),
-                ChainStep::Extractor(_) => None,
-            });
-        let writer = Writer::new(format, &predicting.collect::<Vec<_>>())?;
+        let stages = leaves.iter().map(|leaf| &self.stages[section.steps[*leaf].stage()]);
+        let model = models_of(stages);
+        let writer = Writer::new(format, &self.predicting(section, &steps))?;
         Ok(Predictor { steps, leaves, writer, model })
+    }
+
+    /// The scorers whose predictions leave a section.
+    fn predicting<'a>(&'a self, section: &Section, steps: &'a [ChainStep]) -> Vec<Predicting<'a>> {
+        let leaves = section.leaves.iter().filter_map(|leaf| match &steps[*leaf] {
+            ChainStep::Scorer(step) => Some(Predicting {
+                stage: step.scorer.name(),
+                output: step.scorer.shape(),
+                model: self.stages[section.steps[*leaf].stage()].model.as_deref().unwrap_or("none"),
+            }),
+            ChainStep::Extractor(_) => None,
+        });
+        leaves.collect()
     }
 
     /// Where a stage stands in the manifest.

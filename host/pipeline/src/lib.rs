@@ -5,7 +5,7 @@
 //!   fit each other.
 //! - [`chain`]: the stages over one batch; [`outcome`]: what becomes of it; `chain_runner`: one
 //!   chain at work; [`processor`] drives it, with batches of any content; [`encoding`]:
-//!   predictions as output records.
+//!   predictions as output records; [`routing`]: to which topics, with which keys and headers.
 //! - [`preparation`]: what is untrusted, prepared in a process of its own, which does
 //!   [`prepare`]; `loading`: what was prepared, loaded by the process that serves.
 //! - [`policy`]: what is done about failures; `key_ordering`: records behind one of their key;
@@ -48,6 +48,7 @@ pub mod prepare;
 pub mod processor;
 pub mod revision;
 pub mod rollout;
+pub mod routing;
 pub mod swap;
 mod trials;
 pub mod validation;

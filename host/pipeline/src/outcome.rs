@@ -15,6 +15,8 @@ pub struct Outcome {
     pub failures: Vec<Failure>,
     /// Records that a transformer dropped.
     pub filtered: usize,
+    /// Outputs that no route took, and that were dropped for that.
+    pub unrouted: usize,
     /// The predictions as numbers, if a comparison needs them.
     pub(crate) predictions: Option<PredictionSet>,
     /// Whether outputs say which variant made them.
@@ -124,6 +126,7 @@ impl Outcome {
     pub(crate) fn clear(&mut self) {
         self.failures.clear();
         self.filtered = 0;
+        self.unrouted = 0;
         self.outputs.clear();
         self.derived.clear();
         self.values.clear();
@@ -156,6 +159,7 @@ impl Outcome {
         }));
         self.failures.append(&mut other.failures);
         self.filtered += std::mem::take(&mut other.filtered);
+        self.unrouted += std::mem::take(&mut other.unrouted);
         self.models[variant as usize].clone_from(&other.models[Variant::Serving as usize]);
         if let (Some(predictions), Some(others)) = (&mut self.predictions, &mut other.predictions) {
             predictions.append(others);

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sandbar_inference::Artifact;
-use sandbar_manifest::{Format, FormatError, Grant, Preparation, Stage};
+use sandbar_manifest::{Format, FormatError, Grant, Manifest, Preparation, Stage};
 use sandbar_model::{Model, ModelError};
 use sandbar_record::{BatchLimits, OutputHeaders};
 use sandbar_registry::RegistryError;
@@ -25,6 +25,7 @@ use crate::external_payloads::{ExternalPayloads, ExternalPayloadsError, PayloadR
 use crate::graph::{Graph, GraphError, Node};
 use crate::policy::Policies;
 use crate::preparation::{PreparationError, Report};
+use crate::routing::{RouteError, RoutePlan};
 use crate::validation::{SampleError, Untried, try_samples};
 
 /// A pipeline that is ready to run.
@@ -44,6 +45,10 @@ pub struct Plan {
     /// The models that make the predictions, `name@version`.
     model: Option<Arc<str>>,
     pub(crate) format: Format,
+    /// The topics that outputs go to, but for those of transformers.
+    ends: Vec<String>,
+    /// Routes, and keys and headers of outputs, if there are any.
+    pub(crate) routes: Option<RoutePlan>,
     pub(crate) stages: Vec<StagePlan>,
     /// What each stage reads.
     pub(crate) graph: Graph,
@@ -125,6 +130,9 @@ pub enum Reason {
     /// The output's form does not fit the predictions.
     #[error("[sink]: {0}")]
     OutputSchema(#[from] FormatError),
+    /// A route, a key or a header does not fit the predictions.
+    #[error("{0}")]
+    Route(#[from] Box<RouteError>),
 }
 
 impl Plan {
@@ -202,7 +210,9 @@ impl Plan {
     ) -> Result<Self, Reason> {
         let manifest = &definition.manifest;
         let clock = Clock::default();
-        let mut topics = vec![manifest.sink.topic.clone()];
+        // There is none where what no route takes is dropped.
+        let sink = Some(&manifest.sink.topic).filter(|topic| !topic.is_empty());
+        let mut topics: Vec<String> = sink.into_iter().cloned().collect();
         let stages = manifest.stages.iter().map(|stage| {
             let routes = stage.topics.iter().map(|topic| place(&mut topics, topic)).collect();
             let operator = operator(definition, stage, models, &clock, sandbox)?;
@@ -214,6 +224,7 @@ impl Plan {
             Ok(StagePlan { operator, routes, model, columns })
         });
         let stages = stages.collect::<Result<Vec<_>, Reason>>()?;
+        let routes = RoutePlan::of(manifest, |topic| place(&mut topics, topic));
         let nodes = manifest.stages.iter().zip(&stages).map(|(stage, plan)| Node {
             name: plan.operator.stage.clone(),
             world: plan.operator.component.world(),
@@ -229,6 +240,8 @@ impl Plan {
             references: ExternalPayloads::open(manifest)?.map(Arc::new),
             workers: manifest.runner.workers(),
             format: manifest.format(),
+            ends: ends(manifest),
+            routes,
             policies: Policies::of(manifest, sandbox.memory()),
             labels: OutputHeaders {
                 pipeline: manifest.name.clone(),
@@ -325,7 +338,7 @@ impl fmt::Display for Plan {
             }
             f.write_str(")")?;
         }
-        write!(f, " → {}", self.labels.topics[0])
+        write!(f, " → {}", self.ends.join(", "))
     }
 }
 
@@ -424,6 +437,18 @@ pub fn operator(
         limits,
         times: CallTimes::default(),
     })
+}
+
+/// The topics of `[sink]` and its routes, each once.
+fn ends(manifest: &Manifest) -> Vec<String> {
+    let routes = manifest.sink.routes.iter().map(|route| route.topic.as_str());
+    let mut ends = Vec::new();
+    for topic in [manifest.sink.topic.as_str()].into_iter().chain(routes) {
+        if !topic.is_empty() {
+            place(&mut ends, topic);
+        }
+    }
+    ends
 }
 
 /// The models of these stages, each once.

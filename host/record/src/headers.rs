@@ -23,7 +23,7 @@ pub const DEAD_LETTER_HEADERS: usize = 7;
 pub struct OutputHeaders {
     /// The pipeline's name.
     pub pipeline: String,
-    /// The sink's topic, then those that transformers route to.
+    /// The sink's topic, if it has one, then those that transformers and routes lead to.
     pub topics: Vec<String>,
     /// The topic of records that failed.
     pub dead_letters: String,

@@ -6,7 +6,7 @@ use crate::batch::Record;
 pub struct Output<'a> {
     /// Index in the batch of the record that it comes from.
     pub origin: usize,
-    /// The index of its topic among the plan's; 0 is the sink's.
+    /// The index of its topic among the plan's.
     pub topic: usize,
     /// The model that made it, `name@version`, where it is a prediction.
     pub model: Option<&'a str>,

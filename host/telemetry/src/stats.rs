@@ -46,6 +46,7 @@ counters! {
     batches, "sandbar_batches", "Batches that records came in";
     outputs, "sandbar_outputs", "Predictions and transformed records handed to the producer";
     filtered, "sandbar_filtered_records", "Records that a transformer dropped";
+    unrouted, "sandbar_unrouted_records", "Outputs that no route took, dropped as [sink] otherwise says";
     skipped, "sandbar_skipped_records", "Records that failed and were dropped, as on-failure says";
     isolated, "sandbar_isolated_batches", "Batches processed again record by record, since a call failed";
     retried, "sandbar_retried_batches", "Times that a batch was retried after a transient failure";

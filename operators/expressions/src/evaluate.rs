@@ -164,6 +164,14 @@ pub(crate) struct Pattern {
     pub(crate) weight: usize,
 }
 
+/// Whether a text is an expression at all, whatever its names and types.
+///
+/// # Errors
+/// If it does not parse.
+pub fn parses(source: &str) -> Result<(), Problem> {
+    parse(source).map(drop)
+}
+
 impl Expression {
     /// Reads an expression and finds its types.
     ///

@@ -49,7 +49,7 @@ mod scope;
 mod time;
 mod value;
 
-pub use evaluate::{Expression, Fault, FaultCode, STEPS, TEXT, Variables};
+pub use evaluate::{Expression, Fault, FaultCode, STEPS, TEXT, Variables, parses};
 pub use parse::{DEPTH, LENGTH};
 pub use problem::Problem;
 pub use scope::{Scope, Type};

@@ -7,6 +7,7 @@ mod cases;
 mod chain;
 mod isolation;
 mod memory;
+mod routes;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -24,8 +25,8 @@ use crate::allow::Allowed;
 use crate::manifest::Manifest;
 use crate::native::{self, Trust};
 use crate::properties::Properties;
+use crate::routes::Otherwise;
 use crate::start::Start;
-use crate::template::Template;
 use crate::topics::{Pattern, is_pattern};
 
 pub use case::Of;
@@ -53,7 +54,9 @@ pub(crate) fn validate(
     for (place, message) in chain::problems(manifest) {
         check.report(place, message);
     }
-    check.sink(manifest);
+    for (place, message) in routes::problems(manifest) {
+        check.report(place, message);
+    }
     for name in manifest.models.keys() {
         check.name(KeyPath::of("models").key(name), name);
     }
@@ -250,10 +253,12 @@ impl Check<'_> {
             }
         }
         self.start(manifest, &patterns);
-        let mut written = vec![
-            (KeyPath::of("sink").key("topic"), &manifest.sink.topic),
-            (KeyPath::of("dead-letter").key("topic"), &manifest.dead_letter.topic),
-        ];
+        let dead_letter = (KeyPath::of("dead-letter").key("topic"), &manifest.dead_letter.topic);
+        let mut written = vec![dead_letter];
+        if !manifest.sink.topic.is_empty() || manifest.sink.otherwise == Otherwise::Topic {
+            written.insert(0, (KeyPath::of("sink").key("topic"), &manifest.sink.topic));
+        }
+        written.extend(routes::topics(manifest));
         for (number, stage) in manifest.stages.iter().enumerate() {
             let place = KeyPath::of("stages").index(number).key("topics");
             let topics = stage.topics.iter().enumerate();
@@ -275,10 +280,12 @@ impl Check<'_> {
                 ));
             }
         }
-        if manifest.sink.topic == manifest.dead_letter.topic {
+        let routed = manifest.sink.routes.iter().map(|route| &route.topic);
+        let mut predicted = [&manifest.sink.topic].into_iter().chain(routed);
+        if predicted.any(|topic| *topic == manifest.dead_letter.topic) {
             self.report(KeyPath::of("dead-letter").key("topic"), format!(
-                "'{}' is also the topic of [sink]: dead letters would mix with predictions; name another topic",
-                manifest.sink.topic
+                "'{}' is also a topic of [sink]: dead letters would mix with predictions; name another topic",
+                manifest.dead_letter.topic
             ));
         }
     }
@@ -346,27 +353,6 @@ impl Check<'_> {
                 self.size(place.clone().key("load-graphs"), stage.load_graphs, MEMORY_LIMIT);
             }
             self.limits(&place.key("limits"), &stage.limits, Some(&manifest.limits));
-        }
-    }
-
-    fn sink(&mut self, manifest: &Manifest) {
-        let sink = &manifest.sink;
-        let Some(template) = &sink.template else { return };
-        let place = KeyPath::of("sink").key("template");
-        if sink.format.is_some() {
-            self.report(
-                KeyPath::of("sink").key("format"),
-                "conflicts with 'template'; leave one of them out",
-            );
-        }
-        if sink.top.is_some() {
-            self.report(
-                KeyPath::of("sink").key("top"),
-                "only applies to format = \"json\"; a template chooses its classes itself",
-            );
-        }
-        if let Err(error) = Template::compile(template) {
-            self.report(place, error.to_string());
         }
     }
 

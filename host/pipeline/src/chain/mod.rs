@@ -14,7 +14,9 @@ use std::sync::Arc;
 use sandbar_record::{Batch, Variant};
 use sandbar_sandbox::{CallError, OutputSchema, Usage};
 
+use crate::encoding::Prediction;
 use crate::outcome::{Outcome, Placed};
+use crate::routing::{Item, Router};
 pub(crate) use predict::{Predictor, ScorerStep, Step};
 pub use stream::Input;
 use stream::{Made, Stream};
@@ -23,6 +25,8 @@ pub(crate) use transform::Routed;
 /// The stages of one worker, with their warm instances.
 pub struct Chain {
     pub(crate) links: Vec<Link>,
+    /// Where outputs go, if not all to one topic with the keys and headers of their records.
+    pub(crate) router: Option<Router>,
     /// The models whose predictions leave it, `name@version`.
     pub(crate) model: Option<Arc<str>>,
     /// Bytes that what is made of one batch may take.
@@ -118,7 +122,10 @@ impl Chain {
                     Some(predictor.pass_on(&stream, outcome)?)
                 }
                 Link::Predictor(predictor) => {
-                    predictor.deliver(&stream, outcome)?;
+                    match &self.router {
+                        None => predictor.deliver(&stream, outcome)?,
+                        Some(router) => predictor.route(router, &stream, outcome)?,
+                    }
                     None
                 }
             };
@@ -128,21 +135,43 @@ impl Chain {
             let Some(made) = made else { return Ok(()) };
             before = Some(made);
         }
+        let router = self.router.as_ref();
         match before {
-            None => deliver_records(&Stream { source, batch, place: 0, origins }, outcome),
+            None => {
+                let stream = Stream { source, batch, place: 0, origins };
+                deliver_records(router, &stream, outcome)
+            }
             Some(made) => {
                 let batch = made.take(outcome);
-                deliver_records(&made.stream(source, &batch), outcome);
+                let result = deliver_records(router, &made.stream(source, &batch), outcome);
                 made.put_back(batch, outcome);
+                result
             }
         }
-        Ok(())
     }
 }
 
 /// Records that are left at the end go to the sink as they are.
-fn deliver_records(stream: &Stream<'_>, outcome: &mut Outcome) {
+fn deliver_records(
+    router: Option<&Router>,
+    stream: &Stream<'_>,
+    outcome: &mut Outcome,
+) -> Result<(), CallError> {
     let records = 0..stream.batch.len() as u32;
+    if let Some(router) = router {
+        let Batch { topic, partition, .. } = stream.batch;
+        let mut made = Batch::new(topic.clone(), *partition, 0);
+        let place = outcome.derived.len() + 1;
+        let none = |_| Prediction { label: None, values: &[] };
+        for number in records {
+            let ((record, index), origin) = (stream.record(number), stream.origin(number));
+            let (batch, predictions) = (stream.place, &none);
+            let item = Item { record, batch, index, origin, predictions, scorers: 0, writer: None };
+            router.take(&item, &mut made, place, outcome)?;
+        }
+        outcome.derived.push(made);
+        return Ok(());
+    }
     outcome.outputs.extend(records.map(|index| Placed {
         origin: stream.origin(index),
         topic: 0,
@@ -151,4 +180,5 @@ fn deliver_records(stream: &Stream<'_>, outcome: &mut Outcome) {
         value: None,
         variant: Variant::Serving,
     }));
+    Ok(())
 }

@@ -12,6 +12,7 @@ use super::stream::{Made, RECORD, Stream};
 use crate::encoding::{EncodeError, Writer};
 use crate::graph::Columns;
 use crate::outcome::{Outcome, Placed, too_large};
+use crate::routing::{Item, Router};
 
 /// Extractors and scorers of the same records.
 pub(crate) struct Predictor {
@@ -91,6 +92,36 @@ impl Predictor {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Predictions as outputs, each to where it belongs.
+    pub(super) fn route(
+        &mut self,
+        router: &Router,
+        stream: &Stream<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<(), CallError> {
+        let Some(predicted) = self.predict(stream, outcome)? else { return Ok(()) };
+        let Batch { topic, partition, .. } = stream.batch;
+        let mut made = Batch::new(topic.clone(), *partition, 0);
+        let place = outcome.derived.len() + 1;
+        for (row, number) in predicted.records.iter().enumerate() {
+            let ((record, index), origin) = (stream.record(*number), stream.origin(*number));
+            let item = Item {
+                record,
+                batch: stream.place,
+                index,
+                origin,
+                predictions: &|scorer| predicted.rows[self.leaves[scorer]].prediction(row),
+                scorers: self.leaves.len(),
+                writer: Some(&self.writer),
+            };
+            if router.take(&item, &mut made, place, outcome)? {
+                self.note(&predicted, row, origin, outcome);
+            }
+        }
+        outcome.derived.push(made);
         Ok(())
     }
 

@@ -25,3 +25,13 @@ pub enum EncodeError {
     #[error("[sink] template: {0}")]
     Template(String),
 }
+
+impl EncodeError {
+    /// The cause, with the key of the manifest where a template stands.
+    pub(crate) fn at(&self, place: &str) -> String {
+        match self {
+            EncodeError::Template(reason) => format!("{place}: {reason}"),
+            other => other.to_string(),
+        }
+    }
+}

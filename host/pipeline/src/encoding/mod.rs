@@ -51,12 +51,25 @@ impl Encoder {
         let form = match format {
             Format::Json { top } => Form::Json(json::Json::new(output, *top, model)),
             Format::Template(text) => {
-                let template = Template::compile(text)?;
-                Form::Template(Box::new(template::Bound::new(template, output, model)?))
+                return Self::of_template(Template::compile(text)?, output, model);
             }
         };
+        Ok(Self::of_form(form, output))
+    }
+
+    /// The same for a template that is compiled.
+    pub(crate) fn of_template(
+        template: Template,
+        output: &OutputSchema,
+        model: &str,
+    ) -> Result<Self, FormatError> {
+        let form = Form::Template(Box::new(template::Bound::new(template, output, model)?));
+        Ok(Self::of_form(form, output))
+    }
+
+    fn of_form(form: Form, output: &OutputSchema) -> Self {
         let labelled = matches!(output, OutputSchema::Classes(_));
-        Ok(Encoder { labelled, width: output.names().len(), form })
+        Encoder { labelled, width: output.names().len(), form }
     }
 
     /// Appends to `out` the value of the output record for a prediction: `label`

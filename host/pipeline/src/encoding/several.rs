@@ -51,16 +51,11 @@ impl Writer {
     /// # Errors
     /// If a template does not compile, or uses what these predictions lack.
     pub(crate) fn new(format: &Format, scorers: &[Predicting<'_>]) -> Result<Self, FormatError> {
-        if let [Predicting { output, model, .. }] = scorers {
-            return Ok(Writer::One(Box::new(Encoder::new(format, output, model)?)));
-        }
         match format {
-            Format::Template(text) => {
-                let template = Template::compile(text)?;
-                for (name, variable) in &template.uses {
-                    require(name, *variable, scorers)?;
-                }
-                Ok(Writer::Template(Box::new(template), scorers.iter().map(Named::of).collect()))
+            Format::Template(text) => Self::of_template(Template::compile(text)?, scorers),
+            format if scorers.len() == 1 => {
+                let Predicting { output, model, .. } = scorers[0];
+                Ok(Writer::One(Box::new(Encoder::new(format, output, model)?)))
             }
             format => {
                 let encoders = scorers.iter().enumerate().map(|(at, scorer)| {
@@ -72,6 +67,26 @@ impl Writer {
                 Ok(Writer::Json(encoders.collect::<Result<_, _>>()?))
             }
         }
+    }
+
+    /// Prepares a template for a key or a header, where nothing may be null. Without scorers it may
+    /// use what a record has.
+    ///
+    /// # Errors
+    /// As those of [`Writer::new`].
+    pub(crate) fn text(text: &str, scorers: &[Predicting<'_>]) -> Result<Self, FormatError> {
+        let template = Template { is_strict: true, ..Template::compile(text)? };
+        Self::of_template(template, scorers)
+    }
+
+    fn of_template(template: Template, scorers: &[Predicting<'_>]) -> Result<Self, FormatError> {
+        if let [Predicting { output, model, .. }] = scorers {
+            return Ok(Writer::One(Box::new(Encoder::of_template(template, output, model)?)));
+        }
+        for (name, variable) in &template.uses {
+            require(name, *variable, scorers)?;
+        }
+        Ok(Writer::Template(Box::new(template), scorers.iter().map(Named::of).collect()))
     }
 
     /// Appends the value of the output record: `predictions` has one of each scorer, in their
@@ -109,7 +124,7 @@ impl Writer {
                 let context = template.uses.iter().map(|(name, variable)| {
                     let value = match variable {
                         Variable::Predictions => predicted.clone(),
-                        variable => of_record(*variable, record),
+                        variable => of_record(template, *variable, record),
                     };
                     (*name, value)
                 });
@@ -153,6 +168,16 @@ fn require(
     scorers: &[Predicting<'_>],
 ) -> Result<(), FormatError> {
     match variable {
+        Variable::Label
+        | Variable::Probability
+        | Variable::Probabilities
+        | Variable::Values
+        | Variable::Model
+        | Variable::Predictions
+            if scorers.is_empty() =>
+        {
+            Err(FormatError::NoPredictions { name })
+        }
         Variable::Label
         | Variable::Probability
         | Variable::Probabilities

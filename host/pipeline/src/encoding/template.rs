@@ -59,19 +59,26 @@ impl Bound {
             Variable::Model => self.model.clone(),
             // Refused where there is one scorer.
             Variable::Predictions => Value::UNDEFINED,
-            variable => of_record(variable, record),
+            variable => of_record(&self.template, variable, record),
         }
     }
 }
 
 /// What a template has of a record.
-pub(super) fn of_record(variable: Variable, record: &Record<'_>) -> Value {
+pub(super) fn of_record(template: &Template, variable: Variable, record: &Record<'_>) -> Value {
+    let text = |bytes| match bytes {
+        None if template.is_strict => Value::UNDEFINED,
+        bytes => text(bytes),
+    };
     match variable {
         Variable::Key => text(record.key()),
         Variable::Value => text(record.value()),
         Variable::Topic => record.topic().into(),
         Variable::Partition => record.partition().into(),
         Variable::Offset => record.offset().into(),
+        Variable::Timestamp if template.is_strict && record.timestamp().is_none() => {
+            Value::UNDEFINED
+        }
         Variable::Timestamp => record.timestamp().into(),
         // The last header of a name counts, as in Kafka's own clients.
         Variable::Headers => {

@@ -116,7 +116,7 @@ impl<O: Sink> Pass<'_, O> {
         let failed: Vec<usize> = self.outcome.failures.iter().map(|it| it.record).collect();
         outcome.withdraw(&failed);
         outcome.failures.clear();
-        outcome.filtered = 0;
+        (outcome.filtered, outcome.unrouted) = (0, 0);
         self.outcome.append(outcome, Variant::Candidate);
         Ok(())
     }

@@ -146,7 +146,13 @@ fn named(manifest: &Manifest) -> Vec<Named<'_>> {
         let key = format!("topics of stage '{}'", stage.name);
         all.extend(stage.topics.iter().map(|topic| name(&key, topic)));
     }
-    all.push(name("[sink] topic", &manifest.sink.topic));
+    if !manifest.sink.topic.is_empty() {
+        all.push(name("[sink] topic", &manifest.sink.topic));
+    }
+    let routes = manifest.sink.routes.iter().enumerate();
+    all.extend(routes.map(|(index, route)| {
+        name(&format!("topic of [[sink.routes]] {}", index + 1), &route.topic)
+    }));
     all.push(name("[dead-letter] topic", &manifest.dead_letter.topic));
     if let Some(fleet) = &manifest.fleet {
         all.push(Named { control: true, ..name("[fleet] topic", &fleet.topic) });

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
 /// Terms of serde and toml, and the words of a manifest for them.
 const WORDS: &[(&str, &str)] = &[
@@ -214,13 +214,19 @@ impl<'a> Document<'a> {
                 if array.get(*index).is_some_and(|element| element.get_ref().is_table()) =>
             {
                 rest = &rest[1..];
-                let name = array.get(*index).and_then(|element| element.get_ref().get("name"));
-                match name.and_then(|name| name.get_ref().as_str()) {
-                    Some(name) => format!("[[{first}]] '{name}'"),
-                    None => format!("[[{first}]] number {}", index + 1),
-                }
+                numbered(first, array, *index)
             }
-            (Some(DeValue::Table(_)), _) => format!("[{first}]"),
+            (Some(DeValue::Table(table)), _) => match rest {
+                [Step::Key(key), Step::Index(index), after @ ..]
+                    if let Some(DeValue::Array(array)) =
+                        table.get(key.as_str()).map(Spanned::get_ref)
+                        && array.get(*index).is_some_and(|it| it.get_ref().is_table()) =>
+                {
+                    rest = after;
+                    numbered(&format!("{first}.{key}"), array, *index)
+                }
+                _ => format!("[{first}]"),
+            },
             (None, Some(_)) => format!("[{first}]"),
             _ => first.clone(),
         };
@@ -236,6 +242,15 @@ impl<'a> Document<'a> {
             separator = ".";
         }
         text
+    }
+}
+
+/// A table of an array of them, by its name if it has one.
+fn numbered(array: &str, tables: &DeArray<'_>, index: usize) -> String {
+    let name = tables.get(index).and_then(|table| table.get_ref().get("name"));
+    match name.and_then(|name| name.get_ref().as_str()) {
+        Some(name) => format!("[[{array}]] '{name}'"),
+        None => format!("[[{array}]] number {}", index + 1),
     }
 }
 

@@ -80,10 +80,9 @@ pub fn await_written<C: HasClientErrors>(
     labels: &OutputHeaders,
     shutdown: &Shutdown,
 ) -> Result<bool, KafkaFailure> {
-    let OutputHeaders { topics, dead_letters, .. } = labels;
-    let routed = topics[1..].iter().map(|topic| (topic, "the stage's `topics`"));
-    let all = [(&topics[0], "[sink] topic"), (dead_letters, "[dead-letter] topic")];
-    for (topic, key) in all.into_iter().chain(routed) {
+    let OutputHeaders { topics, named_by, dead_letters, .. } = labels;
+    let written = topics.iter().zip(named_by.iter().copied());
+    for (topic, key) in written.chain([(dead_letters, "[dead-letter] topic")]) {
         // A producer receives its errors on a thread of its own.
         if !await_topic(client, || (), brokers, topic, key, shutdown)? {
             return Ok(false);

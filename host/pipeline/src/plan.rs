@@ -245,6 +245,7 @@ impl Plan {
             policies: Policies::of(manifest, sandbox.memory()),
             labels: OutputHeaders {
                 pipeline: manifest.name.clone(),
+                named_by: named_by(manifest, &topics),
                 topics,
                 dead_letters: manifest.dead_letter.topic.clone(),
             },
@@ -437,6 +438,18 @@ pub fn operator(
         limits,
         times: CallTimes::default(),
     })
+}
+
+/// The key of the manifest that names each of the topics.
+fn named_by(manifest: &Manifest, topics: &[String]) -> Vec<&'static str> {
+    let key = |topic: &String| match topic {
+        topic if *topic == manifest.sink.topic => "[sink] topic",
+        topic if manifest.sink.routes.iter().any(|route| route.topic == *topic) => {
+            "[[sink.routes]] topic"
+        }
+        _ => "the stage's `topics`",
+    };
+    topics.iter().map(key).collect()
 }
 
 /// The topics of `[sink]` and its routes, each once.

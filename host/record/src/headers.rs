@@ -25,6 +25,8 @@ pub struct OutputHeaders {
     pub pipeline: String,
     /// The sink's topic, if it has one, then those that transformers and routes lead to.
     pub topics: Vec<String>,
+    /// The key of the manifest that names each of them first.
+    pub named_by: Vec<&'static str>,
     /// The topic of records that failed.
     pub dead_letters: String,
 }

@@ -13,3 +13,4 @@ mod operators;
 mod preparation;
 mod projects;
 mod properties;
+mod routes;

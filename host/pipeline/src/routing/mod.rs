@@ -96,7 +96,7 @@ impl RoutePlan {
             let inherited =
                 sink.headers.iter().filter(|(name, _)| !route.headers.contains_key(*name));
             let to = DestinationPlan {
-                place: format!("[[sink.routes]] {}", index + 1),
+                place: format!("[[sink.routes]] number {}", index + 1),
                 topic: place(&route.topic),
                 format: route.format(),
                 key: route.key.as_ref().or(sink.key.as_ref()).cloned(),

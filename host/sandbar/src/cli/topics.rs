@@ -151,7 +151,7 @@ fn named(manifest: &Manifest) -> Vec<Named<'_>> {
     }
     let routes = manifest.sink.routes.iter().enumerate();
     all.extend(routes.map(|(index, route)| {
-        name(&format!("topic of [[sink.routes]] {}", index + 1), &route.topic)
+        name(&format!("topic of [[sink.routes]] number {}", index + 1), &route.topic)
     }));
     all.push(name("[dead-letter] topic", &manifest.dead_letter.topic));
     if let Some(fleet) = &manifest.fleet {

@@ -3,6 +3,7 @@
 
 mod interruptions;
 mod records;
+mod routes;
 
 use std::collections::BTreeMap;
 

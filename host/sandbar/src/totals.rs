@@ -9,6 +9,7 @@ pub(crate) fn tell_totals(end: &Snapshot) {
         outputs = end.outputs,
         failed = end.failed(),
         filtered = end.filtered,
+        unrouted = end.unrouted,
         "run ended, totals"
     );
 }

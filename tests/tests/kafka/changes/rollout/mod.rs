@@ -3,6 +3,7 @@
 mod failing;
 mod flights;
 mod guide;
+mod routed;
 mod rules;
 
 use std::collections::BTreeMap;

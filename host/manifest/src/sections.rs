@@ -177,10 +177,10 @@ pub struct Sink {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub headers: IndexMap<String, String>,
     /// Which routes take a prediction that several would.
-    #[serde(rename = "match", default, skip_serializing_if = "is_default")]
+    #[serde(rename = "match", default)]
     pub matching: Matching,
     /// What becomes of a prediction that no route takes.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     pub otherwise: Otherwise,
     /// Topics for predictions by what they say. None by default.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -188,10 +188,6 @@ pub struct Sink {
     /// librdkafka properties of the producer, over those of `[kafka]`. None by default.
     #[serde(default)]
     pub properties: Properties,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 /// `[fleet]`: what the runners of a consumer group share.

@@ -1,18 +1,8 @@
-//! A checked expression, and its evaluation.
+//! The evaluation of what `check` has found.
 
-use std::borrow::Cow;
-
-use crate::check;
-use crate::parse::parse;
-use crate::problem::{Problem, place};
-use crate::scope::{Scope, Type};
+use crate::fault::{Budget, Fault, FaultCode};
+use crate::scope::Type;
 use crate::value::Value;
-
-/// What one evaluation may do: a byte of text or an element of a list that is looked at is a step
-/// or, for regular expressions, more.
-pub const STEPS: u64 = 1_000_000;
-/// Bytes of a text that an expression makes, at most.
-pub const TEXT: usize = 1 << 20;
 
 /// Where an expression finds the values of its variables. Only those are asked for that an
 /// evaluation comes to.
@@ -31,96 +21,6 @@ pub trait Variables {
     fn entry(&self, variable: usize, key: &str) -> Option<Value<'_>> {
         let _ = (variable, key);
         None
-    }
-}
-
-/// An expression whose names and types are known.
-#[derive(Debug)]
-pub struct Expression {
-    source: String,
-    result: Type,
-    root: Node,
-    uses: Vec<usize>,
-}
-
-/// Why one evaluation gives no value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    code: FaultCode,
-    at: u32,
-    message: Cow<'static, str>,
-}
-
-/// What kind of a [`Fault`] it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultCode {
-    /// A value is missing that the result depends on.
-    Missing,
-    /// A whole number beyond 64 bits, or divided by zero.
-    Arithmetic,
-    /// A text that is no number or time, a number that is no whole one, an index out of range.
-    Conversion,
-    /// It takes more steps or more memory than an expression may.
-    TooLarge,
-    /// A value does not have the type that its variable was declared with.
-    Type,
-}
-
-impl Fault {
-    pub(crate) fn new(code: FaultCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Fault { code, at: u32::MAX, message: message.into() }
-    }
-
-    /// What kind of a fault it is.
-    pub fn code(&self) -> FaultCode {
-        self.code
-    }
-
-    /// Whether a value is missing, and nothing else is wrong.
-    pub fn is_missing(&self) -> bool {
-        self.code == FaultCode::Missing
-    }
-
-    /// The variable at the place, where the fault is about one.
-    fn about<'a>(&self, source: &'a str) -> Option<&'a str> {
-        let rest = source.get(self.at as usize..)?;
-        let name = match rest.strip_prefix('`') {
-            Some(rest) => rest.split('`').next()?,
-            None => {
-                let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-                &rest[..end.unwrap_or(rest.len())]
-            }
-        };
-        let is_about_one = matches!(self.code, FaultCode::Missing | FaultCode::Type);
-        (is_about_one && !name.is_empty()).then_some(name)
-    }
-
-    /// The innermost place counts.
-    fn placed(self, at: u32) -> Self {
-        if self.at == u32::MAX { Fault { at, ..self } } else { self }
-    }
-}
-
-/// The steps that are left.
-#[derive(Debug)]
-pub(crate) struct Budget(u64);
-
-impl Budget {
-    pub(crate) fn spend(&mut self, steps: usize) -> Result<(), Fault> {
-        match self.0.checked_sub(steps as u64) {
-            Some(left) => self.0 = left,
-            None => return Err(Fault::new(FaultCode::TooLarge, "takes too many steps")),
-        }
-        Ok(())
-    }
-
-    /// Pays for a text that is made.
-    pub(crate) fn text(&mut self, bytes: usize) -> Result<(), Fault> {
-        if bytes > TEXT {
-            let message = format!("would be a text of more than {TEXT} bytes");
-            return Err(Fault::new(FaultCode::TooLarge, message));
-        }
-        self.spend(bytes)
     }
 }
 
@@ -164,88 +64,6 @@ pub(crate) struct Pattern {
     pub(crate) weight: usize,
 }
 
-/// Whether a text is an expression at all, whatever its names and types.
-///
-/// # Errors
-/// If it does not parse.
-pub fn parses(source: &str) -> Result<(), Problem> {
-    parse(source).map(drop)
-}
-
-impl Expression {
-    /// Reads an expression and finds its types.
-    ///
-    /// # Errors
-    /// If it does not parse, names what is unknown, or mixes types.
-    pub fn compile(source: &str, scope: &Scope) -> Result<Self, Problem> {
-        let tree = parse(source)?;
-        let (root, result, uses) = check::check(source, scope, &tree)?;
-        Ok(Expression { source: source.to_owned(), result, root, uses })
-    }
-
-    /// The same for one that says whether something holds.
-    ///
-    /// # Errors
-    /// As [`Expression::compile`], and if it is not a condition.
-    pub fn condition(source: &str, scope: &Scope) -> Result<Self, Problem> {
-        let expression = Self::compile(source, scope)?;
-        match expression.result {
-            Type::Bool => Ok(expression),
-            other => {
-                let message = format!(
-                    "a condition is true or false, this is {other}; compare it with something"
-                );
-                Err(Problem::at(source, expression.root.at as usize, message))
-            }
-        }
-    }
-
-    /// The type of the result.
-    pub fn result(&self) -> &Type {
-        &self.result
-    }
-
-    /// The text that it was compiled of.
-    pub fn source(&self) -> &str {
-        &self.source
-    }
-
-    /// The numbers of the variables that it names, each once, ascending.
-    pub fn uses(&self) -> &[usize] {
-        &self.uses
-    }
-
-    /// The value for one record.
-    ///
-    /// # Errors
-    /// If a value is missing, or something cannot be computed.
-    pub fn evaluate<'a>(&'a self, variables: &'a dyn Variables) -> Result<Value<'a>, Fault> {
-        self.root.evaluate(variables, &mut Budget(STEPS))
-    }
-
-    /// Whether a condition holds. If that depends on a value that is missing, it does not.
-    ///
-    /// # Errors
-    /// If something cannot be computed.
-    pub fn holds(&self, variables: &dyn Variables) -> Result<bool, Fault> {
-        match self.evaluate(variables) {
-            Ok(value) => Ok(value == Value::Bool(true)),
-            Err(fault) if fault.is_missing() => Ok(false),
-            Err(fault) => Err(fault),
-        }
-    }
-
-    /// A fault of this expression in words, with its place.
-    pub fn explain(&self, fault: &Fault) -> String {
-        let (line, column) = place(&self.source, fault.at as usize);
-        let what = match fault.about(&self.source) {
-            Some(name) => format!("'{name}' {}", fault.message),
-            None => fault.message.to_string(),
-        };
-        format!("line {line}, column {column}: {what}")
-    }
-}
-
 /// A value of a variable, if it has the type that was declared.
 fn typed<'a>(value: Option<Value<'a>>, is: &Type, budget: &mut Budget) -> Result<Value<'a>, Fault> {
     let value = value.ok_or(Fault {
@@ -280,7 +98,11 @@ fn fits(value: &Value<'_>, is: &Type, budget: &mut Budget) -> Result<bool, Fault
 }
 
 impl Node {
-    fn evaluate<'a>(&'a self, variables: &'a dyn Variables, budget: &mut Budget) -> Made<'a> {
+    pub(crate) fn evaluate<'a>(
+        &'a self,
+        variables: &'a dyn Variables,
+        budget: &mut Budget,
+    ) -> Made<'a> {
         let at = self.at;
         let made = match &self.kind {
             NodeKind::Constant(value) => Ok(value.borrowed()),

@@ -37,10 +37,12 @@
 //! each byte and element out of a [budget](STEPS); nesting is [bounded](DEPTH). Nothing panics.
 //!
 //! `lex` and `parse` read the text, `check` finds the types and picks from `functions` what is
-//! called, `evaluate` runs the result. `docs/reference/expressions.md` describes the language.
+//! called, `evaluate` runs the result; `expression` has it all. `docs/reference/expressions.md` describes the language.
 
 mod check;
 mod evaluate;
+mod expression;
+mod fault;
 mod functions;
 mod lex;
 mod parse;
@@ -49,7 +51,9 @@ mod scope;
 mod time;
 mod value;
 
-pub use evaluate::{Expression, Fault, FaultCode, STEPS, TEXT, Variables, parses};
+pub use evaluate::Variables;
+pub use expression::{Expression, parses};
+pub use fault::{Fault, FaultCode, STEPS, TEXT};
 pub use parse::{DEPTH, LENGTH};
 pub use problem::Problem;
 pub use scope::{Scope, Type};

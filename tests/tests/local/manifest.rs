@@ -194,10 +194,10 @@ fn keys(manifest: &Value) -> BTreeSet<String> {
                 }
             }
             ("sink", sink) => {
-                let sink = members(sink);
+                let sink = members(&sink);
                 let routes = sink.get("routes").and_then(Value::as_array).into_iter().flatten();
                 // Each of them leaves out what it inherits.
-                let routes = routes.flat_map(members);
+                let routes = routes.flat_map(&members);
                 keys.extend(routes.map(|(key, _)| format!("[[sink.routes]] {key}")));
                 let own = sink.keys().filter(|key| *key != "routes");
                 keys.extend(own.map(|key| format!("[sink] {key}")));

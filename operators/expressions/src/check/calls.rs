@@ -1,190 +1,130 @@
-//! Functions: which of those of a name a call means.
+//! Functions and operators: which of those of a name a call means.
 
 use super::messages::no_overload;
-use super::{Checker, node, promoted};
+use super::nodes::{node, promoted};
 use crate::evaluate::{Node, NodeKind, Pattern, Two};
 use crate::functions::{Overload, Plain, Run, Style, TABLE, greatest, least, size};
-use crate::parse::{Kind, Tree};
-use crate::problem::Problem;
 use crate::scope::Type;
 use crate::value::Value;
 
-/// Arguments of a function at most.
-const ARGUMENTS: usize = 16;
 /// Bytes that a regular expression may take once it is compiled.
 const PATTERN: usize = 16 * 1024;
-/// What CEL has for lists and is not offered.
-const LOOPS: &[&str] = &["all", "exists", "exists_one", "existsOne", "map", "filter"];
 
-impl Checker<'_> {
-    pub(super) fn call(
-        &mut self,
-        at: usize,
-        target: Option<&Tree>,
-        name: &str,
-        arguments: &[Tree],
-    ) -> Result<(NodeKind, Type), Problem> {
-        if arguments.len() > ARGUMENTS {
-            let message = format!("'{name}' has more than {ARGUMENTS} arguments");
-            return Err(self.problem(at, message));
+/// The byte of the expression, and what is wrong there.
+pub(super) type Wrong = (usize, String);
+
+fn wrong(at: usize, message: impl Into<String>) -> Wrong {
+    (at, message.into())
+}
+
+/// What a call of these values means.
+pub(super) fn function(
+    at: usize,
+    name: &str,
+    style: Style,
+    values: Vec<(Node, Type)>,
+) -> Result<(NodeKind, Type), Wrong> {
+    match (name, values.len()) {
+        ("size", 1) if matches!(values[0].1, Type::Text | Type::List(_)) => {
+            let [(value, _)] = take(values);
+            Ok((NodeKind::One(size, Box::new(value)), Type::Int))
         }
-        // `math` is no variable, unless one is declared.
-        if let Some(Tree { kind: Kind::Name(space), .. }) = target
-            && space == "math"
-            && self.scope.find(space).is_none()
-        {
-            return self.function(at, &format!("math.{name}"), Style::Global, arguments, None);
+        ("matches", 2) if values[0].1 == Type::Text && values[1].1 == Type::Text => {
+            let [(text, _), (pattern, _)] = take(values);
+            let pattern = compiled(&pattern)?;
+            Ok((NodeKind::Matches(Box::new(text), Box::new(pattern)), Type::Bool))
         }
-        if target.is_some() && LOOPS.contains(&name) {
-            let message = format!(
-                "'{name}' loops over a list, which is not offered; use 'in', size(...) or [...]"
-            );
-            return Err(self.problem(at, message));
-        }
-        match (target, name, arguments) {
-            (None, "has", [value]) => self.has(value),
-            (Some(target), _, _) => {
-                let target = self.value(target)?;
-                self.function(at, name, Style::Method, arguments, Some(target))
-            }
-            (None, _, _) => self.function(at, name, Style::Global, arguments, None),
-        }
+        ("math.greatest", 1..) => extreme(at, name, greatest, values),
+        ("math.least", 1..) => extreme(at, name, least, values),
+        _ => overload(at, name, style, values),
     }
+}
 
-    /// `has(headers.trace)`, `has(limit)`
-    fn has(&mut self, value: &Tree) -> Result<(NodeKind, Type), Problem> {
-        let (found, is) = self.value(value)?;
-        let can_be_missing = matches!(
-            found.kind,
-            NodeKind::Variable(..) | NodeKind::Field(..) | NodeKind::Entry(..)
-        );
-        match (can_be_missing, is) {
-            (true, Type::Map { .. }) => Err(self.problem(value.at, "a map is always there")),
-            (true, _) => Ok((NodeKind::Present(Box::new(found), true), Type::Bool)),
-            (false, _) => Err(self.problem(value.at, "has() takes a variable or a value of a map")),
-        }
-    }
-
-    fn function(
-        &mut self,
-        at: usize,
-        name: &str,
-        style: Style,
-        arguments: &[Tree],
-        target: Option<(Node, Type)>,
-    ) -> Result<(NodeKind, Type), Problem> {
-        let mut values: Vec<(Node, Type)> = target.into_iter().collect();
-        for argument in arguments {
-            values.push(self.value(argument)?);
-        }
-        match (name, values.len()) {
-            ("size", 1) if matches!(values[0].1, Type::Text | Type::List(_)) => {
-                let [(value, _)] = take(values);
-                Ok((NodeKind::One(size, Box::new(value)), Type::Int))
-            }
-            ("matches", 2) if values[0].1 == Type::Text && values[1].1 == Type::Text => {
-                let [(text, _), (pattern, _)] = take(values);
-                let pattern = self.pattern(&pattern)?;
-                Ok((NodeKind::Matches(Box::new(text), Box::new(pattern)), Type::Bool))
-            }
-            ("math.greatest", 1..) => self.extreme(at, name, greatest, values),
-            ("math.least", 1..) => self.extreme(at, name, least, values),
-            _ => self.overload(at, name, style, values),
-        }
-    }
-
-    fn pattern(&self, pattern: &Node) -> Result<Pattern, Problem> {
-        let at = pattern.at as usize;
-        let NodeKind::Constant(Value::Text(text)) = &pattern.kind else {
-            return Err(
-                self.problem(at, "the regular expression is a text between quotes, not computed")
-            );
-        };
-        // The least memory in which it can be compiled says how many states it has.
-        let mut limit = PATTERN / 16;
-        loop {
-            let mut builder = regex_lite::RegexBuilder::new(text);
-            match builder.size_limit(limit).nest_limit(50).build() {
-                Ok(regex) => return Ok(Pattern { regex, weight: limit / 64 }),
-                Err(_) if limit < PATTERN => limit *= 2,
-                Err(error) => {
-                    let message = format!("not a regular expression that is offered: {error}");
-                    return Err(self.problem(at, message));
-                }
+fn compiled(pattern: &Node) -> Result<Pattern, Wrong> {
+    let at = pattern.at as usize;
+    let NodeKind::Constant(Value::Text(text)) = &pattern.kind else {
+        return Err(wrong(at, "the regular expression is a text between quotes, not computed"));
+    };
+    // The least memory in which it can be compiled says how many states it has.
+    let mut limit = PATTERN / 16;
+    loop {
+        let mut builder = regex_lite::RegexBuilder::new(text);
+        match builder.size_limit(limit).nest_limit(50).build() {
+            Ok(regex) => return Ok(Pattern { regex, weight: limit / 64 }),
+            Err(_) if limit < PATTERN => limit *= 2,
+            Err(error) => {
+                let message = format!("not a regular expression that is offered: {error}");
+                return Err(wrong(at, message));
             }
         }
     }
+}
 
-    fn extreme(
-        &self,
-        at: usize,
-        name: &str,
-        run: Two,
-        values: Vec<(Node, Type)>,
-    ) -> Result<(NodeKind, Type), Problem> {
-        let mut is = Type::Int;
-        for (node, value) in &values {
-            match value {
-                Type::Int => {}
-                Type::Number => is = Type::Number,
-                other => {
-                    let message = format!("'{name}' takes numbers, this is {other}");
-                    return Err(self.problem(node.at as usize, message));
-                }
+fn extreme(
+    at: usize,
+    name: &str,
+    run: Two,
+    values: Vec<(Node, Type)>,
+) -> Result<(NodeKind, Type), Wrong> {
+    let mut is = Type::Int;
+    for (node, value) in &values {
+        match value {
+            Type::Int => {}
+            Type::Number => is = Type::Number,
+            other => {
+                let message = format!("'{name}' takes numbers, this is {other}");
+                return Err(wrong(node.at as usize, message));
             }
         }
-        let promote = |(node, value): (Node, Type)| promoted(node, &value, &is);
-        let folded = values
-            .into_iter()
-            .map(promote)
-            .reduce(|a, b| node(at, NodeKind::Two(run, Box::new([a, b]))));
-        match folded {
-            Some(folded) => Ok((folded.kind, is)),
-            None => Err(self.problem(at, format!("'{name}' takes at least one number"))),
-        }
     }
+    let promote = |(node, value): (Node, Type)| promoted(node, &value, &is);
+    let folded = values
+        .into_iter()
+        .map(promote)
+        .reduce(|a, b| node(at, NodeKind::Two(run, Box::new([a, b]))));
+    match folded {
+        Some(folded) => Ok((folded.kind, is)),
+        None => Err(wrong(at, format!("'{name}' takes at least one number"))),
+    }
+}
 
-    /// What the table has for values of these types: just as they are, else with whole numbers as
-    /// numbers.
-    pub(super) fn overload(
-        &self,
-        at: usize,
-        name: &str,
-        style: Style,
-        values: Vec<(Node, Type)>,
-    ) -> Result<(NodeKind, Type), Problem> {
-        let fits = |overload: &&Overload| {
-            overload.name == name
-                && (overload.style == style
-                    || overload.style == Style::Either && style != Style::Sign)
-        };
-        let named: Vec<&Overload> = TABLE.iter().filter(fits).collect();
-        let exact = |takes: &Plain, is: &Type| takes.full() == *is;
-        let promotable = |takes: &Plain, is: &Type| {
-            exact(takes, is) || *takes == Plain::Number && *is == Type::Int
-        };
-        let find = |accepts: &dyn Fn(&Plain, &Type) -> bool| {
-            named.iter().find(|overload| {
-                overload.takes.len() == values.len()
-                    && overload.takes.iter().zip(&values).all(|(takes, (_, is))| accepts(takes, is))
-            })
-        };
-        let Some(found) = find(&exact).or_else(|| find(&promotable)) else {
-            return Err(self.problem(at, no_overload(name, style, &named, &values)));
-        };
-        let arguments = found.takes.iter().zip(values);
-        let arguments: Vec<Node> =
-            arguments.map(|(takes, (node, is))| promoted(node, &is, &takes.full())).collect();
-        let kind = match found.run {
-            Run::One(run) => {
-                let [a] = take(arguments);
-                NodeKind::One(run, Box::new(a))
-            }
-            Run::Two(run) => NodeKind::Two(run, Box::new(take(arguments))),
-            Run::Three(run) => NodeKind::Three(run, Box::new(take(arguments))),
-        };
-        Ok((kind, found.gives.full()))
-    }
+/// What the table has for values of these types: just as they are, else with whole numbers as
+/// numbers.
+pub(super) fn overload(
+    at: usize,
+    name: &str,
+    style: Style,
+    values: Vec<(Node, Type)>,
+) -> Result<(NodeKind, Type), Wrong> {
+    let fits = |overload: &&Overload| {
+        overload.name == name
+            && (overload.style == style || overload.style == Style::Either && style != Style::Sign)
+    };
+    let named: Vec<&Overload> = TABLE.iter().filter(fits).collect();
+    let exact = |takes: &Plain, is: &Type| takes.full() == *is;
+    let promotable =
+        |takes: &Plain, is: &Type| exact(takes, is) || *takes == Plain::Number && *is == Type::Int;
+    let find = |accepts: &dyn Fn(&Plain, &Type) -> bool| {
+        named.iter().find(|overload| {
+            overload.takes.len() == values.len()
+                && overload.takes.iter().zip(&values).all(|(takes, (_, is))| accepts(takes, is))
+        })
+    };
+    let Some(found) = find(&exact).or_else(|| find(&promotable)) else {
+        return Err(wrong(at, no_overload(name, style, &named, &values)));
+    };
+    let arguments = found.takes.iter().zip(values);
+    let arguments: Vec<Node> =
+        arguments.map(|(takes, (node, is))| promoted(node, &is, &takes.full())).collect();
+    let kind = match found.run {
+        Run::One(run) => {
+            let [a] = take(arguments);
+            NodeKind::One(run, Box::new(a))
+        }
+        Run::Two(run) => NodeKind::Two(run, Box::new(take(arguments))),
+        Run::Three(run) => NodeKind::Three(run, Box::new(take(arguments))),
+    };
+    Ok((kind, found.gives.full()))
 }
 
 /// As many as were counted before.

@@ -1,18 +1,21 @@
 //! Names and types: what the tree of an expression means, and whether it means anything.
 //!
-//! `calls`: functions; `messages`: what is wrong, in words.
+//! `calls`: functions and operators; `nodes`: what they become; `messages`: what is wrong, in words.
 
 mod calls;
 mod messages;
+mod nodes;
 
-use crate::evaluate::{Node, NodeKind, Two};
+use crate::evaluate::{Node, NodeKind};
 use crate::functions::Style;
-use crate::functions::{appended, contained, element, equal, ordered, to_number, unequal};
+use crate::functions::{appended, contained, element, equal, ordered, unequal};
 use crate::parse::{Kind, Tree};
 use crate::problem::Problem;
 use crate::scope::{Scope, Type};
 use crate::value::{Items, Value};
+use calls::{Wrong, function, overload};
 use messages::{unknown, unlike};
+use nodes::{node, promoted, two};
 
 /// The node of the tree, the type of its value, and the variables that are named.
 pub(crate) fn check(
@@ -36,17 +39,17 @@ struct Checker<'a> {
     uses: Vec<usize>,
 }
 
+/// Arguments of a function at most.
+const ARGUMENTS: usize = 16;
+/// What CEL has for lists and is not offered.
+const LOOPS: &[&str] = &["all", "exists", "exists_one", "existsOne", "map", "filter"];
+
 /// Which value of a map is meant.
 enum Key<'a> {
     /// `map.name`
     Name(&'a str),
     /// `map[key]`
     Value(&'a Tree),
-}
-
-fn node(at: usize, kind: NodeKind) -> Node {
-    // An expression is a few thousand bytes long.
-    Node { at: at as u32, kind }
 }
 
 impl Checker<'_> {
@@ -243,11 +246,11 @@ impl Checker<'_> {
                     let is = a.1.clone();
                     return Ok((NodeKind::Two(appended, Box::new([a.0, b.0])), is));
                 }
-                self.overload(at, sign, Style::Sign, vec![a, b])
+                self.made(overload(at, sign, Style::Sign, vec![a, b]))
             }
             (sign, sides) => {
                 let sides = self.values(sides)?;
-                self.overload(at, sign, Style::Sign, sides)
+                self.made(overload(at, sign, Style::Sign, sides))
             }
         }
     }
@@ -335,29 +338,63 @@ impl Checker<'_> {
         let parts = Box::new([condition_node, side(first), side(second)]);
         Ok((node(at, NodeKind::Choice(parts)), Some(is)))
     }
-}
 
-/// Two sides that are compared. A constant becomes a number once, not for every record.
-fn two(run: Two, a: (Node, Type), b: (Node, Type)) -> NodeKind {
-    let is_constant = |node: &Node| matches!(node.kind, NodeKind::Constant(_));
-    let first = if is_constant(&a.0) { promoted(a.0, &a.1, &b.1) } else { a.0 };
-    let second = if is_constant(&b.0) { promoted(b.0, &b.1, &a.1) } else { b.0 };
-    NodeKind::Two(run, Box::new([first, second]))
-}
-
-/// A value where one of type `wanted` is taken.
-fn promoted(value: Node, is: &Type, wanted: &Type) -> Node {
-    if (is, wanted) != (&Type::Int, &Type::Number) {
-        return value;
+    fn call(
+        &mut self,
+        at: usize,
+        target: Option<&Tree>,
+        name: &str,
+        arguments: &[Tree],
+    ) -> Result<(NodeKind, Type), Problem> {
+        if arguments.len() > ARGUMENTS {
+            let message = format!("'{name}' has more than {ARGUMENTS} arguments");
+            return Err(self.problem(at, message));
+        }
+        // `math` is no variable, unless one is declared.
+        if let Some(Tree { kind: Kind::Name(space), .. }) = target
+            && space == "math"
+            && self.scope.find(space).is_none()
+        {
+            let values = self.values(arguments)?;
+            return self.made(function(at, &format!("math.{name}"), Style::Global, values));
+        }
+        if target.is_some() && LOOPS.contains(&name) {
+            let message = format!(
+                "'{name}' loops over a list, which is not offered; use 'in', size(...) or [...]"
+            );
+            return Err(self.problem(at, message));
+        }
+        match (target, name, arguments) {
+            (None, "has", [value]) => self.has(value),
+            (Some(target), _, _) => {
+                let mut values = vec![self.value(target)?];
+                values.extend(self.values(arguments)?);
+                self.made(function(at, name, Style::Method, values))
+            }
+            (None, _, _) => {
+                let values = self.values(arguments)?;
+                self.made(function(at, name, Style::Global, values))
+            }
+        }
     }
-    match value.kind {
-        NodeKind::Constant(Value::Int(number)) => {
-            Node { kind: NodeKind::Constant(Value::Number(number as f64)), ..value }
+
+    /// `has(headers.trace)`, `has(limit)`
+    fn has(&mut self, value: &Tree) -> Result<(NodeKind, Type), Problem> {
+        let (found, is) = self.value(value)?;
+        let can_be_missing = matches!(
+            found.kind,
+            NodeKind::Variable(..) | NodeKind::Field(..) | NodeKind::Entry(..)
+        );
+        match (can_be_missing, is) {
+            (true, Type::Map { .. }) => Err(self.problem(value.at, "a map is always there")),
+            (true, _) => Ok((NodeKind::Present(Box::new(found), true), Type::Bool)),
+            (false, _) => Err(self.problem(value.at, "has() takes a variable or a value of a map")),
         }
-        _ => {
-            let at = value.at;
-            Node { at, kind: NodeKind::One(to_number, Box::new(value)) }
-        }
+    }
+
+    /// With the place of what is wrong.
+    fn made<T>(&self, result: Result<T, Wrong>) -> Result<T, Problem> {
+        result.map_err(|(at, message)| self.problem(at, message))
     }
 }
 

@@ -33,8 +33,8 @@ pub(super) fn substring<'a>(
     let text = text(budget, &a)?;
     let byte = |place: i64| {
         let place = usize::try_from(place).ok()?;
-        let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-        ends.skip(place).next()
+        let mut ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+        ends.nth(place)
     };
     let range = byte(start).zip(end.map_or(Some(text.len()), byte));
     match range.and_then(|(start, end)| text.get(start..end)) {

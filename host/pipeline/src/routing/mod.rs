@@ -61,6 +61,12 @@ struct Destination {
     headers: Vec<(String, Writer)>,
 }
 
+/// The key and the headers of one output, in the order of the destination's.
+struct Texts {
+    key: Option<Vec<u8>>,
+    headers: Vec<Vec<u8>>,
+}
+
 /// An output that is to be written.
 pub(crate) struct Item<'f, 'a> {
     /// The record that it is of, and where that is.
@@ -251,7 +257,7 @@ impl Destination {
     }
 
     /// The key, if it has one of its own, and the headers.
-    fn texts(&self, item: &Item<'_, '_>) -> Result<(Option<Vec<u8>>, Vec<Vec<u8>>), String> {
+    fn texts(&self, item: &Item<'_, '_>) -> Result<Texts, String> {
         let text = |name: &str, writer: &Writer| {
             let (predictions, mut text) = ((0..item.scorers).map(item.predictions), Vec::new());
             let written = writer.encode(&item.record, predictions, &mut text);
@@ -261,7 +267,7 @@ impl Destination {
         let key = self.key.as_ref().map(|key| text("key", key)).transpose()?;
         let headers =
             self.headers.iter().map(|(name, writer)| text(&format!("headers.{name}"), writer));
-        Ok((key, headers.collect::<Result<_, String>>()?))
+        Ok(Texts { key, headers: headers.collect::<Result<_, String>>()? })
     }
 
     /// Adds the record with its own key and headers, and the value that it has without a
@@ -269,14 +275,14 @@ impl Destination {
     fn push(
         &self,
         item: &Item<'_, '_>,
-        (key, texts): &(Option<Vec<u8>>, Vec<Vec<u8>>),
+        texts: &Texts,
         made: &mut Batch,
         outcome: &mut Outcome,
     ) -> Result<(), CallError> {
         let record = &item.record;
-        let key = key.as_deref().or(record.key());
+        let key = texts.key.as_deref().or(record.key());
         let value = if item.writer.is_none() { record.value() } else { None };
-        let own = self.headers.iter().zip(texts);
+        let own = self.headers.iter().zip(&texts.headers);
         let own = own.map(|((name, _), text)| (name.as_str(), Some(text.as_slice())));
         let is_own = |name: &str| self.headers.iter().any(|(own, _)| own == name);
         let headers = record.headers().filter(|(name, _)| !is_own(name)).chain(own);

@@ -208,6 +208,25 @@ fn batch(name: &str) -> ValueInfoProto {
     batch
 }
 
+/// The products of the rows of `x`, of so many numbers each, with this matrix.
+pub fn weighs(rows: i64, columns: i64, weights: &[f32]) -> Vec<u8> {
+    let mut input = batch("x");
+    if let Some(TypeProto { value: Some(Value::TensorType(tensor)), .. }) = &mut input.r#type
+        && let Some(shape) = &mut tensor.shape
+    {
+        let size = tensor_shape_proto::dimension::Value::DimValue(rows);
+        shape.dim[1].value = Some(size);
+    }
+    model(GraphProto {
+        name: "test".into(),
+        node: vec![node("MatMul", &["x", "w"], "y")],
+        input: vec![input],
+        output: vec![ValueInfoProto { name: "y".into(), ..Default::default() }],
+        initializer: vec![numbers("w", &[rows, columns], weights)],
+        ..Default::default()
+    })
+}
+
 /// The numbers from 0 up to `x`, a whole number.
 pub fn counts() -> Vec<u8> {
     let scalar = |name: &str, number: i64| TensorProto {

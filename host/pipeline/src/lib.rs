@@ -1,8 +1,8 @@
 //! A pipeline: from its manifest to a plan that is known to work, and batches through it.
 //!
 //! - [`definition`]: a manifest and where its models and components come from; [`plan`]:
-//!   components loaded, models verified; [`graph`]: what each stage reads; `fit`: instances that
-//!   fit each other.
+//!   components loaded, models verified; [`graph`]: what each stage reads; `granted`: models that
+//!   extractors know of the scorers behind them; `fit`: instances that fit each other.
 //! - [`chain`]: the stages over one batch; [`outcome`]: what becomes of it; `chain_runner`: one
 //!   chain at work; [`processor`] drives it, with batches of any content; [`encoding`]:
 //!   predictions as output records; [`routing`]: to which topics, with which keys and headers.
@@ -32,6 +32,7 @@ pub mod encoding;
 mod events;
 pub mod external_payloads;
 mod fit;
+mod granted;
 pub mod graph;
 pub mod harness;
 pub mod hot_swap;

@@ -22,7 +22,8 @@ use crate::chain::Chain;
 use crate::definition::{Definition, OpenError};
 use crate::events::SamplesNotTried;
 use crate::external_payloads::{ExternalPayloads, ExternalPayloadsError, PayloadResolver};
-use crate::graph::{Graph, GraphError, Node};
+use crate::granted::lend;
+use crate::graph::{Graph, GraphError};
 use crate::policy::Policies;
 use crate::preparation::{PreparationError, Report};
 use crate::routing::{RouteError, RoutePlan};
@@ -223,15 +224,10 @@ impl Plan {
             let (model, columns) = (model.map(|it| it.id.as_str().into()), stage.columns.clone());
             Ok(StagePlan { operator, routes, model, columns })
         });
-        let stages = stages.collect::<Result<Vec<_>, Reason>>()?;
+        let mut stages = stages.collect::<Result<Vec<_>, Reason>>()?;
         let routes = RoutePlan::of(manifest, |topic| place(&mut topics, topic));
-        let nodes = manifest.stages.iter().zip(&stages).map(|(stage, plan)| Node {
-            name: plan.operator.stage.clone(),
-            world: plan.operator.component.world(),
-            from: stage.from.clone(),
-            renames: !stage.columns.is_empty(),
-        });
-        let graph = Graph::new(&nodes.collect::<Vec<_>>(), &manifest.sink.from)?;
+        let graph = Graph::of(manifest, stages.iter().map(|stage| &stage.operator))?;
+        lend(&graph, manifest, stages.iter_mut().map(|stage| &mut stage.operator));
         Ok(Plan {
             path: manifest.path().to_owned(),
             name: manifest.name.clone(),
@@ -369,7 +365,13 @@ pub fn operators(definition: &Definition, sandbox: &Sandbox) -> Result<Vec<Opera
         let models = load_models(definition, |_, model| Artifact::load(model))?;
         let clock = Clock::default();
         let stages = definition.manifest.stages.iter();
-        stages.map(|stage| operator(definition, stage, &models, &clock, sandbox)).collect()
+        let operators = stages.map(|stage| operator(definition, stage, &models, &clock, sandbox));
+        let mut operators = operators.collect::<Result<Vec<_>, Reason>>()?;
+        // Stages that make no pipeline are called all the same.
+        if let Ok(graph) = Graph::of(&definition.manifest, operators.iter()) {
+            lend(&graph, &definition.manifest, operators.iter_mut());
+        }
+        Ok(operators)
     };
     load().map_err(|reason| error(definition, reason))
 }

@@ -5,6 +5,7 @@ pub mod expressions;
 pub mod flights;
 pub mod images;
 pub mod mojo;
+pub mod records;
 pub mod text;
 
 use fuzz_driver::{Suite, Target};
@@ -31,6 +32,7 @@ pub const SUITE: Suite = Suite {
             max_len: 20_000,
         },
         Target { name: "mojo-entries", run: mojo::entries, seeds: &[], max_len: 40_000 },
+        Target { name: "records", run: records::any, seeds: &[], max_len: 4096 },
         Target { name: "text", run: text::any, seeds: &[], max_len: 4096 },
     ],
 };

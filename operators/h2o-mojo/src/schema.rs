@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 
-use crate::algorithms::Algorithm;
 use crate::archive::Archive;
 use crate::error::Error;
 use crate::info::{self, Info};
 use crate::limits::Limits;
 
 /// The columns of a MOJO's rows. Only `model.ini` is read: neither trees nor weights, nor the
-/// categories of columns.
+/// categories of columns. So a component that wants no more is small.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema {
     columns: Vec<SchemaColumn>,
@@ -29,14 +28,13 @@ impl Schema {
     /// Reads a MOJO's schema, within the default [`Limits`].
     ///
     /// # Errors
-    /// [`Error`], for anything that is not a MOJO of an algorithm that this crate scores.
+    /// [`Error`], for anything that is not a MOJO. Of which algorithm it is does not matter.
     pub fn read(bytes: &[u8]) -> Result<Schema, Error> {
         let limits = Limits::default();
         let mut archive = Archive::open(bytes, &limits)?;
         let text = archive.find(info::NAME)?.ok_or(Error::NotMojo)?;
         let text = String::from_utf8_lossy(&text);
         let info = Info::parse(&text, &limits)?;
-        Algorithm::of(&info)?;
         let count: usize = info.number("n_features")?;
         let response = usize::from(info.flag("supervised")?);
         if count == 0 || count + response > info.columns.len() {

@@ -17,8 +17,8 @@ mod tests;
 
 use std::sync::Arc;
 
-use sandbar_manifest::SOURCE;
-use sandbar_sandbox::World;
+use sandbar_manifest::{Manifest, SOURCE};
+use sandbar_sandbox::{Operator, World};
 
 pub(crate) use columns::{Columns, prediction_fields};
 pub use error::{GraphError, Place};
@@ -109,6 +109,23 @@ impl Section {
 }
 
 impl Graph {
+    /// The graph of a manifest's stages, which have these operators.
+    ///
+    /// # Errors
+    /// As of [`Graph::new`].
+    pub(crate) fn of<'a>(
+        manifest: &Manifest,
+        operators: impl Iterator<Item = &'a Operator>,
+    ) -> Result<Self, GraphError> {
+        let nodes = manifest.stages.iter().zip(operators).map(|(stage, operator)| Node {
+            name: operator.stage.clone(),
+            world: operator.component.world(),
+            from: stage.from.clone(),
+            renames: !stage.columns.is_empty(),
+        });
+        Graph::new(&nodes.collect::<Vec<_>>(), &manifest.sink.from)
+    }
+
     /// The graph of these stages, of which the sink reads what `sink` names.
     ///
     /// # Errors

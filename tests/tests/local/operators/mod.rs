@@ -3,3 +3,4 @@
 mod builtin;
 mod compatibility;
 mod examples;
+mod records;

@@ -112,7 +112,7 @@ fn an_input_of_a_graph_is_a_tensor_of_named_columns() {
 #[test]
 fn an_input_without_names_is_an_array_or_a_line() {
     let inputs = json!([{ "name": "X", "type": "i64", "shape": ["N", 2, 2] }]);
-    let mut stage = configured(&graph(inputs, Value::Null.clone()));
+    let mut stage = configured(&graph(inputs, json!({})));
     let bytes = [1i64, -2, 9_007_199_254_740_993, 4].map(i64::to_le_bytes).concat();
     let row = Ok(vec![Cell::Tensor(bytes)]);
     assert_eq!(read(&mut stage, br#"{"X":[[1,-2],[9007199254740993,4]]}"#), row);

@@ -4,10 +4,7 @@
 use std::sync::Arc;
 
 use sandbar_record::Batch;
-use sandbar_sandbox::{CallError, Column, Field, Operator, Table};
-
-use crate::outcome::Outcome;
-use crate::plan::{Plan, PlanError};
+use sandbar_sandbox::{Column, Field, Table};
 
 /// What reaches a stage.
 #[derive(Debug)]
@@ -27,69 +24,43 @@ pub(crate) struct Capture {
     fields: Vec<Field>,
 }
 
-impl Outcome {
+impl Capture {
+    /// Of this stage.
+    pub(crate) fn of(stage: Arc<str>) -> Self {
+        Capture { stage, records: Vec::new(), tables: Vec::new(), fields: Vec::new() }
+    }
+
+    /// Whether what reaches this stage is wanted.
+    fn is_of(&self, stage: &Arc<str>) -> bool {
+        self.stage == *stage
+    }
+
     /// Keeps records that reach a stage, if they are wanted.
-    pub(crate) fn capture_records(&mut self, stage: &Arc<str>, batch: &Batch) {
-        if let Some(capture) = self.capture.as_deref_mut().filter(|it| it.stage == *stage) {
-            capture.records.push(batch.clone());
+    pub(crate) fn records(&mut self, stage: &Arc<str>, batch: &Batch) {
+        if self.is_of(stage) {
+            self.records.push(batch.clone());
         }
     }
 
     /// Keeps columns that reach a scorer, if they are wanted.
-    pub(crate) fn capture_rows<'a>(
+    pub(crate) fn rows<'a>(
         &mut self,
         stage: &Arc<str>,
         rows: u32,
         columns: impl Iterator<Item = &'a Column>,
         fields: &[Field],
     ) {
-        if let Some(capture) = self.capture.as_deref_mut().filter(|it| it.stage == *stage) {
-            capture.fields = fields.to_vec();
-            capture.tables.push(Table { rows, columns: columns.cloned().collect() });
+        if self.is_of(stage) {
+            self.fields = fields.to_vec();
+            self.tables.push(Table { rows, columns: columns.cloned().collect() });
         }
     }
-}
 
-/// Why nothing reaches a stage.
-#[derive(Debug, thiserror::Error)]
-pub enum CaptureError {
-    /// The pipeline cannot run.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// A call of a stage before it, or of the stage itself, failed.
-    #[error(transparent)]
-    Call(#[from] CallError),
-}
-
-impl Plan {
-    /// The operators of its stages.
-    pub fn operators(&self) -> impl Iterator<Item = &Operator> {
-        self.stages.iter().map(|stage| &stage.operator)
-    }
-
-    /// What of these batches reaches a stage.
-    ///
-    /// # Errors
-    /// If a call fails.
-    pub fn reaching(&self, stage: &Arc<str>, batches: &[Batch]) -> Result<Reached, CaptureError> {
-        let mut chain = self.chain()?;
-        let capture = Capture {
-            stage: stage.clone(),
-            records: Vec::new(),
-            tables: Vec::new(),
-            fields: Vec::new(),
-        };
-        let mut outcome = Outcome { capture: Some(Box::new(capture)), ..Outcome::default() };
-        for batch in batches {
-            chain.process(batch, &mut outcome)?;
+    /// What has reached it.
+    pub(crate) fn reached(self) -> Reached {
+        match self.tables.is_empty() {
+            true => Reached::Records(self.records),
+            false => Reached::Rows(self.tables, self.fields),
         }
-        let capture = outcome.capture.take();
-        Ok(match capture {
-            Some(capture) if !capture.tables.is_empty() => {
-                Reached::Rows(capture.tables, capture.fields)
-            }
-            Some(capture) => Reached::Records(capture.records),
-            None => Reached::Records(Vec::new()),
-        })
     }
 }

@@ -7,10 +7,22 @@ use sandbar_sandbox::{Extractor, Field, Scorer, Transformer};
 
 use crate::chain::{Chain, Link, Predictor, Routed, ScorerStep, Step as ChainStep};
 use crate::encoding::{Predicting, Writer};
-use crate::graph::{Begin, Columns, GraphError, Place, Section, Step, prediction_fields};
-use crate::plan::{Plan, Reason, StagePlan, models_of};
+use crate::graph::{Begin, Columns, Graph, GraphError, Place, Section, Step, prediction_fields};
+use crate::plan_error::Reason;
+use crate::routing::RoutePlan;
+use crate::stage_plan::{StagePlan, models_of};
 
-impl Plan {
+/// What is fitted.
+pub(crate) struct Stages<'a> {
+    pub(crate) stages: &'a [StagePlan],
+    pub(crate) graph: &'a Graph,
+    pub(crate) format: &'a Format,
+    pub(crate) routes: Option<&'a RoutePlan>,
+    /// Bytes that may be made of a batch.
+    pub(crate) outputs: usize,
+}
+
+impl Stages<'_> {
     /// The chain, each stage with a warm instance.
     pub(crate) fn fit(&self) -> Result<Chain, Reason> {
         let sections = &self.graph.sections;
@@ -25,7 +37,7 @@ impl Plan {
             if !section.steps.is_empty() {
                 // Predictions that stages read are whole; the last ones are as the sink wants them.
                 let whole = Format::Json { top: None };
-                let format = if last == Some(at) { &self.format } else { &whole };
+                let format = if last == Some(at) { self.format } else { &whole };
                 links.push(Link::Predictor(self.predictor(section, format, &mut scorers)?));
             }
         }
@@ -35,12 +47,9 @@ impl Plan {
             }
             _ => (None, Vec::new()),
         };
-        let router = self
-            .routes
-            .as_ref()
-            .map(|routes| routes.fit(&scorers).map_err(Box::new))
-            .transpose()?;
-        Ok(Chain { links, router, model, outputs: self.batch.outputs })
+        let router =
+            self.routes.map(|routes| routes.fit(&scorers).map_err(Box::new)).transpose()?;
+        Ok(Chain { links, router, model, outputs: self.outputs })
     }
 
     fn predictor(
@@ -85,7 +94,7 @@ impl Plan {
     }
 
     /// The scorers whose predictions leave a section.
-    fn predicting<'a>(&'a self, section: &Section, steps: &'a [ChainStep]) -> Vec<Predicting<'a>> {
+    fn predicting<'b>(&'b self, section: &Section, steps: &'b [ChainStep]) -> Vec<Predicting<'b>> {
         let leaves = section.leaves.iter().filter_map(|leaf| match &steps[*leaf] {
             ChainStep::Scorer(step) => Some(Predicting {
                 stage: step.scorer.name(),

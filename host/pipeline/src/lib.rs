@@ -1,8 +1,9 @@
 //! A pipeline: from its manifest to a plan that is known to work, and batches through it.
 //!
 //! - [`definition`]: a manifest and where its models and components come from; [`plan`]:
-//!   components loaded, models verified; [`graph`]: what each stage reads; `granted`: models that
-//!   extractors know of the scorers behind them; `fit`: instances that fit each other.
+//!   components loaded, models verified, a `stage_plan` each, or a `plan_error`; [`graph`]: what
+//!   each stage reads, [`picture`]: for people; `granted`: models that extractors know of the
+//!   scorers that read them; `fit`: instances that fit each other.
 //! - [`chain`]: the stages over one batch; [`outcome`]: what becomes of it; `chain_runner`: one
 //!   chain at work; [`processor`] drives it, with batches of any content; [`encoding`]:
 //!   predictions as output records; [`routing`]: to which topics, with which keys and headers.
@@ -14,14 +15,15 @@
 //! - [`deployment`]: what serves, and other models and components in its place while it runs;
 //!   workers come to them by [`hot_swap`]. [`revision`], [`swap`]: what that is in data.
 //! - [`rollout`]: a candidate beside what serves, before it takes its place; [`dry_run`] and
-//!   [`validation`]: what is new, tried on a batch and on a model's own samples, by `trials`.
+//!   [`validation`]: what is new, tried on a batch and on a model's own samples, by `trials`; `answers`: samples, answered.
 //! - [`interrupted`]: why a batch did not get through; `events`: log lines and counters.
-//! - [`capture`]: what reaches a stage, for measurements; [`operator_harness`]: a lone operator under
+//! - [`capture`] and `reaching`: what reaches a stage, for measurements; [`operator_harness`]: a lone operator under
 //!   test; [`harness`]: a pipeline without Kafka.
 //!
 //! It knows nothing of Kafka: batches come with an acknowledgement handle, outputs leave
 //! through a sink. It may use every crate before it in the list of crates but `sandbar-kafka`.
 
+mod answers;
 pub mod capture;
 pub mod chain;
 mod chain_runner;
@@ -42,18 +44,25 @@ mod loading;
 pub mod operator_harness;
 pub mod outcome;
 mod partition;
+pub mod picture;
 pub mod plan;
+mod plan_error;
 pub mod policy;
 pub mod preparation;
 pub mod prepare;
 pub mod processor;
+mod reaching;
 pub mod revision;
 pub mod rollout;
 pub mod routing;
+mod stage_plan;
 pub mod swap;
 mod trials;
 pub mod validation;
 
 pub use definition::{Definition, OpenError};
 pub use deployment::Deployment;
-pub use plan::{Plan, PlanError};
+pub use picture::{GraphStyle, Picture};
+pub use plan::Plan;
+pub use plan_error::{PlanError, Reason};
+pub use reaching::CaptureError;

@@ -7,27 +7,26 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sandbar_inference::Artifact;
-use sandbar_manifest::{Format, FormatError, Grant, Manifest, Preparation, Stage};
+use sandbar_manifest::{Format, Grant, Manifest, Preparation, Stage};
 use sandbar_model::{Model, ModelError};
 use sandbar_record::{BatchLimits, OutputHeaders};
-use sandbar_registry::RegistryError;
-use sandbar_sandbox::{
-    Clock, Component, ComponentError, Grants, Limits, Operator, OutputSchema, Sandbox, StageError,
-    World,
-};
+use sandbar_sandbox::{Clock, Component, Grants, Limits, Operator, OutputSchema, Sandbox, World};
 use sandbar_telemetry::CallTimes;
-use thiserror::Error;
 
 use crate::chain::Chain;
-use crate::definition::{Definition, OpenError};
+use crate::definition::Definition;
 use crate::events::SamplesNotTried;
-use crate::external_payloads::{ExternalPayloads, ExternalPayloadsError, PayloadResolver};
+use crate::external_payloads::{ExternalPayloads, PayloadResolver};
+use crate::fit::Stages;
 use crate::granted::lend;
-use crate::graph::{Graph, GraphError};
+use crate::graph::Graph;
+use crate::plan_error::{PlanError, Reason, error};
 use crate::policy::Policies;
-use crate::preparation::{PreparationError, Report};
-use crate::routing::{RouteError, RoutePlan};
-use crate::validation::{SampleError, Untried, try_samples};
+use crate::preparation::Report;
+use crate::routing::RoutePlan;
+use crate::stage_plan::{StagePlan, models_of};
+use crate::trials::predictors;
+use crate::validation::{Untried, try_samples};
 
 /// A pipeline that is ready to run.
 pub struct Plan {
@@ -63,77 +62,6 @@ pub struct Plan {
     pub(crate) features: BTreeMap<Arc<str>, usize>,
     /// How many sample rows its model was validated with.
     samples: usize,
-}
-
-/// A stage of a plan.
-pub(crate) struct StagePlan {
-    pub(crate) operator: Operator,
-    /// For a transformer: where its routes lead, indices into the topics of [`Plan::labels`].
-    pub(crate) routes: Vec<usize>,
-    /// For a scorer: its main model, `name@version`.
-    pub(crate) model: Option<Arc<str>>,
-    /// For a scorer: other names of columns.
-    pub(crate) columns: BTreeMap<String, String>,
-}
-
-/// Why a pipeline cannot run.
-#[derive(Debug, Error)]
-#[error("{manifest}: {reason}", manifest = manifest.display())]
-pub struct PlanError {
-    /// The manifest.
-    pub manifest: PathBuf,
-    /// What is wrong with what it asks for.
-    pub reason: Reason,
-}
-
-/// What is wrong.
-#[derive(Debug, Error)]
-pub enum Reason {
-    /// A component cannot be used.
-    #[error("stage '{stage}': {error}")]
-    Component {
-        /// The stage.
-        stage: String,
-        /// What is wrong with it.
-        error: ComponentError,
-    },
-    /// The registry does not provide a component.
-    #[error("stage '{stage}': {error}")]
-    Registry {
-        /// The stage.
-        stage: String,
-        /// Why not.
-        error: Box<RegistryError>,
-    },
-    /// A model cannot be used.
-    #[error("model '{name}': {error}")]
-    Model {
-        /// The pipeline's name for it.
-        name: String,
-        /// What is wrong with it.
-        error: Box<OpenError>,
-    },
-    /// A stage cannot be set up.
-    #[error("{0}")]
-    Stage(#[from] StageError),
-    /// The stages do not fit each other.
-    #[error("{0}")]
-    Graph(#[from] GraphError),
-    /// A model does not do what its sample rows say.
-    #[error("{0}")]
-    Samples(#[from] Box<SampleError>),
-    /// It was not prepared.
-    #[error("{0}")]
-    Preparation(PreparationError),
-    /// External payloads are not accessible.
-    #[error("{0}")]
-    ExternalPayloads(#[from] ExternalPayloadsError),
-    /// The output's form does not fit the predictions.
-    #[error("[sink]: {0}")]
-    OutputSchema(#[from] FormatError),
-    /// A route, a key or a header does not fit the predictions.
-    #[error("{0}")]
-    Route(#[from] Box<RouteError>),
 }
 
 impl Plan {
@@ -172,7 +100,8 @@ impl Plan {
         let (mut plan, chain) = Plan::fitted(definition, models, sandbox)?;
         let stages: Vec<&Operator> = plan.stages.iter().map(|stage| &stage.operator).collect();
         let mut untried = Vec::new();
-        let tried = try_samples(&stages, &plan.predictors(&chain), &mut untried);
+        let predictors = predictors(&plan.stages, &plan.graph, plan.batch, &chain);
+        let tried = try_samples(&stages, &predictors, &mut untried);
         plan.samples = tried.map_err(|it| error(definition, it.into()))?;
         Ok((plan, untried))
     }
@@ -261,7 +190,14 @@ impl Plan {
     /// If the stages do not fit each other, or an operator refuses its
     /// configuration.
     pub fn chain(&self) -> Result<Chain, PlanError> {
-        self.fit().map_err(|reason| PlanError { manifest: self.path.clone(), reason })
+        let stages = Stages {
+            stages: &self.stages,
+            graph: &self.graph,
+            format: &self.format,
+            routes: self.routes.as_ref(),
+            outputs: self.batch.outputs,
+        };
+        stages.fit().map_err(|reason| PlanError { manifest: self.path.clone(), reason })
     }
 
     /// What one worker resolves references with, if records may refer to their data.
@@ -337,23 +273,6 @@ impl fmt::Display for Plan {
         }
         write!(f, " → {}", self.ends.join(", "))
     }
-}
-
-impl From<PreparationError> for Reason {
-    /// What a registry does not provide is the same wherever it is asked for.
-    fn from(error: PreparationError) -> Self {
-        match error {
-            PreparationError::Model { name, error } => {
-                Reason::Model { name, error: Box::new(OpenError::Registry(*error)) }
-            }
-            PreparationError::Component { stage, error } => Reason::Registry { stage, error },
-            error => Reason::Preparation(error),
-        }
-    }
-}
-
-pub(crate) fn error(definition: &Definition, reason: Reason) -> PlanError {
-    PlanError { manifest: definition.manifest.path().to_owned(), reason }
 }
 
 /// The operators of a manifest's stages, whatever their order: to call them one by one.
@@ -464,17 +383,6 @@ fn ends(manifest: &Manifest) -> Vec<String> {
         }
     }
     ends
-}
-
-/// The models of these stages, each once.
-pub(crate) fn models_of<'a>(stages: impl Iterator<Item = &'a StagePlan>) -> Option<Arc<str>> {
-    let mut models: Vec<&str> = Vec::new();
-    for model in stages.filter_map(|stage| stage.model.as_deref()) {
-        if !models.contains(&model) {
-            models.push(model);
-        }
-    }
-    (!models.is_empty()).then(|| models.join(", ").into())
 }
 
 /// The index of a topic in `topics`, where it is put if it is not there.

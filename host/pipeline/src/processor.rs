@@ -16,7 +16,8 @@ use crate::external_payloads::{PayloadResolver, Slice};
 use crate::hot_swap::ChainSlot;
 use crate::interrupted::Interrupted;
 use crate::outcome::Outcome;
-use crate::plan::{Plan, PlanError};
+use crate::plan::Plan;
+use crate::plan_error::PlanError;
 use crate::rollout::Candidate;
 
 /// One chain of a pipeline at work, and what belongs to it. Each worker has one.

@@ -8,7 +8,7 @@ use sandbar_record::MemoryUse;
 use sandbar_registry::ArtifactSource;
 use thiserror::Error;
 
-use crate::plan::PlanError;
+use crate::plan_error::PlanError;
 use crate::revision::{DryRun, Revision};
 use crate::rollout::RolloutSpecError;
 

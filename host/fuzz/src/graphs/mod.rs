@@ -16,7 +16,7 @@ use flate2::read::GzDecoder;
 use sandbar::confine::Ended;
 use sandbar::manifest::Manifest;
 use sandbar::model::{Kind, Sha256};
-use sandbar::pipeline::plan::Reason;
+use sandbar::pipeline::Reason;
 use sandbar::pipeline::preparation::PreparationError;
 use sandbar::pipeline::{Definition, Plan};
 use sandbar::sandbox::Sandbox;

@@ -178,7 +178,9 @@ impl Predictor {
             }
             match step {
                 Step::Extractor(extractor) => {
-                    outcome.capture_records(extractor.name(), stream.batch);
+                    if let Some(capture) = outcome.capture.as_deref_mut() {
+                        capture.records(extractor.name(), stream.batch);
+                    }
                     let Extracted { table, failures } = extractor.extract(stream.batch)?;
                     let read = remaining(0..all, failures.iter().map(|it| it.index));
                     fail(failures, extractor.name(), outcome, |index| stream.origin(index));
@@ -194,7 +196,9 @@ impl Predictor {
                     let columns = picks.map(|(input, at)| rows[*input].column(*at));
                     let count = records.len() as u32;
                     let (name, fields) = (step.scorer.name(), &step.columns.fields);
-                    outcome.capture_rows(name, count, columns.clone(), fields);
+                    if let Some(capture) = outcome.capture.as_deref_mut() {
+                        capture.rows(name, count, columns.clone(), fields);
+                    }
                     let scorer = step.scorer.at(CallSeed::of(stream.batch));
                     let Scored { labels, values, failures } =
                         scorer.score_columns(count, columns)?;

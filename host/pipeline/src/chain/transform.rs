@@ -22,7 +22,9 @@ impl Routed {
         if stream.batch.is_empty() {
             return Ok(Made::put(Batch::default(), Vec::new(), outcome));
         }
-        outcome.capture_records(self.transformer.name(), stream.batch);
+        if let Some(capture) = outcome.capture.as_deref_mut() {
+            capture.records(self.transformer.name(), stream.batch);
+        }
         let Transformed { records, failures } = self.transformer.transform(stream.batch)?;
         let mut silent = stream.batch.len() - failures.len();
         let stage = self.transformer.name();

@@ -6,12 +6,10 @@
 //! section are its records or, if it has scorers, its predictions as records, as the sink would
 //! write them. With these, or with what a transformer makes of them, the next section begins.
 //!
-//! - [`error`]: why stages do not fit; [`picture`]: the graph for people; `columns`: which columns
-//!   a scorer is given.
+//! - [`error`]: why stages do not fit; `columns`: which columns a scorer is given.
 
 mod columns;
 pub mod error;
-pub mod picture;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +20,6 @@ use sandbar_sandbox::{Operator, World};
 
 pub(crate) use columns::{Columns, prediction_fields};
 pub use error::{GraphError, Place};
-pub use picture::{GraphStyle, Picture};
 
 /// A stage, as far as its place in the pipeline is concerned.
 #[derive(Debug, Clone)]

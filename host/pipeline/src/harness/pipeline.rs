@@ -9,7 +9,8 @@ use sandbar_telemetry::{Snapshot, Stats};
 
 use super::written::{Collector, Written};
 use crate::operator_harness::{Batches, HarnessError};
-use crate::plan::{Plan, PlanError};
+use crate::plan::Plan;
+use crate::plan_error::PlanError;
 use crate::processor::Processor;
 
 /// A pipeline that is given its records one by one. It has one chain, as each worker of

@@ -7,8 +7,8 @@ use clap::Args;
 use super::common::Common;
 use crate::output::{self, complain, say};
 use sandbar_pipeline::Definition;
+use sandbar_pipeline::GraphStyle;
 use sandbar_pipeline::Plan;
-use sandbar_pipeline::graph::GraphStyle;
 use sandbar_sandbox::Sandbox;
 
 /// Check pipelines without running them: the manifest, the worlds of its

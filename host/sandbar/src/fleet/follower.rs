@@ -14,7 +14,7 @@ use super::state::LOST;
 use sandbar_manifest::Manifest;
 use sandbar_pipeline::Definition;
 use sandbar_pipeline::Deployment;
-use sandbar_pipeline::plan::PlanError;
+use sandbar_pipeline::PlanError;
 use sandbar_pipeline::swap::SwapError;
 use sandbar_record::Shutdown;
 use sandbar_registry::ArtifactSource;

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use sandbar_manifest::SOURCE;
 use sandbar_sandbox::{OutputSchema, World};
 
-use super::{Begin, Section, Step};
-use crate::plan::{Plan, StagePlan};
+use crate::graph::{Begin, Section, Step};
+use crate::plan::Plan;
+use crate::stage_plan::StagePlan;
 
 /// Names of classes or values that are shown.
 const SHOWN: usize = 4;

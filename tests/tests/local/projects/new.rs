@@ -66,7 +66,7 @@ fn what_cannot_be_is_refused_and_nothing_is_written() {
         (&["scorer", "serde"], "it is the name of a library"),
         (&["scorer", "sink"], "give the stage another name"),
         (&["scorer", "../words"], "lower-case letter"),
-        (&["reader", "words"], "possible values: extractor, scorer, transformer"),
+        (&["reader", "words"], "unrecognized subcommand 'reader'"),
         (&["scorer", "words", "--lang", "c"], "possible values: rust, python, javascript"),
         (&["scorer", "words", "--sdk", "."], "name operators/sdk of a clone"),
         (&["scorer", "words", "--lang", "python", "--sdk", "."], "--sdk is for Rust"),

@@ -1,6 +1,6 @@
 //! A pipeline: from its manifest to a plan that is known to work, and batches through it.
 //!
-//! - [`definition`]: a manifest and where its models and components come from; [`plan`]:
+//! - [`definition`]: a manifest and where its models, components and `schemas` come from; [`plan`]:
 //!   components loaded, models verified; [`graph`]: what each stage reads; `fit`: instances that
 //!   fit each other.
 //! - [`chain`]: the stages over one batch; [`outcome`]: what becomes of it; `chain_runner`: one
@@ -49,6 +49,7 @@ pub mod processor;
 pub mod revision;
 pub mod rollout;
 pub mod routing;
+mod schemas;
 pub mod swap;
 mod trials;
 pub mod validation;

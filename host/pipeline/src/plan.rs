@@ -127,6 +127,9 @@ pub enum Reason {
     /// External payloads are not accessible.
     #[error("{0}")]
     ExternalPayloads(#[from] ExternalPayloadsError),
+    /// A file of `[schemas]` cannot be read.
+    #[error("{0}")]
+    Schemas(String),
     /// The output's form does not fit the predictions.
     #[error("[sink]: {0}")]
     OutputSchema(#[from] FormatError),
@@ -427,6 +430,10 @@ pub fn operator(
         topics: stage.topics.clone(),
         clock: stage.grants.contains(&Grant::Clock).then(|| clock.clone()),
         random: stage.grants.contains(&Grant::Random),
+        schemas: match stage.grants.contains(&Grant::Schemas) {
+            true => definition.schemas().map_err(|it| Reason::Schemas(it.to_owned()))?.cloned(),
+            false => None,
+        },
     };
     let mut limits = Limits::from(&stage.limits);
     limits.nn.load = stage.load_graphs.as_u64();

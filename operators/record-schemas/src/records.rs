@@ -1,6 +1,8 @@
 //! Records of a stage, with the schemas that they name.
 
 use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
 
 use sandbar_operator::schemas::{Key, Language, Schema, Schemas};
 use sandbar_operator::{Failure, FailureCode};
@@ -43,9 +45,14 @@ pub struct Records {
     message: Option<String>,
     places: Vec<Place>,
     schemas: Schemas,
-    plans: HashMap<(Option<SchemaId>, Vec<u32>), Result<Plan, Failure>>,
+    plans: HashMap<Name, Rc<Result<Plan, Failure>>>,
+    /// The plan of the record that was opened last.
+    current: Option<(Name, Rc<Result<Plan, Failure>>)>,
     reading: Option<avro::Schema>,
 }
+
+/// What plans are told apart by: a schema, if records name theirs, and a message in it.
+type Name = (Option<SchemaId>, Vec<u32>);
 
 #[derive(Debug)]
 enum Plan {
@@ -56,8 +63,17 @@ enum Plan {
 impl Records {
     /// Reads records of which places are wanted.
     pub fn new(format: Format, written: Written, schemas: Schemas, places: Vec<Place>) -> Records {
-        let (plans, reader, message, reading) = (HashMap::new(), None, None, None);
-        Records { format, written, reader, message, places, schemas, plans, reading }
+        Records {
+            format,
+            written,
+            reader: None,
+            message: None,
+            places,
+            schemas,
+            plans: HashMap::new(),
+            current: None,
+            reading: None,
+        }
     }
 
     /// The same, as another schema of Avro has them.
@@ -77,48 +93,42 @@ impl Records {
         Found::new(self.places.len())
     }
 
-    /// Finds what is wanted in a record, by its value and the header [`wire::VALUE_HEADER`].
+    /// Finds out with which schema a record was written, by its value and the header
+    /// [`wire::VALUE_HEADER`], and makes a plan of it if there is none. What is returned is the part
+    /// of the value that [`Records::read`] reads next.
     ///
     /// # Errors
-    /// If it is no such record, or its schema cannot be had.
-    pub fn read(
-        &mut self,
-        value: &[u8],
-        header: Option<&[u8]>,
-        found: &mut Found,
-    ) -> Result<std::ops::Range<usize>, Failure> {
-        let (id, message, body) = match &self.written {
-            Written::With(_) => (None, Vec::new(), 0..value.len()),
+    /// If it is not known, or the schema cannot be had.
+    pub fn open(&mut self, value: &[u8], header: Option<&[u8]>) -> Result<Range<usize>, Failure> {
+        let (name, body) = match &self.written {
+            Written::With(_) => ((None, Vec::new()), 0..value.len()),
             Written::Named => {
                 let protobuf = self.format == Format::Protobuf;
                 let envelope = wire::open(value, header, protobuf)
                     .map_err(|fault| Failure::malformed(fault.to_string()))?;
-                (Some(envelope.id), envelope.message, envelope.body)
+                ((Some(envelope.id), envelope.message), envelope.body)
             }
         };
-        let key = (id, message);
-        if !self.plans.contains_key(&key) {
-            let schema = self.schema(id)?;
-            if self.reading.is_none() && self.reader.is_some() {
-                self.reading = self.reader()?;
-            }
-            if self.plans.len() == PLANS {
-                self.plans.clear();
-            }
-            let plan = self.plan(&schema, &key.1).map_err(|(code, problem)| Failure {
-                code,
-                message: match id {
-                    Some(id) => format!("the schema with id {id}: {problem}").into(),
-                    None => problem.into(),
-                },
-            });
-            self.plans.insert(key.clone(), plan);
+        if self.current.as_ref().is_none_or(|(current, _)| *current != name) {
+            self.current = None;
+            let plan = match self.plans.get(&name) {
+                Some(plan) => plan.clone(),
+                None => self.make(&name)?,
+            };
+            self.current = Some((name, plan));
         }
-        let Some(plan) = self.plans.get(&key) else {
-            return Err(Failure::internal("a plan is gone"));
+        Ok(body)
+    }
+
+    /// Finds what is wanted in the record that was opened last.
+    ///
+    /// # Errors
+    /// If it is none of its schema.
+    pub fn read(&self, record: &[u8], found: &mut Found) -> Result<(), Failure> {
+        let Some((_, plan)) = &self.current else {
+            return Err(Failure::internal("no record was opened"));
         };
-        let record = value.get(body.clone()).unwrap_or_default();
-        let read = match plan {
+        let read = match plan.as_ref() {
             Ok(Plan::Avro(plan)) => plan.read(record, found),
             Ok(Plan::Protobuf(plan)) => plan.read(record, found),
             Err(failure) => return Err(failure.clone()),
@@ -132,8 +142,28 @@ impl Records {
                 }
             },
             message: fault.to_string().into(),
-        })?;
-        Ok(body)
+        })
+    }
+
+    /// Makes the plan of a schema.
+    fn make(&mut self, name: &Name) -> Result<Rc<Result<Plan, Failure>>, Failure> {
+        let schema = self.schema(name.0)?;
+        if self.reading.is_none() && self.reader.is_some() {
+            self.reading = self.reader()?;
+        }
+        if self.plans.len() == PLANS {
+            self.plans.clear();
+        }
+        let plan = self.plan(&schema, &name.1).map_err(|(code, problem)| Failure {
+            code,
+            message: match name.0 {
+                Some(id) => format!("the schema with id {id}: {problem}").into(),
+                None => problem.into(),
+            },
+        });
+        let plan = Rc::new(plan);
+        self.plans.insert(name.clone(), plan.clone());
+        Ok(plan)
     }
 
     fn schema(&self, id: Option<SchemaId>) -> Result<Schema, Failure> {

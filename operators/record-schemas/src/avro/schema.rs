@@ -209,7 +209,7 @@ impl Reader {
             let ty = field.get("type").ok_or_else(|| about("no `type`".to_owned()))?;
             read.push(Field {
                 name: name.to_owned(),
-                aliases: field.as_object().map_or(Ok(Vec::new()), |field| aliases(field))?,
+                aliases: field.as_object().map_or(Ok(Vec::new()), aliases)?,
                 ty: self.read(ty, &inside).map_err(about)?,
                 default: field.get("default").cloned(),
             });

@@ -55,13 +55,10 @@ impl Transformer for Reading {
 
     fn transform(&mut self, record: &Record<'_>, out: &mut Emitter<'_>) -> Result<(), Failure> {
         let value = record.value().ok_or_else(|| Failure::missing("the value is null"))?;
-        let body = self.records.read(value, record.header(VALUE_HEADER), &mut self.found)?;
-        let text: Vec<String> = self
-            .found
-            .values
-            .iter()
-            .map(|it| shown(&self.found, &value[body.clone()], it))
-            .collect();
+        let body = &value[self.records.open(value, record.header(VALUE_HEADER))?];
+        self.records.read(body, &mut self.found)?;
+        let text: Vec<String> =
+            self.found.values.iter().map(|it| shown(&self.found, body, it)).collect();
         out.derive(record).value(text.join(" ").as_bytes()).send()
     }
 }

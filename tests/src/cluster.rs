@@ -1,6 +1,6 @@
-//! Brokers that a test may break.
+//! Brokers that a test may break, and a registry of schemas.
 
-use xtask::kafka::{Cluster, Installation, Lifetime, Options, Unavailable};
+use xtask::kafka::{Cluster, Installation, Lifetime, Options, SchemaRegistry, Unavailable};
 
 use crate::broker::Broker;
 
@@ -23,4 +23,22 @@ pub fn cluster(name: &str, brokers: u16, options: Options) -> Option<Cluster> {
     let lifetime = Lifetime::Ours;
     let started = Cluster::start_with(&installation, &name, brokers, None, lifetime, &options);
     Some(started.unwrap_or_else(|error| panic!("{error:#}")))
+}
+
+/// A schema registry of a test's own. `None`, and the test is skipped, where there is no Apache
+/// Kafka: both need Java and Maven.
+///
+/// # Panics
+/// Where it does not start.
+pub fn schema_registry() -> Option<SchemaRegistry> {
+    Broker::apache()?;
+    let program = match SchemaRegistry::resolve() {
+        Ok(program) => program,
+        Err(Unavailable::Missing(what)) => {
+            eprintln!("skipped: {what}");
+            return None;
+        }
+        Err(Unavailable::Failed(error)) => panic!("{error:#}"),
+    };
+    Some(SchemaRegistry::start(&program).unwrap_or_else(|error| panic!("{error:#}")))
 }

@@ -37,7 +37,7 @@ pub mod shim;
 pub mod site;
 
 pub use broker::{Broker, Received, Sent};
-pub use cluster::cluster;
+pub use cluster::{cluster, schema_registry};
 pub use end::End;
 pub use paths::{component, project, sandbar, test_data};
 pub use runner::Runner;

@@ -16,7 +16,7 @@ use std::vec::IntoIter;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::kafka::{Cluster, Installation, Lifetime, Unavailable};
+use crate::kafka::{Cluster, Installation, Lifetime, SchemaRegistry, Unavailable};
 use crate::programs::{Built, Listed, Load, Program};
 use crate::report::Report;
 use crate::{cargo, languages, operators, process, programs};
@@ -78,6 +78,7 @@ pub fn run(arguments: &TestArguments) -> Result<()> {
             if wanted.kafka() && !arguments.no_kafka && !given {
                 // If that fails it does so again below, where it is told.
                 let _ = Installation::resolve(None).map(Installation::archived);
+                let _ = SchemaRegistry::resolve();
             }
             if wanted.is(LANGUAGES_PART) {
                 languages::look().map(Vec::from)

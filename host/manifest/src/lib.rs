@@ -26,14 +26,14 @@
 //! - `manifest`: its keys ([`Manifest`]); `load`: from a file, with all that is wrong in it
 //!   ([`validate`]); `print`: as a file again, secrets hidden.
 //! - `sections`: its sections, but for those with a file of their own: `failures`, `references`,
-//!   `registry`, `admin`, `memory_limit`.
+//!   `registry`, `schemas`, `admin`, `memory_limit`.
 //! - Values in it: `allow`, what records may refer to; `properties`, librdkafka's; `native`,
 //!   which of them a manifest may not set by itself; `start` and
 //!   `topics` of the source; `format`, [`template`] and `routes` of the sink.
 //! - [`cases`]: the schema of test cases.
 //!
-//! It is pure data. It may use `sandbar-builtin`, `-files`, `-record`, `-config`, `-model`, `-inference`, `-sandbox`
-//! and `-registry`, for the types of what it names.
+//! It is pure data. It may use `sandbar-builtin`, `-files`, `-record`, `-config`, `-model`, `-schemas`,
+//! `-inference`, `-sandbox` and `-registry`, for the types of what it names.
 
 mod admin;
 mod allow;
@@ -50,6 +50,7 @@ mod properties;
 mod references;
 mod registry;
 mod routes;
+mod schemas;
 mod sections;
 mod start;
 pub mod template;
@@ -69,6 +70,7 @@ pub use registry::RegistrySection;
 pub use routes::{Matching, Otherwise, Route};
 pub use sandbar_registry::ArtifactSource;
 pub use sandbar_sandbox::LimitsSection as Limits;
+pub use schemas::SchemasSection;
 pub use sections::{
     Delivery, Fleet, Grant, Kafka, OUTPUTS, Preparation, Runner, Sink, Source, Stage, retries,
 };

@@ -7,10 +7,11 @@ use indexmap::IndexMap;
 use sandbar_config::{Problem, Problems, settings};
 use sandbar_registry::ArtifactSource;
 use sandbar_sandbox::LimitsSection;
+use sandbar_schemas::Credentials;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::admin::{Admin, AdminToken};
+use crate::admin::{Admin, AdminToken, Secret};
 use crate::cases::Test;
 use crate::client_files;
 use crate::failures::DeadLetter;
@@ -19,6 +20,7 @@ use crate::properties::Properties;
 use crate::references::References;
 use crate::registry::RegistrySection;
 use crate::routes::{Matching, Otherwise};
+use crate::schemas::SchemasSection;
 use crate::sections::{Delivery, Fleet, Kafka, Runner, Sink, Source, Stage};
 use crate::start::Start;
 use crate::topics::{Pattern, is_pattern};
@@ -59,6 +61,9 @@ pub struct Manifest {
     /// Where the runner gets external payloads. Default: records carry their data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub references: Option<References>,
+    /// Where operators get the schemas of records from. Default: there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schemas: Option<SchemasSection>,
     /// How much a stage may use, unless it overrides it.
     #[serde(default)]
     pub limits: LimitsSection,
@@ -132,6 +137,7 @@ impl Manifest {
             registry: None,
             fleet: None,
             references: None,
+            schemas: None,
             limits,
             runner: Runner::default(),
             admin: Admin::default(),
@@ -234,6 +240,24 @@ impl Manifest {
         settings::resolve(options.unwrap_or_default().settings(), self.folder())
     }
 
+    /// What the registry of `[schemas]` is shown, if anything.
+    ///
+    /// # Errors
+    /// The key of a secret that cannot be read, and why, as [`Manifest::secrets`].
+    pub fn schema_credentials(&self) -> Result<Credentials, (&'static str, String)> {
+        let Some(schemas) = &self.schemas else { return Ok(Credentials::None) };
+        let value =
+            |key, secret: &Secret| secret.0.value(self.folder()).map_err(|reason| (key, reason));
+        Ok(match (&schemas.user, &schemas.password, &schemas.token) {
+            (Some(user), Some(password), _) => {
+                let (user, password) = (user.clone(), value("password", password)?);
+                Credentials::Basic { user, password }
+            }
+            (_, _, Some(token)) => Credentials::Bearer(value("token", token)?),
+            _ => Credentials::None,
+        })
+    }
+
     /// Checks that all values can be read that the manifest takes from
     /// the environment or from a file. To check a pipeline they are not
     /// needed, to run it they are.
@@ -270,6 +294,9 @@ impl Manifest {
             problems.push(Problem { line: None, place: "[admin] token".to_owned(), message });
         }
         problems.extend(self.admin_tokens().err());
+        if let Err((key, message)) = self.schema_credentials() {
+            problems.push(Problem { line: None, place: format!("[schemas] {key}"), message });
+        }
         if problems.is_empty() {
             return Ok(());
         }

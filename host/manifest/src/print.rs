@@ -34,6 +34,10 @@ fn print(manifest: &Manifest) -> String {
             inline(item);
         }
     }
+    for key in ["password", "token"] {
+        let item = document.get_mut("schemas").and_then(|schemas| schemas.get_mut(key));
+        item.map(inline);
+    }
     let tokens = document.get_mut("admin").and_then(|admin| admin.get_mut("tokens"));
     let tokens = tokens.and_then(Item::as_array_of_tables_mut);
     for token in tokens.into_iter().flat_map(|tokens| tokens.iter_mut()) {

@@ -122,7 +122,7 @@ pub struct Stage {
     /// cause. Default 2.
     #[serde(default = "retries")]
     pub retries: u32,
-    /// What the operator may use of the machine; see [`Grant`]. Nothing by default.
+    /// What else the operator may use; see [`Grant`]. Nothing by default.
     #[serde(default)]
     pub grants: Vec<Grant>,
     /// The stage's limits: those of `[limits]`, and over them `[stages.limits]`.
@@ -138,7 +138,8 @@ pub fn retries() -> u32 {
     2
 }
 
-/// A facility of the machine that makes results differ from run to run.
+/// What an operator gets besides its batches and models: facilities of the machine that make
+/// results differ from run to run, and the pipeline's schemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grant {
@@ -146,6 +147,8 @@ pub enum Grant {
     Clock,
     /// Unpredictable random numbers. Without it they are seeded from the batch.
     Random,
+    /// The schemas of `[schemas]`.
+    Schemas,
 }
 
 /// `[sink]`: where predictions go and how they are written.

@@ -1,5 +1,6 @@
 //! The HTTP client, and the runtime that it needs: for external payloads on servers and object
-//! stores, and for `sandbar models pull`. A pipeline without such references has neither.
+//! stores, for registries of schemas, and for `sandbar models pull`. A pipeline without such
+//! references and schemas has neither.
 
 use std::time::Duration;
 
@@ -17,11 +18,12 @@ const AGENT: &str = concat!("sandbar/", env!("CARGO_PKG_VERSION"));
 /// # Errors
 /// If the system's certificates cannot be loaded.
 pub fn client() -> Result<reqwest::Client, String> {
-    let client = reqwest::Client::builder()
-        .user_agent(AGENT)
-        .connect_timeout(CONNECT)
-        .redirect(Policy::none());
-    client.build().map_err(|error| explain(&error))
+    builder().build().map_err(|error| explain(&error))
+}
+
+/// What [`client`] makes one of.
+pub fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().user_agent(AGENT).connect_timeout(CONNECT).redirect(Policy::none())
 }
 
 /// A runtime with a thread of its own, on which requests are under way while the

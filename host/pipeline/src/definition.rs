@@ -11,7 +11,10 @@ use sandbar_registry::pins::Pins;
 use sandbar_registry::resolver::ArtifactResolver;
 use sandbar_registry::{ArtifactKind, ArtifactSource, Cause, Reference, RegistryError};
 use sandbar_sandbox::{Sandbox, cache};
+use sandbar_schemas::Schemas;
 use thiserror::Error;
+
+use crate::schemas;
 
 /// A manifest, and its registry if it has one. Cheap to clone but for the manifest.
 #[derive(Clone)]
@@ -23,6 +26,8 @@ pub struct Definition {
     known_as: BTreeMap<String, (String, u32)>,
     /// The files that may be used.
     approved: ApprovedFiles,
+    /// The schemas of `[schemas]`, or why they cannot be had.
+    schemas: Result<Option<Arc<Schemas>>, String>,
 }
 
 /// Where a model or component is, which a registry has supplied if it is from there.
@@ -65,6 +70,7 @@ impl Definition {
             Arc::new(ArtifactResolver::new(&registry.location, options, folder, cache, refusal))
         });
         Definition {
+            schemas: schemas::of(&manifest),
             manifest,
             supply,
             known_as: BTreeMap::new(),
@@ -73,13 +79,14 @@ impl Definition {
     }
 
     /// A manifest that names files alone, with the names and numbers that a registry has for its
-    /// models, and the files that may be used.
+    /// models, the files that may be used, and the schemas that are known.
     pub(crate) fn of_files(
         manifest: Manifest,
         known_as: BTreeMap<String, (String, u32)>,
         approved: ApprovedFiles,
+        schemas: Option<Arc<Schemas>>,
     ) -> Self {
-        Definition { manifest, supply: None, known_as, approved }
+        Definition { manifest, supply: None, known_as, approved, schemas: Ok(schemas) }
     }
 
     /// The same, with the cache folder of a sandbox.
@@ -87,10 +94,24 @@ impl Definition {
         Definition::new(manifest, sandbox.cache_folder())
     }
 
-    /// Another manifest, with the same registry.
+    /// Another manifest, with the same registry. What is known of the schemas is kept if they are
+    /// got as before.
     #[must_use]
     pub fn with(&self, manifest: Manifest) -> Self {
-        Definition { manifest, ..self.clone() }
+        let before = (&self.manifest.schemas, self.manifest.folder());
+        let schemas = match before == (&manifest.schemas, manifest.folder()) {
+            true => self.schemas.clone(),
+            false => schemas::of(&manifest),
+        };
+        Definition { manifest, schemas, ..self.clone() }
+    }
+
+    /// The schemas that operators may ask for, if there are any.
+    ///
+    /// # Errors
+    /// If a file of `[schemas]` cannot be read.
+    pub fn schemas(&self) -> Result<Option<&Arc<Schemas>>, &str> {
+        self.schemas.as_ref().map(Option::as_ref).map_err(String::as_str)
     }
 
     /// What the pipeline gets from its registry; `None` if it has none.

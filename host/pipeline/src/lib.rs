@@ -1,7 +1,7 @@
 //! A pipeline: from its manifest to a plan that is known to work, and batches through it.
 //!
-//! - [`definition`]: a manifest and where its models and components come from; [`plan`]:
-//!   components loaded, models verified, a `stage_plan` each, or a `plan_error`; [`graph`]: what
+//! - [`definition`]: a manifest and where its models, components and `schemas` come from;
+//!   [`plan`]: components loaded, models verified, a `stage_plan` each, or a `plan_error`; [`graph`]: what
 //!   each stage reads, [`picture`]: for people; `granted`: models that extractors know of the
 //!   scorers that read them; `fit`: instances that fit each other.
 //! - [`chain`]: the stages over one batch; [`outcome`]: what becomes of it; `chain_runner`: one
@@ -55,6 +55,7 @@ mod reaching;
 pub mod revision;
 pub mod rollout;
 pub mod routing;
+mod schemas;
 mod stage_plan;
 pub mod swap;
 mod trials;

@@ -348,6 +348,10 @@ pub fn operator(
         topics: stage.topics.clone(),
         clock: stage.grants.contains(&Grant::Clock).then(|| clock.clone()),
         random: stage.grants.contains(&Grant::Random),
+        schemas: match stage.grants.contains(&Grant::Schemas) {
+            true => definition.schemas().map_err(|it| Reason::Schemas(it.to_owned()))?.cloned(),
+            false => None,
+        },
     };
     let mut limits = Limits::from(&stage.limits);
     limits.nn.load = stage.load_graphs.as_u64();

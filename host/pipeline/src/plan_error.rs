@@ -66,6 +66,9 @@ pub enum Reason {
     /// External payloads are not accessible.
     #[error("{0}")]
     ExternalPayloads(#[from] ExternalPayloadsError),
+    /// A file of `[schemas]` cannot be read.
+    #[error("{0}")]
+    Schemas(String),
     /// The output's form does not fit the predictions.
     #[error("[sink]: {0}")]
     OutputSchema(#[from] FormatError),

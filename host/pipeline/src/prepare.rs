@@ -1,6 +1,7 @@
 //! `sandbar prepare`: prepares what a request names, and says what became of it.
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use sandbar_confine::{Bounds, Confinement};
 use sandbar_inference::Artifact;
@@ -8,6 +9,7 @@ use sandbar_manifest::Manifest;
 use sandbar_model::ApprovedFiles;
 use sandbar_record::Batch;
 use sandbar_sandbox::{Component, Sandbox};
+use sandbar_schemas::Schemas;
 
 use crate::definition::Definition;
 use crate::plan::{Plan, load_models};
@@ -49,9 +51,10 @@ fn prepare(
     sandbox: &Sandbox,
     files: &ApprovedFiles,
 ) -> Result<Outcome, String> {
-    let Request { manifest, path, known_as, .. } = request;
+    let Request { manifest, path, known_as, schemas, .. } = request;
+    let schemas = schemas.map(|known| Arc::new(Schemas::offline(known)));
     let manifest = Manifest::parse(&manifest, &path).map_err(|error| error.to_string())?;
-    let definition = Definition::of_files(manifest, known_as, files.clone());
+    let definition = Definition::of_files(manifest, known_as, files.clone(), schemas);
     for stage in &definition.manifest.stages {
         about(&format!("stage '{}'", stage.name));
         let file = definition.component(stage).map_err(|error| error.to_string())?;

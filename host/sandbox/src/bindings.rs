@@ -11,6 +11,7 @@ wasmtime::component::bindgen!({
         package sandbar:host;
         world every-world {
             import sandbar:operator/artifacts@0.1.0;
+            import sandbar:schemas/schemas@0.1.0;
             import wasi:nn/tensor@0.2.0-rc-2024-10-28;
             import wasi:nn/graph@0.2.0-rc-2024-10-28;
             import wasi:nn/inference@0.2.0-rc-2024-10-28;
@@ -35,6 +36,7 @@ wasmtime::component::bindgen!({
 
 pub use self::exports::sandbar::operator::{extraction, scoring, transformation};
 pub use self::sandbar::operator::{artifacts, types};
+pub use self::sandbar::schemas::schemas;
 pub use self::wasi::nn;
 
 use sandbar_model::ElementType;

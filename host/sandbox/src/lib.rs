@@ -14,16 +14,16 @@
 //! - [`stage`]: a warm instance of an operator that is called batch by batch and
 //!   replaced after a trap; [`worlds`] has the calls of each world, and [`check`]
 //!   validates everything that is returned.
-//! - `capabilities`: what of the host a guest may import: artifacts, `wasi:nn`; `offer`: an
+//! - `capabilities`: what of the host a guest may import: artifacts, `wasi:nn`, schemas; `offer`: an
 //!   interface that the linker provides, and what is behind it; `nn_resources`: what a guest holds
-//!   of `wasi:nn`.
+//!   of `wasi:nn`; `schema_waits`: how long it waits for schemas.
 //! - `bindings`: what wasmtime generates from `wit/`; `schema`: what a scorer declares of its
 //!   predictions.
 //! - [`limits`]: `[limits]` of documents; [`operator_folder`]: `operator.toml`, how one
 //!   operator is built.
 //!
-//! It may use `sandbar-builtin`, `-files`, `-record`, `-config`, `-telemetry`, `-confine`, `-model` and
-//! `-inference`.
+//! It may use `sandbar-builtin`, `-files`, `-record`, `-config`, `-telemetry`, `-confine`, `-model`,
+//! `-schemas` and `-inference`.
 
 mod bindings;
 #[doc(hidden)] // for `sandbar prepare`
@@ -46,6 +46,7 @@ mod nn_resources;
 mod offer;
 pub mod operator_folder;
 mod schema;
+mod schema_waits;
 pub mod stage;
 pub mod state;
 pub mod worlds;

@@ -252,7 +252,7 @@ impl<I: Interface> Stage<I> {
         let Live { store, guest, calls } = &mut live;
         *calls = calls.saturating_add(1);
         let deadline = self.operator.limits.deadline;
-        store.data_mut().nn.begin_call(records);
+        store.data_mut().begin_call(records);
         store.data().present.begin_call(self.moment);
         let (before, start) = (store.data().memory.used(), Instant::now());
         let result = enter(&self.operator.stage, store, deadline, |store| function(guest, store));
@@ -325,11 +325,11 @@ fn make<I: Interface>(
     let brought = component.brought.clone();
     let mut state =
         State::new(stage.clone(), grants.clone(), limits, threads, brought, log.clone());
-    state.nn.begin_call(1);
+    state.begin_call(1);
     let mut store = Store::new(component.pre.engine(), state);
-    // A deadline is for the guest's own work. Waiting for inference has a deadline of its own,
-    // and is added when the first one seems to have passed.
-    store.epoch_deadline_callback(|mut store| match store.data_mut().nn.take_waited() {
+    // A deadline is for the guest's own work. Waiting for inference and schemas has deadlines of its
+    // own, and is added when the first one seems to have passed.
+    store.epoch_deadline_callback(|mut store| match store.data_mut().take_waited() {
         Duration::ZERO => Ok(UpdateDeadline::Interrupt),
         waited => Ok(UpdateDeadline::Continue(ticks(waited))),
     });

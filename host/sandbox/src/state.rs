@@ -13,8 +13,10 @@ use super::budget::{MemoryBudget, WASI_RESOURCES};
 use super::determinism::{Clock, Determinism};
 use super::footprint::ENTITIES;
 use super::log::GuestLog;
+use super::schema_waits::SchemaWaits;
 use sandbar_inference::{Artifact, Content};
 use sandbar_inference::{ErrorCode, Graph, LateThreads, NnLimits, Session};
+use sandbar_schemas::Schemas;
 
 /// Random bytes that a guest may ask for at once; they are made in the host.
 const RANDOM_LIMIT: u64 = 1 << 20;
@@ -51,6 +53,8 @@ pub struct Grants {
     pub clock: Option<Clock>,
     /// Unpredictable random numbers; otherwise they follow from the batch.
     pub random: bool,
+    /// Schemas of records; `None`: any question for one is refused.
+    pub schemas: Option<Arc<Schemas>>,
 }
 
 impl Grants {
@@ -83,6 +87,7 @@ pub struct State {
     pub(super) log: GuestLog,
     pub(crate) grants: Arc<Grants>,
     pub(crate) nn: Session,
+    pub(crate) schema_waits: SchemaWaits,
     pub(crate) brought: Arc<Brought>,
     pub(super) present: Arc<Determinism>,
     wasi: WasiCtx,
@@ -118,12 +123,27 @@ impl State {
             log,
             grants,
             nn,
+            schema_waits: SchemaWaits::default(),
             brought,
             present,
             wasi: wasi.build(),
             wasi_resources,
             resources,
         }
+    }
+}
+
+impl State {
+    /// Starts a call with so many records: what it may wait for computations and schemas.
+    pub(super) fn begin_call(&mut self, records: usize) {
+        self.nn.begin_call(records);
+        let schemas = self.grants.schemas.as_ref();
+        self.schema_waits.begin_call(schemas.map_or(Duration::ZERO, |schemas| schemas.timeout()));
+    }
+
+    /// How long the guest has waited since this was last asked: no time of its own.
+    pub(super) fn take_waited(&mut self) -> Duration {
+        self.nn.take_waited() + self.schema_waits.take_waited()
     }
 }
 

@@ -6,6 +6,7 @@ pub mod flights;
 pub mod images;
 pub mod mojo;
 pub mod records;
+pub mod schemas;
 pub mod text;
 
 use fuzz_driver::{Suite, Target};
@@ -14,6 +15,7 @@ use fuzz_driver::{Suite, Target};
 pub const SUITE: Suite = Suite {
     folder: env!("CARGO_MANIFEST_DIR"),
     targets: &[
+        Target { name: "avro", run: schemas::avro, seeds: &[], max_len: 2048 },
         Target { name: "expressions", run: expressions::any, seeds: &[], max_len: 2048 },
         Target { name: "flights", run: flights::records, seeds: &[], max_len: 4096 },
         Target {
@@ -33,6 +35,8 @@ pub const SUITE: Suite = Suite {
         },
         Target { name: "mojo-entries", run: mojo::entries, seeds: &[], max_len: 40_000 },
         Target { name: "records", run: records::any, seeds: &[], max_len: 4096 },
+        Target { name: "protobuf", run: schemas::protobuf, seeds: &[], max_len: 2048 },
+        Target { name: "schema-ids", run: schemas::envelope, seeds: &[], max_len: 64 },
         Target { name: "text", run: text::any, seeds: &[], max_len: 4096 },
     ],
 };

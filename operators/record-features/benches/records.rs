@@ -8,6 +8,7 @@ use flight_features::{CLASSIC, COLUMNS, FlightFeatures, Kind};
 use flight_records::Flights;
 use record_features::RecordFeatures;
 use sandbar_operator::Extractor;
+use sandbar_operator::schemas::{Key, Language, Schema};
 use sandbar_operator::testing::{ExtractorStage, Records, Stage};
 use serde_json::{Value, json};
 
@@ -122,6 +123,80 @@ fn ten() {
     println!("{what:<40} {best:>7.1} ns/record");
 }
 
+/// Appends a whole number as Avro has it.
+fn long(number: i64, to: &mut Vec<u8>) {
+    let mut rest = ((number << 1) ^ (number >> 63)) as u64;
+    while rest >= 0x80 {
+        to.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    to.push(rest as u8);
+}
+
+/// The same ten fields as [`ten`] has.
+fn ten_of_avro() {
+    let what = "avro, ten fields, two of them nested";
+    if !is_asked(what) {
+        return;
+    }
+    let field = |name: &str, ty: &str| format!(r#"{{"name":"{name}","type":"{ty}"}}"#);
+    let customer = [field("age", "int"), field("country", "string")].join(",");
+    let fields = [
+        field("id", "long"),
+        format!(
+            r#"{{"name":"customer","type":{{"type":"record","name":"C","fields":[{customer}]}}}}"#
+        ),
+        field("amount", "double"),
+        field("limit", "int"),
+        field("currency", "string"),
+        field("channel", "string"),
+        field("items", "int"),
+        field("score", "double"),
+        field("night", "int"),
+    ];
+    let text = format!(r#"{{"type":"record","name":"R","fields":[{}]}}"#, fields.join(","));
+    let schema = Schema { language: Language::Avro, text, references: Vec::new() };
+    let text = |text: &str, to: &mut Vec<u8>| {
+        long(text.len() as i64, to);
+        to.extend(text.as_bytes());
+    };
+    let records: Vec<Vec<u8>> = (0..(BATCH * BATCHES) as i64)
+        .map(|n| {
+            let mut record = vec![0, 0, 0, 0, 7];
+            long(n, &mut record);
+            long(n % 90, &mut record);
+            text("DE", &mut record);
+            record.extend(((n % 977) as f64 + 0.5).to_le_bytes());
+            long(1000, &mut record);
+            text("EUR", &mut record);
+            text("web", &mut record);
+            long(n % 7, &mut record);
+            record.extend((n as f64 / 1e4).to_le_bytes());
+            long(0, &mut record);
+            record
+        })
+        .collect();
+    let config = json!({ "format": "avro", "columns": [
+        "id",
+        { "name": "age", "from": "customer.age" },
+        { "name": "country", "from": "customer.country", "type": "text" },
+        "amount",
+        "limit",
+        { "name": "currency", "type": "text" },
+        { "name": "channel", "type": "text" },
+        "items",
+        "score",
+        "night",
+    ] });
+    let batches: Vec<Records> =
+        records.chunks(BATCH).map(|batch| Records::of_values(batch.iter())).collect();
+    let stage = Stage::new().schema(Key::Id(7), Ok(schema)).config(config);
+    let mut any = stage.extractor::<RecordFeatures>().expect("a valid configuration");
+    assert!(any.extract(&batches[0]).rows().iter().all(Result::is_ok));
+    let best = (0..PASSES).map(|_| pass(&mut any, &batches)).fold(f64::INFINITY, f64::min);
+    println!("{what:<40} {best:>7.1} ns/record");
+}
+
 fn main() {
     let lines: Vec<String> = Flights::new(1).take(BATCH * BATCHES).collect();
     let quoted: Vec<String> =
@@ -134,4 +209,5 @@ fn main() {
     compare("json, the classic eight", &CLASSIC, &objects);
     compare("json, all 31", &all, &objects);
     ten();
+    ten_of_avro();
 }

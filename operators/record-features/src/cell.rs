@@ -35,7 +35,7 @@ pub(crate) fn short<'a>(column: &Column, at: At<'a>) -> Option<Cell<'a>> {
         At::Text(text, range) => (text, range, false),
         At::Number(text, range) => (text, range, true),
         At::Other(Found::Null) if column.default.is_none() => return Some(Cell::Missing),
-        At::Other(_) => return None,
+        At::Other(_) | At::Float(_) => return None,
     };
     let bytes = &text[range.clone()];
     let cell = match column.kind {
@@ -109,6 +109,14 @@ impl<'a> Content<'a> {
                 }
                 return characters(column, text, range);
             }
+            At::Float(number) => {
+                return match column.kind {
+                    Kind::Text => Err(wrong("a number that is not whole")),
+                    Kind::Number if !number.is_finite() => Err(wrong("an infinite number")),
+                    Kind::Number if column.missing.number(number) => Ok(Cell::Missing),
+                    Kind::Number => Ok(Cell::Number(number)),
+                };
+            }
             At::Other(found) => found,
         };
         match found {
@@ -158,6 +166,9 @@ impl<'a> Content<'a> {
         to: &mut Vec<u8>,
     ) -> Result<(), Problem> {
         let at = self.findings.resolve(self.value, found);
+        if let At::Float(number) = at {
+            return append(number, None, element, to);
+        }
         let (At::Text(text, range) | At::Number(text, range)) = &at else {
             return Err(Problem::Missing);
         };

@@ -27,6 +27,14 @@ pub struct Config {
     pub unknown: Unknown,
     /// What a boolean is where a number or text is wanted. Default: the record fails.
     pub booleans: Booleans,
+    /// Avro, Protobuf: the schema with which all records were written, without an id in front of
+    /// them. Default: that of the id in front of each, or in its header.
+    pub schema: Option<SchemaName>,
+    /// Avro: the schema as which records are read. Default: the one that they were written with.
+    pub read_as: Option<SchemaName>,
+    /// Protobuf: the message that records are. Default: what a record says, or the first of
+    /// `schema`.
+    pub message: Option<String>,
     /// The largest value that is read, in bytes; a larger one fails. Default: 1 MiB.
     pub max_bytes: usize,
 }
@@ -43,6 +51,9 @@ impl Default for Config {
             absent: Absent::Fail,
             unknown: Unknown::Skip,
             booleans: Booleans::Fail,
+            schema: None,
+            read_as: None,
+            message: None,
             max_bytes: 1 << 20,
         }
     }
@@ -62,6 +73,22 @@ pub enum FormatName {
     Json,
     /// One text, which is one column.
     Text,
+    /// Avro's binary form, by a schema of the pipeline.
+    Avro,
+    /// Protobuf, by a schema of the pipeline.
+    Protobuf,
+    /// One JSON object behind the id of its schema, which is not looked at.
+    JsonSchema,
+}
+
+/// A schema of the pipeline's `[schemas]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SchemaName {
+    /// The latest version of a subject.
+    Subject(String),
+    /// A file, by its name.
+    File(String),
 }
 
 /// What is said about a column: its name alone, or more.

@@ -38,6 +38,13 @@ pub enum Fault {
     Unknown(String),
     /// The value cannot be read.
     Text(text::Fault),
+    /// The record does not name its schema, or is none of it.
+    Schema {
+        /// The code.
+        code: FailureCode,
+        /// What is wrong.
+        problem: String,
+    },
     /// An array is not as a tensor needs it.
     Array {
         /// The tensor's place.
@@ -82,6 +89,7 @@ impl Fault {
             Fault::Columns { .. } => FailureCode::Malformed,
             Fault::Unknown(_) | Fault::Array { .. } => FailureCode::Invalid,
             Fault::Text(fault) => fault.code(),
+            Fault::Schema { code, .. } => *code,
             Fault::Column { problem, .. } => match problem {
                 Problem::Absent | Problem::Missing => FailureCode::Missing,
                 Problem::Value(fault) => fault.code(),
@@ -115,6 +123,7 @@ impl fmt::Display for Fault {
             Fault::NoColumn => f.write_str("the value has none of the columns that are wanted"),
             Fault::Unknown(key) => write!(f, "unknown key '{key}' in the JSON object"),
             Fault::Text(fault) => fault.fmt(f),
+            Fault::Schema { problem, .. } => f.write_str(problem),
             Fault::Array { name, problem } => write!(f, "{name}: {problem}"),
             Fault::Column { name, problem } => write!(f, "{name}: {problem}"),
         }

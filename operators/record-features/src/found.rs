@@ -16,6 +16,8 @@ pub(crate) enum Found {
     Text(Span),
     /// A number as it is written, by the grammar of JSON.
     Number(Span),
+    /// A number that is not written out: its index in [`Findings::floats`].
+    Float(u32),
     /// True or false.
     Bool(bool),
     /// The numbers of an array that is wanted: a range of [`Findings::elements`].
@@ -24,6 +26,8 @@ pub(crate) enum Found {
     List,
     /// A value with others in it under names, as an object of JSON.
     Object,
+    /// Bytes that are neither a number nor a text.
+    Bytes,
 }
 
 impl Found {
@@ -33,10 +37,11 @@ impl Found {
             Found::Absent => "nothing",
             Found::Null => "null",
             Found::Text(_) => "a string",
-            Found::Number(_) => "a number",
+            Found::Number(_) | Found::Float(_) => "a number",
             Found::Bool(_) => "a boolean",
             Found::Array(..) | Found::List => "an array",
             Found::Object => "an object",
+            Found::Bytes => "bytes",
         }
     }
 }
@@ -56,6 +61,8 @@ pub(crate) enum At<'a> {
     Text(&'a [u8], Range<usize>),
     /// [`Found::Number`], in the same way.
     Number(&'a [u8], Range<usize>),
+    /// [`Found::Float`].
+    Float(f64),
     /// Something else.
     Other(Found),
 }
@@ -73,6 +80,8 @@ pub(crate) struct Findings {
     /// Whether it is the line.
     pub(crate) is_line: bool,
     copied: Vec<u8>,
+    /// Numbers that are not written out.
+    floats: Vec<f64>,
 }
 
 /// A line of CSV in its columns.
@@ -129,6 +138,13 @@ impl Findings {
         self.places.fill(Found::Absent);
         self.elements.clear();
         self.copied.clear();
+        self.floats.clear();
+    }
+
+    /// Keeps a number that is not written out.
+    pub(crate) fn float(&mut self, number: f64) -> Found {
+        self.floats.push(number);
+        Found::Float((self.floats.len() - 1) as u32)
     }
 
     /// Keeps characters that the value does not have so: texts without their quotes or
@@ -163,6 +179,9 @@ impl Findings {
             Found::Number(span) => {
                 let (text, range) = text(span);
                 At::Number(text, range)
+            }
+            Found::Float(index) => {
+                At::Float(self.floats.get(index as usize).copied().unwrap_or(f64::NAN))
             }
             other => At::Other(other),
         }

@@ -36,12 +36,13 @@ mod json;
 mod layout;
 mod operator;
 mod reader;
+mod schemas;
 mod text;
 mod wanted;
 
 pub use config::{
     Absent, Booleans, ColumnConfig, ColumnEntry, Config, FormatName, Header, Kind, Part, Scalar,
-    Source, Unknown,
+    SchemaName, Source, Unknown,
 };
 pub use envelope::{Bare, Envelope};
 pub use fault::{Fault, Problem};

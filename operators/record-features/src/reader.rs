@@ -1,5 +1,7 @@
 //! Records to rows: what the component does, without the component.
 
+use record_schemas::wire::VALUE_HEADER;
+use sandbar_operator::schemas::Schemas;
 use sandbar_operator::{Error, Field, Setup, TensorShape};
 
 use crate::cell::{Cell, Content, short};
@@ -33,6 +35,8 @@ pub struct Reader {
     elements: Vec<u8>,
     booleans: Booleans,
     max_bytes: usize,
+    /// Whether records name their schema.
+    names_schema: bool,
 }
 
 impl Reader {
@@ -41,7 +45,7 @@ impl Reader {
     /// # Errors
     /// What is wrong with the configuration, or with what a model wants.
     pub fn new(config: &Config, setup: &Setup) -> Result<Reader, Error> {
-        Reader::of(config, wanted::of_models(setup)?)
+        Reader::of(config, wanted::of_models(setup)?, setup.schemas())
     }
 
     /// A reader for a configuration alone.
@@ -49,20 +53,21 @@ impl Reader {
     /// # Errors
     /// What is wrong with it.
     pub fn without_models(config: &Config) -> Result<Reader, Error> {
-        Reader::of(config, Vec::new())
+        Reader::of(config, Vec::new(), Schemas::default())
     }
 
-    fn of(config: &Config, wanted: Vec<Wanted>) -> Result<Reader, Error> {
+    fn of(config: &Config, wanted: Vec<Wanted>, schemas: Schemas) -> Result<Reader, Error> {
         if config.max_bytes == 0 {
             return Err("`max_bytes`: must be greater than zero".into());
         }
         let layout = Layout::new(config, wanted)?;
         Ok(Reader {
-            format: format::reader(config, &layout)?,
+            format: format::reader(config, &layout, schemas)?,
             findings: Findings::new(layout.places.len()),
             elements: Vec::new(),
             booleans: config.booleans,
             max_bytes: config.max_bytes.min(u32::MAX as usize),
+            names_schema: format::names_schema(config.format),
             layout,
         })
     }
@@ -84,7 +89,7 @@ impl Reader {
         row: &mut impl Sink,
     ) -> Result<(), Fault> {
         // Where nothing is wanted of it, a value may be anything.
-        let value = if self.layout.places.is_empty() { b"" } else { self.find(value)? };
+        let value = if self.layout.places.is_empty() { b"" } else { self.find(value, envelope)? };
         let Reader { layout, findings, elements: scratch, .. } = self;
         let content = Content { value, findings, booleans: self.booleans };
         match &findings.line {
@@ -99,14 +104,21 @@ impl Reader {
 
     /// Finds what is wanted in a value.
     #[inline]
-    fn find<'a>(&mut self, value: Option<&'a [u8]>) -> Result<&'a [u8], Fault> {
-        let value = value.ok_or(Fault::Tombstone)?;
+    fn find<'a>(
+        &mut self,
+        value: Option<&'a [u8]>,
+        envelope: &impl Envelope,
+    ) -> Result<&'a [u8], Fault> {
+        let mut value = value.ok_or(Fault::Tombstone)?;
         match value.len() {
-            0 => return Err(Fault::Empty),
+            0 if !self.names_schema => return Err(Fault::Empty),
             bytes if bytes > self.max_bytes => {
                 return Err(Fault::TooLarge { bytes, limit: self.max_bytes });
             }
             _ => {}
+        }
+        if self.names_schema {
+            value = self.format.open(value, envelope.header(VALUE_HEADER).flatten())?;
         }
         self.format.read(value, &mut self.findings)?;
         Ok(value)

@@ -30,6 +30,22 @@ pub mod shared {
     });
 }
 
+/// What is no part of the contract: schemas of records.
+#[cfg(target_arch = "wasm32")]
+mod besides {
+    wit_bindgen::generate!({
+        inline: "
+            package sandbar:sdk;
+            world besides {
+                import sandbar:schemas/schemas@0.1.0;
+            }
+        ",
+        path: "../../wit",
+        world: "sandbar:sdk/besides",
+        generate_all,
+    });
+}
+
 pub mod extractor {
     wit_bindgen::generate!({
         path: "../../wit",
@@ -71,6 +87,8 @@ pub mod transformer {
     });
 }
 
+#[cfg(target_arch = "wasm32")]
+pub use besides::sandbar::schemas::schemas;
 pub use extractor::exports::sandbar::operator::extraction;
 pub use scorer::exports::sandbar::operator::scoring;
 #[cfg(target_arch = "wasm32")]

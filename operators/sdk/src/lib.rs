@@ -163,6 +163,7 @@ mod extract;
 mod field;
 pub mod nn;
 mod record;
+pub mod schemas;
 mod score;
 mod setup;
 mod table;

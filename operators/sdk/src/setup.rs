@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::bindings::types;
 use crate::error::Error;
 use crate::nn::Graph;
+use crate::schemas::Schemas;
 
 /// The models and topics that the pipeline's manifest grants to this stage.
 pub struct Setup {
@@ -14,6 +15,7 @@ pub struct Setup {
     /// Models: outside of the sandbox there is no host to ask for them.
     #[cfg(not(target_arch = "wasm32"))]
     artifacts: std::collections::HashMap<String, Artifact>,
+    schemas: Schemas,
 }
 
 /// What a native test gives in place of a model folder.
@@ -44,6 +46,7 @@ impl Setup {
             topics: setup.topics,
             #[cfg(not(target_arch = "wasm32"))]
             artifacts: Default::default(),
+            schemas: Schemas::of_host(),
         };
         Ok((config, setup))
     }
@@ -55,6 +58,18 @@ impl Setup {
     ) -> Setup {
         self.artifacts = artifacts;
         self
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn with_schemas(mut self, schemas: Schemas) -> Setup {
+        self.schemas = schemas;
+        self
+    }
+
+    /// The schemas of the pipeline, for a stage whose `grants` have `"schemas"`. Keep it, as
+    /// records name schemas that are not known before.
+    pub fn schemas(&self) -> Schemas {
+        self.schemas.clone()
     }
 
     /// The models that this stage may use, by the name the pipeline gives them.

@@ -15,5 +15,6 @@ mod operations;
 mod predictions;
 mod pressure;
 mod references;
+mod schemas;
 mod source;
 mod stream;

@@ -14,3 +14,4 @@ mod preparation;
 mod projects;
 mod properties;
 mod routes;
+mod schemas;

@@ -8,7 +8,7 @@ use crate::cargo;
 use crate::metadata::Package;
 
 /// The crates of `host/` by their folders, the lowest first. Each may use those before it.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "builtin",
     "files",
     "record",
@@ -16,6 +16,7 @@ const ORDER: [&str; 14] = [
     "telemetry",
     "confine",
     "model",
+    "schemas",
     "inference",
     "sandbox",
     "registry",

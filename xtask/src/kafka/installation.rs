@@ -141,45 +141,67 @@ fn is_complete(jars: &Path) -> bool {
 }
 
 fn resolve_jars(version: &str, jars: &Path) -> Result<()> {
-    eprintln!("resolving Apache Kafka {version} with Maven (once)");
+    let what = format!("Apache Kafka {version}");
+    let resolved = fill(&what, jars, &|filling| {
+        vec![
+            format!("-Dkafka.version={version}"),
+            "dependency:copy-dependencies".to_owned(),
+            "-DincludeScope=runtime".to_owned(),
+            format!("-DoutputDirectory={}", filling.display()),
+        ]
+    });
+    match resolved {
+        // Another process may have created it just now, which is as good.
+        Err(_) if is_complete(jars) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Fills a folder by Maven, with the goals and settings for the folder that they fill.
+///
+/// # Errors
+/// [`Unavailable::Missing`] without Maven, [`Unavailable::Failed`] when it fails.
+pub(super) fn resolve_with_maven(
+    what: &str,
+    folder: &Path,
+    goals: &dyn Fn(&Path) -> Vec<String>,
+) -> Result<(), Unavailable> {
+    if !answers(Command::new("mvn").arg("--version")) {
+        return Err(Unavailable::Missing("Maven (`mvn`) is missing".to_owned()));
+    }
+    fill(what, folder, goals).map_err(Unavailable::Failed)
+}
+
+fn fill(what: &str, folder: &Path, goals: &dyn Fn(&Path) -> Vec<String>) -> Result<()> {
+    eprintln!("resolving {what} with Maven (once)");
     let home = home();
     fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
     // Another process may do the same at this moment: each fills a folder of
     // its own, and the last rename wins.
-    let filling = home.join(format!("jars-{version}.{}", std::process::id()));
+    let filling = folder.with_added_extension(std::process::id().to_string());
     let log = home.join("maven.log");
     let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
     let mut command = Command::new("mvn");
     command
         .args(["--batch-mode", "--strict-checksums", "--file"])
         .arg(cargo::root().join("xtask/kafka/pom.xml"))
-        .arg(format!("-Dkafka.version={version}"))
-        .arg("dependency:copy-dependencies")
-        .arg("-DincludeScope=runtime")
-        .arg(format!("-DoutputDirectory={}", filling.display()))
+        .args(goals(&filling))
         .stdout(output.try_clone().context("cannot share the log file")?)
         .stderr(output);
     let outcome = crate::process::run(&mut command)
         .with_context(|| {
-            format!(
-                "Maven cannot download Apache Kafka {version}; its output is in {}",
-                log.display()
-            )
+            format!("Maven cannot download {what}; its output is in {}", log.display())
         })
         .and_then(|()| {
             fs::write(filling.join("pom.xml"), POM)
-                .and_then(|()| remove_if_there(jars))
-                .and_then(|()| fs::rename(&filling, jars))
-                .with_context(|| format!("cannot fill {}", jars.display()))
+                .and_then(|()| remove_if_there(folder))
+                .and_then(|()| fs::rename(&filling, folder))
+                .with_context(|| format!("cannot fill {}", folder.display()))
         });
     if outcome.is_err() {
         // Nothing else uses it. If it cannot be deleted, the
         // earlier error matters more.
         let _ = remove_if_there(&filling);
-        // Another process may have created it just now, which is as good.
-        if is_complete(jars) {
-            return Ok(());
-        }
     }
     outcome
 }
@@ -212,7 +234,7 @@ fn check_version(version: &str) -> Result<()> {
 
 /// The Java of `JAVA_HOME`, else the one in the path; an error says what is
 /// wrong, as half a sentence.
-fn find_java() -> Result<PathBuf, String> {
+pub(super) fn find_java() -> Result<PathBuf, String> {
     let java = match std::env::var_os("JAVA_HOME").filter(|home| !home.is_empty()) {
         Some(home) => Path::new(&home).join("bin/java"),
         None => PathBuf::from("java"),

@@ -4,6 +4,7 @@
 //! its jars with Maven, [`node`] configures and starts one process of it,
 //! [`cluster`] starts several as one cluster and stops them, [`archive`] lets them start sooner, [`probe`] checks
 //! whether they answer, [`security`] configures listeners for authenticated clients,
+//! [`schema_registry`] is a program of its own beside them,
 //! [`folder`] records on disk what runs, all of it in [`home`]. `cargo xtask test` uses the same
 //! parts, with a [`lifetime`] of its own: a cluster that ends when it does.
 //!
@@ -19,6 +20,7 @@ mod installation;
 mod lifetime;
 mod node;
 mod probe;
+mod schema_registry;
 mod security;
 
 use anyhow::{Result, bail};
@@ -27,6 +29,7 @@ use clap::{Args, Subcommand};
 pub use cluster::{Cluster, Options};
 pub use installation::{Installation, Unavailable};
 pub use lifetime::Lifetime;
+pub use schema_registry::SchemaRegistry;
 pub use security::{SecurePorts, Security};
 
 use folder::RunFolder;

@@ -190,7 +190,7 @@ fn format(
 }
 
 /// Decides what happens to the node when this process ends.
-fn tie(command: &mut std::process::Command, lifetime: Lifetime) {
+pub(super) fn tie(command: &mut std::process::Command, lifetime: Lifetime) {
     match lifetime {
         // A session of its own: neither Ctrl-C nor the end of the terminal
         // reaches it.

@@ -9,6 +9,7 @@ mod isolation;
 mod memory;
 mod routes;
 mod rows;
+mod schemas;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -73,6 +74,9 @@ pub(crate) fn validate(
     check.references(manifest);
     check.limits(&KeyPath::of("limits"), &manifest.limits, None);
     check.runner(manifest);
+    for (place, message) in schemas::problems(manifest) {
+        check.report(place, message);
+    }
     for (place, message) in admin::problems(&manifest.admin) {
         check.report(place, message);
     }

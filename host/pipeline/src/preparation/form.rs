@@ -8,6 +8,7 @@ use sandbar_confine::parts::{join, split};
 use sandbar_model::{FileDigests, Sha256};
 use sandbar_record::Batch;
 use sandbar_sandbox::Handed;
+use sandbar_schemas::Snapshot;
 use serde::{Deserialize, Serialize};
 
 use crate::revision::Tried;
@@ -34,6 +35,8 @@ pub(crate) struct Request {
     pub(crate) cpu: Duration,
     /// Whether something serves meanwhile, which comes first.
     pub(crate) yields: bool,
+    /// The schemas that are known, if operators may ask for any.
+    pub(crate) schemas: Option<Snapshot>,
     /// A recent batch, but for its bytes, which are the second part.
     batch: Option<Columns>,
 }
@@ -87,6 +90,7 @@ impl Request {
             memory: 0,
             cpu: Duration::ZERO,
             yields: false,
+            schemas: None,
             batch: None,
         }
     }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use sandbar_manifest::{Admin, Properties};
+use sandbar_manifest::{Admin, Grant, Properties};
 use sandbar_model::{ApprovedFiles, DESCRIPTION, FileDigests, Sha256, absolute};
 use sandbar_registry::ArtifactSource;
 use sandbar_sandbox::Sandbox;
+use sandbar_schemas::Schemas;
 
 use super::error::PreparationError;
 use super::form::Request;
@@ -29,8 +31,11 @@ pub(crate) struct Subject {
 
 impl Subject {
     /// # Errors
-    /// If a registry does not supply what the pipeline names.
+    /// If a registry does not supply what the pipeline names, or a schema's file cannot be read.
     pub(crate) fn of(definition: &Definition) -> Result<Self, PreparationError> {
+        if let Err(reason) = definition.schemas() {
+            return Err(PreparationError::Refused(reason.to_owned()));
+        }
         let mut manifest = definition.manifest.clone();
         let mut known_as = BTreeMap::new();
         let mut folders = BTreeMap::new();
@@ -60,7 +65,8 @@ impl Subject {
     /// The pipeline, of files that are `approved`.
     pub(crate) fn approved(&self, approved: ApprovedFiles) -> Definition {
         let manifest = self.definition.manifest.clone();
-        Definition::of_files(manifest, self.known_as.clone(), approved)
+        let schemas = self.definition.schemas().ok().flatten().cloned();
+        Definition::of_files(manifest, self.known_as.clone(), approved, schemas)
     }
 
     /// The folder of a model.
@@ -86,10 +92,18 @@ impl Subject {
             about.mtime_nsec() as u64,
         ];
         let version = env!("CARGO_PKG_VERSION");
-        let parts = (version, program, self.definition.manifest.path(), &self.known_as);
+        let schemas = self.schemas().map(|schemas| schemas.files());
+        let parts = (version, program, self.definition.manifest.path(), &self.known_as, schemas);
         let parts = serde_json::to_string(&parts).ok()?;
         let digest = Sha256::of(format!("{parts}\n{}", self.manifest).as_bytes());
         Some(format!("prepared {digest}"))
+    }
+
+    /// The schemas, if an operator may ask for them.
+    fn schemas(&self) -> Option<&Arc<Schemas>> {
+        let mut stages = self.definition.manifest.stages.iter();
+        stages.any(|stage| stage.grants.contains(&Grant::Schemas)).then_some(())?;
+        self.definition.schemas().ok().flatten()
     }
 
     /// What a child is asked, but for a batch.
@@ -110,6 +124,7 @@ impl Subject {
         request.expected = self.expected.clone();
         request.cache = sandbox.cache_folder();
         request.readable = readable;
+        request.schemas = self.schemas().map(|schemas| schemas.snapshot());
         request.memory = limits.load_memory().as_u64();
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let cores = u32::try_from(cores).unwrap_or(u32::MAX);
@@ -140,6 +155,9 @@ fn for_a_child(definition: &Definition) -> String {
         *properties = Properties::default();
     }
     manifest.admin = Admin::default();
+    if let Some(schemas) = &mut manifest.schemas {
+        (schemas.user, schemas.password, schemas.token, schemas.ca) = (None, None, None, None);
+    }
     let resolve = |path: &Path| absolute(&definition.manifest.resolve(path));
     let sources = manifest.models.values_mut();
     for source in sources.chain(manifest.stages.iter_mut().map(|stage| &mut stage.component)) {

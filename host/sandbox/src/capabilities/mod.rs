@@ -7,8 +7,10 @@
 mod artifacts;
 mod capability;
 mod nn;
+mod schemas;
 
 use capability::Capability;
 
 /// All of them, in the order in which `sandbar inspect` shows them.
-pub(crate) const CAPABILITIES: [Capability; 2] = [artifacts::CAPABILITY, nn::CAPABILITY];
+pub(crate) const CAPABILITIES: [Capability; 3] =
+    [artifacts::CAPABILITY, nn::CAPABILITY, schemas::CAPABILITY];

@@ -10,6 +10,7 @@ use crate::error::{Error, Failure};
 use crate::extract::{Extraction, Extractor};
 use crate::field::{Field, Output};
 use crate::nn::{self, ComputeError, Graph, Input};
+use crate::schemas::{Key, Schema, SchemaError, Schemas};
 use crate::score::{Scorer, Scoring};
 use crate::setup::{Artifact, Setup};
 use crate::transform::{Transformation, Transformer};
@@ -21,6 +22,7 @@ pub struct Stage {
     models: Vec<String>,
     artifacts: HashMap<String, Artifact>,
     topics: Vec<String>,
+    schemas: Schemas,
 }
 
 impl Default for Stage {
@@ -32,8 +34,13 @@ impl Default for Stage {
 impl Stage {
     /// A stage without configuration, models and topics.
     pub fn new() -> Stage {
-        let (models, topics) = (Vec::new(), Vec::new());
-        Stage { config: "{}".into(), models, artifacts: HashMap::new(), topics }
+        Stage {
+            config: "{}".into(),
+            models: Vec::new(),
+            artifacts: HashMap::new(),
+            topics: Vec::new(),
+            schemas: Schemas::default(),
+        }
     }
 
     /// The stage's configuration: a JSON object, as text or as `serde_json::json!`.
@@ -84,6 +91,13 @@ impl Stage {
         self
     }
 
+    /// Grants a schema, or says why there is none.
+    #[must_use]
+    pub fn schema(self, key: Key, schema: Result<Schema, SchemaError>) -> Stage {
+        self.schemas.add(key, schema);
+        self
+    }
+
     /// Configures an extractor.
     ///
     /// # Errors
@@ -118,7 +132,8 @@ impl Stage {
             models: self.models.clone(),
             topics: self.topics.clone(),
         })?;
-        Ok((config, setup.with_artifacts(self.artifacts.clone())))
+        let setup = setup.with_artifacts(self.artifacts.clone()).with_schemas(self.schemas.clone());
+        Ok((config, setup))
     }
 }
 

@@ -171,7 +171,7 @@ fn what_does_not_work_is_refused() {
         (folder(broken.path().join("nothing")), "a model is a folder with a model.toml"),
         (model("airports"), "not an H2O MOJO"),
         (model("digits"), "stage 'score'"),
-        (stage("features", component("h2o-score")), "stages: got scorer, scorer"),
+        (stage("features", component("h2o-score")), "stage 'features' (number 1, scorer)"),
         (stage("features", component("echo-extractor")), "stage 'score'"),
         (stage("features", project().join("Cargo.toml")), "not a WebAssembly component"),
         (unknown, "the pipeline has no model 'flihgts'; it has 'flights'"),

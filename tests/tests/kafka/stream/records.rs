@@ -284,10 +284,10 @@ fn stages_that_do_not_follow_are_refused() {
         format!("[[stages]]\nname = \"{name}\"\ncomponent = \"{{component:{component}}}\"\n")
     };
     let scorer_first = stage("s", "mischief-scorer") + &stage("e", "mischief-extractor");
-    assert!(error(&scorer_first).contains("stages: got scorer, extractor; expected any number"));
+    assert!(error(&scorer_first).contains("stage 's' (number 1, scorer): a scorer takes features"));
     assert!(
         error(&stage("e", "mischief-extractor"))
-            .contains("stages: got extractor; expected any number")
+            .contains("stage 'e' (number 1, extractor): nothing reads its features")
     );
     let missing = "[[stages]]\nname = \"e\"\ncomponent = \"nowhere.wasm\"\n";
     let found = error(missing);

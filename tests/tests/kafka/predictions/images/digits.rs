@@ -289,7 +289,7 @@ fn models_that_cannot_be_used_are_refused_with_their_reason() {
     );
 
     let error = refusal(&folder(&[("m.onnx", &graphs::three_inputs())], preprocessing));
-    assert!(error.ends_with("stage 'score': the operator refuses its configuration: model 'images': expected one input, got 3: a, b, c"), "{error}");
+    assert!(error.ends_with("stage 'score': the operator refuses its configuration: model 'images': input 'a': the extractor gives no tensor of this name: it gives image"), "{error}");
 
     let declared =
         format!("[[inputs]]\nname = \"picture\"\nshape = [\"N\", 1, 8, 8]\n{preprocessing}");

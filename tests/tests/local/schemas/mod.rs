@@ -1,0 +1,7 @@
+//! Schemas of records: what an operator is given, and what becomes of records when it is not.
+
+mod authority;
+mod decoding;
+mod failing;
+mod files;
+mod stand_in;

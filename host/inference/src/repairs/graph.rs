@@ -7,7 +7,7 @@ use tract_onnx::pb::{
     attribute_proto::AttributeType, tensor_proto::DataType,
 };
 
-use super::tree_classifier;
+use super::{integers, tree_classifier};
 
 /// What a model declares of its graph, by name. Where it declares no outputs the graph's own count.
 #[derive(Debug, Clone, Default)]
@@ -27,10 +27,20 @@ pub(crate) fn reduce(model: &mut ModelProto, wanted: &Wanted) {
 /// Makes of a file what tract reads as ONNX means it.
 pub(crate) fn prepare(model: &mut ModelProto, wanted: &Wanted) {
     reduce(model, wanted);
+    let opset = opset(model);
     let Some(graph) = &mut model.graph else { return };
     text_labels(graph);
     scales(graph);
+    integers::rewrite(graph, opset);
+    prune(graph, wanted);
     name(graph);
+}
+
+/// The version of the standard's operators that a model is written in.
+fn opset(model: &ModelProto) -> i64 {
+    let standard = |domain: &str| domain.is_empty() || domain == "ai.onnx";
+    let import = model.opset_import.iter().find(|import| standard(&import.domain));
+    import.map_or(1, |import| import.version)
 }
 
 /// `ZipMap` of `ai.onnx.ml`, which scikit-learn's converters end a classifier with, makes a map of
@@ -106,7 +116,7 @@ fn bodies(node: &NodeProto) -> impl Iterator<Item = &GraphProto> {
 }
 
 /// Every name that a node uses; those of its bodies include what they make themselves.
-fn uses<'a>(node: &'a NodeProto, names: &mut Vec<&'a str>) {
+pub(super) fn uses<'a>(node: &'a NodeProto, names: &mut Vec<&'a str>) {
     names.extend(node.input.iter().map(String::as_str));
     for body in bodies(node) {
         names.extend(body.output.iter().map(|output| output.name.as_str()));

@@ -1,0 +1,72 @@
+//! Operations from codes to codes that are no products: sums and products of two tensors, means,
+//! and `Softmax`.
+
+use tract_onnx::pb::NodeProto;
+
+use super::ops::{MEAN, PAIRS, SOFTMAX};
+use super::view::{Step, View, is};
+use super::{Instead, bytes, int, node, numbers};
+
+pub(super) fn of(view: &View, index: usize, it: &NodeProto) -> Option<Instead> {
+    if !["Add", "Mul", "GlobalAveragePool", "Softmax"].iter().any(|operator| is(it, operator)) {
+        return None;
+    }
+    let (behind, step) = view.quantised(it)?;
+    let of = [vec![index], behind].concat();
+    let output = &view.graph.node[*of.last()?].output[0];
+    let codes: Option<Vec<_>> = it.input.iter().map(|input| view.codes(input)).collect();
+    let made = match (it.op_type.as_str(), &*codes?) {
+        ("Add" | "Mul", [a, b]) => {
+            let steps = [a.step, b.step, step];
+            let tables = match it.op_type.as_str() {
+                "Mul" => pairs(|x, y| multiplied(steps, x, y)),
+                _ => {
+                    // Where one number of the first is added to a row of the second, it comes second.
+                    let turned = [steps[1], steps[0], steps[2]];
+                    [pairs(|x, y| added(steps, x, y)), pairs(|x, y| added(turned, y, x))].concat()
+                }
+            };
+            node(PAIRS, &[a.name, b.name], output, vec![bytes("tables", tables)])
+        }
+        ("GlobalAveragePool", [x]) => {
+            let attributes = vec![
+                numbers("scales", vec![x.step.scale, step.scale]),
+                int("from", x.step.zero.into()),
+                int("zero", step.zero.into()),
+            ];
+            node(MEAN, &[x.name], output, attributes)
+        }
+        ("Softmax", [x]) => {
+            let given = it.attribute.iter().find(|it| it.name == "axis").map(|it| it.i);
+            let opset = view.opset;
+            let attributes = vec![
+                numbers("scales", vec![x.step.scale, step.scale]),
+                int("zero", step.zero.into()),
+                int("axis", given.unwrap_or(if opset < 13 { 1 } else { -1 })),
+                int("all", (opset < 13).into()),
+            ];
+            node(SOFTMAX, &[x.name], output, attributes)
+        }
+        _ => return None,
+    };
+    Some(Instead { of, nodes: vec![made], stored: Vec::new() })
+}
+
+/// A table of what all pairs of codes give.
+fn pairs(of: impl Fn(f32, f32) -> f32) -> Vec<u8> {
+    let codes = || (0..=255_u8).map(f32::from);
+    codes().flat_map(|a| codes().map(move |b| (a, b))).map(|(a, b)| of(a, b).round_ties_even() as u8).collect()
+}
+
+/// As ONNX Runtime adds on processors that have AVX2: what is rounded, and in which order, is part
+/// of the answer.
+fn added([a, b, sum]: [Step; 3], x: f32, y: f32) -> f32 {
+    let (first, second) = (a.scale / sum.scale, b.scale / sum.scale);
+    let zeros = first.mul_add(a.zero as f32, second * b.zero as f32);
+    x.mul_add(first, y.mul_add(second, sum.zero as f32 - zeros))
+}
+
+fn multiplied([a, b, product]: [Step; 3], x: f32, y: f32) -> f32 {
+    let ratio = a.scale * b.scale / product.scale;
+    (x - a.zero as f32) * (y - b.zero as f32) * ratio + product.zero as f32
+}

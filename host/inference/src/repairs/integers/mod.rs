@@ -1,0 +1,100 @@
+//! Quantised graphs (`QuantizeLinear`, `DequantizeLinear`), on integers as ONNX Runtime computes
+//! them.
+//!
+//! A file says `DequantizeLinear`, `Conv`, `QuantizeLinear`. Computed so, in floats, a sum that is
+//! rounded in another order falls on the other side of a step now and then; each layer passes that
+//! on, and probabilities end up some hundredths away. ONNX Runtime makes one operation of the three,
+//! which adds up integers and multiplies once. That has one right answer, and here it is computed:
+//! the same codes, bit for bit.
+//!
+//! It does so for codes of 8 bits without a sign (`uint8`); with a sign (`int8`), what it computes
+//! depends on the processor and on what stands beside a node. Those stay as the file has them, and
+//! the gate looks at what follows from them.
+//!
+//! Products are of whole numbers in floats: every sum below 2^24 is exact whatever its order, and
+//! tract multiplies floats fastest. Larger ones are of 64 bits. What is added up is known when the
+//! graph is loaded.
+//!
+//! - `view`: what is codes in a graph, and what they count.
+//! - `products`: `Conv`, `Gemm`, `MatMul`; `codes`: other operations, from codes to codes.
+//! - `ops`: the operations that stand for them.
+
+mod codes;
+mod ops;
+mod products;
+mod view;
+
+use std::collections::{HashMap, HashSet};
+
+use tract_onnx::pb::{
+    AttributeProto, GraphProto, NodeProto, TensorProto, attribute_proto::AttributeType,
+};
+
+pub(super) use ops::register;
+use view::View;
+
+/// What stands for some nodes of a graph.
+#[derive(Debug)]
+struct Instead {
+    /// The numbers of the nodes that it stands for; the last one's output is given.
+    of: Vec<usize>,
+    nodes: Vec<NodeProto>,
+    stored: Vec<TensorProto>,
+}
+
+/// Puts operations on integers in the place of nodes; what they leave unused stays.
+pub(super) fn rewrite(graph: &mut GraphProto, opset: i64) {
+    let found = find(graph, opset);
+    let gone: HashSet<usize> = found.iter().flat_map(|instead| instead.of.clone()).collect();
+    let mut made: HashMap<usize, Vec<NodeProto>> = HashMap::new();
+    let mut taken = HashSet::new();
+    for mut instead in found {
+        // Operations that take the same codes share what is made of them.
+        instead.nodes.retain(|node| node.output.iter().all(|output| taken.insert(output.clone())));
+        made.insert(instead.of[0], instead.nodes);
+        graph.initializer.extend(instead.stored);
+    }
+    let nodes = std::mem::take(&mut graph.node);
+    for (index, node) in nodes.into_iter().enumerate() {
+        graph.node.extend(made.remove(&index).unwrap_or_default());
+        if !gone.contains(&index) {
+            graph.node.push(node);
+        }
+    }
+}
+
+/// The numbers of the nodes that are computed on integers.
+pub(crate) fn whole(graph: &GraphProto, opset: i64) -> HashSet<usize> {
+    find(graph, opset).into_iter().flat_map(|instead| instead.of).collect()
+}
+
+fn find(graph: &GraphProto, opset: i64) -> Vec<Instead> {
+    let view = View::new(graph, opset);
+    let instead = |(index, node)| products::of(&view, index, node).or_else(|| codes::of(&view, index, node));
+    graph.node.iter().enumerate().filter_map(instead).collect()
+}
+
+/// A node of our own, with the name of its output.
+fn node(op: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>) -> NodeProto {
+    NodeProto {
+        op_type: op.into(),
+        input: inputs.iter().map(|input| (*input).to_owned()).collect(),
+        output: vec![output.into()],
+        attribute,
+        ..Default::default()
+    }
+}
+
+fn int(name: &str, i: i64) -> AttributeProto {
+    AttributeProto { name: name.into(), r#type: AttributeType::Int as i32, i, ..Default::default() }
+}
+
+fn numbers(name: &str, floats: Vec<f32>) -> AttributeProto {
+    let r#type = AttributeType::Floats as i32;
+    AttributeProto { name: name.into(), r#type, floats, ..Default::default() }
+}
+
+fn bytes(name: &str, s: Vec<u8>) -> AttributeProto {
+    let r#type = AttributeType::String as i32;
+    AttributeProto { name: name.into(), r#type, s, ..Default::default() }
+}

@@ -1,0 +1,309 @@
+//! The operations that stand for those of a quantised graph.
+
+use tract_onnx::Onnx;
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::internal::*;
+
+use super::super::tracts::Built;
+
+/// Codes less their zero point, as floats.
+pub(super) const WHOLE: &str = "sandbar.Whole";
+/// Codes of sums of whole numbers.
+pub(super) const REQUANTISE: &str = "sandbar.Requantise";
+/// Codes by tables of all pairs of codes.
+pub(super) const PAIRS: &str = "sandbar.Pairs";
+/// Codes of the mean over all axes behind the second.
+pub(super) const MEAN: &str = "sandbar.Mean";
+/// Codes of a softmax.
+pub(super) const SOFTMAX: &str = "sandbar.Softmax";
+
+/// What a sum with it is rounded to the nearest whole number by, ties to even, in its last bits.
+const ROUND: f32 = 12_582_912.0;
+
+/// How many entries a table of pairs has.
+const TABLE: usize = 1 << 16;
+
+#[derive(Debug, Clone, PartialEq)]
+enum Operation {
+    Whole { zero: i32, wide: bool },
+    Requantise { factors: Vec<f32>, zero: i32, axis: i64 },
+    /// `rows` of the tables: for equal sizes, or a number of the second for a row of the first; and
+    /// for a number of the first for a row of the second.
+    Pairs { tables: Vec<u8> },
+    Mean { scales: [f32; 2], from: i32, zero: i32 },
+    /// With `all`, over the axis and all behind it.
+    Softmax { scales: [f32; 2], zero: i32, axis: i64, all: bool },
+}
+
+// Scales and factors are finite.
+impl Eq for Operation {}
+
+pub(in super::super) fn register(onnx: &mut Onnx) {
+    for name in [WHOLE, REQUANTISE, PAIRS, MEAN, SOFTMAX] {
+        onnx.op_register.insert(name, from_onnx);
+    }
+}
+
+fn from_onnx(_: &ParsingContext, node: &NodeProto) -> Built {
+    let code = |name: &str| -> TractResult<i32> {
+        let zero: i32 = node.get_attr(name)?;
+        ensure!((0..=255).contains(&zero), "{} with {name} {zero}", node.op_type);
+        Ok(zero)
+    };
+    let scales = || -> TractResult<[f32; 2]> {
+        let scales: TVec<f32> = node.get_attr_tvec("scales")?;
+        let [from, to] = *scales else { bail!("{} of {} scales", node.op_type, scales.len()) };
+        Ok([from, to])
+    };
+    let operation = match node.op_type.as_str() {
+        WHOLE => Operation::Whole { zero: code("zero")?, wide: node.get_attr::<i64>("bits")? == 64 },
+        REQUANTISE => Operation::Requantise {
+            factors: node.get_attr_tvec::<f32>("factors")?.to_vec(),
+            zero: code("zero")?,
+            axis: node.get_attr("axis")?,
+        },
+        PAIRS => {
+            let tables = node.get_attr::<&[u8]>("tables")?.to_vec();
+            ensure!([TABLE, 2 * TABLE].contains(&tables.len()), "tables of {} codes", tables.len());
+            Operation::Pairs { tables }
+        }
+        MEAN => Operation::Mean { scales: scales()?, from: code("from")?, zero: code("zero")? },
+        SOFTMAX => Operation::Softmax {
+            scales: scales()?,
+            zero: code("zero")?,
+            axis: node.get_attr("axis")?,
+            all: node.get_attr("all")?,
+        },
+        other => bail!("no operation {other}"),
+    };
+    Ok((expand(operation), vec![]))
+}
+
+impl Operation {
+    fn arity(&self) -> usize {
+        if matches!(self, Operation::Pairs { .. }) { 2 } else { 1 }
+    }
+
+    fn output(&self) -> DatumType {
+        match self {
+            Operation::Whole { wide: true, .. } => DatumType::F64,
+            Operation::Whole { .. } => DatumType::F32,
+            _ => DatumType::U8,
+        }
+    }
+
+    fn shape<D: DimLike>(&self, inputs: &[&[D]]) -> TractResult<TVec<D>> {
+        Ok(match self {
+            Operation::Pairs { .. } => tract_core::broadcast::multi_broadcast(inputs)?,
+            Operation::Mean { .. } => {
+                let one = |(axis, size): (usize, &D)| if axis < 2 { size.clone() } else { D::one() };
+                inputs[0].iter().enumerate().map(one).collect()
+            }
+            _ => inputs[0].into(),
+        })
+    }
+}
+
+impl Expansion for Operation {
+    fn name(&self) -> StaticName {
+        Op::name(self)
+    }
+
+    fn rules<'r, 'p: 'r, 's: 'r>(
+        &'s self,
+        solver: &mut Solver<'r>,
+        inputs: &'p [TensorProxy],
+        outputs: &'p [TensorProxy],
+    ) -> InferenceResult {
+        check_input_arity(inputs, self.arity())?;
+        check_output_arity(outputs, 1)?;
+        solver.equals(&outputs[0].datum_type, self.output())?;
+        match inputs {
+            [a, b] => solver.given_2(&a.shape, &b.shape, move |solver, a, b| {
+                solver.equals(&outputs[0].shape, self.shape(&[&*a, &*b])?)
+            }),
+            _ => solver.given(&inputs[0].shape, move |solver, shape| {
+                solver.equals(&outputs[0].shape, self.shape(&[&*shape])?)
+            }),
+        }
+    }
+
+    fn wire(
+        &self,
+        node: &str,
+        model: &mut TypedModel,
+        inputs: &[OutletId],
+    ) -> TractResult<TVec<OutletId>> {
+        model.wire_node(node, self.clone(), inputs)
+    }
+}
+
+impl Op for Operation {
+    fn name(&self) -> StaticName {
+        match self {
+            Operation::Whole { .. } => "SandbarWhole",
+            Operation::Requantise { .. } => "SandbarRequantise",
+            Operation::Pairs { .. } => "SandbarPairs",
+            Operation::Mean { .. } => "SandbarMean",
+            Operation::Softmax { .. } => "SandbarSoftmax",
+        }
+        .into()
+    }
+
+    op_as_typed_op!();
+}
+
+impl EvalOp for Operation {
+    op_out_of_plan!();
+
+    fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        let shapes: TVec<&[usize]> = inputs.iter().map(|input| input.shape()).collect();
+        let shape = self.shape(&shapes)?;
+        let first = inputs[0].try_as_plain_ram()?;
+        let made = match self {
+            Operation::Whole { zero, wide: false } => {
+                let zero = *zero as f32;
+                let x = first.as_slice::<u8>()?.iter();
+                tensor1(&x.map(|x| f32::from(*x) - zero).collect::<Vec<_>>())
+            }
+            Operation::Whole { zero, wide: true } => {
+                let zero = f64::from(*zero);
+                let x = first.as_slice::<u8>()?.iter();
+                tensor1(&x.map(|x| f64::from(*x) - zero).collect::<Vec<_>>())
+            }
+            Operation::Requantise { factors, zero, axis } => {
+                let sums = inputs[0].cast_to::<f32>()?;
+                let sums = sums.try_as_plain_ram()?;
+                tensor1(&requantised(sums.as_slice::<f32>()?, &shape, factors, *zero, *axis)?)
+            }
+            Operation::Pairs { tables } => {
+                tensor1(&paired(&inputs[0], &inputs[1], &shape, tables)?)
+            }
+            Operation::Mean { scales, from, zero } => {
+                ensure!(shape.len() > 2, "a mean over the axes behind the second of {shape:?}");
+                let size: usize = inputs[0].shape()[2..].iter().product();
+                tensor1(&means(first.as_slice::<u8>()?, size, *scales, *from, *zero))
+            }
+            Operation::Softmax { scales, zero, axis, all } => {
+                let axis = if *axis < 0 { axis + shape.len() as i64 } else { *axis };
+                let axis = usize::try_from(axis).ok().filter(|axis| *axis < shape.len());
+                let axis = axis.with_context(|| format!("no such axis of {shape:?}"))?;
+                let behind: usize = shape[axis + 1..].iter().product();
+                let (size, inner) = if *all { (shape[axis] * behind, 1) } else { (shape[axis], behind) };
+                tensor1(&softmax(first.as_slice::<u8>()?, size, inner, *scales, *zero))
+            }
+        };
+        Ok(tvec!(made.into_shape(&shape)?.into_tvalue()))
+    }
+}
+
+impl TypedOp for Operation {
+    as_op!();
+
+    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        ensure!(inputs.len() == self.arity(), "{} of {} inputs", Op::name(self), inputs.len());
+        let sums = matches!(self, Operation::Requantise { .. });
+        let floats = [DatumType::F32, DatumType::F64];
+        let fits = |fact: &&TypedFact| match sums {
+            true => floats.contains(&fact.datum_type),
+            false => fact.datum_type == DatumType::U8,
+        };
+        ensure!(inputs.iter().all(|fact| fits(&fact)), "{} of {:?}", Op::name(self), inputs[0]);
+        let shapes: TVec<&[TDim]> = inputs.iter().map(|fact| &*fact.shape).collect();
+        Ok(tvec!(self.output().fact(self.shape(&shapes)?)))
+    }
+}
+
+/// `sum * factor`, rounded, ties to even, from `zero` on, as far as codes go.
+fn requantised(
+    sums: &[f32],
+    shape: &[usize],
+    factors: &[f32],
+    zero: i32,
+    axis: i64,
+) -> TractResult<Vec<u8>> {
+    let mut codes = vec![0; sums.len()];
+    let axis = if axis < 0 { axis + shape.len() as i64 } else { axis } as usize;
+    match factors {
+        [factor] => round(sums, *factor, zero, &mut codes),
+        _ => {
+            let size = shape.get(axis).copied().unwrap_or(0);
+            ensure!(size == factors.len(), "{} factors for {shape:?}", factors.len());
+            let inner = shape[axis + 1..].iter().product::<usize>().max(1);
+            let rows = sums.chunks(inner).zip(codes.chunks_mut(inner));
+            for ((sums, codes), factor) in rows.zip(factors.iter().cycle()) {
+                round(sums, *factor, zero, codes);
+            }
+        }
+    }
+    Ok(codes)
+}
+
+fn round(sums: &[f32], factor: f32, zero: i32, codes: &mut [u8]) {
+    let (least, most) = (-zero as f32, (255 - zero) as f32);
+    for (code, sum) in codes.iter_mut().zip(sums) {
+        // As ONNX Runtime limits before it rounds. What is left is small: its last bits are the
+        // nearest whole number.
+        let steps = (sum * factor).max(least).min(most) + ROUND;
+        *code = steps.to_bits().wrapping_add_signed(zero) as u8;
+    }
+}
+
+fn paired(a: &Tensor, b: &Tensor, shape: &[usize], tables: &[u8]) -> TractResult<Vec<u8>> {
+    let pair = |table: &[u8], a: &u8, b: &u8| table[usize::from(*a) << 8 | usize::from(*b)];
+    let (first, last) = (&tables[..TABLE], &tables[tables.len() - TABLE..]);
+    if a.shape() == b.shape() {
+        let (a, b) = (a.try_as_plain_ram()?, b.try_as_plain_ram()?);
+        let each = a.as_slice::<u8>()?.iter().zip(b.as_slice::<u8>()?);
+        return Ok(each.map(|(a, b)| pair(first, a, b)).collect());
+    }
+    // The last axis that is not of size 1 in both: there, one number may be for all of a row.
+    let size = |tensor: &Tensor, axis: usize| {
+        let before = shape.len() - tensor.rank();
+        if axis < before { 1 } else { tensor.shape()[axis - before] }
+    };
+    let row = (0..shape.len()).rev().find(|axis| shape[*axis] != 1);
+    let table = if row.is_some_and(|axis| size(a, axis) == 1) { last } else { first };
+    let (a, b) = (a.to_plain_array_view::<u8>()?, b.to_plain_array_view::<u8>()?);
+    let wide = "shapes that do not fit";
+    let (a, b) = (a.broadcast(shape).context(wide)?, b.broadcast(shape).context(wide)?);
+    Ok(a.iter().zip(&b).map(|(a, b)| pair(table, a, b)).collect())
+}
+
+fn means(x: &[u8], size: usize, [from, to]: [f32; 2], zero_from: i32, zero: i32) -> Vec<u8> {
+    let factor = from / (to * size as f32);
+    let mean = |x: &[u8]| {
+        let sum: i64 = x.iter().map(|x| i64::from(*x)).sum();
+        let sum = sum - size as i64 * i64::from(zero_from);
+        let mut code = [0];
+        round(&[sum as f32], factor, zero, &mut code);
+        code[0]
+    };
+    x.chunks(size.max(1)).map(mean).collect()
+}
+
+/// The softmax over `size` numbers that are `inner` apart, as ONNX Runtime computes it: by a table
+/// of powers, the largest of which is as large as a sum of `size` of them allows.
+fn softmax(x: &[u8], size: usize, inner: usize, [from, to]: [f32; 2], zero: i32) -> Vec<u8> {
+    let mut codes = vec![0; x.len()];
+    if x.is_empty() {
+        return codes;
+    }
+    let shift = (f64::from(f32::MAX / size as f32).ln() - 5.0).max(0.0) / f64::from(from);
+    let power = |code: i32| ((f64::from(code) - 255.0 + shift) * f64::from(from)).exp() as f32;
+    let powers: Vec<f32> = (0..256).map(power).collect();
+    let steps = (1.0 / to).floor();
+    let starts = x.len() / size;
+    for start in (0..starts).map(|row| row / inner * inner * size + row % inner) {
+        let places = || (0..size).map(|place| start + place * inner);
+        let largest = places().map(|place| x[place]).max().unwrap_or(0);
+        let power = |place: usize| powers[usize::from(255 - largest + x[place])];
+        let sum = places().fold(0.0_f32, |sum, place| sum + power(place));
+        for place in places() {
+            let code = (power(place) * steps / sum).round_ties_even() as i32 + zero;
+            codes[place] = code.clamp(0, 255) as u8;
+        }
+    }
+    codes
+}

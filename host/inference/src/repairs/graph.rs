@@ -37,7 +37,7 @@ pub(crate) fn prepare(model: &mut ModelProto, wanted: &Wanted) {
 }
 
 /// The version of the standard's operators that a model is written in.
-fn opset(model: &ModelProto) -> i64 {
+pub(crate) fn opset(model: &ModelProto) -> i64 {
     let standard = |domain: &str| domain.is_empty() || domain == "ai.onnx";
     let import = model.opset_import.iter().find(|import| standard(&import.domain));
     import.map_or(1, |import| import.version)

@@ -30,7 +30,8 @@ mod wire;
 
 use tract_onnx::Onnx;
 
-pub(super) use graph::{Wanted, prepare, reduce};
+pub(super) use graph::{Wanted, opset, prepare, reduce};
+pub(super) use integers::whole;
 use tracts::TRACTS;
 pub(super) use wire::Wire;
 

@@ -1,20 +1,27 @@
 //! Operations from codes to codes that are no products: sums and products of two tensors, means,
+//! windows,
 //! and `Softmax`.
 
-use tract_onnx::pb::NodeProto;
+use tract_onnx::pb::{AttributeProto, NodeProto};
 
-use super::ops::{MEAN, PAIRS, SOFTMAX};
+use super::ops::{MEAN, PAIRS, SOFTMAX, WINDOWS};
 use super::view::{Step, View, is};
 use super::{Instead, bytes, int, node, numbers};
 
 pub(super) fn of(view: &View, index: usize, it: &NodeProto) -> Option<Instead> {
-    if !["Add", "Mul", "GlobalAveragePool", "Softmax"].iter().any(|operator| is(it, operator)) {
+    if !["Add", "AveragePool", "GlobalAveragePool", "Mul", "Softmax"]
+        .iter()
+        .any(|operator| is(it, operator))
+    {
         return None;
     }
     let (behind, step) = view.quantised(it)?;
     let of = [vec![index], behind].concat();
     let output = &view.graph.node[*of.last()?].output[0];
     let codes: Option<Vec<_>> = it.input.iter().map(|input| view.codes(input)).collect();
+    if it.input.iter().all(|input| view.computed(input).is_none()) {
+        return None;
+    }
     let made = match (it.op_type.as_str(), &*codes?) {
         ("Add" | "Mul", [a, b]) => {
             let steps = [a.step, b.step, step];
@@ -36,7 +43,28 @@ pub(super) fn of(view: &View, index: usize, it: &NodeProto) -> Option<Instead> {
             ];
             node(MEAN, &[x.name], output, attributes)
         }
-        ("Softmax", [x]) => {
+        ("AveragePool", [x]) => {
+            let plain = |it: &AttributeProto| match it.name.as_str() {
+                "auto_pad" => it.s == b"NOTSET",
+                "ceil_mode" => it.i == 0,
+                "dilations" => it.ints.iter().all(|size| *size == 1),
+                _ => true,
+            };
+            if !it.attribute.iter().all(plain) {
+                return None;
+            }
+            let kept = ["kernel_shape", "strides", "pads", "count_include_pad"];
+            let kept = it.attribute.iter().filter(|it| kept.contains(&it.name.as_str())).cloned();
+            let steps = [
+                numbers("scales", vec![x.step.scale, step.scale]),
+                int("from", x.step.zero.into()),
+                int("zero", step.zero.into()),
+            ];
+            node(WINDOWS, &[x.name], output, kept.chain(steps).collect())
+        }
+        // ONNX Runtime counts whole steps up to 1, and so gives less than there is where steps are
+        // wide and not of one over a whole number. Those are left as the standard has them.
+        ("Softmax", [x]) if (1.0 / step.scale).floor() * step.scale > 0.995 => {
             let given = it.attribute.iter().find(|it| it.name == "axis").map(|it| it.i);
             let opset = view.opset;
             let attributes = vec![
@@ -55,7 +83,10 @@ pub(super) fn of(view: &View, index: usize, it: &NodeProto) -> Option<Instead> {
 /// A table of what all pairs of codes give.
 fn pairs(of: impl Fn(f32, f32) -> f32) -> Vec<u8> {
     let codes = || (0..=255_u8).map(f32::from);
-    codes().flat_map(|a| codes().map(move |b| (a, b))).map(|(a, b)| of(a, b).round_ties_even() as u8).collect()
+    codes()
+        .flat_map(|a| codes().map(move |b| (a, b)))
+        .map(|(a, b)| of(a, b).round_ties_even() as u8)
+        .collect()
 }
 
 /// As ONNX Runtime adds on processors that have AVX2: what is rounded, and in which order, is part

@@ -17,12 +17,14 @@
 //!
 //! - `view`: what is codes in a graph, and what they count.
 //! - `products`: `Conv`, `Gemm`, `MatMul`; `codes`: other operations, from codes to codes.
-//! - `ops`: the operations that stand for them.
+//! - `ops`: the operations that stand for them; `arithmetic` and `windows`: what they compute.
 
+mod arithmetic;
 mod codes;
 mod ops;
 mod products;
 mod view;
+mod windows;
 
 use std::collections::{HashMap, HashSet};
 
@@ -70,7 +72,8 @@ pub(crate) fn whole(graph: &GraphProto, opset: i64) -> HashSet<usize> {
 
 fn find(graph: &GraphProto, opset: i64) -> Vec<Instead> {
     let view = View::new(graph, opset);
-    let instead = |(index, node)| products::of(&view, index, node).or_else(|| codes::of(&view, index, node));
+    let instead =
+        |(index, node)| products::of(&view, index, node).or_else(|| codes::of(&view, index, node));
     graph.node.iter().enumerate().filter_map(instead).collect()
 }
 

@@ -1,6 +1,6 @@
 //! `Conv`, `Gemm` and `MatMul` between codes.
 
-use tract_onnx::pb::{AttributeProto, NodeProto, TensorProto, tensor_proto::DataType};
+use tract_onnx::pb::{NodeProto, TensorProto, tensor_proto::DataType};
 
 use super::ops::{REQUANTISE, WHOLE};
 use super::view::{Codes, Step, View, Weights, is};
@@ -16,7 +16,6 @@ struct Product<'a> {
     /// The axis of the weights that the outputs are on.
     axis: usize,
     bias: Option<Vec<i32>>,
-    alpha: f32,
 }
 
 pub(super) fn of(view: &View, index: usize, it: &NodeProto) -> Option<Instead> {
@@ -34,26 +33,27 @@ pub(super) fn of(view: &View, index: usize, it: &NodeProto) -> Option<Instead> {
     }
     let (behind, step) = view.quantised(it)?;
     let of = [vec![index], behind].concat();
-    let x = view.codes(it.input.first()?)?;
+    let x = view.computed(it.input.first()?)?;
     let output = &view.graph.node[*of.last()?].output[0];
-    if is(it, "MatMul") && let Some(y) = view.codes(it.input.get(1)?) {
+    if is(it, "MatMul")
+        && let Some(y) = view.computed(it.input.get(1)?)
+    {
         return Some(Instead { of, ..of_codes([x, y], step, output) });
     }
     let weights = view.weights(it.input.get(1)?, axis)?;
+    let sums: Vec<f32> = weights.scales.iter().map(|scale| x.step.scale * scale).collect();
     let bias = it.input.get(2).filter(|input| !input.is_empty());
     let product = Product {
         x,
         axis,
         bias: match bias {
-            Some(bias) => Some(view.bias(bias)?),
+            Some(bias) => Some(view.bias(bias, &sums)?),
             None => None,
         },
-        alpha: attribute("alpha").filter(|_| is(it, "Gemm")).map_or(1.0, |it| it.f),
         weights,
     };
-    // ONNX Runtime takes no other.
-    let beta = attribute("beta").is_none_or(|it| it.f == 1.0);
-    if !beta || is(it, "MatMul") && product.weights.dims.len() != 2 {
+    let one = |name: &str| attribute(name).is_none_or(|it| it.f == 1.0);
+    if !one("alpha") || !one("beta") || is(it, "MatMul") && product.weights.dims.len() != 2 {
         return None;
     }
     let (nodes, stored) = product.built(it, step, output)?;
@@ -68,7 +68,7 @@ impl Product<'_> {
         output: &str,
     ) -> Option<(Vec<NodeProto>, Vec<TensorProto>)> {
         let size = self.weights.dims[self.axis];
-        let scale = |scale: &f32| self.alpha * self.x.step.scale * scale / step.scale;
+        let scale = |scale: &f32| self.x.step.scale * scale / step.scale;
         let factors: Vec<f32> = self.weights.scales.iter().map(scale).collect();
         let spread = self.bias.as_ref().is_none_or(|bias| [1, size].contains(&bias.len()));
         if !spread || factors.iter().any(|factor| !factor.is_finite()) {
@@ -89,9 +89,7 @@ impl Product<'_> {
             stored.push(tensor(&bias, &[size], &all, wide));
             inputs.push(&bias);
         }
-        let kept = |it: &&AttributeProto| !["alpha", "beta"].contains(&it.name.as_str());
-        let attributes = it.attribute.iter().filter(kept).cloned().collect();
-        let product = node(&it.op_type, &inputs, &multiplied, attributes);
+        let product = node(&it.op_type, &inputs, &multiplied, it.attribute.clone());
         let axis = if is(it, "Conv") { 1 } else { -1 };
         let requantise = requantise(&multiplied, factors, step.zero, axis, output);
         Some((vec![whole, product, requantise], stored))

@@ -12,7 +12,7 @@ pub(super) struct Step {
     pub(super) zero: i32,
 }
 
-/// Codes that are computed.
+/// Codes, by the name of the value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Codes<'a> {
     pub(super) name: &'a str,
@@ -78,8 +78,12 @@ impl<'a> View<'a> {
     pub(super) fn codes(&self, value: &str) -> Option<Codes<'a>> {
         let node = self.maker(value).filter(|node| is(node, "DequantizeLinear"))?;
         let name = node.input.first()?.as_str();
-        let step = self.step(node).filter(|_| !self.stored.contains_key(name))?;
-        Some(Codes { name, step })
+        Some(Codes { name, step: self.step(node)? })
+    }
+
+    /// The same, of what is computed.
+    pub(super) fn computed(&self, value: &str) -> Option<Codes<'a>> {
+        self.codes(value).filter(|codes| !self.stored.contains_key(codes.name))
     }
 
     /// The step of a node that quantises or dequantises by one scale, to or from `uint8`.
@@ -142,7 +146,8 @@ impl<'a> View<'a> {
         let codes = self.stored.get(node.input.first()?.as_str())?;
         let narrow = [DataType::Int8 as i32, DataType::Uint8 as i32];
         let mut whole = whole(codes).filter(|_| narrow.contains(&codes.data_type))?;
-        let dims: Option<Vec<usize>> = codes.dims.iter().map(|it| usize::try_from(*it).ok()).collect();
+        let dims: Option<Vec<usize>> =
+            codes.dims.iter().map(|it| usize::try_from(*it).ok()).collect();
         let dims = dims.filter(|dims| dims.iter().product::<usize>() == whole.len())?;
         let scales = floats(self.stored.get(node.input.get(1)?.as_str())?)?;
         let zeros = match node.input.get(2).filter(|it| !it.is_empty()) {
@@ -150,7 +155,8 @@ impl<'a> View<'a> {
             None => vec![0; scales.len()],
         };
         let size = *dims.get(axis)?;
-        let attribute = |name: &str| node.attribute.iter().find(|it| it.name == name).map(|it| it.i);
+        let attribute =
+            |name: &str| node.attribute.iter().find(|it| it.name == name).map(|it| it.i);
         let on = attribute("axis").unwrap_or(1);
         let on = if on < 0 { on + dims.len() as i64 } else { on };
         let fits = match scales.len() {
@@ -170,16 +176,22 @@ impl<'a> View<'a> {
         Some(Weights { whole, dims, scales })
     }
 
-    /// Integers of the file that are added to sums: one for all, or one for each.
-    pub(super) fn bias(&self, value: &str) -> Option<Vec<i32>> {
+    /// Integers of the file that are added to sums: one for all, or one for each. ONNX Runtime adds
+    /// them where they count what the sums do, nearly.
+    pub(super) fn bias(&self, value: &str, sums: &[f32]) -> Option<Vec<i32>> {
         let node = self.maker(value).filter(|node| is(node, "DequantizeLinear"))?;
         let codes = self.stored.get(node.input.first()?.as_str())?;
+        let scales = floats(self.stored.get(node.input.get(1)?.as_str())?)?;
         let zeros = match node.input.get(2).filter(|it| !it.is_empty()) {
             Some(zeros) => whole(self.stored.get(zeros.as_str())?)?,
             None => Vec::new(),
         };
         let plain = codes.data_type == DataType::Int32 as i32 && zeros.iter().all(|it| *it == 0);
-        whole(codes).filter(|_| plain)
+        let count = scales.len().max(sums.len());
+        let fits = [&scales[..], sums].iter().all(|it| it.len() == 1 || it.len() == count);
+        let mut pairs = scales.iter().cycle().zip(sums.iter().cycle()).take(count);
+        let same = fits && pairs.all(|(scale, sum)| (scale - sum).abs() <= 0.01 * sum.abs());
+        whole(codes).filter(|_| plain && same)
     }
 }
 
@@ -210,7 +222,10 @@ fn floats(tensor: &TensorProto) -> Option<Vec<f32>> {
 fn whole(tensor: &TensorProto) -> Option<Vec<i32>> {
     let (count, raw) = (count(tensor)?, &tensor.raw_data);
     let numbers = match tensor.data_type {
-        ty if ![DataType::Int8, DataType::Uint8, DataType::Int32].map(|it| it as i32).contains(&ty) => {
+        ty if ![DataType::Int8, DataType::Uint8, DataType::Int32]
+            .map(|it| it as i32)
+            .contains(&ty) =>
+        {
             return None;
         }
         _ if raw.is_empty() => tensor.int32_data.clone(),

@@ -213,7 +213,7 @@ pub(super) fn uncertain(model: &ModelProto) -> Option<Uncertain> {
         let mut result = Known { from: inputs().find_map(|it| it.from), steps, few: false };
         let few = || inputs().all(|it| it.few) && inputs().next().is_some();
         match operator {
-            // All that stands for it counts as certain, up to its codes.
+            // Certain; what is between its nodes is not computed.
             _ if whole.contains(&place) => {
                 result = Known { from: None, few: operator == "QuantizeLinear", ..result };
             }

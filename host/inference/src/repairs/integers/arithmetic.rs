@@ -5,9 +5,6 @@ use tract_onnx::tract_hir::internal::*;
 /// What a sum with it is rounded to the nearest whole number by, ties to even, in its last bits.
 const ROUND: f32 = 12_582_912.0;
 
-/// How many entries a table of pairs has.
-pub(super) const TABLE: usize = 1 << 16;
-
 /// `sum * factor`, rounded, ties to even, from `zero` on, as far as codes go.
 pub(super) fn requantised(
     sums: &[f32],
@@ -41,32 +38,6 @@ fn round(sums: &[f32], factor: f32, zero: i32, codes: &mut [u8]) {
         let steps = (sum * factor).max(least).min(most) + ROUND;
         *code = steps.to_bits().wrapping_add_signed(zero) as u8;
     }
-}
-
-pub(super) fn paired(
-    a: &Tensor,
-    b: &Tensor,
-    shape: &[usize],
-    tables: &[u8],
-) -> TractResult<Vec<u8>> {
-    let pair = |table: &[u8], a: &u8, b: &u8| table[usize::from(*a) << 8 | usize::from(*b)];
-    let (first, last) = (&tables[..TABLE], &tables[tables.len() - TABLE..]);
-    if a.shape() == b.shape() {
-        let (a, b) = (a.try_as_plain_ram()?, b.try_as_plain_ram()?);
-        let each = a.as_slice::<u8>()?.iter().zip(b.as_slice::<u8>()?);
-        return Ok(each.map(|(a, b)| pair(first, a, b)).collect());
-    }
-    // The last axis that is not of size 1 in both: there, one number may be for all of a row.
-    let size = |tensor: &Tensor, axis: usize| {
-        let before = shape.len() - tensor.rank();
-        if axis < before { 1 } else { tensor.shape()[axis - before] }
-    };
-    let row = (0..shape.len()).rev().find(|axis| shape[*axis] != 1);
-    let table = if row.is_some_and(|axis| size(a, axis) == 1) { last } else { first };
-    let (a, b) = (a.to_plain_array_view::<u8>()?, b.to_plain_array_view::<u8>()?);
-    let wide = "shapes that do not fit";
-    let (a, b) = (a.broadcast(shape).context(wide)?, b.broadcast(shape).context(wide)?);
-    Ok(a.iter().zip(&b).map(|(a, b)| pair(table, a, b)).collect())
 }
 
 pub(super) fn means(

@@ -5,8 +5,8 @@
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
 use super::ops::{MEAN, PAIRS, SOFTMAX, WINDOWS};
-use super::view::{Step, View, is};
-use super::{Instead, bytes, int, node, numbers};
+use super::view::{View, is};
+use super::{Instead, int, node, numbers};
 
 pub(super) fn of(view: &View, index: usize, it: &NodeProto) -> Option<Instead> {
     if !["Add", "AveragePool", "GlobalAveragePool", "Mul", "Softmax"]
@@ -25,15 +25,12 @@ pub(super) fn of(view: &View, index: usize, it: &NodeProto) -> Option<Instead> {
     let made = match (it.op_type.as_str(), &*codes?) {
         ("Add" | "Mul", [a, b]) => {
             let steps = [a.step, b.step, step];
-            let tables = match it.op_type.as_str() {
-                "Mul" => pairs(|x, y| multiplied(steps, x, y)),
-                _ => {
-                    // Where one number of the first is added to a row of the second, it comes second.
-                    let turned = [steps[1], steps[0], steps[2]];
-                    [pairs(|x, y| added(steps, x, y)), pairs(|x, y| added(turned, y, x))].concat()
-                }
-            };
-            node(PAIRS, &[a.name, b.name], output, vec![bytes("tables", tables)])
+            let zeros = ["first", "second", "zero"].into_iter().zip(steps);
+            let mut attributes: Vec<AttributeProto> =
+                zeros.map(|(name, step)| int(name, step.zero.into())).collect();
+            attributes.push(numbers("scales", steps.map(|step| step.scale).to_vec()));
+            attributes.push(int("product", is(it, "Mul").into()));
+            node(PAIRS, &[a.name, b.name], output, attributes)
         }
         ("GlobalAveragePool", [x]) => {
             let attributes = vec![
@@ -78,26 +75,4 @@ pub(super) fn of(view: &View, index: usize, it: &NodeProto) -> Option<Instead> {
         _ => return None,
     };
     Some(Instead { of, nodes: vec![made], stored: Vec::new() })
-}
-
-/// A table of what all pairs of codes give.
-fn pairs(of: impl Fn(f32, f32) -> f32) -> Vec<u8> {
-    let codes = || (0..=255_u8).map(f32::from);
-    codes()
-        .flat_map(|a| codes().map(move |b| (a, b)))
-        .map(|(a, b)| of(a, b).round_ties_even() as u8)
-        .collect()
-}
-
-/// As ONNX Runtime adds on processors that have AVX2: what is rounded, and in which order, is part
-/// of the answer.
-fn added([a, b, sum]: [Step; 3], x: f32, y: f32) -> f32 {
-    let (first, second) = (a.scale / sum.scale, b.scale / sum.scale);
-    let zeros = first.mul_add(a.zero as f32, second * b.zero as f32);
-    x.mul_add(first, y.mul_add(second, sum.zero as f32 - zeros))
-}
-
-fn multiplied([a, b, product]: [Step; 3], x: f32, y: f32) -> f32 {
-    let ratio = a.scale * b.scale / product.scale;
-    (x - a.zero as f32) * (y - b.zero as f32) * ratio + product.zero as f32
 }

@@ -17,11 +17,13 @@
 //!
 //! - `view`: what is codes in a graph, and what they count.
 //! - `products`: `Conv`, `Gemm`, `MatMul`; `codes`: other operations, from codes to codes.
-//! - `ops`: the operations that stand for them; `arithmetic` and `windows`: what they compute.
+//! - `ops`: the operations that stand for them; `arithmetic`, `pairs` and
+//!   `windows`: what they compute.
 
 mod arithmetic;
 mod codes;
 mod ops;
+mod pairs;
 mod products;
 mod view;
 mod windows;
@@ -46,7 +48,8 @@ struct Instead {
 
 /// Puts operations on integers in the place of nodes; what they leave unused stays.
 pub(super) fn rewrite(graph: &mut GraphProto, opset: i64) {
-    let found = find(graph, opset);
+    let view = View::new(graph, opset);
+    let found: Vec<Instead> = found(&view).collect();
     let gone: HashSet<usize> = found.iter().flat_map(|instead| instead.of.clone()).collect();
     let mut made: HashMap<usize, Vec<NodeProto>> = HashMap::new();
     let mut taken = HashSet::new();
@@ -67,14 +70,15 @@ pub(super) fn rewrite(graph: &mut GraphProto, opset: i64) {
 
 /// The numbers of the nodes that are computed on integers.
 pub(crate) fn whole(graph: &GraphProto, opset: i64) -> HashSet<usize> {
-    find(graph, opset).into_iter().flat_map(|instead| instead.of).collect()
+    let view = View::new(graph, opset);
+    found(&view).flat_map(|instead| instead.of).collect()
 }
 
-fn find(graph: &GraphProto, opset: i64) -> Vec<Instead> {
-    let view = View::new(graph, opset);
-    let instead =
-        |(index, node)| products::of(&view, index, node).or_else(|| codes::of(&view, index, node));
-    graph.node.iter().enumerate().filter_map(instead).collect()
+fn found<'a>(view: &'a View<'a>) -> impl Iterator<Item = Instead> + 'a {
+    let nodes = view.graph.node.iter().enumerate();
+    nodes.filter_map(|(index, node)| {
+        products::of(view, index, node).or_else(|| codes::of(view, index, node))
+    })
 }
 
 /// A node of our own, with the name of its output.
@@ -95,9 +99,4 @@ fn int(name: &str, i: i64) -> AttributeProto {
 fn numbers(name: &str, floats: Vec<f32>) -> AttributeProto {
     let r#type = AttributeType::Floats as i32;
     AttributeProto { name: name.into(), r#type, floats, ..Default::default() }
-}
-
-fn bytes(name: &str, s: Vec<u8>) -> AttributeProto {
-    let r#type = AttributeType::String as i32;
-    AttributeProto { name: name.into(), r#type, s, ..Default::default() }
 }

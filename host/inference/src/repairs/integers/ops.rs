@@ -6,14 +6,15 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
 use super::super::tracts::Built;
-use super::arithmetic::{TABLE, means, paired, requantised, softmax};
+use super::arithmetic::{means, requantised, softmax};
+use super::pairs::Pairs;
 use super::windows::Windows;
 
 /// Codes less their zero point, as floats.
 pub(super) const WHOLE: &str = "sandbar.Whole";
 /// Codes of sums of whole numbers.
 pub(super) const REQUANTISE: &str = "sandbar.Requantise";
-/// Codes by tables of all pairs of codes.
+/// Codes of sums or products of two codes.
 pub(super) const PAIRS: &str = "sandbar.Pairs";
 /// Codes of the mean over all axes behind the second.
 pub(super) const MEAN: &str = "sandbar.Mean";
@@ -33,11 +34,7 @@ enum Operation {
         zero: i32,
         axis: i64,
     },
-    /// `rows` of the tables: for equal sizes, or a number of the second for a row of the first; and
-    /// for a number of the first for a row of the second.
-    Pairs {
-        tables: Vec<u8>,
-    },
+    Pairs(Pairs),
     Mean {
         scales: [f32; 2],
         from: i32,
@@ -87,11 +84,7 @@ fn from_onnx(_: &ParsingContext, node: &NodeProto) -> Built {
             zero: code("zero")?,
             axis: node.get_attr("axis")?,
         },
-        PAIRS => {
-            let tables = node.get_attr::<&[u8]>("tables")?.to_vec();
-            ensure!([TABLE, 2 * TABLE].contains(&tables.len()), "tables of {} codes", tables.len());
-            Operation::Pairs { tables }
-        }
+        PAIRS => Operation::Pairs(Pairs::from_onnx(node)?),
         MEAN => Operation::Mean { scales: scales()?, from: code("from")?, zero: code("zero")? },
         WINDOWS => Operation::Windows {
             windows: Windows::from_onnx(node)?,
@@ -112,7 +105,7 @@ fn from_onnx(_: &ParsingContext, node: &NodeProto) -> Built {
 
 impl Operation {
     fn arity(&self) -> usize {
-        if matches!(self, Operation::Pairs { .. }) { 2 } else { 1 }
+        if matches!(self, Operation::Pairs(_)) { 2 } else { 1 }
     }
 
     fn output(&self) -> DatumType {
@@ -125,7 +118,7 @@ impl Operation {
 
     fn shape<D: DimLike>(&self, inputs: &[&[D]]) -> TractResult<TVec<D>> {
         Ok(match self {
-            Operation::Pairs { .. } => tract_core::broadcast::multi_broadcast(inputs)?,
+            Operation::Pairs(_) => tract_core::broadcast::multi_broadcast(inputs)?,
             Operation::Mean { .. } => {
                 let one =
                     |(axis, size): (usize, &D)| if axis < 2 { size.clone() } else { D::one() };
@@ -176,7 +169,7 @@ impl Op for Operation {
         match self {
             Operation::Whole { .. } => "SandbarWhole",
             Operation::Requantise { .. } => "SandbarRequantise",
-            Operation::Pairs { .. } => "SandbarPairs",
+            Operation::Pairs(_) => "SandbarPairs",
             Operation::Mean { .. } => "SandbarMean",
             Operation::Windows { .. } => "SandbarWindows",
             Operation::Softmax { .. } => "SandbarSoftmax",
@@ -210,9 +203,7 @@ impl EvalOp for Operation {
                 let sums = sums.try_as_plain_ram()?;
                 tensor1(&requantised(sums.as_slice::<f32>()?, &shape, factors, *zero, *axis)?)
             }
-            Operation::Pairs { tables } => {
-                tensor1(&paired(&inputs[0], &inputs[1], &shape, tables)?)
-            }
+            Operation::Pairs(pairs) => tensor1(&pairs.codes(&inputs[0], &inputs[1], &shape)?),
             Operation::Mean { scales, from, zero } => {
                 ensure!(shape.len() > 2, "a mean over the axes behind the second of {shape:?}");
                 let size: usize = inputs[0].shape()[2..].iter().product();
@@ -247,7 +238,7 @@ impl TypedOp for Operation {
             true => floats.contains(&fact.datum_type),
             false => fact.datum_type == DatumType::U8,
         };
-        ensure!(inputs.iter().all(|fact| fits(&fact)), "{} of {:?}", Op::name(self), inputs[0]);
+        ensure!(inputs.iter().all(|fact| fits(fact)), "{} of {:?}", Op::name(self), inputs[0]);
         let shapes: TVec<&[TDim]> = inputs.iter().map(|fact| &*fact.shape).collect();
         Ok(tvec!(self.output().fact(self.shape(&shapes)?)))
     }

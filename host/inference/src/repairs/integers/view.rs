@@ -1,6 +1,7 @@
 //! What is known of a quantised graph before it is loaded: which values are codes, and the steps
 //! that they count.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto, tensor_proto::DataType};
@@ -33,6 +34,8 @@ pub(super) struct Weights {
 pub(super) struct View<'a> {
     pub(super) graph: &'a GraphProto,
     pub(super) opset: i64,
+    /// How many weights may still be written out: nodes may share what is in the file once.
+    left: Cell<usize>,
     stored: HashMap<&'a str, &'a TensorProto>,
     makers: HashMap<&'a str, usize>,
     /// The nodes that take a value; a graph's output counts as one that is none.
@@ -59,7 +62,9 @@ impl<'a> View<'a> {
         for output in &graph.output {
             users.entry(&output.name).or_default().push(usize::MAX);
         }
-        View { graph, opset, stored, makers, users }
+        let sizes = graph.initializer.iter().map(|it| it.raw_data.len() + it.int32_data.len());
+        let left = Cell::new(sizes.sum::<usize>() * 2 + (8 << 20));
+        View { graph, opset, left, stored, makers, users }
     }
 
     pub(super) fn maker(&self, value: &str) -> Option<&'a NodeProto> {
@@ -145,6 +150,7 @@ impl<'a> View<'a> {
         let node = self.maker(value).filter(|node| is(node, "DequantizeLinear"))?;
         let codes = self.stored.get(node.input.first()?.as_str())?;
         let narrow = [DataType::Int8 as i32, DataType::Uint8 as i32];
+        self.left.set(self.left.get().checked_sub(count(codes)?)?);
         let mut whole = whole(codes).filter(|_| narrow.contains(&codes.data_type))?;
         let dims: Option<Vec<usize>> =
             codes.dims.iter().map(|it| usize::try_from(*it).ok()).collect();

@@ -26,24 +26,27 @@ impl Windows {
         };
         let (strides, pads) = (sizes("strides", rank, 1)?, sizes("pads", 2 * rank, 0)?);
         let padded = node.get_attr_opt("count_include_pad")?.unwrap_or(false);
+        let most = kernel.iter().try_fold(1_usize, |most, size| most.checked_mul(*size));
         ensure!(
-            kernel.iter().chain(&strides).all(|size| *size > 0),
-            "AveragePool with a kernel or a stride of 0"
+            most.is_some_and(|most| (1..=1 << 24).contains(&most)) && !strides.contains(&0),
+            "AveragePool with a kernel of {kernel:?} and strides of {strides:?}"
         );
         let (before, behind) = (pads[..rank].to_vec(), pads[rank..].to_vec());
-        let wide = before.iter().chain(&behind).zip(kernel.iter().cycle());
-        ensure!(wide.clone().all(|(pad, kernel)| pad < kernel), "AveragePool padded by its kernel");
+        let mut wide = before.iter().chain(&behind).zip(kernel.iter().cycle());
+        ensure!(wide.all(|(pad, kernel)| pad < kernel), "AveragePool padded by its kernel");
         Ok(Windows { kernel, strides, before, behind, padded })
     }
 
     pub(super) fn shape<D: DimLike>(&self, input: &[D]) -> TractResult<TVec<D>> {
         ensure!(input.len() == self.kernel.len() + 2, "AveragePool of {input:?}");
         let size = |(axis, size): (usize, &D)| {
-            let Some(axis) = axis.checked_sub(2) else { return size.clone() };
-            let more = self.before[axis] + self.behind[axis];
-            (size.clone() + more - self.kernel[axis]) / self.strides[axis] + 1
+            let Some(axis) = axis.checked_sub(2) else { return TractResult::Ok(size.clone()) };
+            let (more, kernel) = (self.before[axis] + self.behind[axis], self.kernel[axis]);
+            let fits = size.to_usize().ok().is_none_or(|size| size + more >= kernel);
+            ensure!(fits, "AveragePool of {input:?} with a kernel of {kernel}");
+            Ok((size.clone() + more - kernel) / self.strides[axis] + 1)
         };
-        Ok(input.iter().enumerate().map(size).collect())
+        input.iter().enumerate().map(size).collect()
     }
 
     /// The codes of the means of windows of codes. ONNX Runtime adds up floats here, in this order.

@@ -238,7 +238,7 @@ impl TypedOp for Operation {
             true => floats.contains(&fact.datum_type),
             false => fact.datum_type == DatumType::U8,
         };
-        ensure!(inputs.iter().all(|fact| fits(fact)), "{} of {:?}", Op::name(self), inputs[0]);
+        ensure!(inputs.iter().all(fits), "{} of {:?}", Op::name(self), inputs[0]);
         let shapes: TVec<&[TDim]> = inputs.iter().map(|fact| &*fact.shape).collect();
         Ok(tvec!(self.output().fact(self.shape(&shapes)?)))
     }

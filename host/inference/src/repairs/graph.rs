@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
+    AttributeProto, GraphProto, ModelProto, TensorProto, ValueInfoProto,
     attribute_proto::AttributeType, tensor_proto::DataType,
 };
 
+use super::uses::{bodies, uses};
 use super::{integers, tree_classifier};
 
 /// What a model declares of its graph, by name. Where it declares no outputs the graph's own count.
@@ -108,20 +109,6 @@ fn values(graph: &GraphProto) -> impl Iterator<Item = &str> {
     let constants = graph.initializer.iter().map(|tensor| tensor.name.as_str());
     let outputs = graph.node.iter().flat_map(|node| node.output.iter().map(String::as_str));
     inputs.chain(constants).chain(outputs).filter(|name| !name.is_empty())
-}
-
-/// The graphs within a node: bodies of loops and branches.
-fn bodies(node: &NodeProto) -> impl Iterator<Item = &GraphProto> {
-    node.attribute.iter().filter_map(|attribute| attribute.g.as_ref())
-}
-
-/// Every name that a node uses; those of its bodies include what they make themselves.
-pub(super) fn uses<'a>(node: &'a NodeProto, names: &mut Vec<&'a str>) {
-    names.extend(node.input.iter().map(String::as_str));
-    for body in bodies(node) {
-        names.extend(body.output.iter().map(|output| output.name.as_str()));
-        body.node.iter().for_each(|node| uses(node, names));
-    }
 }
 
 /// Takes away what no output needs: it may be of a kind that is not supported, and a weight takes

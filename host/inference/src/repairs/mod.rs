@@ -9,7 +9,7 @@
 //!   on tract's own interfaces, as it might have them.
 //! - `integers`: quantised graphs, which are computed on integers.
 //! - `tracts`: tract's own operations, where ours are built on them; `wire`: a few typed
-//!   operations after one another.
+//!   operations after one another; `uses`: the names that nodes use.
 
 mod celu;
 mod conv_transpose;
@@ -26,6 +26,7 @@ mod resize;
 mod scaler;
 mod tracts;
 mod tree_classifier;
+mod uses;
 mod wire;
 
 use tract_onnx::Onnx;

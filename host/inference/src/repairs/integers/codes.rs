@@ -4,9 +4,9 @@
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
+use super::instead::{Instead, int, node, numbers};
 use super::ops::{MEAN, PAIRS, SOFTMAX, WINDOWS};
 use super::view::{View, is};
-use super::{Instead, int, node, numbers};
 
 pub(super) fn of(view: &View, index: usize, it: &NodeProto) -> Option<Instead> {
     if !["Add", "AveragePool", "GlobalAveragePool", "Mul", "Softmax"]

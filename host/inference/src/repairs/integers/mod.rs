@@ -17,11 +17,12 @@
 //!
 //! - `view`: what is codes in a graph, and what they count.
 //! - `products`: `Conv`, `Gemm`, `MatMul`; `codes`: other operations, from codes to codes.
-//! - `ops`: the operations that stand for them; `arithmetic`, `pairs` and
+//! - `instead`: what stands for nodes; `ops`: the operations that stand for them; `arithmetic`, `pairs` and
 //!   `windows`: what they compute.
 
 mod arithmetic;
 mod codes;
+mod instead;
 mod ops;
 mod pairs;
 mod products;
@@ -30,21 +31,11 @@ mod windows;
 
 use std::collections::{HashMap, HashSet};
 
-use tract_onnx::pb::{
-    AttributeProto, GraphProto, NodeProto, TensorProto, attribute_proto::AttributeType,
-};
+use tract_onnx::pb::{GraphProto, NodeProto};
 
+use instead::Instead;
 pub(super) use ops::register;
 use view::View;
-
-/// What stands for some nodes of a graph.
-#[derive(Debug)]
-struct Instead {
-    /// The numbers of the nodes that it stands for; the last one's output is given.
-    of: Vec<usize>,
-    nodes: Vec<NodeProto>,
-    stored: Vec<TensorProto>,
-}
 
 /// Puts operations on integers in the place of nodes; what they leave unused stays.
 pub(super) fn rewrite(graph: &mut GraphProto, opset: i64) {
@@ -79,24 +70,4 @@ fn found<'a>(view: &'a View<'a>) -> impl Iterator<Item = Instead> + 'a {
     nodes.filter_map(|(index, node)| {
         products::of(view, index, node).or_else(|| codes::of(view, index, node))
     })
-}
-
-/// A node of our own, with the name of its output.
-fn node(op: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>) -> NodeProto {
-    NodeProto {
-        op_type: op.into(),
-        input: inputs.iter().map(|input| (*input).to_owned()).collect(),
-        output: vec![output.into()],
-        attribute,
-        ..Default::default()
-    }
-}
-
-fn int(name: &str, i: i64) -> AttributeProto {
-    AttributeProto { name: name.into(), r#type: AttributeType::Int as i32, i, ..Default::default() }
-}
-
-fn numbers(name: &str, floats: Vec<f32>) -> AttributeProto {
-    let r#type = AttributeType::Floats as i32;
-    AttributeProto { name: name.into(), r#type, floats, ..Default::default() }
 }

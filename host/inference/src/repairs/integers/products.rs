@@ -2,9 +2,9 @@
 
 use tract_onnx::pb::{NodeProto, TensorProto, tensor_proto::DataType};
 
+use super::instead::{Instead, int, node, numbers};
 use super::ops::{REQUANTISE, WHOLE};
 use super::view::{Codes, Step, View, Weights, is};
-use super::{Instead, int, node, numbers};
 
 /// Every whole number up to here is a float of 32 bits.
 const EXACT: i64 = 1 << 24;

@@ -6,6 +6,8 @@ use std::collections::HashMap;
 
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto, tensor_proto::DataType};
 
+use super::super::uses::uses;
+
 /// What codes of 8 bits count: `scale * (code - zero)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Step {
@@ -50,7 +52,7 @@ impl<'a> View<'a> {
         for (index, node) in graph.node.iter().enumerate() {
             makers.extend(node.output.iter().map(|output| (output.as_str(), index)));
             let mut names = Vec::new();
-            super::super::graph::uses(node, &mut names);
+            uses(node, &mut names);
             names.into_iter().for_each(|name| users.entry(name).or_default().push(index));
             let value = node.attribute.iter().find(|it| it.name == "value");
             if let ("Constant", Some(tensor), [output]) =

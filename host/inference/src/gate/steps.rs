@@ -16,7 +16,7 @@ use std::fmt;
 
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, tensor_proto::DataType};
 
-use super::forms;
+use super::forms::ordered;
 use crate::repairs;
 
 /// Operators that only move or choose numbers, or turn each into another of as many kinds.
@@ -199,7 +199,7 @@ pub(super) fn uncertain(model: &ModelProto) -> Option<Uncertain> {
         .map(|(place, node)| (std::ptr::from_ref(node), place))
         .collect();
     let mut known: HashMap<&str, Known> = HashMap::new();
-    for node in forms::ordered(graph) {
+    for node in ordered(graph) {
         let place = places.get(&std::ptr::from_ref(node)).copied()?;
         let operator = node.op_type.as_str();
         let inputs = || node.input.iter().filter_map(|input| known.get(input.as_str()));

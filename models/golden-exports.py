@@ -368,7 +368,7 @@ def networks():
         original = str(folder / "model.onnx")
         for name, options, refused in [
             ("QDQ of u8", {}, None),
-            ("QDQ of i8", {"activation_type": QuantType.QInt8, "weight_type": QuantType.QInt8}, None),
+            ("QDQ of i8", {"activation_type": QuantType.QInt8, "weight_type": QuantType.QInt8}, "activation_type=QuantType.QUInt8"),
             ("QDQ by channels", {"per_channel": True, "weight_type": QuantType.QInt8}, None),
             ("QOperator", {"quant_format": QuantFormat.QOperator}, "quantise the graph in the form QDQ"),
         ]:

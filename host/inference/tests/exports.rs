@@ -1,5 +1,6 @@
 //! Graphs as exporters write them give what ONNX Runtime gives: `tests/golden/exports.jsonl`, which
-//! `models/golden-exports.py` writes.
+//! `models/golden-exports.py` writes; and quantised ones, bit for bit: `tests/golden/quantised.jsonl`,
+//! of `models/golden-quantised.py`.
 
 #![allow(clippy::disallowed_methods, reason = "files that the test made or the repository has")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it cannot go on")]
@@ -52,6 +53,7 @@ impl Numbers {
         let bytes = |number: &f64| match self.ty {
             ElementType::Fp32 => (*number as f32).to_le_bytes().to_vec(),
             ElementType::I64 => (*number as i64).to_le_bytes().to_vec(),
+            ElementType::U8 => vec![*number as u8],
             other => panic!("no case gives {other}"),
         };
         let data = self.numbers.iter().flat_map(bytes).collect();
@@ -114,9 +116,18 @@ fn run(case: &Case, folder: &Path) -> Result<(), String> {
 
 #[test]
 fn graphs_give_what_onnx_runtime_gives() {
+    all("exports");
+}
+
+#[test]
+fn quantised_graphs_give_the_same_codes() {
+    all("quantised");
+}
+
+fn all(file: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let lines = fs::read_to_string(root.join("tests/golden/exports.jsonl")).unwrap();
-    let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exports");
+    let lines = fs::read_to_string(root.join(format!("tests/golden/{file}.jsonl"))).unwrap();
+    let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
     let mut wrong = Vec::new();
     for (number, line) in lines.lines().enumerate() {
         let case: Case = serde_json::from_str(line).unwrap();

@@ -1,6 +1,6 @@
 //! One line of CSV to the values of the wanted columns.
 
-use sandbar_operator::text::csv;
+use sandbar_operator::text::{csv, line};
 
 use crate::columns::COUNT;
 use crate::config::Feature;
@@ -11,14 +11,14 @@ use crate::value::value_in;
 /// Reads lines. What it holds is memory that one line after the other uses.
 #[derive(Debug)]
 pub(crate) struct Lines {
-    lines: csv::Lines,
+    lines: line::Lines,
 }
 
 impl Lines {
     /// For lines with this separator, to read the wanted columns.
     pub(crate) fn new(separator: u8, wanted: &[Feature]) -> Lines {
         let last = wanted.iter().map(|feature| feature.column).max().unwrap_or(0);
-        Lines { lines: csv::Lines::new(separator, COUNT, last) }
+        Lines { lines: line::Lines::new(separator, COUNT, last) }
     }
 
     /// Writes the wanted columns of a line, with or without its line end, to `row`.

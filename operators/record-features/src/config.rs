@@ -60,7 +60,7 @@ impl Default for Config {
 }
 
 /// What the records' values are. Another format is a name here, a row in
-/// [`format::reader`](crate::format::reader) and a file.
+/// [`formats::reader`](crate::formats::reader) and a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FormatName {

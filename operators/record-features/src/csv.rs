@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use sandbar_operator::text::csv::{Lines, split_end};
+use sandbar_operator::text::csv::split_end;
+use sandbar_operator::text::line::Lines;
 use sandbar_operator::{Error, text};
 
 use crate::config::{Config, Header};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sandbar_operator::text::csv::Lines;
+use sandbar_operator::text::line::Lines;
 
 /// What is at one place of a record's value.
 #[derive(Clone, Copy, Debug, PartialEq)]

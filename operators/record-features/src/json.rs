@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sandbar_operator::text::json::{Paths, Take, Written, elements};
+use sandbar_operator::text::paths::{Paths, Take, Written, elements};
 use sandbar_operator::{Error, text};
 
 use crate::config::{Config, Unknown};

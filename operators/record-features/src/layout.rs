@@ -305,7 +305,7 @@ fn steps(path: &str) -> Result<Vec<String>, &'static str> {
         }
         None => path.split('.').map(str::to_owned).collect(),
     };
-    if steps.len() > sandbar_operator::text::json::MAX_DEPTH {
+    if steps.len() > sandbar_operator::text::paths::MAX_DEPTH {
         return Err("`from`: the path has more than 32 steps");
     }
     if !path.starts_with('/') && steps.iter().any(String::is_empty) {

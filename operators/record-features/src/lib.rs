@@ -31,6 +31,7 @@ mod entries;
 mod envelope;
 mod fault;
 mod format;
+mod formats;
 mod found;
 mod json;
 mod layout;

@@ -8,7 +8,8 @@ use crate::cell::{Cell, Content, short};
 use crate::config::{Booleans, Config};
 use crate::envelope::Envelope;
 use crate::fault::{Fault, Problem};
-use crate::format::{self, Format};
+use crate::format::Format;
+use crate::formats;
 use crate::found::{At, Findings, Found};
 use crate::layout::{Elements, Layout, Origin, Output};
 use crate::wanted::{self, Wanted};
@@ -62,12 +63,12 @@ impl Reader {
         }
         let layout = Layout::new(config, wanted)?;
         Ok(Reader {
-            format: format::reader(config, &layout, schemas)?,
+            format: formats::reader(config, &layout, schemas)?,
             findings: Findings::new(layout.places.len()),
             elements: Vec::new(),
             booleans: config.booleans,
             max_bytes: config.max_bytes.min(u32::MAX as usize),
-            names_schema: format::names_schema(config.format),
+            names_schema: formats::names_schema(config.format),
             layout,
         })
     }

@@ -92,7 +92,7 @@ pub(super) fn of_model(model: &ModelProto) -> Vec<Form> {
 
 /// The nodes of a graph, each behind those that it needs: converters to half precision write their
 /// casts last, as tract and ONNX Runtime let them.
-fn ordered(graph: &GraphProto) -> Vec<&NodeProto> {
+pub(super) fn ordered(graph: &GraphProto) -> Vec<&NodeProto> {
     let made = graph.node.iter().flat_map(|node| &node.output);
     let mut waiting: HashSet<&str> = made.map(String::as_str).collect();
     waiting.remove("");

@@ -8,6 +8,9 @@
 //! [`Form`]: operator, version, types, where inputs come from, and its attributes by classes. It is
 //! taken if each of its features was right in a case, and no combination of them was wrong.
 //!
+//! Beyond single nodes, `steps` looks for codes of quantised graphs that hang on how floats are
+//! rounded.
+//!
 //! `schema.txt` has what the standard says of operators, for defaults and types;
 //! `schema-tensorflow.txt`, what TensorFlow says.
 
@@ -16,6 +19,7 @@ mod forms;
 mod learn;
 mod page;
 mod schema;
+mod steps;
 mod table;
 mod tensorflow;
 
@@ -26,6 +30,7 @@ use tract_onnx::tract_hir::internal::*;
 pub use forms::Form;
 pub use learn::{Outcome, learn};
 pub use page::page;
+use steps::Uncertain;
 pub use table::{Compared, Doubt, Table};
 
 use super::error::{Error, ErrorCode};
@@ -39,6 +44,7 @@ use sandbar_model::Kind;
 pub struct Doubts {
     kind: Kind,
     nodes: Vec<(Form, Doubt)>,
+    steps: Option<Uncertain>,
 }
 
 /// The forms of a graph's nodes.
@@ -46,22 +52,27 @@ pub struct Doubts {
 /// # Errors
 /// If the bytes are no graph of that kind.
 pub fn forms(kind: Kind, bytes: &[u8]) -> Result<Vec<Form>, Error> {
-    read(kind, bytes, None)
+    Ok(read(kind, bytes, None)?.0)
 }
 
-/// The forms of the nodes that what is wanted of a graph needs; of all if that is not told.
-fn read(kind: Kind, mut bytes: &[u8], wanted: Option<&Wanted>) -> Result<Vec<Form>, Error> {
+/// The forms of the nodes that what is wanted of a graph needs, and what hangs on rounding there; of
+/// all if that is not told.
+fn read(
+    kind: Kind,
+    mut bytes: &[u8],
+    wanted: Option<&Wanted>,
+) -> Result<(Vec<Form>, Option<Uncertain>), Error> {
     guarded(|| match kind {
         Kind::Onnx => {
             let mut model = tract_onnx::onnx().proto_model_for_read(&mut bytes)?;
             if let Some(wanted) = wanted {
                 repairs::reduce(&mut model, wanted);
             }
-            Ok(forms::of_model(&model))
+            Ok((forms::of_model(&model), steps::uncertain(&model)))
         }
         Kind::Tensorflow => {
             let all = Wanted::default();
-            Ok(tensorflow::of_graph(&Graph::read(bytes, wanted.unwrap_or(&all))?))
+            Ok((tensorflow::of_graph(&Graph::read(bytes, wanted.unwrap_or(&all))?), None))
         }
         Kind::H2oMojo | Kind::File => bail!("a model of kind {kind} is not a graph"),
     })
@@ -75,34 +86,40 @@ fn read(kind: Kind, mut bytes: &[u8], wanted: Option<&Wanted>) -> Result<Vec<For
 pub(super) fn examine(kind: Kind, bytes: &[u8], wanted: &Wanted) -> Result<Doubts, Error> {
     let table = Table::shipped(kind);
     let doubt = |form: Form| table.doubt(&form).map(|doubt| (form, doubt));
-    let nodes = read(kind, bytes, Some(wanted))?.into_iter().filter_map(doubt).collect();
-    Ok(Doubts { kind, nodes })
+    let (forms, steps) = read(kind, bytes, Some(wanted))?;
+    Ok(Doubts { kind, nodes: forms.into_iter().filter_map(doubt).collect(), steps })
 }
 
 impl Doubts {
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
+        self.nodes.is_empty() && self.steps.is_none()
     }
 
     /// The first of them as an error.
     pub(super) fn error(&self) -> Option<Error> {
-        let (form, doubt) = self.nodes.first()?;
-        let mut message = describe(self.kind, form, doubt);
+        let (mut message, remedy) = match (self.nodes.first(), &self.steps) {
+            (Some((form, doubt)), _) => {
+                (describe(self.kind, form, doubt), "export the model without it")
+            }
+            (None, Some(steps)) => (steps.to_string(), steps.remedy()),
+            (None, None) => return None,
+        };
         if self.nodes.len() > 1 {
             let _ = write!(message, " (and {} more nodes)", self.nodes.len() - 1);
         }
-        message.push_str(
-            "; export the model without it, or write 'unverified = true' in model.toml and show by \
-             [samples] that its outputs are right",
+        let _ = write!(
+            message,
+            "; {remedy}, or write 'unverified = true' in model.toml and show by [samples] that its \
+             outputs are right"
         );
         Some(Error::new(ErrorCode::UnsupportedOperation, message))
     }
 
     /// All of them, for a log.
     pub(super) fn list(&self) -> String {
-        let each: Vec<String> =
-            self.nodes.iter().map(|(form, doubt)| describe(self.kind, form, doubt)).collect();
+        let nodes = self.nodes.iter().map(|(form, doubt)| describe(self.kind, form, doubt));
+        let each: Vec<String> = nodes.chain(self.steps.iter().map(ToString::to_string)).collect();
         each.join("; ")
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
+    AttributeProto, GraphProto, ModelProto, TensorProto, ValueInfoProto,
     attribute_proto::AttributeType, tensor_proto::DataType,
 };
 
-use super::tree_classifier;
+use super::uses::{bodies, uses};
+use super::{integers, tree_classifier};
 
 /// What a model declares of its graph, by name. Where it declares no outputs the graph's own count.
 #[derive(Debug, Clone, Default)]
@@ -27,10 +28,20 @@ pub(crate) fn reduce(model: &mut ModelProto, wanted: &Wanted) {
 /// Makes of a file what tract reads as ONNX means it.
 pub(crate) fn prepare(model: &mut ModelProto, wanted: &Wanted) {
     reduce(model, wanted);
+    let opset = opset(model);
     let Some(graph) = &mut model.graph else { return };
     text_labels(graph);
     scales(graph);
+    integers::rewrite(graph, opset);
+    prune(graph, wanted);
     name(graph);
+}
+
+/// The version of the standard's operators that a model is written in.
+pub(crate) fn opset(model: &ModelProto) -> i64 {
+    let standard = |domain: &str| domain.is_empty() || domain == "ai.onnx";
+    let import = model.opset_import.iter().find(|import| standard(&import.domain));
+    import.map_or(1, |import| import.version)
 }
 
 /// `ZipMap` of `ai.onnx.ml`, which scikit-learn's converters end a classifier with, makes a map of
@@ -98,20 +109,6 @@ fn values(graph: &GraphProto) -> impl Iterator<Item = &str> {
     let constants = graph.initializer.iter().map(|tensor| tensor.name.as_str());
     let outputs = graph.node.iter().flat_map(|node| node.output.iter().map(String::as_str));
     inputs.chain(constants).chain(outputs).filter(|name| !name.is_empty())
-}
-
-/// The graphs within a node: bodies of loops and branches.
-fn bodies(node: &NodeProto) -> impl Iterator<Item = &GraphProto> {
-    node.attribute.iter().filter_map(|attribute| attribute.g.as_ref())
-}
-
-/// Every name that a node uses; those of its bodies include what they make themselves.
-fn uses<'a>(node: &'a NodeProto, names: &mut Vec<&'a str>) {
-    names.extend(node.input.iter().map(String::as_str));
-    for body in bodies(node) {
-        names.extend(body.output.iter().map(|output| output.name.as_str()));
-        body.node.iter().for_each(|node| uses(node, names));
-    }
 }
 
 /// Takes away what no output needs: it may be of a kind that is not supported, and a weight takes

@@ -7,8 +7,9 @@
 //!   `conv_transpose`, `features`, `gemm`, `global_lp_pool`, `one_hot`, `pad`, `quantise`,
 //!   `recurrent`, `resize`, `scaler`, `tree_classifier`. Each says what was wrong. They are written
 //!   on tract's own interfaces, as it might have them.
+//! - `integers`: quantised graphs, which are computed on integers.
 //! - `tracts`: tract's own operations, where ours are built on them; `wire`: a few typed
-//!   operations after one another.
+//!   operations after one another; `uses`: the names that nodes use.
 
 mod celu;
 mod conv_transpose;
@@ -16,6 +17,7 @@ mod features;
 mod gemm;
 mod global_lp_pool;
 mod graph;
+mod integers;
 mod one_hot;
 mod pad;
 mod quantise;
@@ -24,11 +26,13 @@ mod resize;
 mod scaler;
 mod tracts;
 mod tree_classifier;
+mod uses;
 mod wire;
 
 use tract_onnx::Onnx;
 
-pub(super) use graph::{Wanted, prepare, reduce};
+pub(super) use graph::{Wanted, opset, prepare, reduce};
+pub(super) use integers::whole;
 use tracts::TRACTS;
 pub(super) use wire::Wire;
 
@@ -49,6 +53,7 @@ pub(super) fn register(onnx: &mut Onnx) {
             onnx.op_register.0.insert(format!("{TRACTS}{op}"), builder);
         }
     }
+    integers::register(onnx);
     let register = &mut onnx.op_register;
     register.insert("ArrayFeatureExtractor", features::from_onnx);
     register.insert("Celu", celu::from_onnx);

@@ -11,8 +11,6 @@ use memchr::{memchr, memchr3};
 
 use super::fault::Fault;
 
-pub use super::line::Lines;
-
 /// One column, still in the text that it is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column<'a> {

@@ -13,8 +13,6 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::fault::{Fault, shown};
 use super::scan::{Raw, Scanner, Text};
 
-pub use super::paths::{MAX_DEPTH, Overlap, Paths, Take, Written, elements};
-
 /// The value of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value<'a> {

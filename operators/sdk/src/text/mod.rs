@@ -29,10 +29,10 @@ pub mod csv;
 mod encoding;
 mod fault;
 pub mod json;
-mod line;
+pub mod line;
 mod marks;
 mod number;
-mod paths;
+pub mod paths;
 mod scan;
 mod word;
 

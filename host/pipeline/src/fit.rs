@@ -32,7 +32,8 @@ impl Stages<'_> {
             if let Begin::Transformer(stage) = section.begin {
                 let StagePlan { operator, routes, .. } = &self.stages[stage];
                 let transformer = Transformer::new(operator.clone())?;
-                links.push(Link::Transformer(Routed { transformer, topics: routes.clone() }));
+                let routed = Routed { transformer, topics: routes.clone() };
+                links.push(Link::Transformer(Box::new(routed)));
             }
             if !section.steps.is_empty() {
                 // Predictions that stages read are whole; the last ones are as the sink wants them.
@@ -66,7 +67,7 @@ impl Stages<'_> {
                 Step::Extractor(_) => {
                     let extractor = Extractor::new(operator.clone())?;
                     fields.push(extractor.shape().clone());
-                    steps.push(ChainStep::Extractor(extractor));
+                    steps.push(ChainStep::Extractor(Box::new(extractor)));
                 }
                 Step::Scorer { stage, inputs } => {
                     let wrong = |reason| GraphError::Columns { place: self.place(*stage), reason };

@@ -56,7 +56,7 @@ pub enum Reason {
     Stage(#[from] StageError),
     /// The stages do not fit each other.
     #[error("{0}")]
-    Graph(#[from] GraphError),
+    Graph(Box<GraphError>),
     /// A model does not do what its sample rows say.
     #[error("{0}")]
     Samples(#[from] Box<SampleError>),
@@ -75,6 +75,12 @@ pub enum Reason {
     /// A route, a key or a header does not fit the predictions.
     #[error("{0}")]
     Route(#[from] Box<RouteError>),
+}
+
+impl From<GraphError> for Reason {
+    fn from(error: GraphError) -> Self {
+        Reason::Graph(Box::new(error))
+    }
 }
 
 impl From<PreparationError> for Reason {

@@ -9,6 +9,9 @@ use crate::schema::{Cause, Reference, Schema, SchemaError};
 /// References of one schema at most, all together.
 const MOST: usize = 256;
 
+/// A schema, but for the one that was asked for, with what it refers to and is not looked at yet.
+type Begun = (Option<(Link, String)>, Vec<Link>);
+
 /// A schema with all that it refers to.
 pub(crate) async fn resolve(
     client: &Client,
@@ -19,8 +22,7 @@ pub(crate) async fn resolve(
     let mut left = client.max_size();
     take(&mut left, &answer.schema, client)?;
     // Each with what it refers to still to be looked at; what is in front waits for what is behind.
-    let mut stack: Vec<(Option<(Link, String)>, Vec<Link>)> =
-        vec![(None, links(answer.references))];
+    let mut stack: Vec<Begun> = vec![(None, links(answer.references))];
     let mut begun: Vec<Link> = Vec::new();
     let mut references = Vec::new();
     while let Some((_, waiting)) = stack.last_mut() {

@@ -35,7 +35,7 @@ pub struct Chain {
 
 /// What records go through.
 pub(crate) enum Link {
-    Transformer(Routed),
+    Transformer(Box<Routed>),
     Predictor(Predictor),
 }
 
@@ -63,7 +63,8 @@ impl Chain {
         let mut usage = Vec::new();
         for link in &self.links {
             match link {
-                Link::Transformer(Routed { transformer, .. }) => {
+                Link::Transformer(routed) => {
+                    let transformer = &routed.transformer;
                     usage.push((transformer.name().clone(), transformer.usage()));
                 }
                 Link::Predictor(predictor) => usage.extend(predictor.steps.iter().map(Step::usage)),

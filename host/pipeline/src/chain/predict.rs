@@ -27,7 +27,7 @@ pub(crate) struct Predictor {
 
 /// One of them.
 pub(crate) enum Step {
-    Extractor(Extractor),
+    Extractor(Box<Extractor>),
     Scorer(Box<ScorerStep>),
 }
 

@@ -4,8 +4,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::key::Key;
 use crate::schema::{Schema, SchemaError};
-use crate::store::Key;
 
 /// Bytes of the schemas that are kept.
 const BYTES: usize = 64 << 20;

@@ -6,7 +6,7 @@
 //! - `client`: requests, several servers tried in turn, answers bounded in size and time.
 //! - `references`: what a schema refers to, got from the registry, as deep as it goes.
 //! - `answers`: the registry's JSON.
-//! - `cache`: what was found, kept within bounds.
+//! - `key`: what a schema is asked for by; `cache`: what was found, kept within bounds.
 //! - [`store`]: all of it together; what the sandbox asks for its guests.
 //!
 //! It knows nothing of what schemas say, and may use `sandbar-model` alone, for its HTTP client.
@@ -15,10 +15,12 @@ pub mod access;
 mod answers;
 mod cache;
 mod client;
+mod key;
 mod references;
 pub mod schema;
 pub mod store;
 
 pub use access::{Access, Credentials};
+pub use key::Key;
 pub use schema::{Cause, Language, Reference, Schema, SchemaError};
-pub use store::{Key, Schemas, Snapshot};
+pub use store::{Schemas, Snapshot};

@@ -10,22 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::access::Access;
 use crate::cache::Cache;
 use crate::client::Client;
+use crate::key::Key;
 use crate::references::resolve;
 use crate::schema::{Cause, Reference, Schema, SchemaError};
 
 /// Bytes of schemas that another process is told of.
 const TOLD: usize = 8 << 20;
-
-/// What a schema is asked for by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Key {
-    /// Its id, which a record has in front of it.
-    Id(u32),
-    /// Its globally unique id, which a record has in a header.
-    Guid([u8; 16]),
-    /// A subject, and its version; without one, the latest.
-    Subject(String, Option<u32>),
-}
 
 /// The schemas of a pipeline.
 pub struct Schemas {

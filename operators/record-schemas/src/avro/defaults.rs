@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::logical::decimal;
-use super::plan::{Constant, Constants, kind};
+use super::node::{Constant, Constants, kind};
 use super::schema::{Logical, Schema, Type};
 use crate::found::Value;
 use crate::place::{Tree, index};

@@ -1,9 +1,9 @@
 //! Avro's binary form.
 //!
 //! - `schema`: the JSON, with names resolved; `names`: how these are made.
-//! - `plan`: what to do with each value of a record, for the places that are wanted; `resolve`:
-//!   how a value of the writer's schema becomes one of the reader's; `defaults`: what a field has
-//!   that only the reader's schema has.
+//! - `plan`: records of a schema, for the places that are wanted; `node`: what is done with each
+//!   value; `resolve`: how a value of the writer's schema becomes one of the reader's; `defaults`:
+//!   what a field has that only the reader's schema has.
 //! - `read`: a record, by its plan; `input`: its numbers and lengths, bounded by what is left.
 //! - `logical`: numbers that are bytes.
 
@@ -11,6 +11,7 @@ mod defaults;
 mod input;
 mod logical;
 mod names;
+mod node;
 mod plan;
 mod read;
 mod resolve;

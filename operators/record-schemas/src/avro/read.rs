@@ -2,11 +2,11 @@
 
 use super::input::Input;
 use super::logical::{decimal, uuid};
-use super::plan::{Constant, Constants, Fixed, Node, Plan, Whole, Width};
+use super::node::{Constant, Constants, Fixed, Node, Program, Whole, Width};
 use crate::fault::Fault;
 use crate::found::{Found, Value};
 
-pub(crate) fn read(plan: &Plan, record: &[u8], found: &mut Found) -> Result<(), Fault> {
+pub(crate) fn read(plan: &Program, record: &[u8], found: &mut Found) -> Result<(), Fault> {
     let mut reader = Reader { plan, input: Input::new(record), found };
     reader.node(plan.root, 0)?;
     match reader.input.left() {
@@ -16,7 +16,7 @@ pub(crate) fn read(plan: &Plan, record: &[u8], found: &mut Found) -> Result<(), 
 }
 
 struct Reader<'a> {
-    plan: &'a Plan,
+    plan: &'a Program,
     input: Input<'a>,
     found: &'a mut Found,
 }

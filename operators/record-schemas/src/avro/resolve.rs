@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::defaults;
 use super::names::last;
-use super::plan::{Fixed, Node, Whole, Width, kind};
+use super::node::{Fixed, Node, Whole, Width, kind};
 use super::schema::{Field, Logical, Named, Schema, Type};
 use crate::place::{Array, Tree, index};
 

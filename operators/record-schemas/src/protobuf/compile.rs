@@ -2,7 +2,7 @@
 
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, Syntax, Value as Given};
 
-use super::plan::{Default, Field, Message, Scalar, Slot, What};
+use super::field::{Default, Field, Message, Scalar, Slot, What};
 use crate::found::Value;
 use crate::place::{Tree, index};
 

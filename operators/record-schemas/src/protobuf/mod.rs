@@ -1,10 +1,12 @@
 //! Protobuf's binary form.
 //!
 //! - `schema`: `.proto` files, read by protox, and the message that a record is.
-//! - `plan`: what to do with each field, for the places that are wanted; `compile`: how it is made.
+//! - `plan`: records that are a message, for the places that are wanted; `field`: what is done with
+//!   each field; `compile`: how that is made.
 //! - `read`: a record, by its plan; `input`: its tags, numbers and lengths.
 
 mod compile;
+mod field;
 mod input;
 mod plan;
 mod read;

@@ -1,7 +1,7 @@
 //! Reads a record by its plan.
 
+use super::field::{Default, Field, Program, Scalar, Slot, State, What};
 use super::input::{Input, Wire};
-use super::plan::{Default, Field, Plan, Scalar, Slot, State, What};
 use crate::fault::Fault;
 use crate::found::{Found, Value};
 
@@ -10,7 +10,7 @@ const WIRE: Fault = Fault::Malformed(
 );
 
 pub(crate) fn read(
-    plan: &Plan,
+    plan: &Program,
     record: &[u8],
     found: &mut Found,
     state: &mut State,
@@ -33,7 +33,7 @@ pub(crate) fn read(
 }
 
 struct Reader<'a> {
-    plan: &'a Plan,
+    plan: &'a Program,
     input: Input<'a>,
     found: &'a mut Found,
     state: &'a mut State,
@@ -46,7 +46,7 @@ impl<'a> Reader<'a> {
             return Err(Fault::Deep);
         }
         self.enter(message);
-        let plan: &'a Plan = self.plan;
+        let plan: &'a Program = self.plan;
         let fields = &plan.messages[message].fields;
         loop {
             let (number, wire) = match (self.input.tag()?, group) {

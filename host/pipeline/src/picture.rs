@@ -67,7 +67,9 @@ impl Plan {
             let about = format!("topic {}", self.labels.topics[topic]);
             drawing.add("route", about, vec![(at, "records")], true);
         }
-        drawing.add("sink", format!("topic {}", self.labels.topics[0]), leaving, true);
+        let several = if self.ends.len() == 1 { "" } else { "s" };
+        let about = format!("topic{several} {}", self.ends.join(", "));
+        drawing.add("sink", about, leaving, true);
         Picture { name: self.name.clone(), nodes: drawing.nodes }
     }
 }

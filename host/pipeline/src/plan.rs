@@ -46,7 +46,7 @@ pub struct Plan {
     model: Option<Arc<str>>,
     pub(crate) format: Format,
     /// The topics that outputs go to, but for those of transformers.
-    ends: Vec<String>,
+    pub(crate) ends: Vec<String>,
     /// Routes, and keys and headers of outputs, if there are any.
     pub(crate) routes: Option<RoutePlan>,
     pub(crate) stages: Vec<StagePlan>,

@@ -15,7 +15,7 @@ pub(super) fn manifest(name: &str, topic: &str, scorer: &str, records: &Records)
          [models]\n{name} = \"{folder}\"\n\n\
          # Records to the columns that the model wants, by name. All that can be said about them is in\n\
          # docs/reference/record-features.md.\n\
-         [[stages]]\nname = \"extract\"\ncomponent = \"builtin:record-features\"\nmodels = [\"{name}\"]\n\
+         [[stages]]\nname = \"extract\"\ncomponent = \"builtin:record-features\"\n\
          config = {config}\n\n\
          [[stages]]\nname = \"score\"\ncomponent = \"{scorer}\"\nmodels = [\"{name}\"]\n",
         source = toml::Value::from(topic),

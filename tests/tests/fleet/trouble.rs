@@ -32,7 +32,7 @@ fn what_does_not_work_is_refused_everywhere() {
             (vec!["flights", "9"], "no such version; the newest is flights@4"),
             (vec!["flights", "canary"], "no alias 'canary'"),
             (vec!["flihgts", "2"], "no model 'flihgts'; it has 'flights' (flights@1)"),
-            (vec!["features", "2", "--operator"], "stages: got scorer, scorer"),
+            (vec!["features", "2", "--operator"], "stage 'features' (number 1, scorer)"),
             (vec!["flights", "models/flights-dl"], "local to one machine"),
             (vec!["flights", "1", "--revision", "7"], "the desired revision is 0, not 7"),
             (vec!["flights", "1", "--by", "\u{1b}[2J"], "must be a line of 1 to 1024 characters"),

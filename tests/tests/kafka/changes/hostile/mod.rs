@@ -45,6 +45,11 @@ struct Live {
 
 impl Live {
     fn start() -> Self {
+        Live::within(LIMITS)
+    }
+
+    /// With limits for what is prepared.
+    fn within(limits: &str) -> Self {
         let (broker, folder) = (Broker::mock(), tempfile::tempdir().unwrap());
         let topics = topics(&broker);
         let manifest = pipeline(&topics, "flights-gbm", "");
@@ -55,7 +60,7 @@ impl Live {
         std::fs::write(&path, &manifest).unwrap();
         let checked = sandbar().arg("check").arg(&path).output().unwrap();
         assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
-        std::fs::write(&path, manifest + LIMITS).unwrap();
+        std::fs::write(&path, manifest + limits).unwrap();
         let mut command = sandbar();
         command.arg("run").arg(&path).args(["--brokers", &broker.address()]);
         let mut process = Process::start(command.args(["--admin", "127.0.0.1:0"]));

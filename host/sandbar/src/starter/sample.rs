@@ -90,7 +90,12 @@ fn json(text: &str) -> Result<Records, String> {
         }
         values.push(value.to_owned());
         let after = after.trim_start();
-        rest = if is_list { after.strip_prefix(',').unwrap_or(after) } else { after };
+        rest = match after.strip_prefix(',') {
+            Some(more) if is_list => more,
+            // The end of the list is looked at above.
+            None if !is_list || after.starts_with(']') => after,
+            _ => return Err(format!("record {}: expected ',' or the end behind it", values.len())),
+        };
     }
     let first = values.first().map_or("{}", String::as_str);
     let first: serde_json::Map<String, serde_json::Value> =
@@ -175,6 +180,9 @@ mod tests {
         assert!(refused("").contains("no records"));
         assert!(refused("[1]").contains("not a JSON object"));
         assert!(refused("{\"a\":").contains("not JSON"));
+        for wrong in ["[{} {}]", "[{}", "{}, {}"] {
+            assert!(refused(wrong).contains("record 1: expected ','"), "{wrong}");
+        }
         let named = Records::of_text("x", "1,2\n", None, &["a".into(), "b".into()]).unwrap();
         assert_eq!(named.values, ["1,2"]);
     }

@@ -35,6 +35,7 @@ mod number;
 pub mod paths;
 mod scan;
 mod word;
+mod written;
 
 pub use encoding::{bytes, string};
 pub use fault::{Fault, shown};

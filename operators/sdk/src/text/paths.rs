@@ -10,6 +10,8 @@ use std::ops::Range;
 use super::fault::{Fault, shown};
 use super::json::{invalid, unescaped};
 use super::scan::{Raw, Scanner, Text};
+use super::written::written;
+pub use super::written::{Written, elements};
 
 /// The longest path, in steps.
 pub const MAX_DEPTH: usize = 32;
@@ -81,25 +83,6 @@ pub trait Take<'a> {
         let _ = key;
         Ok(())
     }
-}
-
-/// A value as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written<'a> {
-    /// `null`.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// A number.
-    Number(&'a [u8]),
-    /// A string without escapes. Whether it is UTF-8 is not looked at.
-    Text(&'a [u8]),
-    /// A string with escapes, to be read by [`Written::unescaped`].
-    Escaped(&'a [u8]),
-    /// An array with what is in it, to be read by [`elements`].
-    Array(&'a [u8]),
-    /// An object, with what is in it.
-    Object(&'a [u8]),
 }
 
 /// Paths of which one leads through the end of another.
@@ -357,72 +340,6 @@ impl<'a, T: Take<'a>> Reading<'_, 'a, T> {
     }
 }
 
-/// A value with what is in it; and where it stands, of a string without its quotes.
-#[inline(always)]
-fn written<'a>(raw: &Raw<'a>, text: &'a [u8], range: Range<usize>) -> (Written<'a>, Range<usize>) {
-    let inside = || range.start + 1..range.end - 1;
-    match raw {
-        Raw::Null => (Written::Null, range),
-        Raw::Bool(value) => (Written::Bool(*value), range),
-        Raw::Number(number) => (Written::Number(number), range),
-        Raw::Text(text) if text.escaped => (Written::Escaped(text.inside), inside()),
-        Raw::Text(text) => (Written::Text(text.inside), inside()),
-        Raw::Array => (Written::Array(&text[range.clone()]), range),
-        Raw::Object => (Written::Object(&text[range.clone()]), range),
-    }
-}
-
-impl<'a> Written<'a> {
-    /// What it is, for a message.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Written::Null => "null",
-            Written::Bool(_) => "a boolean",
-            Written::Number(_) => "a number",
-            Written::Text(_) | Written::Escaped(_) => "a string",
-            Written::Array(_) => "an array",
-            Written::Object(_) => "an object",
-        }
-    }
-
-    /// A string with escapes, without them.
-    ///
-    /// # Errors
-    /// [`Fault::Json`] where they make half a character.
-    pub fn unescape(escaped: &'a [u8]) -> Result<String, Fault> {
-        unescaped(Text { inside: escaped, escaped: true })
-    }
-}
-
-/// The elements of an array, as [`Written::Array`] has it, in their order.
-///
-/// # Errors
-/// What `take` says.
-pub fn elements<'a, E: From<Fault>>(
-    array: &'a [u8],
-    open: &mut Vec<u8>,
-    mut take: impl FnMut(Written<'a>) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut scanner = Scanner::new(array);
-    let mut read = || -> Option<Result<(), E>> {
-        scanner.byte(b'[')?;
-        let mut is_more = scanner.is_any(b']')?;
-        while is_more {
-            scanner.peek()?;
-            let start = scanner.position();
-            let raw = scanner.value(open)?;
-            let (value, _) = written(&raw, array, start..scanner.position());
-            if let Err(error) = take(value) {
-                return Some(Err(error));
-            }
-            is_more = scanner.is_another(b']')?;
-        }
-        Some(Ok(()))
-    };
-    let problem = || Fault::Json { problem: "expected an array".to_owned() };
-    read().unwrap_or_else(|| Err(problem().into()))
-}
-
 impl Node {
     /// Which of the children a key is.
     #[inline]
@@ -507,103 +424,5 @@ impl Tree {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::ops::Range;
-
-    use super::{Overlap, Paths, Take, Written, elements};
-    use crate::text::Fault;
-
-    /// Values as they are shown below.
-    struct Shown<'t>(&'t str, Vec<Option<String>>);
-
-    impl<'a> Take<'a> for Shown<'_> {
-        type Error = Fault;
-
-        fn value(
-            &mut self,
-            path: usize,
-            value: Written<'a>,
-            range: Range<usize>,
-        ) -> Result<(), Fault> {
-            self.1[path] = Some(match value {
-                Written::Text(_) => format!("'{}'", &self.0[range]),
-                Written::Escaped(inside) => format!("'{}'", Written::unescape(inside)?),
-                _ => self.0[range].to_owned(),
-            });
-            Ok(())
-        }
-    }
-
-    fn read(paths: &[&[&str]], text: &str) -> Result<Vec<Option<String>>, Fault> {
-        let mut reader = Paths::new(paths.iter().map(|path| path.iter())).expect("no overlap");
-        let mut shown = Shown(text, vec![None; paths.len()]);
-        reader.read(text.as_bytes(), &mut shown)?;
-        Ok(shown.1)
-    }
-
-    fn values(expected: &[Option<&str>]) -> Result<Vec<Option<String>>, Fault> {
-        Ok(expected.iter().map(|value| value.map(str::to_owned)).collect())
-    }
-
-    #[test]
-    fn values_are_found_at_any_depth() {
-        let text = r#" {"a": {"b": [1, {"c": "x"}, [2]], "d": null}, "e.f": true, "g": "\u0041"} "#;
-        let paths: &[&[&str]] =
-            &[&["a", "b", "0"], &["a", "b", "1", "c"], &["a", "d"], &["e.f"], &["g"], &["h"]];
-        let expected = [Some("1"), Some("'x'"), Some(""), Some("true"), Some("'A'"), None];
-        let found = read(paths, text).expect("an object");
-        assert_eq!(found[..2], values(&expected[..2]).expect("values")[..]);
-        assert_eq!(found[3..], values(&expected[3..]).expect("values")[..]);
-        assert_eq!(found[2].as_deref(), Some("null"));
-    }
-
-    #[test]
-    fn what_is_in_null_is_null_and_in_a_number_is_a_fault() {
-        let paths: &[&[&str]] = &[&["a", "b"], &["a", "c", "d"]];
-        assert_eq!(read(paths, r#"{"a": null}"#), values(&[Some(""), Some("")]));
-        assert_eq!(read(paths, r#"{"a": {"c": {}}}"#), values(&[None, None]));
-        assert!(matches!(read(paths, r#"{"a": 7}"#), Err(Fault::Inside { .. })));
-    }
-
-    #[test]
-    fn a_wanted_key_comes_once() {
-        let paths: &[&[&str]] = &[&["a", "b"]];
-        for text in [r#"{"a": {"b": 1, "b": 1}}"#, r#"{"a": {}, "\u0061": {}}"#] {
-            assert!(matches!(read(paths, text), Err(Fault::DuplicateKey(_))), "{text}");
-        }
-        assert_eq!(read(paths, r#"{"a": {"b": 1, "c": 1, "c": 2}}"#), values(&[Some("1")]));
-    }
-
-    #[test]
-    fn paths_do_not_lead_through_values() {
-        let new = |paths: &[&[&str]]| Paths::new(paths.iter().map(|path| path.iter())).err();
-        assert_eq!(new(&[&["a"], &["a", "b"]]), Some(Overlap { path: 1, other: 0 }));
-        assert_eq!(new(&[&["a", "b"], &["a"]]), Some(Overlap { path: 1, other: 0 }));
-        assert_eq!(new(&[&["a"], &["a"]]), Some(Overlap { path: 1, other: 0 }));
-        assert_eq!(new(&[&["a", "b"], &["a", "c"]]), None);
-    }
-
-    #[test]
-    fn elements_are_those_of_an_array() {
-        let mut found = Vec::new();
-        let take = |value: Written<'_>| {
-            found.push(format!("{value:?}"));
-            Ok::<_, Fault>(())
-        };
-        elements(b"[1, [2, 3], null]", &mut Vec::new(), take).expect("an array");
-        assert_eq!(found.len(), 3);
-        assert!(found[2].contains("Null"));
-    }
-
-    #[test]
-    fn ten_thousand_levels_cost_no_stack() {
-        let deep = |levels: usize| {
-            format!("{{\"x\": {}{}, \"a\": 1}}", "[".repeat(levels), "]".repeat(levels))
-        };
-        assert_eq!(read(&[&["a"]], &deep(10_000)), values(&[Some("1")]));
-        assert_eq!(
-            read(&[&["x", "0", "0", "0", "a"], &["a"]], &deep(10_000)),
-            values(&[None, Some("1")])
-        );
-    }
-}
+#[path = "paths_tests.rs"]
+mod tests;

@@ -72,7 +72,7 @@ impl<'a> Content<'a> {
         };
         let cell = match &column.origin {
             Origin::Value(place) => self.found(column, self.at(*place))?,
-            Origin::Constant(constant) => scalar(constant),
+            Origin::Constant(constant) => constant.into(),
             Origin::Header(name) => match envelope.header(name) {
                 Some(Some(value)) => characters(column, value, 0..value.len())?,
                 Some(None) => Cell::Missing,
@@ -91,7 +91,7 @@ impl<'a> Content<'a> {
             Origin::Record(Part::Timestamp) => envelope.timestamp().map_or(Cell::Missing, whole),
         };
         match (cell, &column.default) {
-            (Cell::Missing, Some(default)) => Ok(scalar(default)),
+            (Cell::Missing, Some(default)) => Ok(default.into()),
             (cell, _) => Ok(cell),
         }
     }
@@ -144,18 +144,12 @@ impl<'a> Content<'a> {
         element: ElementType,
         to: &mut Vec<u8>,
     ) -> Result<(), Fault> {
-        let number = match self.cell(column, envelope)? {
-            Cell::Number(number) => number,
-            Cell::Missing => return Err(fault(column, Problem::Missing)),
-            Cell::Text(_) | Cell::Whole(_) => {
-                return Err(value_fault(column, text::Fault::Type { found: "a text" }));
-            }
-        };
+        let cell = self.cell(column, envelope)?;
         let exact = match column.origin {
             Origin::Value(place) => exact(&self.at(place)),
             _ => None,
         };
-        append(number, exact, element, to).map_err(|problem| fault(column, problem))
+        cell.element(exact, element, to).map_err(|problem| fault(column, problem))
     }
 
     /// Appends what was found as an element of a tensor.
@@ -178,6 +172,24 @@ impl<'a> Content<'a> {
         }
         let number = text::number(bytes).map_err(Problem::Value)?;
         append(number, exact(&at), element, to)
+    }
+}
+
+impl Cell<'_> {
+    /// Appends it as an element of a tensor; of a whole number with `exact` digits.
+    pub(crate) fn element(
+        self,
+        exact: Option<i64>,
+        element: ElementType,
+        to: &mut Vec<u8>,
+    ) -> Result<(), Problem> {
+        match self {
+            Cell::Number(number) => append(number, exact, element, to),
+            Cell::Missing => Err(Problem::Missing),
+            Cell::Text(_) | Cell::Whole(_) => {
+                Err(Problem::Value(text::Fault::Type { found: "a text" }))
+            }
+        }
     }
 }
 
@@ -239,10 +251,12 @@ fn append(
     Ok(())
 }
 
-fn scalar(value: &Scalar) -> Cell<'_> {
-    match value {
-        Scalar::Number(number) => Cell::Number(*number),
-        Scalar::Text(text) => Cell::Text(text),
+impl<'a> From<&'a Scalar> for Cell<'a> {
+    fn from(value: &'a Scalar) -> Cell<'a> {
+        match value {
+            Scalar::Number(number) => Cell::Number(*number),
+            Scalar::Text(text) => Cell::Text(text),
+        }
     }
 }
 

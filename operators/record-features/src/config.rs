@@ -12,6 +12,8 @@ pub struct Config {
     /// What is to be said about columns, by their names: those of the model that it has, and
     /// further ones, which go out after them. Default: nothing.
     pub columns: Vec<ColumnEntry>,
+    /// Columns that are read for the expressions of others, and do not go out. Default: none.
+    pub inputs: Vec<ColumnEntry>,
     /// CSV: the names of a line's columns, in their order. Default: those that are read, in
     /// the order in which they go out.
     pub fields: Vec<String>,
@@ -44,6 +46,7 @@ impl Default for Config {
         Config {
             format: FormatName::Auto,
             columns: Vec::new(),
+            inputs: Vec::new(),
             fields: Vec::new(),
             separator: ',',
             header: Header::Refuse,
@@ -108,6 +111,11 @@ impl ColumnEntry {
             ColumnEntry::Column(column) => &column.name,
         }
     }
+
+    /// Whether it is computed of others.
+    pub fn is_derived(&self) -> bool {
+        matches!(self, ColumnEntry::Column(column) if column.expression.is_some())
+    }
 }
 
 /// What is said about a column.
@@ -125,6 +133,10 @@ pub struct ColumnConfig {
     /// What it is in every record, in place of `from`.
     #[serde(default)]
     pub constant: Option<Scalar>,
+    /// What it is computed as, in place of `from`: of the columns that are read and of the record
+    /// (`docs/reference/expressions.md`).
+    #[serde(default)]
+    pub expression: Option<String>,
     /// What it is where the record has nothing, or says that there is no value.
     #[serde(default)]
     pub default: Option<Scalar>,

@@ -70,6 +70,10 @@ pub enum Problem {
     Missing,
     /// Its value is none.
     Value(text::Fault),
+    /// It cannot be computed, for this reason.
+    Expression(String),
+    /// It takes more than an expression may.
+    ExpressionTooLarge(String),
     /// A number that the tensor's elements cannot have.
     Element {
         /// The number as it is written.
@@ -93,7 +97,8 @@ impl Fault {
             Fault::Column { problem, .. } => match problem {
                 Problem::Absent | Problem::Missing => FailureCode::Missing,
                 Problem::Value(fault) => fault.code(),
-                Problem::Element { .. } => FailureCode::Invalid,
+                Problem::Element { .. } | Problem::Expression(_) => FailureCode::Invalid,
+                Problem::ExpressionTooLarge(_) => FailureCode::TooLarge,
             },
         }
     }
@@ -136,6 +141,9 @@ impl fmt::Display for Problem {
             Problem::Absent => f.write_str("the record does not have it"),
             Problem::Missing => f.write_str("has no value, and a tensor needs one"),
             Problem::Value(fault) => fault.fmt(f),
+            Problem::Expression(problem) | Problem::ExpressionTooLarge(problem) => {
+                f.write_str(problem)
+            }
             Problem::Element { value, element } => {
                 write!(f, "{value} is no number that an element of type {element} can have")
             }

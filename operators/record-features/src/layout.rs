@@ -1,10 +1,12 @@
 //! What the configuration and the models come to: what goes out, and where it comes from.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sandbar_operator::{Error, Field, TensorShape};
 
 use crate::config::{Absent, ColumnConfig, ColumnEntry, Config, Kind, Part, Scalar, Source};
+use crate::derived::{Derived, Vocabulary};
+use crate::missing::Missing;
 use crate::wanted::Wanted;
 
 /// What goes out of each record, and what of its value that needs.
@@ -12,6 +14,8 @@ use crate::wanted::Wanted;
 pub(crate) struct Layout {
     /// What goes out, in this order.
     pub(crate) outputs: Vec<Output>,
+    /// What the expressions of derived columns may name.
+    pub(crate) vocabulary: Vocabulary,
     /// What is read from a record's value, each once.
     pub(crate) places: Vec<Place>,
 }
@@ -28,24 +32,31 @@ pub(crate) struct Place {
     pub(crate) array: Option<Vec<u32>>,
 }
 
-/// A feature.
+/// What goes out.
 #[derive(Debug)]
 pub(crate) enum Output {
-    Column(Column),
+    Column(Feature),
     Tensor { name: String, shape: TensorShape, elements: Elements },
+}
+
+/// A number or text.
+#[derive(Debug)]
+pub(crate) enum Feature {
+    Read(Column),
+    Derived(Derived),
 }
 
 /// Where the elements of a tensor come from.
 #[derive(Debug)]
 pub(crate) enum Elements {
     /// A column each.
-    Columns(Vec<Column>),
+    Columns(Vec<Feature>),
     /// An array in the value: the index of its place.
     Array(usize),
 }
 
-/// A number or text.
-#[derive(Debug)]
+/// A number or text that is read.
+#[derive(Clone, Debug)]
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) kind: Kind,
@@ -57,57 +68,14 @@ pub(crate) struct Column {
     pub(crate) default: Option<Scalar>,
 }
 
-/// Where a column comes from. A derived one would be another: a function of the columns that
-/// were read, computed once these are.
-#[derive(Debug)]
+/// Where a column comes from.
+#[derive(Clone, Debug)]
 pub(crate) enum Origin {
     /// The record's value: the index of the place.
     Value(usize),
     Header(String),
     Record(Part),
     Constant(Scalar),
-}
-
-/// What says that there is no value, besides the empty text, which always does.
-#[derive(Clone, Debug)]
-pub(crate) struct Missing {
-    /// A bit for each text by its first byte: most values have none of them.
-    initials: u64,
-    texts: Vec<Box<[u8]>>,
-    /// Those of the texts that are numbers: `-999` is `-999.0` too.
-    numbers: Vec<f64>,
-}
-
-impl Missing {
-    fn new(texts: &[String]) -> Missing {
-        let number = |text: &String| sandbar_operator::text::number(text.as_bytes()).ok();
-        let initials = texts.iter().filter_map(|text| text.as_bytes().first());
-        Missing {
-            initials: initials.fold(0, |bits, byte| bits | 1 << (byte % 64)),
-            texts: texts.iter().map(|text| text.as_bytes().into()).collect(),
-            numbers: texts.iter().filter_map(number).collect(),
-        }
-    }
-
-    /// Whether a text says it.
-    #[inline]
-    pub(crate) fn text(&self, text: &[u8]) -> bool {
-        match text.first() {
-            None => true,
-            Some(byte) => self.initials >> (byte % 64) & 1 != 0 && self.is_any(text),
-        }
-    }
-
-    #[inline(never)]
-    fn is_any(&self, text: &[u8]) -> bool {
-        self.texts.iter().any(|missing| **missing == *text)
-    }
-
-    /// Whether a number says it.
-    #[inline]
-    pub(crate) fn number(&self, number: f64) -> bool {
-        self.numbers.contains(&number)
-    }
 }
 
 impl Layout {
@@ -117,25 +85,40 @@ impl Layout {
     /// What is wrong with the configuration.
     pub(crate) fn new(config: &Config, wanted: Vec<Wanted>) -> Result<Layout, Error> {
         let mut entries = HashMap::new();
-        for entry in &config.columns {
+        for entry in config.columns.iter().chain(&config.inputs) {
             if entries.insert(entry.name(), entry).is_some() {
                 let name = entry.name();
-                return Err(format!("`columns`: '{name}' is listed twice: list it once").into());
+                return Err(format!(
+                    "`columns` and `inputs`: '{name}' is listed twice: list it once"
+                )
+                .into());
             }
         }
-        let mut builder = Builder {
-            config,
-            entries,
-            places: Vec::new(),
-            index: HashMap::new(),
-            used: HashSet::new(),
-        };
-        let mut outputs: Vec<Output> =
-            wanted.into_iter().map(|wanted| builder.wanted(wanted)).collect::<Result<_, _>>()?;
-        for entry in &config.columns {
-            if !builder.used.contains(entry.name()) {
-                outputs.push(Output::Column(builder.column(entry.name(), None)?));
+        // A column of each name, and the type that a model wants it with.
+        let mut columns: Vec<(&str, Option<Kind>)> = Vec::new();
+        for wanted in &wanted {
+            match wanted {
+                Wanted::Column { name, kind } => columns.push((name, Some(*kind))),
+                Wanted::Tensor { elements: Some(names), .. } => {
+                    columns.extend(names.iter().map(|name| (name.as_str(), Some(Kind::Number))));
+                }
+                Wanted::Tensor { elements: None, .. } => {}
             }
+        }
+        let is_wanted = |name: &str| {
+            columns.iter().any(|(wanted, _)| *wanted == name)
+                || wanted.iter().any(|wanted| wanted.name() == name)
+        };
+        let further = config.columns.iter().map(ColumnEntry::name);
+        let further: Vec<&str> = further.filter(|name| !is_wanted(name)).collect();
+        columns.extend(further.iter().map(|name| (*name, None)));
+
+        let mut builder = Builder { config, entries, places: Vec::new(), index: HashMap::new() };
+        let vocabulary = builder.vocabulary(&columns)?;
+        let outputs = wanted.iter().map(|wanted| builder.wanted(wanted, &vocabulary));
+        let mut outputs: Vec<Output> = outputs.collect::<Result<_, _>>()?;
+        for name in further {
+            outputs.push(Output::Column(builder.column(name, None, &vocabulary)?));
         }
         if outputs.is_empty() {
             return Err(
@@ -144,19 +127,35 @@ impl Layout {
                     .into(),
             );
         }
-        Ok(Layout { outputs, places: builder.places })
+        Ok(Layout { outputs, vocabulary, places: builder.places })
     }
 
     /// What goes out, for the host.
     pub(crate) fn fields(&self) -> Vec<Field> {
         let field = |output: &Output| match output {
-            Output::Column(column) if column.kind == Kind::Number => Field::number(&column.name),
-            Output::Column(column) => Field::text(&column.name),
+            Output::Column(column) if column.kind() == Kind::Number => Field::number(column.name()),
+            Output::Column(column) => Field::text(column.name()),
             Output::Tensor { name, shape, .. } => {
                 Field::tensor(name, shape.element, shape.dimensions.clone())
             }
         };
         self.outputs.iter().map(field).collect()
+    }
+}
+
+impl Feature {
+    fn name(&self) -> &str {
+        match self {
+            Feature::Read(column) => &column.name,
+            Feature::Derived(derived) => &derived.name,
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Feature::Read(column) => column.kind,
+            Feature::Derived(derived) => derived.kind,
+        }
     }
 }
 
@@ -167,62 +166,106 @@ struct Builder<'a> {
     places: Vec<Place>,
     /// The places by their steps.
     index: HashMap<Vec<String>, usize>,
-    /// The columns that were asked for what the configuration says of them.
-    used: HashSet<String>,
 }
 
 impl Builder<'_> {
-    fn wanted(&mut self, wanted: Wanted) -> Result<Output, Error> {
-        Ok(match wanted {
-            Wanted::Column { name, kind } => Output::Column(self.column(&name, Some(kind))?),
-            Wanted::Tensor { name, shape, elements: Some(names) } => {
-                let columns = names.iter().map(|name| {
-                    let column = self.column(name, Some(Kind::Number))?;
-                    if column.kind == Kind::Text {
-                        return Err(about(name, "a tensor has numbers: omit `type`"));
-                    }
-                    Ok(column)
-                });
-                let columns = columns.collect::<Result<_, _>>()?;
-                Output::Tensor { name, shape, elements: Elements::Columns(columns) }
+    /// What expressions may name: the record, and of the columns those that are read.
+    fn vocabulary(&mut self, columns: &[(&str, Option<Kind>)]) -> Result<Vocabulary, Error> {
+        let mut vocabulary = Vocabulary::default();
+        if !self.config.columns.iter().any(ColumnEntry::is_derived) {
+            return match self.config.inputs.is_empty() {
+                true => Ok(vocabulary),
+                false => Err("`inputs`: no column has an `expression` that could name them: list \
+                              what goes out as `columns`"
+                    .into()),
+            };
+        }
+        for (name, wanted) in columns {
+            if !self.entries.get(name).is_some_and(|entry| entry.is_derived()) {
+                vocabulary.declare(self.read(name, *wanted)?);
             }
-            Wanted::Tensor { name, shape, elements: None } => {
-                let place = self.array(&name, &shape)?;
-                Output::Tensor { name, shape, elements: Elements::Array(place) }
+        }
+        for input in &self.config.inputs {
+            if input.is_derived() {
+                return Err(about(input.name(), "an input is read: list it as one of `columns`"));
+            }
+            vocabulary.declare(self.read(input.name(), None)?);
+        }
+        Ok(vocabulary)
+    }
+
+    fn wanted(&mut self, wanted: &Wanted, vocabulary: &Vocabulary) -> Result<Output, Error> {
+        Ok(match wanted {
+            Wanted::Column { name, kind } => {
+                Output::Column(self.column(name, Some(*kind), vocabulary)?)
+            }
+            Wanted::Tensor { name, shape, elements } => {
+                let elements = match elements {
+                    Some(names) => {
+                        let column = |name: &String| self.element(name, vocabulary);
+                        Elements::Columns(names.iter().map(column).collect::<Result<_, _>>()?)
+                    }
+                    None => Elements::Array(self.array(name, shape)?),
+                };
+                Output::Tensor { name: name.clone(), shape: shape.clone(), elements }
             }
         })
     }
 
+    /// A column that is an element of a tensor.
+    fn element(&mut self, name: &str, vocabulary: &Vocabulary) -> Result<Feature, Error> {
+        let column = self.column(name, Some(Kind::Number), vocabulary)?;
+        match column.kind() {
+            Kind::Number => Ok(column),
+            Kind::Text => Err(about(name, "a tensor has numbers: omit `type`")),
+        }
+    }
+
     /// What the configuration says of a column, or nothing.
-    fn entry(&mut self, name: &str) -> ColumnConfig {
-        self.used.insert(name.to_owned());
+    fn entry(&self, name: &str) -> ColumnConfig {
         match self.entries.get(name) {
             Some(ColumnEntry::Column(column)) => (**column).clone(),
             Some(ColumnEntry::Name(_)) | None => ColumnConfig::default(),
         }
     }
 
-    fn column(&mut self, name: &str, wanted: Option<Kind>) -> Result<Column, Error> {
+    /// A column, read or derived.
+    fn column(
+        &mut self,
+        name: &str,
+        wanted: Option<Kind>,
+        vocabulary: &Vocabulary,
+    ) -> Result<Feature, Error> {
+        let ColumnConfig { expression, from, kind, constant, default, missing, absent, .. } =
+            self.entry(name);
+        let Some(expression) = expression else {
+            return Ok(Feature::Read(self.read(name, wanted)?));
+        };
+        let others = [
+            ("from", from.is_some()),
+            ("constant", constant.is_some()),
+            ("missing", missing.is_some()),
+            ("absent", absent.is_some()),
+        ];
+        if let Some((key, _)) = others.iter().find(|(_, is_there)| *is_there) {
+            return Err(about(name, &format!("`expression` and `{key}`: leave one of them out")));
+        }
+        let derived = Derived::new(name, &expression, kind.or(wanted), default, vocabulary);
+        let derived = derived.map_err(|problem| about(name, &problem))?;
+        check_scalar(name, "default", &derived.default, derived.kind)?;
+        Ok(Feature::Derived(derived))
+    }
+
+    /// A column that is read.
+    fn read(&mut self, name: &str, wanted: Option<Kind>) -> Result<Column, Error> {
         let entry = self.entry(name);
         let of_record = match entry.from {
             Some(Source::Record(Part::Key | Part::Topic) | Source::Header(_)) => Some(Kind::Text),
             _ => None,
         };
         let kind = entry.kind.or(wanted).or(of_record).unwrap_or(Kind::Number);
-        for (key, value) in [("constant", &entry.constant), ("default", &entry.default)] {
-            let fits = match value {
-                Some(Scalar::Number(number)) => kind == Kind::Number && number.is_finite(),
-                Some(Scalar::Text(text)) => kind == Kind::Text && !text.is_empty(),
-                None => true,
-            };
-            if !fits {
-                let expected = match kind {
-                    Kind::Number => "a number",
-                    Kind::Text => "a string that is not empty",
-                };
-                return Err(about(name, &format!("`{key}`: expected {expected}")));
-            }
-        }
+        check_scalar(name, "constant", &entry.constant, kind)?;
+        check_scalar(name, "default", &entry.default, kind)?;
         let origin = match (entry.constant, entry.from) {
             (Some(_), Some(_)) => {
                 return Err(about(name, "`constant` and `from`: leave one of them out"));
@@ -257,6 +300,7 @@ impl Builder<'_> {
         let entry = self.entry(name);
         let other = entry.kind.is_some()
             || entry.constant.is_some()
+            || entry.expression.is_some()
             || entry.default.is_some()
             || entry.missing.is_some()
             || entry.absent.is_some();
@@ -286,6 +330,21 @@ impl Builder<'_> {
             }
         }
     }
+}
+
+/// Whether a value of the configuration is of a column's type.
+fn check_scalar(name: &str, key: &str, value: &Option<Scalar>, kind: Kind) -> Result<(), Error> {
+    let fits = match value {
+        Some(Scalar::Number(number)) => kind == Kind::Number && number.is_finite(),
+        Some(Scalar::Text(text)) => kind == Kind::Text && !text.is_empty(),
+        None => true,
+    };
+    let expected = match kind {
+        _ if fits => return Ok(()),
+        Kind::Number => "a number",
+        Kind::Text => "a string that is not empty",
+    };
+    Err(about(name, &format!("`{key}`: expected {expected}")))
 }
 
 fn about(column: &str, problem: &str) -> Error {

@@ -11,6 +11,7 @@
 //! columns = [
 //!     { name = "age", from = "customer.age", default = 40 },
 //!     { name = "country", from = { header = "country" } },
+//!     { name = "is-adult", expression = "age >= 18" },
 //! ]
 //! ```
 //!
@@ -21,12 +22,15 @@
 //!   `layout`: what these come to.
 //! - `reader`: records to rows. `envelope`: what a record has besides its value.
 //! - `format`: the formats, each a file: `json`, `csv`, `text`. They leave what they found in
-//!   `found`, as characters: what these mean is decided by `cell`, for all formats.
+//!   `found`, as characters: what these mean is decided by `cell`, for all formats, by what counts
+//!   as `missing`.
+//! - `derived`: columns that are computed from those.
 //! - `fault`: why a record gives no row.
 
 mod cell;
 mod config;
 mod csv;
+mod derived;
 mod entries;
 mod envelope;
 mod fault;
@@ -35,6 +39,7 @@ mod formats;
 mod found;
 mod json;
 mod layout;
+mod missing;
 mod operator;
 mod reader;
 mod schemas;

@@ -6,12 +6,13 @@ use sandbar_operator::{Error, Field, Setup, TensorShape};
 
 use crate::cell::{Cell, Content, short};
 use crate::config::{Booleans, Config};
+use crate::derived::Vocabulary;
 use crate::envelope::Envelope;
 use crate::fault::{Fault, Problem};
 use crate::format::Format;
 use crate::formats;
 use crate::found::{At, Findings, Found};
-use crate::layout::{Elements, Layout, Origin, Output};
+use crate::layout::{Elements, Feature, Layout, Origin, Output};
 use crate::wanted::{self, Wanted};
 
 /// Where the values of a row go, in the order of the features.
@@ -138,7 +139,7 @@ fn write<'a>(
 ) -> Result<(), Fault> {
     for output in &layout.outputs {
         match output {
-            Output::Column(column) => {
+            Output::Column(Feature::Read(column)) => {
                 let short = match column.origin {
                     Origin::Value(place) => short(column, at(place)),
                     _ => None,
@@ -147,21 +148,30 @@ fn write<'a>(
                     Some(cell) => cell,
                     None => content.cell(column, envelope)?,
                 };
-                match cell {
-                    Cell::Number(number) => row.number(number),
-                    Cell::Text(text) => row.text(text),
-                    Cell::Missing => row.missing(),
-                    Cell::Whole(number) => row.text(&number.to_string()),
-                }
+                put(cell, row);
+            }
+            Output::Column(Feature::Derived(derived)) => {
+                derived.compute(&layout.vocabulary, content, envelope, |cell| put(cell, row))?;
             }
             Output::Tensor { name, shape, elements } => {
                 scratch.clear();
-                tensor(content, (name, shape), elements, envelope, scratch)?;
+                let about = (name.as_str(), shape);
+                tensor(content, about, elements, &layout.vocabulary, envelope, scratch)?;
                 row.tensor(scratch);
             }
         }
     }
     Ok(())
+}
+
+#[inline(always)]
+fn put(cell: Cell<'_>, row: &mut impl Sink) {
+    match cell {
+        Cell::Number(number) => row.number(number),
+        Cell::Text(text) => row.text(text),
+        Cell::Missing => row.missing(),
+        Cell::Whole(number) => row.text(&number.to_string()),
+    }
 }
 
 /// Appends the elements of a tensor.
@@ -170,17 +180,28 @@ fn tensor<'a>(
     content: Content<'a>,
     (name, shape): (&str, &TensorShape),
     elements: &'a Elements,
+    vocabulary: &Vocabulary,
     envelope: &'a impl Envelope,
     to: &mut Vec<u8>,
 ) -> Result<(), Fault> {
+    let fault = |name: &str, problem| Fault::Column { name: name.to_owned(), problem };
     match elements {
         Elements::Columns(columns) => {
             for column in columns {
-                content.element(column, envelope, shape.element, to)?;
+                match column {
+                    Feature::Read(column) => {
+                        content.element(column, envelope, shape.element, to)?;
+                    }
+                    Feature::Derived(derived) => derived
+                        .compute(vocabulary, content, envelope, |cell| {
+                            cell.element(None, shape.element, to)
+                        })?
+                        .map_err(|problem| fault(&derived.name, problem))?,
+                }
             }
         }
         Elements::Array(place) => {
-            let fault = |problem| Fault::Column { name: name.to_owned(), problem };
+            let fault = |problem| fault(name, problem);
             for found in array(content.findings, *place).map_err(fault)? {
                 content.found_element(*found, shape.element, to).map_err(fault)?;
             }

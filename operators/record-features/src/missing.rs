@@ -1,0 +1,43 @@
+//! What says that there is no value.
+
+/// What says that there is no value, besides the empty text, which always does.
+#[derive(Clone, Debug)]
+pub(crate) struct Missing {
+    /// A bit for each text by its first byte: most values have none of them.
+    initials: u64,
+    texts: Vec<Box<[u8]>>,
+    /// Those of the texts that are numbers: `-999` is `-999.0` too.
+    numbers: Vec<f64>,
+}
+
+impl Missing {
+    pub(crate) fn new(texts: &[String]) -> Missing {
+        let number = |text: &String| sandbar_operator::text::number(text.as_bytes()).ok();
+        let initials = texts.iter().filter_map(|text| text.as_bytes().first());
+        Missing {
+            initials: initials.fold(0, |bits, byte| bits | 1 << (byte % 64)),
+            texts: texts.iter().map(|text| text.as_bytes().into()).collect(),
+            numbers: texts.iter().filter_map(number).collect(),
+        }
+    }
+
+    /// Whether a text says it.
+    #[inline]
+    pub(crate) fn text(&self, text: &[u8]) -> bool {
+        match text.first() {
+            None => true,
+            Some(byte) => self.initials >> (byte % 64) & 1 != 0 && self.is_any(text),
+        }
+    }
+
+    #[inline(never)]
+    fn is_any(&self, text: &[u8]) -> bool {
+        self.texts.iter().any(|missing| **missing == *text)
+    }
+
+    /// Whether a number says it.
+    #[inline]
+    pub(crate) fn number(&self, number: f64) -> bool {
+        self.numbers.contains(&number)
+    }
+}

@@ -44,6 +44,9 @@ pub struct Swap {
 /// Why a swap was refused. The serving revision stays.
 #[derive(Debug, Error)]
 pub enum SwapError {
+    /// No model and no component.
+    #[error("nothing to swap: name a model (models) or a component (components)")]
+    Nothing,
     /// The pipeline has nothing of that name.
     #[error("the pipeline has no {what} '{name}'; it has {known}")]
     Unknown {

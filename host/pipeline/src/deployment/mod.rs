@@ -268,6 +268,9 @@ impl Deployment {
         turn: &Turn<'_, State>,
         change: &SwapSpec,
     ) -> Result<Prepared, SwapError> {
+        if change.models.is_empty() && change.components.is_empty() {
+            return Err(SwapError::Nothing);
+        }
         let mut definition = turn.state.definition.clone();
         let manifest = &mut definition.manifest;
         for (name, source) in &change.models {

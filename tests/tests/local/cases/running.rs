@@ -35,10 +35,10 @@ fn limits_are_those_of_the_case() {
             r#"
 [[tests]]
 name = "time and memory"
-limits = { deadline = "100ms", memory = "16 MiB" }
+limits = { deadline = "2s", memory = "16 MiB" }
 records = [{ value = "loop" }, { value = "allocate" }, { value = "exit" }, { value = "x" }]
 [[tests.expect]]
-failure = { code = "deadline", message = "no result within 100ms" }
+failure = { code = "deadline", message = "no result within 2s" }
 [[tests.expect]]
 failure = { code = "memory" }
 [[tests.expect]]

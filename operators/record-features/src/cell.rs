@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use sandbar_operator::{ElementType, text};
 
+use crate::column::{Column, Origin};
 use crate::config::{Absent, Booleans, Kind, Part, Scalar};
 use crate::envelope::Envelope;
 use crate::fault::{Fault, Problem};
 use crate::found::{At, Findings, Found};
-use crate::layout::{Column, Origin};
 
 /// What a column has for one record.
 #[derive(Clone, Copy, Debug, PartialEq)]

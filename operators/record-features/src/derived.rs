@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use expressions::{Expression, FaultCode, Scope, Timestamp, Type, Value, Variables};
 
 use crate::cell::{Cell, Content};
+use crate::column::Column;
 use crate::config::{Kind, Scalar};
 use crate::envelope::Envelope;
 use crate::fault::{Fault, Problem};
-use crate::layout::Column;
 
 /// A number or text that is computed.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use sandbar_operator::{Error, Field, TensorShape};
 
-use crate::config::{Absent, ColumnConfig, ColumnEntry, Config, Kind, Part, Scalar, Source};
+use crate::column::{Column, Missing, Origin};
+use crate::config::{ColumnConfig, ColumnEntry, Config, Kind, Part, Scalar, Source};
 use crate::derived::{Derived, Vocabulary};
-use crate::missing::Missing;
 use crate::wanted::Wanted;
 
 /// What goes out of each record, and what of its value that needs.
@@ -53,29 +53,6 @@ pub(crate) enum Elements {
     Columns(Vec<Feature>),
     /// An array in the value: the index of its place.
     Array(usize),
-}
-
-/// A number or text that is read.
-#[derive(Clone, Debug)]
-pub(crate) struct Column {
-    pub(crate) name: String,
-    pub(crate) kind: Kind,
-    pub(crate) origin: Origin,
-    /// What says that there is no value.
-    pub(crate) missing: Missing,
-    pub(crate) absent: Absent,
-    /// What it is where there is no value.
-    pub(crate) default: Option<Scalar>,
-}
-
-/// Where a column comes from.
-#[derive(Clone, Debug)]
-pub(crate) enum Origin {
-    /// The record's value: the index of the place.
-    Value(usize),
-    Header(String),
-    Record(Part),
-    Constant(Scalar),
 }
 
 impl Layout {

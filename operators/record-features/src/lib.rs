@@ -22,12 +22,13 @@
 //!   `layout`: what these come to.
 //! - `reader`: records to rows. `envelope`: what a record has besides its value.
 //! - `format`: the formats, each a file: `json`, `csv`, `text`. They leave what they found in
-//!   `found`, as characters: what these mean is decided by `cell`, for all formats, by what counts
-//!   as `missing`.
+//!   `found`, as characters: what these mean is decided by `cell`, for all formats, by the
+//!   `column`.
 //! - `derived`: columns that are computed from those.
 //! - `fault`: why a record gives no row.
 
 mod cell;
+mod column;
 mod config;
 mod csv;
 mod derived;
@@ -39,7 +40,6 @@ mod formats;
 mod found;
 mod json;
 mod layout;
-mod missing;
 mod operator;
 mod reader;
 mod schemas;

@@ -5,6 +5,7 @@ use sandbar_operator::schemas::Schemas;
 use sandbar_operator::{Error, Field, Setup, TensorShape};
 
 use crate::cell::{Cell, Content, short};
+use crate::column::Origin;
 use crate::config::{Booleans, Config};
 use crate::derived::Vocabulary;
 use crate::envelope::Envelope;
@@ -12,7 +13,7 @@ use crate::fault::{Fault, Problem};
 use crate::format::Format;
 use crate::formats;
 use crate::found::{At, Findings, Found};
-use crate::layout::{Elements, Feature, Layout, Origin, Output};
+use crate::layout::{Elements, Feature, Layout, Output};
 use crate::wanted::{self, Wanted};
 
 /// Where the values of a row go, in the order of the features.

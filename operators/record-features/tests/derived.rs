@@ -133,7 +133,7 @@ fn a_model_gets_a_derived_column_as_its_own() {
             .description("m", &description)
             .config(json!({ "columns": columns, "inputs": ["limit"] }))
     };
-    let mut stage = of(columns).extractor().unwrap();
+    let mut stage = of(columns).extractor().expect("a valid configuration");
     let row = read(&mut stage, br#"{"amount":30,"limit":120}"#);
     assert_eq!(row, Ok(vec![floats(&[0.25, 30.0])]));
     let problem = "share: has no value, and a tensor needs one";
@@ -151,7 +151,9 @@ fn what_is_wrong_is_refused_with_its_place() {
     let of = |column: Value| with(json!([column, "amount"]), json!([]));
     let x = |more: Value| {
         let mut column = json!({ "name": "x", "expression": "amount" });
-        column.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        for (key, value) in more.as_object().into_iter().flatten() {
+            column[key] = value.clone();
+        }
         of(column)
     };
     let at = "column 'x': `expression`: line 1, column 10: unknown variable 'amout'";

@@ -1,4 +1,29 @@
-//! What says that there is no value.
+//! A column that is read: its type, where it comes from, and what says that there is no value.
+
+use crate::config::{Absent, Kind, Part, Scalar};
+
+/// A number or text that is read.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) origin: Origin,
+    /// What says that there is no value.
+    pub(crate) missing: Missing,
+    pub(crate) absent: Absent,
+    /// What it is where there is no value.
+    pub(crate) default: Option<Scalar>,
+}
+
+/// Where a column comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    /// The record's value: the index of the place.
+    Value(usize),
+    Header(String),
+    Record(Part),
+    Constant(Scalar),
+}
 
 /// What says that there is no value, besides the empty text, which always does.
 #[derive(Clone, Debug)]

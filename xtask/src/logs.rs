@@ -226,9 +226,9 @@ mod tests {
             let of = table(&page, &format!("### {level}")).into_iter();
             rows.extend(of.map(|(it, cell)| ((level.to_owned(), it), in_backticks(&cell))));
         }
-        let other = logged.iter().filter(|(event, fields)| rows.get(event) != Some(fields));
+        let other = logged.iter().filter(|(event, fields)| rows.get(*event) != Some(fields));
         problems.extend(other.map(|(event, fields)| format!("{PAGE}: {event:?} has {fields:?}")));
-        let gone = rows.keys().filter(|event| !logged.contains_key(event));
+        let gone = rows.keys().filter(|event| !logged.contains_key(*event));
         problems.extend(gone.map(|event| format!("{PAGE}: nothing logs {event:?}")));
         no(&problems)
     }

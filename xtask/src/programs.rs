@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::available_parallelism;
 
@@ -18,9 +18,6 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::{cargo, process};
-
-/// The package of the programs.
-const PACKAGE: &str = "sandbar-tests";
 
 /// How many tests a program runs at once, unless its arguments say so.
 const THREADS_VARIABLE: &str = "RUST_TEST_THREADS";
@@ -61,18 +58,28 @@ pub static ALL: [Program; 6] = [
     Program { name: "registry", wants_kafka: false, load: Load::Waits, threads: 1 },
 ];
 
-/// The programs as built.
+/// All tests as built, but for the examples of the documentation.
 #[derive(Debug)]
 pub struct Built {
-    /// The executable of each, by its name.
+    /// The executable of each program, by its name.
     executables: HashMap<String, PathBuf>,
+    /// The units, and programs of other packages.
+    units: Vec<Unit>,
+}
+
+/// A program of units.
+#[derive(Debug, PartialEq)]
+struct Unit {
+    executable: PathBuf,
+    /// The folder of its package, in which it is run.
+    folder: PathBuf,
 }
 
 /// Builds all programs and other tests, and the command that they start: cargo builds that for
 /// the tests of its own package alone.
 ///
-/// The programs are started without cargo: it would wait for the lock of its folder, which
-/// tests hold while they build projects of their own.
+/// They are started without cargo: it would wait for the lock of its folder, which tests hold
+/// while they build projects of their own; and `cargo test --lib` builds more than there are tests.
 ///
 /// # Errors
 /// When something does not compile, or cargo does not say where the programs are.
@@ -82,32 +89,37 @@ pub fn build() -> Result<Built> {
     process::run(&mut build)?;
     // All is there by now; this tells where.
     let messages = process::output_of(build.args(["--quiet", "--message-format", "json"]))?;
-    Ok(Built { executables: executables(&messages)? })
-}
-
-/// Runs the tests that are no programs of `tests/`: the units, programs of other packages, and
-/// the examples of the documentation; `prepare` sets the environment.
-///
-/// # Errors
-/// When cargo cannot read the workspace, or a test fails; all others have run by then.
-pub fn run_units(arguments: &[OsString], prepare: impl Fn(&mut Command)) -> Result<()> {
-    let metadata =
-        process::output_of(cargo::host().args(["metadata", "--no-deps", "--format-version", "1"]))?;
-    let mut units = test();
-    units.args(["--no-fail-fast", "--lib", "--bins"]);
-    for program in programs_of_others(&metadata)? {
-        units.args(["--test", &program]);
-    }
-    let mut examples = test();
-    examples.args(["--no-fail-fast", "--doc"]);
-    let outcomes = [units, examples].map(|mut command| {
-        prepare(&mut command);
-        process::run(command.arg("--").args(arguments))
-    });
-    outcomes.into_iter().collect()
+    built(&messages)
 }
 
 impl Built {
+    /// Runs the tests that are no programs of `tests/`: the units, programs of other packages, and
+    /// the examples of the documentation; `prepare` sets the environment.
+    ///
+    /// # Errors
+    /// When a test fails; all others have run by then.
+    pub fn run_units(&self, arguments: &[OsString], prepare: impl Fn(&mut Command)) -> Result<()> {
+        let units = self.units.iter().map(|unit| {
+            let mut command = Command::new(&unit.executable);
+            command.current_dir(&unit.folder).args(arguments);
+            command
+        });
+        let mut examples = cargo::host();
+        // The whole workspace: a package by itself would be compiled with other features of what
+        // all use, and all of that once more.
+        examples.args(["test", "--release", "--workspace", "--no-fail-fast", "--doc", "--"]);
+        examples.args(arguments);
+        let outcomes: Vec<Result<()>> = units
+            .chain([examples])
+            .map(|command| {
+                let mut command = process::with_less_priority(&command);
+                prepare(&mut command);
+                process::run(&mut command)
+            })
+            .collect();
+        outcomes.into_iter().collect()
+    }
+
     /// Runs a program; what is given to the command are arguments of a test program.
     ///
     /// # Errors
@@ -208,14 +220,6 @@ impl Listed<'_> {
     }
 }
 
-/// `cargo test` of the whole workspace, whatever is picked of it: a package by itself would
-/// be compiled with other features of what all use, and all of that once more.
-fn test() -> Command {
-    let mut command = cargo::host();
-    command.args(["test", "--release", "--workspace"]);
-    process::with_less_priority(&command)
-}
-
 /// Of a list of tests: those that want to be alone, and how many others there are.
 fn partition(list: &str) -> (Vec<&str>, usize) {
     let tests = list.lines().filter_map(|line| line.strip_suffix(": test"));
@@ -242,36 +246,29 @@ fn flags(arguments: &[OsString]) -> Vec<&OsStr> {
     flags.into_iter().flatten().collect()
 }
 
-/// Where the programs are, from what cargo writes of a build: a line of JSON for each target.
-fn executables(messages: &str) -> Result<HashMap<String, PathBuf>> {
-    let mut executables = HashMap::new();
+/// Where the tests are, from what cargo writes of a build: a line of JSON for each target.
+fn built(messages: &str) -> Result<Built> {
+    let (mut executables, mut units) = (HashMap::new(), Vec::new());
     for line in messages.lines() {
         let message: Value =
             serde_json::from_str(line).context("cargo build did not write JSON")?;
-        let (target, executable) = (&message["target"], &message["executable"]);
-        let ours = ALL.iter().find(|program| target["name"] == program.name);
-        if let (Some(program), true, Some(path)) = (ours, is_test(target), executable.as_str()) {
-            executables.insert(program.name.to_owned(), path.into());
+        let (target, manifest) = (&message["target"], message["manifest_path"].as_str());
+        let (true, Some(executable)) =
+            (message["profile"]["test"] == true, message["executable"].as_str())
+        else {
+            continue;
+        };
+        let folder = manifest.and_then(|path| Path::new(path).parent());
+        let folder = folder.context("cargo build does not say of which package a test is")?;
+        let is_program = target["kind"] == serde_json::json!(["test"]);
+        match ALL.iter().find(|program| is_program && target["name"] == program.name) {
+            Some(program) => {
+                executables.insert(program.name.to_owned(), executable.into());
+            }
+            None => units.push(Unit { executable: executable.into(), folder: folder.into() }),
         }
     }
-    Ok(executables)
-}
-
-/// Whether a target of a package is a test program.
-fn is_test(target: &Value) -> bool {
-    target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "test"))
-}
-
-/// The names of test programs outside of [`PACKAGE`], from `cargo metadata`'s JSON.
-fn programs_of_others(metadata: &str) -> Result<Vec<String>> {
-    let metadata: Value =
-        serde_json::from_str(metadata).context("cargo metadata did not write JSON")?;
-    let packages = metadata["packages"].as_array().context("cargo metadata wrote no packages")?;
-    let others = packages.iter().filter(|package| package["name"] != PACKAGE);
-    let targets = others.flat_map(|package| package["targets"].as_array().into_iter().flatten());
-    let names =
-        targets.filter(|target| is_test(target)).filter_map(|target| target["name"].as_str());
-    Ok(names.map(str::to_owned).collect())
+    Ok(Built { executables, units })
 }
 
 #[cfg(test)]
@@ -279,14 +276,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cargo_tells_where_a_program_is() -> Result<()> {
-        let messages = r#"{"reason": "compiler-artifact", "target": {"kind": ["lib"], "name": "fleet"}, "executable": null}
-{"reason": "compiler-artifact", "target": {"kind": ["test"], "name": "fleet"}, "executable": "/a/fleet-1"}
-{"reason": "compiler-artifact", "target": {"kind": ["test"], "name": "other"}, "executable": "/a/other-1"}
+    fn cargo_tells_where_tests_are() -> Result<()> {
+        let messages = r#"{"reason": "compiler-artifact", "manifest_path": "/s/tests/Cargo.toml", "target": {"kind": ["lib"], "name": "fleet"}, "profile": {"test": false}, "executable": null}
+{"reason": "compiler-artifact", "manifest_path": "/s/tests/Cargo.toml", "target": {"kind": ["test"], "name": "fleet"}, "profile": {"test": true}, "executable": "/a/fleet-1"}
+{"reason": "compiler-artifact", "manifest_path": "/s/x/Cargo.toml", "target": {"kind": ["lib"], "name": "fleet"}, "profile": {"test": true}, "executable": "/a/fleet-2"}
+{"reason": "compiler-artifact", "manifest_path": "/s/x/Cargo.toml", "target": {"kind": ["bin"], "name": "x"}, "profile": {"test": false}, "executable": "/a/x"}
 {"reason": "build-finished", "success": true}"#;
-        let expected = HashMap::from([("fleet".to_owned(), PathBuf::from("/a/fleet-1"))]);
-        assert_eq!(executables(messages)?, expected);
-        assert!(executables("error: no manifest").is_err());
+        let Built { executables, units } = built(messages)?;
+        let fleet = HashMap::from([("fleet".to_owned(), PathBuf::from("/a/fleet-1"))]);
+        assert_eq!(executables, fleet);
+        assert_eq!(units, [Unit { executable: "/a/fleet-2".into(), folder: "/s/x".into() }]);
+        assert!(built("error: no manifest").is_err());
         Ok(())
     }
 
@@ -321,18 +321,5 @@ mod tests {
         assert_eq!(flags(&arguments), ["--nocapture", "--color", "always"]);
         let arguments = ["--test-threads=1", "--test-threads", "2", "-q"].map(OsString::from);
         assert_eq!(flags(&arguments), ["-q"]);
-    }
-
-    #[test]
-    fn programs_of_other_packages_are_found() -> Result<()> {
-        let metadata = r#"{"packages": [
-            {"name": "sandbar-tests", "targets": [{"name": "local", "kind": ["test"]}]},
-            {"name": "xtask", "targets": [
-                {"name": "xtask", "kind": ["bin"]},
-                {"name": "clusters", "kind": ["test"]}]}
-        ]}"#;
-        assert_eq!(programs_of_others(metadata)?, ["clusters"]);
-        assert!(programs_of_others("error: no manifest").is_err());
-        Ok(())
     }
 }

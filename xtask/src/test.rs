@@ -145,21 +145,21 @@ const WAITING: usize = 2;
 /// A part of the host's tests.
 #[derive(Clone, Copy)]
 enum Part<'a> {
-    Units,
+    Units(&'a Built),
     Program(&'a Listed<'a>),
 }
 
 impl Part<'_> {
     fn name(self) -> &'static str {
         match self {
-            Part::Units => UNITS,
+            Part::Units(_) => UNITS,
             Part::Program(tests) => tests.program.name,
         }
     }
 
     fn load(self) -> Load {
         match self {
-            Part::Units => Load::Works,
+            Part::Units(_) => Load::Works,
             Part::Program(tests) => tests.program.load,
         }
     }
@@ -167,7 +167,7 @@ impl Part<'_> {
     /// Runs what need not be alone.
     fn run(self, arguments: &[OsString], prepare: impl Fn(&mut Command)) -> Result<()> {
         match self {
-            Part::Units => programs::run_units(arguments, prepare),
+            Part::Units(built) => built.run_units(arguments, prepare),
             Part::Program(tests) => tests.run_shared(arguments, prepare),
         }
     }
@@ -185,7 +185,7 @@ fn run_parts(
     let programs = programs::ALL.iter().filter(|program| wanted.is(program.name));
     let listed: Vec<Listed<'_>> =
         programs.map(|program| built.list(program, arguments, prepare)).collect::<Result<_>>()?;
-    let units = wanted.is(UNITS).then_some(Part::Units);
+    let units = wanted.is(UNITS).then_some(Part::Units(built));
     let parts: Vec<Part<'_>> = units.into_iter().chain(listed.iter().map(Part::Program)).collect();
     let has_company = parts.len() > 1;
     let (works, waits): (Vec<_>, Vec<_>) =

@@ -46,6 +46,8 @@ impl SchemaRegistry {
                     "dependency:unpack".to_owned(),
                     format!("-Dartifact=io.apicurio:apicurio-registry-app:{VERSION}:tar.gz:all"),
                     format!("-DoutputDirectory={}", filling.display()),
+                    // It remembers elsewhere what it has unpacked before.
+                    "-Dmdep.overWriteReleases=true".to_owned(),
                 ]
             })?;
         }

@@ -33,3 +33,41 @@ fn each_can_run_here() {
         assert!(inspection.runnable, "{path}: {:?}", inspection.reason);
     }
 }
+
+/// What is made of this record with an extractor of these columns, or why there is no such pipeline.
+fn predicted(record: &str, config: &str) -> Result<Vec<String>, String> {
+    let manifest = format!(
+        "name = \"p\"\nsource = {{ topics = [\"a\"] }}\nsink = {{ topic = \"b\" }}\n\
+         models = {{ flights = \"{{project}}/models/flights-gbm\" }}\n\
+         [[stages]]\nname = \"features\"\ncomponent = \"builtin:record-features\"\n\
+         limits = {{ memory = \"64 MiB\" }}\nconfig = {{ {config} }}\n\
+         [[stages]]\nname = \"score\"\ncomponent = \"builtin:h2o-score\"\nmodels = [\"flights\"]\n"
+    );
+    let mut harness = Harness::new(&plan(&manifest, "").map_err(|it| it.to_string())?)
+        .map_err(|it| it.to_string())?;
+    let written = harness.pipe([Input::value(record)]).map_err(|it| it.to_string())?;
+    Ok(written.outputs.iter().map(|output| output.text().into_owned()).collect())
+}
+
+#[test]
+fn a_derived_column_is_the_model_s() {
+    let record = |carrier: &str| {
+        format!(
+            r#"{{"Year":1987,"Month":10,"DayofMonth":14,"DayOfWeek":3,"CRSDepTime":730,{carrier},
+                "Origin":"SAN","Dest":"SFO"}}"#
+        )
+    };
+    let of_model = predicted(&record(r#""UniqueCarrier":"PS""#), "").unwrap();
+    assert_eq!(of_model.len(), 1);
+    let derived = |expression: &str| {
+        let config = format!(
+            "columns = [{{ name = \"UniqueCarrier\", expression = \"{expression}\" }}], \
+             inputs = [{{ name = \"carrier\", type = \"text\" }}]"
+        );
+        predicted(&record(r#""carrier":" ps""#), &config)
+    };
+    assert_eq!(derived("carrier.trim().upperAscii()"), Ok(of_model));
+    let refused = derived("carier.trim()").unwrap_err();
+    let place = "column 'UniqueCarrier': `expression`: line 1, column 1: unknown variable 'carier'";
+    assert!(refused.contains(place), "{refused}");
+}

@@ -26,7 +26,7 @@ pub struct DemoArguments {
 /// When something does not compile.
 pub fn run(arguments: DemoArguments) -> Result<()> {
     // The host embeds some of the components.
-    operators::build()?;
+    operators::build_for_users()?;
     let mut program = cargo::programs(&[PROGRAM])?;
     let error = program.args(arguments.arguments).exec();
     Err(error).context("cannot run the demonstration")

@@ -1,6 +1,6 @@
 //! `cargo xtask operators`: builds the components.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -25,8 +25,21 @@ pub fn run() -> Result<()> {
 /// # Errors
 /// As for [`run`].
 pub fn build() -> Result<Vec<PathBuf>> {
+    build_of(&component_crates()?)
+}
+
+/// Builds the components that users have, without those that are for tests and benchmarks alone.
+///
+/// # Errors
+/// As for [`run`].
+pub fn build_for_users() -> Result<()> {
+    let crates =
+        component_crates()?.into_iter().filter(|it| it.folder.starts_with(cargo::operators()));
+    build_of(&crates.collect::<Vec<_>>()).map(drop)
+}
+
+fn build_of(crates: &[ComponentCrate]) -> Result<Vec<PathBuf>> {
     toolchain::ensure_wasm_target()?;
-    let crates = component_crates()?;
     process::run(
         cargo::operators_for_wasm("build")
             .arg("--lib")
@@ -49,6 +62,8 @@ pub struct ComponentCrate {
     pub package: String,
     /// The library: the name of the `.wasm` file.
     pub library: String,
+    /// Where the package is.
+    folder: PathBuf,
 }
 
 /// The crates that make components: those with a `cdylib`. The others in that
@@ -83,6 +98,8 @@ fn cdylibs(metadata: &str) -> Result<Vec<ComponentCrate>> {
     let mut crates = Vec::new();
     for package in packages {
         let name = package["name"].as_str().context("a package has no name")?;
+        let manifest = package["manifest_path"].as_str().context("a package has no manifest")?;
+        let folder = Path::new(manifest).parent().unwrap_or(Path::new(""));
         for target in package["targets"].as_array().into_iter().flatten() {
             let kinds = target["kind"].as_array();
             if kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "cdylib")) {
@@ -91,6 +108,7 @@ fn cdylibs(metadata: &str) -> Result<Vec<ComponentCrate>> {
                     package: name.to_owned(),
                     // rustc's file names have no hyphens.
                     library: library.replace('-', "_"),
+                    folder: folder.to_owned(),
                 });
             }
         }
@@ -105,10 +123,10 @@ mod tests {
     #[test]
     fn only_cdylibs_make_components() -> Result<()> {
         let metadata = r#"{"packages": [
-            {"name": "flight-features", "targets": [
+            {"name": "flight-features", "manifest_path": "/o/flight-features/Cargo.toml", "targets": [
                 {"name": "flight-features", "kind": ["cdylib", "rlib"]},
                 {"name": "golden", "kind": ["test"]}]},
-            {"name": "h2o-mojo", "targets": [
+            {"name": "h2o-mojo", "manifest_path": "/o/h2o-mojo/Cargo.toml", "targets": [
                 {"name": "h2o_mojo", "kind": ["lib"]},
                 {"name": "h2o-mojo", "kind": ["bin"]}]}
         ]}"#;
@@ -117,6 +135,7 @@ mod tests {
             [ComponentCrate {
                 package: "flight-features".into(),
                 library: "flight_features".into(),
+                folder: "/o/flight-features".into(),
             }]
         );
         Ok(())

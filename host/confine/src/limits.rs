@@ -63,7 +63,7 @@ impl Confinement {
         // It writes to no file, also where Landlock is missing.
         limit(Resource::Fsize, 0, 0)?;
         if bounds.yields {
-            system::shorten_turns(nice(NICE)?);
+            nice(NICE)?;
         }
         // Its memory is a user's records and models.
         limit(Resource::Core, 0, 0)?;
@@ -90,9 +90,6 @@ mod system {
     use std::path::PathBuf;
 
     use super::Confinement;
-
-    /// Niceness has to do.
-    pub(super) fn shorten_turns(_: i32) {}
 
     /// Nothing but the limits of memory and time is known here.
     pub(super) fn enter(_: &[PathBuf]) -> io::Result<Confinement> {

@@ -33,25 +33,6 @@ pub(super) fn enter(readable: &[PathBuf]) -> io::Result<Confinement> {
     Ok(Confinement { descriptors, files, calls })
 }
 
-/// Whoever wakes up waits for the turn of the thread that runs, however nice that is: three
-/// milliseconds by default. This thread, and those that it starts, have the shortest turns that
-/// there are, a tenth of one (Linux 6.12 and newer; `sched_setattr(2)`).
-pub(super) fn shorten_turns(nice: i32) {
-    const TURN_NANOSECONDS: u64 = 100_000;
-    let attributes = libc::sched_attr {
-        size: size_of::<libc::sched_attr>() as u32,
-        sched_policy: libc::SCHED_OTHER as u32,
-        sched_flags: 0,
-        sched_nice: nice,
-        sched_priority: 0,
-        sched_runtime: TURN_NANOSECONDS,
-        sched_deadline: 0,
-        sched_period: 0,
-    };
-    // SAFETY: the attributes have the size that they say. Without them it is only less polite.
-    let _ = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
-}
-
 /// It ends with whoever waits for its answer.
 fn end_with_parent() -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;

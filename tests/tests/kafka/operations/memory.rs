@@ -43,7 +43,7 @@ impl<'a> Pipeline<'a> {
              dead-letter = {{ topic = \"{dead}\" }}\n[source]\ntopics = [\"{source}\"]\n\
              properties = {{ \"session.timeout.ms\" = 6000 }}\n\
              [models]\ndigits = \"{}\"\nspread = \"{}\"\nweights = \"{}\"\n\
-             [[stages]]\nname = \"extract\"\ncomponent = \"{}\"\nlimits = {{ memory = \"490 MiB\" }}\n\
+             [[stages]]\nname = \"extract\"\ncomponent = \"{}\"\nlimits = {{ memory = \"480 MiB\" }}\n\
              [[stages]]\nname = \"score\"\ncomponent = \"{}\"\nmodels = [\"digits\", \"spread\"]\n\
              [limits]\nmemory = \"16 MiB\"\ndeadline = \"20s\"\n\
              [runner]\nmemory = {LIMIT}\nbatch-records = 4\n\

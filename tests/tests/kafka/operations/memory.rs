@@ -39,7 +39,8 @@ impl<'a> Pipeline<'a> {
     fn run(&self) -> Served {
         let [source, sink, dead] = &self.topics;
         let manifest = format!(
-            "name = \"{source}\"\ndelivery = \"{}\"\nsink = {{ topic = \"{sink}\" }}\n\
+            "name = \"{source}\"\ndelivery = \"{}\"\n\
+             sink = {{ topic = \"{sink}\", properties = {{ {} }} }}\n\
              dead-letter = {{ topic = \"{dead}\" }}\n[source]\ntopics = [\"{source}\"]\n\
              properties = {{ \"session.timeout.ms\" = 6000 }}\n\
              [models]\ndigits = \"{}\"\nspread = \"{}\"\nweights = \"{}\"\n\
@@ -49,6 +50,11 @@ impl<'a> Pipeline<'a> {
              [runner]\nmemory = {LIMIT}\nbatch-records = 4\n\
              batch-bytes = \"1 MiB\"\nin-flight = \"2 MiB\"\n",
             self.delivery,
+            // What a runner leaves open when it ends keeps readers waiting for so long.
+            match self.delivery {
+                "exactly-once" => "\"transaction.timeout.ms\" = 10000",
+                _ => "",
+            },
             project().join("models/digits").display(),
             self.folder.path().join("spread").display(),
             self.folder.path().join("small").display(),

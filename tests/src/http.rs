@@ -2,11 +2,15 @@
 //! it was asked.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Error, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use openssl::pkey::PKey;
+use openssl::ssl::{SslAcceptor, SslMethod};
+use openssl::x509::X509;
 
 /// What the server was asked.
 #[derive(Debug, Clone)]
@@ -59,6 +63,7 @@ impl Answer {
 
 /// The server. It ends when this is dropped.
 pub struct Server {
+    scheme: &'static str,
     address: String,
     requests: Arc<Mutex<Vec<Request>>>,
     ended: Arc<AtomicBool>,
@@ -67,30 +72,53 @@ pub struct Server {
 impl Server {
     /// A server that answers with what `answer` says, each connection on a thread.
     pub fn start(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+        Server::listen("http", Ok, answer)
+    }
+
+    /// The same behind TLS, with a certificate in PEM and its key.
+    pub fn encrypted(
+        (certificate, key): (String, String),
+        answer: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+        acceptor.set_certificate(&X509::from_pem(certificate.as_bytes()).unwrap()).unwrap();
+        let key = PKey::private_key_from_pem(key.as_bytes()).unwrap();
+        acceptor.set_private_key(&key).unwrap();
+        let acceptor = acceptor.build();
+        let accept = move |connection| acceptor.accept(connection).map_err(Error::other);
+        Server::listen("https", accept, answer)
+    }
+
+    fn listen<S: Read + Write>(
+        scheme: &'static str,
+        accept: impl Fn(TcpStream) -> std::io::Result<S> + Send + Sync + 'static,
+        answer: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (requests, ended) =
             (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
-        let (seen, end, answer) = (requests.clone(), ended.clone(), Arc::new(answer));
+        let (seen, end) = (requests.clone(), ended.clone());
+        let (accept, answer) = (Arc::new(accept), Arc::new(answer));
         std::thread::spawn(move || {
             for connection in listener.incoming() {
                 if end.load(Ordering::Relaxed) {
                     return;
                 }
-                let (seen, answer) = (seen.clone(), answer.clone());
+                let (seen, accept, answer) = (seen.clone(), accept.clone(), answer.clone());
                 std::thread::spawn(move || {
                     // A client may go away when it likes.
-                    let _ = serve(connection?, &seen, &*answer);
+                    let _ = serve(accept(connection?)?, &seen, &*answer);
                     std::io::Result::Ok(())
                 });
             }
         });
-        Server { address, requests, ended }
+        Server { scheme, address, requests, ended }
     }
 
     /// The URL of a path of this server.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     /// All that was asked so far.
@@ -107,11 +135,11 @@ impl Drop for Server {
 }
 
 fn serve(
-    mut connection: TcpStream,
+    connection: impl Read + Write,
     seen: &Mutex<Vec<Request>>,
     answer: &dyn Fn(&Request) -> Answer,
 ) -> std::io::Result<()> {
-    let mut reader = BufReader::new(connection.try_clone()?);
+    let mut reader = BufReader::new(connection);
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let mut words = line.split(' ').map(str::to_owned);
@@ -143,6 +171,7 @@ fn serve(
     if !unsized_body {
         head += &format!("content-length: {}\r\n", body.len());
     }
+    let connection = reader.get_mut();
     connection.write_all(format!("{head}\r\n").as_bytes())?;
     connection.write_all(&body[..cut.unwrap_or(body.len()).min(body.len())])?;
     connection.flush()

@@ -30,6 +30,7 @@ pub mod process;
 pub mod projects;
 pub mod proxy;
 pub mod random;
+pub mod registering;
 pub mod runner;
 pub mod secured;
 pub mod served;

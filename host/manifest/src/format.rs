@@ -2,8 +2,11 @@
 
 use std::num::NonZeroUsize;
 
+use sandbar_schemas::Language;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::sink_schema::SinkSchema;
 
 /// A form of predictions that needs no template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +14,24 @@ use thiserror::Error;
 pub enum FormatName {
     /// A JSON object with the label, the probabilities and the model.
     Json,
+    /// Avro, in binary.
+    Avro,
+    /// Protobuf.
+    Protobuf,
+    /// JSON by a JSON Schema.
+    JsonSchema,
+}
+
+impl FormatName {
+    /// What its schemas are written in; `None`: it has none.
+    pub fn language(self) -> Option<Language> {
+        match self {
+            FormatName::Json => None,
+            FormatName::Avro => Some(Language::Avro),
+            FormatName::Protobuf => Some(Language::Protobuf),
+            FormatName::JsonSchema => Some(Language::JsonSchema),
+        }
+    }
 }
 
 /// How predictions are written.
@@ -24,14 +45,49 @@ pub enum Format {
     },
     /// Text with placeholders, in Jinja's notation.
     Template(String),
+    /// By a schema.
+    Schema(Box<SchemaFormat>),
+}
+
+/// How predictions are written by a schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaFormat {
+    /// What the schema is written in.
+    pub language: Language,
+    /// How many classes a prediction carries, as of [`Format::Json`].
+    pub top: Option<NonZeroUsize>,
+    /// What the schema is called, and where its id goes.
+    pub schema: SinkSchema,
+    /// The topic that they go to.
+    pub topic: String,
+}
+
+/// The keys of `[sink]`, or of a route, that say how predictions are written.
+#[derive(Debug, Clone, Copy)]
+pub struct Form<'a> {
+    /// `format`.
+    pub name: FormatName,
+    /// `top`.
+    pub top: Option<NonZeroUsize>,
+    /// `template`.
+    pub template: Option<&'a str>,
+    /// `schema`.
+    pub schema: Option<&'a SinkSchema>,
+    /// `topic`.
+    pub topic: &'a str,
 }
 
 impl Format {
-    /// What the keys `format`, `top` and `template` of `[sink]` mean.
-    pub fn new(name: FormatName, top: Option<NonZeroUsize>, template: Option<&str>) -> Self {
-        match (template, name) {
+    /// What these keys mean.
+    pub fn new(form: Form<'_>) -> Self {
+        let Form { name, top, template, schema, topic } = form;
+        match (template, name.language()) {
             (Some(template), _) => Format::Template(template.to_owned()),
-            (None, FormatName::Json) => Format::Json { top },
+            (None, None) => Format::Json { top },
+            (None, Some(language)) => {
+                let (schema, topic) = (schema.cloned().unwrap_or_default(), topic.to_owned());
+                Format::Schema(Box::new(SchemaFormat { language, top, schema, topic }))
+            }
         }
     }
 }
@@ -73,6 +129,35 @@ pub enum FormatError {
         /// The name.
         name: &'static str,
     },
+    /// Two stages would be written under the same name.
+    #[error(
+        "stages '{first}' and '{second}' are both written as '{name}', as {language} takes letters, digits and '_' alone; rename one of them"
+    )]
+    SameName {
+        /// One stage.
+        first: String,
+        /// The other.
+        second: String,
+        /// The name of both.
+        name: String,
+        /// Whose rule it is.
+        language: &'static str,
+    },
+    /// A given schema is not what predictions can be written by.
+    #[error("schema '{file}': {place}{problem}")]
+    Given {
+        /// The name of `[schemas.files]`.
+        file: String,
+        /// The way of names to what is wrong, with a colon behind it.
+        place: String,
+        /// What is wrong there, and what to do.
+        problem: String,
+    },
+    /// The outputs are no predictions.
+    #[error(
+        "the last stage makes records, which are written as they are; leave out 'format', or let a scorer be the last stage"
+    )]
+    NotPredictions,
     /// The template uses a variable that this model's predictions lack.
     #[error("the template uses '{name}', but the model predicts {predicts}; use {instead}")]
     Absent {

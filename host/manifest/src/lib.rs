@@ -29,7 +29,8 @@
 //!   `registry`, `schemas`, `admin`, `memory_limit`.
 //! - Values in it: `allow`, what records may refer to; `properties`, librdkafka's; `native`,
 //!   which of them a manifest may not set by itself; `start` and
-//!   `topics` of the source; `format`, [`template`] and `routes` of the sink.
+//!   `topics` of the source; `format`, [`template`], `sink_schema` and `routes` of the sink, and what
+//!   follows from them (`sink_format`).
 //! - [`cases`]: the schema of test cases.
 //!
 //! It is pure data. It may use `sandbar-builtin`, `-files`, `-record`, `-config`, `-model`, `-schemas`,
@@ -52,6 +53,8 @@ mod registry;
 mod routes;
 mod schemas;
 mod sections;
+mod sink_format;
+mod sink_schema;
 mod start;
 pub mod template;
 mod topics;
@@ -60,7 +63,7 @@ pub mod validate;
 pub use admin::{Admin, AdminTls, AdminToken, Listen, Reading, Role, Secret};
 pub use allow::{Allowed, Prefix, plain};
 pub use failures::{DeadLetter, OnFailure, Order};
-pub use format::{Format, FormatError, FormatName};
+pub use format::{Form, Format, FormatError, FormatName, SchemaFormat};
 pub use manifest::{Manifest, ManifestError};
 pub use memory_limit::MemoryLimit;
 pub use native::Trust;
@@ -74,6 +77,7 @@ pub use schemas::SchemasSection;
 pub use sections::{
     Delivery, Fleet, Grant, Kafka, OUTPUTS, Preparation, Runner, Sink, Source, Stage, retries,
 };
+pub use sink_schema::{IdPlace, SinkSchema, SubjectStrategy};
 pub use start::{Start, StartTime};
 pub use template::Template;
 pub use topics::{Pattern, is_pattern};

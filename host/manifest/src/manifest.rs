@@ -15,7 +15,7 @@ use crate::admin::{Admin, AdminToken, Secret};
 use crate::cases::Test;
 use crate::client_files;
 use crate::failures::DeadLetter;
-use crate::format::{Format, FormatName};
+use crate::format::FormatName;
 use crate::properties::Properties;
 use crate::references::References;
 use crate::registry::RegistrySection;
@@ -125,6 +125,7 @@ impl Manifest {
                 format: None,
                 template: None,
                 top: None,
+                schema: None,
                 key: None,
                 headers: IndexMap::new(),
                 matching: Matching::default(),
@@ -333,11 +334,5 @@ impl Manifest {
             ));
         }
         Ok(found)
-    }
-
-    /// How predictions are written.
-    pub fn format(&self) -> Format {
-        let Sink { format, top, template, .. } = &self.sink;
-        Format::new(format.unwrap_or(FormatName::Json), *top, template.as_deref())
     }
 }

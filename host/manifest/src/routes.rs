@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::format::{Format, FormatName};
+use crate::format::FormatName;
+use crate::sink_schema::SinkSchema;
 
 /// One of `[[sink.routes]]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,21 +26,15 @@ pub struct Route {
     /// its own, all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top: Option<NonZeroUsize>,
+    /// The schema of Avro, Protobuf or JSON Schema. Default: as `[sink]` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<SinkSchema>,
     /// The key of the output record, a template. Default: as `[sink]` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// Headers by name, templates; they take precedence over those of `[sink]`. None by default.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub headers: IndexMap<String, String>,
-}
-
-impl Route {
-    /// How it writes predictions, if not as `[sink]` does.
-    pub fn format(&self) -> Option<Format> {
-        let Route { format, template, top, .. } = self;
-        let own = format.is_some() || template.is_some() || top.is_some();
-        own.then(|| Format::new(format.unwrap_or(FormatName::Json), *top, template.as_deref()))
-    }
 }
 
 /// Which of the routes take a prediction that several would.

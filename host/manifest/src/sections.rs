@@ -20,6 +20,7 @@ use crate::format::FormatName;
 use crate::memory_limit::MemoryLimit;
 use crate::properties::Properties;
 use crate::routes::{Matching, Otherwise, Route};
+use crate::sink_schema::SinkSchema;
 use crate::start::Start;
 
 /// The delivery guarantee for a record's outputs.
@@ -173,6 +174,9 @@ pub struct Sink {
     /// all, in the order of the model.
     #[serde(default)]
     pub top: Option<NonZeroUsize>,
+    /// The schema of Avro, Protobuf or JSON Schema: what it is called, and where its id goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<SinkSchema>,
     /// The key of an output record, a template. Default: that of its record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,

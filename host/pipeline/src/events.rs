@@ -42,6 +42,24 @@ impl PreparedBefore {
     }
 }
 
+/// The registry has given the schema of outputs an id.
+pub struct SchemaKnown<'a> {
+    /// The subject that has it.
+    pub subject: &'a str,
+    /// The topic of the outputs.
+    pub topic: &'a str,
+    /// The id.
+    pub schema_id: u32,
+}
+
+impl SchemaKnown<'_> {
+    /// Logs it.
+    pub fn emit(self) {
+        let SchemaKnown { subject, topic, schema_id } = self;
+        tracing::info!(subject, topic, schema_id, "schema of predictions is registered");
+    }
+}
+
 /// A batch reached a worker.
 pub struct BatchReceived<'a> {
     /// The batch.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use sandbar_manifest::Format;
+use sandbar_manifest::{Format, FormatError};
 use sandbar_sandbox::{Extractor, Field, Scorer, Transformer};
 
 use crate::chain::{Chain, Link, Predictor, Routed, ScorerStep, Step as ChainStep};
-use crate::encoding::{Predicting, Writer};
+use crate::encoding::{Predicting, SchemaContext, Writer};
 use crate::graph::{Begin, Columns, Graph, GraphError, Place, Section, Step, prediction_fields};
 use crate::plan_error::Reason;
 use crate::routing::RoutePlan;
@@ -18,6 +18,8 @@ pub(crate) struct Stages<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) format: &'a Format,
     pub(crate) routes: Option<&'a RoutePlan>,
+    /// What writers by a schema are made with.
+    pub(crate) context: &'a SchemaContext,
     /// Bytes that may be made of a batch.
     pub(crate) outputs: usize,
 }
@@ -27,6 +29,10 @@ impl Stages<'_> {
     pub(crate) fn fit(&self) -> Result<Chain, Reason> {
         let sections = &self.graph.sections;
         let last = sections.iter().rposition(|section| !section.steps.is_empty());
+        let predicts = sections.last().is_some_and(|section| !section.steps.is_empty());
+        if !predicts && matches!(self.format, Format::Schema(_)) {
+            return Err(FormatError::NotPredictions.into());
+        }
         let (mut links, mut scorers) = (Vec::new(), 0);
         for (at, section) in sections.iter().enumerate() {
             if let Begin::Transformer(stage) = section.begin {
@@ -48,8 +54,8 @@ impl Stages<'_> {
             }
             _ => (None, Vec::new()),
         };
-        let router =
-            self.routes.map(|routes| routes.fit(&scorers).map_err(Box::new)).transpose()?;
+        let router = self.routes.map(|routes| routes.fit(&scorers, self.context));
+        let router = router.transpose().map_err(Box::new)?;
         Ok(Chain { links, router, model, outputs: self.outputs })
     }
 
@@ -90,7 +96,7 @@ impl Stages<'_> {
         let leaves = section.leaves.clone();
         let stages = leaves.iter().map(|leaf| &self.stages[section.steps[*leaf].stage()]);
         let model = models_of(stages);
-        let writer = Writer::new(format, &self.predicting(section, &steps))?;
+        let writer = Writer::new(format, &self.predicting(section, &steps), self.context)?;
         Ok(Predictor { steps, leaves, writer, model })
     }
 

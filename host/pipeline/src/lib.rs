@@ -6,7 +6,8 @@
 //!   scorers that read them; `fit`: instances that fit each other.
 //! - [`chain`]: the stages over one batch; [`outcome`]: what becomes of it; `chain_runner`: one
 //!   chain at work; [`processor`] drives it, with batches of any content; [`encoding`]:
-//!   predictions as output records; [`routing`]: to which topics, with which keys and headers.
+//!   predictions as output records, `registration`: their schemas in a registry; [`routing`]: to which
+//!   `topics`, with which keys and headers.
 //! - [`preparation`]: what is untrusted, prepared in a process of its own, which does
 //!   [`prepare`]; `loading`: what was prepared, loaded by the process that serves.
 //! - [`policy`]: what is done about failures; `key_ordering`: records behind one of their key;
@@ -52,17 +53,20 @@ pub mod preparation;
 pub mod prepare;
 pub mod processor;
 mod reaching;
+mod registration;
 pub mod revision;
 pub mod rollout;
 pub mod routing;
 mod schemas;
 mod stage_plan;
 pub mod swap;
+mod topics;
 mod trials;
 pub mod validation;
 
 pub use definition::{Definition, OpenError};
 pub use deployment::Deployment;
+pub use encoding::TopicSchema;
 pub use picture::{GraphStyle, Picture};
 pub use plan::Plan;
 pub use plan_error::{PlanError, Reason};

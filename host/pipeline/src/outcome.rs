@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::capture::Capture;
 use sandbar_manifest::OUTPUTS;
-use sandbar_record::{Batch, Code, Failure, Output, Variant, shorten};
+use sandbar_record::{Batch, Code, Failure, Output, SchemaHeader, Variant, shorten};
 use sandbar_sandbox::{Blame, CallError};
 
 /// The result of a batch. Reused from batch to batch.
@@ -120,6 +120,8 @@ pub(crate) struct Placed {
     pub(crate) value: Option<Range<usize>>,
     /// Who made it.
     pub(crate) variant: Variant,
+    /// What it says of the schema of its value.
+    pub(crate) schema: SchemaHeader,
 }
 
 impl Outcome {
@@ -190,6 +192,7 @@ impl Outcome {
                 variant: self.tagged.then_some(placed.variant),
                 record,
                 value,
+                schema: &placed.schema,
             }
         })
     }

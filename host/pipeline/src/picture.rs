@@ -68,7 +68,10 @@ impl Plan {
             drawing.add("route", about, vec![(at, "records")], true);
         }
         let several = if self.ends.len() == 1 { "" } else { "s" };
-        let about = format!("topic{several} {}", self.ends.join(", "));
+        let mut about = format!("topic{several} {}", self.ends.join(", "));
+        for schema in self.topic_schemas() {
+            about += &format!("; {schema}");
+        }
         drawing.add("sink", about, leaving, true);
         Picture { name: self.name.clone(), nodes: drawing.nodes }
     }

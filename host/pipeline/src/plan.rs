@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sandbar_inference::Artifact;
-use sandbar_manifest::{Format, Grant, Manifest, Preparation, Stage};
+use sandbar_manifest::{Format, Grant, Preparation, Stage};
 use sandbar_model::{Model, ModelError};
 use sandbar_record::{BatchLimits, OutputHeaders};
 use sandbar_sandbox::{Clock, Component, Grants, Limits, Operator, OutputSchema, Sandbox, World};
@@ -15,6 +15,7 @@ use sandbar_telemetry::CallTimes;
 
 use crate::chain::Chain;
 use crate::definition::Definition;
+use crate::encoding::{SchemaContext, TopicSchema};
 use crate::events::SamplesNotTried;
 use crate::external_payloads::{ExternalPayloads, PayloadResolver};
 use crate::fit::Stages;
@@ -25,6 +26,7 @@ use crate::policy::Policies;
 use crate::preparation::Report;
 use crate::routing::RoutePlan;
 use crate::stage_plan::{StagePlan, models_of};
+use crate::topics::{ends, named_by, place};
 use crate::trials::predictors;
 use crate::validation::{Untried, try_samples};
 
@@ -60,6 +62,9 @@ pub struct Plan {
     shapes: Vec<(Arc<str>, OutputSchema)>,
     /// The features of each extractor, by its stage.
     pub(crate) features: BTreeMap<Arc<str>, usize>,
+    /// The schemas by which outputs are written, each with the place in the manifest that says so.
+    pub(crate) schemas: Vec<(String, TopicSchema)>,
+    pub(crate) context: SchemaContext,
     /// How many sample rows its model was validated with.
     samples: usize,
 }
@@ -130,6 +135,8 @@ impl Plan {
         let chain = plan.chain()?;
         plan.shapes = chain.shapes();
         plan.features = chain.features();
+        let schemas = chain.schemas().map(|(place, schema)| (place.to_owned(), schema.clone()));
+        plan.schemas = schemas.collect();
         Ok((plan, chain))
     }
 
@@ -154,6 +161,10 @@ impl Plan {
             Ok(StagePlan { operator, routes, model, columns })
         });
         let mut stages = stages.collect::<Result<Vec<_>, Reason>>()?;
+        let files = match manifest.sink_files().next() {
+            Some(_) => definition.schemas().map_err(|it| Reason::Schemas(it.to_owned()))?.cloned(),
+            None => None,
+        };
         let routes = RoutePlan::of(manifest, |topic| place(&mut topics, topic));
         let graph = Graph::of(manifest, stages.iter().map(|stage| &stage.operator))?;
         lend(&graph, manifest, stages.iter_mut().map(|stage| &mut stage.operator));
@@ -180,6 +191,8 @@ impl Plan {
             clock,
             shapes: Vec::new(),
             features: BTreeMap::new(),
+            schemas: Vec::new(),
+            context: SchemaContext { files, ..SchemaContext::default() },
             samples: 0,
         })
     }
@@ -195,6 +208,7 @@ impl Plan {
             graph: &self.graph,
             format: &self.format,
             routes: self.routes.as_ref(),
+            context: &self.context,
             outputs: self.batch.outputs,
         };
         stages.fit().map_err(|reason| PlanError { manifest: self.path.clone(), reason })
@@ -362,37 +376,5 @@ pub fn operator(
         grants: Arc::new(grants),
         limits,
         times: CallTimes::default(),
-    })
-}
-
-/// The key of the manifest that names each of the topics.
-fn named_by(manifest: &Manifest, topics: &[String]) -> Vec<&'static str> {
-    let key = |topic: &String| match topic {
-        topic if *topic == manifest.sink.topic => "[sink] topic",
-        topic if manifest.sink.routes.iter().any(|route| route.topic == *topic) => {
-            "[[sink.routes]] topic"
-        }
-        _ => "the stage's `topics`",
-    };
-    topics.iter().map(key).collect()
-}
-
-/// The topics of `[sink]` and its routes, each once.
-fn ends(manifest: &Manifest) -> Vec<String> {
-    let routes = manifest.sink.routes.iter().map(|route| route.topic.as_str());
-    let mut ends = Vec::new();
-    for topic in [manifest.sink.topic.as_str()].into_iter().chain(routes) {
-        if !topic.is_empty() {
-            place(&mut ends, topic);
-        }
-    }
-    ends
-}
-
-/// The index of a topic in `topics`, where it is put if it is not there.
-fn place(topics: &mut Vec<String>, topic: &str) -> usize {
-    topics.iter().position(|known| known == topic).unwrap_or_else(|| {
-        topics.push(topic.to_owned());
-        topics.len() - 1
     })
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use sandbar_manifest::FormatError;
 use sandbar_registry::RegistryError;
 use sandbar_sandbox::{ComponentError, StageError};
+use sandbar_schemas::SchemaError;
 use thiserror::Error;
 
 use crate::definition::{Definition, OpenError};
@@ -69,6 +70,16 @@ pub enum Reason {
     /// A file of `[schemas]` cannot be read.
     #[error("{0}")]
     Schemas(String),
+    /// The registry does not give the schema of outputs an id.
+    #[error("{place}: schema: {error}{advice}")]
+    Registration {
+        /// The key of the manifest.
+        place: String,
+        /// What the registry says.
+        error: SchemaError,
+        /// What to do.
+        advice: &'static str,
+    },
     /// The output's form does not fit the predictions.
     #[error("[sink]: {0}")]
     OutputSchema(#[from] FormatError),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::batch::Record;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, SchemaHeader};
 
 /// Header of a prediction: the model that made it, `name@version`.
 pub const MODEL_HEADER: &str = "sandbar-model";
@@ -13,8 +13,10 @@ pub const MODEL_HEADER: &str = "sandbar-model";
 pub const VARIANT_HEADER: &str = "sandbar-variant";
 /// Header of a record that was fed in again after it had been a dead letter: how often.
 pub const REPLAYED_HEADER: &str = "sandbar-replayed";
+/// Header of a record: the id of the schema of its value, as Confluent's serializers write it.
+pub const SCHEMA_HEADER: &str = "__value_schema_id";
 /// How many headers [`OutputHeaders::output`] adds to those of the record, at most.
-pub const OUTPUT_HEADERS: usize = 2;
+pub const OUTPUT_HEADERS: usize = 3;
 /// How many headers [`OutputHeaders::letter`] adds to those of the record.
 pub const DEAD_LETTER_HEADERS: usize = 7;
 
@@ -45,7 +47,13 @@ impl OutputHeaders {
         let model = output.model.map(|model| (MODEL_HEADER, Some(model.as_bytes())));
         let variant =
             output.variant.map(|variant| (VARIANT_HEADER, Some(variant.as_str().as_bytes())));
-        output.record.headers().chain(model).chain(variant)
+        let keeps = *output.schema == SchemaHeader::Kept;
+        let own = output.record.headers().filter(move |(name, _)| keeps || *name != SCHEMA_HEADER);
+        let schema = match output.schema {
+            SchemaHeader::Set(id) => Some((SCHEMA_HEADER, Some(&**id))),
+            SchemaHeader::Kept | SchemaHeader::Removed => None,
+        };
+        own.chain(schema).chain(model).chain(variant)
     }
 
     /// The headers of a record that failed: its own, then where it came from and why it

@@ -32,12 +32,12 @@ pub use batch::{Batch, Headers, NULL_KEY, NULL_VALUE, Record};
 pub use failure::{Code, Failure, MESSAGE_LIMIT, REFERENCES, RESERVED_STAGES, shorten};
 pub use headers::{
     DEAD_LETTER_HEADERS, MODEL_HEADER, OUTPUT_HEADERS, OutputHeaders, REPLAYED_HEADER,
-    VARIANT_HEADER,
+    SCHEMA_HEADER, VARIANT_HEADER,
 };
 pub use input::{Input, OwnedHeaders};
 pub use limits::{BatchLimits, LINGER};
 pub use memory_gate::{MemoryGate, MemoryUse, Running, Stopped};
-pub use output::{Output, Variant};
+pub use output::{Output, SchemaHeader, Variant};
 pub use shortage::Shortage;
 pub use shutdown::Shutdown;
 pub use sink::{BestEffort, OpenBestEffort, Sink};

@@ -1,5 +1,7 @@
 //! Output records: what a pipeline makes of records.
 
+use std::sync::Arc;
+
 use crate::batch::Record;
 
 /// One output record.
@@ -16,6 +18,20 @@ pub struct Output<'a> {
     pub record: Record<'a>,
     /// The value.
     pub value: Option<&'a [u8]>,
+    /// What its headers say of the schema of the value.
+    pub schema: &'a SchemaHeader,
+}
+
+/// What the headers of an output say of the schema of its value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum SchemaHeader {
+    /// What those of its record say, if anything.
+    #[default]
+    Kept,
+    /// Nothing.
+    Removed,
+    /// This id.
+    Set(Arc<[u8]>),
 }
 
 /// Which variant made something, while a candidate runs beside what serves.

@@ -1,6 +1,7 @@
 //! The registry's JSON. What is in it beside this is ignored.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::schema::{Cause, Language, SchemaError};
 
@@ -33,13 +34,22 @@ struct Refusal {
 /// Characters of a registry's own words that are passed on.
 const WORDS: usize = 200;
 
-impl Answer {
-    /// Reads one.
-    pub(crate) fn read(body: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(body)
-            .map_err(|error| format!("the answer is not that of a schema registry: {error}"))
-    }
+/// What a schema that was sent is known by.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Registered {
+    pub(crate) id: u32,
+    /// Registries have it since 2025.
+    #[serde(default)]
+    pub(crate) guid: Option<String>,
+}
 
+/// Reads an answer.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body)
+        .map_err(|error| format!("the answer is not that of a schema registry: {error}"))
+}
+
+impl Answer {
     /// What the schema is written in.
     pub(crate) fn language(&self) -> Result<Language, SchemaError> {
         match self.schema_type.as_deref() {
@@ -70,19 +80,24 @@ mod tests {
 
     #[test]
     fn answers_of_registries_are_read() -> Result<(), String> {
-        let answer = Answer::read(br#"{"schema":"\"long\""}"#)?;
+        let answer = read::<Answer>(br#"{"schema":"\"long\""}"#)?;
         assert_eq!(answer.language(), Ok(Language::Avro));
         assert_eq!(answer.schema, "\"long\"");
-        let answer = Answer::read(
+        let answer = read::<Answer>(
             br#"{"schemaType":"PROTOBUF","schema":"","id":7,"references":[{"name":"a.proto","subject":"a","version":2}]}"#,
         )?;
         assert_eq!(answer.language(), Ok(Language::Protobuf));
         let link = Link { name: "a.proto".into(), subject: "a".into(), version: 2 };
         assert_eq!(answer.references, Some(vec![link]));
-        let other = Answer::read(br#"{"schema":"","schemaType":"XML","references":null}"#)?;
+        let other = read::<Answer>(br#"{"schema":"","schemaType":"XML","references":null}"#)?;
         assert!(other.language().is_err_and(|error| error.cause == Cause::Invalid));
+        let registered = read::<Registered>(br#"{"id":7,"version":1}"#)?;
+        assert_eq!(registered, Registered { id: 7, guid: None });
+        for id in ["-1", "4294967296", "1.5", "null"] {
+            assert!(read::<Registered>(format!("{{\"id\":{id}}}").as_bytes()).is_err(), "{id}");
+        }
         for nonsense in ["", "<html>", "[]", "{}", "{\"schema\":1}"] {
-            assert!(Answer::read(nonsense.as_bytes()).is_err(), "{nonsense}");
+            assert!(read::<Answer>(nonsense.as_bytes()).is_err(), "{nonsense}");
         }
         Ok(())
     }

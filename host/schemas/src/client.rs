@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client as Http, Response, StatusCode};
 use sandbar_model::http::{explain, shown};
+use serde::de::DeserializeOwned;
 use tokio::time::{sleep, timeout};
 use url::Url;
 
 use crate::access::Access;
-use crate::answers::{Answer, refusal};
+use crate::answers::{read, refusal};
 use crate::schema::{Cause, SchemaError};
 
 /// The pause after all servers have failed; it doubles with each time.
@@ -23,7 +25,9 @@ const ENVELOPE: usize = 64 << 10;
 /// What needs no escaping in a part of a path.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// The media type of the API.
-const ACCEPT: &str = "application/vnd.schemaregistry.v1+json, application/json";
+const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
+/// The media types of answers.
+const ACCEPTED: &str = "application/vnd.schemaregistry.v1+json, application/json";
 
 /// A registry.
 pub(crate) struct Client {
@@ -33,7 +37,15 @@ pub(crate) struct Client {
     first: AtomicUsize,
 }
 
-/// Why a server gave no schema.
+/// What is asked.
+struct Question<'a> {
+    /// The path, by its parts.
+    path: &'a [&'a str],
+    /// With a body it is a POST.
+    body: Option<Vec<u8>>,
+}
+
+/// Why a server gave no answer.
 enum Fault {
     /// Another server, or another attempt, may have one.
     Passing(String),
@@ -55,11 +67,30 @@ impl Client {
     }
 
     /// What is at a path, given by its parts.
-    pub(crate) async fn get(
+    pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         path: &[&str],
         deadline: Instant,
-    ) -> Result<Answer, SchemaError> {
+    ) -> Result<T, SchemaError> {
+        self.send(&Question { path, body: None }, deadline).await
+    }
+
+    /// What is answered to a body that is sent to a path. It may be sent more than once.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &serde_json::Value,
+        deadline: Instant,
+    ) -> Result<T, SchemaError> {
+        let body = Some(body.to_string().into_bytes());
+        self.send(&Question { path, body }, deadline).await
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        question: &Question<'_>,
+        deadline: Instant,
+    ) -> Result<T, SchemaError> {
         let mut pause = PAUSE;
         loop {
             let mut hope = false;
@@ -68,7 +99,7 @@ impl Client {
             for offset in 0..self.access.urls.len() {
                 let index = (first + offset) % self.access.urls.len();
                 let url = &self.access.urls[index];
-                match self.ask(url, path, deadline).await {
+                match self.ask(url, question, deadline).await {
                     Ok(answer) => {
                         self.first.store(index, Ordering::Relaxed);
                         return Ok(answer);
@@ -92,24 +123,42 @@ impl Client {
         }
     }
 
-    async fn ask(&self, url: &Url, path: &[&str], deadline: Instant) -> Result<Answer, Fault> {
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        question: &Question<'_>,
+        deadline: Instant,
+    ) -> Result<T, Fault> {
         let left = deadline.saturating_duration_since(Instant::now());
         let late = || Fault::Passing(format!("no answer within {} ms", left.as_millis()));
-        timeout(left, self.ask_patiently(url, path)).await.unwrap_or_else(|_| Err(late()))
+        timeout(left, self.ask_patiently(url, question)).await.unwrap_or_else(|_| Err(late()))
     }
 
-    async fn ask_patiently(&self, url: &Url, path: &[&str]) -> Result<Answer, Fault> {
-        let request = self.http.get(below(url, path)).header(reqwest::header::ACCEPT, ACCEPT);
+    async fn ask_patiently<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        question: &Question<'_>,
+    ) -> Result<T, Fault> {
+        let url = below(url, question.path);
+        let request = match &question.body {
+            None => self.http.get(url),
+            Some(body) => self.http.post(url).header(CONTENT_TYPE, MEDIA_TYPE).body(body.clone()),
+        };
+        let request = request.header(ACCEPT, ACCEPTED);
         let response = self.access.authorise(request).send().await;
         let mut response = response.map_err(|error| Fault::Passing(failed(error)))?;
         let status = response.status();
         let body = self.body(&mut response).await?;
         if status == StatusCode::OK {
-            return Answer::read(&body).map_err(Fault::Passing);
+            return read(&body).map_err(Fault::Passing);
         }
         let says = format!("the server answers {status}{}", refusal(&body));
         Err(match status {
             StatusCode::NOT_FOUND => Fault::Final(SchemaError::new(Cause::NotFound, says)),
+            // What is sent does not suit the registry, whichever of its servers is asked.
+            StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
+                Fault::Final(SchemaError::new(Cause::Invalid, says))
+            }
             StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Fault::Passing(says),
             _ if status.is_server_error() => Fault::Passing(says),
             _ => Fault::Lasting(says),

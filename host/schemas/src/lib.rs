@@ -6,6 +6,7 @@
 //! - `client`: requests, several servers tried in turn, answers bounded in size and time.
 //! - `references`: what a schema refers to, got from the registry, as deep as it goes.
 //! - `answers`: the registry's JSON.
+//! - [`subject`]: schemas that are put under a subject, or looked up there.
 //! - `key`: what a schema is asked for by; `cache`: what was found, kept within bounds.
 //! - [`store`]: all of it together; what the sandbox asks for its guests.
 //!
@@ -19,8 +20,10 @@ mod key;
 mod references;
 pub mod schema;
 pub mod store;
+pub mod subject;
 
 pub use access::{Access, Credentials};
 pub use key::Key;
 pub use schema::{Cause, Language, Reference, Schema, SchemaError};
 pub use store::{Schemas, Snapshot};
+pub use subject::{SchemaId, SubjectSchema};

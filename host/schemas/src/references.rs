@@ -50,7 +50,7 @@ pub(crate) async fn resolve(
         let path = ["subjects", &link.subject, "versions", &version];
         let about = |error: SchemaError| error.about(&format!("the reference '{}'", link.name));
         // A reference that leads nowhere is the registry's fault, not that of a record.
-        let found = client.get(&path, deadline).await.map_err(|error| {
+        let found = client.get::<Answer>(&path, deadline).await.map_err(|error| {
             about(match error.cause {
                 Cause::NotFound => SchemaError { cause: Cause::Unavailable, ..error },
                 _ => error,

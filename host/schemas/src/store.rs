@@ -8,11 +8,13 @@ use sandbar_model::http::Runtime;
 use serde::{Deserialize, Serialize};
 
 use crate::access::Access;
+use crate::answers::Answer;
 use crate::cache::Cache;
 use crate::client::Client;
 use crate::key::Key;
 use crate::references::resolve;
 use crate::schema::{Cause, Reference, Schema, SchemaError};
+use crate::subject::{SchemaId, SubjectSchema};
 
 /// Bytes of schemas that another process is told of.
 const TOLD: usize = 8 << 20;
@@ -136,24 +138,15 @@ impl Schemas {
     }
 
     fn ask(&self, key: &Key, patience: Duration) -> Result<Schema, SchemaError> {
-        let (client, timeout, runtime) = match &self.registry {
-            Registry::None(reason) => return Err(reason.clone()),
-            Registry::Servers(client, timeout, runtime) => (client, timeout, runtime),
-        };
-        let patience = patience.min(*timeout);
+        let (client, timeout, runtime) = self.registry()?;
+        let patience = patience.min(timeout);
         if patience.is_zero() {
             let message = "not asked for: the call has waited for schemas as long as it may";
             return Err(SchemaError::new(Cause::Unavailable, message));
         }
-        let runtime = runtime.get_or_init(|| {
-            Runtime::start().map_err(|error| format!("cannot start the client thread: {error}"))
-        });
-        let runtime = runtime
-            .as_ref()
-            .map_err(|reason| SchemaError::new(Cause::Unavailable, reason.as_str()))?;
         let deadline = Instant::now() + patience;
         runtime.handle().block_on(async {
-            let answer = match key {
+            let answer: Result<Answer, SchemaError> = match key {
                 Key::Id(id) => client.get(&["schemas", "ids", &id.to_string()], deadline).await,
                 Key::Guid(guid) => {
                     client.get(&["schemas", "guids", &hyphened(guid)], deadline).await
@@ -166,6 +159,35 @@ impl Schemas {
             };
             resolve(client, answer?, deadline).await
         })
+    }
+
+    /// What the registry knows a schema by under its subject. With `register` it is put there, if
+    /// it is not there yet.
+    ///
+    /// # Errors
+    /// If it is not there, the registry refuses it, or does not answer in time.
+    pub fn id(&self, schema: &SubjectSchema, register: bool) -> Result<SchemaId, SchemaError> {
+        let asked = || {
+            let (client, timeout, runtime) = self.registry()?;
+            let deadline = Instant::now() + timeout;
+            runtime.handle().block_on(schema.id(client, register, deadline))
+        };
+        asked().map_err(|error| error.about(&format!("subject '{}'", schema.subject)))
+    }
+
+    /// Who is asked, how long, and the thread that asks.
+    fn registry(&self) -> Result<(&Client, Duration, &Runtime), SchemaError> {
+        let (client, timeout, runtime) = match &self.registry {
+            Registry::None(reason) => return Err(reason.clone()),
+            Registry::Servers(client, timeout, runtime) => (client, timeout, runtime),
+        };
+        let runtime = runtime.get_or_init(|| {
+            Runtime::start().map_err(|error| format!("cannot start the client thread: {error}"))
+        });
+        let runtime = runtime
+            .as_ref()
+            .map_err(|reason| SchemaError::new(Cause::Unavailable, reason.as_str()))?;
+        Ok((client, *timeout, runtime))
     }
 
     /// The files, by name.

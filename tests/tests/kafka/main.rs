@@ -12,6 +12,7 @@ mod embedding;
 mod failures;
 mod harness;
 mod operations;
+mod predicted;
 mod predictions;
 mod pressure;
 mod references;

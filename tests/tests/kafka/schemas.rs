@@ -19,15 +19,15 @@ fn bytes(hex: &Value) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(digits).collect()
 }
 
-/// Registers a schema, and returns its id.
-fn register(url: &str, subject: &str, schema: &Value) -> u32 {
+/// What a registry answers to a request below its URL.
+pub fn ask(url: &str, method: &str, path: &str, body: &Value) -> String {
     let address = url.strip_prefix("http://").unwrap();
-    let (address, path) = address.split_once('/').unwrap();
-    let body = schema.to_string();
+    let (address, base) = address.split_once('/').unwrap();
+    let body = body.to_string();
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,
-        "POST /{path}/subjects/{subject}/versions HTTP/1.1\r\nhost: localhost\r\n\
+        "{method} /{base}{path} HTTP/1.1\r\nhost: localhost\r\n\
          content-type: application/vnd.schemaregistry.v1+json\r\nconnection: close\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
@@ -35,6 +35,12 @@ fn register(url: &str, subject: &str, schema: &Value) -> u32 {
     .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Registers a schema, and returns its id.
+fn register(url: &str, subject: &str, schema: &Value) -> u32 {
+    let answer = ask(url, "POST", &format!("/subjects/{subject}/versions"), schema);
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     let json = body.find('{').zip(body.rfind('}')).map(|(start, end)| &body[start..=end]);
     let id = json.and_then(|json| serde_json::from_str::<Value>(json).ok()?["id"].as_u64());

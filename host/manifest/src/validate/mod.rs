@@ -10,6 +10,7 @@ mod memory;
 mod routes;
 mod rows;
 mod schemas;
+mod sink_schema;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -55,7 +56,9 @@ pub(crate) fn validate(
     for (place, message) in chain::problems(manifest) {
         check.report(place, message);
     }
-    for (place, message) in routes::problems(manifest) {
+    for (place, message) in
+        routes::problems(manifest).into_iter().chain(sink_schema::problems(manifest))
+    {
         check.report(place, message);
     }
     for name in manifest.models.keys() {

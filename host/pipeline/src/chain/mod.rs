@@ -11,10 +11,10 @@ mod transform;
 
 use std::sync::Arc;
 
-use sandbar_record::{Batch, Variant};
+use sandbar_record::{Batch, SchemaHeader, Variant};
 use sandbar_sandbox::{CallError, OutputSchema, Usage};
 
-use crate::encoding::Prediction;
+use crate::encoding::{Prediction, TopicSchema};
 use crate::outcome::{Outcome, Placed};
 use crate::routing::{Item, Router};
 pub(crate) use predict::{Predictor, ScorerStep, Step};
@@ -50,6 +50,16 @@ impl Chain {
             Step::Scorer(scorer) => Some(&**scorer),
             Step::Extractor(_) => None,
         })
+    }
+
+    /// The schemas by which outputs are written, each with the place in the manifest that says so.
+    pub(crate) fn schemas(&self) -> impl Iterator<Item = (&str, &TopicSchema)> {
+        let own = match self.links.last() {
+            Some(Link::Predictor(predictor)) => predictor.writer.schema(),
+            _ => None,
+        };
+        let routed = self.router.iter().flat_map(Router::schemas);
+        own.map(|schema| ("[sink]", schema)).into_iter().chain(routed)
     }
 
     /// What each scorer's predictions are made of, by its stage's name.
@@ -180,6 +190,7 @@ fn deliver_records(
         index,
         value: None,
         variant: Variant::Serving,
+        schema: SchemaHeader::Kept,
     }));
     Ok(())
 }

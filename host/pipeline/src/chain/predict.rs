@@ -82,6 +82,7 @@ impl Predictor {
                         index: place,
                         value: Some(start..outcome.values.len()),
                         variant: Variant::Serving,
+                        schema: self.writer.header().clone(),
                     });
                     self.note(&predicted, row, stream.origin(*index), outcome);
                 }

@@ -1,6 +1,6 @@
 //! A transformer in a chain: records that it routes leave, the others go on.
 
-use sandbar_record::{Batch, Variant};
+use sandbar_record::{Batch, SchemaHeader, Variant};
 use sandbar_sandbox::{CallError, Emitted, Transformed, Transformer};
 
 use super::stream::{Made, Stream, size};
@@ -60,6 +60,7 @@ impl Routed {
                     index: index as u32,
                     value: None,
                     variant: Variant::Serving,
+                    schema: SchemaHeader::Kept,
                 }),
             }
         }

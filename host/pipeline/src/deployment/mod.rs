@@ -98,11 +98,13 @@ impl Deployment {
         stats: Arc<Stats>,
         stop: &Shutdown,
     ) -> Result<Self, PlanError> {
-        let loaded = loading::load(&definition, sandbox, stop)?;
+        let mut loaded = loading::load(&definition, sandbox, stop)?;
+        loaded.plan.register_schemas(&definition)?;
         Ok(Deployment::of_loaded(loaded, definition, sandbox, stats))
     }
 
-    /// The same of what is loaded already: the plan of `definition` with `models`.
+    /// The same of what is loaded already: the plan of `definition` with `models`. If its outputs
+    /// have schemas in a registry, [`Plan::register_schemas`] comes before.
     pub fn of(
         plan: Plan,
         definition: Definition,
@@ -330,6 +332,7 @@ impl Deployment {
         mut prepared: Prepared,
     ) -> Result<Swap, SwapError> {
         let start = Instant::now();
+        prepared.plan.register_schemas(&prepared.state.definition)?;
         prepared.plan.continue_times(&self.plan());
         let Prepared { state: now, plan, trial, took } = prepared;
         let stage_set = |chain| StageSet { serving: Some(chain), candidate: None };

@@ -135,7 +135,11 @@ impl Deployment {
         spec: &RolloutSpec,
         judge: Option<Judge>,
     ) -> Result<Rollout, SwapError> {
-        let Fitted { prepared, comparison, best_effort } = self.fit(turn, change, spec)?;
+        let Fitted { mut prepared, comparison, best_effort } = self.fit(turn, change, spec)?;
+        // What a shadow answers is written nowhere but in a topic of its own.
+        if spec.mode != Mode::Shadow || best_effort.is_some() {
+            prepared.plan.register_schemas(&prepared.state.definition)?;
+        }
         let stage_sets = self.candidates(spec, &prepared, &comparison, best_effort)?;
         self.watch(&comparison, judge)?;
 

@@ -21,6 +21,9 @@ pub enum EncodeError {
         /// The number of classes.
         classes: usize,
     },
+    /// A schema wants a number with fewer bits.
+    #[error("{0} is more than a float takes; make the field a double in the schema")]
+    Float(f64),
     /// The template fails for this record.
     #[error("[sink] template: {0}")]
     Template(String),

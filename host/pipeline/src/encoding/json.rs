@@ -1,11 +1,12 @@
 //! Predictions as JSON objects. Names are escaped once; for a record only its
 //! numbers are formatted, and nothing is allocated.
 
-use std::cell::RefCell;
-use std::cmp::Ordering;
 use std::num::NonZeroUsize;
 
 use sandbar_sandbox::OutputSchema;
+
+use super::prediction::{Predicting, Prediction};
+use super::top::Top;
 
 /// The encoder of the JSON form.
 #[derive(Debug)]
@@ -20,14 +21,6 @@ pub(super) struct Json {
     top: Option<Top>,
 }
 
-/// The order of the most probable classes.
-#[derive(Debug)]
-struct Top {
-    count: usize,
-    /// Kept to reuse its memory.
-    order: RefCell<Vec<u32>>,
-}
-
 impl Json {
     pub(super) fn new(output: &OutputSchema, top: Option<NonZeroUsize>, model: &str) -> Self {
         let quoted: Vec<String> = output.names().iter().map(|name| quote(name)).collect();
@@ -38,14 +31,7 @@ impl Json {
             }
             OutputSchema::Values(_) => vec!["{\"values\":{".to_owned()],
         };
-        let top = match output {
-            // With fewer classes than `top`, all of them, but still sorted.
-            OutputSchema::Classes(names) => top.map(|top| Top {
-                count: top.get().min(names.len()),
-                order: RefCell::new(Vec::with_capacity(names.len())),
-            }),
-            OutputSchema::Values(_) => None,
-        };
+        let top = Top::of(output, top);
         Json {
             openings,
             keys: quoted.iter().map(|name| format!("{name}:")).collect(),
@@ -59,18 +45,8 @@ impl Json {
         out.extend_from_slice(self.openings[label.unwrap_or(0)].as_bytes());
         match &self.top {
             None => self.members(0..values.len(), values, out),
-            Some(Top { count, order }) => {
-                let mut order = order.borrow_mut();
-                order.clear();
-                order.extend(0..values.len() as u32);
-                let descending = |a: &u32, b: &u32| {
-                    by_probability(values[*a as usize], values[*b as usize]).then(a.cmp(b))
-                };
-                if *count < order.len() {
-                    order.select_nth_unstable_by(*count, descending);
-                    order.truncate(*count);
-                }
-                order.sort_unstable_by(descending);
+            Some(top) => {
+                let order = top.of_values(values);
                 self.members(order.iter().map(|index| *index as usize), values, out);
             }
         }
@@ -88,11 +64,37 @@ impl Json {
     }
 }
 
-/// The larger first; NaN last.
-fn by_probability(a: f64, b: f64) -> Ordering {
-    match (a.is_nan(), b.is_nan()) {
-        (false, false) => b.total_cmp(&a),
-        (a, b) => a.cmp(&b),
+/// The JSON of several scorers: that of each by the name of its stage.
+#[derive(Debug)]
+pub(super) struct Members(Vec<(String, Json)>);
+
+impl Members {
+    /// That of one scorer is as it is.
+    pub(super) fn new(scorers: &[Predicting<'_>], top: Option<NonZeroUsize>) -> Self {
+        let member = |(at, scorer): (usize, &Predicting<'_>)| {
+            let before = match (scorers.len(), at) {
+                (1, _) => String::new(),
+                (_, 0) => format!("{{{}:", quote(scorer.stage)),
+                (_, _) => format!(",{}:", quote(scorer.stage)),
+            };
+            (before, Json::new(scorer.output, top, scorer.model))
+        };
+        Members(scorers.iter().enumerate().map(member).collect())
+    }
+
+    /// Labels and values are of the shape that the scorers declared.
+    pub(super) fn encode<'a>(
+        &self,
+        predictions: impl Iterator<Item = Prediction<'a>>,
+        out: &mut Vec<u8>,
+    ) {
+        for ((before, json), Prediction { label, values }) in self.0.iter().zip(predictions) {
+            out.extend_from_slice(before.as_bytes());
+            json.encode(label.map(|label| label as usize), values, out);
+        }
+        if self.0.len() > 1 {
+            out.push(b'}');
+        }
     }
 }
 

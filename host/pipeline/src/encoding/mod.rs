@@ -2,29 +2,35 @@
 //!
 //! An [`Encoder`] is created once for each scorer, when its classes or value names
 //! and its model are known; everything that is the same for all records
-//! is prepared then. JSON is the default form, a template is the author's own.
+//! is prepared then. JSON is the default form, a template is the author's own; with a schema
+//! (`by_schema`), that `generated` one or a `given` one, values are `avro`, `protobuf` or JSON.
 
+mod avro;
+mod avro_types;
+mod by_schema;
 mod error;
+mod generated;
+mod given;
 mod json;
+mod prediction;
+mod protobuf;
 mod several;
 mod template;
+mod top;
 
 use sandbar_manifest::{Format, FormatError, Template};
 use sandbar_sandbox::OutputSchema;
 
+use by_schema::BySchema;
+pub(crate) use by_schema::SchemaContext;
+pub use by_schema::TopicSchema;
 pub use error::EncodeError;
-pub(crate) use several::{Predicting, Writer};
+pub(crate) use prediction::Predicting;
+pub use prediction::Prediction;
+use prediction::check_shape;
+pub(crate) use several::Writer;
 
 use sandbar_record::Record;
-
-/// A prediction of a scorer.
-#[derive(Debug, Clone, Copy)]
-pub struct Prediction<'a> {
-    /// The index of its class; `None` for values.
-    pub label: Option<u32>,
-    /// The probabilities by class, or the values.
-    pub values: &'a [f64],
-}
 
 /// Writes predictions of one scorer. It may be sent to another thread, but is for
 /// one at a time: each worker has its own.
@@ -39,17 +45,24 @@ pub struct Encoder {
 enum Form {
     Json(json::Json),
     Template(Box<template::Bound>),
+    Schema(Box<BySchema>),
 }
 
 impl Encoder {
     /// Prepares `format` for predictions of `output` that `model` makes, which is
-    /// its `name@version`.
+    /// its `name@version`. Where a schema has an id, zeros are in its place, as no registry is
+    /// asked; a given schema cannot be had.
     ///
     /// # Errors
     /// If a template does not compile, or uses what these predictions lack.
     pub fn new(format: &Format, output: &OutputSchema, model: &str) -> Result<Self, FormatError> {
         let form = match format {
             Format::Json { top } => Form::Json(json::Json::new(output, *top, model)),
+            Format::Schema(format) => {
+                let scorers = [Predicting { stage: "score", output, model }];
+                let context = SchemaContext::default();
+                Form::Schema(Box::new(BySchema::new(format, &scorers, &context)?))
+            }
             Format::Template(text) => {
                 return Self::of_template(Template::compile(text)?, output, model);
             }
@@ -87,8 +100,10 @@ impl Encoder {
         values: &[f64],
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
-        let label = check_shape(self.labelled, self.width, label, values)?;
+        let (prediction, shape) = (Prediction { label, values }, (self.labelled, self.width));
+        let label = check_shape(shape.0, shape.1, label, values)?;
         match &self.form {
+            Form::Schema(by) => by.encode(std::iter::once(prediction), out),
             Form::Json(json) => {
                 json.encode(label, values, out);
                 Ok(())
@@ -98,23 +113,7 @@ impl Encoder {
     }
 }
 
-/// Whether label and values are of the shape that the scorer declared; the label as an index.
-#[inline]
-fn check_shape(
-    labelled: bool,
-    width: usize,
-    label: Option<u32>,
-    values: &[f64],
-) -> Result<Option<usize>, EncodeError> {
-    if values.len() != width {
-        return Err(EncodeError::Width { expected: width, given: values.len() });
-    }
-    if !labelled {
-        return Ok(None);
-    }
-    let index = label.map(|label| label as usize).filter(|index| *index < width);
-    Ok(Some(index.ok_or(EncodeError::Label { label, classes: width })?))
-}
-
+#[cfg(test)]
+mod schema_tests;
 #[cfg(test)]
 mod tests;

@@ -6,23 +6,15 @@ use std::sync::Arc;
 use minijinja::value::Value;
 use sandbar_manifest::template::Variable;
 use sandbar_manifest::{Format, FormatError, Template};
-use sandbar_record::Record;
+use sandbar_record::{Record, SchemaHeader};
 use sandbar_sandbox::OutputSchema;
 
+use super::Encoder;
+use super::by_schema::{BySchema, SchemaContext, TopicSchema};
+use super::error::EncodeError;
 use super::json::quote;
+use super::prediction::{Predicting, Prediction, check_shape};
 use super::template::{Names, of_record, render};
-use super::{EncodeError, Encoder, Prediction, check_shape};
-
-/// A scorer whose predictions are written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Predicting<'a> {
-    /// The name of its stage.
-    pub(crate) stage: &'a str,
-    /// What its predictions are made of.
-    pub(crate) output: &'a OutputSchema,
-    /// Its model, `name@version`.
-    pub(crate) model: &'a str,
-}
 
 /// Writes what leaves a pipeline of a record: one prediction as it is, several together.
 #[derive(Debug)]
@@ -31,6 +23,8 @@ pub(crate) enum Writer {
     One(Box<Encoder>),
     /// Of several, as JSON: what stands before each, and its encoder.
     Json(Vec<(String, Encoder)>),
+    /// Of one or several, by a schema.
+    Schema(Box<BySchema>),
     /// Of several, by a template.
     Template(Box<Template>, Vec<Named>),
 }
@@ -49,9 +43,21 @@ impl Writer {
     /// Prepares `format` for predictions of these scorers.
     ///
     /// # Errors
-    /// If a template does not compile, or uses what these predictions lack.
-    pub(crate) fn new(format: &Format, scorers: &[Predicting<'_>]) -> Result<Self, FormatError> {
+    /// If a template does not compile, or uses what these predictions lack; if a schema does not
+    /// fit them.
+    pub(crate) fn new(
+        format: &Format,
+        scorers: &[Predicting<'_>],
+        context: &SchemaContext,
+    ) -> Result<Self, FormatError> {
         match format {
+            Format::Schema(schema) => {
+                let writer = BySchema::new(schema, scorers, context)?;
+                match context.readable {
+                    true => Self::new(&Format::Json { top: schema.top }, scorers, context),
+                    false => Ok(Writer::Schema(Box::new(writer))),
+                }
+            }
             Format::Template(text) => Self::of_template(Template::compile(text)?, scorers),
             format if scorers.len() == 1 => {
                 let Predicting { output, model, .. } = scorers[0];
@@ -98,13 +104,12 @@ impl Writer {
     pub(crate) fn encode<'a>(
         &self,
         record: &Record<'_>,
-        mut predictions: impl Iterator<Item = Prediction<'a>>,
+        mut predictions: impl Iterator<Item = Prediction<'a>> + Clone,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         match self {
             Writer::One(encoder) => {
-                let none = Prediction { label: None, values: &[] };
-                let Prediction { label, values } = predictions.next().unwrap_or(none);
+                let Prediction { label, values } = predictions.next().unwrap_or(Prediction::NONE);
                 encoder.encode(record, label, values, out)
             }
             Writer::Json(encoders) => {
@@ -117,6 +122,7 @@ impl Writer {
                 out.push(b'}');
                 Ok(())
             }
+            Writer::Schema(by) => by.encode(predictions, out),
             Writer::Template(template, scorers) => {
                 let pairs = scorers.iter().zip(predictions);
                 let pairs = pairs.map(|(scorer, it)| Ok((&*scorer.stage, scorer.value(it)?)));
@@ -131,6 +137,20 @@ impl Writer {
                 render(template, Value::from_pairs(context), out)
             }
         }
+    }
+}
+
+impl Writer {
+    /// What the headers of an output say of the schema of its value.
+    #[inline]
+    pub(crate) fn header(&self) -> &SchemaHeader {
+        static KEPT: SchemaHeader = SchemaHeader::Kept;
+        if let Writer::Schema(by) = self { &by.header } else { &KEPT }
+    }
+
+    /// The schema by which it writes, if it has one.
+    pub(crate) fn schema(&self) -> Option<&TopicSchema> {
+        if let Writer::Schema(by) = self { Some(&by.schema) } else { None }
     }
 }
 
@@ -209,7 +229,7 @@ mod tests {
             Predicting { stage: "late", output: &classes, model: "gbm@1" },
             Predicting { stage: "by-how-much", output: &values, model: "none" },
         ];
-        let writer = Writer::new(format, &scorers)?;
+        let writer = Writer::new(format, &scorers, &SchemaContext::default())?;
         let predictions = [
             Prediction { label: Some(1), values: &[0.25, 0.75] },
             Prediction { label: None, values: &[12.5] },

@@ -99,10 +99,11 @@ impl Subject {
         Some(format!("prepared {digest}"))
     }
 
-    /// The schemas, if an operator may ask for them.
+    /// The schemas, if an operator may ask for them, or predictions are written by one of them.
     fn schemas(&self) -> Option<&Arc<Schemas>> {
-        let mut stages = self.definition.manifest.stages.iter();
-        stages.any(|stage| stage.grants.contains(&Grant::Schemas)).then_some(())?;
+        let manifest = &self.definition.manifest;
+        let granted = manifest.stages.iter().any(|it| it.grants.contains(&Grant::Schemas));
+        (granted || manifest.sink_files().next().is_some()).then_some(())?;
         self.definition.schemas().ok().flatten()
     }
 

@@ -12,7 +12,7 @@ use sandbar_manifest::{Manifest, Matching, Otherwise};
 use sandbar_record::{Batch, Code, Record, Variant};
 use sandbar_sandbox::CallError;
 
-use crate::encoding::{Predicting, Prediction, Writer};
+use crate::encoding::{Predicting, Prediction, SchemaContext, TopicSchema, Writer};
 use crate::outcome::{Outcome, Placed, too_large};
 pub use error::RouteError;
 use facts::{Facts, Vocabulary};
@@ -104,7 +104,7 @@ impl RoutePlan {
             let to = DestinationPlan {
                 place: format!("[[sink.routes]] number {}", index + 1),
                 topic: place(&route.topic),
-                format: route.format(),
+                format: manifest.route_format(route),
                 key: route.key.as_ref().or(sink.key.as_ref()).cloned(),
                 headers: inherited.chain(&route.headers).map(texts).collect(),
             };
@@ -117,21 +117,29 @@ impl RoutePlan {
     ///
     /// # Errors
     /// If a condition or a template names what there is not.
-    pub(crate) fn fit(&self, scorers: &[Predicting<'_>]) -> Result<Router, RouteError> {
+    pub(crate) fn fit(
+        &self,
+        scorers: &[Predicting<'_>],
+        context: &SchemaContext,
+    ) -> Result<Router, RouteError> {
         let vocabulary = Vocabulary::of(scorers);
         let routes = self.routes.iter().map(|(when, to)| {
             let condition = Expression::condition(when, &vocabulary.scope)
                 .map_err(|problem| RouteError::Condition { place: to.place.clone(), problem })?;
-            Ok((condition, to.fit(scorers)?))
+            Ok((condition, to.fit(scorers, context)?))
         });
         let routes = routes.collect::<Result<_, RouteError>>()?;
-        let otherwise = self.otherwise.as_ref().map(|to| to.fit(scorers)).transpose()?;
+        let otherwise = self.otherwise.as_ref().map(|to| to.fit(scorers, context)).transpose()?;
         Ok(Router { vocabulary, routes, matching: self.matching, otherwise })
     }
 }
 
 impl DestinationPlan {
-    fn fit(&self, scorers: &[Predicting<'_>]) -> Result<Destination, RouteError> {
+    fn fit(
+        &self,
+        scorers: &[Predicting<'_>],
+        context: &SchemaContext,
+    ) -> Result<Destination, RouteError> {
         let place = |key: &str| format!("{}: {key}", self.place);
         let text = |key: &str, text: &str| {
             Writer::text(text, scorers)
@@ -143,7 +151,7 @@ impl DestinationPlan {
                     return Err(RouteError::Records { place: self.place.clone() });
                 }
                 Some(format) => {
-                    let writer = Writer::new(format, scorers);
+                    let writer = Writer::new(format, scorers, context);
                     Some(writer.map_err(|error| RouteError::Template {
                         place: self.place.clone(),
                         error,
@@ -162,6 +170,12 @@ impl DestinationPlan {
 }
 
 impl Router {
+    /// The schemas by which routes write, each with the place of its route.
+    pub(crate) fn schemas(&self) -> impl Iterator<Item = (&str, &TopicSchema)> {
+        let destinations = self.routes.iter().map(|(_, to)| to).chain(&self.otherwise);
+        destinations.filter_map(|to| Some((to.place.as_str(), to.writer.as_ref()?.schema()?)))
+    }
+
     /// Writes an output to where it belongs; `false`: it cannot be, and its record has failed.
     /// Records with a key or headers of their own are put into `made`, which will be at `place`
     /// of [`Outcome::derived`].
@@ -221,7 +235,8 @@ impl Destination {
     ) -> Result<Result<(), String>, CallError> {
         let predictions = || (0..item.scorers).map(item.predictions);
         let start = outcome.values.len();
-        let value = match self.writer.as_ref().or(item.writer) {
+        let writer = self.writer.as_ref().or(item.writer);
+        let value = match writer {
             Some(writer) => {
                 if let Err(error) = writer.encode(&item.record, predictions(), &mut outcome.values)
                 {
@@ -252,6 +267,7 @@ impl Destination {
             index,
             value,
             variant: Variant::Serving,
+            schema: writer.map(|writer| writer.header().clone()).unwrap_or_default(),
         });
         Ok(Ok(()))
     }

@@ -204,7 +204,7 @@ impl Runner {
     ) -> Result<Results, Stop> {
         let records = take_records(test, base, World::Transformer)?;
         let plan = Plan::with_models(definition, models, &self.sandbox);
-        let plan = plan.map_err(|error| stop(error.reason, alone))?;
+        let plan = plan.map_err(|error| stop(error.reason, alone))?.readable();
         clock(test, plan.clock().clone());
         let mut harness = Harness::new(&plan).map_err(|error| stop(error.reason, alone))?;
         let origins = origins(&records, &definition.manifest.source.topics[0]);

@@ -29,6 +29,10 @@ pub(super) struct Check {
     #[arg(long, value_name = "STYLE", num_args = 0..=1, default_missing_value = "text",
         conflicts_with = "print")]
     graph: Option<String>,
+    /// Print the schemas of predictions in Avro, Protobuf or JSON Schema, as a registry would get
+    /// them, each behind its topic and subject. No registry is asked.
+    #[arg(long, conflicts_with_all = ["print", "graph"])]
+    schemas: bool,
 }
 
 /// What `--graph` may be followed by; anything else is the pipeline.
@@ -60,6 +64,12 @@ impl Check {
             match self.check(path, &sandbox, common) {
                 // Only the manifest, for a file or another command.
                 Ok(_) if self.print => {}
+                Ok(plan) if self.schemas => {
+                    for schema in plan.topic_schemas() {
+                        say!("{schema}");
+                        output::document(&format!("{}\n", schema.schema.text.trim_end()));
+                    }
+                }
                 Ok(plan) => match graph {
                     Some(style) => output::text(plan.picture().show(style)),
                     None => say!("{}: ok: {plan}", path.display()),

@@ -148,7 +148,7 @@ impl NewPipeline {
 /// Why sample records fail in the new pipeline.
 fn failed(manifest: &Path, values: &[String], common: &Common) -> anyhow::Result<Vec<String>> {
     let definition = Definition::new(common.manifest(manifest)?, common.cache_folder());
-    let mut harness = Harness::new(&Plan::anew(&definition, &common.sandbox()?)?)?;
+    let mut harness = Harness::new(&Plan::anew(&definition, &common.sandbox()?)?.readable())?;
     let written = harness.pipe(values.iter().map(|value| Input::value(value.as_str())))?;
     let letters = written.dead_letters.iter();
     Ok(letters.map(|letter| format!("{}: {}", letter.code, letter.message)).collect())

@@ -66,7 +66,8 @@ impl Run {
         if self.local.is_asked() {
             self.local.look()?;
             let definition = Definition::new(manifest, common.cache_folder());
-            return self.local.execute(&Plan::new(&definition, &common.sandbox()?)?);
+            let plan = Plan::new(&definition, &common.sandbox()?)?;
+            return self.local.execute(&plan.readable());
         }
         let patience = manifest.runner.drain_deadline;
         let mut runner = Runner::new(manifest)

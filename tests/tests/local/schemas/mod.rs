@@ -4,4 +4,5 @@ mod authority;
 mod decoding;
 mod failing;
 mod files;
+mod predicting;
 mod stand_in;

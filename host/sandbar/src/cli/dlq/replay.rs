@@ -83,7 +83,8 @@ impl Replay {
             (Some(path), false) => Definition::new(common.manifest(path)?, common.cache_folder()),
         };
         through.manifest.secrets()?;
-        let plan = Plan::new(&through, &common.sandbox()?)?;
+        let mut plan = Plan::new(&through, &common.sandbox()?)?;
+        plan.register_schemas(&through)?;
         let brokers = connection.brokers.clone();
         let producer = Feeder::new(&Connection { brokers, ..Connection::of(&through.manifest) })?;
         Ok(Way::Pipeline(producer, Box::new(Harness::new(&plan)?), Vec::new()))

@@ -126,8 +126,8 @@ impl Model {
     }
 
     /// The column whose value is added to a row's sum before the link function, if there is
-    /// one. Deep learning MOJOs name it too, but H2O's scorer leaves it out there, and so
-    /// does this one.
+    /// one. Deep learning MOJOs name it too, but H2O's scorer leaves it out there, as in random
+    /// forests, and so does this one.
     pub fn offset_column(&self) -> Option<&str> {
         self.shared.offset_column.as_deref()
     }

@@ -39,13 +39,14 @@ public final class Golden {
                                 .setModel(mojo)
                                 .setConvertUnknownCategoricalLevelsToNa(true));
         List<String> lines = Files.readAllLines(folder.resolve(name + ".rows.csv"));
-        String[] header = lines.get(0).split(",", -1);
+        String separator = lines.get(0).contains("\t") ? "\t" : ",";
+        String[] header = lines.get(0).split(separator, -1);
         String suffix = offsetColumn == null ? ".golden.csv" : ".offset.golden.csv";
         try (PrintWriter out = new PrintWriter(folder.resolve(name + suffix).toFile(), "UTF-8")) {
             out.print(heading(mojo) + "\n");
             for (String line : lines.subList(1, lines.size())) {
                 RowData row = new RowData();
-                String[] fields = line.split(",", -1);
+                String[] fields = line.split(separator, -1);
                 for (int i = 0; i < header.length; i++) {
                     if (!fields[i].equals("NA")) {
                         row.put(header[i], fields[i]);

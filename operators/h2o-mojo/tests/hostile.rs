@@ -10,12 +10,15 @@ use support::zip::{Entries, Packed, pack, pack_as, unpack};
 use support::{Result, zoo_bytes};
 
 /// Small models of every kind of tree and layer.
-const MODELS: [&str; 9] = [
+const MODELS: [&str; 12] = [
     "gbm-bernoulli",
     "gbm-deep",
     "gbm-multinomial",
     "v3.10.0.10-gbm-gaussian",
     "v3.22.1.6-gbm-bernoulli",
+    "drf-multinomial",
+    "drf-binomial-double-trees",
+    "v3.10.0.10-drf-binomial",
     "dl-rectifier-binomial",
     "dl-maxout-multinomial",
     "dl-tanh-regression",
@@ -129,7 +132,7 @@ proptest! {
 
     #[test]
     fn a_tree_of_any_bytes(
-        model in prop::sample::select(&MODELS[..5]),
+        model in prop::sample::select(&MODELS[..8]),
         tree in prop::collection::vec(any::<u8>(), 0..400),
     ) {
         let mut entries = unpack(&zoo_bytes(model).expect("a model of testdata")).expect("a zip");
@@ -320,6 +323,20 @@ fn trees_are_as_many_as_the_model_says() -> Result {
         entries.remove("trees/t02_001.bin");
     })?;
     assert_eq!(error, "trees/t02_001.bin: missing from the archive");
+    // A forest whose trees do not fit its classes, or that has none.
+    let drf = |from: &str, to: &str| changed("drf-binomial", |entries| replace(entries, from, to));
+    let error = drf("double_trees = false", "double_trees = true")?;
+    assert_eq!(error, "model.ini: n_trees_per_class: expected 2, got 1");
+    let error = drf("binomial_double_trees = ", "other = ")?;
+    assert_eq!(error, "model.ini: binomial_double_trees is missing");
+    let error = drf("n_trees_per_class = 1", "n_trees_per_class = 2")?;
+    assert_eq!(error, "model.ini: n_trees_per_class: expected 1, got 2");
+    let error = drf("n_trees = 3", "n_trees = 0")?;
+    assert_eq!(error, "model.ini: n_trees: a random forest without trees predicts nothing");
+    let error = changed("drf-absent-class", |entries| {
+        entries.remove("trees/t02_001.bin");
+    })?;
+    assert_eq!(error, "trees/t02_001.bin: missing from the archive");
     let error = changed("dl-tanh-regression", |entries| {
         replace(entries, "bias_layer2 = ", "weight_layer3 = [1.0]\nbias_layer2 = ");
     })?;
@@ -353,6 +370,7 @@ fn an_encoding_that_is_not_said_is_refused() -> Result {
         ("dl-rectifier-binomial", "_genmodel_encoding = null\n_n_orig_names = 6"),
         ("dl-rectifier-binomial", "_genmodel_encoding = null"),
         ("gbm-bernoulli", "_genmodel_encoding = null"),
+        ("drf-binomial", "_genmodel_encoding = null"),
         ("gbm-bernoulli", "_n_orig_names = 6"),
         ("v3.22.1.6-gbm-bernoulli", "_n_orig_names = 6"),
     ] {

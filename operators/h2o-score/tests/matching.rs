@@ -168,7 +168,7 @@ fn small(name: &str) -> Result<(Vec<u8>, Vec<Field>), Error> {
     Ok((bytes, numbers.into_iter().chain(texts).collect()))
 }
 
-/// The third row of `h2o-mojo/testdata/gbm-*.rows.csv`.
+/// The third row of `h2o-mojo/testdata/*.rows.csv`.
 fn small_row() -> Vec<Cell> {
     let numbers = [1e30, -1e30, -5.0].map(Cell::Number);
     let texts = ["two words", "m15", "1"].map(Cell::text);
@@ -224,10 +224,10 @@ fn a_row_without_its_offset_fails_and_no_other() -> Result<(), Error> {
     Ok(())
 }
 
-/// `h2o-mojo/testdata/gbm-platt.golden.csv` and `gbm-isotonic.golden.csv` have Java's answers.
+/// `h2o-mojo/testdata/NAME.golden.csv` has Java's answers.
 #[test]
 fn calibrated_probabilities_stand_beside_the_others() -> Result<(), Error> {
-    for name in ["gbm-platt", "gbm-isotonic"] {
+    for name in ["gbm-platt", "gbm-isotonic", "drf-platt", "drf-isotonic"] {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../h2o-mojo/testdata");
         let golden = std::fs::read_to_string(format!("{folder}/{name}.golden.csv"))?;
         let expected = golden.lines().nth(3).ok_or("a third row")?;

@@ -7,6 +7,7 @@
 //! An algorithm is added by its folder and by a variant and a row here.
 
 mod deeplearning;
+mod drf;
 pub(crate) mod engine;
 mod gbm;
 mod shared_tree;
@@ -25,6 +26,8 @@ use engine::{Engine, Source};
 pub enum Algorithm {
     /// Gradient boosting machine, `gbm`.
     Gbm,
+    /// Random forest, `drf`: DRF and XRT.
+    Drf,
     /// Multi-layer perceptron, `deeplearning`.
     DeepLearning,
 }
@@ -40,12 +43,18 @@ struct Entry {
 }
 
 /// All algorithms.
-static TABLE: [Entry; 2] = [
+static TABLE: [Entry; 3] = [
     Entry {
         algorithm: Algorithm::Gbm,
         name: "gbm",
         aliases: &["Gradient Boosting Machine", "Gradient Boosting Method"],
         read: gbm::read,
+    },
+    Entry {
+        algorithm: Algorithm::Drf,
+        name: "drf",
+        aliases: &["Distributed Random Forest"],
+        read: drf::read,
     },
     Entry {
         algorithm: Algorithm::DeepLearning,
@@ -94,7 +103,7 @@ mod tests {
 
     #[test]
     fn every_algorithm_has_one_row() {
-        for algorithm in [Algorithm::Gbm, Algorithm::DeepLearning] {
+        for algorithm in [Algorithm::Gbm, Algorithm::Drf, Algorithm::DeepLearning] {
             let rows = TABLE.iter().filter(|entry| entry.algorithm == algorithm).count();
             assert_eq!(rows, 1, "{algorithm:?}");
         }

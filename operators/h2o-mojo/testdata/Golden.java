@@ -1,3 +1,4 @@
+import hex.ModelCategory;
 import hex.genmodel.MojoModel;
 import hex.genmodel.easy.EasyPredictModelWrapper;
 import hex.genmodel.easy.RowData;
@@ -58,6 +59,9 @@ public final class Golden {
     }
 
     private static String heading(MojoModel mojo) {
+        if (mojo.getModelCategory() == ModelCategory.AnomalyDetection) {
+            return String.join(",", mojo.getOutputNames());
+        }
         if (!mojo.isClassifier()) {
             return "value";
         }
@@ -89,6 +93,8 @@ public final class Golden {
                 case Multinomial:
                     MultinomialModelPrediction multinomial = model.predictMultinomial(row, offset);
                     return join(multinomial.label, multinomial.classProbabilities);
+                case AnomalyDetection:
+                    return join(model.predictAnomalyDetection(row).toPreds());
                 default:
                     return Double.toString(model.predictRegression(row, offset).value);
             }
@@ -98,10 +104,13 @@ public final class Golden {
     }
 
     private static String join(String label, double[] probabilities) {
+        return label + "," + join(probabilities);
+    }
+
+    private static String join(double[] values) {
         StringJoiner joiner = new StringJoiner(",");
-        joiner.add(label);
-        for (double p : probabilities) {
-            joiner.add(Double.toString(p));
+        for (double value : values) {
+            joiner.add(Double.toString(value));
         }
         return joiner.toString();
     }

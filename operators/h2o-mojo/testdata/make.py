@@ -23,6 +23,7 @@ from h2o.estimators import (
     H2ODeepLearningEstimator,
     H2OGeneralizedLinearEstimator,
     H2OGradientBoostingEstimator,
+    H2OIsolationForestEstimator,
     H2ORandomForestEstimator,
 )
 from h2o.tree import H2OTree
@@ -71,6 +72,7 @@ AWKWARD = {
 GBM = {"ntrees": 4, "max_depth": 4, "learn_rate": 0.3, "seed": 1, "score_each_iteration": False}
 DRF = {"ntrees": 3, "max_depth": 4, "seed": 1}
 XRT = {"histogram_type": "Random"}
+ISOLATION = {"ntrees": 5, "max_depth": 5, "sample_size": 64, "seed": 1}
 DL = {"hidden": [8, 6], "epochs": 5, "reproducible": True, "seed": 1}
 DROPOUT = {"hidden_dropout_ratios": [0.5, 0.2], "input_dropout_ratio": 0.1}
 
@@ -81,6 +83,10 @@ def gbm(y, x=FEATURES, **more):
 
 def drf(y, x=FEATURES, **more):
     return H2ORandomForestEstimator(**(DRF | more)), x, y
+
+
+def isolation(x=FEATURES, **more):
+    return H2OIsolationForestEstimator(**(ISOLATION | more)), x, None
 
 
 def dl(y, x=FEATURES, **more):
@@ -159,6 +165,18 @@ MODELS = {
     "drf-isotonic": lambda: drf(
         "class2", calibrate_model=True, calibration_method="IsotonicRegression"
     ),
+    # Isolation forests, with and without a flag for what is an anomaly.
+    "isolation": lambda: isolation(),
+    "isolation-flag": lambda: isolation(contamination=0.1),
+    "isolation-deep": lambda: isolation(ntrees=3, max_depth=20, sample_size=128),
+    "isolation-many-trees": lambda: isolation(ntrees=20, max_depth=3),
+    "isolation-single-tree": lambda: isolation(ntrees=1),
+    "isolation-only-categories": lambda: isolation(x=CATEGORIES, contamination=0.2),
+    "isolation-only-numbers": lambda: isolation(x=NUMBERS),
+    "isolation-mtries": lambda: isolation(mtries=2, sample_rate=0.1, sample_size=-1),
+    # All paths are equally long: the shortest is the longest.
+    "isolation-one-split": lambda: isolation(ntrees=3, max_depth=1),
+    "isolation-names": lambda: isolation(x=list(AWKWARD.values()), contamination=0.3),
     # Deep learning: every activation with every kind of answer, then the ways rows are prepared.
     **{
         f"dl-{activation.lower()}-{kind}": lambda a=activation, y=y: dl(y, activation=a)
@@ -312,7 +330,7 @@ def shrink(path: Path) -> None:
 
     Smaller ones stay as H2O wrote them, so that both kinds of zip are among the files.
     """
-    if path.stat().st_size < (LARGE_FOREST if path.name.startswith("drf-") else LARGE):
+    if path.stat().st_size < (LARGE_FOREST if path.name.startswith(("drf", "iso")) else LARGE):
         return
     with zipfile.ZipFile(path) as archive:
         entries = [e for e in archive.infolist() if not e.filename.startswith("experimental/")]
@@ -347,7 +365,7 @@ def frame_for(name: str, frame, rows: list[dict]):
         return frame[:THRESHOLD_ROWS, :]
     if name.endswith("-absent-class"):
         return frame[frame["class3"] != "low", :]
-    if name == "drf-names":
+    if name.endswith("-names"):
         renamed = h2o.deep_copy(frame, "renamed")
         renamed.names = [AWKWARD.get(column, column) for column in frame.names]
         return renamed
@@ -399,7 +417,7 @@ def main() -> None:
                     scored = threshold_rows(estimator, rows)
                 elif name == "gbm-empty-level":
                     scored = without_names(rows)
-                elif name == "drf-names":
+                elif name.endswith("-names"):
                     scored = [{AWKWARD.get(k, k): row[k] for k in row} for row in rows]
                 elif name.startswith("dl-threshold"):
                     path = HERE / f"{name}.zip"

@@ -246,6 +246,26 @@ fn calibrated_probabilities_stand_beside_the_others() -> Result<(), Error> {
     Ok(())
 }
 
+/// `h2o-mojo/testdata/NAME.golden.csv` has Java's names and answers.
+#[test]
+fn an_isolation_forest_gives_named_values() -> Result<(), Error> {
+    for name in ["isolation", "isolation-flag"] {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../h2o-mojo/testdata");
+        let golden = std::fs::read_to_string(format!("{folder}/{name}.golden.csv"))?;
+        let mut lines = golden.lines();
+        let names = lines.next().ok_or("no header")?.split(',').map(String::from).collect();
+        let expected = lines.nth(2).ok_or("a third row")?.split(',').map(str::parse);
+        let expected: Vec<f64> = expected.collect::<Result<_, _>>()?;
+        let (model, fields) = small(name)?;
+        let mut scorer = Stage::new().model("small", model).scorer::<H2oScore>(&fields)?;
+        assert_eq!(*scorer.output(), Output::Values(names), "{name}");
+        let answer = scorer.score(&Features::new(fields).row(small_row())).remove(0)?;
+        assert_eq!(answer.label(), None, "{name}");
+        assert_eq!(answer.numbers(), expected, "{name}");
+    }
+    Ok(())
+}
+
 #[test]
 fn empty_text_is_missing_unless_the_model_has_a_category_of_that_name() -> Result<(), Error> {
     let (model, _) = small("gbm-empty-level")?;

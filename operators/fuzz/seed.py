@@ -5,9 +5,10 @@ import struct
 import zipfile
 
 MODELS = """
-dl-one-layer dl-only-numbers drf-binomial drf-binomial-double-trees drf-multinomial
-drf-regression gbm-bernoulli gbm-enum-limited gbm-gaussian-offset gbm-grouped-levels
-gbm-multinomial gbm-one-hot-explicit gbm-poisson glm-binomial v3.10.0.10-gbm-bernoulli
+dl-one-layer dl-only-numbers drf-binomial drf-binomial-double-trees drf-deep-multinomial
+drf-multinomial drf-regression gbm-bernoulli gbm-enum-limited gbm-gaussian-offset
+gbm-grouped-levels gbm-multinomial gbm-one-hot-explicit gbm-poisson glm-binomial isolation
+isolation-flag v3.10.0.10-drf-binomial v3.10.0.10-gbm-bernoulli
 """.split()
 
 here = pathlib.Path(__file__).parent

@@ -12,6 +12,8 @@ pub enum Category {
     Multinomial,
     /// A number.
     Regression,
+    /// How unlike the rows of training a row is.
+    AnomalyDetection,
 }
 
 impl Category {
@@ -21,9 +23,10 @@ impl Category {
             "Binomial" => Ok(Self::Binomial),
             "Multinomial" => Ok(Self::Multinomial),
             "Regression" => Ok(Self::Regression),
+            "AnomalyDetection" => Ok(Self::AnomalyDetection),
             other => Err(Error::Unsupported {
                 what: format!("category '{other}'"),
-                supported: "Binomial, Multinomial, Regression".into(),
+                supported: "Binomial, Multinomial, Regression, AnomalyDetection".into(),
             }),
         }
     }

@@ -25,7 +25,7 @@ pub(crate) struct Classes {
 
 impl Classes {
     /// Reads what concerns classes. `names` are the categories of the response, none for a
-    /// regression.
+    /// model without classes.
     pub(crate) fn read(info: &Info<'_>, names: Vec<String>) -> Result<Self, Error> {
         if names.is_empty() {
             return Ok(Self { names, threshold: 0.5, prior: None, correction: None });
@@ -148,14 +148,18 @@ impl Classes {
     }
 }
 
-/// The categories that the response has by `model.ini` and by its domain.
+/// The categories that the response has by `model.ini` and by its domain; none where the model
+/// has no classes.
 pub(crate) fn names(
     category: Category,
     count: usize,
     response: Option<&[String]>,
 ) -> Result<Vec<String>, Error> {
     let names = match (category, response) {
-        (Category::Regression, _) => return Ok(vec![]),
+        (Category::Regression | Category::AnomalyDetection, _) if count == 1 => return Ok(vec![]),
+        (Category::Regression | Category::AnomalyDetection, _) => {
+            return Err(contradiction(format!("expected 1 without classes, got {count}")));
+        }
         (_, Some(levels)) => levels.to_vec(),
         // A quasibinomial response is a number of two values.
         (_, None) if count == 2 => vec!["0".into(), "1".into()],

@@ -30,7 +30,7 @@ struct Shared {
     h2o_version: Option<String>,
     mojo_version: f64,
     engine: Arc<dyn Engine>,
-    /// Empty for a regression.
+    /// Empty where the model has none.
     classes: Classes,
     calibration: Option<Calibration>,
 }
@@ -70,13 +70,14 @@ impl Model {
             });
         }
         let classes = Classes::read(&info, names)?;
-        let engine = algorithm.read(&mut Source {
+        let mut source = Source {
             archive: &mut archive,
             info: &info,
             features: &columns.features,
             classes: &classes,
             limits,
-        })?;
+        };
+        let engine = algorithm.read(category, &mut source)?;
         // H2O calibrates two classes only.
         let calibration = match category {
             Category::Binomial => Calibration::read(&mut archive, &info)?,
@@ -110,9 +111,17 @@ impl Model {
         self.shared.category
     }
 
-    /// The names of the classes; empty for a regression.
+    /// The names of the classes; empty where the model has none, as for a regression.
     pub fn classes(&self) -> &[String] {
         &self.shared.classes.names
+    }
+
+    /// The names of a row's values, as H2O's own tables of predictions have them, for a model
+    /// without classes; empty for one with classes. Of a regression: `predict`. Of an isolation
+    /// forest: `predict`, which is the score, and `mean_length`; or `predict`, which is 1 for
+    /// an anomaly and 0 otherwise, `score` and `mean_length`.
+    pub fn outputs(&self) -> &'static [&'static str] {
+        if self.shared.classes.count() > 0 { &[] } else { self.shared.engine.outputs() }
     }
 
     /// The columns of a row, in their order.
@@ -126,8 +135,8 @@ impl Model {
     }
 
     /// The column whose value is added to a row's sum before the link function, if there is
-    /// one. Deep learning MOJOs name it too, but H2O's scorer leaves it out there, and so
-    /// does this one.
+    /// one. Deep learning MOJOs name it too, but H2O's scorer leaves it out there, as in random
+    /// forests, and so does this one.
     pub fn offset_column(&self) -> Option<&str> {
         self.shared.offset_column.as_deref()
     }
@@ -201,11 +210,11 @@ impl Scorer {
         if let Some(offsets) = offsets.filter(|offsets| offsets.len() != count) {
             return Err(Error::Offsets { offsets: offsets.len(), rows: count });
         }
-        let width = model.classes.count().max(1);
+        let width = self.model.outputs().len().max(model.classes.count());
         predictions.reset(count, width);
         let Predictions { labels, values, calibrated, doubts, .. } = predictions;
         self.engine.score(rows, offsets, values, width, doubts);
-        if model.category == Category::Regression {
+        if model.classes.count() == 0 {
             return Ok(());
         }
         let rows = rows.chunks_exact(features).zip(values.chunks_exact_mut(width));
@@ -251,18 +260,18 @@ impl Predictions {
         self.values.is_empty()
     }
 
-    /// How many values a row has: one per class, or 1 for a regression.
+    /// How many values a row has: one per class, or one per name of [`Model::outputs`].
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Per row the number of its class in [`Model::classes`]; empty for a regression.
+    /// Per row the number of its class in [`Model::classes`]; empty where the model has none.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
 
     /// Row-major [`width`](Self::width) values per row: the probabilities of the classes, or
-    /// the predicted number.
+    /// what [`Model::outputs`] names.
     ///
     /// All values of a row are NaN, and its label 0, where no result is a number, as for
     /// infinite inputs of a network. H2O's scorer throws there.

@@ -1,3 +1,4 @@
+import hex.ModelCategory;
 import hex.genmodel.MojoModel;
 import hex.genmodel.easy.EasyPredictModelWrapper;
 import hex.genmodel.easy.RowData;
@@ -39,13 +40,14 @@ public final class Golden {
                                 .setModel(mojo)
                                 .setConvertUnknownCategoricalLevelsToNa(true));
         List<String> lines = Files.readAllLines(folder.resolve(name + ".rows.csv"));
-        String[] header = lines.get(0).split(",", -1);
+        String separator = lines.get(0).contains("\t") ? "\t" : ",";
+        String[] header = lines.get(0).split(separator, -1);
         String suffix = offsetColumn == null ? ".golden.csv" : ".offset.golden.csv";
         try (PrintWriter out = new PrintWriter(folder.resolve(name + suffix).toFile(), "UTF-8")) {
             out.print(heading(mojo) + "\n");
             for (String line : lines.subList(1, lines.size())) {
                 RowData row = new RowData();
-                String[] fields = line.split(",", -1);
+                String[] fields = line.split(separator, -1);
                 for (int i = 0; i < header.length; i++) {
                     if (!fields[i].equals("NA")) {
                         row.put(header[i], fields[i]);
@@ -57,6 +59,9 @@ public final class Golden {
     }
 
     private static String heading(MojoModel mojo) {
+        if (mojo.getModelCategory() == ModelCategory.AnomalyDetection) {
+            return String.join(",", mojo.getOutputNames());
+        }
         if (!mojo.isClassifier()) {
             return "value";
         }
@@ -88,6 +93,8 @@ public final class Golden {
                 case Multinomial:
                     MultinomialModelPrediction multinomial = model.predictMultinomial(row, offset);
                     return join(multinomial.label, multinomial.classProbabilities);
+                case AnomalyDetection:
+                    return join(model.predictAnomalyDetection(row).toPreds());
                 default:
                     return Double.toString(model.predictRegression(row, offset).value);
             }
@@ -97,10 +104,13 @@ public final class Golden {
     }
 
     private static String join(String label, double[] probabilities) {
+        return label + "," + join(probabilities);
+    }
+
+    private static String join(double[] values) {
         StringJoiner joiner = new StringJoiner(",");
-        joiner.add(label);
-        for (double p : probabilities) {
-            joiner.add(Double.toString(p));
+        for (double value : values) {
+            joiner.add(Double.toString(value));
         }
         return joiner.toString();
     }

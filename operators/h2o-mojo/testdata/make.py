@@ -23,6 +23,7 @@ from h2o.estimators import (
     H2ODeepLearningEstimator,
     H2OGeneralizedLinearEstimator,
     H2OGradientBoostingEstimator,
+    H2OIsolationForestEstimator,
     H2ORandomForestEstimator,
 )
 from h2o.tree import H2OTree
@@ -31,7 +32,8 @@ HERE = Path(__file__).resolve().parent
 JAR = Path(h2o.__file__).parent / "backend" / "bin" / "h2o.jar"
 TRAINING_ROWS = 1500
 SCORED_ROWS = 100
-LARGE = 15_000  # bytes
+# From how many bytes on a MOJO is packed again; forests are many.
+LARGE, LARGE_FOREST = 15_000, 8_000
 
 # Levels that are awkward to store: a backslash (domain files escape it), a space, not ASCII.
 FEW = ["red", "green", "back\\nslash", "two words", "größe"]
@@ -57,9 +59,20 @@ RESPONSES = {
 EXTRA = ["offset", "weight"]
 SHARP = "# sharp"
 THRESHOLD_ROWS = 350  # fewer than the 400 that H2O computes thresholds of
+# What a name of a column may hold, by the column that is renamed to it.
+AWKWARD = {
+    "a": "a b",
+    "b": "b, or c",
+    "c": 'c "quoted"',
+    "few": "d'few; {x}",
+    "many": "10: 20 d000.txt",
+    "flag": "größe = [1]",
+}
 
 GBM = {"ntrees": 4, "max_depth": 4, "learn_rate": 0.3, "seed": 1, "score_each_iteration": False}
 DRF = {"ntrees": 3, "max_depth": 4, "seed": 1}
+XRT = {"histogram_type": "Random"}
+ISOLATION = {"ntrees": 5, "max_depth": 5, "sample_size": 64, "seed": 1}
 DL = {"hidden": [8, 6], "epochs": 5, "reproducible": True, "seed": 1}
 DROPOUT = {"hidden_dropout_ratios": [0.5, 0.2], "input_dropout_ratio": 0.1}
 
@@ -70,6 +83,10 @@ def gbm(y, x=FEATURES, **more):
 
 def drf(y, x=FEATURES, **more):
     return H2ORandomForestEstimator(**(DRF | more)), x, y
+
+
+def isolation(x=FEATURES, **more):
+    return H2OIsolationForestEstimator(**(ISOLATION | more)), x, None
 
 
 def dl(y, x=FEATURES, **more):
@@ -123,6 +140,43 @@ MODELS = {
     "drf-binomial-balanced": lambda: drf("rare", balance_classes=True),
     "drf-multinomial": lambda: drf("class3"),
     "drf-regression": lambda: drf("y"),
+    "drf-binomial-weights": lambda: drf("rare", weights_column="weight"),
+    "drf-binomial-double-trees-balanced": lambda: drf(
+        "rare", binomial_double_trees=True, balance_classes=True
+    ),
+    "drf-multinomial-balanced": lambda: drf("class3", ntrees=2, balance_classes=True),
+    "drf-xrt-binomial": lambda: drf("class2", **XRT),
+    "drf-xrt-double-trees": lambda: drf("rare", binomial_double_trees=True, **XRT),
+    "drf-xrt-multinomial": lambda: drf("class3", ntrees=2, **XRT),
+    "drf-xrt-regression": lambda: drf("y", **XRT),
+    # Few rows and trees that end with one row: shares are equal, and one may be the threshold.
+    "drf-deep-binomial": lambda: drf("rare", max_depth=20),
+    "drf-deep-multinomial": lambda: drf("class3", ntrees=2, max_depth=20),
+    "drf-deep-regression": lambda: drf("y", ntrees=1, max_depth=20),
+    "drf-single-tree": lambda: drf("rare", ntrees=1),
+    "drf-single-leaf": lambda: drf("class3", ntrees=2, min_split_improvement=0.9),
+    "drf-mtries": lambda: drf("rare", mtries=1, col_sample_rate_per_tree=0.7),
+    "drf-only-categories": lambda: drf("class2", x=CATEGORIES),
+    "drf-grouped-levels": lambda: drf("class2", nbins_cats=8),
+    "drf-sort-by-response": lambda: drf("class2", categorical_encoding="SortByResponse"),
+    "drf-absent-class": lambda: drf("class3", ntrees=2),
+    "drf-names": lambda: drf("rare", x=list(AWKWARD.values())),
+    "drf-platt": lambda: drf("class2", calibrate_model=True, calibration_method="PlattScaling"),
+    "drf-isotonic": lambda: drf(
+        "class2", calibrate_model=True, calibration_method="IsotonicRegression"
+    ),
+    # Isolation forests, with and without a flag for what is an anomaly.
+    "isolation": lambda: isolation(),
+    "isolation-flag": lambda: isolation(contamination=0.1),
+    "isolation-deep": lambda: isolation(ntrees=3, max_depth=20, sample_size=128),
+    "isolation-many-trees": lambda: isolation(ntrees=20, max_depth=3),
+    "isolation-single-tree": lambda: isolation(ntrees=1),
+    "isolation-only-categories": lambda: isolation(x=CATEGORIES, contamination=0.2),
+    "isolation-only-numbers": lambda: isolation(x=NUMBERS),
+    "isolation-mtries": lambda: isolation(mtries=2, sample_rate=0.1, sample_size=-1),
+    # All paths are equally long: the shortest is the longest.
+    "isolation-one-split": lambda: isolation(ntrees=3, max_depth=1),
+    "isolation-names": lambda: isolation(x=list(AWKWARD.values()), contamination=0.3),
     # Deep learning: every activation with every kind of answer, then the ways rows are prepared.
     **{
         f"dl-{activation.lower()}-{kind}": lambda a=activation, y=y: dl(y, activation=a)
@@ -260,8 +314,13 @@ def nearest_rows(estimator, path: Path, frame, rows: list[dict]) -> list[dict]:
 
 
 def write_rows(path: Path, columns: list[str], rows: list[dict]) -> None:
+    """Separated by commas, or by tabs where a name holds a comma; without quotes."""
+    separator = "\t" if any("," in column for column in columns) else ","
+    form = {"delimiter": separator, "quoting": csv.QUOTE_NONE, "quotechar": None}
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+        writer = csv.DictWriter(
+            file, columns, extrasaction="ignore", lineterminator="\n", **form
+        )
         writer.writeheader()
         writer.writerows(rows)
 
@@ -271,7 +330,7 @@ def shrink(path: Path) -> None:
 
     Smaller ones stay as H2O wrote them, so that both kinds of zip are among the files.
     """
-    if path.stat().st_size < LARGE:
+    if path.stat().st_size < (LARGE_FOREST if path.name.startswith(("drf", "iso")) else LARGE):
         return
     with zipfile.ZipFile(path) as archive:
         entries = [e for e in archive.infolist() if not e.filename.startswith("experimental/")]
@@ -302,10 +361,14 @@ def frame_for(name: str, frame, rows: list[dict]):
         columns = {key: [row[key] for row in without_names(rows)] for key in ["few", "class2"]}
         named = h2o.H2OFrame(columns, column_types=["enum", "enum"])
         return named.cbind(frame["a"])
-    if name.startswith("dl-threshold"):
+    if name.startswith(("dl-threshold", "drf-deep")):
         return frame[:THRESHOLD_ROWS, :]
-    if name == "gbm-absent-class":
+    if name.endswith("-absent-class"):
         return frame[frame["class3"] != "low", :]
+    if name.endswith("-names"):
+        renamed = h2o.deep_copy(frame, "renamed")
+        renamed.names = [AWKWARD.get(column, column) for column in frame.names]
+        return renamed
     return frame
 
 
@@ -338,7 +401,7 @@ def main() -> None:
             for name in names:
                 estimator, features, response = MODELS[name]()
                 mine = frame_for(name, frame, training)
-                if name in ["gbm-platt", "gbm-isotonic"]:
+                if name.endswith(("-platt", "-isotonic")):
                     estimator.calibration_frame = frame
                 try:
                     estimator.train(x=features, y=response, training_frame=mine)
@@ -354,6 +417,8 @@ def main() -> None:
                     scored = threshold_rows(estimator, rows)
                 elif name == "gbm-empty-level":
                     scored = without_names(rows)
+                elif name.endswith("-names"):
+                    scored = [{AWKWARD.get(k, k): row[k] for k in row} for row in rows]
                 elif name.startswith("dl-threshold"):
                     path = HERE / f"{name}.zip"
                     scored = nearest_rows(estimator, path, mine, training[:THRESHOLD_ROWS])

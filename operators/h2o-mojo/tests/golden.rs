@@ -14,7 +14,7 @@ fn refusal(name: &str) -> Option<&'static str> {
         "dl-enum-limited" => Some("categorical encoding 'null'"),
         "gbm-sharp" => Some("a column named '# sharp' is not supported"),
         "gbm-one-hot-explicit" => Some("categorical encoding 'OneHotExplicit' is not supported"),
-        _ if name.contains("drf") || name.contains("glm") => Some("algorithm '"),
+        "glm-binomial" => Some("algorithm 'glm' is not supported; supported: gbm, drf, "),
         _ => None,
     }
 }
@@ -47,7 +47,10 @@ fn every_model_scores_as_in_java() -> Result {
         let rows = input.rows(&model);
         let golden = table(&format!("{name}.golden.csv"))?;
         let largest = compare(&name, &model, &score(&model, &rows, None)?, &golden)?;
-        println!("{name}: {largest:e}");
+        println!("{name}: {} rows, {largest:e}", golden.lines.len());
+        if model.category() == Category::AnomalyDetection {
+            assert_eq!(golden.header, model.outputs(), "{name}");
+        }
         assert!(largest <= tolerance(&model), "{name}: differs by {largest:e}");
 
         // A few rows at a time, with one scorer, end in the middle of blocks and lanes.
@@ -86,11 +89,12 @@ fn offsets_count_as_in_java() -> Result {
     Ok(())
 }
 
-/// The default threshold of these models is the very probability of one of these rows.
+/// The default threshold of these models is the very probability of some of these rows.
 #[test]
 fn a_row_at_the_threshold_has_the_label_of_java() -> Result {
     let mut at_threshold = 0;
-    for name in zoo()?.iter().filter(|name| name.starts_with("dl-threshold-")) {
+    let is_near = |name: &&String| name.starts_with("dl-threshold-") || *name == "drf-single-tree";
+    for name in zoo()?.iter().filter(is_near) {
         let model = Model::read(&zoo_bytes(name)?)?;
         let threshold = model.default_threshold().ok_or("no threshold")?;
         let predictions = score(&model, &table(&format!("{name}.rows.csv"))?.rows(&model), None)?;
@@ -101,7 +105,7 @@ fn a_row_at_the_threshold_has_the_label_of_java() -> Result {
             }
         }
     }
-    assert!(at_threshold >= 4, "only {at_threshold} rows are at a threshold");
+    assert!(at_threshold >= 8, "only {at_threshold} rows are at a threshold");
     Ok(())
 }
 
@@ -119,7 +123,7 @@ fn an_empty_text_is_the_category_of_that_name_if_there_is_one() -> Result {
 #[test]
 fn calibrated_probabilities_stand_beside_the_others() -> Result {
     for (name, calibrated) in
-        [("gbm-platt", true), ("gbm-isotonic", true), ("gbm-bernoulli", false)]
+        [("gbm-platt", true), ("drf-isotonic", true), ("gbm-bernoulli", false)]
     {
         let model = Model::read(&zoo_bytes(name)?)?;
         assert_eq!(model.is_calibrated(), calibrated, "{name}");

@@ -10,12 +10,16 @@ use support::zip::{Entries, Packed, pack, pack_as, unpack};
 use support::{Result, zoo_bytes};
 
 /// Small models of every kind of tree and layer.
-const MODELS: [&str; 9] = [
+const MODELS: [&str; 13] = [
     "gbm-bernoulli",
     "gbm-deep",
     "gbm-multinomial",
     "v3.10.0.10-gbm-gaussian",
     "v3.22.1.6-gbm-bernoulli",
+    "drf-multinomial",
+    "drf-binomial-double-trees",
+    "v3.10.0.10-drf-binomial",
+    "isolation-flag",
     "dl-rectifier-binomial",
     "dl-maxout-multinomial",
     "dl-tanh-regression",
@@ -65,7 +69,7 @@ fn attempt(bytes: &[u8]) -> std::result::Result<(), Error> {
     let mut predictions = Predictions::default();
     model.scorer().score(&rows, None, &mut predictions)?;
     assert_eq!(predictions.len(), rows.len() / features);
-    assert_eq!(predictions.width(), model.classes().len().max(1));
+    assert_eq!(predictions.width(), model.classes().len() + model.outputs().len());
     if !model.classes().is_empty() {
         assert_eq!(predictions.labels().len(), predictions.len());
         assert!(predictions.labels().iter().all(|label| (*label as usize) < predictions.width()));
@@ -129,7 +133,7 @@ proptest! {
 
     #[test]
     fn a_tree_of_any_bytes(
-        model in prop::sample::select(&MODELS[..5]),
+        model in prop::sample::select(&MODELS[..9]),
         tree in prop::collection::vec(any::<u8>(), 0..400),
     ) {
         let mut entries = unpack(&zoo_bytes(model).expect("a model of testdata")).expect("a zip");
@@ -320,6 +324,30 @@ fn trees_are_as_many_as_the_model_says() -> Result {
         entries.remove("trees/t02_001.bin");
     })?;
     assert_eq!(error, "trees/t02_001.bin: missing from the archive");
+    // A forest whose trees do not fit its classes, or that has none.
+    let drf = |from: &str, to: &str| changed("drf-binomial", |entries| replace(entries, from, to));
+    let error = drf("double_trees = false", "double_trees = true")?;
+    assert_eq!(error, "model.ini: n_trees_per_class: expected 2, got 1");
+    let error = drf("binomial_double_trees = ", "other = ")?;
+    assert_eq!(error, "model.ini: binomial_double_trees is missing");
+    let error = drf("n_trees_per_class = 1", "n_trees_per_class = 2")?;
+    assert_eq!(error, "model.ini: n_trees_per_class: expected 1, got 2");
+    let error = drf("n_trees = 3", "n_trees = 0")?;
+    assert_eq!(error, "model.ini: n_trees: a random forest without trees predicts nothing");
+    let isolation =
+        |from: &str, to: &str| changed("isolation", |entries| replace(entries, from, to));
+    let error = isolation("n_trees = 5", "n_trees = 0")?;
+    assert_eq!(error, "model.ini: n_trees: an isolation forest without trees predicts nothing");
+    let error = isolation("n_classes = 1", "n_classes = 2")?;
+    assert_eq!(error, "model.ini: n_classes: expected 1 without classes, got 2");
+    let error = isolation("min_path_length = ", "min_path_length = -")?;
+    assert_eq!(error, "model.ini: min_path_length: a path's length is out of range");
+    let error = isolation("= AnomalyDetection", "= Regression")?;
+    assert_eq!(error, "model.ini: category: Regression does not fit the algorithm isolationforest");
+    let error = changed("drf-absent-class", |entries| {
+        entries.remove("trees/t02_001.bin");
+    })?;
+    assert_eq!(error, "trees/t02_001.bin: missing from the archive");
     let error = changed("dl-tanh-regression", |entries| {
         replace(entries, "bias_layer2 = ", "weight_layer3 = [1.0]\nbias_layer2 = ");
     })?;
@@ -353,6 +381,7 @@ fn an_encoding_that_is_not_said_is_refused() -> Result {
         ("dl-rectifier-binomial", "_genmodel_encoding = null\n_n_orig_names = 6"),
         ("dl-rectifier-binomial", "_genmodel_encoding = null"),
         ("gbm-bernoulli", "_genmodel_encoding = null"),
+        ("drf-binomial", "_genmodel_encoding = null"),
         ("gbm-bernoulli", "_n_orig_names = 6"),
         ("v3.22.1.6-gbm-bernoulli", "_n_orig_names = 6"),
     ] {

@@ -42,7 +42,9 @@
 //! in the log.
 //!
 //! A classification gives a label and the probability of each class; a regression
-//! gives the value `predict`. A model that is calibrated gives calibrated probabilities,
+//! gives the value `predict`. An isolation forest gives the values that H2O's tables of
+//! predictions have: `predict`, the score, and `mean_length`; or, trained with `contamination`,
+//! `predict`, 1 for an anomaly and 0 otherwise, `score` and `mean_length`. A model that is calibrated gives calibrated probabilities,
 //! too, by the names that H2O gives them: `cal_YES` beside `YES`. The label follows the
 //! probabilities that are not calibrated, as in H2O. A row for which the model's result is
 //! not a number fails with `invalid`.

@@ -47,9 +47,10 @@ impl Offset {
                 .into());
             }
         }
-        if model.algorithm() == Algorithm::DeepLearning && column.is_some() {
+        let algorithm = model.algorithm();
+        if algorithm != Algorithm::Gbm && column.is_some() {
             eprintln!(
-                "offset column '{name}': left out, as H2O's MOJO scorer does for deep learning"
+                "offset column '{name}': left out, as H2O's MOJO scorer does for {algorithm}"
             );
         }
         let missing = config.missing_offset;

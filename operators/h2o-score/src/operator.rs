@@ -1,6 +1,6 @@
 //! The scorer.
 
-use h2o_mojo::{Category, Model};
+use h2o_mojo::Model;
 use sandbar_operator::{Error, Failure, Field, Output, Predictions, Scorer, Setup, Table};
 
 use crate::config::Config;
@@ -79,8 +79,8 @@ impl Scorer for H2oScore {
 /// What a prediction has: the classes, and where the model is calibrated their names once
 /// more, each with the prefix that H2O's own predictions have.
 fn output(model: &Model) -> Result<Output, Error> {
-    if model.category() == Category::Regression {
-        return Ok(Output::Values(vec!["predict".into()]));
+    if model.classes().is_empty() {
+        return Ok(Output::Values(model.outputs().iter().map(|name| (*name).into()).collect()));
     }
     let mut names = model.classes().to_vec();
     if model.is_calibrated() {

@@ -168,7 +168,7 @@ fn small(name: &str) -> Result<(Vec<u8>, Vec<Field>), Error> {
     Ok((bytes, numbers.into_iter().chain(texts).collect()))
 }
 
-/// The third row of `h2o-mojo/testdata/gbm-*.rows.csv`.
+/// The third row of `h2o-mojo/testdata/*.rows.csv`.
 fn small_row() -> Vec<Cell> {
     let numbers = [1e30, -1e30, -5.0].map(Cell::Number);
     let texts = ["two words", "m15", "1"].map(Cell::text);
@@ -224,10 +224,10 @@ fn a_row_without_its_offset_fails_and_no_other() -> Result<(), Error> {
     Ok(())
 }
 
-/// `h2o-mojo/testdata/gbm-platt.golden.csv` and `gbm-isotonic.golden.csv` have Java's answers.
+/// `h2o-mojo/testdata/NAME.golden.csv` has Java's answers.
 #[test]
 fn calibrated_probabilities_stand_beside_the_others() -> Result<(), Error> {
-    for name in ["gbm-platt", "gbm-isotonic"] {
+    for name in ["gbm-platt", "gbm-isotonic", "drf-platt", "drf-isotonic"] {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../h2o-mojo/testdata");
         let golden = std::fs::read_to_string(format!("{folder}/{name}.golden.csv"))?;
         let expected = golden.lines().nth(3).ok_or("a third row")?;
@@ -242,6 +242,26 @@ fn calibrated_probabilities_stand_beside_the_others() -> Result<(), Error> {
             text.split(',').map(|item| item.parse().map_err(|_| item.to_owned())).collect()
         };
         assert_eq!(parsed(&found), parsed(expected), "{name}");
+    }
+    Ok(())
+}
+
+/// `h2o-mojo/testdata/NAME.golden.csv` has Java's names and answers.
+#[test]
+fn an_isolation_forest_gives_named_values() -> Result<(), Error> {
+    for name in ["isolation", "isolation-flag"] {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../h2o-mojo/testdata");
+        let golden = std::fs::read_to_string(format!("{folder}/{name}.golden.csv"))?;
+        let mut lines = golden.lines();
+        let names = lines.next().ok_or("no header")?.split(',').map(String::from).collect();
+        let expected = lines.nth(2).ok_or("a third row")?.split(',').map(str::parse);
+        let expected: Vec<f64> = expected.collect::<Result<_, _>>()?;
+        let (model, fields) = small(name)?;
+        let mut scorer = Stage::new().model("small", model).scorer::<H2oScore>(&fields)?;
+        assert_eq!(*scorer.output(), Output::Values(names), "{name}");
+        let answer = scorer.score(&Features::new(fields).row(small_row())).remove(0)?;
+        assert_eq!(answer.label(), None, "{name}");
+        assert_eq!(answer.numbers(), expected, "{name}");
     }
     Ok(())
 }

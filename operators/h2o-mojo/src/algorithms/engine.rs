@@ -15,7 +15,7 @@ pub(crate) struct Source<'s, 'm> {
     pub(crate) archive: &'s mut Archive<'m>,
     pub(crate) info: &'s Info<'m>,
     pub(crate) features: &'s [Feature],
-    /// None for a regression.
+    /// None where the model has no classes.
     pub(crate) classes: &'s Classes,
     pub(crate) limits: &'s Limits,
 }
@@ -24,6 +24,11 @@ pub(crate) struct Source<'s, 'm> {
 pub(crate) trait Engine: fmt::Debug + Send + Sync {
     /// Makes a scorer of it, which has the memory that scoring needs.
     fn scorer(self: Arc<Self>) -> Box<dyn EngineScorer>;
+
+    /// The names of a row's values, where they are not the probabilities of classes.
+    fn outputs(&self) -> &'static [&'static str] {
+        &["predict"]
+    }
 }
 
 /// Scores rows with an [`Engine`]. One per thread.

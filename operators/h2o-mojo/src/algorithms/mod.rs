@@ -7,13 +7,16 @@
 //! An algorithm is added by its folder and by a variant and a row here.
 
 mod deeplearning;
+mod drf;
 pub(crate) mod engine;
 mod gbm;
+mod isolationforest;
 mod shared_tree;
 
 use std::fmt;
 use std::sync::Arc;
 
+use crate::category::Category;
 use crate::error::Error;
 use crate::info::Info;
 
@@ -25,8 +28,12 @@ use engine::{Engine, Source};
 pub enum Algorithm {
     /// Gradient boosting machine, `gbm`.
     Gbm,
+    /// Random forest, `drf`: DRF and XRT.
+    Drf,
     /// Multi-layer perceptron, `deeplearning`.
     DeepLearning,
+    /// Isolation forest, `isolationforest`.
+    IsolationForest,
 }
 
 /// An algorithm's names and its reader.
@@ -36,22 +43,43 @@ struct Entry {
     name: &'static str,
     /// The names that H2O's releases have given it.
     aliases: &'static [&'static str],
+    /// What its models may predict.
+    categories: &'static [Category],
     read: fn(&mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error>,
 }
 
+/// What algorithms predict that learn from a response.
+const SUPERVISED: [Category; 3] = [Category::Binomial, Category::Multinomial, Category::Regression];
+
 /// All algorithms.
-static TABLE: [Entry; 2] = [
+static TABLE: [Entry; 4] = [
     Entry {
         algorithm: Algorithm::Gbm,
         name: "gbm",
         aliases: &["Gradient Boosting Machine", "Gradient Boosting Method"],
+        categories: &SUPERVISED,
         read: gbm::read,
+    },
+    Entry {
+        algorithm: Algorithm::Drf,
+        name: "drf",
+        aliases: &["Distributed Random Forest"],
+        categories: &SUPERVISED,
+        read: drf::read,
     },
     Entry {
         algorithm: Algorithm::DeepLearning,
         name: "deeplearning",
         aliases: &["Deep Learning", "deep learning"],
+        categories: &SUPERVISED,
         read: deeplearning::read,
+    },
+    Entry {
+        algorithm: Algorithm::IsolationForest,
+        name: "isolationforest",
+        aliases: &["Isolation Forest"],
+        categories: &[Category::AnomalyDetection],
+        read: isolationforest::read,
     },
 ];
 
@@ -71,8 +99,18 @@ impl Algorithm {
         }
     }
 
-    /// Reads what a MOJO of this algorithm has.
-    pub(crate) fn read(self, source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error> {
+    /// Reads what a MOJO of this algorithm has, which predicts something of `category`.
+    pub(crate) fn read(
+        self,
+        category: Category,
+        source: &mut Source<'_, '_>,
+    ) -> Result<Arc<dyn Engine>, Error> {
+        if !self.entry().categories.contains(&category) {
+            return Err(Error::Contradiction {
+                key: "category".into(),
+                reason: format!("{category:?} does not fit the algorithm {self}"),
+            });
+        }
         (self.entry().read)(source)
     }
 
@@ -94,7 +132,8 @@ mod tests {
 
     #[test]
     fn every_algorithm_has_one_row() {
-        for algorithm in [Algorithm::Gbm, Algorithm::DeepLearning] {
+        use Algorithm::{DeepLearning, Drf, Gbm, IsolationForest};
+        for algorithm in [Gbm, Drf, DeepLearning, IsolationForest] {
             let rows = TABLE.iter().filter(|entry| entry.algorithm == algorithm).count();
             assert_eq!(rows, 1, "{algorithm:?}");
         }

@@ -38,7 +38,8 @@ pub fn flights_bytes(name: &str) -> Result<Vec<u8>> {
     Ok(fs::read(crate_folder().join(format!("../../models/{name}/model.zip")))?)
 }
 
-/// A table of text: a header, then lines; no quotes.
+/// A table of text: a header, then lines; no quotes. Commas separate, or tabs where the header
+/// has any.
 pub struct Table {
     pub header: Vec<String>,
     pub lines: Vec<Vec<Vec<u8>>>,
@@ -46,11 +47,14 @@ pub struct Table {
 
 impl Table {
     pub fn parse(bytes: &[u8]) -> Table {
+        let header = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let separator = if header.contains(&b'\t') { b'\t' } else { b',' };
         let mut lines = bytes
             .split(|byte| *byte == b'\n')
             .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
             .filter(|line| !line.is_empty())
-            .map(|line| line.split(|byte| *byte == b',').map(<[u8]>::to_vec).collect::<Vec<_>>());
+            .map(|line| line.split(|byte| *byte == separator).map(<[u8]>::to_vec))
+            .map(Iterator::collect::<Vec<_>>);
         let header = lines.next().unwrap_or_default();
         let header = header.iter().map(|name| String::from_utf8_lossy(name).into()).collect();
         Table { header, lines: lines.collect() }

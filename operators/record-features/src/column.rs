@@ -30,6 +30,9 @@ pub(crate) enum Origin {
 pub(crate) struct Missing {
     /// A bit for each text by its first byte: most values have none of them.
     initials: u64,
+    /// Texts of up to seven bytes, each as a [`word`].
+    words: Vec<u64>,
+    /// Longer ones.
     texts: Vec<Box<[u8]>>,
     /// Those of the texts that are numbers: `-999` is `-999.0` too.
     numbers: Vec<f64>,
@@ -41,7 +44,13 @@ impl Missing {
         let initials = texts.iter().filter_map(|text| text.as_bytes().first());
         Missing {
             initials: initials.fold(0, |bits, byte| bits | 1 << (byte % 64)),
-            texts: texts.iter().map(|text| text.as_bytes().into()).collect(),
+            words: texts.iter().filter_map(|text| word(text.as_bytes())).collect(),
+            texts: texts
+                .iter()
+                .map(String::as_bytes)
+                .filter(|text| word(text).is_none())
+                .map(Box::from)
+                .collect(),
             numbers: texts.iter().filter_map(number).collect(),
         }
     }
@@ -55,9 +64,12 @@ impl Missing {
         }
     }
 
-    #[inline(never)]
+    #[inline]
     fn is_any(&self, text: &[u8]) -> bool {
-        self.texts.iter().any(|missing| **missing == *text)
+        match word(text) {
+            Some(word) => self.words.contains(&word),
+            None => self.texts.iter().any(|missing| **missing == *text),
+        }
     }
 
     /// Whether a number says it.
@@ -65,4 +77,11 @@ impl Missing {
     pub(crate) fn number(&self, number: f64) -> bool {
         self.numbers.contains(&number)
     }
+}
+
+/// A text of up to seven bytes and its length as one number.
+#[inline]
+fn word(text: &[u8]) -> Option<u64> {
+    let shifted = |word: u64, byte: &u8| word << 8 | u64::from(*byte);
+    (text.len() < 8).then(|| text.iter().fold(text.len() as u64, shifted))
 }

@@ -20,7 +20,7 @@
 //! Where things are, in the order in which a record passes:
 //! - `config`, `entries`: the configuration as it is written. `wanted`: what models want.
 //!   `layout`: what these come to.
-//! - `reader`: records to rows. `envelope`: what a record has besides its value.
+//! - `reader`: records to rows, into a `sink`. `envelope`: what a record has besides its value.
 //! - `format`: the formats, each a file: `json`, `csv`, `text`. They leave what they found in
 //!   `found`, as characters: what these mean is decided by `cell`, for all formats, by the
 //!   `column`.
@@ -43,6 +43,7 @@ mod layout;
 mod operator;
 mod reader;
 mod schemas;
+mod sink;
 mod text;
 mod wanted;
 
@@ -53,4 +54,5 @@ pub use config::{
 pub use envelope::{Bare, Envelope};
 pub use fault::{Fault, Problem};
 pub use operator::RecordFeatures;
-pub use reader::{Reader, Sink};
+pub use reader::Reader;
+pub use sink::Sink;

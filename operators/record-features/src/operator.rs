@@ -3,7 +3,8 @@
 use sandbar_operator::{Error, Extractor, Failure, Field, Record, Row, Setup};
 
 use crate::config::Config;
-use crate::reader::{Reader, Sink};
+use crate::reader::Reader;
+use crate::sink::Sink;
 
 /// Reads what the stage's models want from records.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use record_schemas::wire::VALUE_HEADER;
 use sandbar_operator::schemas::Schemas;
 use sandbar_operator::{Error, Field, Setup, TensorShape};
 
-use crate::cell::{Cell, Content, short};
+use crate::cell::{Cell, Content, write_short, write_text};
 use crate::column::Origin;
 use crate::config::{Booleans, Config};
 use crate::derived::Vocabulary;
@@ -12,21 +12,10 @@ use crate::envelope::Envelope;
 use crate::fault::{Fault, Problem};
 use crate::format::Format;
 use crate::formats;
-use crate::found::{At, Findings, Found};
+use crate::found::{Findings, Found};
 use crate::layout::{Elements, Feature, Layout, Output};
+use crate::sink::Sink;
 use crate::wanted::{self, Wanted};
-
-/// Where the values of a row go, in the order of the features.
-pub trait Sink {
-    /// The value of a numeric feature: a finite number.
-    fn number(&mut self, number: f64);
-    /// The value of a text feature: not empty.
-    fn text(&mut self, text: &str);
-    /// The elements of a tensor.
-    fn tensor(&mut self, elements: &[u8]);
-    /// A feature without a value.
-    fn missing(&mut self);
-}
 
 /// Reads records. After the first ones nothing is allocated, except for texts with escapes.
 #[derive(Debug)]
@@ -95,14 +84,7 @@ impl Reader {
         let value = if self.layout.places.is_empty() { b"" } else { self.find(value, envelope)? };
         let Reader { layout, findings, elements: scratch, .. } = self;
         let content = Content { value, findings, booleans: self.booleans };
-        match &findings.line {
-            Some(line) if findings.is_line => {
-                let text = line.text(value);
-                let at = |place| At::Text(text, line.range(place));
-                write(layout, content, at, envelope, scratch, row)
-            }
-            _ => write(layout, content, |place| content.at(place), envelope, scratch, row),
-        }
+        write(layout, content, envelope, scratch, row)
     }
 
     /// Finds what is wanted in a value.
@@ -128,28 +110,30 @@ impl Reader {
     }
 }
 
-/// Writes a row of what was found, which `at` gives by place.
+/// Writes a row of what was found.
 #[inline]
 fn write<'a>(
     layout: &'a Layout,
     content: Content<'a>,
-    at: impl Fn(usize) -> At<'a>,
     envelope: &'a impl Envelope,
     scratch: &mut Vec<u8>,
     row: &mut impl Sink,
 ) -> Result<(), Fault> {
+    let line = content.findings.line.as_ref().filter(|_| content.findings.is_line);
+    let line = line.map(|line| (line, line.text(content.value)));
     for output in &layout.outputs {
         match output {
             Output::Column(Feature::Read(column)) => {
-                let short = match column.origin {
-                    Origin::Value(place) => short(column, at(place)),
-                    _ => None,
+                let is_written = match (&column.origin, line) {
+                    (Origin::Value(place), Some((line, text))) => {
+                        write_text(column, text, line.range(*place), row)
+                    }
+                    (Origin::Value(place), None) => write_short(column, content.at(*place), row),
+                    _ => false,
                 };
-                let cell = match short {
-                    Some(cell) => cell,
-                    None => content.cell(column, envelope)?,
-                };
-                put(cell, row);
+                if !is_written {
+                    put(content.cell(column, envelope)?, row);
+                }
             }
             Output::Column(Feature::Derived(derived)) => {
                 derived.compute(&layout.vocabulary, content, envelope, |cell| put(cell, row))?;

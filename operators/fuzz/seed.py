@@ -7,7 +7,8 @@ import zipfile
 MODELS = """
 dl-one-layer dl-only-numbers drf-binomial drf-binomial-double-trees drf-deep-multinomial
 drf-multinomial drf-regression gbm-bernoulli gbm-enum-limited gbm-gaussian-offset
-gbm-grouped-levels gbm-multinomial gbm-one-hot-explicit gbm-poisson glm-binomial isolation
+gbm-grouped-levels gbm-multinomial gbm-one-hot-explicit gbm-poisson glm-binomial
+glm-multinomial-skip glm-ordinal-skip glm-tweedie-power isolation
 isolation-flag v3.10.0.10-drf-binomial v3.10.0.10-gbm-bernoulli
 """.split()
 

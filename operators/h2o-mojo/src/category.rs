@@ -10,6 +10,8 @@ pub enum Category {
     Binomial,
     /// One of many classes; the label is the most probable.
     Multinomial,
+    /// One of many classes that have an order; the label is the most probable.
+    Ordinal,
     /// A number.
     Regression,
     /// How unlike the rows of training a row is.
@@ -22,11 +24,12 @@ impl Category {
         match info.required("category")? {
             "Binomial" => Ok(Self::Binomial),
             "Multinomial" => Ok(Self::Multinomial),
+            "Ordinal" => Ok(Self::Ordinal),
             "Regression" => Ok(Self::Regression),
             "AnomalyDetection" => Ok(Self::AnomalyDetection),
             other => Err(Error::Unsupported {
                 what: format!("category '{other}'"),
-                supported: "Binomial, Multinomial, Regression, AnomalyDetection".into(),
+                supported: "Binomial, Multinomial, Ordinal, Regression, AnomalyDetection".into(),
             }),
         }
     }

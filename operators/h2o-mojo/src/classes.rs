@@ -10,6 +10,15 @@ const LOOSE: f64 = 0.03;
 /// More than what rounding in double precision changes of a probability, relative to it.
 const ROUNDED: f64 = 1e-14;
 
+/// How H2O's scorer comes from probabilities to a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Labels {
+    /// It corrects the probabilities of sampled classes, and draws among the most probable.
+    Drawn,
+    /// It leaves probabilities as they are, and takes the first of the most probable.
+    First,
+}
+
 /// The classes of a response and what the training knew of them.
 #[derive(Debug)]
 pub(crate) struct Classes {
@@ -21,19 +30,21 @@ pub(crate) struct Classes {
     prior: Option<Vec<f64>>,
     /// By what each probability is multiplied, where classes were sampled to balance them.
     correction: Option<Vec<f64>>,
+    labels: Labels,
 }
 
 impl Classes {
     /// Reads what concerns classes. `names` are the categories of the response, none for a
     /// model without classes.
-    pub(crate) fn read(info: &Info<'_>, names: Vec<String>) -> Result<Self, Error> {
+    pub(crate) fn read(info: &Info<'_>, names: Vec<String>, labels: Labels) -> Result<Self, Error> {
         if names.is_empty() {
-            return Ok(Self { names, threshold: 0.5, prior: None, correction: None });
+            return Ok(Self { names, threshold: 0.5, prior: None, correction: None, labels });
         }
         let prior = distribution(info, "prior_class_distrib", names.len())?;
         let model = distribution(info, "model_class_distrib", names.len())?;
         let correction = match (info.flag("balance_classes")?, &prior, &model) {
             (false, ..) => None,
+            _ if labels == Labels::First => None,
             (true, Some(prior), Some(model)) => {
                 let factor = |(&p, &m)| if p != 0.0 && m != 0.0 { p / m } else { 1.0 };
                 Some(prior.iter().zip(model).map(factor).collect())
@@ -41,7 +52,8 @@ impl Classes {
             (true, None, _) => return Err(missing("prior_class_distrib")),
             (true, _, None) => return Err(missing("model_class_distrib")),
         };
-        Ok(Self { names, threshold: info.number("default_threshold")?, prior, correction })
+        let threshold = info.number("default_threshold")?;
+        Ok(Self { names, threshold, prior, correction, labels })
     }
 
     /// How many classes there are.
@@ -119,7 +131,7 @@ impl Classes {
                 ties += 1;
             }
         }
-        if ties == 0 {
+        if ties == 0 || self.labels == Labels::First {
             return best as u32;
         }
         let seed = row.iter().fold(0, |seed, value| seed ^ (bits(*value) >> 6));
@@ -225,7 +237,7 @@ fn contradiction(reason: String) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{Classes, java_random};
+    use super::{Classes, Labels, java_random};
 
     /// What `new java.util.Random(seed).nextDouble()` of OpenJDK 17 answers.
     #[test]
@@ -244,7 +256,8 @@ mod tests {
         let without = [[0; 12], [1; 12], [0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0, 2]];
         for (prior, expected) in [(Some(vec![0.7, 0.1, 0.2]), with_prior), (None, without)] {
             let names = ["a", "b", "c"].map(String::from).into();
-            let classes = Classes { names, threshold: 0.5, prior, correction: None };
+            let classes =
+                Classes { names, threshold: 0.5, prior, correction: None, labels: Labels::Drawn };
             for (probabilities, expected) in ties.iter().zip(expected) {
                 let label = |k| {
                     let row = [f64::from(k), f64::NAN, 0.37 * f64::from(k) - 1.0];

@@ -69,7 +69,7 @@ impl Model {
                 reason: format!("expected 2 classes for Binomial, got {}", names.len()),
             });
         }
-        let classes = Classes::read(&info, names)?;
+        let classes = Classes::read(&info, names, algorithm.labels())?;
         let mut source = Source {
             archive: &mut archive,
             info: &info,

@@ -4,6 +4,7 @@ import hex.genmodel.easy.EasyPredictModelWrapper;
 import hex.genmodel.easy.RowData;
 import hex.genmodel.easy.prediction.BinomialModelPrediction;
 import hex.genmodel.easy.prediction.MultinomialModelPrediction;
+import hex.genmodel.easy.prediction.OrdinalModelPrediction;
 import hex.genmodel.easy.prediction.RegressionModelPrediction;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -62,7 +63,7 @@ public final class Golden {
         if (mojo.getModelCategory() == ModelCategory.AnomalyDetection) {
             return String.join(",", mojo.getOutputNames());
         }
-        if (!mojo.isClassifier()) {
+        if (mojo.nclasses() == 1) {
             return "value";
         }
         StringJoiner joiner = new StringJoiner(",");
@@ -93,6 +94,9 @@ public final class Golden {
                 case Multinomial:
                     MultinomialModelPrediction multinomial = model.predictMultinomial(row, offset);
                     return join(multinomial.label, multinomial.classProbabilities);
+                case Ordinal:
+                    OrdinalModelPrediction ordinal = model.predictOrdinal(row, offset);
+                    return join(ordinal.label, ordinal.classProbabilities);
                 case AnomalyDetection:
                     return join(model.predictAnomalyDetection(row).toPreds());
                 default:

@@ -32,8 +32,10 @@ HERE = Path(__file__).resolve().parent
 JAR = Path(h2o.__file__).parent / "backend" / "bin" / "h2o.jar"
 TRAINING_ROWS = 1500
 SCORED_ROWS = 100
+# Linear models are many, and their files are mostly rows.
+SCORED_ROWS_OF_GLM = 60
 # From how many bytes on a MOJO is packed again; forests are many.
-LARGE, LARGE_FOREST = 15_000, 8_000
+LARGE, LARGE_FOREST, LARGE_GLM = 15_000, 8_000, 2_000
 
 # Levels that are awkward to store: a backslash (domain files escape it), a space, not ASCII.
 FEW = ["red", "green", "back\\nslash", "two words", "größe"]
@@ -55,6 +57,8 @@ RESPONSES = {
     "count": "numeric",
     "positive": "numeric",
     "zero_one": "numeric",
+    "class7": "enum",
+    "fraction": "numeric",
 }
 EXTRA = ["offset", "weight"]
 SHARP = "# sharp"
@@ -74,6 +78,10 @@ DRF = {"ntrees": 3, "max_depth": 4, "seed": 1}
 XRT = {"histogram_type": "Random"}
 ISOLATION = {"ntrees": 5, "max_depth": 5, "sample_size": 64, "seed": 1}
 DL = {"hidden": [8, 6], "epochs": 5, "reproducible": True, "seed": 1}
+GLM = {"seed": 1}
+PLAIN = {"lambda_": 0}  # without regularisation the first level of a category has no coefficient
+# What stands in for a missing value, where a model is told so.
+PLUGS = {"a": 1.5, "b": -0.25, "c": 7, "few": "two words", "many": "m42", "flag": "1"}
 DROPOUT = {"hidden_dropout_ratios": [0.5, 0.2], "input_dropout_ratio": 0.1}
 
 
@@ -87,6 +95,10 @@ def drf(y, x=FEATURES, **more):
 
 def isolation(x=FEATURES, **more):
     return H2OIsolationForestEstimator(**(ISOLATION | more)), x, None
+
+
+def glm(y, family, x=FEATURES, **more):
+    return H2OGeneralizedLinearEstimator(family=family, **(GLM | more)), x, y
 
 
 def dl(y, x=FEATURES, **more):
@@ -220,10 +232,62 @@ MODELS = {
             ["Rectifier", "Tanh", "Maxout", "RectifierWithDropout", "TanhWithDropout"], 1
         )
     },
-    # An algorithm that the reader does not know.
+    # Linear models: every family with every link that H2O trains it with.
     "glm-binomial": lambda: (
         H2OGeneralizedLinearEstimator(family="binomial", seed=1), NUMBERS, "class2"
     ),
+    **{
+        f"glm-{family}-{link}": lambda y=y, family=family, link=link: glm(y, family, link=link)
+        for y, family, links in [
+            ("y", "gaussian", ["identity"]),
+            ("positive", "gaussian", ["log", "inverse"]),
+            ("class2", "binomial", ["logit"]),
+            ("zero_one", "quasibinomial", ["logit"]),
+            ("fraction", "fractionalbinomial", ["logit"]),
+            ("count", "poisson", ["log", "identity"]),
+            ("positive", "gamma", ["inverse", "log", "identity"]),
+        ]
+        for link in links
+    },
+    "glm-negativebinomial-log": lambda: glm("count", "negativebinomial", link="log", theta=0.5),
+    # With categories H2O 3.46 fails to train it without more regularisation.
+    "glm-negativebinomial-identity": lambda: glm(
+        "count", "negativebinomial", NUMBERS, link="identity", theta=0.5
+    ),
+    # By the power of the link: 0 is the logarithm, 1 the identity.
+    **{
+        f"glm-tweedie-{name}": lambda power=power: glm(
+            "positive", "tweedie", tweedie_variance_power=1.5, tweedie_link_power=power
+        )
+        for name, power in [("log", 0), ("identity", 1), ("root", 0.5), ("power", -0.7)]
+    },
+    "glm-multinomial": lambda: glm("class3", "multinomial"),
+    "glm-multinomial-seven": lambda: glm("class7", "multinomial"),
+    "glm-multinomial-skip": lambda: glm("class3", "multinomial", missing_values_handling="Skip"),
+    "glm-ordinal": lambda: glm("class3", "ordinal"),
+    "glm-ordinal-seven": lambda: glm("class7", "ordinal", **PLAIN),
+    "glm-ordinal-skip": lambda: glm("class3", "ordinal", missing_values_handling="Skip"),
+    # The ways to train one.
+    "glm-plain-binomial": lambda: glm("class2", "binomial", **PLAIN),
+    "glm-not-standardized": lambda: glm("y", "gaussian", standardize=False),
+    "glm-no-intercept": lambda: glm("y", "gaussian", intercept=False),
+    "glm-lambda-search": lambda: glm("class2", "binomial", lambda_search=True, nlambdas=10),
+    "glm-weights": lambda: glm("rare", "binomial", weights_column="weight"),
+    "glm-balanced": lambda: glm("rare", "binomial", balance_classes=True),
+    "glm-p-values": lambda: glm("y", "gaussian", compute_p_values=True, **PLAIN),
+    "glm-collinear": lambda: glm(
+        "y", "gaussian", FEATURES + ["twice"], remove_collinear_columns=True, **PLAIN
+    ),
+    "glm-skip-binomial": lambda: glm("class2", "binomial", missing_values_handling="Skip"),
+    "glm-skip-plain": lambda: glm("y", "gaussian", missing_values_handling="Skip", **PLAIN),
+    "glm-plug-plain": lambda: glm(
+        "class2", "binomial", missing_values_handling="PlugValues", **PLAIN
+    ),
+    "glm-only-categories": lambda: glm("class2", "binomial", CATEGORIES),
+    "glm-names": lambda: glm("rare", "binomial", list(AWKWARD.values())),
+    "glm-gaussian-offset": lambda: glm("y", "gaussian", offset_column="offset"),
+    "glm-binomial-offset": lambda: glm("class2", "binomial", offset_column="offset"),
+    "glm-poisson-offset": lambda: glm("count", "poisson", offset_column="offset"),
 }
 
 
@@ -246,6 +310,7 @@ def training_row(rng: random.Random) -> dict:
     offset = rng.choice([-0.5, 0.0, 0.25, 1.0])
     likely = 1 / (1 + math.exp(-(score + noise)))
     mean = math.exp(min(score / 2, 3) + offset / 4)
+    y = f"{100 + 20 * score + 5 * noise + 3 * offset:.3f}"
     return {
         "a": maybe(0.04, f"{a:.4f}", rng),
         "b": "NA" if missing_b else f"{b:.4f}",
@@ -256,10 +321,12 @@ def training_row(rng: random.Random) -> dict:
         "rare": "yes" if score + noise > 2.3 else "no",
         "class2": "late" if rng.random() < likely else "early",
         "class3": "high" if score + noise > 1.4 else "middle" if score + noise > -0.3 else "low",
-        "y": f"{100 + 20 * score + 5 * noise + 3 * offset:.3f}",
+        "y": y,
         "count": str(min(int(rng.expovariate(1 / mean)), 40)),
         "positive": f"{mean * (0.2 + rng.expovariate(1.0)):.4f}",
         "zero_one": "1" if rng.random() < likely else "0",
+        "class7": f"k{min(max(int((float(y) - 40) / 18), 0), 6)}",
+        "fraction": f"{1 / (1 + math.exp((100 - float(y)) / 40)):.4f}",
         "offset": str(offset),
         "weight": rng.choice(["0.5", "1.0", "2.0"]),
         SHARP: f"{c % 7}",
@@ -330,7 +397,9 @@ def shrink(path: Path) -> None:
 
     Smaller ones stay as H2O wrote them, so that both kinds of zip are among the files.
     """
-    if path.stat().st_size < (LARGE_FOREST if path.name.startswith(("drf", "iso")) else LARGE):
+    kind = path.name.split("-")[0].removesuffix(".zip")
+    large = {"drf": LARGE_FOREST, "isolation": LARGE_FOREST, "glm": LARGE_GLM}.get(kind, LARGE)
+    if path.stat().st_size < large:
         return
     with zipfile.ZipFile(path) as archive:
         entries = [e for e in archive.infolist() if not e.filename.startswith("experimental/")]
@@ -369,7 +438,19 @@ def frame_for(name: str, frame, rows: list[dict]):
         renamed = h2o.deep_copy(frame, "renamed")
         renamed.names = [AWKWARD.get(column, column) for column in frame.names]
         return renamed
+    if name == "glm-collinear":
+        double = frame["a"] * 2
+        double.names = ["twice"]
+        return frame.cbind(double)
     return frame
+
+
+def plugs(frame):
+    """A frame of one row, PLUGS, with the levels of `frame`."""
+    row = frame[0, FEATURES]
+    for column, value in PLUGS.items():
+        row[0, column] = value
+    return row
 
 
 def score(classes: str, names: list[str]) -> None:
@@ -403,6 +484,8 @@ def main() -> None:
                 mine = frame_for(name, frame, training)
                 if name.endswith(("-platt", "-isotonic")):
                     estimator.calibration_frame = frame
+                if name.startswith("glm-plug"):
+                    estimator.plug_values = plugs(frame)
                 try:
                     estimator.train(x=features, y=response, training_frame=mine)
                 except Exception as error:  # one model that H2O refuses must not lose the others
@@ -422,6 +505,10 @@ def main() -> None:
                 elif name.startswith("dl-threshold"):
                     path = HERE / f"{name}.zip"
                     scored = nearest_rows(estimator, path, mine, training[:THRESHOLD_ROWS])
+                elif name == "glm-collinear":
+                    scored = [row | {"twice": row["a"]} for row in rows]
+                if name.startswith("glm-") and name != "glm-binomial":
+                    scored = scored[:SCORED_ROWS_OF_GLM]
                 if name in UNREADABLE:
                     continue
                 write_rows(HERE / f"{name}.rows.csv", columns, scored)

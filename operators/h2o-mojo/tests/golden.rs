@@ -14,15 +14,16 @@ fn refusal(name: &str) -> Option<&'static str> {
         "dl-enum-limited" => Some("categorical encoding 'null'"),
         "gbm-sharp" => Some("a column named '# sharp' is not supported"),
         "gbm-one-hot-explicit" => Some("categorical encoding 'OneHotExplicit' is not supported"),
-        "glm-binomial" => Some("algorithm 'glm' is not supported; supported: gbm, drf, "),
         _ => None,
     }
 }
 
 /// Whatever is computed in double precision has H2O's very bits.
-fn tolerance(model: &Model) -> f64 {
+fn tolerance(name: &str, model: &Model) -> f64 {
     match (model.algorithm(), model.category()) {
         (Algorithm::DeepLearning, Category::Binomial | Category::Multinomial) => 1e-6,
+        // Java's powers have another last bit in one of a thousand cases; only this link needs any.
+        (Algorithm::Glm, Category::Regression) if name.ends_with("-power") => 1e-15,
         _ => 0.0,
     }
 }
@@ -51,7 +52,7 @@ fn every_model_scores_as_in_java() -> Result {
         if model.category() == Category::AnomalyDetection {
             assert_eq!(golden.header, model.outputs(), "{name}");
         }
-        assert!(largest <= tolerance(&model), "{name}: differs by {largest:e}");
+        assert!(largest <= tolerance(&name, &model), "{name}: differs by {largest:e}");
 
         // A few rows at a time, with one scorer, end in the middle of blocks and lanes.
         let all = score(&model, &rows, None)?;
@@ -62,7 +63,8 @@ fn every_model_scores_as_in_java() -> Result {
             scorer.score(rows, None, &mut pieces)?;
             values.extend_from_slice(pieces.values());
         }
-        assert_eq!(values, all.values(), "{name}: in pieces");
+        let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&values), bits(all.values()), "{name}: in pieces");
         scored += 1;
     }
     assert!(scored > 40, "only {scored} models were scored");
@@ -85,7 +87,7 @@ fn offsets_count_as_in_java() -> Result {
         assert_eq!(largest, 0.0, "{name}");
         scored += 1;
     }
-    assert_eq!(scored, 4);
+    assert_eq!(scored, 7);
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use support::zip::{Entries, Packed, pack, pack_as, unpack};
 use support::{Result, zoo_bytes};
 
 /// Small models of every kind of tree and layer.
-const MODELS: [&str; 13] = [
+const MODELS: [&str; 17] = [
     "gbm-bernoulli",
     "gbm-deep",
     "gbm-multinomial",
@@ -24,6 +24,10 @@ const MODELS: [&str; 13] = [
     "dl-maxout-multinomial",
     "dl-tanh-regression",
     "gbm-isotonic",
+    "glm-plain-binomial",
+    "glm-multinomial",
+    "glm-ordinal-skip",
+    "glm-tweedie-power",
 ];
 
 /// Small enough that a test which reaches them is quick.
@@ -408,5 +412,65 @@ fn a_calibration_that_is_wrong_is_refused() -> Result {
     let error =
         changed("gbm-isotonic", |entries| replace(entries, "calib_max_x = 0", "calib_max_x = 7"))?;
     assert!(error.starts_with("model.ini: calib_min_x: "), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_linear_model_that_does_not_fit_is_refused() -> Result {
+    let glm =
+        |from: &str, to: &str| changed("glm-plain-binomial", |entries| replace(entries, from, to));
+    // As many coefficients as there are levels, numbers and an intercept: neither less nor more.
+    let error = glm("beta = [", "beta = [0.5, ")?;
+    assert_eq!(error, "model.ini: beta: expected 78 items, got 79");
+    let error = glm("beta = [", "beta = [, ")?;
+    assert_eq!(error, "model.ini: beta: expected 78 items, got 79");
+    let error = glm("use_all_factor_levels = false", "use_all_factor_levels = true")?;
+    assert!(error.starts_with("model.ini: cat_offsets: it does not fit the 70 cat"), "{error}");
+    let error = glm("cat_offsets = [0, 69,", "cat_offsets = [0, 68,")?;
+    assert!(error.starts_with("model.ini: cat_offsets: it does not fit the 70 cat"), "{error}");
+    let error = glm("cat_offsets = [0, ", "cat_offsets = [")?;
+    assert_eq!(error, "model.ini: cat_offsets: expected 4 items, got 3");
+    let error = glm("cat_modes = [", "cat_modes = [-")?;
+    assert!(error.starts_with("model.ini: cat_modes: column 0 has no category -"), "{error}");
+    let error = glm("num_means = [", "num_means = [1.0, ")?;
+    assert_eq!(error, "model.ini: num_means: expected 3 items, got 4");
+    let error = glm("cats = 3", "cats = 2")?;
+    assert_eq!(error, "model.ini: nums: 3 and 2 cats do not add up to 6 features");
+    let error = glm("nums = 3", "nums = 18446744073709551615")?;
+    assert!(error.starts_with("model.ini: nums: 184"), "{error}");
+    let error = glm("mean_imputation = ", "mean = ")?;
+    assert_eq!(error, "model.ini: mean_imputation is missing");
+    Ok(())
+}
+
+#[test]
+fn a_linear_model_that_is_not_certain_is_refused() -> Result {
+    let glm =
+        |model: &str, from: &str, to: &str| changed(model, |entries| replace(entries, from, to));
+    let binomial = "glm-plain-binomial";
+    let error = glm(binomial, "= 1.00", "= 1.10")?;
+    assert_eq!(error, "MOJO version 1.10 is not supported; supported: glm 1.00");
+    let error = glm(binomial, "family = binomial", "family = hyperbolic")?;
+    assert!(error.starts_with("family 'hyperbolic' is not supported; supported: gau"), "{error}");
+    let error = glm(binomial, "link = logit", "link = probit")?;
+    assert_eq!(error, "link 'probit' of family 'binomial' is not supported; supported: logit");
+    let error = glm("glm-ordinal", "link = ologit", "link = oprobit")?;
+    assert_eq!(error, "link 'oprobit' of family 'ordinal' is not supported; supported: ologit");
+    let error = glm("glm-poisson-log", "link = log", "link = inverse")?;
+    assert!(error.starts_with("link 'inverse' of family 'poisson' is not supported"), "{error}");
+    let error = glm(
+        "glm-ordinal",
+        "family = ordinal\nlink = ologit",
+        "family = multinomial\nlink = multinomial",
+    )?;
+    assert_eq!(error, "model.ini: family: multinomial does not fit Ordinal of 3 classes");
+    let error = glm("glm-multinomial", "family = ", "offset_column = c\nfamily = ")?;
+    assert!(error.starts_with("an offset column of family 'multinomial' is not s"), "{error}");
+    let error = glm("glm-tweedie-power", "link_power = -0.7", "link_power = NaN")?;
+    assert_eq!(error, "model.ini: tweedie_link_power: NaN is out of range");
+    for key in ["num_interactions = 1", "calib_method = platt", "remove_offset_effects = true"] {
+        let error = glm(binomial, "link = logit", &format!("link = logit\n{key}"))?;
+        assert!(error.starts_with("a linear model with '"), "{error}");
+    }
     Ok(())
 }

@@ -48,7 +48,7 @@ impl Offset {
             }
         }
         let algorithm = model.algorithm();
-        if algorithm != Algorithm::Gbm && column.is_some() {
+        if !matches!(algorithm, Algorithm::Gbm | Algorithm::Glm) && column.is_some() {
             eprintln!(
                 "offset column '{name}': left out, as H2O's MOJO scorer does for {algorithm}"
             );

@@ -52,9 +52,22 @@ pub(crate) trait EngineScorer: fmt::Debug + Send + Sync {
 }
 
 impl Source<'_, '_> {
-    /// The MOJO's version, from 1.00 to `newest`, if its categories are encoded as their
-    /// numbers. `supported` names the versions that the algorithm reads, `encodings` those
-    /// that H2O scores for it without rewriting a row.
+    /// The MOJO's version, from 1.00 to `newest`; `supported` names the versions that the
+    /// algorithm reads.
+    pub(crate) fn format(&self, newest: f64, supported: &str) -> Result<f64, Error> {
+        let version: f64 = self.info.number("mojo_version")?;
+        if (1.0..=newest).contains(&version) {
+            return Ok(version);
+        }
+        Err(Error::Unsupported {
+            what: format!("MOJO version {version:.2}"),
+            supported: supported.into(),
+        })
+    }
+
+    /// As [`format`](Self::format), if the MOJO's categories are encoded as their
+    /// numbers. `encodings` names those that H2O scores for the algorithm without rewriting a
+    /// row.
     ///
     /// The newest version of each algorithm always says the encoding. Where it says `null`,
     /// H2O has none for the algorithm (deep learning with `EnumLimited`): the columns are not
@@ -66,13 +79,7 @@ impl Source<'_, '_> {
         supported: &str,
         encodings: &[&str],
     ) -> Result<f64, Error> {
-        let version: f64 = self.info.number("mojo_version")?;
-        if !(1.0..=newest).contains(&version) {
-            return Err(Error::Unsupported {
-                what: format!("MOJO version {version:.2}"),
-                supported: supported.into(),
-            });
-        }
+        let version = self.format(newest, supported)?;
         let what = match self.info.text(ENCODING) {
             Some(encoding) if encodings.contains(&encoding) => return Ok(version),
             None if version < newest && self.info.text("_n_orig_names").is_none() => {

@@ -10,6 +10,7 @@ mod deeplearning;
 mod drf;
 pub(crate) mod engine;
 mod gbm;
+mod glm;
 mod isolationforest;
 mod shared_tree;
 
@@ -17,6 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::category::Category;
+use crate::classes::Labels;
 use crate::error::Error;
 use crate::info::Info;
 
@@ -30,6 +32,8 @@ pub enum Algorithm {
     Gbm,
     /// Random forest, `drf`: DRF and XRT.
     Drf,
+    /// Generalised linear model, `glm`.
+    Glm,
     /// Multi-layer perceptron, `deeplearning`.
     DeepLearning,
     /// Isolation forest, `isolationforest`.
@@ -45,6 +49,8 @@ struct Entry {
     aliases: &'static [&'static str],
     /// What its models may predict.
     categories: &'static [Category],
+    /// How H2O's scorer comes to a label.
+    labels: Labels,
     read: fn(&mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error>,
 }
 
@@ -52,12 +58,13 @@ struct Entry {
 const SUPERVISED: [Category; 3] = [Category::Binomial, Category::Multinomial, Category::Regression];
 
 /// All algorithms.
-static TABLE: [Entry; 4] = [
+static TABLE: [Entry; 5] = [
     Entry {
         algorithm: Algorithm::Gbm,
         name: "gbm",
         aliases: &["Gradient Boosting Machine", "Gradient Boosting Method"],
         categories: &SUPERVISED,
+        labels: Labels::Drawn,
         read: gbm::read,
     },
     Entry {
@@ -65,13 +72,28 @@ static TABLE: [Entry; 4] = [
         name: "drf",
         aliases: &["Distributed Random Forest"],
         categories: &SUPERVISED,
+        labels: Labels::Drawn,
         read: drf::read,
+    },
+    Entry {
+        algorithm: Algorithm::Glm,
+        name: "glm",
+        aliases: &["Generalized Linear Modeling", "Generalized Linear Model"],
+        categories: &[
+            Category::Binomial,
+            Category::Multinomial,
+            Category::Ordinal,
+            Category::Regression,
+        ],
+        labels: Labels::First,
+        read: glm::read,
     },
     Entry {
         algorithm: Algorithm::DeepLearning,
         name: "deeplearning",
         aliases: &["Deep Learning", "deep learning"],
         categories: &SUPERVISED,
+        labels: Labels::Drawn,
         read: deeplearning::read,
     },
     Entry {
@@ -79,6 +101,7 @@ static TABLE: [Entry; 4] = [
         name: "isolationforest",
         aliases: &["Isolation Forest"],
         categories: &[Category::AnomalyDetection],
+        labels: Labels::Drawn,
         read: isolationforest::read,
     },
 ];
@@ -97,6 +120,11 @@ impl Algorithm {
                 supported: TABLE.each_ref().map(|entry| entry.name).join(", "),
             }),
         }
+    }
+
+    /// How H2O's scorer comes to a label.
+    pub(crate) fn labels(self) -> Labels {
+        self.entry().labels
     }
 
     /// Reads what a MOJO of this algorithm has, which predicts something of `category`.
@@ -132,8 +160,8 @@ mod tests {
 
     #[test]
     fn every_algorithm_has_one_row() {
-        use Algorithm::{DeepLearning, Drf, Gbm, IsolationForest};
-        for algorithm in [Gbm, Drf, DeepLearning, IsolationForest] {
+        use Algorithm::{DeepLearning, Drf, Gbm, Glm, IsolationForest};
+        for algorithm in [Gbm, Drf, Glm, DeepLearning, IsolationForest] {
             let rows = TABLE.iter().filter(|entry| entry.algorithm == algorithm).count();
             assert_eq!(rows, 1, "{algorithm:?}");
         }

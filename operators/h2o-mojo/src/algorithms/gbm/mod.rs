@@ -158,7 +158,7 @@ mod tests {
     use super::{Gbm, Source};
     use crate::archive::Archive;
     use crate::category::Category;
-    use crate::classes::Classes;
+    use crate::classes::{Classes, Labels};
     use crate::columns::Columns;
     use crate::info::{self, Info};
     use crate::limits::Limits;
@@ -185,7 +185,7 @@ mod tests {
             let info = Info::parse(&text, &limits)?;
             let columns = Columns::read(&mut archive, &info, &limits)?;
             assert_eq!(model.category() == Category::Regression, model.classes().is_empty());
-            let classes = Classes::read(&info, model.classes().to_vec())?;
+            let classes = Classes::read(&info, model.classes().to_vec(), Labels::Drawn)?;
             let gbm = Gbm::read(&mut Source {
                 archive: &mut archive,
                 info: &info,

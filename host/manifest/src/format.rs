@@ -153,6 +153,14 @@ pub enum FormatError {
         /// What is wrong there, and what to do.
         problem: String,
     },
+    /// The registry was asked for other schemas than this one: no id is made up.
+    #[error(
+        "subject '{subject}': the registry was not asked for the id of its schema; report this"
+    )]
+    NoId {
+        /// The subject.
+        subject: String,
+    },
     /// The outputs are no predictions.
     #[error(
         "the last stage makes records, which are written as they are; leave out 'format', or let a scorer be the last stage"

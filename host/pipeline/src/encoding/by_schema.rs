@@ -116,8 +116,13 @@ impl BySchema {
         };
         let subject = settings.subject(topic, &name);
         let schema = SubjectSchema { subject, language: *language, text };
-        let unasked = SchemaId { id: 0, guid: None };
-        let id = context.ids.as_ref().and_then(|ids| ids.get(&schema)).copied().unwrap_or(unasked);
+        let id = match (&context.ids, settings.id) {
+            (Some(ids), IdPlace::Prefix | IdPlace::Header) => {
+                let none = || FormatError::NoId { subject: schema.subject.clone() };
+                ids.get(&schema).copied().ok_or_else(none)?
+            }
+            (None, _) | (_, IdPlace::None) => SchemaId { id: 0, guid: None },
+        };
         let (front, header) = match settings.id {
             IdPlace::Prefix => (bytes(SchemaId { guid: None, ..id }, *language), None),
             IdPlace::Header => (Vec::new(), Some(bytes(id, *language))),

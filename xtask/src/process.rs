@@ -24,6 +24,12 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// The process groups that [`run`] waits for, one of each thread that does.
 static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
+/// What programs of tests have written of their failures, behind their names.
+static FAILURES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// The most lines that are kept of one program's failures.
+const FAILURE_LINES: usize = 150;
+
 /// How long the last lines of a program that has ended may take: what it has left running may
 /// hold its output open for ever.
 const LAST_LINES: Duration = Duration::from_secs(5);
@@ -98,7 +104,7 @@ pub fn run(command: &mut Command) -> Result<()> {
         .spawn()
         .with_context(|| format!("cannot start `{line}`"))?;
     let group = Pid::from_raw(child.id().cast_signed());
-    running().push(group);
+    lock(&RUNNING).push(group);
     // A signal may have come before the line above: then nobody got it yet.
     if interrupted() {
         signal_running(Signal::SIGTERM);
@@ -110,7 +116,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     }
     drop(copying);
     let status = child.wait();
-    running().retain(|it| *it != group);
+    lock(&RUNNING).retain(|it| *it != group);
     // Nothing is sent: this waits until both copies are at their end.
     let _ = copied.recv_timeout(LAST_LINES);
 
@@ -144,11 +150,44 @@ pub fn with_less_priority(command: &Command) -> Command {
 fn copy_lines(stream: Option<impl Read + Send + 'static>, name: &'static str, copying: Sender<()>) {
     let Some(stream) = stream else { return };
     std::thread::spawn(move || {
+        let mut failures = Failures::default();
         for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
-            eprintln!("{name:>12} | {}", String::from_utf8_lossy(&line));
+            let line = String::from_utf8_lossy(&line);
+            eprintln!("{name:>12} | {line}");
+            if failures.has(&line) {
+                lock(&FAILURES).push(format!("{name:>12} | {line}"));
+            }
         }
         drop(copying);
     });
+}
+
+/// Takes what programs under a name have written of their failures since the last call: hours of
+/// output may lie between it and the end of a run, where it is looked for.
+pub fn take_failures() -> Vec<String> {
+    std::mem::take(&mut *lock(&FAILURES))
+}
+
+/// Finds the part of a test program's output that tells of failures.
+#[derive(Default)]
+struct Failures {
+    inside: bool,
+    kept: usize,
+}
+
+impl Failures {
+    /// Whether the next line is of that part.
+    fn has(&mut self, line: &str) -> bool {
+        match line {
+            "failures:" => self.inside = true,
+            _ if line.starts_with("test result: ") => self.inside = false,
+            _ => {}
+        }
+        // The fuzzers tell of a failure in one line.
+        let tells = self.inside || line.contains("panicked at ");
+        self.kept += usize::from(tells);
+        tells && self.kept <= FAILURE_LINES
+    }
 }
 
 /// Runs a program to its end and returns what it wrote to standard output;
@@ -175,14 +214,14 @@ pub fn heading(text: &str) {
 }
 
 fn signal_running(signal: Signal) {
-    for group in running().iter() {
+    for group in lock(&RUNNING).iter() {
         // The only failure is that it is gone already.
         let _ = killpg(*group, signal);
     }
 }
 
-fn running() -> MutexGuard<'static, Vec<Pid>> {
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The command as typed in a shell, for messages: the program without its
@@ -236,6 +275,20 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", "echo a; sleep 60 & echo b >&2"]);
         named("name", || run(&mut command))
+    }
+
+    #[test]
+    fn what_a_program_of_tests_says_of_failures_is_kept() {
+        let output = "running 2 tests\ntest a ... FAILED\n\nfailures:\n\n---- a stdout ----\n\
+                      panicked at a.rs\n\nfailures:\n    a\n\ntest result: FAILED. 1 failed\n\
+                      test b ... ok\ntarget: panicked at b.rs";
+        let mut failures = Failures::default();
+        let kept: Vec<&str> = output.lines().filter(|line| failures.has(line)).collect();
+        assert_eq!(kept.first(), Some(&"failures:"));
+        assert_eq!(kept.last(), Some(&"target: panicked at b.rs"));
+        assert_eq!(kept.len(), 9, "{kept:?}");
+        let mut failures = Failures { inside: true, kept: 0 };
+        assert_eq!((0..1000).filter(|_| failures.has("line")).count(), FAILURE_LINES);
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Report {
         self.skipped.push(what);
     }
 
-    /// Prints the summary.
+    /// Prints the summary, and at its end what programs have said of their failures.
     ///
     /// # Errors
     /// When a part has failed.
@@ -85,6 +85,8 @@ impl Report {
             eprintln!("skipped: {what}");
         }
         if !self.failed.is_empty() {
+            process::heading("what failed");
+            process::take_failures().iter().for_each(|line| eprintln!("{line}"));
             bail!("failed: {}", self.failed.join(", "));
         }
         eprintln!("all tests that ran have passed");

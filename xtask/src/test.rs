@@ -214,7 +214,9 @@ fn run_parts(
         report.append(outcome?);
     }
     for tests in listed.iter().filter(|tests| tests.has_exclusive()) {
-        report.test(tests.program.name, || tests.run_exclusive(arguments, prepare))?;
+        let name = tests.program.name;
+        let run = || tests.run_exclusive(arguments, prepare);
+        report.test(name, || process::named(name, run))?;
     }
     Ok(())
 }

@@ -79,7 +79,7 @@ impl Tested {
                  [dead-letter]\ntopic = 'dead'\n\
                  [models]\ndigits = '{models}/digits'\nairports = '{models}/airports'\n\
                  [[stages]]\nname = 'calls'\ncomponent = 'calls.wasm'\n{granted}\n\
-                 [stages.limits]\nmemory = '{MEMORY} B'\ndeadline = '250ms'\n\
+                 [stages.limits]\nmemory = '{MEMORY} B'\ndeadline = '2s'\n\
                  inference-deadline = '1s'\nlog = '1 KiB'\n",
                 models = models.display(),
             );

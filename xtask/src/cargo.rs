@@ -19,9 +19,14 @@ pub fn operators() -> PathBuf {
     root().join("operators")
 }
 
+/// Where the operators are compiled for the sandbox, whatever the caller's environment says.
+pub fn wasm_folder() -> PathBuf {
+    operators().join("target")
+}
+
 /// Where pipelines expect the components.
 pub fn components() -> PathBuf {
-    operators().join("target").join(crate::toolchain::WASM_TARGET).join("release")
+    wasm_folder().join(crate::toolchain::WASM_TARGET).join("release")
 }
 
 /// `cargo` itself, in the root workspace.
@@ -35,19 +40,19 @@ pub fn operators_natively() -> Command {
     in_folder(&operators())
 }
 
-/// `cargo VERB` in the operators' workspace, for the components' target and
-/// with their release profile.
+/// `cargo build` in the operators' workspace, for the components' target and
+/// with their release profile, into `folder`.
 ///
 /// A component must come out the same whatever the caller's environment says.
 /// `CARGO_TARGET_DIR` would move it away from where pipelines look for it, so
 /// the folder is an argument, which wins over the variable and over any
 /// configuration file. `RUSTFLAGS` would replace the flags in
 /// `.cargo/config.toml`, `+simd128` among them, so it is not passed on.
-pub fn operators_for_wasm(verb: &str) -> Command {
+pub fn operators_for_wasm(folder: &Path) -> Command {
     let mut command = in_folder(&operators());
     command
-        .args([verb, "--release", "--target", crate::toolchain::WASM_TARGET, "--target-dir"])
-        .arg(operators().join("target"));
+        .args(["build", "--release", "--target", crate::toolchain::WASM_TARGET, "--target-dir"])
+        .arg(folder);
     for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
         command.env_remove(variable);
     }
@@ -79,14 +84,29 @@ fn built<'a>(arguments: impl IntoIterator<Item = &'a str>, program: &Path) -> Re
     let mut build = host();
     build.args(["build", "--release", "--workspace"]).args(arguments);
     process::run(&mut build)?;
-    let metadata =
-        process::output_of(host().args(["metadata", "--no-deps", "--format-version", "1"]))?;
-    let metadata: Value =
-        serde_json::from_str(&metadata).context("cargo metadata did not write JSON")?;
-    let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
-    let mut command = Command::new(Path::new(target).join("release").join(program));
+    let target = folder_of(host(), "target_directory")?;
+    let mut command = Command::new(target.join("release").join(program));
     command.current_dir(root());
     Ok(command)
+}
+
+/// Where cargo compiles a workspace, of which this is cargo: its target folder, unless it is told
+/// to compile elsewhere.
+///
+/// # Errors
+/// When cargo does not say it.
+pub fn build_folder(cargo: Command) -> Result<PathBuf> {
+    folder_of(cargo, "build_directory")
+}
+
+/// A folder that cargo has for a workspace.
+fn folder_of(mut cargo: Command, key: &str) -> Result<PathBuf> {
+    let metadata =
+        process::output_of(cargo.args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: Value =
+        serde_json::from_str(&metadata).context("cargo metadata did not write JSON")?;
+    let folder = metadata[key].as_str();
+    folder.map(PathBuf::from).with_context(|| format!("cargo metadata has no {key}"))
 }
 
 fn in_folder(folder: &Path) -> Command {
@@ -104,13 +124,12 @@ mod tests {
 
     #[test]
     fn components_do_not_depend_on_the_environment() {
-        let command = operators_for_wasm("build");
+        let command = operators_for_wasm(&wasm_folder());
         let removed: Vec<&OsStr> =
             command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
         assert!(removed.contains(&OsStr::new("RUSTFLAGS")));
         assert!(removed.contains(&OsStr::new("CARGO_ENCODED_RUSTFLAGS")));
-        let target = operators().join("target");
-        assert!(command.get_args().any(|argument| argument == target));
+        assert!(command.get_args().any(|argument| argument == wasm_folder()));
     }
 
     #[test]

@@ -2,11 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use crate::{cargo, floors, operators, process, toolchain};
-
-/// Warnings are errors only here: during development, a warning that
-/// stops the build is a hindrance.
-const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
+use crate::{cargo, floors, lint, operators, process, toolchain};
 
 /// Checks everything, and stops at the first thing that is wrong.
 ///
@@ -30,27 +26,24 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-/// In release, although lints need no optimising: the tests are built in release, and so the C
-/// code of librdkafka's build script, minutes of work, is compiled once for both.
+/// In release, as the tests are built, which then have what is compiled of others.
 fn lint_host() -> Result<()> {
-    process::run(
-        cargo::host()
-            .args(["clippy", "--release", "--workspace", "--all-targets"])
-            .args(DENY_WARNINGS),
-    )
+    let folder = cargo::build_folder(cargo::host())?;
+    let mut build = cargo::host();
+    build.args(["build", "--release", "--workspace", "--all-targets", "--target-dir"]);
+    lint::run_instead_of(build.arg(lint::results(&folder)), &folder)
 }
 
 /// Natively, and as components: code behind `cfg(target_arch = "wasm32")` is only checked there.
 fn lint_operators() -> Result<()> {
-    process::run(
-        cargo::operators_natively()
-            .args(["clippy", "--workspace", "--all-targets"])
-            .args(DENY_WARNINGS),
-    )?;
-    process::run(
-        cargo::operators_for_wasm("clippy")
-            .arg("--lib")
-            .args(operators::component_crates()?.iter().flat_map(|it| ["--package", &it.package]))
-            .args(DENY_WARNINGS),
-    )
+    let folder = cargo::build_folder(cargo::operators_natively())?;
+    let mut build = cargo::operators_natively();
+    build.args(["build", "--workspace", "--all-targets", "--target-dir"]);
+    lint::run_instead_of(build.arg(lint::results(&folder)), &folder)?;
+
+    let folder = cargo::wasm_folder();
+    let mut build = cargo::operators_for_wasm(&lint::results(&folder));
+    let components = operators::component_crates()?;
+    build.arg("--lib").args(components.iter().flat_map(|it| ["--package", &it.package]));
+    lint::run_instead_of(&mut build, &folder)
 }

@@ -8,7 +8,8 @@
 //! for tests.
 //!
 //! What they share: [`programs`] knows the programs of tests, [`report`] their outcome, [`process`] runs other programs,
-//! [`toolchain`] makes sure that rustc can compile components, [`languages`] checks whether Python
+//! [`lint`] has
+//! cargo lint where it would build, [`toolchain`] makes sure that rustc can compile components, [`languages`] checks whether Python
 //! and JavaScript are available, [`openssl`] chooses the OpenSSL that is linked, [`cargo`] knows
 //! the two workspaces, [`metadata`] their packages, [`markdown`] the pages and their links, and
 //! [`floors`] the order of crates and modules. Tests alone: `dependencies` keeps
@@ -34,6 +35,7 @@ pub mod floors;
 pub mod fuzz;
 pub mod kafka;
 pub mod languages;
+pub mod lint;
 mod logs;
 pub mod markdown;
 pub mod metadata;

@@ -9,8 +9,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::{
-    bench, book, check, demo, deny, differential, faults, fuzz, kafka, openssl, operators, process,
-    reference, test,
+    bench, book, check, demo, deny, differential, faults, fuzz, kafka, lint, openssl, operators,
+    process, reference, test,
 };
 
 /// Sandbar's chores: build, show, test and check.
@@ -53,6 +53,9 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = lint::called_by_cargo() {
+        return code;
+    }
     let verb = Arguments::parse().verb;
     match process::handle_interrupts().and_then(|()| openssl::choose()).and_then(|()| run(verb)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -41,7 +41,7 @@ pub fn build_for_users() -> Result<()> {
 fn build_of(crates: &[ComponentCrate]) -> Result<Vec<PathBuf>> {
     toolchain::ensure_wasm_target()?;
     process::run(
-        cargo::operators_for_wasm("build")
+        cargo::operators_for_wasm(&cargo::wasm_folder())
             .arg("--lib")
             .args(crates.iter().flat_map(|it| ["--package", &it.package])),
     )?;

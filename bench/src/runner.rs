@@ -133,7 +133,7 @@ impl Pipeline {
              config = {{ unknown_category = \"missing\" }}\n",
             model = bench.project.join("models/flights-gbm"),
             features = bench.components().join("flight_features.wasm"),
-            score = bench.components().join("h2o_score.wasm"),
+            score = bench.components().join("tabular_score.wasm"),
         );
         std::fs::write(&path, text)?;
         let runner = std::env::current_exe()?.with_file_name("sandbar");

@@ -7,10 +7,10 @@ use std::{env, fs, io};
 
 /// The operators that come with the command, and what each is for.
 const OPERATORS: [(&str, &str); 4] = [
-    ("h2o-score", "scores features with an H2O MOJO"),
     ("image-features", "turns pictures into tensors"),
     ("nn-score", "scores features with an ONNX or TensorFlow graph"),
     ("record-features", "turns records into the columns that a model wants"),
+    ("tabular-score", "scores features with a model of H2O"),
 ];
 
 fn main() -> io::Result<()> {

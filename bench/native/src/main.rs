@@ -21,11 +21,11 @@ use std::io::Write;
 use anyhow::{Context, Result, anyhow, bail};
 use echo_extractor::Echo;
 use flight_features::FlightFeatures;
-use h2o_score::H2oScore;
 use image_features::ImageFeatures;
 use nix::time::{ClockId, clock_gettime};
 use sandbar_operator::Error;
 use sandbar_operator::testing::{Records, Stage, TestRecord};
+use tabular_score::TabularScore;
 
 use workload::{BATCH, HEADERS, flights};
 
@@ -52,7 +52,7 @@ fn score_flights(records: usize, model: &str, features: &str, score: &str) -> Re
     let mut extractor =
         Stage::new().config(features).extractor::<FlightFeatures>().map_err(refused)?;
     let stage = Stage::new().config(score).model("flights", bytes);
-    let mut scorer = stage.scorer::<H2oScore>(extractor.features()).map_err(refused)?;
+    let mut scorer = stage.scorer::<TabularScore>(extractor.features()).map_err(refused)?;
     answer(|| {
         let (mut extract, mut score, mut sum) = (0, 0, 0);
         let mut last = cpu_nanoseconds()?;

@@ -1,7 +1,7 @@
 //! The operators that come with the command: a user needs neither this repository nor a wasm
 //! toolchain to run a MOJO or a graph.
 //!
-//! A manifest names one as `component = "builtin:h2o-score"`. Its component is part of the
+//! A manifest names one as `component = "builtin:tabular-score"`. Its component is part of the
 //! program (`build.rs`). It may use no other crate of the runner.
 
 use std::path::Path;
@@ -72,8 +72,9 @@ mod tests {
         let error = component("h2o").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no operator of this name comes with the command; choose one of builtin:h2o-score, \
-             builtin:image-features, builtin:nn-score, builtin:record-features"
+            "no operator of this name comes with the command; choose one of \
+             builtin:image-features, builtin:nn-score, builtin:record-features, \
+             builtin:tabular-score"
         );
     }
 }

@@ -60,7 +60,7 @@ impl Fixture {
             let draft = Draft::model(&folder, Some("flights"), notes()).unwrap();
             registry.add(draft, true).unwrap();
         }
-        for name in ["flight-features", "h2o-score"] {
+        for name in ["flight-features", "tabular-score"] {
             let draft =
                 Draft::operator(&component(name), Some("features"), notes(), &sandbox()).unwrap();
             registry.add(draft, true).unwrap();

@@ -19,7 +19,7 @@ const FLIGHTS: usize = 2000;
 fn ensemble(topics: &[String; 3], delivery: &str, stages: &str, sink: &str) -> String {
     let scorer = |name: &str| {
         format!(
-            "[[stages]]\nname = \"{name}\"\ncomponent = \"{{component:h2o-score}}\"\n\
+            "[[stages]]\nname = \"{name}\"\ncomponent = \"{{component:tabular-score}}\"\n\
              models = [\"{name}\"]\nconfig = {{ unknown_category = \"missing\" }}\n"
         )
     };

@@ -145,7 +145,7 @@ fn paths_are_relative_to_the_manifest() -> Result {
     ];
     let expected = [
         "pipelines/eu/../operators/flight_features.wasm",
-        "/opt/operators/h2o_score.wasm",
+        "/opt/operators/tabular_score.wasm",
         "pipelines/eu/../models/flights-gbm",
     ];
     assert_eq!(paths, expected.map(PathBuf::from));

@@ -18,13 +18,13 @@ impl Pipeline {
     fn new() -> Self {
         let preparing = Preparing::new();
         copy(&project().join("models/flights-gbm"), &preparing.path("model"));
-        for name in ["flight-features", "h2o-score"] {
+        for name in ["flight-features", "tabular-score"] {
             std::fs::copy(component(name), preparing.path(name)).unwrap();
         }
         let manifest = "name = \"flights\"\nsource = { topics = [\"in\"] }\n\
              sink = { topic = \"out\" }\nmodels = { flights = \"model\" }\n\
              [[stages]]\nname = \"features\"\ncomponent = \"flight-features\"\n\
-             [[stages]]\nname = \"score\"\ncomponent = \"h2o-score\"\nmodels = [\"flights\"]\n";
+             [[stages]]\nname = \"score\"\ncomponent = \"tabular-score\"\nmodels = [\"flights\"]\n";
         std::fs::write(preparing.path("p.toml"), manifest).unwrap();
         Pipeline { preparing }
     }
@@ -72,7 +72,7 @@ fn what_was_prepared_is_not_prepared_again() {
     // Each file that decides.
     append(&pipeline.path("model/model.toml"), b"# the same, in other words\n");
     assert!(pipeline.is_prepared());
-    append(&pipeline.path("h2o-score"), SECTION);
+    append(&pipeline.path("tabular-score"), SECTION);
     assert!(pipeline.is_prepared());
     append(&pipeline.path("p.toml"), b"[limits]\nmemory = \"80 MiB\"\n");
     assert!(pipeline.is_prepared());
@@ -141,7 +141,7 @@ fn what_is_lost_or_planted_in_the_cache_is_prepared_again() {
 #[test]
 fn what_changes_after_it_was_prepared_is_refused_by_name() {
     let pipeline = Pipeline::new();
-    for name in ["h2o-score", "model/model.toml"] {
+    for name in ["tabular-score", "model/model.toml"] {
         let right = std::fs::read(pipeline.path(name)).unwrap();
         pipeline.preparing.after(&format!("printf '# changed\\n' >> {name}"));
         let error = pipeline.start().err().unwrap();

@@ -126,7 +126,7 @@ fn pipeline(fixture: &Fixture, model: &str) -> PathBuf {
         // Seen from the manifest's folder.
         None => "../registry".to_owned(),
     };
-    let scorer = component("h2o-score");
+    let scorer = component("tabular-score");
     let manifest = format!(
         "name = \"flights\"\nsource = {{ topics = [\"flights\"] }}\n\
          sink = {{ topic = \"predictions\" }}\n\

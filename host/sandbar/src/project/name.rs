@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn names_are_those_of_crates_and_stages() {
-        for name in ["words", "flight-features", "a", "h2o_score", "x1"] {
+        for name in ["words", "flight-features", "a", "tabular_score", "x1"] {
             assert_eq!(problem(name), None, "{name}");
         }
         let long = "a".repeat(65);

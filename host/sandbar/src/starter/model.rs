@@ -75,7 +75,7 @@ impl ModelFile {
 
     /// The operator that scores with it.
     pub(super) fn scorer(&self) -> &'static str {
-        if self.kind.is_graph() { "builtin:nn-score" } else { "builtin:h2o-score" }
+        if self.kind.is_graph() { "builtin:nn-score" } else { "builtin:tabular-score" }
     }
 
     /// Which columns of the records go into the model: `features`, or where a graph's only input

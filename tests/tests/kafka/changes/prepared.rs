@@ -22,14 +22,14 @@ impl Flights {
         for name in ["flights-gbm", "flights-dl"] {
             copy(&project().join("models").join(name), &preparing.path(name));
         }
-        std::fs::copy(component("h2o-score"), preparing.path("h2o-score")).unwrap();
+        std::fs::copy(component("tabular-score"), preparing.path("tabular-score")).unwrap();
         let topics = ["flights", "predictions"].map(|name| broker.topic(name, 1));
         let manifest = format!(
             "name = \"{}\"\nkafka = {{ brokers = \"{}\" }}\n\
              source = {{ topics = [\"{}\"] }}\nsink = {{ topic = \"{}\" }}\n\
              models = {{ flights = \"flights-gbm\" }}\n\
              [[stages]]\nname = \"features\"\ncomponent = {:?}\n\
-             [[stages]]\nname = \"score\"\ncomponent = \"h2o-score\"\nmodels = [\"flights\"]\n",
+             [[stages]]\nname = \"score\"\ncomponent = \"tabular-score\"\nmodels = [\"flights\"]\n",
             topics[0],
             broker.address(),
             topics[0],
@@ -108,7 +108,7 @@ fn what_was_prepared_but_has_not_served_is_tried_on_records_first() {
 fn a_change_of_what_changes_meanwhile_is_refused() {
     let flights = Flights::start();
     let file = flights.preparing.path("other-score");
-    std::fs::copy(component("h2o-score"), &file).unwrap();
+    std::fs::copy(component("tabular-score"), &file).unwrap();
     let other = component("constant-scorer");
     flights.preparing.after(&format!("cp {} other-score", other.display()));
     let refused = flights.swap(flights.scorer(file)).unwrap_err();
@@ -119,7 +119,7 @@ fn a_change_of_what_changes_meanwhile_is_refused() {
     let description = flights.preparing.path("flights-gbm/model.toml");
     let text = std::fs::read_to_string(&description).unwrap();
     std::fs::write(&description, text.replace("version = 1", "version = 2")).unwrap();
-    let scorer = flights.preparing.path("h2o-score");
+    let scorer = flights.preparing.path("tabular-score");
     let refused = flights.swap(flights.scorer(scorer.clone())).unwrap_err();
     assert!(refused.contains("model 'flights'"), "{refused}");
     assert!(refused.contains("model.toml: it was changed since it was loaded"), "{refused}");

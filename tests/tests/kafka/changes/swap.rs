@@ -171,11 +171,11 @@ fn what_does_not_work_is_refused() {
         (folder(broken.path().join("nothing")), "a model is a folder with a model.toml"),
         (model("airports"), "not an H2O MOJO"),
         (model("digits"), "stage 'score'"),
-        (stage("features", component("h2o-score")), "stage 'features' (number 1, scorer)"),
+        (stage("features", component("tabular-score")), "stage 'features' (number 1, scorer)"),
         (stage("features", component("echo-extractor")), "stage 'score'"),
         (stage("features", project().join("Cargo.toml")), "not a WebAssembly component"),
         (unknown, "the pipeline has no model 'flihgts'; it has 'flights'"),
-        (stage("scores", component("h2o-score")), "it has 'features', 'score'"),
+        (stage("scores", component("tabular-score")), "it has 'features', 'score'"),
         (
             SwapSpec { revision: Some(7), ..model("flights-dl") },
             "expected revision 7, but 1 serves",

@@ -47,7 +47,7 @@ const FLIGHTS: &str = r#"
     component = "{component:flight-features}"
     [[stages]]
     name = "score"
-    component = "{component:h2o-score}"
+    component = "{component:tabular-score}"
     models = ["flights"]
 "#;
 

@@ -42,10 +42,10 @@ fn few_records_come_again_until_a_batch_is_full() {
 fn a_scorer_needs_features() {
     let folder = TempDir::new().unwrap();
     let records = flights(&folder, 299);
-    let scorer = component("h2o-score");
+    let scorer = component("tabular-score");
     let model = ["--models", "flights=models/flights-gbm"];
     let refused = refusal(&scorer, &records, &model);
-    assert!(refused.contains("'h2o-score' is a scorer, which takes features"), "{refused}");
+    assert!(refused.contains("'tabular-score' is a scorer, which takes features"), "{refused}");
 
     let extractor = component("flight-features");
     let arguments = ["--extractor", extractor.to_str().unwrap(), "--config"];

@@ -7,7 +7,7 @@ use sandbar_tests::graphs::{integers, made, node};
 fn the_cases_of_the_repository_pass() {
     let paths = [
         "operators/flight-features",
-        "operators/h2o-score",
+        "operators/tabular-score",
         "operators/header-router",
         "operators/image-features",
         "operators/lookup-enricher",

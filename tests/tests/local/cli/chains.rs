@@ -25,8 +25,8 @@ fn pipeline(stages: &[(&str, &str, &str)], sink: &str) -> (tempfile::TempDir, Pa
 }
 
 const FEATURES: (&str, &str, &str) = ("features", "flight-features", "");
-const GBM: (&str, &str, &str) = ("gbm", "h2o-score", "models = [\"gbm\"]");
-const DL: (&str, &str, &str) = ("dl", "h2o-score", "models = [\"dl\"]");
+const GBM: (&str, &str, &str) = ("gbm", "tabular-score", "models = [\"gbm\"]");
+const DL: (&str, &str, &str) = ("dl", "tabular-score", "models = [\"dl\"]");
 const BOTH: (&str, &str, &str) = ("both", "sum-scorer", "from = [\"gbm\", \"dl\"]");
 const ROUTE: (&str, &str, &str) = ("route", "route-transformer", "topics = [\"late\"]");
 
@@ -119,7 +119,7 @@ fn what_does_not_fit_is_refused_with_its_place() {
             "stage 'route' (number 3, transformer): columns: only a scorer is given columns",
         ),
         (
-            vec![FEATURES, GBM, ("dl", "h2o-score", "models = [\"dl\"]\nfrom = \"gbm\"")],
+            vec![FEATURES, GBM, ("dl", "tabular-score", "models = [\"dl\"]\nfrom = \"gbm\"")],
             "",
             "stage 'dl': the operator refuses its configuration: ",
         ),

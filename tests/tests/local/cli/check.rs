@@ -60,7 +60,7 @@ fn check_names_what_is_wrong() {
     assert!(component.contains("stage 'features': component "), "{component}");
     assert!(component.contains("No such file"), "{component}");
 
-    let world = complaint("flight_features.wasm", "h2o_score.wasm");
+    let world = complaint("flight_features.wasm", "tabular_score.wasm");
     let expected =
         "stage 'features' (number 1, scorer): a scorer takes features, and no stage before it";
     assert!(world.contains(expected), "{world}");

@@ -13,7 +13,7 @@ const COMPONENTS: [(&str, &str); 10] = [
     ("image-features", "extractor"),
     ("echo-extractor", "extractor"),
     ("mischief-extractor", "extractor"),
-    ("h2o-score", "scorer"),
+    ("tabular-score", "scorer"),
     ("nn-score", "scorer"),
     ("constant-scorer", "scorer"),
     ("mischief-scorer", "scorer"),

@@ -20,9 +20,9 @@ fn outputs(scorer: &str) -> Vec<String> {
 
 #[test]
 fn one_does_what_its_file_does() {
-    let of_file = outputs("{component:h2o-score}");
+    let of_file = outputs("{component:tabular-score}");
     assert_eq!(of_file.len(), 1);
-    assert_eq!(outputs("builtin:h2o-score"), of_file);
+    assert_eq!(outputs("builtin:tabular-score"), of_file);
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn predicted(record: &str, config: &str) -> Result<Vec<String>, String> {
          models = {{ flights = \"{{project}}/models/flights-gbm\" }}\n\
          [[stages]]\nname = \"features\"\ncomponent = \"builtin:record-features\"\n\
          limits = {{ memory = \"64 MiB\" }}\nconfig = {{ {config} }}\n\
-         [[stages]]\nname = \"score\"\ncomponent = \"builtin:h2o-score\"\nmodels = [\"flights\"]\n"
+         [[stages]]\nname = \"score\"\ncomponent = \"builtin:tabular-score\"\nmodels = [\"flights\"]\n"
     );
     let mut harness = Harness::new(&plan(&manifest, "").map_err(|it| it.to_string())?)
         .map_err(|it| it.to_string())?;

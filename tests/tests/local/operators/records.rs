@@ -46,7 +46,7 @@ fn graph(folder: &Path, more: &str) -> String {
 
 #[test]
 fn a_mojo_scores_json_and_csv_without_configuration() {
-    let mut harness = pipeline("h2o-score", "{project}/models/flights-gbm", "").unwrap();
+    let mut harness = pipeline("tabular-score", "{project}/models/flights-gbm", "").unwrap();
     let object = r#"{"tail":"N1","Origin":"MCO","Dest":"ORD","UniqueCarrier":"UA","Year":1994,
         "Month":6,"DayofMonth":1,"DayOfWeek":3,"CRSDepTime":1435}"#;
     let written = harness
@@ -107,7 +107,7 @@ fn configuration_maps_what_records_have() {
     let config = "config = { columns = [{ name = \"Year\", from = \"when.year\" }, \
                   { name = \"Dest\", default = \"ORD\" }, \
                   { name = \"UniqueCarrier\", from = { header = \"carrier\" } }] }";
-    let mut harness = pipeline("h2o-score", "{project}/models/flights-gbm", config).unwrap();
+    let mut harness = pipeline("tabular-score", "{project}/models/flights-gbm", config).unwrap();
     let object = r#"{"when":{"year":1994},"Month":6,"DayofMonth":1,"DayOfWeek":3,
         "CRSDepTime":1435,"Origin":"MCO"}"#;
     let written =
@@ -121,6 +121,6 @@ fn configuration_maps_what_records_have() {
 #[test]
 fn a_model_that_does_not_say_what_it_wants_is_refused() {
     let flights = "{project}/models/airports";
-    let error = pipeline("h2o-score", flights, "").err().unwrap();
+    let error = pipeline("tabular-score", flights, "").err().unwrap();
     assert!(error.contains("a model of kind file does not say which columns"), "{error}");
 }

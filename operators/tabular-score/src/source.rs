@@ -1,14 +1,14 @@
 //! Where the value of each of the model's features comes from.
 
-use h2o_mojo::{Feature, ValueError};
 use sandbar_operator::{Column, Error, Failure, Field, FieldType, Table};
 
 use crate::config::{Config, Treatment};
+use crate::makers::{Feature, Takes, Unfit};
 use crate::memo::Memo;
 
 /// The column that feeds one feature of the model.
 pub(crate) struct Source {
-    feature: Feature,
+    feature: Box<dyn Feature>,
     /// Position in the table; `None` where the table does not have it.
     column: Option<usize>,
     /// What is known of the categories' texts, for a categorical feature.
@@ -27,12 +27,12 @@ impl Source {
     /// # Errors
     /// Where a column is of a type that can never fit, or not there although it must be.
     pub(crate) fn find_all(
-        features: &[Feature],
+        features: Vec<Box<dyn Feature>>,
         fields: &[Field],
         config: &Config,
     ) -> Result<Vec<Source>, Error> {
         let sources = features
-            .iter()
+            .into_iter()
             .map(|feature| Source::find(feature, fields, config))
             .collect::<Result<Vec<_>, _>>()?;
         let absent: Vec<&str> = sources
@@ -62,10 +62,10 @@ impl Source {
         Ok(sources)
     }
 
-    fn find(feature: &Feature, fields: &[Field], config: &Config) -> Result<Source, Error> {
+    fn find(feature: Box<dyn Feature>, fields: &[Field], config: &Config) -> Result<Source, Error> {
         let name = feature.name();
         let column = fields.iter().position(|field| field.name == name);
-        let categorical = feature.domain().is_some();
+        let categorical = feature.takes() == Takes::Categories;
         match column.map(|column| &fields[column].ty) {
             Some(FieldType::Number) if categorical => Err(format!(
                 "feature '{name}': expected a category, got a number: have the extractor give it \
@@ -76,10 +76,10 @@ impl Source {
                 Err(format!("feature '{name}': expected a number or text, got a tensor").into())
             }
             Some(FieldType::Number | FieldType::Text) | None => Ok(Source {
-                feature: feature.clone(),
+                empty: feature.value(b"").unwrap_or(f64::NAN),
+                feature,
                 column,
                 memo: categorical.then(Memo::new),
-                empty: feature.value(b"").unwrap_or(f64::NAN),
                 treatment: if categorical {
                     config.unknown_category
                 } else {
@@ -119,7 +119,7 @@ impl Source {
     }
 
     #[inline]
-    fn value(&mut self, text: &str) -> Result<f64, ValueError> {
+    fn value(&mut self, text: &str) -> Result<f64, Unfit> {
         if text.is_empty() {
             return Ok(self.empty);
         }
@@ -131,14 +131,14 @@ impl Source {
     }
 
     #[cold]
-    fn failure(&self, error: ValueError, text: &str) -> Failure {
+    fn failure(&self, error: Unfit, text: &str) -> Failure {
         let name = self.feature.name();
         let text: String = text.chars().take(80).collect();
         match error {
-            ValueError::UnknownCategory => {
+            Unfit::UnknownCategory => {
                 Failure::invalid(format!("feature '{name}': unknown category '{text}'"))
             }
-            ValueError::NotANumber => {
+            Unfit::NotANumber => {
                 Failure::malformed(format!("feature '{name}': '{text}' is not a number"))
             }
         }

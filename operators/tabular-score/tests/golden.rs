@@ -5,9 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use flight_features::FlightFeatures;
-use h2o_score::H2oScore;
 use sandbar_operator::testing::{Prediction, Records, Stage};
 use sandbar_operator::{Error, Failure, Output};
+use tabular_score::TabularScore;
 
 /// As many records as the runner puts into a batch.
 const BATCH: usize = 256;
@@ -24,7 +24,7 @@ fn score(name: &str, lines: &[String]) -> Result<(Output, Answers), Error> {
     let mut scorer = Stage::new()
         .config(r#"{ "unknown_category": "missing" }"#)
         .model("flights", std::fs::read(model(name).join("model.zip"))?)
-        .scorer::<H2oScore>(extractor.features())?;
+        .scorer::<TabularScore>(extractor.features())?;
     let mut answers = Vec::new();
     for lines in lines.chunks(BATCH) {
         let extracted = extractor.extract(&Records::of_values(lines));

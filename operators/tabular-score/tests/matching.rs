@@ -1,8 +1,8 @@
 //! How columns meet the model's features, and what happens to values that do not fit.
 
-use h2o_score::H2oScore;
 use sandbar_operator::testing::{Cell, Features, Prediction, Stage};
 use sandbar_operator::{ElementType, Error, Failure, FailureCode, Field, Output};
+use tabular_score::TabularScore;
 
 const GBM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/flights-gbm/model.zip");
 
@@ -17,7 +17,7 @@ fn stage(config: &str) -> Result<Stage, Error> {
 }
 
 fn refusal(stage: &Stage, fields: &[Field]) -> String {
-    match stage.scorer::<H2oScore>(fields) {
+    match stage.scorer::<TabularScore>(fields) {
         Ok(_) => panic!("it should have been refused"),
         Err(error) => error.message().to_owned(),
     }
@@ -47,7 +47,7 @@ fn score_one(
     config: &str,
     cells: Vec<(Field, Cell)>,
 ) -> Result<Result<Prediction, Failure>, Error> {
-    let mut scorer = stage(config)?.scorer::<H2oScore>(&fields(&cells))?;
+    let mut scorer = stage(config)?.scorer::<TabularScore>(&fields(&cells))?;
     let features = Features::new(fields(&cells)).row(cells.into_iter().map(|(_, cell)| cell));
     Ok(scorer.score(&features).remove(0))
 }
@@ -121,7 +121,7 @@ fn the_first_feature_that_fails_is_named_and_other_rows_are_scored() -> Result<(
         .row(row("1987", "XQX"))
         .row(row("1987", "SAN"))
         .row(row("never", "SAN"));
-    let mut scorer = stage("{}")?.scorer::<H2oScore>(features.fields())?;
+    let mut scorer = stage("{}")?.scorer::<TabularScore>(features.fields())?;
     // Twice: what the first batch leaves behind must not touch the second.
     for _ in 0..2 {
         let found: Vec<String> = scorer
@@ -189,7 +189,7 @@ fn an_offset_that_is_not_there_is_refused_unless_it_is_zero() -> Result<(), Erro
         assert!(message.contains(r#"missing_offset = "zero""#), "{name}: {message}");
 
         let zero = Stage::new().config(r#"{ "missing_offset": "zero" }"#).model("small", model);
-        let mut without = zero.scorer::<H2oScore>(&fields)?;
+        let mut without = zero.scorer::<TabularScore>(&fields)?;
         let without = without.score(&Features::new(fields.clone()).row(plain_row())).remove(0)?;
         let with: Vec<Field> = fields.iter().cloned().chain([Field::number("offset")]).collect();
         let row = |offset: Cell| plain_row().chain([offset]);
@@ -197,7 +197,7 @@ fn an_offset_that_is_not_there_is_refused_unless_it_is_zero() -> Result<(), Erro
             .row(row(Cell::Number(0.0)))
             .row(row(Cell::Missing))
             .row(row(Cell::Number(1.0)));
-        let answers = zero.scorer::<H2oScore>(&with)?.score(&features);
+        let answers = zero.scorer::<TabularScore>(&with)?.score(&features);
         let numbers: Vec<Vec<f64>> = answers
             .into_iter()
             .map(|answer| answer.map(|it| it.numbers().to_vec()))
@@ -219,7 +219,7 @@ fn a_row_without_its_offset_fails_and_no_other() -> Result<(), Error> {
         .fold(Features::new(fields.clone()), |features, offset| {
             features.row(small_row().into_iter().chain([offset]))
         });
-    let mut scorer = Stage::new().model("small", model).scorer::<H2oScore>(&fields)?;
+    let mut scorer = Stage::new().model("small", model).scorer::<TabularScore>(&fields)?;
     let answers = scorer.score(&features);
     let failure = answers[1].as_ref().expect_err("it has no offset");
     assert_eq!(failure.code, FailureCode::Missing);
@@ -236,7 +236,7 @@ fn calibrated_probabilities_stand_beside_the_others() -> Result<(), Error> {
         let golden = std::fs::read_to_string(format!("{folder}/{name}.golden.csv"))?;
         let expected = golden.lines().nth(3).ok_or("a third row")?;
         let (model, fields) = small(name)?;
-        let mut scorer = Stage::new().model("small", model).scorer::<H2oScore>(&fields)?;
+        let mut scorer = Stage::new().model("small", model).scorer::<TabularScore>(&fields)?;
         let names = ["early", "late", "cal_early", "cal_late"].map(String::from);
         assert_eq!(*scorer.output(), Output::Classes(names.into()), "{name}");
         let answer = scorer.score(&Features::new(fields).row(small_row())).remove(0)?;
@@ -261,7 +261,7 @@ fn an_isolation_forest_gives_named_values() -> Result<(), Error> {
         let expected = lines.nth(2).ok_or("a third row")?.split(',').map(str::parse);
         let expected: Vec<f64> = expected.collect::<Result<_, _>>()?;
         let (model, fields) = small(name)?;
-        let mut scorer = Stage::new().model("small", model).scorer::<H2oScore>(&fields)?;
+        let mut scorer = Stage::new().model("small", model).scorer::<TabularScore>(&fields)?;
         assert_eq!(*scorer.output(), Output::Values(names), "{name}");
         let answer = scorer.score(&Features::new(fields).row(small_row())).remove(0)?;
         assert_eq!(answer.label(), None, "{name}");
@@ -277,7 +277,7 @@ fn empty_text_is_missing_unless_the_model_has_a_category_of_that_name() -> Resul
     let stage = Stage::new().config(r#"{ "unknown_category": "missing" }"#).model("small", model);
     let row = |few: &str| [Cell::Number(10.0), Cell::text(few)];
     let features = Features::new(fields.clone()).row(row("")).row(row("unseen")).row(row("red"));
-    let answers = stage.scorer::<H2oScore>(&fields)?.score(&features);
+    let answers = stage.scorer::<TabularScore>(&fields)?.score(&features);
     let late: Vec<f64> = answers
         .into_iter()
         .map(|answer| answer.map(|it| it.numbers()[1]))
@@ -290,7 +290,7 @@ fn empty_text_is_missing_unless_the_model_has_a_category_of_that_name() -> Resul
 #[test]
 fn batches_of_any_size_give_the_same() -> Result<(), Error> {
     let cells = classic();
-    let mut scorer = stage("{}")?.scorer::<H2oScore>(&fields(&cells))?;
+    let mut scorer = stage("{}")?.scorer::<TabularScore>(&fields(&cells))?;
     for rows in [3, 0, 256, 1] {
         let row = || cells.iter().map(|(_, cell)| cell.clone());
         let features =
@@ -344,7 +344,7 @@ fn a_configuration_or_model_that_is_wrong_says_so() -> Result<(), Error> {
 fn the_model_is_the_first_that_is_granted() -> Result<(), Error> {
     let mojo = std::fs::read(GBM)?;
     let first = Stage::new().model("flights", mojo.clone()).model("other", "not a model");
-    first.scorer::<H2oScore>(&fields(&classic()))?;
+    first.scorer::<TabularScore>(&fields(&classic()))?;
     let second = Stage::new().model("other", "not a model").model("flights", mojo);
     assert!(refusal(&second, &fields(&classic())).contains("model 'other': "));
     Ok(())

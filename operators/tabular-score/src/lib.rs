@@ -50,12 +50,13 @@
 //! not a number fails with `invalid`.
 
 mod config;
+mod makers;
 mod memo;
 mod offset;
 mod operator;
 mod source;
 
 pub use config::{Config, MissingOffset, Treatment};
-pub use operator::H2oScore;
+pub use operator::TabularScore;
 
-sandbar_operator::scorer!(H2oScore);
+sandbar_operator::scorer!(TabularScore);

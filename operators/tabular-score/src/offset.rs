@@ -1,9 +1,9 @@
 //! Where the offset of each row comes from, for a model that was trained with one.
 
-use h2o_mojo::{Algorithm, Model};
 use sandbar_operator::{Column, Error, Failure, Field, FieldType, Table};
 
 use crate::config::{Config, MissingOffset};
+use crate::makers;
 use crate::source::Rejected;
 
 /// The column that holds the offsets.
@@ -17,17 +17,17 @@ pub(crate) struct Offset {
 }
 
 impl Offset {
-    /// Finds the column; `None` for a model without an offset.
+    /// Finds the column of a model's offset; `None` for a model without one.
     ///
     /// # Errors
     /// Where the table has no such column although the configuration does not say that
     /// offsets are zero, or one that is not of numbers.
     pub(crate) fn find(
-        model: &Model,
+        offset: Option<makers::Offset>,
         fields: &[Field],
         config: &Config,
     ) -> Result<Option<Offset>, Error> {
-        let Some(name) = model.offset_column() else { return Ok(None) };
+        let Some(makers::Offset { name, left_out }) = offset else { return Ok(None) };
         let column = fields.iter().position(|field| field.name == name);
         match column.map(|column| &fields[column].ty) {
             Some(FieldType::Number) => {}
@@ -47,14 +47,11 @@ impl Offset {
                 .into());
             }
         }
-        let algorithm = model.algorithm();
-        if !matches!(algorithm, Algorithm::Gbm | Algorithm::Glm) && column.is_some() {
-            eprintln!(
-                "offset column '{name}': left out, as H2O's MOJO scorer does for {algorithm}"
-            );
+        if let Some(why) = left_out.filter(|_| column.is_some()) {
+            eprintln!("offset column '{name}': left out, {why}");
         }
         let missing = config.missing_offset;
-        Ok(Some(Offset { name: name.into(), column, missing, filled: Vec::new() }))
+        Ok(Some(Offset { name, column, missing, filled: Vec::new() }))
     }
 
     /// The offsets of a table's rows; `None` where all are zero.

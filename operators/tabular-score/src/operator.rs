@@ -1,15 +1,15 @@
 //! The scorer.
 
-use h2o_mojo::Model;
 use sandbar_operator::{Error, Failure, Field, Output, Predictions, Scorer, Setup, Table};
 
 use crate::config::Config;
+use crate::makers::{self, Scored};
 use crate::offset::Offset;
 use crate::source::{Rejected, Source};
 
 /// A model, matched with the extractor's columns.
-pub struct H2oScore {
-    scorer: h2o_mojo::Scorer,
+pub struct TabularScore {
+    scorer: Box<dyn makers::Scorer>,
     sources: Vec<Source>,
     /// For a model that was trained with one.
     offset: Option<Offset>,
@@ -25,26 +25,23 @@ struct Scratch {
     /// stay NaN from batch to batch.
     rows: Vec<f64>,
     rejected: Rejected,
-    predictions: h2o_mojo::Predictions,
 }
 
-impl Scorer for H2oScore {
+impl Scorer for TabularScore {
     type Config = Config;
 
     fn configure(config: Config, setup: &Setup, features: &[Field]) -> Result<Self, Error> {
-        let name = setup
-            .main_model()
-            .ok_or("the stage has no model: name an H2O MOJO in the stage's `models`")?;
-        let model = Model::read(&setup.load_model(name)?)
-            .map_err(|error| Error::from(error).context(format_args!("model '{name}'")))?;
-        let sources = Source::find_all(model.features(), features, &config)
-            .map_err(|error| error.context(format_args!("model '{name}'")))?;
-        let offset = Offset::find(&model, features, &config)
-            .map_err(|error| error.context(format_args!("model '{name}'")))?;
-        let output =
-            output(&model).map_err(|error| error.context(format_args!("model '{name}'")))?;
+        let name = setup.main_model().ok_or(
+            "the stage has no model: name a model's file, such as an H2O MOJO, in the stage's \
+             `models`",
+        )?;
+        let of_model = |error: Error| error.context(format_args!("model '{name}'"));
+        let model = makers::read(&setup.load_model(name)?).map_err(of_model)?;
+        let sources = Source::find_all(model.features(), features, &config).map_err(of_model)?;
+        let offset = Offset::find(model.offset(), features, &config).map_err(of_model)?;
+        let output = model.output().map_err(of_model)?;
         let scratch = Scratch::default();
-        Ok(H2oScore { scorer: model.scorer(), sources, offset, output, scratch })
+        Ok(TabularScore { scorer: model.scorer(), sources, offset, output, scratch })
     }
 
     fn output(&self) -> Output {
@@ -52,7 +49,7 @@ impl Scorer for H2oScore {
     }
 
     fn score(&mut self, table: &Table<'_>, predictions: &mut Predictions) {
-        let Scratch { rows, rejected, predictions: scored } = &mut self.scratch;
+        let Scratch { rows, rejected } = &mut self.scratch;
         let width = self.sources.len();
         rejected.clear();
         rows.resize(table.rows() * width, f64::NAN);
@@ -63,47 +60,27 @@ impl Scorer for H2oScore {
             source.read(table, rows[feature..].iter_mut().step_by(width), rejected);
         }
         let offsets = self.offset.as_mut().and_then(|offset| offset.read(table, rejected));
-        if let Err(error) = self.scorer.score(rows, offsets, scored) {
-            // Only for lengths that do not fit each other, which are made above.
-            let failure = Failure::internal(error.to_string());
-            (0..table.rows()).for_each(|_| predictions.fail(failure.clone()));
-            return;
-        }
         // A row's first failure is that of its first feature: the sort is stable.
         rejected.sort_by_key(|(row, _)| *row);
         rejected.dedup_by_key(|(row, _)| *row);
-        give(scored, rejected, predictions);
-    }
-}
-
-/// What a prediction has: the classes, and where the model is calibrated their names once
-/// more, each with the prefix that H2O's own predictions have.
-fn output(model: &Model) -> Result<Output, Error> {
-    if model.classes().is_empty() {
-        return Ok(Output::Values(model.outputs().iter().map(|name| (*name).into()).collect()));
-    }
-    let mut names = model.classes().to_vec();
-    if model.is_calibrated() {
-        let calibrated: Vec<String> = names.iter().map(|name| format!("cal_{name}")).collect();
-        if let Some(name) = calibrated.iter().find(|name| names.contains(name)) {
-            return Err(format!(
-                "the model is calibrated and has a class '{name}', which is the name of a \
-                 calibrated probability: rename the class and train again"
-            )
-            .into());
+        match self.scorer.score(rows, offsets) {
+            Ok(scored) => give(scored, rejected, predictions),
+            // Only for lengths that do not fit each other, which are made above.
+            Err(error) => {
+                let failure = Failure::internal(error);
+                (0..table.rows()).for_each(|_| predictions.fail(failure.clone()));
+            }
         }
-        names.extend(calibrated);
     }
-    Ok(Output::Classes(names))
 }
 
 /// Hands over the predictions, and failures in the place of rejected rows.
-fn give(scored: &h2o_mojo::Predictions, rejected: &mut Rejected, predictions: &mut Predictions) {
-    let width = scored.width();
+fn give(scored: Scored<'_>, rejected: &mut Rejected, predictions: &mut Predictions) {
+    let width = scored.width;
     let mut rejected = rejected.drain(..).peekable();
-    let mut labels = scored.labels().iter();
-    let mut calibrated = scored.calibrated().chunks_exact(width);
-    for (row, values) in scored.values().chunks_exact(width).enumerate() {
+    let mut labels = scored.labels.iter();
+    let mut calibrated = scored.calibrated.chunks_exact(width);
+    for (row, values) in scored.values.chunks_exact(width).enumerate() {
         let (label, calibrated) = (labels.next(), calibrated.next());
         if let Some((_, failure)) = rejected.next_if(|(rejected, _)| *rejected == row) {
             predictions.fail(failure);

@@ -22,9 +22,10 @@ const LATEST: i64 = 20;
 
 /// Create a pipeline without code: from a model's file and some records to predictions.
 ///
-/// The model is a MOJO of H2O (a zip file), an ONNX graph (.onnx) or a frozen graph of TensorFlow
-/// (.pb); the records are CSV or JSON. The folder has the manifest, with operators that come with
-/// this command, the model, and a case with what it predicts for the records: look it over.
+/// The model is a MOJO of H2O (a zip file), a model of XGBoost (JSON or UBJSON) or LightGBM (text),
+/// an ONNX graph (.onnx) or a frozen graph of TensorFlow (.pb); the records are CSV or JSON. The
+/// folder has the manifest, with operators that come with this command, the model, and a case with
+/// what it predicts for the records: look it over.
 #[derive(Debug, Args)]
 pub(super) struct NewPipeline {
     /// Its name, as in "churn"; also the source topic's unless --topic says another.

@@ -15,9 +15,6 @@ pub(super) const FOLDER: &str = "model";
 /// The file of the classes' names.
 pub(super) const LABELS: &str = "labels.txt";
 
-/// The end of the list of a zip archive's files begins with this, and so does an entry.
-const ZIP: &[u8] = b"PK";
-
 /// A model's file.
 pub(super) struct ModelFile {
     kind: Kind,
@@ -41,16 +38,11 @@ impl ModelFile {
         let bytes: Arc<[u8]> =
             sandbar_files::read(path, limits::MODEL).map_err(|error| error.to_string())?.into();
         let extension = path.extension().and_then(|it| it.to_str()).map(str::to_ascii_lowercase);
-        let kind = match extension.as_deref() {
-            _ if bytes.starts_with(ZIP) => Kind::H2oMojo,
-            Some("onnx") => Kind::Onnx,
-            Some("pb") => Kind::Tensorflow,
-            _ => {
-                return Err("not a model that is known by its file: name a MOJO of H2O (a zip \
-                            file), an ONNX graph (.onnx) or a frozen graph of TensorFlow (.pb)"
-                    .into());
-            }
-        };
+        let kind = Kind::of_file(&bytes, extension.as_deref()).ok_or(
+            "not a model that is known by its file: name a MOJO of H2O (a zip file), a model of \
+             XGBoost (JSON or UBJSON) or LightGBM (text), an ONNX graph (.onnx) or a frozen graph \
+             of TensorFlow (.pb)",
+        )?;
         let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
         if kind.is_graph() {
             let source = GraphSource::Bytes(kind, bytes.clone());
@@ -69,6 +61,11 @@ impl ModelFile {
         match self.kind {
             Kind::Onnx => "model.onnx",
             Kind::Tensorflow => "model.pb",
+            Kind::Lightgbm => "model.txt",
+            Kind::Xgboost if self.bytes.get(1).is_some_and(|byte| b"\"\n\r\t ".contains(byte)) => {
+                "model.json"
+            }
+            Kind::Xgboost => "model.ubj",
             Kind::H2oMojo | Kind::File => "model.zip",
         }
     }

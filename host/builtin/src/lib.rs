@@ -73,7 +73,8 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "no operator of this name comes with the command; choose one of builtin:h2o-score, \
-             builtin:image-features, builtin:nn-score, builtin:record-features"
+             builtin:image-features, builtin:nn-score, builtin:record-features, \
+             builtin:record-filter"
         );
     }
 }

@@ -2,6 +2,7 @@
 //! one: a function, a row here, and a corpus.
 
 pub mod expressions;
+pub mod filter;
 pub mod flights;
 pub mod images;
 pub mod mojo;
@@ -17,6 +18,12 @@ pub const SUITE: Suite = Suite {
     targets: &[
         Target { name: "avro", run: schemas::avro, seeds: &[], max_len: 2048 },
         Target { name: "expressions", run: expressions::any, seeds: &[], max_len: 2048 },
+        Target {
+            name: "filter",
+            run: filter::any,
+            seeds: &[("corpus/records", "")],
+            max_len: 4096,
+        },
         Target { name: "flights", run: flights::records, seeds: &[], max_len: 4096 },
         Target {
             name: "images",

@@ -5,16 +5,16 @@ use sandbar_operator::{Error, text};
 use crate::fault::Fault;
 use crate::format::Format;
 use crate::found::{Findings, Found, Span};
-use crate::layout::Layout;
+use crate::layout::Place;
 
 /// Reads texts.
 #[derive(Debug)]
 pub(crate) struct Text;
 
 impl Text {
-    pub(crate) fn new(layout: &Layout) -> Result<Text, Error> {
-        let names: Vec<&str> = layout.places.iter().map(|place| place.name.as_str()).collect();
-        match layout.places.as_slice() {
+    pub(crate) fn new(places: &[Place]) -> Result<Text, Error> {
+        let names: Vec<&str> = places.iter().map(|place| place.name.as_str()).collect();
+        match places {
             [] => Ok(Text),
             [place] if place.array.is_none() => Ok(Text),
             _ => Err(format!(

@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::format::Format;
 use crate::found::Findings;
 use crate::json::Json;
-use crate::layout::Layout;
+use crate::layout::Place;
 use crate::schemas::{self, BehindId, ByPlan};
 use crate::text::Text;
 
@@ -21,23 +21,23 @@ pub(crate) fn names_schema(format: FormatName) -> bool {
 /// What reads values of the format that the configuration names.
 ///
 /// # Errors
-/// If the layout is none that the format can give.
+/// If the places are none that the format can give.
 pub(crate) fn reader(
     config: &Config,
-    layout: &Layout,
+    places: &[Place],
     schemas: Schemas,
 ) -> Result<Box<dyn Format>, Error> {
     schemas::check(config)?;
     Ok(match config.format {
         FormatName::Auto => Box::new(Auto {
-            json: Json::new(config, layout)?,
-            csv: Csv::new(config, layout)?.map_err(Fault::NoFields),
+            json: Json::new(config, places)?,
+            csv: Csv::new(config, places)?.map_err(Fault::NoFields),
         }),
-        FormatName::Csv => Box::new(Csv::new(config, layout)??),
-        FormatName::Json => Box::new(Json::new(config, layout)?),
-        FormatName::Text => Box::new(Text::new(layout)?),
-        FormatName::Avro | FormatName::Protobuf => Box::new(ByPlan::new(config, layout, schemas)),
-        FormatName::JsonSchema => Box::new(BehindId(Json::new(config, layout)?)),
+        FormatName::Csv => Box::new(Csv::new(config, places)??),
+        FormatName::Json => Box::new(Json::new(config, places)?),
+        FormatName::Text => Box::new(Text::new(places)?),
+        FormatName::Avro | FormatName::Protobuf => Box::new(ByPlan::new(config, places, schemas)),
+        FormatName::JsonSchema => Box::new(BehindId(Json::new(config, places)?)),
     })
 }
 
@@ -50,6 +50,10 @@ struct Auto {
 }
 
 impl Format for Auto {
+    fn fields(&self) -> Option<&[usize]> {
+        self.csv.as_ref().ok().and_then(Format::fields)
+    }
+
     fn read(&mut self, value: &[u8], findings: &mut Findings) -> Result<(), Fault> {
         let text = sandbar_operator::text::bytes(value)?;
         match (text.trim_ascii_start().first(), &mut self.csv) {

@@ -9,7 +9,7 @@ use crate::config::{Config, Unknown};
 use crate::fault::Fault;
 use crate::format::Format;
 use crate::found::{Findings, Found, Span};
-use crate::layout::Layout;
+use crate::layout::Place;
 
 /// Reads objects.
 #[derive(Debug)]
@@ -23,17 +23,16 @@ pub(crate) struct Json {
 }
 
 impl Json {
-    pub(crate) fn new(config: &Config, layout: &Layout) -> Result<Json, Error> {
-        let paths = Paths::new(layout.places.iter().map(|place| &place.steps));
+    pub(crate) fn new(config: &Config, places: &[Place]) -> Result<Json, Error> {
+        let paths = Paths::new(places.iter().map(|place| &place.steps));
         let paths = paths.map_err(|overlap| {
-            let name = |place: usize| &layout.places[place].name;
+            let name = |place: usize| &places[place].name;
             let (path, other) = (name(overlap.path), name(overlap.other));
             format!("'{path}' and '{other}': one is in the other: use one of them")
         })?;
         Ok(Json {
             paths,
-            arrays: layout
-                .places
+            arrays: places
                 .iter()
                 .map(|place| Some((place.name.clone(), place.array.clone()?)))
                 .collect(),

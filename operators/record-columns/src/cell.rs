@@ -9,7 +9,6 @@ use crate::config::{Absent, Booleans, Kind, Part, Scalar};
 use crate::envelope::Envelope;
 use crate::fault::{Fault, Problem};
 use crate::found::{At, Findings, Found};
-use crate::sink::Sink;
 
 /// What a column has for one record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,58 +26,6 @@ pub(crate) struct Content<'a> {
     pub(crate) value: &'a [u8],
     pub(crate) findings: &'a Findings,
     pub(crate) booleans: Booleans,
-}
-
-/// The quick way for what is mostly there, digits and short texts: writes what a column has and
-/// says so; all else is left to [`Content::cell`]. Each kind is written where it is found: a value
-/// that goes through an `Option` of a [`Cell`] takes twice the time in the sandbox.
-#[inline(always)]
-pub(crate) fn write_short(column: &Column, at: At<'_>, row: &mut impl Sink) -> bool {
-    match (at, column.kind) {
-        (At::Text(text, range), _) | (At::Number(text, range), Kind::Number) => {
-            write_text(column, text, range, row)
-        }
-        (At::Other(Found::Null), _) if column.default.is_none() => {
-            row.missing();
-            true
-        }
-        _ => false,
-    }
-}
-
-/// The same of characters.
-#[inline(always)]
-pub(crate) fn write_text(
-    column: &Column,
-    text: &[u8],
-    range: Range<usize>,
-    row: &mut impl Sink,
-) -> bool {
-    match column.kind {
-        Kind::Number => {
-            if let Some(number) = text::digits_in(text, range.clone()) {
-                let is_value = !column.missing.number(number);
-                if is_value {
-                    row.number(number);
-                }
-                return is_value;
-            }
-        }
-        Kind::Text => {
-            if !column.missing.text(&text[range.clone()]) {
-                let short = text::ascii_in(text, range);
-                if let Some(text) = short {
-                    row.text(text);
-                }
-                return short.is_some();
-            }
-        }
-    }
-    let is_missing = column.default.is_none() && column.missing.text(&text[range]);
-    if is_missing {
-        row.missing();
-    }
-    is_missing
 }
 
 impl<'a> Content<'a> {

@@ -10,7 +10,7 @@ use crate::config::{Config, Header};
 use crate::fault::Fault;
 use crate::format::Format;
 use crate::found::{Findings, Found, Line, Span};
-use crate::layout::{Layout, Place};
+use crate::layout::Place;
 
 /// The most numbers of a tensor that are columns of a line each.
 const MAX_ELEMENTS: usize = 4096;
@@ -35,26 +35,26 @@ pub(crate) struct Csv {
 }
 
 impl Csv {
-    /// What reads lines, or why they cannot be read in this layout.
+    /// What reads lines, or why these places are none of a line.
     ///
     /// # Errors
     /// What is wrong with the configuration, whatever the records are.
-    pub(crate) fn new(config: &Config, layout: &Layout) -> Result<Result<Csv, String>, Error> {
+    pub(crate) fn new(config: &Config, places: &[Place]) -> Result<Result<Csv, String>, Error> {
         let separator = separator(config.separator)?;
-        let sizes: Vec<usize> = layout.places.iter().map(size).collect();
+        let sizes: Vec<usize> = places.iter().map(size).collect();
         let fields = match config.fields.as_slice() {
             [] => {
-                if let Some(place) = layout.places.iter().find(|place| place.steps.len() > 1) {
+                if let Some(place) = places.iter().find(|place| place.steps.len() > 1) {
                     let name = &place.name;
                     return Ok(Err(format!("'{name}' is no column of a line: list `fields`")));
                 }
                 if let Some(place) = (0..sizes.len()).find(|place| sizes[*place] > MAX_ELEMENTS) {
-                    let name = &layout.places[place].name;
+                    let name = &places[place].name;
                     return Ok(Err(format!(
                         "'{name}' has more than {MAX_ELEMENTS} numbers: send JSON"
                     )));
                 }
-                layout.places.iter().flat_map(names).collect()
+                places.iter().flat_map(names).collect()
             }
             fields => fields.to_vec(),
         };
@@ -66,7 +66,7 @@ impl Csv {
         }
         let mut columns = Vec::new();
         let mut arrays = Vec::new();
-        for (index, place) in layout.places.iter().enumerate() {
+        for (index, place) in places.iter().enumerate() {
             let first = self::names(place).next().unwrap_or_default();
             let Some(column) = names.get(first.as_bytes()) else {
                 return Ok(Err(format!("`fields` has no '{first}', which is wanted: add it")));
@@ -164,6 +164,10 @@ impl Csv {
 }
 
 impl Format for Csv {
+    fn fields(&self) -> Option<&[usize]> {
+        Some(&self.columns)
+    }
+
     fn read(&mut self, value: &[u8], findings: &mut Findings) -> Result<(), Fault> {
         let text = text::bytes(value)?;
         if text.trim_ascii_start().is_empty() {

@@ -19,6 +19,12 @@ pub(crate) trait Format: fmt::Debug {
     /// [`Fault::NoColumn`] where it has nothing that is wanted.
     fn read(&mut self, value: &[u8], findings: &mut Findings) -> Result<(), Fault>;
 
+    /// Of a format that has lines the index of each place's column in one: what
+    /// [`Findings::line`] is of.
+    fn fields(&self) -> Option<&[usize]> {
+        None
+    }
+
     /// The part of a value that is then read, of a format whose records name their schema: in
     /// front of it, or in the header [`VALUE_HEADER`](record_schemas::wire::VALUE_HEADER).
     ///

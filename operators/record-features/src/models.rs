@@ -6,27 +6,9 @@
 use std::collections::BTreeMap;
 
 use h2o_mojo::Schema;
+use record_columns::{Kind, Wanted};
 use sandbar_operator::{ElementType, Error, Setup, TensorShape};
 use serde::Deserialize;
-
-use crate::config::Kind;
-
-/// One thing that a model wants.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Wanted {
-    /// A column.
-    Column { name: String, kind: Kind },
-    /// A tensor. Its elements are columns where their names are known.
-    Tensor { name: String, shape: TensorShape, elements: Option<Vec<String>> },
-}
-
-impl Wanted {
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Wanted::Column { name, .. } | Wanted::Tensor { name, .. } => name,
-        }
-    }
-}
 
 /// What this operator asks of a model's description.
 #[derive(Debug, Deserialize)]
@@ -85,7 +67,7 @@ enum Dimension {
 ///
 /// # Errors
 /// If a model does not say it, or two want another thing under one name.
-pub(crate) fn of_models(setup: &Setup) -> Result<Vec<Wanted>, Error> {
+pub(crate) fn wanted(setup: &Setup) -> Result<Vec<Wanted>, Error> {
     let mut all: Vec<Wanted> = Vec::new();
     for model in setup.models() {
         let about = |error: Error| error.context(format_args!("model '{model}'"));
@@ -116,7 +98,7 @@ fn of_model(setup: &Setup, model: &str) -> Result<Vec<Wanted>, Error> {
         return of_graph(&inputs, preprocessing.columns);
     }
     match preprocessing.columns {
-        Some(Columns::List(columns)) => Ok(columns.into_iter().map(Wanted::from).collect()),
+        Some(Columns::List(columns)) => Ok(columns.into_iter().map(NamedColumn::wanted).collect()),
         Some(Columns::Inputs(_)) => {
             Err("[preprocessing] columns: expected a list of names: the model is no graph".into())
         }
@@ -152,7 +134,7 @@ fn of_graph(inputs: &[Input], columns: Option<Columns>) -> Result<Vec<Wanted>, E
         (None, _) => BTreeMap::new(),
         (Some(Columns::Inputs(names)), _) => names,
         (Some(Columns::List(columns)), [input]) => {
-            let number = |column| match Wanted::from(column) {
+            let number = |column: NamedColumn| match column.wanted() {
                 Wanted::Column { name, kind: Kind::Number } => Ok(name),
                 other => Err(format!(
                     "[preprocessing] columns: '{}': a tensor has numbers, not texts",
@@ -241,9 +223,9 @@ fn batch(shape: &[Dimension]) -> usize {
     }
 }
 
-impl From<NamedColumn> for Wanted {
-    fn from(column: NamedColumn) -> Wanted {
-        match column {
+impl NamedColumn {
+    fn wanted(self) -> Wanted {
+        match self {
             NamedColumn::Name(name) => Wanted::Column { name, kind: Kind::Number },
             NamedColumn::Typed { name, kind } => Wanted::Column { name, kind },
         }

@@ -6,7 +6,8 @@ use sandbar_operator::{Error, Field, TensorShape};
 
 use crate::column::{Column, Missing, Origin};
 use crate::config::{ColumnConfig, ColumnEntry, Config, Kind, Part, Scalar, Source};
-use crate::derived::{Derived, Vocabulary};
+use crate::derived::Derived;
+use crate::vocabulary::Vocabulary;
 use crate::wanted::Wanted;
 
 /// What goes out of each record, and what of its value that needs.
@@ -61,16 +62,7 @@ impl Layout {
     /// # Errors
     /// What is wrong with the configuration.
     pub(crate) fn new(config: &Config, wanted: Vec<Wanted>) -> Result<Layout, Error> {
-        let mut entries = HashMap::new();
-        for entry in config.columns.iter().chain(&config.inputs) {
-            if entries.insert(entry.name(), entry).is_some() {
-                let name = entry.name();
-                return Err(format!(
-                    "`columns` and `inputs`: '{name}' is listed twice: list it once"
-                )
-                .into());
-            }
-        }
+        let mut builder = Builder::new(config)?;
         // A column of each name, and the type that a model wants it with.
         let mut columns: Vec<(&str, Option<Kind>)> = Vec::new();
         for wanted in &wanted {
@@ -90,7 +82,6 @@ impl Layout {
         let further: Vec<&str> = further.filter(|name| !is_wanted(name)).collect();
         columns.extend(further.iter().map(|name| (*name, None)));
 
-        let mut builder = Builder { config, entries, places: Vec::new(), index: HashMap::new() };
         let vocabulary = builder.vocabulary(&columns)?;
         let outputs = wanted.iter().map(|wanted| builder.wanted(wanted, &vocabulary));
         let mut outputs: Vec<Output> = outputs.collect::<Result<_, _>>()?;
@@ -105,6 +96,23 @@ impl Layout {
             );
         }
         Ok(Layout { outputs, vocabulary, places: builder.places })
+    }
+
+    /// The layout for an expression that names the columns of a configuration: nothing goes out.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration.
+    pub(crate) fn of_terms(config: &Config) -> Result<Layout, Error> {
+        let mut builder = Builder::new(config)?;
+        let mut vocabulary = Vocabulary::default();
+        for entry in &config.columns {
+            let name = entry.name();
+            if entry.is_derived() {
+                return Err(about(name, "`expression`: only columns that are read can be named"));
+            }
+            vocabulary.declare(builder.read(name, None)?);
+        }
+        Ok(Layout { outputs: Vec::new(), vocabulary, places: builder.places })
     }
 
     /// What goes out, for the host.
@@ -145,7 +153,21 @@ struct Builder<'a> {
     index: HashMap<Vec<String>, usize>,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(config: &'a Config) -> Result<Builder<'a>, Error> {
+        let mut entries = HashMap::new();
+        for entry in config.columns.iter().chain(&config.inputs) {
+            if entries.insert(entry.name(), entry).is_some() {
+                let name = entry.name();
+                return Err(format!(
+                    "`columns` and `inputs`: '{name}' is listed twice: list it once"
+                )
+                .into());
+            }
+        }
+        Ok(Builder { config, entries, places: Vec::new(), index: HashMap::new() })
+    }
+
     /// What expressions may name: the record, and of the columns those that are read.
     fn vocabulary(&mut self, columns: &[(&str, Option<Kind>)]) -> Result<Vocabulary, Error> {
         let mut vocabulary = Vocabulary::default();

@@ -1,10 +1,11 @@
-//! Why a record gives no row.
+//! Why a record gives no columns.
 
 use std::fmt;
 
+use expressions::{Expression, FaultCode};
 use sandbar_operator::{Failure, FailureCode, text};
 
-/// Why a record gives no row. Each says what was found and where.
+/// Why a record gives no columns. Each says what was found and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The record's value is null.
@@ -52,16 +53,17 @@ pub enum Fault {
         /// What is wrong with it.
         problem: String,
     },
-    /// A column cannot be read, or has a value that it cannot have.
+    /// A column cannot be read, or has a value that it cannot have; or it cannot be known whether a
+    /// condition holds.
     Column {
-        /// The column.
+        /// The column, or the condition.
         name: String,
         /// What is wrong with it.
         problem: Problem,
     },
 }
 
-/// What is wrong with a column.
+/// What is wrong with a column, or with a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// The record has nothing of the kind.
@@ -70,6 +72,8 @@ pub enum Problem {
     Missing,
     /// Its value is none.
     Value(text::Fault),
+    /// A condition depends on a value that is missing: which, and where it is named.
+    Undecided(String),
     /// It cannot be computed, for this reason.
     Expression(String),
     /// It takes more than an expression may.
@@ -94,13 +98,37 @@ impl Fault {
             Fault::Unknown(_) | Fault::Array { .. } => FailureCode::Invalid,
             Fault::Text(fault) => fault.code(),
             Fault::Schema { code, .. } => *code,
-            Fault::Column { problem, .. } => match problem {
-                Problem::Absent | Problem::Missing => FailureCode::Missing,
-                Problem::Value(fault) => fault.code(),
-                Problem::Element { .. } | Problem::Expression(_) => FailureCode::Invalid,
-                Problem::ExpressionTooLarge(_) => FailureCode::TooLarge,
-            },
+            Fault::Column { problem, .. } => problem.code(),
         }
+    }
+}
+
+impl Problem {
+    /// Why an expression cannot be computed.
+    #[cold]
+    pub(crate) fn of(expression: &Expression, fault: &expressions::Fault) -> Problem {
+        let problem = expression.explain(fault);
+        match fault.code() {
+            FaultCode::Missing => Problem::Undecided(problem),
+            FaultCode::TooLarge => Problem::ExpressionTooLarge(problem),
+            _ => Problem::Expression(problem),
+        }
+    }
+
+    fn code(&self) -> FailureCode {
+        match self {
+            Problem::Absent | Problem::Missing | Problem::Undecided(_) => FailureCode::Missing,
+            Problem::Value(fault) => fault.code(),
+            Problem::Element { .. } | Problem::Expression(_) => FailureCode::Invalid,
+            Problem::ExpressionTooLarge(_) => FailureCode::TooLarge,
+        }
+    }
+}
+
+impl Fault {
+    /// Whether a condition depends on a value that is missing, and nothing else is wrong.
+    pub fn is_undecided(&self) -> bool {
+        matches!(self, Fault::Column { problem: Problem::Undecided(_), .. })
     }
 }
 
@@ -141,9 +169,9 @@ impl fmt::Display for Problem {
             Problem::Absent => f.write_str("the record does not have it"),
             Problem::Missing => f.write_str("has no value, and a tensor needs one"),
             Problem::Value(fault) => fault.fmt(f),
-            Problem::Expression(problem) | Problem::ExpressionTooLarge(problem) => {
-                f.write_str(problem)
-            }
+            Problem::Undecided(problem)
+            | Problem::Expression(problem)
+            | Problem::ExpressionTooLarge(problem) => f.write_str(problem),
             Problem::Element { value, element } => {
                 write!(f, "{value} is no number that an element of type {element} can have")
             }

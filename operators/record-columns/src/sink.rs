@@ -1,5 +1,7 @@
 //! Where rows go.
 
+use sandbar_operator::Row;
+
 /// Where the values of a row go, in the order of the features.
 pub trait Sink {
     /// The value of a numeric feature: a finite number.
@@ -10,4 +12,22 @@ pub trait Sink {
     fn tensor(&mut self, elements: &[u8]);
     /// A feature without a value.
     fn missing(&mut self);
+}
+
+impl Sink for Row<'_> {
+    fn number(&mut self, number: f64) {
+        Row::number(self, number);
+    }
+
+    fn text(&mut self, text: &str) {
+        Row::text(self, text);
+    }
+
+    fn tensor(&mut self, elements: &[u8]) {
+        Row::tensor(self, elements);
+    }
+
+    fn missing(&mut self) {
+        Row::missing(self);
+    }
 }

@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::format::Format;
 use crate::found::{Findings, Found, Span};
 use crate::json::Json;
-use crate::layout::Layout;
+use crate::layout;
 
 /// Refuses keys of other formats.
 ///
@@ -38,17 +38,17 @@ pub(crate) struct ByPlan {
 }
 
 impl ByPlan {
-    pub(crate) fn new(config: &Config, layout: &Layout, schemas: Schemas) -> ByPlan {
+    pub(crate) fn new(config: &Config, wanted: &[layout::Place], schemas: Schemas) -> ByPlan {
         let language = match config.format {
             FormatName::Protobuf => Language::Protobuf,
             _ => Language::Avro,
         };
-        let places = layout
-            .places
-            .iter()
-            .map(|place| Place { steps: place.steps.clone(), array: place.array.clone() });
+        let place = |place: &layout::Place| Place {
+            steps: place.steps.clone(),
+            array: place.array.clone(),
+        };
         let written = config.schema.as_ref().map_or(Written::Named, |it| Written::With(key(it)));
-        let records = Records::new(language, written, schemas, places.collect())
+        let records = Records::new(language, written, schemas, wanted.iter().map(place).collect())
             .read_as(config.read_as.as_ref().map(key))
             .of_message(config.message.clone());
         ByPlan { parts: records.found(), records }

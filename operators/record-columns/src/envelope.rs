@@ -43,33 +43,3 @@ impl Envelope for Record<'_> {
         Record::timestamp(self)
     }
 }
-
-/// A value alone, for tests and benchmarks: as the first record of a topic without a name.
-#[derive(Clone, Copy, Debug)]
-pub struct Bare;
-
-impl Envelope for Bare {
-    fn key(&self) -> Option<&[u8]> {
-        None
-    }
-
-    fn header(&self, _: &str) -> Option<Option<&[u8]>> {
-        None
-    }
-
-    fn topic(&self) -> &str {
-        ""
-    }
-
-    fn partition(&self) -> i32 {
-        0
-    }
-
-    fn offset(&self) -> i64 {
-        0
-    }
-
-    fn timestamp(&self) -> Option<i64> {
-        None
-    }
-}

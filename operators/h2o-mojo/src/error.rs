@@ -86,6 +86,15 @@ pub enum Error {
         reason: &'static str,
     },
 
+    /// A model inside of another cannot be read.
+    #[error("{folder}: {error}")]
+    Submodel {
+        /// Its folder in the archive.
+        folder: String,
+        /// What is wrong with it.
+        error: Box<Error>,
+    },
+
     /// A MOJO, but of a kind that this crate does not score.
     #[error("{what} is not supported; supported: {supported}")]
     Unsupported {

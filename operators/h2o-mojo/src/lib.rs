@@ -53,6 +53,7 @@ mod classes;
 mod columns;
 mod distribution;
 mod domain;
+mod encoding;
 mod error;
 mod exp;
 mod info;

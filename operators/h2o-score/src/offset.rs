@@ -48,7 +48,8 @@ impl Offset {
             }
         }
         let algorithm = model.algorithm();
-        if !matches!(algorithm, Algorithm::Gbm | Algorithm::Glm) && column.is_some() {
+        let counts = matches!(algorithm, Algorithm::Gbm | Algorithm::Glm | Algorithm::CoxPh);
+        if !counts && column.is_some() {
             eprintln!(
                 "offset column '{name}': left out, as H2O's MOJO scorer does for {algorithm}"
             );

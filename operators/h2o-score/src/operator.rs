@@ -80,7 +80,7 @@ impl Scorer for H2oScore {
 /// more, each with the prefix that H2O's own predictions have.
 fn output(model: &Model) -> Result<Output, Error> {
     if model.classes().is_empty() {
-        return Ok(Output::Values(model.outputs().iter().map(|name| (*name).into()).collect()));
+        return Ok(Output::Values(model.outputs().to_vec()));
     }
     let mut names = model.classes().to_vec();
     if model.is_calibrated() {

@@ -7,6 +7,18 @@ use crate::error::Error;
 use crate::limits;
 use crate::trees::{self, Format};
 
+/// The encodings of categories that H2O scores with trees.
+pub(super) const ENCODINGS: &[&str] = &[
+    "AUTO",
+    "Enum",
+    "SortByResponse",
+    "OneHotExplicit",
+    "Binary",
+    "Eigen",
+    "LabelEncoder",
+    "EnumLimited",
+];
+
 /// How many trees a MOJO says that each round of training made.
 pub(super) fn trees_per_round(source: &Source<'_, '_>) -> Result<usize, Error> {
     let (info, classes) = (source.info, source.classes.count());

@@ -57,6 +57,16 @@ impl Input {
         Ok(Self { offsets, numeric, all_levels, scale })
     }
 
+    /// How many inputs a column has, where it is categorical.
+    pub(super) fn category_width(&self, column: usize) -> Option<usize> {
+        Some(self.offsets.get(column + 1)? - self.offsets.get(column)?)
+    }
+
+    /// What is subtracted from each number, and by what it is then multiplied.
+    pub(super) fn scale(&self) -> Option<&[(f64, f64)]> {
+        self.scale.as_deref()
+    }
+
     /// How many columns a row has.
     pub(super) fn features(&self) -> usize {
         self.offsets.len() - 1 + self.numeric

@@ -7,9 +7,11 @@
 //! - `doubt`: by how much single precision may be off.
 //! - `ordered`, `exact`: rows in double precision, bit for bit as H2O's scorer.
 //! - `network`: rows through all layers, and when they are computed exactly.
+//! - `autoencoder`: a network whose outputs are its inputs.
 //! - this file: what `model.ini` says of the whole.
 
 mod activation;
+mod autoencoder;
 mod dense;
 mod doubt;
 mod exact;
@@ -25,12 +27,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::engine::{Engine, Source};
+use crate::category::Category;
 use crate::distribution::{Distribution, Link};
 use crate::error::Error;
 use crate::info::Info;
 use crate::limits::{self, Limits};
 
 use activation::Activation;
+use autoencoder::AutoEncoder;
 use dense::Dense;
 use doubt::Bound;
 use input::Input;
@@ -39,7 +43,8 @@ use network::DeepLearning;
 
 /// Reads a network.
 pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error> {
-    let encodings = ["AUTO", "OneHotInternal", "SortByResponse"];
+    // H2O's reader takes no others of a network.
+    let encodings = ["AUTO", "OneHotInternal", "SortByResponse", "Binary", "Eigen", "LabelEncoder"];
     source.version(1.1, "deeplearning 1.00 and 1.10", &encodings)?;
     let Source { info, features, limits, .. } = *source;
     let classes = source.classes.count();
@@ -62,19 +67,29 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
             "the first size is not the number of inputs",
         ));
     }
-    if last != classes.max(1) {
+    let encodes = source.category == Category::AutoEncoder;
+    if last != if encodes { first } else { classes.max(1) } {
         return Err(contradiction(
             "neural_network_sizes",
-            "the last size is not the number of classes",
+            "the last size is not the number of classes, nor that of an auto-encoder's inputs",
         ));
     }
-    let layers = layers(info, &sizes, limits)?;
+    let layers = layers(info, &sizes, encodes, limits)?;
+    if encodes {
+        return Ok(Arc::new(AutoEncoder::new(input, layers, features)?));
+    }
     let (response, link) = (response(info)?, Link::of(distribution));
     Ok(Arc::new(DeepLearning::new(input, layers, classes == 0, response, link)))
 }
 
-/// The layers, each from one size to the next.
-fn layers(info: &Info<'_>, sizes: &[usize], limits: &Limits) -> Result<Vec<Layer>, Error> {
+/// The layers, each from one size to the next. Neurons of the last one are as the others where
+/// the network `encodes` its input.
+fn layers(
+    info: &Info<'_>,
+    sizes: &[usize],
+    encodes: bool,
+    limits: &Limits,
+) -> Result<Vec<Layer>, Error> {
     let (activation, dropout) = Activation::read(info)?;
     let ratios: Vec<f64> = info.list("hidden_dropout_ratios")?.unwrap_or_default();
     if ratios.iter().any(|ratio| !(0.0..1.0).contains(ratio)) {
@@ -84,7 +99,7 @@ fn layers(info: &Info<'_>, sizes: &[usize], limits: &Limits) -> Result<Vec<Layer
     let mut total = 0_u64;
     for (index, size) in sizes.windows(2).enumerate() {
         let (inputs, neurons) = (size[0], size[1]);
-        let hidden = index + 2 < sizes.len();
+        let hidden = encodes || index + 2 < sizes.len();
         let ratio = ratios.get(index).copied().filter(|_| hidden && dropout).unwrap_or(0.0);
         let (weight_key, bias_key) = (format!("weight_layer{index}"), format!("bias_layer{index}"));
         // Lengths are looked at before there is memory for what may be megabytes.

@@ -64,8 +64,7 @@ fn outcome(distribution: Distribution, classes: usize) -> Result<Outcome, Error>
 
 impl Gbm {
     fn read(source: &mut Source<'_, '_>) -> Result<Self, Error> {
-        let version =
-            source.version(1.4, "gbm 1.00 to 1.40", &["AUTO", "Enum", "SortByResponse"])?;
+        let version = source.version(1.4, "gbm 1.00 to 1.40", shared_tree::ENCODINGS)?;
         shared_tree::check_byte_order(source)?;
         let classes = source.classes.count();
         let distribution = Distribution::read(source.info)?;
@@ -156,7 +155,8 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{Gbm, Source};
+    use super::super::engine::Submodels;
+    use super::{Error, Gbm, Source};
     use crate::archive::Archive;
     use crate::category::Category;
     use crate::classes::{Classes, Labels};
@@ -174,7 +174,7 @@ mod tests {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if !name.contains("gbm") || !name.ends_with(".zip") {
+            if !name.contains("gbm-") || name.starts_with("ensemble") || !name.ends_with(".zip") {
                 continue;
             }
             let bytes = fs::read(&path)?;
@@ -192,7 +192,9 @@ mod tests {
                 info: &info,
                 features: &columns.features,
                 classes: &classes,
+                category: model.category(),
                 limits: &limits,
+                submodels: Submodels { depth: 0, read: |_, _, _| Err(Error::NotMojo) },
             })?;
 
             let mut state = 1_u64;

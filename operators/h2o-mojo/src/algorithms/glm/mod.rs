@@ -5,7 +5,7 @@
 //! - this file: what `model.ini` says of the whole, and from sums to a row's values.
 
 mod input;
-mod link;
+pub(super) mod link;
 
 use std::sync::Arc;
 
@@ -178,7 +178,7 @@ impl Glm {
 }
 
 /// Turns logarithms into shares of one.
-fn shares(values: &mut [f64]) {
+pub(super) fn shares(values: &mut [f64]) {
     // H2O begins with zero, so that sums below it stay as they are.
     let most = values.iter().fold(0.0, |most, &sum| if sum > most { sum } else { most });
     let mut total = 0.0;

@@ -31,7 +31,7 @@ struct Scorer {
 
 /// Reads the trees and what belongs to them.
 pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error> {
-    let version = source.version(1.4, "isolationforest up to 1.40", &["AUTO", "Enum"])?;
+    let version = source.version(1.4, "isolationforest up to 1.40", shared_tree::ENCODINGS)?;
     shared_tree::check_byte_order(source)?;
     let trees = shared_tree::trees_per_round(source)?;
     if trees != 1 {
@@ -92,10 +92,10 @@ impl Engine for IsolationForest {
         Box::new(Scorer { model: self, scratch })
     }
 
-    fn outputs(&self) -> &'static [&'static str] {
+    fn outputs(&self) -> Vec<String> {
         match self.threshold {
-            None => &["predict", "mean_length"],
-            Some(_) => &["predict", "score", "mean_length"],
+            None => ["predict", "mean_length"].map(String::from).into(),
+            Some(_) => ["predict", "score", "mean_length"].map(String::from).into(),
         }
     }
 }

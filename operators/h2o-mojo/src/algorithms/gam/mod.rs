@@ -1,0 +1,302 @@
+//! Additive models: linear models in which a number may be replaced by a curve, a cubic
+//! regression spline, whose parts have a coefficient each.
+//!
+//! - `spline`: from a number to the parts of a curve.
+//! - this file: what `model.ini` says of the whole, and from sums to a row's values.
+
+mod spline;
+
+use std::sync::Arc;
+
+use super::engine::{Engine, EngineScorer, Source};
+use super::glm::link::{Link, logistic};
+use super::glm::shares;
+use crate::category::Category;
+use crate::columns::Feature;
+use crate::error::Error;
+use crate::info::Info;
+use crate::limits;
+
+use spline::Spline;
+
+/// A model. Columns of the linear model's rows are categories, then numbers, then curves.
+#[derive(Debug)]
+struct Gam {
+    /// The columns of a caller's row: those of the linear model without those of curves, then
+    /// the numbers that curves are of, where they are not among them.
+    features: Vec<Feature>,
+    /// How many of them are the linear model's.
+    plain: usize,
+    /// Where the coefficients of each categorical column begin, and where those of the last end.
+    offsets: Vec<usize>,
+    /// The level of a column that its first coefficient belongs to.
+    first_level: i64,
+    /// What stands in for a missing value of a linear model's column.
+    fill: Vec<f64>,
+    splines: Vec<Curve>,
+    /// Of each sum.
+    coefficients: Vec<Vec<f64>>,
+    outcome: Outcome,
+}
+
+/// A column of a row and the curve over it.
+#[derive(Debug)]
+struct Curve {
+    column: usize,
+    spline: Spline,
+}
+
+/// What the sums of a row become.
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    /// One sum, linked to a number.
+    Number(Link),
+    /// One sum: the log of the odds of the second class.
+    TwoClasses,
+    /// One sum per class, the logs of what the probabilities are shares of.
+    Shares,
+}
+
+/// A model and the memory for one row.
+#[derive(Debug)]
+struct Scorer {
+    gam: Arc<Gam>,
+    row: Vec<f64>,
+}
+
+/// Reads the coefficients and the curves.
+pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error> {
+    source.format(1.0, "gam 1.00")?;
+    let Source { info, features, limits, .. } = *source;
+    if info.text("offset_column").is_some() {
+        return Err(refused(
+            "an additive model with an offset column, which H2O's scorer of MOJOs leaves out",
+            "additive models without an offset",
+        ));
+    }
+    if !info.flag("mean_imputation")? {
+        return Err(refused(
+            "an additive model that skips missing values, of which H2O's scorer takes a missing \
+             category for the first one",
+            "additive models that put in means and modes",
+        ));
+    }
+    for (key, name) in
+        [("num_TP_col", "thin plates"), ("num_IS_col", "I-splines"), ("num_MS_col", "M-splines")]
+    {
+        if info.number::<usize>(key)? > 0 {
+            let what = format!("an additive model with {name}");
+            return Err(refused(&what, "cubic regression splines (bs = 0)"));
+        }
+    }
+    let outcome = Outcome::read(source)?;
+    let knots: Vec<usize> = list(info, "num_knots_sorted")?;
+    let expanded =
+        knots.iter().try_fold(0_usize, |sum, knots| sum.checked_add(knots.checked_sub(1)?));
+    let plain = expanded.and_then(|expanded| features.len().checked_sub(expanded));
+    let (Some(expanded), Some(plain)) = (expanded, plain) else {
+        return Err(contradiction("num_knots_sorted", "it does not fit the columns".into()));
+    };
+    if info.number::<usize>("num_expanded_gam_columns_center")? != expanded {
+        let reason = format!("expected {expanded} as in num_knots_sorted");
+        return Err(contradiction("num_expanded_gam_columns_center", reason));
+    }
+    let cats: usize = info.number("cats")?;
+    let fits = |(index, feature): (usize, &Feature)| feature.domain().is_some() == (index < cats);
+    if cats > plain || !features.iter().enumerate().all(fits) {
+        return Err(contradiction("cats", "it does not fit the columns".into()));
+    }
+    let first_level = i64::from(!info.flag("use_all_factor_levels")?);
+    let offsets: Vec<usize> = list(info, "cat_offsets")?;
+    let levels = features.iter().filter_map(Feature::domain).map(|domain| domain.levels().len());
+    let mut expected = vec![0_usize];
+    for levels in levels {
+        let last = expected.last().copied().unwrap_or_default();
+        expected.push(last + levels.saturating_sub(first_level as usize));
+    }
+    if offsets != expected {
+        return Err(contradiction("cat_offsets", format!("expected {expected:?}")));
+    }
+    let modes: Vec<i32> = if cats == 0 { vec![] } else { list(info, "catNAFills")? };
+    let means: Vec<f64> = list(info, "numNAFillsCenter")?;
+    if modes.len() != cats || means.len() != features.len() - cats {
+        return Err(contradiction("numNAFillsCenter", "it does not fit the columns".into()));
+    }
+    let fill: Vec<f64> = modes.into_iter().map(f64::from).chain(means).collect();
+    let width = offsets.last().copied().unwrap_or_default() + features.len() - cats + 1;
+    let coefficients = coefficients(source, outcome, width)?;
+    let mut splines = vec![];
+    let mut own: Vec<Feature> = features[..plain].to_vec();
+    let names = spline::columns(source, knots.len())?;
+    limits::check(|| "columns of curves".into(), names.len() as u64, limits.columns, "columns")?;
+    for (name, spline) in names.iter().zip(spline::read(source, &knots)?) {
+        let place = own.iter().position(|feature| feature.name() == name);
+        let column = place.unwrap_or(own.len());
+        if place.is_none() {
+            own.push(Feature::new(name, None));
+        }
+        if own[column].domain().is_some() {
+            return Err(contradiction("gam_columns", format!("'{name}' has categories")));
+        }
+        splines.push(Curve { column, spline });
+    }
+    Ok(Arc::new(Gam {
+        features: own,
+        plain,
+        offsets,
+        first_level,
+        fill,
+        splines,
+        coefficients,
+        outcome,
+    }))
+}
+
+/// The coefficients of each sum.
+fn coefficients(
+    source: &mut Source<'_, '_>,
+    outcome: Outcome,
+    width: usize,
+) -> Result<Vec<Vec<f64>>, Error> {
+    const ENTRY: &str = "beta_multinomial_centering";
+    let (info, limits) = (source.info, source.limits);
+    let sums = if matches!(outcome, Outcome::Shares) { source.classes.count() } else { 1 };
+    let total = (width as u64).saturating_mul(sums as u64);
+    limits::check(|| "coefficients".into(), total, limits.weights, "weights")?;
+    if !matches!(outcome, Outcome::Shares) {
+        let found = info.items("beta_center");
+        if found != width {
+            return Err(contradiction("beta_center", format!("expected {width}, got {found}")));
+        }
+        return Ok(vec![list(info, "beta_center")?]);
+    }
+    let bytes = source.archive.get(ENTRY)?;
+    let (doubles, rest) = bytes.as_chunks::<8>();
+    if doubles.len() as u64 != total || !rest.is_empty() {
+        let reason = format!("expected {sums} times {width} doubles, got {} bytes", bytes.len());
+        return Err(Error::Entry { entry: ENTRY.into(), reason });
+    }
+    let sum = |doubles: &[[u8; 8]]| doubles.iter().map(|it| f64::from_be_bytes(*it)).collect();
+    Ok(doubles.chunks_exact(width).map(sum).collect())
+}
+
+impl Outcome {
+    fn read(source: &Source<'_, '_>) -> Result<Self, Error> {
+        let (info, classes) = (source.info, source.classes.count());
+        let family = info.required("family")?;
+        let (outcome, expected, fits) = match family {
+            "gaussian" | "poisson" | "gamma" | "tweedie" | "negativebinomial" => {
+                (Self::Number(Link::read(info, family)?), Category::Regression, classes == 0)
+            }
+            "bernoulli" | "binomial" | "quasibinomial" | "fractionalbinomial" => {
+                if info.required("link")? != "logit" {
+                    return Err(refused("an additive model of classes by another link", "logit"));
+                }
+                (Self::TwoClasses, Category::Binomial, classes == 2)
+            }
+            "multinomial" => (Self::Shares, Category::Multinomial, classes > 2),
+            other => {
+                let what = format!("an additive model of family '{other}'");
+                return Err(refused(&what, FAMILIES));
+            }
+        };
+        if source.category != expected || !fits {
+            let reason =
+                format!("{family} does not fit {:?} of {classes} classes", source.category);
+            return Err(contradiction("family", reason));
+        }
+        Ok(outcome)
+    }
+}
+
+/// The families that are scored.
+const FAMILIES: &str = "gaussian, binomial, quasibinomial, fractionalbinomial, poisson, gamma, \
+                        tweedie, negativebinomial, multinomial";
+
+impl Gam {
+    /// Scores one row into `values`; `terms` is memory for the linear model's row.
+    fn score(&self, row: &[f64], terms: &mut Vec<f64>, values: &mut [f64]) {
+        terms.clear();
+        terms.extend_from_slice(&row[..self.plain]);
+        for curve in &self.splines {
+            curve.spline.expand(row[curve.column], terms);
+        }
+        for (value, fill) in terms.iter_mut().zip(&self.fill) {
+            if value.is_nan() {
+                *value = *fill;
+            }
+        }
+        let sum = |class: usize| self.sum(&self.coefficients[class], terms);
+        match (self.outcome, values) {
+            (Outcome::Number(link), [number]) => *number = link.invert(sum(0)),
+            (Outcome::TwoClasses, [first, second]) => {
+                *second = logistic(sum(0));
+                *first = 1.0 - *second;
+            }
+            (Outcome::Shares, values) => {
+                values.iter_mut().enumerate().for_each(|(class, value)| *value = sum(class));
+                shares(values);
+            }
+            // There are as many values as classes, or one.
+            _ => {}
+        }
+    }
+
+    /// The sum of these terms with a sum's own `coefficients`, in H2O's order.
+    fn sum(&self, coefficients: &[f64], terms: &[f64]) -> f64 {
+        let Some((intercept, others)) = coefficients.split_last() else { return f64::NAN };
+        let (levels, numbers) = terms.split_at(self.offsets.len() - 1);
+        let mut sum = 0.0;
+        for (level, range) in levels.iter().zip(self.offsets.windows(2)) {
+            let place = i64::from(*level as i32) - self.first_level;
+            if let Some(place) = usize::try_from(place).ok().map(|place| range[0] + place)
+                && place < range[1]
+            {
+                sum += others[place];
+            }
+        }
+        let begin = others.len() - numbers.len();
+        for (coefficient, number) in others[begin..].iter().zip(numbers) {
+            sum += coefficient * number;
+        }
+        sum + intercept
+    }
+}
+
+impl Engine for Gam {
+    fn scorer(self: Arc<Self>) -> Box<dyn EngineScorer> {
+        Box::new(Scorer { gam: self, row: vec![] })
+    }
+
+    fn features(&self) -> Option<Vec<Feature>> {
+        Some(self.features.clone())
+    }
+}
+
+impl EngineScorer for Scorer {
+    fn score(
+        &mut self,
+        rows: &[f64],
+        _: Option<&[f64]>,
+        values: &mut [f64],
+        width: usize,
+        _: &mut Vec<f64>,
+    ) {
+        let rows = rows.chunks_exact(self.gam.features.len());
+        for (row, values) in rows.zip(values.chunks_exact_mut(width)) {
+            self.gam.score(row, &mut self.row, values);
+        }
+    }
+}
+
+fn list<T: std::str::FromStr>(info: &Info<'_>, key: &str) -> Result<Vec<T>, Error> {
+    info.list(key)?.ok_or_else(|| Error::MissingKey { key: key.into() })
+}
+
+fn refused(what: &str, supported: &str) -> Error {
+    Error::Unsupported { what: what.into(), supported: supported.into() }
+}
+
+fn contradiction(key: &str, reason: String) -> Error {
+    Error::Contradiction { key: key.into(), reason }
+}

@@ -7,6 +7,8 @@
 //! h2o-genmodel). A category that is missing or unknown is encoded as the wrapper encodes an
 //! unknown one, or one handed over as NaN.
 
+use std::collections::HashSet;
+
 use crate::archive::Archive;
 use crate::columns::Feature;
 use crate::domain;
@@ -57,15 +59,8 @@ impl Encoding {
         limits: &Limits,
     ) -> Result<Option<(Self, Vec<Feature>)>, Error> {
         let Some(encoding) = info.text(KEY) else { return Ok(None) };
-        let kind = match encoding {
-            "OneHotExplicit" => Kind::OneHot,
-            "Binary" => Kind::Binary,
-            "Eigen" => Kind::Eigen,
-            "LabelEncoder" => Kind::Label,
-            "EnumLimited" => Kind::Limited,
-            _ => return Ok(None),
-        };
-        let outer = originals(archive, info, limits)?;
+        let Some(kind) = Kind::of(encoding) else { return Ok(None) };
+        let outer = features(archive, info, limits)?;
         let mut projection = match kind {
             Kind::Eigen => info.list("_orig_projection_array")?.unwrap_or_default(),
             _ => vec![],
@@ -152,6 +147,18 @@ enum Kind {
 }
 
 impl Kind {
+    /// The kind of this name; `None` for one that leaves rows as they are.
+    fn of(encoding: &str) -> Option<Self> {
+        Some(match encoding {
+            "OneHotExplicit" => Self::OneHot,
+            "Binary" => Self::Binary,
+            "Eigen" => Self::Eigen,
+            "LabelEncoder" => Self::Label,
+            "EnumLimited" => Self::Limited,
+            _ => return None,
+        })
+    }
+
     /// How a column is encoded, and the names of the model's columns that it becomes. `next` is
     /// the model's column that is next.
     fn code(
@@ -227,12 +234,24 @@ impl Kind {
     }
 }
 
+/// A column that there was.
+pub(crate) struct Original {
+    pub(crate) name: String,
+    /// How many categories it has: none where it holds numbers.
+    pub(crate) levels: usize,
+}
+
+/// Whether rows are rewritten for a model before it takes them.
+pub(crate) fn rewrites(info: &Info<'_>) -> bool {
+    info.text(KEY).is_some_and(|encoding| Kind::of(encoding).is_some())
+}
+
 /// The columns that there were, without the response.
-fn originals(
+pub(crate) fn originals(
     archive: &mut Archive<'_>,
     info: &Info<'_>,
     limits: &Limits,
-) -> Result<Vec<Feature>, Error> {
+) -> Result<Vec<Original>, Error> {
     const NAMES: &str = "_orig_names";
     let count: usize = info.number("_n_orig_names")?;
     limits::check(|| NAMES.into(), count as u64, limits.columns, "columns")?;
@@ -240,32 +259,42 @@ fn originals(
         let reason = format!("expected {count}, as many as _n_orig_names");
         return Err(Error::Contradiction { key: "_n_orig_domain_values".into(), reason });
     }
-    let names = lines(archive, NAMES, count)?;
-    let response = info.flag("supervised")?.then(|| info.columns.last()).flatten();
-    let count = match (names.last(), response) {
-        (Some(last), Some(response)) if last == response => count - 1,
-        _ => count,
-    };
-    let mut features = vec![];
+    let mut names = lines(archive, NAMES, count)?;
+    if info.flag("supervised")? && names.last().map(String::as_str) == info.columns.last().copied()
+    {
+        names.pop();
+    }
+    let mut seen = HashSet::new();
+    if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
+        return Err(refused(NAMES, twice));
+    }
     let mut categories = 0_u64;
-    for (number, name) in names.iter().take(count).enumerate() {
-        if names.iter().take(number).any(|other| other == name) {
-            return Err(refused("_orig_names", name));
-        }
+    let mut originals = vec![];
+    for (number, name) in names.into_iter().enumerate() {
         let levels: usize = info.number(&format!("_m_orig_domain_values_{number}"))?;
         categories = categories.saturating_add(levels as u64);
         limits::check(|| "categories".into(), categories, limits.categories, "categories")?;
-        let domain = match levels {
+        originals.push(Original { name, levels });
+    }
+    Ok(originals)
+}
+
+/// Those columns with their categories.
+fn features(
+    archive: &mut Archive<'_>,
+    info: &Info<'_>,
+    limits: &Limits,
+) -> Result<Vec<Feature>, Error> {
+    let mut features = vec![];
+    for (number, original) in originals(archive, info, limits)?.into_iter().enumerate() {
+        let domain = match original.levels {
             0 => None,
-            _ => {
+            levels => {
                 let levels = lines(archive, &format!("_orig_domain_values_{number}"), levels)?;
                 Some(Domain::exact(levels))
             }
         };
-        features.push(Feature::new(name, domain));
-    }
-    if features.is_empty() {
-        return Err(refused("_orig_names", "no column"));
+        features.push(Feature::new(&original.name, domain));
     }
     Ok(features)
 }

@@ -6,12 +6,12 @@
 //!
 //! An algorithm is added by its folder and by a variant and a row here.
 
-mod coxph;
+pub(crate) mod coxph;
 mod deeplearning;
 mod drf;
 pub(crate) mod engine;
 mod extendedisolationforest;
-mod gam;
+pub(crate) mod gam;
 mod gbm;
 mod glm;
 mod isolationforest;
@@ -210,6 +210,21 @@ static TABLE: [Entry; 14] = [
     },
 ];
 
+/// Other algorithms that H2O has MOJOs of: the name in `model.ini`, the short name, and why
+/// they are not scored.
+static REFUSED: [(&str, &str, &str); 6] = [
+    (
+        "Generalized Low Rank Modeling",
+        "glrm",
+        "H2O's scorer begins each row with random numbers that depend on how many it has scored",
+    ),
+    ("Word2Vec", "word2vec", "it takes words, not columns, and has no prediction"),
+    ("TargetEncoder", "targetencoder", "it makes columns for another model, and no prediction"),
+    ("k-LIME", "klime", "it explains another model's predictions, and has none of its own"),
+    ("MOJO Pipeline", "pipeline", "it names models of its own columns: give its last model"),
+    ("Support Vector Machine (*Spark*)", "svm", "Sparkling Water trains it, not H2O"),
+];
+
 impl Algorithm {
     /// The algorithm that `model.ini` names.
     pub(crate) fn of(info: &Info<'_>) -> Result<Self, Error> {
@@ -220,7 +235,11 @@ impl Algorithm {
         match TABLE.iter().find(|entry| entry.name == name || entry.aliases.contains(&name)) {
             Some(entry) => Ok(entry.algorithm),
             None => Err(Error::Unsupported {
-                what: format!("algorithm '{}'", short.unwrap_or(name)),
+                what: match REFUSED.iter().find(|(long, short, _)| name == *long || name == *short)
+                {
+                    Some((_, short, reason)) => format!("algorithm '{short}' ({reason})"),
+                    None => format!("algorithm '{}'", short.unwrap_or(name)),
+                },
                 supported: TABLE.each_ref().map(|entry| entry.name).join(", "),
             }),
         }

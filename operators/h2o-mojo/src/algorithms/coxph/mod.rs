@@ -74,13 +74,7 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
     };
     info.required("use_all_factor_levels")?;
     let all_levels = info.flag("use_all_factor_levels")?;
-    let numbers: Vec<usize> = list(info, "num_offsets")?;
-    if numbers.len() < nums {
-        return Err(contradiction("num_offsets", format!("expected {nums} or more")));
-    }
-    // A column without a coefficient, such as the offset, and all behind it do not count.
-    let numbers: Vec<usize> =
-        numbers.into_iter().take(nums).take_while(|place| *place < coefficients.len()).collect();
+    let numbers = numbers(info, coefficients.len())?;
     let interactions = interactions::read(info, features, cats, numbers.len())?;
     for (index, feature) in features[..columns].iter().enumerate() {
         // A number that interacts with a category has its categories.
@@ -115,13 +109,7 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
         let first_level = first_level.into();
         categories.push(Category { begin: range[0], end: range[1], first_level });
     }
-    let read = strata_columns + cats + numbers.len();
-    let is_read = |column: &usize| {
-        let of = |interaction: &Interaction| interaction.of.contains(column);
-        let is = |interaction: &Interaction| interaction.target == *column;
-        (*column < read || interactions.iter().any(of)) && !interactions.iter().any(is)
-    };
-    let reads: Vec<usize> = (0..features.len()).filter(is_read).collect();
+    let reads = reads(info, features.len())?;
     let model = CoxPh {
         features: reads.iter().map(|column| features[*column].clone()).collect(),
         reads,
@@ -136,6 +124,31 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
         columns: features.len(),
     };
     Ok(Arc::new(model))
+}
+
+/// Where the coefficients of the numbers are. A column without one, such as the offset, and
+/// those behind it do not count.
+fn numbers(info: &Info<'_>, coefficients: usize) -> Result<Vec<usize>, Error> {
+    let count: usize = info.number("num_numerical_columns")?;
+    let places: Vec<usize> = list(info, "num_offsets")?;
+    if places.len() < count {
+        return Err(contradiction("num_offsets", format!("expected {count} or more")));
+    }
+    let places = places.into_iter().take(count);
+    Ok(places.take_while(|place| *place < coefficients).collect())
+}
+
+/// Which of so many columns are of a caller's row: not times, nor what interactions make.
+pub(crate) fn reads(info: &Info<'_>, columns: usize) -> Result<Vec<usize>, Error> {
+    let numbers = numbers(info, info.items("coef"))?.len();
+    let cats: usize = info.number("cats")?;
+    let read = info.items("strata_0").saturating_add(cats).saturating_add(numbers);
+    let column = |key| info.list(key).map(Option::unwrap_or_default);
+    let made: Vec<usize> = column("interaction_targets")?;
+    let of: Vec<usize> = [column("interactions_1")?, column("interactions_2")?].concat();
+    let is_read =
+        |column: &usize| (*column < read || of.contains(column)) && !made.contains(column);
+    Ok((0..columns).filter(is_read).collect())
 }
 
 /// The strata by their levels, and of how many columns they are.

@@ -11,8 +11,10 @@ use std::sync::Arc;
 use super::engine::{Engine, EngineScorer, Source};
 use super::glm::link::{Link, logistic};
 use super::glm::shares;
+use crate::archive::Archive;
 use crate::category::Category;
 use crate::columns::Feature;
+use crate::domain;
 use crate::error::Error;
 use crate::info::Info;
 use crate::limits;
@@ -67,7 +69,7 @@ struct Scorer {
 /// Reads the coefficients and the curves.
 pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error> {
     source.format(1.0, "gam 1.00")?;
-    let Source { info, features, limits, .. } = *source;
+    let Source { info, features, .. } = *source;
     if info.text("offset_column").is_some() {
         return Err(refused(
             "an additive model with an offset column, which H2O's scorer of MOJOs leaves out",
@@ -93,13 +95,9 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
     let knots: Vec<usize> = list(info, "num_knots_sorted")?;
     let expanded =
         knots.iter().try_fold(0_usize, |sum, knots| sum.checked_add(knots.checked_sub(1)?));
-    let plain = expanded.and_then(|expanded| features.len().checked_sub(expanded));
-    let (Some(expanded), Some(plain)) = (expanded, plain) else {
+    let plain = plain(info, features.len())?;
+    if expanded.and_then(|expanded| features.len().checked_sub(expanded)) != Some(plain) {
         return Err(contradiction("num_knots_sorted", "it does not fit the columns".into()));
-    };
-    if info.number::<usize>("num_expanded_gam_columns_center")? != expanded {
-        let reason = format!("expected {expanded} as in num_knots_sorted");
-        return Err(contradiction("num_expanded_gam_columns_center", reason));
     }
     let cats: usize = info.number("cats")?;
     let fits = |(index, feature): (usize, &Feature)| feature.domain().is_some() == (index < cats);
@@ -127,8 +125,11 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
     let coefficients = coefficients(source, outcome, width)?;
     let mut splines = vec![];
     let mut own: Vec<Feature> = features[..plain].to_vec();
-    let names = spline::columns(source, knots.len())?;
-    limits::check(|| "columns of curves".into(), names.len() as u64, limits.columns, "columns")?;
+    let names = curves(source.archive, source.info)?;
+    if names.len() != knots.len() {
+        let reason = format!("expected {} columns, one for each curve", knots.len());
+        return Err(contradiction("gam_column_dim_sorted", reason));
+    }
     for (name, spline) in names.iter().zip(spline::read(source, &knots)?) {
         let place = own.iter().position(|feature| feature.name() == name);
         let column = place.unwrap_or(own.len());
@@ -150,6 +151,33 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
         coefficients,
         outcome,
     }))
+}
+
+/// The column that each curve is of.
+pub(crate) fn curves(archive: &mut Archive<'_>, info: &Info<'_>) -> Result<Vec<String>, Error> {
+    const ENTRY: &str = "gam_columns_sorted";
+    let dimensions: Vec<usize> = list(info, "gam_column_dim_sorted")?;
+    let count = dimensions.len();
+    if dimensions.iter().any(|dimension| *dimension != 1) {
+        return Err(refused("an additive model with a curve over two columns", "over one"));
+    }
+    let bytes = archive.get(ENTRY)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let trim = |line: &str| line.trim_matches(|c| c <= ' ').to_owned();
+    let names: Vec<String> = domain::lines(&text).take(count + 1).map(trim).collect();
+    if names.len() != count {
+        let reason = format!("expected {count} lines, got {}", names.len());
+        return Err(Error::Entry { entry: ENTRY.into(), reason });
+    }
+    Ok(names)
+}
+
+/// How many of a model's columns are not of curves.
+pub(crate) fn plain(info: &Info<'_>, columns: usize) -> Result<usize, Error> {
+    const KEY: &str = "num_expanded_gam_columns_center";
+    let expanded: usize = info.number(KEY)?;
+    let plain = columns.checked_sub(expanded);
+    plain.ok_or_else(|| contradiction(KEY, format!("there are {columns} columns")))
 }
 
 /// The coefficients of each sum.

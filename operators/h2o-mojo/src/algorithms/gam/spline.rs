@@ -3,7 +3,6 @@
 
 use super::{contradiction, list};
 use crate::algorithms::engine::Source;
-use crate::domain;
 use crate::error::Error;
 
 /// A curve.
@@ -15,25 +14,6 @@ pub(super) struct Spline {
     curvature: Vec<Vec<f64>>,
     /// From the curve's values to its parts, which are one fewer.
     centering: Vec<Vec<f64>>,
-}
-
-/// The column that each curve is of.
-pub(super) fn columns(source: &mut Source<'_, '_>, count: usize) -> Result<Vec<String>, Error> {
-    const ENTRY: &str = "gam_columns_sorted";
-    let dimensions: Vec<usize> = list(source.info, "gam_column_dim_sorted")?;
-    if dimensions.len() != count || dimensions.iter().any(|dimension| *dimension != 1) {
-        let reason = format!("expected {count} times 1, a column for each curve");
-        return Err(contradiction("gam_column_dim_sorted", reason));
-    }
-    let bytes = source.archive.get(ENTRY)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let trim = |line: &str| line.trim_matches(|c| c <= ' ').to_owned();
-    let names: Vec<String> = domain::lines(&text).take(count + 1).map(trim).collect();
-    if names.len() != count {
-        let reason = format!("expected {count} lines, got {}", names.len());
-        return Err(Error::Entry { entry: ENTRY.into(), reason });
-    }
-    Ok(names)
 }
 
 /// The curves, each of so many knots.

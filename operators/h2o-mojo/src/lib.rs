@@ -4,10 +4,10 @@
 //! wherever they come, and does no input or output of its own, so it runs natively and in a
 //! WebAssembly sandbox alike. It scores gradient boosting ([`Algorithm::Gbm`], MOJO versions
 //! 1.00 to 1.40), random forests ([`Algorithm::Drf`], 1.00 to 1.40), generalised linear models
-//! ([`Algorithm::Glm`], 1.00), isolation forests ([`Algorithm::IsolationForest`], up to 1.40)
-//! and deep learning ([`Algorithm::DeepLearning`], 1.00 and 1.10) with the results of H2O's own
-//! scorer: the same labels, and the same bits, except for probabilities by deep learning, which
-//! differ by less than 1e-5, and for the last bit of powers by a Tweedie link.
+//! ([`Algorithm::Glm`], 1.00), deep learning ([`Algorithm::DeepLearning`], 1.00 and 1.10) and the
+//! other algorithms of [`Algorithm`] with the results of H2O's own scorer: the same labels, and
+//! the same bits, except for probabilities by deep learning, which differ by less than 1e-5, and
+//! for the last bit of powers by a Tweedie link.
 //!
 //! ```no_run
 //! use h2o_mojo::{Model, Predictions};

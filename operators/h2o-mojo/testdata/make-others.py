@@ -254,6 +254,12 @@ MODELS = {
             ("tp", "y", "gaussian", ["b", "few"], ["a"], [1], [6], {}),
             ("is", "y", "gaussian", ["b", "few"], ["a"], [2], [5],
              {"spline_orders": [3], "non_negative": True}),
+            ("is-cubic", "y", "gaussian", ["b", "few"], ["a", "c"], [2, 0], [5, 4],
+             {"spline_orders": [3, 3], "non_negative": True}),
+            ("is-order", "class2", "binomial", ["few"], ["a"], [2], [6],
+             {"spline_orders": [1], "non_negative": True}),
+            ("ms-order", "class3", "multinomial", ["few"], ["c"], [3], [4], {"spline_orders": [4]}),
+            ("poisson", "count", "poisson", ["few"], ["a", "b"], [0, 0], [4, 6], {}),
             ("ms", "y", "gaussian", ["b", "few"], ["a"], [3], [5], {"spline_orders": [3]}),
         ]
     },

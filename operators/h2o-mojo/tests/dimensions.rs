@@ -195,10 +195,10 @@ fn hazards_and_curves_fit_their_columns() -> Result {
 
     let gam = "gam-binomial";
     let error = ini(gam, "num_knots_sorted = [5, 4]", "num_knots_sorted = [0, 4]");
-    begins(error, "model.ini: num_knots_sorted: it does not fit the columns")?;
+    begins(error, "model.ini: num_knots_sorted: 0 are too few")?;
     let error =
         ini(gam, "num_knots_sorted = [5, 4]", "num_knots_sorted = [18446744073709551615, 4]");
-    begins(error, "model.ini: num_knots_sorted: it does not fit the columns")?;
+    begins(error, "knots: it has not as many numbers as num_knots_sorted wants")?;
     let error = ini(gam, "num_knots_sorted = [5, 4]", "num_knots_sorted = [2, 7]");
     begins(error, "model.ini: num_knots_sorted: 2 are too few")?;
     let error = ini(gam, "beta_center = [", "beta_center = [1.0, ");
@@ -213,6 +213,10 @@ fn hazards_and_curves_fit_their_columns() -> Result {
     begins(error, "knots: it has not as many numbers as num_knots_sorted wants")?;
     let error = ini(gam, "mean_imputation = true", "mean_imputation = false");
     begins(error, "an additive model that skips missing values")?;
+    let error = ini("gam-ms", "orders_sorted = [3]", "orders_sorted = [99]");
+    begins(error, "model.ini: spline_orders_sorted: expected one, to 12")?;
+    let error = ini("gam-is", "orders_sorted = [3]", "orders_sorted = [4]");
+    begins(error, "model.ini: num_knots_sorted: it does not fit the columns")?;
     let error = ini(gam, "num_TP_col = 0", "num_TP_col = 1");
     begins(error, "an additive model with thin plates is not supported")?;
     Ok(())

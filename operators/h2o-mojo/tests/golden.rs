@@ -13,8 +13,9 @@ fn refusal(name: &str) -> Option<&'static str> {
     match name {
         "dl-enum-limited" => Some("categorical encoding 'null'"),
         "gbm-sharp" => Some("a column named '# sharp' is not supported"),
-        "gam-is" => Some("an additive model with I-splines is not supported"),
-        "gam-ms" => Some("an additive model with M-splines is not supported"),
+        "gam-is-cubic" => {
+            Some("an additive model with I-splines or M-splines beside another curve")
+        }
         "gam-tp" => Some("an additive model with thin plates is not supported"),
         name if name.starts_with("glrm") => {
             Some("algorithm 'glrm' (H2O's scorer begins each row with random numbers")

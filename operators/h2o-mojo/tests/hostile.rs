@@ -10,7 +10,7 @@ use support::zip::{Entries, Packed, pack, pack_as, unpack};
 use support::{Result, zoo_bytes};
 
 /// Small models of every kind of tree and layer.
-const MODELS: [&str; 34] = [
+const MODELS: [&str; 36] = [
     "gbm-bernoulli",
     "gbm-deep",
     "gbm-multinomial",
@@ -41,6 +41,8 @@ const MODELS: [&str; 34] = [
     "coxph-interactions-mixed",
     "gam-binomial",
     "gam-multinomial",
+    "gam-is",
+    "gam-ms",
     "rulefit-rules-regression",
     "gbm-encoded-enumlimited",
     "drf-encoded-binary",

@@ -1,9 +1,10 @@
-//! Additive models: linear models in which a number may be replaced by a curve, a cubic
-//! regression spline, whose parts have a coefficient each.
+//! Additive models: linear models in which a number may be replaced by a curve, whose parts have
+//! a coefficient each.
 //!
-//! - `spline`: from a number to the parts of a curve.
+//! - `spline`, `basis`: from a number to the parts of a curve.
 //! - this file: what `model.ini` says of the whole, and from sums to a row's values.
 
+mod basis;
 mod spline;
 
 use std::sync::Arc;
@@ -83,20 +84,16 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
             "additive models that put in means and modes",
         ));
     }
-    for (key, name) in
-        [("num_TP_col", "thin plates"), ("num_IS_col", "I-splines"), ("num_MS_col", "M-splines")]
-    {
-        if info.number::<usize>(key)? > 0 {
-            let what = format!("an additive model with {name}");
-            return Err(refused(&what, "cubic regression splines (bs = 0)"));
-        }
+    if info.number::<usize>("num_TP_col")? > 0 {
+        let what = "an additive model with thin plates";
+        return Err(refused(what, "cubic regression splines, or one curve of I- or M-splines"));
     }
     let outcome = Outcome::read(source)?;
     let knots: Vec<usize> = list(info, "num_knots_sorted")?;
-    let expanded =
-        knots.iter().try_fold(0_usize, |sum, knots| sum.checked_add(knots.checked_sub(1)?));
     let plain = plain(info, features.len())?;
-    if expanded.and_then(|expanded| features.len().checked_sub(expanded)) != Some(plain) {
+    let splines = spline::read(source, &knots)?;
+    let parts: usize = splines.iter().map(Spline::parts).sum();
+    if plain.checked_add(parts) != Some(features.len()) {
         return Err(contradiction("num_knots_sorted", "it does not fit the columns".into()));
     }
     let cats: usize = info.number("cats")?;
@@ -123,14 +120,14 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
     let fill: Vec<f64> = modes.into_iter().map(f64::from).chain(means).collect();
     let width = offsets.last().copied().unwrap_or_default() + features.len() - cats + 1;
     let coefficients = coefficients(source, outcome, width)?;
-    let mut splines = vec![];
+    let mut on = vec![];
     let mut own: Vec<Feature> = features[..plain].to_vec();
     let names = curves(source.archive, source.info)?;
     if names.len() != knots.len() {
         let reason = format!("expected {} columns, one for each curve", knots.len());
         return Err(contradiction("gam_column_dim_sorted", reason));
     }
-    for (name, spline) in names.iter().zip(spline::read(source, &knots)?) {
+    for (name, spline) in names.iter().zip(splines) {
         let place = own.iter().position(|feature| feature.name() == name);
         let column = place.unwrap_or(own.len());
         if place.is_none() {
@@ -139,7 +136,7 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
         if own[column].domain().is_some() {
             return Err(contradiction("gam_columns", format!("'{name}' has categories")));
         }
-        splines.push(Curve { column, spline });
+        on.push(Curve { column, spline });
     }
     Ok(Arc::new(Gam {
         features: own,
@@ -147,7 +144,7 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
         offsets,
         first_level,
         fill,
-        splines,
+        splines: on,
         coefficients,
         outcome,
     }))

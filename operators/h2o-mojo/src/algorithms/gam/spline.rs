@@ -1,51 +1,100 @@
-//! Cubic regression splines: from a number to the parts of a curve (`GamUtilsCubicRegression`
-//! of h2o-genmodel).
+//! Curves as a MOJO has them, and cubic regression splines (`GamUtilsCubicRegression` of
+//! h2o-genmodel).
 
-use super::{contradiction, list};
+use super::basis::{Basis, Kind};
+use super::{contradiction, list, refused};
 use crate::algorithms::engine::Source;
 use crate::error::Error;
 
 /// A curve.
 #[derive(Debug)]
 pub(super) struct Spline {
+    shape: Shape,
+    /// From the shape's parts to those of the curve, which are one fewer; `None` where they are
+    /// the same.
+    centering: Option<Vec<Vec<f64>>>,
+}
+
+#[derive(Debug)]
+enum Shape {
+    Cubic(Cubic),
+    Basis(Basis),
+}
+
+/// A cubic regression spline.
+#[derive(Debug)]
+struct Cubic {
     /// Ascending, three or more.
     knots: Vec<f64>,
     /// From a number's place among the inner knots to the curve's values at all of them.
     curvature: Vec<Vec<f64>>,
-    /// From the curve's values to its parts, which are one fewer.
-    centering: Vec<Vec<f64>>,
 }
 
 /// The curves, each of so many knots.
 pub(super) fn read(source: &mut Source<'_, '_>, counts: &[usize]) -> Result<Vec<Spline>, Error> {
     let kinds: Vec<i32> = list(source.info, "bs_sorted")?;
-    if kinds.len() != counts.len() || kinds.iter().any(|kind| *kind != 0) {
-        return Err(contradiction("bs_sorted", "expected 0 for each curve".into()));
+    if kinds.len() != counts.len() {
+        let reason = format!("expected {}, one for each curve", counts.len());
+        return Err(contradiction("bs_sorted", reason));
     }
     if let Some(count) = counts.iter().find(|count| **count < 3) {
         return Err(contradiction("num_knots_sorted", format!("{count} are too few")));
     }
+    let is_cubic = |kind: &i32| *kind == CUBIC;
+    if kinds.len() > 1 && !kinds.iter().all(is_cubic) {
+        return Err(refused(
+            "an additive model with I-splines or M-splines beside another curve, which H2O's \
+             wrapper puts into each other's places",
+            "one of them, or cubic regression splines (bs = 0)",
+        ));
+    }
     let mut knots = Numbers::open(source, "knots")?;
-    let mut curvature = Numbers::open(source, "_binvD")?;
+    let mut curvature = match kinds.first() {
+        Some(&CUBIC) => Some(Numbers::open(source, "_binvD")?),
+        _ => None,
+    };
     let mut centering = Numbers::open(source, "zTranspose")?;
     let mut splines = vec![];
-    for count in counts {
-        let spline = Spline {
-            knots: knots.take(*count)?,
-            curvature: curvature.rows(count - 2, *count)?,
-            centering: centering.rows(count - 1, *count)?,
-        };
-        if !spline.knots.is_sorted_by(|one, next| one < next) {
+    for (count, kind) in counts.iter().zip(&kinds) {
+        let knots = knots.take(*count)?;
+        if !knots.is_sorted_by(|one, next| one < next) {
             return Err(Error::Entry {
                 entry: "knots".into(),
                 reason: "expected numbers that rise".into(),
             });
         }
-        splines.push(spline);
+        let shape = match (kind, &mut curvature) {
+            (&CUBIC, Some(numbers)) => {
+                Shape::Cubic(Cubic { knots, curvature: numbers.rows(count - 2, *count)? })
+            }
+            (&RISING | &BELLS, _) => {
+                let orders: Vec<usize> = list(source.info, "spline_orders_sorted")?;
+                let kind = if *kind == RISING { Kind::I } else { Kind::M };
+                let basis = match orders[..] {
+                    [order] => Basis::new(kind, &knots, order),
+                    _ => None,
+                };
+                let wrong = || contradiction("spline_orders_sorted", "expected one, to 12".into());
+                Shape::Basis(basis.ok_or_else(wrong)?)
+            }
+            _ => return Err(contradiction("bs_sorted", format!("{kind} is no kind of curve"))),
+        };
+        let parts = shape.parts();
+        let centering = match kind {
+            &RISING => None,
+            _ => Some(centering.rows(parts - 1, parts)?),
+        };
+        splines.push(Spline { shape, centering });
     }
-    [knots, curvature, centering].into_iter().try_for_each(Numbers::close)?;
+    let all = [Some(knots), curvature, Some(centering)].into_iter().flatten();
+    all.map(Numbers::close).collect::<Result<(), _>>()?;
     Ok(splines)
 }
+
+/// What `bs` says of cubic regression splines, of I-splines, of M-splines.
+const CUBIC: i32 = 0;
+const RISING: i32 = 2;
+const BELLS: i32 = 3;
 
 /// Doubles of an entry, big-endian, taken one after the other.
 struct Numbers {
@@ -87,12 +136,48 @@ impl Numbers {
 }
 
 impl Spline {
+    /// How many parts the curve has.
+    pub(super) fn parts(&self) -> usize {
+        self.centering.as_ref().map_or(self.shape.parts(), Vec::len)
+    }
+
     /// Adds the parts of the curve at `x` to `terms`: NaN where it is missing.
     pub(super) fn expand(&self, x: f64, terms: &mut Vec<f64>) {
         if x.is_nan() {
-            terms.extend(self.centering.iter().map(|_| f64::NAN));
+            terms.extend(std::iter::repeat_n(f64::NAN, self.parts()));
             return;
         }
+        let values: Vec<f64> = match &self.shape {
+            Shape::Cubic(cubic) => cubic.at(x),
+            Shape::Basis(basis) => (0..basis.parts()).map(|part| basis.at(part, x)).collect(),
+        };
+        let Some(centering) = &self.centering else {
+            terms.extend(values);
+            return;
+        };
+        terms.extend(centering.iter().map(|weights| {
+            let mut sum = 0.0;
+            for (value, weight) in values.iter().zip(weights) {
+                sum += value * weight;
+            }
+            sum
+        }));
+    }
+}
+
+impl Shape {
+    /// How many parts there are before they are centred: one or more.
+    fn parts(&self) -> usize {
+        match self {
+            Self::Cubic(cubic) => cubic.knots.len(),
+            Self::Basis(basis) => basis.parts(),
+        }
+    }
+}
+
+impl Cubic {
+    /// The parts at `x`.
+    fn at(&self, x: f64) -> Vec<f64> {
         let bin = self.bin(x);
         let (low, high) = (self.knots[bin], self.knots[bin + 1]);
         let width = high - low;
@@ -116,14 +201,7 @@ impl Spline {
             }
             value
         };
-        let values: Vec<f64> = (0..self.knots.len()).map(value).collect();
-        terms.extend(self.centering.iter().map(|weights| {
-            let mut sum = 0.0;
-            for (value, weight) in values.iter().zip(weights) {
-                sum += value * weight;
-            }
-            sum
-        }));
+        (0..self.knots.len()).map(value).collect()
     }
 
     /// Between which knots `x` is, or which are the nearest.

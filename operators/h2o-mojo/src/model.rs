@@ -309,7 +309,8 @@ impl Predictions {
     /// what [`Model::outputs`] names.
     ///
     /// All values of a row are NaN, and its label 0, where no result is a number, as for
-    /// infinite inputs of a network. H2O's scorer throws there.
+    /// infinite inputs of a network. H2O's scorer throws there. Of an auto-encoder only the first
+    /// value, the error, is NaN where a number is missing, as in H2O's wrapper.
     pub fn values(&self) -> &[f64] {
         &self.values
     }

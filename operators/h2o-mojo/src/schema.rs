@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::algorithms::{Algorithm, coxph, gam};
+use crate::algorithms::{coxph, gam};
 use crate::archive::Archive;
 use crate::encoding;
 use crate::error::Error;
@@ -59,8 +59,9 @@ impl Schema {
                 .map(|it| SchemaColumn { name: it.name, is_categorical: it.levels > 0 })
                 .collect();
         }
-        match Algorithm::of(&info) {
-            Ok(Algorithm::Gam) => {
+        // By name: the table of algorithms would bring all of them along.
+        match info.text("algorithm").or(info.text("algo")) {
+            Some(gam::ALIAS | gam::NAME) => {
                 columns.truncate(gam::plain(&info, count)?);
                 for name in gam::curves(&mut archive, &info)? {
                     if !columns.iter().any(|column| column.name == name) {
@@ -68,7 +69,7 @@ impl Schema {
                     }
                 }
             }
-            Ok(Algorithm::CoxPh) => {
+            Some(coxph::ALIAS | coxph::NAME) => {
                 let reads = coxph::reads(&info, count)?.into_iter();
                 columns = reads.filter_map(|column| columns.get(column).cloned()).collect();
             }

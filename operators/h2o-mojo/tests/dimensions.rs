@@ -235,7 +235,7 @@ fn rules_and_uplifts_fit() -> Result {
     let error = ini(rules, "model_type = 2", "model_type = 1");
     begins(error, "model.ini: linear_names_len: expected ")?;
     let error = ini(rules, "submodel_count = 1", "submodel_count = 2147483648");
-    begins(error, "submodels: 2147483648 exceeds the limit")?;
+    begins(error, "model.ini: submodel_count: expected one, '")?;
     let error = ini(rules, "feature_index_0_0_0_0 = ", "feature_index_0_0_0_0 = 77");
     begins(error, "model.ini: feature_index_0_0_0_0: there are 6 columns")?;
     let uplift = "uplift-kl";

@@ -16,6 +16,10 @@ use crate::limits;
 
 use interactions::Interaction;
 
+/// The algorithm's names in `model.ini`.
+pub(crate) const NAME: &str = "coxph";
+pub(crate) const ALIAS: &str = "Cox Proportional Hazards";
+
 /// A model. Columns of a row are those of its strata, then categories, then numbers.
 #[derive(Debug)]
 struct CoxPh {

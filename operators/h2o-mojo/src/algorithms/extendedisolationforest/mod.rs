@@ -43,10 +43,12 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
     let mut nodes = 0_u64;
     for number in 0..count {
         let entry = format!("trees/t{number:02}.bin");
-        let tree = Tree::decode(&source.archive.get(&entry)?, features, &entry)?;
-        nodes = nodes.saturating_add(tree.nodes() as u64);
-        limits::check(|| "nodes of the trees so far".into(), nodes, limits.nodes, "nodes")?;
-        trees.push(tree);
+        let bytes = source.archive.get(&entry)?;
+        let mut count = || {
+            nodes += 1;
+            limits::check(|| format!("{entry}: nodes so far"), nodes, limits.nodes, "nodes")
+        };
+        trees.push(Tree::decode(&bytes, features, &entry, &mut count)?);
     }
     let beyond = format!("trees/t{count:02}.bin");
     if source.archive.has(&beyond) {

@@ -35,8 +35,14 @@ struct Read {
 }
 
 impl Tree {
-    /// Reads a tree of rows of `features` columns.
-    pub(super) fn decode(bytes: &[u8], features: usize, entry: &str) -> Result<Self, Error> {
+    /// Reads a tree of rows of `features` columns. `count` is told of each node, and fails where
+    /// there are too many.
+    pub(super) fn decode(
+        bytes: &[u8],
+        features: usize,
+        entry: &str,
+        count: &mut impl FnMut() -> Result<(), Error>,
+    ) -> Result<Self, Error> {
         let fault = |offset, reason| Error::Tree { entry: entry.into(), offset, reason };
         let mut rest = bytes;
         let columns = u32::from_le_bytes(take(&mut rest).ok_or(fault(0, "it ends early"))?);
@@ -66,6 +72,7 @@ impl Tree {
                 b'L' => Err(u32::from_le_bytes(take(&mut rest).ok_or_else(early)?)),
                 _ => return Err(fault(offset, "expected N or L")),
             };
+            count()?;
             read.push(Read { number, offset, kind });
         }
         let mut places = HashMap::new();
@@ -98,11 +105,6 @@ impl Tree {
         };
         let nodes = read.iter().enumerate().map(node).collect::<Result<_, _>>()?;
         Ok(Self { nodes, planes, features })
-    }
-
-    /// How many nodes there are.
-    pub(super) fn nodes(&self) -> usize {
-        self.nodes.len()
     }
 
     /// The length of a row's path.

@@ -22,6 +22,10 @@ use crate::limits;
 
 use spline::Spline;
 
+/// The algorithm's names in `model.ini`.
+pub(crate) const NAME: &str = "gam";
+pub(crate) const ALIAS: &str = "Generalized Additive Model";
+
 /// A model. Columns of the linear model's rows are categories, then numbers, then curves.
 #[derive(Debug)]
 struct Gam {

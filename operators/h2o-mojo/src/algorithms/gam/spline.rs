@@ -86,8 +86,8 @@ pub(super) fn read(source: &mut Source<'_, '_>, counts: &[usize]) -> Result<Vec<
         };
         splines.push(Spline { shape, centering });
     }
-    let all = [Some(knots), curvature, Some(centering)].into_iter().flatten();
-    all.map(Numbers::close).collect::<Result<(), _>>()?;
+    let mut all = [Some(knots), curvature, Some(centering)].into_iter().flatten();
+    all.try_for_each(Numbers::close)?;
     Ok(splines)
 }
 

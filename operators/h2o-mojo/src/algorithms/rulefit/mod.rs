@@ -11,7 +11,6 @@ use super::engine::{Engine, EngineScorer, Precision, Predictor, PredictorScorer,
 use crate::archive::Archive;
 use crate::columns::Feature;
 use crate::error::Error;
-use crate::limits;
 
 use rule::Tree;
 
@@ -98,7 +97,6 @@ fn linear(source: &mut Source<'_, '_>) -> Result<Predictor, Error> {
     let Source { info, limits, submodels, .. } = *source;
     const KEY: &str = "submodel_count";
     let count: u64 = info.number(KEY)?;
-    limits::check(|| "submodels".into(), count, 1, "entries")?;
     let key = info.required("linear_model")?;
     if count != 1 || info.required("submodel_key_0")? != key {
         return Err(contradiction(KEY, format!("expected one, '{key}'")));

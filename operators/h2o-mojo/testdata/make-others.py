@@ -220,6 +220,10 @@ MODELS = {
         H2OCoxProportionalHazardsEstimator, x=["a", "b", "few", "flag"], y="zero_one",
         interaction_pairs=[("a", "few"), ("few", "flag")], **COX
     ),
+    "coxph-weights": plain(
+        H2OCoxProportionalHazardsEstimator, x=["a", "few", "b"], y="zero_one",
+        weights_column="weight", **COX
+    ),
     "coxph-offset": plain(
         H2OCoxProportionalHazardsEstimator, x=["a", "b"], y="zero_one", offset_column="offset",
         **COX
@@ -241,6 +245,17 @@ MODELS = {
         # H2O trains no network with the one, and cannot read that of the other.
         if kind != "dl" or encoding not in ("OneHotExplicit", "EnumLimited")
     },
+    "uplift-encoded-binary": plain(
+        H2OUpliftRandomForestEstimator, x=UPLIFT_X, y="class2", known="flag",
+        categorical_encoding="Binary", **UPLIFT
+    ),
+    **{
+        f"ae-encoded-{encoding.lower()}": plain(
+            H2OAutoEncoderEstimator, x=["a", "b", "few"], activation="Tanh",
+            categorical_encoding=encoding, **AUTO
+        )
+        for encoding in ["Binary", "Eigen", "LabelEncoder"]
+    },
     # Additive models.
     **{
         f"gam-{name}": plain(
@@ -259,6 +274,11 @@ MODELS = {
             ("is-order", "class2", "binomial", ["few"], ["a"], [2], [6],
              {"spline_orders": [1], "non_negative": True}),
             ("ms-order", "class3", "multinomial", ["few"], ["c"], [3], [4], {"spline_orders": [4]}),
+            ("tweedie", "positive", "tweedie", ["few"], ["a"], [0], [5],
+             {"tweedie_variance_power": 1.5, "tweedie_link_power": 0, "link": "tweedie"}),
+            ("gamma", "positive", "gamma", ["few"], ["a"], [0], [5], {"link": "log"}),
+            ("quasibinomial", "zero_one", "quasibinomial", ["few"], ["a"], [0], [5], {}),
+            ("in-both", "y", "gaussian", ["a", "few"], ["a"], [0], [5], {}),
             ("poisson", "count", "poisson", ["few"], ["a", "b"], [0, 0], [4, 6], {}),
             ("ms", "y", "gaussian", ["b", "few"], ["a"], [3], [5], {"spline_orders": [3]}),
         ]
@@ -300,6 +320,7 @@ def main() -> None:
                 except Exception as error:  # one that H2O refuses must not lose the others
                     failed.append(f"{name}: {str(error).strip()[:900]}")
                     print("FAILED", failed[-1], flush=True)
+                    (HERE / f"{name}.zip").unlink(missing_ok=True)  # it holds the answer
                     continue
                 make.shrink(HERE / f"{name}.zip")
                 columns = FEATURES + MORE_COLUMNS.get(name, [])

@@ -13,6 +13,7 @@ fn refusal(name: &str) -> Option<&'static str> {
     match name {
         "dl-enum-limited" => Some("categorical encoding 'null'"),
         "gbm-sharp" => Some("a column named '# sharp' is not supported"),
+        "uplift-encoded-binary" => Some("categorical encoding 'Binary'"),
         "gam-is-cubic" => {
             Some("an additive model with I-splines or M-splines beside another curve")
         }
@@ -46,7 +47,7 @@ fn every_model_scores_as_in_java() -> Result {
             (Err(error), Some(message)) => {
                 let error = error.to_string();
                 assert!(error.starts_with(message), "{name}: {error}");
-                comparison.refuse(&error);
+                comparison.refuse(&name, &error);
                 continue;
             }
             (Ok(_), Some(_)) => return Err(format!("{name} is not refused").into()),
@@ -103,10 +104,10 @@ impl Comparison {
         *entry = (entry.0 + 1, entry.1 + rows, entry.2.max(difference));
     }
 
-    fn refuse(&mut self, error: &str) {
+    fn refuse(&mut self, name: &str, error: &str) {
         let what = error.split(" is not supported").next().unwrap_or_default();
         // A bar would end the cell.
-        self.refused.push(what.replace('|', "\\|"));
+        self.refused.push(format!("`{name}`: {}", what.replace('|', "\\|")));
     }
 
     /// Labels are equal wherever there are any: the comparison fails otherwise.
@@ -121,7 +122,7 @@ impl Comparison {
             lines.push(format!("| H2O | {kind} | {models} | {rows} | {labels} | {difference} |"));
         }
         lines.push(String::new());
-        lines.push("Refused by name:".into());
+        lines.push("Refused, of the models in `testdata`:".into());
         lines.push(String::new());
         lines.extend(self.refused.iter().map(|what| format!("- {what}")));
         lines.join("\n")

@@ -31,7 +31,7 @@ struct Scorer {
 
 /// Reads the trees and what belongs to them.
 pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error> {
-    let version = source.version(1.4, "isolationforest up to 1.40", shared_tree::ENCODINGS)?;
+    let version = source.version(1.4, "isolationforest up to 1.40", &["AUTO", "Enum"])?;
     shared_tree::check_byte_order(source)?;
     let trees = shared_tree::trees_per_round(source)?;
     if trees != 1 {

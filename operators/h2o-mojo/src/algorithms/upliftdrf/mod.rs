@@ -30,7 +30,8 @@ const SUMS: usize = 2;
 
 /// Reads the trees.
 pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error> {
-    let version = source.version(1.4, "upliftdrf 1.40", shared_tree::ENCODINGS)?;
+    // Its treatment is among the columns that H2O's wrapper encodes, but not of a row.
+    let version = source.version(1.4, "upliftdrf 1.40", &["AUTO", "Enum", "SortByResponse"])?;
     shared_tree::check_byte_order(source)?;
     let trees: usize = source.info.number("n_trees_per_class")?;
     if trees != SUMS {

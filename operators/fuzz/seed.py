@@ -6,7 +6,7 @@ import zipfile
 
 MODELS = """
 ae-dropout coxph-interactions-mixed coxph-two-strata dl-encoded-eigen drf-encoded-binary
-eif-one-tree ensemble-deeplearning-regression ensemble-logit gam-gaussian gam-multinomial
+eif-one-tree ensemble-deeplearning-regression ensemble-logit gam-gaussian gam-multinomial gam-is gam-ms gam-tp-cubic
 gbm-encoded-enumlimited gbm-encoded-labelencoder isotonic kmeans kmeans-not-standardized
 pca-only-numbers rulefit-rules-regression uplift-kl
 dl-one-layer dl-only-numbers drf-binomial drf-binomial-double-trees drf-deep-multinomial

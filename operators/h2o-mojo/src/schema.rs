@@ -63,7 +63,7 @@ impl Schema {
         match info.text("algorithm").or(info.text("algo")) {
             Some(gam::ALIAS | gam::NAME) => {
                 columns.truncate(gam::plain(&info, count)?);
-                for name in gam::curves(&mut archive, &info)? {
+                for name in gam::curves(&mut archive, &info)?.into_iter().flatten() {
                     if !columns.iter().any(|column| column.name == name) {
                         columns.push(SchemaColumn { name, is_categorical: false });
                     }

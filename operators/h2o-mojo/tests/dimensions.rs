@@ -217,8 +217,14 @@ fn hazards_and_curves_fit_their_columns() -> Result {
     begins(error, "model.ini: spline_orders_sorted: expected one, to 12")?;
     let error = ini("gam-is", "orders_sorted = [3]", "orders_sorted = [4]");
     begins(error, "model.ini: num_knots_sorted: it does not fit the columns")?;
-    let error = ini(gam, "num_TP_col = 0", "num_TP_col = 1");
-    begins(error, "an additive model with thin plates is not supported")?;
+    let error = ini("gam-tp", "standardize = false", "standardize = true");
+    begins(error, "an additive model with standardised thin plates")?;
+    let error = ini("gam-tp", "_m = [2]", "_m = [2147483647]");
+    begins(error, "model.ini: _m: expected [2], and as many of _M")?;
+    let error = ini("gam-tp", "_M = [2]", "_M = [2147483648]");
+    begins(error, "model.ini: _M: it does not fit the knots and columns")?;
+    let error = ini("gam-tp", "_d = [1]", "_d = [2147483648]");
+    begins(error, "a thin plate over more than three columns is not supported")?;
     Ok(())
 }
 

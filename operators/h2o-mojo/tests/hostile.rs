@@ -10,7 +10,7 @@ use support::zip::{Entries, Packed, pack, pack_as, unpack};
 use support::{Result, zoo_bytes};
 
 /// Small models of every kind of tree and layer.
-const MODELS: [&str; 36] = [
+const MODELS: [&str; 37] = [
     "gbm-bernoulli",
     "gbm-deep",
     "gbm-multinomial",
@@ -43,6 +43,7 @@ const MODELS: [&str; 36] = [
     "gam-multinomial",
     "gam-is",
     "gam-ms",
+    "gam-tp-cubic",
     "rulefit-rules-regression",
     "gbm-encoded-enumlimited",
     "drf-encoded-binary",

@@ -1,10 +1,11 @@
 //! Additive models: linear models in which a number may be replaced by a curve, whose parts have
 //! a coefficient each.
 //!
-//! - `spline`, `basis`: from a number to the parts of a curve.
+//! - `spline`, `basis`, `plate`: from a number to the parts of a curve.
 //! - this file: what `model.ini` says of the whole, and from sums to a row's values.
 
 mod basis;
+mod plate;
 mod spline;
 
 use std::sync::Arc;
@@ -46,10 +47,10 @@ struct Gam {
     outcome: Outcome,
 }
 
-/// A column of a row and the curve over it.
+/// Columns of a row and the curve over them: one, or more of a thin plate.
 #[derive(Debug)]
 struct Curve {
-    column: usize,
+    columns: Vec<usize>,
     spline: Spline,
 }
 
@@ -69,6 +70,8 @@ enum Outcome {
 struct Scorer {
     gam: Arc<Gam>,
     row: Vec<f64>,
+    /// The numbers that a curve is of.
+    numbers: Vec<f64>,
 }
 
 /// Reads the coefficients and the curves.
@@ -87,10 +90,6 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
              category for the first one",
             "additive models that put in means and modes",
         ));
-    }
-    if info.number::<usize>("num_TP_col")? > 0 {
-        let what = "an additive model with thin plates";
-        return Err(refused(what, "cubic regression splines, or one curve of I- or M-splines"));
     }
     let outcome = Outcome::read(source)?;
     let knots: Vec<usize> = list(info, "num_knots_sorted")?;
@@ -127,20 +126,23 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
     let mut on = vec![];
     let mut own: Vec<Feature> = features[..plain].to_vec();
     let names = curves(source.archive, source.info)?;
-    if names.len() != knots.len() {
-        let reason = format!("expected {} columns, one for each curve", knots.len());
-        return Err(contradiction("gam_column_dim_sorted", reason));
+    let dimensions: Vec<usize> = list(info, "_d")?;
+    if !names.iter().map(Vec::len).eq(dimensions) {
+        return Err(contradiction("gam_column_dim_sorted", "it is not what _d says".into()));
     }
-    for (name, spline) in names.iter().zip(splines) {
-        let place = own.iter().position(|feature| feature.name() == name);
-        let column = place.unwrap_or(own.len());
-        if place.is_none() {
-            own.push(Feature::new(name, None));
+    for (names, spline) in names.iter().zip(splines) {
+        let mut columns = vec![];
+        for name in names {
+            let place = own.iter().position(|feature| feature.name() == name);
+            columns.push(place.unwrap_or(own.len()));
+            if place.is_none() {
+                own.push(Feature::new(name, None));
+            }
         }
-        if own[column].domain().is_some() {
-            return Err(contradiction("gam_columns", format!("'{name}' has categories")));
+        if columns.iter().any(|column| own[*column].domain().is_some()) {
+            return Err(contradiction("gam_columns", format!("{names:?} have categories")));
         }
-        on.push(Curve { column, spline });
+        on.push(Curve { columns, spline });
     }
     Ok(Arc::new(Gam {
         features: own,
@@ -154,23 +156,30 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
     }))
 }
 
-/// The column that each curve is of.
-pub(crate) fn curves(archive: &mut Archive<'_>, info: &Info<'_>) -> Result<Vec<String>, Error> {
+/// The columns that each curve is of.
+pub(crate) fn curves(
+    archive: &mut Archive<'_>,
+    info: &Info<'_>,
+) -> Result<Vec<Vec<String>>, Error> {
     const ENTRY: &str = "gam_columns_sorted";
     let dimensions: Vec<usize> = list(info, "gam_column_dim_sorted")?;
-    let count = dimensions.len();
-    if dimensions.iter().any(|dimension| *dimension != 1) {
-        return Err(refused("an additive model with a curve over two columns", "over one"));
-    }
     let bytes = archive.get(ENTRY)?;
     let text = String::from_utf8_lossy(&bytes);
-    let trim = |line: &str| line.trim_matches(|c| c <= ' ').to_owned();
-    let names: Vec<String> = domain::lines(&text).take(count + 1).map(trim).collect();
-    if names.len() != count {
-        let reason = format!("expected {count} lines, got {}", names.len());
+    let mut lines = domain::lines(&text).map(|line| line.trim_matches(|c| c <= ' ').to_owned());
+    let mut curves = vec![];
+    for dimension in dimensions {
+        let names: Vec<String> = lines.by_ref().take(dimension).collect();
+        if names.is_empty() || names.len() != dimension {
+            let reason = "it has not as many lines as gam_column_dim_sorted wants".into();
+            return Err(Error::Entry { entry: ENTRY.into(), reason });
+        }
+        curves.push(names);
+    }
+    if lines.next().is_some() {
+        let reason = "it has more lines than gam_column_dim_sorted wants".into();
         return Err(Error::Entry { entry: ENTRY.into(), reason });
     }
-    Ok(names)
+    Ok(curves)
 }
 
 /// How many of a model's columns are not of curves.
@@ -243,12 +252,14 @@ const FAMILIES: &str = "gaussian, binomial, quasibinomial, fractionalbinomial, p
                         tweedie, negativebinomial, multinomial";
 
 impl Gam {
-    /// Scores one row into `values`; `terms` is memory for the linear model's row.
-    fn score(&self, row: &[f64], terms: &mut Vec<f64>, values: &mut [f64]) {
+    /// Scores one row into `values`; `terms` and `numbers` are memory.
+    fn score(&self, row: &[f64], terms: &mut Vec<f64>, numbers: &mut Vec<f64>, values: &mut [f64]) {
         terms.clear();
         terms.extend_from_slice(&row[..self.plain]);
         for curve in &self.splines {
-            curve.spline.expand(row[curve.column], terms);
+            numbers.clear();
+            numbers.extend(curve.columns.iter().map(|column| row[*column]));
+            curve.spline.expand(numbers, terms);
         }
         for (value, fill) in terms.iter_mut().zip(&self.fill) {
             if value.is_nan() {
@@ -294,7 +305,7 @@ impl Gam {
 
 impl Engine for Gam {
     fn scorer(self: Arc<Self>) -> Box<dyn EngineScorer> {
-        Box::new(Scorer { gam: self, row: vec![] })
+        Box::new(Scorer { gam: self, row: vec![], numbers: vec![] })
     }
 
     fn features(&self) -> Option<Vec<Feature>> {
@@ -313,7 +324,7 @@ impl EngineScorer for Scorer {
     ) {
         let rows = rows.chunks_exact(self.gam.features.len());
         for (row, values) in rows.zip(values.chunks_exact_mut(width)) {
-            self.gam.score(row, &mut self.row, values);
+            self.gam.score(row, &mut self.row, &mut self.numbers, values);
         }
     }
 }

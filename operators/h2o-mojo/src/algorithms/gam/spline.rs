@@ -2,6 +2,7 @@
 //! h2o-genmodel).
 
 use super::basis::{Basis, Kind};
+use super::plate::{self, Plate};
 use super::{contradiction, list, refused};
 use crate::algorithms::engine::Source;
 use crate::error::Error;
@@ -19,6 +20,7 @@ pub(super) struct Spline {
 enum Shape {
     Cubic(Cubic),
     Basis(Basis),
+    Plate(Plate),
 }
 
 /// A cubic regression spline.
@@ -40,12 +42,12 @@ pub(super) fn read(source: &mut Source<'_, '_>, counts: &[usize]) -> Result<Vec<
     if let Some(count) = counts.iter().find(|count| **count < 3) {
         return Err(contradiction("num_knots_sorted", format!("{count} are too few")));
     }
-    let is_cubic = |kind: &i32| *kind == CUBIC;
-    if kinds.len() > 1 && !kinds.iter().all(is_cubic) {
+    let may_share = |kind: &i32| *kind == CUBIC || *kind == PLATE;
+    if kinds.len() > 1 && !kinds.iter().all(may_share) {
         return Err(refused(
             "an additive model with I-splines or M-splines beside another curve, which H2O's \
              wrapper puts into each other's places",
-            "one of them, or cubic regression splines (bs = 0)",
+            "one of them, or cubic regression splines and thin plates",
         ));
     }
     let mut knots = Numbers::open(source, "knots")?;
@@ -54,9 +56,27 @@ pub(super) fn read(source: &mut Source<'_, '_>, counts: &[usize]) -> Result<Vec<
         _ => None,
     };
     let mut centering = Numbers::open(source, "zTranspose")?;
+    let dimensions: Vec<usize> = list(source.info, "_d")?;
+    if dimensions.len() != counts.len() {
+        return Err(contradiction("_d", format!("expected {}, one for each curve", counts.len())));
+    }
+    let mut plates = if kinds.contains(&PLATE) {
+        Some(Plates::open(source, &kinds, &dimensions)?)
+    } else {
+        None
+    };
     let mut splines = vec![];
-    for (count, kind) in counts.iter().zip(&kinds) {
+    for ((count, kind), dimension) in counts.iter().zip(&kinds).zip(dimensions) {
+        if let (&PLATE, Some(plates)) = (kind, &mut plates) {
+            let plate = plates.next(knots.rows(dimension, *count)?, *count)?;
+            let centering = Some(centering.rows(count - 1, *count)?);
+            splines.push(Spline { shape: Shape::Plate(plate), centering });
+            continue;
+        }
         let knots = knots.take(*count)?;
+        if dimension != 1 {
+            return Err(contradiction("_d", "expected 1 for a curve".into()));
+        }
         if !knots.is_sorted_by(|one, next| one < next) {
             return Err(Error::Entry {
                 entry: "knots".into(),
@@ -86,15 +106,83 @@ pub(super) fn read(source: &mut Source<'_, '_>, counts: &[usize]) -> Result<Vec<
         };
         splines.push(Spline { shape, centering });
     }
-    let mut all = [Some(knots), curvature, Some(centering)].into_iter().flatten();
+    let weights = plates.map(|plates| plates.weights);
+    let mut all = [Some(knots), curvature, Some(centering), weights].into_iter().flatten();
     all.try_for_each(Numbers::close)?;
     Ok(splines)
 }
 
-/// What `bs` says of cubic regression splines, of I-splines, of M-splines.
+/// What `bs` says of cubic regression splines, of thin plates, of I-splines, of M-splines.
 const CUBIC: i32 = 0;
+const PLATE: i32 = 1;
 const RISING: i32 = 2;
 const BELLS: i32 = 3;
+
+/// What thin plates are made of, one after the other.
+struct Plates {
+    weights: Numbers,
+    /// Powers of all plates' polynomials, big-endian.
+    powers: std::vec::IntoIter<u32>,
+    /// How many polynomials each plate has.
+    polynomials: std::vec::IntoIter<usize>,
+}
+
+impl Plates {
+    fn open(
+        source: &mut Source<'_, '_>,
+        kinds: &[i32],
+        dimensions: &[usize],
+    ) -> Result<Self, Error> {
+        const POWERS: &str = "polynomialBasisList";
+        if source.info.flag("standardize")? {
+            // It looks for the deviations among none.
+            return Err(refused(
+                "an additive model with standardised thin plates, which H2O's own scorer fails on",
+                "thin plates that are not standardised",
+            ));
+        }
+        let plates = kinds.iter().zip(dimensions).filter(|(kind, _)| **kind == PLATE);
+        let expected: Option<Vec<u32>> =
+            plates.map(|(_, dimension)| plate::smoothness(*dimension)).collect();
+        let Some(expected) = expected else {
+            return Err(refused("a thin plate over more than three columns", "up to three"));
+        };
+        let found: Vec<u32> = list(source.info, "_m")?;
+        let polynomials: Vec<usize> = list(source.info, "_M")?;
+        if found != expected || polynomials.len() != expected.len() {
+            return Err(contradiction("_m", format!("expected {expected:?}, and as many of _M")));
+        }
+        let bytes = source.archive.get(POWERS)?;
+        let (numbers, rest) = bytes.as_chunks::<4>();
+        let powers: Vec<u32> = numbers.iter().map(|number| u32::from_be_bytes(*number)).collect();
+        if !rest.is_empty() || powers.iter().any(|power| *power > 9) {
+            let reason = "expected powers of four bytes".into();
+            return Err(Error::Entry { entry: POWERS.into(), reason });
+        }
+        Ok(Self {
+            weights: Numbers::open(source, "zTransposeCS")?,
+            powers: powers.into_iter(),
+            polynomials: polynomials.into_iter(),
+        })
+    }
+
+    /// The next plate, of so many knots.
+    fn next(&mut self, knots: Vec<Vec<f64>>, count: usize) -> Result<Plate, Error> {
+        let wrong = || contradiction("_M", "it does not fit the knots and columns".into());
+        let polynomials = self.polynomials.next().filter(|it| *it < count).ok_or_else(wrong)?;
+        let columns = knots.len();
+        let weights = self.weights.rows(count - polynomials, count)?;
+        let mut powers = vec![];
+        for _ in 0..polynomials {
+            let mine: Vec<u32> = self.powers.by_ref().take(columns).collect();
+            if mine.len() != columns {
+                return Err(wrong());
+            }
+            powers.push(mine);
+        }
+        Plate::new(knots, weights, powers).ok_or_else(wrong)
+    }
+}
 
 /// Doubles of an entry, big-endian, taken one after the other.
 struct Numbers {
@@ -141,15 +229,21 @@ impl Spline {
         self.centering.as_ref().map_or(self.shape.parts(), Vec::len)
     }
 
-    /// Adds the parts of the curve at `x` to `terms`: NaN where it is missing.
-    pub(super) fn expand(&self, x: f64, terms: &mut Vec<f64>) {
-        if x.is_nan() {
+    /// Adds the parts of the curve at `x`, a number for each of its columns, to `terms`: NaN
+    /// where one is missing.
+    pub(super) fn expand(&self, x: &[f64], terms: &mut Vec<f64>) {
+        if x.iter().any(|x| x.is_nan()) {
             terms.extend(std::iter::repeat_n(f64::NAN, self.parts()));
             return;
         }
         let values: Vec<f64> = match &self.shape {
-            Shape::Cubic(cubic) => cubic.at(x),
-            Shape::Basis(basis) => (0..basis.parts()).map(|part| basis.at(part, x)).collect(),
+            Shape::Cubic(cubic) => cubic.at(x[0]),
+            Shape::Basis(basis) => (0..basis.parts()).map(|part| basis.at(part, x[0])).collect(),
+            Shape::Plate(plate) => {
+                let mut parts = vec![];
+                plate.at(x, &mut parts);
+                parts
+            }
         };
         let Some(centering) = &self.centering else {
             terms.extend(values);
@@ -171,6 +265,7 @@ impl Shape {
         match self {
             Self::Cubic(cubic) => cubic.knots.len(),
             Self::Basis(basis) => basis.parts(),
+            Self::Plate(plate) => plate.parts(),
         }
     }
 }

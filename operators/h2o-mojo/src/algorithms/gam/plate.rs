@@ -22,7 +22,7 @@ pub(super) struct Plate {
 
 /// How smooth a plate over so many columns is, by H2O's rule; `None` for more than were compared.
 pub(super) fn smoothness(columns: usize) -> Option<u32> {
-    (1..=MOST).contains(&columns).then(|| (columns as u32 + 1) / 2 + 1)
+    (1..=MOST).contains(&columns).then(|| (columns as u32).div_ceil(2) + 1)
 }
 
 impl Plate {

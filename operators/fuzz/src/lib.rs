@@ -8,6 +8,7 @@ pub mod mojo;
 pub mod records;
 pub mod schemas;
 pub mod text;
+pub mod xgboost;
 
 use fuzz_driver::{Suite, Target};
 
@@ -38,5 +39,6 @@ pub const SUITE: Suite = Suite {
         Target { name: "protobuf", run: schemas::protobuf, seeds: &[], max_len: 2048 },
         Target { name: "schema-ids", run: schemas::envelope, seeds: &[], max_len: 64 },
         Target { name: "text", run: text::any, seeds: &[], max_len: 4096 },
+        Target { name: "xgboost", run: xgboost::model, seeds: &[], max_len: 20_000 },
     ],
 };

@@ -30,24 +30,23 @@ for model in MODELS:
     (corpus / model).write_bytes(entries)
 
 XGBOOST = """
-v1.7.6-dart.json v1.7.6-names.json v2.1.4-categories-partition.json v2.1.4-single-leaf.json
-v3.2.0-quantiles.json v3.4.1-categories-many.json v3.4.1-dart-softprob.json
-v3.4.1-named-texts.json v3.4.1-stopped-best.ubj v3.4.1-targets.json
-v1.7.6-gblinear-logistic.ubj v3.4.1-gblinear-softprob.json v3.4.1-single-leaf.ubj
-v3.4.1-no-rounds.json v1.7.6-rank-ndcg.ubj v3.4.1-forest.ubj
+v1.7.6-categories-partition v1.7.6-gblinear-logistic v1.7.6-names v1.7.6-rank-ndcg
+v2.1.4-categories-one-hot v2.1.4-single-leaf v3.2.0-quantiles v3.4.1-dart v3.4.1-forest
+v3.4.1-forest-softprob v3.4.1-gblinear-softprob v3.4.1-named-texts v3.4.1-no-rounds
+v3.4.1-single-leaf v3.4.1-targets-logistic
 """.split()
 
 xgboost = here.parent / "xgboost-model" / "testdata"
 corpus = here / "corpus" / "xgboost"
 corpus.mkdir(parents=True, exist_ok=True)
 for model in XGBOOST:
-    path = next(xgboost.glob(f"{model.rsplit('.', 1)[0]}.[ju]*.z"))
+    path = next(xgboost.glob(f"{model}.[ju]*.z"))
     data = zlib.decompress(path.read_bytes())
     if path.name.endswith(".json.z"):
         document = json.loads(data)
         booster = document["learner"]["gradient_booster"]
         trees = booster.get("gbtree", booster)["model"]
-        keep = 1 + max(trees.get("tree_info", [0]))
+        keep = 1 + max(trees.get("tree_info", []), default=0)
         for key in ("trees", "tree_info"):
             trees[key] = trees.get(key, [])[:keep]
         for owner in (booster, trees):

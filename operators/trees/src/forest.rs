@@ -45,8 +45,16 @@ pub struct Forest<L> {
     /// For every group its trees, in the order in which they are summed up.
     groups: Vec<Vec<Tree>>,
     count: usize,
-    /// The faster way, where it can be taken.
-    masks: Option<Masks<L>>,
+    way: Way<L>,
+}
+
+/// How leaves are found.
+#[derive(Debug)]
+enum Way<L> {
+    Walk,
+    /// The faster ways, where they can be taken: by masks of so many leaves.
+    Masks32(Masks<L, u32, 32>),
+    Masks64(Masks<L, u64, 64>),
 }
 
 /// The memory for one block of rows; of one forest.
@@ -92,8 +100,10 @@ impl<L: Leaf> Builder<L> {
     /// The forest of the trees that were added.
     pub fn build(mut self) -> Forest<L> {
         self.trees.rank();
-        let masks = Masks::of(&self.trees, &self.groups);
-        Forest { trees: self.trees, groups: self.groups, count: self.count, masks }
+        let small = Masks::of(&self.trees, &self.groups).map(Way::Masks32);
+        let large = || Masks::of(&self.trees, &self.groups).map(Way::Masks64);
+        let way = small.or_else(large).unwrap_or(Way::Walk);
+        Forest { trees: self.trees, groups: self.groups, count: self.count, way }
     }
 }
 
@@ -115,7 +125,7 @@ impl<L: Leaf> Forest<L> {
 
     /// Whether leaves are found by elimination, which is faster than walking.
     pub fn has_masks(&self) -> bool {
-        self.masks.is_some()
+        !matches!(self.way, Way::Walk)
     }
 
     /// The memory that [`sum`](Self::sum) and [`leaves`](Self::leaves) need.
@@ -138,9 +148,11 @@ impl<L: Leaf> Forest<L> {
         sums: &mut [S],
         width: usize,
     ) {
-        match &self.masks {
-            Some(masks) => masks.sum(&self.trees.slots, rows, &mut scratch.masks, sums, width),
-            None => self.sum_by_walking(rows, scratch, sums, width),
+        let (slots, memory) = (&self.trees.slots, &mut scratch.masks);
+        match &self.way {
+            Way::Masks32(masks) => masks.sum(slots, rows, memory, sums, width),
+            Way::Masks64(masks) => masks.sum(slots, rows, memory, sums, width),
+            Way::Walk => self.sum_by_walking(rows, scratch, sums, width),
         }
     }
 

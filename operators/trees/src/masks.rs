@@ -8,32 +8,82 @@
 //! look-up per column and the intersection of what was found.
 //!
 //! This is several times as fast as walking, as long as trees have at most 32 leaves (H2O's
-//! default depth is 5) and the tables fit into a cache; [`Masks::of`] decides.
+//! default depth is 5), or 64 (XGBoost's is 6), and the tables fit into a cache; [`Masks::of`]
+//! decides.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::fmt::Debug;
+use std::ops::{BitAndAssign, Range};
 
 use crate::codes::{Comparison, Kind, MISSING, OUTSIDE, Reading, Slots};
 use crate::compiled::{Compiled, Leaf, Tree};
 use crate::sum::Sum;
 
-/// How many leaves a tree may have: as many as a mask has bits.
-const LEAVES: usize = 32;
 /// Trees per vector.
 const LANES: usize = 4;
 /// How many trees there may be.
 const TREES: usize = 2048;
-/// How many vectors the tables may take together: 8 MiB.
-const VECTORS: usize = 1 << 19;
+/// How many bytes the tables may take together.
+const BYTES: usize = 8 << 20;
 /// How many rows are looked up in a table at a time.
 const BLOCK: usize = 32;
 
-/// The tables of all columns.
+/// A mask: a bit for each leaf that a tree may have.
+pub(crate) trait Mask: Copy + Debug + BitAndAssign + Send + Sync {
+    /// All leaves.
+    const ALL: Self;
+
+    /// The leaves from one on, up to another one; there is one at least.
+    fn span(from: u32, to: u32) -> Self;
+
+    /// All leaves but these.
+    fn without(leaves: Self) -> Self;
+
+    /// The first leaf.
+    fn first(self) -> u32;
+}
+
+impl Mask for u32 {
+    const ALL: Self = Self::MAX;
+
+    fn span(from: u32, to: u32) -> Self {
+        Self::MAX >> (Self::BITS - (to - from)) << from
+    }
+
+    fn without(leaves: Self) -> Self {
+        !leaves
+    }
+
+    #[inline(always)]
+    fn first(self) -> u32 {
+        self.trailing_zeros()
+    }
+}
+
+impl Mask for u64 {
+    const ALL: Self = Self::MAX;
+
+    fn span(from: u32, to: u32) -> Self {
+        Self::MAX >> (Self::BITS - (to - from)) << from
+    }
+
+    fn without(leaves: Self) -> Self {
+        !leaves
+    }
+
+    #[inline(always)]
+    fn first(self) -> u32 {
+        self.trailing_zeros()
+    }
+}
+
+/// The tables of all columns, of trees that have up to `LEAVES` leaves, as many as a mask has
+/// bits.
 #[derive(Debug)]
-pub(crate) struct Masks<L> {
+pub(crate) struct Masks<L, M, const LEAVES: usize> {
     tables: Vec<Table>,
     /// By table, then by bin, then by tree: the leaves that the column's tests leave over.
-    masks: Vec<[u32; LANES]>,
+    masks: Vec<[M; LANES]>,
     /// Vectors per bin.
     stride: usize,
     /// By tree, then by leaf.
@@ -73,7 +123,7 @@ pub(crate) struct Scratch {
     exits: Vec<u32>,
 }
 
-impl<L: Leaf> Masks<L> {
+impl<L: Leaf, M: Mask, const LEAVES: usize> Masks<L, M, LEAVES> {
     /// The tables of a forest; `None` where its trees or the tables would be too large.
     pub(crate) fn of(compiled: &Compiled<L>, groups: &[Vec<Tree>]) -> Option<Self> {
         let trees: Vec<&Tree> = groups.iter().flatten().collect();
@@ -92,9 +142,9 @@ impl<L: Leaf> Masks<L> {
             leaves: vec![],
             groups: groups.collect(),
         };
-        let mut tests: BTreeMap<(u32, Kind), Vec<Test>> = BTreeMap::new();
+        let mut tests: BTreeMap<(u32, Kind), Vec<Test<M>>> = BTreeMap::new();
         for (index, tree) in trees.iter().enumerate() {
-            let branches = Branches::of(compiled, tree)?;
+            let branches = Branches::<L, LEAVES>::of(compiled, tree)?;
             for node in tree.nodes.clone().filter(|node| !compiled.is_leaf(*node)) {
                 let (column, reading) = compiled.slots.read(compiled.nodes[node].slot);
                 let (left, right) = branches.below(compiled, node);
@@ -115,7 +165,7 @@ impl<L: Leaf> Masks<L> {
         compiled: &Compiled<L>,
         column: u32,
         kind: Kind,
-        tests: &[Test],
+        tests: &[Test<M>],
     ) -> Option<()> {
         let bins = if kind == Kind::Category {
             let reach = tests.iter().map(|test| compiled.reach(test.node)).max().unwrap_or(0);
@@ -132,8 +182,10 @@ impl<L: Leaf> Masks<L> {
         };
         let begin = self.masks.len();
         let size = bins.count().checked_mul(self.stride)?;
-        let whole = begin.checked_add(size).filter(|whole| *whole <= VECTORS)?;
-        self.masks.resize(whole, [u32::MAX; LANES]);
+        let whole = begin.checked_add(size).filter(|whole| {
+            whole.checked_mul(size_of::<[M; LANES]>()).is_some_and(|bytes| bytes <= BYTES)
+        })?;
+        self.masks.resize(whole, [M::ALL; LANES]);
         for bin in 0..bins.count() {
             let masks = self.masks[begin + bin * self.stride..][..self.stride].as_flattened_mut();
             for test in tests {
@@ -143,7 +195,7 @@ impl<L: Leaf> Masks<L> {
                 } else {
                     test.right
                 };
-                masks[test.tree] &= !over;
+                masks[test.tree] &= M::without(over);
             }
         }
         self.tables.push(Table { column, kind, begin, bins });
@@ -186,15 +238,15 @@ impl<L: Leaf> Masks<L> {
     #[inline(always)]
     fn exits(&self, bins: &[usize], exits: &mut [u32]) {
         for (vector, exits) in exits.chunks_exact_mut(LANES).enumerate() {
-            let mut left = [u32::MAX; LANES];
+            let mut left = [M::ALL; LANES];
             for bin in bins {
                 let masks = &self.masks[bin + vector];
                 for (left, mask) in left.iter_mut().zip(masks) {
-                    *left &= mask;
+                    *left &= *mask;
                 }
             }
             for (exit, left) in exits.iter_mut().zip(left) {
-                *exit = left.trailing_zeros();
+                *exit = left.first();
             }
         }
     }
@@ -259,17 +311,17 @@ impl Bins {
 }
 
 /// One node that tests.
-struct Test {
+struct Test<M> {
     node: usize,
     reading: Reading,
     tree: usize,
     /// The leaves of its branches.
-    left: u32,
-    right: u32,
+    left: M,
+    right: M,
 }
 
 /// What is below the nodes of one tree.
-struct Branches<L> {
+struct Branches<L, const LEAVES: usize> {
     /// The first node of the tree.
     root: usize,
     /// By node: how many leaves are before it, and where its branch ends.
@@ -277,7 +329,7 @@ struct Branches<L> {
     leaves: [L; LEAVES],
 }
 
-impl<L: Leaf> Branches<L> {
+impl<L: Leaf, const LEAVES: usize> Branches<L, LEAVES> {
     /// Numbers the leaves of a tree; `None` where it has too many.
     fn of(compiled: &Compiled<L>, tree: &Tree) -> Option<Self> {
         let root = tree.nodes.start;
@@ -299,14 +351,13 @@ impl<L: Leaf> Branches<L> {
     }
 
     /// The leaves of a node's left and of its right branch.
-    fn below(&self, compiled: &Compiled<L>, node: usize) -> (u32, u32) {
+    fn below<M: Mask>(&self, compiled: &Compiled<L>, node: usize) -> (M, M) {
         let right = compiled.nodes[node].right as usize;
         let end = self.places[node - self.root].1;
         let before = |node: usize| match self.places.get(node - self.root) {
             Some((leaves, _)) => *leaves,
             None => self.places.last().map_or(0, |(leaves, _)| leaves + 1),
         };
-        let span = |from: u32, to: u32| (u64::from(u32::MAX) >> (32 - (to - from)) << from) as u32;
-        (span(before(node + 1), before(right)), span(before(right), before(end)))
+        (M::span(before(node + 1), before(right)), M::span(before(right), before(end)))
     }
 }

@@ -24,6 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut scorer = model.scorer();
     let mut predictions = Predictions::default();
     let mut shortest = Duration::MAX;
+    let mut rounds = 0_usize;
     let begin = Instant::now();
     while begin.elapsed() < Duration::from_secs(3) {
         let start = Instant::now();
@@ -31,13 +32,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             scorer.score(rows, &mut predictions)?;
         }
         shortest = shortest.min(start.elapsed());
+        rounds += 1;
     }
     let count = rows.len() / features;
     println!(
-        "{} trees: read in {read:?}; {:.3} us a row, {:.0} rows/s",
+        "{} trees: read in {read:?}; {:.3} us a row, {:.0} rows/s; {} rows",
         model.trees(),
         shortest.as_secs_f64() * 1e6 / count as f64,
         count as f64 / shortest.as_secs_f64(),
+        rounds * count,
     );
     Ok(())
 }

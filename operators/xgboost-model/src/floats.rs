@@ -2,8 +2,10 @@
 //!
 //! XGBoost calls `expf` and `logf` of the C library, which on Linux is glibc (2.27 and later).
 //! Its results are those of ARM's optimized routines: a short polynomial and a table, computed
-//! in double precision. The tables and coefficients here are theirs; the results are the same
-//! for every number, natively and in WebAssembly, which has no C library of that kind.
+//! in double precision. The tables and coefficients here are theirs. The results are the same
+//! for every number where the processor multiplies and adds in one step, as x86-64 has since
+//! 2013; without, glibc has two exponentials of all 2^32 that differ in the last bit. They are
+//! the same in WebAssembly, which has no C library of that kind.
 
 /// Parts that the range between two powers of two is cut into.
 const PARTS: f64 = 32.0;
@@ -17,6 +19,9 @@ pub(crate) fn exp(x: f32) -> f32 {
     const FIRST: f64 = f64::from_bits(0x3FE6_2E42_FF0C_52D6) / PARTS;
     // 32 divided by the logarithm of 2.
     const SCALE: f64 = f64::from_bits(0x3FF7_1547_652B_82FE) * PARTS;
+    // Its first 24 bits, and the others.
+    const UPPER: f64 = f64::from_bits(SCALE.to_bits() & !0x1FFF_FFFF);
+    const LOWER: f64 = SCALE - UPPER;
 
     // Beyond these the result is too large or too small for single precision.
     if x.is_nan() {
@@ -28,9 +33,11 @@ pub(crate) fn exp(x: f32) -> f32 {
     if x < f32::from_bits(0xC2CF_F1B4) {
         return 0.0;
     }
-    let scaled = SCALE * f64::from(x);
-    let nearest = scaled.round_ties_even();
-    let rest = scaled - nearest;
+    let x = f64::from(x);
+    let nearest = (SCALE * x).round_ties_even();
+    // Rounded once, as where a processor multiplies and adds in one step: both products are
+    // exact, and so is the difference.
+    let rest = (UPPER * x - nearest) + LOWER * x;
     let whole = nearest as i64;
     // 2 to the power of whole/32: the root, and the power of two in the exponent's bits.
     let bits = ROOTS[whole.rem_euclid(32) as usize].to_bits();

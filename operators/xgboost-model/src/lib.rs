@@ -44,7 +44,8 @@
 //! Where things are; each of these uses only those after it in this list:
 //! - `model`: [`Model`], [`Scorer`]: a model from its bytes to its predictions.
 //! - `trees`, `linear`: what is summed up; `decision_trees` walks the trees.
-//! - `rounds`: [`Rounds`], which trees are.
+//! - `parameters`: its release, its outputs and what sums begin with.
+//! - `rounds`: [`Rounds`], which trees are summed up.
 //! - `features`: [`Feature`], what a row holds.
 //! - `document`: a model as the file has it.
 //! - `tokens`: JSON and UBJSON.
@@ -58,6 +59,7 @@ mod limits;
 mod linear;
 mod model;
 mod objective;
+mod parameters;
 mod predictions;
 mod rounds;
 mod tokens;

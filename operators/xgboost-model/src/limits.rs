@@ -5,8 +5,9 @@ use crate::error::Error;
 /// What [`Model::read_within`](crate::Model::read_within) accepts of a model.
 ///
 /// The defaults let through anything that XGBoost is used for in earnest and keep a hostile
-/// file from taking more than about a gigabyte: reading takes less than 50 bytes for each
-/// node and tree, and beyond that no more than four times the size of the file.
+/// file from taking more than about a gigabyte: reading takes about 50 bytes for each node,
+/// 400 for each tree, what the sets of categories take, and at most eight bytes for each number
+/// of another list in the file, whatever its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the file. Default 512 MiB.

@@ -7,6 +7,7 @@ const LIMITS: Limits = Limits {
     bytes: 1 << 20,
     features: 1000,
     categories: 10_000,
+    category_bytes: 100_000,
     trees: 1000,
     nodes: 100_000,
     set_bytes: 1 << 20,

@@ -6,16 +6,18 @@ use crate::error::Error;
 ///
 /// The defaults let through anything that XGBoost is used for in earnest and keep a hostile
 /// file from taking more than about a gigabyte: reading takes about 50 bytes for each node,
-/// 400 for each tree, what the sets of categories take, and at most eight bytes for each number
-/// of another list in the file, whatever its size.
+/// 400 for each tree, what the sets of categories take, eight for each byte of a category's
+/// name, and four for each number of another list in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the file. Default 512 MiB.
+    /// Bytes of the file. Default 256 MiB.
     pub bytes: u64,
     /// Features. Default 65,535.
     pub features: u64,
     /// Categories that the model knows by name, of all features together. Default 1,000,000.
     pub categories: u64,
+    /// Bytes of the names of all categories together. Default 16 MiB.
+    pub category_bytes: u64,
     /// Trees. Default 1,000,000.
     pub trees: u64,
     /// Nodes of all trees together, leaves included. Default 16,000,000.
@@ -29,9 +31,10 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            bytes: 512 << 20,
+            bytes: 256 << 20,
             features: 65_535,
             categories: 1_000_000,
+            category_bytes: 16 << 20,
             trees: 1_000_000,
             nodes: 16_000_000,
             set_bytes: 64 << 20,

@@ -32,11 +32,13 @@ impl Categories {
 /// Reads what stands at `cats`: of every feature its categories, none where it has none.
 pub(crate) fn read(input: &mut Input<'_>, limits: &Limits) -> Result<Vec<Categories>, Error> {
     let mut features = vec![];
-    let mut total = 0;
+    let (mut total, mut bytes) = (0, 0);
     input.object(|input, key| match key {
         "enc" => input.list(Most(limits.features, "features"), |input| {
             let most = Most(limits.categories.saturating_sub(total), "categories");
-            let categories = column(input, most, limits)?;
+            let room = Most(limits.category_bytes.saturating_sub(bytes), "category_bytes");
+            let (categories, values) = column(input, most, room)?;
+            bytes += values;
             total += categories.len() as u64;
             features.push(categories);
             Ok(())
@@ -47,8 +49,9 @@ pub(crate) fn read(input: &mut Input<'_>, limits: &Limits) -> Result<Vec<Categor
 }
 
 /// Reads the categories of one feature: texts as bytes one after the other and where each
-/// begins, or numbers.
-fn column(input: &mut Input<'_>, most: Most, limits: &Limits) -> Result<Categories, Error> {
+/// begins, or numbers. Answers how many bytes or numbers there are, too; `room` says how many
+/// there may be.
+fn column(input: &mut Input<'_>, most: Most, room: Most) -> Result<(Categories, u64), Error> {
     let (mut offsets, mut values): (Option<Vec<usize>>, Option<Vec<f64>>) = (None, None);
     input.object(|input, key| match key {
         "offsets" => {
@@ -58,23 +61,22 @@ fn column(input: &mut Input<'_>, most: Most, limits: &Limits) -> Result<Categori
             input.set(&mut offsets, read)
         }
         "values" => {
-            // Of texts, these are bytes.
-            let most = Most(limits.bytes, "bytes");
-            let read = input.numbers(most, "a number", exact)?;
+            let read = input.numbers(room, "a number", exact)?;
             input.set(&mut values, read)
         }
         _ => input.skip(),
     })?;
     let values = values.ok_or_else(|| input.fault("values is missing"))?;
+    let count = values.len() as u64;
     match offsets {
-        None if values.len() as u64 > most.0 => {
+        None if count > most.0 => {
             Err(input.fault(format!("more than {} categories: raise Limits::categories", most.0)))
         }
-        None => Ok(Categories::Numbers(values)),
+        None => Ok((Categories::Numbers(values), count)),
         Some(offsets) => {
             let text = |range: &[usize]| text(&values, range[0], range[1]);
             let texts: Option<Vec<String>> = offsets.windows(2).map(text).collect();
-            texts.map(Categories::Texts).ok_or_else(|| {
+            texts.map(|texts| (Categories::Texts(texts), count)).ok_or_else(|| {
                 input.fault(
                     "the categories are no texts; releases before 3.4 cut those that are not \
                      ASCII at the wrong places",

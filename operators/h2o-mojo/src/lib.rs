@@ -39,7 +39,7 @@
 //! - `model`: [`Model`], [`Scorer`], [`Predictions`]: a MOJO from its bytes to its predictions.
 //! - `schema`: [`Schema`], a MOJO's columns without the model.
 //! - `algorithms`: the one table of algorithms, and a folder for each.
-//! - `trees`: compiled trees, which tree algorithms share, and the decoder of H2O's trees.
+//! - `trees`: the decoder of H2O's trees; `decision_trees` scores with them.
 //! - `distribution`, `classes`, `calibration`: from a model's sums to numbers, probabilities and labels.
 //! - `columns`, `domain`, `names`, `category`, `info`, `archive`: the parts of a MOJO that all
 //!   algorithms share.

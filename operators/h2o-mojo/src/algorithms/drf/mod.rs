@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use decision_trees::{Forest, Scratch};
+
 use super::engine::{Engine, EngineScorer, Source};
 use super::shared_tree;
 use crate::error::Error;
-use crate::trees::{Forest, Scratch};
 
 /// A model of trees.
 #[derive(Debug)]
 struct Drf {
-    forest: Forest,
+    forest: Forest<f32>,
     outcome: Outcome,
     /// How many rounds of trees there are, at least one.
     rounds: f64,

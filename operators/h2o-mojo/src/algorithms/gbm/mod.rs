@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
+use decision_trees::{Forest, Scratch};
+
 use super::engine::{Engine, EngineScorer, Source};
 use super::shared_tree;
 use crate::distribution::{Distribution, Link};
 use crate::error::Error;
 use crate::exp::exp;
-use crate::trees::{Forest, Scratch};
 
 /// A model of trees.
 #[derive(Debug)]
 struct Gbm {
-    forest: Forest,
+    forest: Forest<f32>,
     outcome: Outcome,
     link: Link,
     /// The constant that every sum begins with.
@@ -209,7 +210,13 @@ mod tests {
             });
             let count = 1000;
             let rows: Vec<f64> = values.by_ref().take(count * columns.features.len()).collect();
-            if let Some((walked, masked)) = gbm.forest.both(&rows, classes.count().max(1)) {
+            if gbm.forest.has_masks() {
+                let width = classes.count().max(1);
+                let mut scratch = gbm.forest.scratch();
+                let (mut walked, mut masked) =
+                    (vec![0.0_f64; count * width], vec![0.0_f64; count * width]);
+                gbm.forest.sum_by_walking(&rows, &mut scratch, &mut walked, width);
+                gbm.forest.sum(&rows, &mut scratch, &mut masked, width);
                 assert_eq!(walked, masked, "{name}");
                 compared += 1;
             }

@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
+use decision_trees::{Forest, Scratch};
+
 use super::engine::{Engine, EngineScorer, Source};
 use super::shared_tree;
 use crate::error::Error;
-use crate::trees::{Forest, Scratch};
 
 /// A model of trees.
 #[derive(Debug)]
 struct IsolationForest {
-    forest: Forest,
+    forest: Forest<f32>,
     /// How many trees there are, at least one.
     trees: f64,
     /// The smallest and the largest sum of paths in training.

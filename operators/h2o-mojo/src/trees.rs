@@ -1,4 +1,4 @@
-//! H2O's bytes of a tree, decoded into the compiled form.
+//! H2O's bytes of a tree, decoded into a forest's.
 //!
 //! A tree is written depth first. Little-endian, a node is
 //!
@@ -13,13 +13,10 @@
 //! and then the left branch and the right one, each a node or, where the kind says so, the
 //! value of a leaf alone.
 
-use std::num::NonZeroU32;
+use decision_trees::{Builder, Missing, Set, SetId, Test, TreeWriter};
 
-use super::compiled::{Compiled, Set, Test};
-use super::forest::nodes_of;
 use crate::archive::Stream;
 use crate::error::Error;
-use crate::limits;
 
 /// What differs between the versions of the tree format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,21 +52,15 @@ impl Format {
 struct Branch {
     /// Where its first byte must be.
     at: u32,
-    /// The node whose right branch it is.
-    parent: u32,
-    /// How many nodes are above it.
-    depth: u32,
-    /// Where the last set on the way here begins.
-    set: Option<NonZeroU32>,
-    leaf: bool,
+    next: Next,
 }
 
 /// The branch that is read next.
 #[derive(Clone, Copy)]
 struct Next {
     leaf: bool,
-    depth: u32,
-    set: Option<NonZeroU32>,
+    /// The last set on the way here.
+    set: Option<SetId>,
 }
 
 /// The bits of a node's kind that say how its left branch is written, and their value where
@@ -82,16 +73,18 @@ const NA_VS_REST: u8 = 1;
 const NA_LEFT: u8 = 2;
 const LEFT: u8 = 4;
 
-/// Appends the nodes of the tree in `bytes` to `trees`, the root first. Answers how many
-/// steps it takes at most to get to a leaf. `entry` is where the bytes are from.
+/// Adds the tree in `bytes` to a group. `entry` is where the bytes are from.
 pub(crate) fn decode(
     bytes: &[u8],
     format: Format,
     entry: &str,
-    trees: &mut Compiled,
-) -> Result<u32, Error> {
+    forest: &mut Builder<f32>,
+    group: usize,
+) -> Result<(), Error> {
+    let mut tree = forest.tree(group).map_err(|error| refused(entry, 0, error))?;
     let input = Input { bytes, at: 0, node: 0, entry };
-    Decoder { input, format, trees, branches: vec![] }.decode()
+    Decoder { input, format, tree: &mut tree, branches: vec![] }.decode()?;
+    tree.finish().map_err(|error| refused(entry, 0, error))
 }
 
 /// How many nodes the tree in `bytes` has, as far as they can be told apart; more than
@@ -117,18 +110,34 @@ pub(crate) fn count(bytes: &mut Stream<'_>, format: Format, limit: u64) -> Resul
     }
 }
 
-struct Decoder<'a> {
-    input: Input<'a>,
+/// The error where the node that begins at a byte is not taken.
+fn refused(entry: &str, offset: usize, error: decision_trees::Error) -> Error {
+    use decision_trees::Error::{Column, NodeLimit, Numbers, SetLimit};
+    let reason = match error {
+        NodeLimit { nodes, limit } => return too_many_nodes(entry, nodes, limit),
+        Column { .. } => "tested column is not in the model",
+        Numbers | SetLimit { .. } => "more nodes or sets than 32 bits can count",
+        _ => "nodes do not form a tree",
+    };
+    Error::Tree { entry: entry.into(), offset, reason }
+}
+
+/// The error where there are more nodes than [`Limits`](crate::Limits) allow.
+pub(crate) fn too_many_nodes(entry: &str, nodes: u64, limit: u64) -> Error {
+    Error::Limit { what: format!("{entry}: nodes so far"), value: nodes, limit, name: "nodes" }
+}
+
+struct Decoder<'d, 't> {
+    input: Input<'d>,
     format: Format,
-    trees: &'a mut Compiled,
+    tree: &'d mut TreeWriter<'t, f32>,
     /// The right branches that are still to be read, the next one last.
     branches: Vec<Branch>,
 }
 
-impl Decoder<'_> {
-    fn decode(&mut self) -> Result<u32, Error> {
-        let mut deepest = 0;
-        let mut next = Some(Next { leaf: false, depth: 0, set: None });
+impl Decoder<'_, '_> {
+    fn decode(&mut self) -> Result<(), Error> {
+        let mut next = Some(Next { leaf: false, set: None });
         loop {
             let this = match next.take() {
                 Some(next) => next,
@@ -137,59 +146,47 @@ impl Decoder<'_> {
                     None => break,
                 },
             };
-            deepest = deepest.max(this.depth);
-            // Before there is memory for it; a branch that is still to be read is a node, too.
-            let nodes = self.trees.nodes.len() + self.branches.len() + 1;
-            let limit = self.trees.node_limit;
-            limits::check(|| nodes_of(self.input.entry), nodes as u64, limit, "nodes")?;
-            let number = self.input.counted(self.trees.next())?;
             self.input.node = self.input.at;
             if this.leaf {
-                self.leaf(number)?;
+                self.leaf()?;
             } else {
-                next = self.node(this, number)?;
+                next = self.node(this)?;
             }
         }
         if self.input.at != self.input.bytes.len() {
             return Err(self.input.fault("unexpected bytes after the last node"));
         }
-        Ok(deepest)
+        Ok(())
     }
 
     /// Goes on with a right branch.
-    fn begin_right(&mut self, branch: Branch) -> Result<Next, Error> {
+    fn begin_right(&self, branch: Branch) -> Result<Next, Error> {
         // Branches follow each other without gap or overlap, so a tree has no more nodes than
         // its bytes have room for, and no node is reached twice.
         if self.input.at != branch.at as usize {
             return Err(self.input.fault("branches overlap or leave a gap"));
         }
-        let number = self.input.counted(self.trees.next())?;
-        self.trees.begin_right(branch.parent as usize, number);
-        Ok(Next { leaf: branch.leaf, depth: branch.depth, set: branch.set })
+        Ok(branch.next)
     }
 
     /// Reads a leaf.
-    fn leaf(&mut self, number: u32) -> Result<(), Error> {
+    fn leaf(&mut self) -> Result<(), Error> {
         let value = f32::from_bits(self.input.u32()?);
-        self.trees.add_leaf(number, value);
-        Ok(())
+        self.tree.leaf(value).map_err(|error| self.input.refused(error))
     }
 
     /// Reads what a node says of itself and answers its left branch; the right one is put
     /// onto the list.
-    fn node(&mut self, this: Next, number: u32) -> Result<Option<Next>, Error> {
+    fn node(&mut self, this: Next) -> Result<Option<Next>, Error> {
         let kind = self.input.u8()?;
         let column = self.input.u16()?;
         if column == u16::MAX {
-            self.leaf(number)?;
+            self.leaf()?;
             return Ok(None);
-        }
-        if usize::from(column) >= self.trees.columns() {
-            return Err(self.input.fault("tested column is not in the model"));
         }
         let direction = self.input.u8()?;
         let (test, set) = self.test(kind, direction, this.set)?;
-        self.trees.add_test(number, column, test);
+        self.tree.test(column.into(), test).map_err(|error| self.input.refused(error))?;
 
         let input = &mut self.input;
         let size = match kind & LEFT_BRANCH {
@@ -206,10 +203,9 @@ impl Decoder<'_> {
             .filter(|right| *right < input.bytes.len())
             .and_then(|right| u32::try_from(right).ok())
             .ok_or_else(|| input.fault("branch is outside the tree"))?;
-        let depth = this.depth + 1;
-        let leaf = kind & RIGHT_LEAF != 0;
-        self.branches.push(Branch { at, parent: number, depth, set, leaf });
-        Ok(Some(Next { leaf: kind & LEFT_BRANCH == LEFT_LEAF, depth, set }))
+        let right = Next { leaf: kind & RIGHT_LEAF != 0, set };
+        self.branches.push(Branch { at, next: right });
+        Ok(Some(Next { leaf: kind & LEFT_BRANCH == LEFT_LEAF, set }))
     }
 
     /// Reads what a node tests; `last` is the last set on the way to it. Answers the last
@@ -218,22 +214,24 @@ impl Decoder<'_> {
         &mut self,
         kind: u8,
         direction: u8,
-        last: Option<NonZeroU32>,
-    ) -> Result<(Test, Option<NonZeroU32>), Error> {
+        last: Option<SetId>,
+    ) -> Result<(Test, Option<SetId>), Error> {
         let missing_right = direction != NA_LEFT && direction != LEFT;
         match (kind & 0x0C, direction == NA_VS_REST, last) {
             (0, false, _) => {
                 let split = f32::from_bits(self.input.u32()?);
-                Ok((Test::AtLeast { split, missing_right }, last))
+                let missing = Missing::Nan { right: missing_right };
+                Ok((Test::AtLeast { split: split.into(), missing }, last))
             }
             (8 | 12, false, _) => {
                 let set = self.set(kind & 0x0C == 12, missing_right)?;
-                Ok((Test::InSet(set), NonZeroU32::new(set)))
+                Ok((Test::InSet(set), Some(set)))
             }
             // H2O's scorer holds on to the last set that it has met, and takes a category
             // that it does not cover for missing even where only missing values part.
             (8 | 12, true, Some(set)) if self.format != Format::First => {
-                let empty = self.input.counted(self.trees.without_members(set.get()))?;
+                let empty = self.tree.sets().without_members(set);
+                let empty = empty.map_err(|error| self.input.refused(error))?;
                 Ok((Test::InSet(empty), last))
             }
             (0 | 8 | 12, true, _) => Ok((Test::IsMissing, last)),
@@ -241,8 +239,8 @@ impl Decoder<'_> {
         }
     }
 
-    /// Reads a set of categories and says where it begins.
-    fn set(&mut self, large: bool, missing_right: bool) -> Result<u32, Error> {
+    /// Reads a set of categories.
+    fn set(&mut self, large: bool, missing_right: bool) -> Result<SetId, Error> {
         let input = &mut self.input;
         let (first, count) = match (large, self.format) {
             (false, _) => (0, 32),
@@ -255,7 +253,7 @@ impl Decoder<'_> {
         let members = input.take(count.div_ceil(8) as usize)?;
         let outside_right = missing_right && self.format != Format::First;
         let set = Set { first: first.into(), count, members, outside_right, missing_right };
-        self.input.counted(self.trees.add_set(set))
+        self.tree.sets().add(set).map_err(|error| self.input.refused(error))
     }
 }
 
@@ -273,9 +271,9 @@ impl<'a> Input<'a> {
         Error::Tree { entry: self.entry.into(), offset: self.node, reason }
     }
 
-    /// A number of the compiled form, or the error where it has run out of them.
-    fn counted(&self, number: Option<u32>) -> Result<u32, Error> {
-        number.ok_or_else(|| self.fault("more nodes or sets than 32 bits can count"))
+    /// The error where the node that is being read is not taken.
+    fn refused(&self, error: decision_trees::Error) -> Error {
+        refused(self.entry, self.node, error)
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8], Error> {

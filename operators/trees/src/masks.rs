@@ -13,8 +13,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::codes::{Reading, category, number};
-use super::compiled::{Compiled, Tree};
+use crate::codes::{Comparison, Kind, MISSING, OUTSIDE, Reading, Slots};
+use crate::compiled::{Compiled, Leaf, Tree};
+use crate::sum::Sum;
 
 /// How many leaves a tree may have: as many as a mask has bits.
 const LEAVES: usize = 32;
@@ -29,25 +30,23 @@ const BLOCK: usize = 32;
 
 /// The tables of all columns.
 #[derive(Debug)]
-pub(super) struct Masks {
+pub(crate) struct Masks<L> {
     tables: Vec<Table>,
     /// By table, then by bin, then by tree: the leaves that the column's tests leave over.
     masks: Vec<[u32; LANES]>,
     /// Vectors per bin.
     stride: usize,
     /// By tree, then by leaf.
-    leaves: Vec<[f32; LEAVES]>,
+    leaves: Vec<[L; LEAVES]>,
     /// For every group its trees.
     groups: Vec<Range<usize>>,
-    columns: usize,
 }
 
 /// The bins of one column's values.
 #[derive(Debug)]
 struct Table {
-    column: usize,
-    /// From which number on a value counts as missing.
-    end: i64,
+    column: u32,
+    kind: Kind,
     /// Where its masks begin.
     begin: usize,
     bins: Bins,
@@ -58,22 +57,25 @@ enum Bins {
     /// Bin `n` is of codes that reach `n` of these ascending thresholds. One more is of
     /// missing values.
     Numbers(Vec<u32>),
+    /// Bin `n` is of codes that are `n + 1`: so many of the column's thresholds they reach,
+    /// and one. There are so many thresholds. One more bin is of missing values.
+    Ranks(u32),
     /// A bin for each category below this one, one for the others, one for missing values.
     Categories(u32),
 }
 
 /// The memory for one block of rows.
 #[derive(Debug, Default)]
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     /// By row, then by table: where the masks of the row's bin begin.
     bins: Vec<usize>,
     /// By tree, the leaf that a row comes to.
     exits: Vec<u32>,
 }
 
-impl Masks {
+impl<L: Leaf> Masks<L> {
     /// The tables of a forest; `None` where its trees or the tables would be too large.
-    pub(super) fn of(compiled: &Compiled, groups: &[Vec<Tree>]) -> Option<Self> {
+    pub(crate) fn of(compiled: &Compiled<L>, groups: &[Vec<Tree>]) -> Option<Self> {
         let trees: Vec<&Tree> = groups.iter().flatten().collect();
         if trees.len() > TREES {
             return None;
@@ -89,22 +91,20 @@ impl Masks {
             stride: trees.len().div_ceil(LANES),
             leaves: vec![],
             groups: groups.collect(),
-            columns: compiled.slots.columns(),
         };
-        // By column and by whether it is read as a category.
-        let mut tests: BTreeMap<(u16, bool), Vec<Test>> = BTreeMap::new();
+        let mut tests: BTreeMap<(u32, Kind), Vec<Test>> = BTreeMap::new();
         for (index, tree) in trees.iter().enumerate() {
             let branches = Branches::of(compiled, tree)?;
             for node in tree.nodes.clone().filter(|node| !compiled.is_leaf(*node)) {
                 let (column, reading) = compiled.slots.read(compiled.nodes[node].slot);
                 let (left, right) = branches.below(compiled, node);
                 let test = Test { node, reading, tree: index, left, right };
-                tests.entry((column, reading == Reading::Category)).or_default().push(test);
+                tests.entry((column, reading.kind())).or_default().push(test);
             }
             masks.leaves.push(branches.leaves);
         }
-        for ((column, categories), tests) in tests {
-            masks.add(compiled, column, categories, &tests)?;
+        for ((column, kind), tests) in tests {
+            masks.add(compiled, column, kind, &tests)?;
         }
         Some(masks)
     }
@@ -112,15 +112,17 @@ impl Masks {
     /// Adds the table of one column; `None` if it is too large.
     fn add(
         &mut self,
-        compiled: &Compiled,
-        column: u16,
-        categories: bool,
+        compiled: &Compiled<L>,
+        column: u32,
+        kind: Kind,
         tests: &[Test],
     ) -> Option<()> {
-        let end = compiled.slots.end(column);
-        let bins = if categories {
+        let bins = if kind == Kind::Category {
             let reach = tests.iter().map(|test| compiled.reach(test.node)).max().unwrap_or(0);
+            let end = compiled.slots.end(column);
             Bins::Categories(u32::try_from(i64::from(reach).min(end)).ok()?)
+        } else if compiled.slots.comparison() == Comparison::Double {
+            Bins::Ranks(u32::try_from(compiled.slots.splits(column).len()).ok()?)
         } else {
             let thresholds = tests.iter().map(|test| compiled.nodes[test.node].threshold);
             let mut thresholds: Vec<u32> = thresholds.collect();
@@ -144,33 +146,36 @@ impl Masks {
                 masks[test.tree] &= !over;
             }
         }
-        self.tables.push(Table { column: column.into(), end, begin, bins });
+        self.tables.push(Table { column, kind, begin, bins });
         Some(())
     }
 
     /// Adds the leaves that each of `rows` comes to to `sums`, which has `width` numbers for
     /// every row, one per group first.
-    pub(super) fn sum(&self, rows: &[f64], scratch: &mut Scratch, sums: &mut [f64], width: usize) {
+    pub(crate) fn sum<S: Sum<L>>(
+        &self,
+        slots: &Slots,
+        rows: &[f64],
+        scratch: &mut Scratch,
+        sums: &mut [S],
+        width: usize,
+    ) {
         let Scratch { bins, exits } = scratch;
         let tables = self.tables.len();
         bins.resize(BLOCK * tables, 0);
         exits.resize(self.stride * LANES, 0);
-        let blocks = rows.chunks(BLOCK * self.columns).zip(sums.chunks_mut(BLOCK * width));
+        let blocks = rows.chunks(BLOCK * slots.columns()).zip(sums.chunks_mut(BLOCK * width));
         for (rows, sums) in blocks {
             for (index, table) in self.tables.iter().enumerate() {
-                table.look_up(
-                    rows,
-                    self.columns,
-                    self.stride,
-                    bins[index..].iter_mut().step_by(tables),
-                );
+                let bins = bins[index..].iter_mut().step_by(tables);
+                table.look_up(slots, rows, self.stride, bins);
             }
             for (row, sums) in sums.chunks_exact_mut(width).enumerate() {
                 self.exits(&bins[row * tables..][..tables], exits);
                 for (sum, trees) in sums.iter_mut().zip(&self.groups) {
                     let trees = self.leaves[trees.clone()].iter().zip(&exits[trees.clone()]);
                     for (leaves, exit) in trees {
-                        *sum += f64::from(leaves[*exit as usize % LEAVES]);
+                        *sum += S::of(leaves[*exit as usize % LEAVES]);
                     }
                 }
             }
@@ -199,29 +204,33 @@ impl Table {
     /// Finds where the masks of each row's bin begin.
     fn look_up<'a>(
         &self,
+        slots: &Slots,
         rows: &[f64],
-        columns: usize,
         stride: usize,
-        bins: impl Iterator<Item = &'a mut usize>,
+        mut places: impl Iterator<Item = &'a mut usize>,
     ) {
-        let values = rows[self.column..].iter().step_by(columns);
-        let missing = |value: f64| value.is_nan() | (i64::from(value as i32) >= self.end);
+        let last = self.bins.count() - 1;
+        let mut put = |code: u32, bin: usize| {
+            let found = if code == MISSING { last } else { bin };
+            if let Some(place) = places.next() {
+                *place = self.begin + found * stride;
+            }
+        };
         match &self.bins {
             Bins::Numbers(thresholds) => {
-                let last = thresholds.len() + 1;
-                for (bin, value) in bins.zip(values) {
-                    let code = number(*value);
-                    let reached = thresholds.partition_point(|threshold| *threshold <= code);
-                    let found = if missing(*value) { last } else { reached };
-                    *bin = self.begin + found * stride;
-                }
+                slots.each_code(self.column, self.kind, rows, MISSING, |code| {
+                    put(code, thresholds.partition_point(|threshold| *threshold <= code));
+                });
+            }
+            Bins::Ranks(_) => {
+                slots.each_code(self.column, self.kind, rows, MISSING, |code| {
+                    put(code, code as usize - 1);
+                });
             }
             Bins::Categories(count) => {
-                for (bin, value) in bins.zip(values) {
-                    let code = category(*value).min(*count);
-                    let found = if missing(*value) { count + 1 } else { code };
-                    *bin = self.begin + found as usize * stride;
-                }
+                slots.each_code(self.column, self.kind, rows, MISSING, |code| {
+                    put(code, code.min(*count) as usize);
+                });
             }
         }
     }
@@ -232,7 +241,7 @@ impl Bins {
     fn count(&self) -> usize {
         match self {
             Self::Numbers(thresholds) => thresholds.len() + 2,
-            Self::Categories(count) => *count as usize + 2,
+            Self::Ranks(count) | Self::Categories(count) => *count as usize + 2,
         }
     }
 
@@ -242,7 +251,8 @@ impl Bins {
             _ if bin + 1 == self.count() => reading.missing(),
             Self::Numbers(_) if bin == 0 => 0,
             Self::Numbers(thresholds) => thresholds[bin - 1],
-            Self::Categories(count) if bin == *count as usize => 1 << 31,
+            Self::Ranks(_) => bin as u32 + 1,
+            Self::Categories(count) if bin == *count as usize => OUTSIDE,
             Self::Categories(_) => bin as u32,
         }
     }
@@ -259,19 +269,19 @@ struct Test {
 }
 
 /// What is below the nodes of one tree.
-struct Branches {
+struct Branches<L> {
     /// The first node of the tree.
     root: usize,
     /// By node: how many leaves are before it, and where its branch ends.
     places: Vec<(u32, usize)>,
-    leaves: [f32; LEAVES],
+    leaves: [L; LEAVES],
 }
 
-impl Branches {
+impl<L: Leaf> Branches<L> {
     /// Numbers the leaves of a tree; `None` where it has too many.
-    fn of(compiled: &Compiled, tree: &Tree) -> Option<Self> {
+    fn of(compiled: &Compiled<L>, tree: &Tree) -> Option<Self> {
         let root = tree.nodes.start;
-        let mut leaves = [0.0; LEAVES];
+        let mut leaves = [L::default(); LEAVES];
         let mut places = Vec::with_capacity(tree.nodes.len());
         let mut count = 0;
         for node in tree.nodes.clone() {
@@ -289,7 +299,7 @@ impl Branches {
     }
 
     /// The leaves of a node's left and of its right branch.
-    fn below(&self, compiled: &Compiled, node: usize) -> (u32, u32) {
+    fn below(&self, compiled: &Compiled<L>, node: usize) -> (u32, u32) {
         let right = compiled.nodes[node].right as usize;
         let end = self.places[node - self.root].1;
         let before = |node: usize| match self.places.get(node - self.root) {

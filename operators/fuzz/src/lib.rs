@@ -4,6 +4,7 @@
 pub mod expressions;
 pub mod flights;
 pub mod images;
+pub mod lightgbm;
 pub mod mojo;
 pub mod records;
 pub mod schemas;
@@ -27,6 +28,7 @@ pub const SUITE: Suite = Suite {
             ],
             max_len: 20_000,
         },
+        Target { name: "lightgbm", run: lightgbm::text, seeds: &[], max_len: 12_000 },
         Target {
             name: "mojo-bytes",
             run: mojo::bytes,

@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn categories_of_one_text_are_refused() {
-        for json in [r#"["1", 1]"#, r#"[1, "1"]"#, r#"["true", true]"#, "[1, 1.0]", r#"["a", "a"]"#] {
+        for json in [r#"["1", 1]"#, r#"[1, "1"]"#, r#"["true", true]"#, "[1, 1.0]", r#"["a", "a"]"#]
+        {
             let error = domain(json).err().unwrap().to_string();
             assert!(error.contains("has the text of category 0"), "{json}: {error}");
         }

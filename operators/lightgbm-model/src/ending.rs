@@ -26,6 +26,8 @@ pub(crate) fn read(
         return Err(Error::damaged(PART, format!("there is no line '{END_OF_TREES}'")));
     }
     let mut section = None;
+    // LightGBM writes them even where there is nothing to say.
+    let mut has_parameters = false;
     let mut columns = None;
     let mut pandas = None;
     for line in lines {
@@ -35,20 +37,29 @@ pub(crate) fn read(
             return Err(line.error(format!("stands behind {PANDAS}, which ends the file")));
         }
         match (section, text) {
-            (None, "parameters:") => section = Some("end of parameters"),
+            (None, "parameters:") => {
+                section = Some("end of parameters");
+                has_parameters = true;
+            }
             (None, "parser:") => section = Some("end of parser"),
             (Some(end), _) if text == end => section = None,
             (Some(_), _) => {
                 let parameter = text.strip_prefix(CATEGORICAL);
                 columns = columns.or(parameter.and_then(|list| list.strip_suffix(']')));
             }
+            (None, "") => {}
+            (None, "feature_importances:" | "feature importances:") if !has_parameters => {}
+            // How often a feature is tested.
+            (None, _) if !has_parameters && text.contains('=') => {}
             (None, _) => {
-                pandas = text.strip_prefix(PANDAS).map(|json| (line, json));
+                let json = text.strip_prefix(PANDAS).filter(|_| has_parameters);
+                pandas = Some((line, json.ok_or_else(|| line.error("stands in no known place"))?));
             }
         }
     }
-    if let Some(end) = section {
-        return Err(Error::damaged(PART, format!("there is no line '{end}'")));
+    let missing = if has_parameters { section } else { Some("parameters:") };
+    if let Some(line) = missing {
+        return Err(Error::damaged(PART, format!("there is no line '{line}'")));
     }
     let Some((line, json)) = pandas else { return Ok(()) };
     let lists: Option<Vec<Vec<Value>>> = serde_json::from_str(json)
@@ -78,7 +89,11 @@ pub(crate) fn read(
     }
     for (index, (column, list)) in columns.into_iter().zip(lists).enumerate() {
         let feature = features.get_mut(column).ok_or_else(|| {
-            Error::contradiction(PART, "categorical_feature", format!("there is no column {column}"))
+            Error::contradiction(
+                PART,
+                "categorical_feature",
+                format!("there is no column {column}"),
+            )
         })?;
         feature.set_domain(Domain::new(&format!("list {index}"), list)?)?;
     }

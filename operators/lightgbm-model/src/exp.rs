@@ -32,8 +32,8 @@ pub(crate) fn exp(x: f64) -> f64 {
     let r = (x + whole * STEP.0) + whole * STEP.1;
     let (power, rest) = TABLE[(number & 127) as usize];
     let square = r * r;
-    let terms = ((f64::from_bits(rest) + r) + square * (C2 + r * C3))
-        + (square * square) * (C4 + r * C5);
+    let terms =
+        ((f64::from_bits(rest) + r) + square * (C2 + r * C3)) + (square * square) * (C4 + r * C5);
     let scale = scaled(power, number);
     let product = scale * terms;
     let sum = scale + product;

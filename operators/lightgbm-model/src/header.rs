@@ -119,9 +119,7 @@ fn first(lines: &mut Lines<'_>) -> Result<(), Error> {
     let reason = match lines.next().map(|line| line.text) {
         Some(FIRST) => return Ok(()),
         None => "it is empty".into(),
-        Some("tree\r") => {
-            "its lines end with CR LF: copy the file as LightGBM wrote it".into()
-        }
+        Some("tree\r") => "its lines end with CR LF: copy the file as LightGBM wrote it".into(),
         Some(text) if text.starts_with('{') => {
             "it may be the JSON of dump_model: use save_model".into()
         }
@@ -136,7 +134,7 @@ fn version(value: &Value<'_>) -> Result<u32, Error> {
         "v4" => Ok(4),
         other => Err(Error::Unsupported {
             what: format!("version {} of the text format", excerpt(other)),
-            supported: "v3 and v4, which LightGBM 2.3.2 to 4.7 write".into(),
+            supported: "v3 and v4, which LightGBM 2.3 to 4.7 write".into(),
         }),
     }
 }

@@ -186,13 +186,15 @@ fn softmax(sums: &mut [f64]) {
 /// now and then. LightGBM writes six digits.
 fn decimal(text: &str) -> Option<f64> {
     const DIGITS: usize = 15;
+    const LARGEST: u32 = 308;
     const POWERS: [(u32, f64); 3] = [(50, 1e50), (8, 1e8), (1, 10.0)];
     let (digits, exponent) = match text.split_once('e') {
         Some((digits, exponent)) => (digits, exponent.parse::<i32>().ok()?),
         None => (text, 0),
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let is_number = !whole.is_empty() && whole.bytes().chain(fraction.bytes()).all(|c| c.is_ascii_digit());
+    let is_number =
+        !whole.is_empty() && whole.bytes().chain(fraction.bytes()).all(|c| c.is_ascii_digit());
     if !is_number || whole.len() > DIGITS || fraction.len() > DIGITS {
         return None;
     }
@@ -201,7 +203,10 @@ fn decimal(text: &str) -> Option<f64> {
     };
     let power = (0..fraction.len()).fold(1.0, |power, _| power * 10.0);
     let value = number(whole) + number(fraction) / power;
-    let (mut scale, mut left) = (1.0, exponent.unsigned_abs().min(308));
+    let (mut scale, mut left) = (1.0, exponent.unsigned_abs());
+    if left > LARGEST {
+        return None;
+    }
     for (step, factor) in POWERS {
         while left >= step {
             scale *= factor;
@@ -235,7 +240,10 @@ mod tests {
         };
         assert_eq!(linked(Link::SignedSquare, vec![-3.0, 2.0, 0.0]), [-9.0, 4.0, 0.0]);
         assert_eq!(linked(Link::Exponential, vec![1e300, -1e300]), [f64::INFINITY, 0.0]);
-        assert_eq!(linked(Link::Sigmoid { factor: 2.0 }, vec![1e300, -1e300, 0.0]), [1.0, 0.0, 0.5]);
+        assert_eq!(
+            linked(Link::Sigmoid { factor: 2.0 }, vec![1e300, -1e300, 0.0]),
+            [1.0, 0.0, 0.5]
+        );
         assert_eq!(linked(Link::Softmax, vec![1e300, -1e300]), [1.0, 0.0]);
         assert!(linked(Link::Softmax, vec![f64::INFINITY, 0.0])[0].is_nan());
         assert!(linked(Link::SignedSquare, vec![f64::NAN])[0].is_nan());

@@ -36,6 +36,11 @@ impl<'a> Lines<'a> {
         self.offset
     }
 
+    /// Whether the text that is left has this line.
+    pub(crate) fn have(&self, line: &str) -> bool {
+        self.clone().any(|other| other.text == line)
+    }
+
     /// The next line, which stays the next.
     pub(crate) fn peek(&self) -> Option<Line<'a>> {
         let rest = self.text.get(self.offset..).filter(|rest| !rest.is_empty())?;
@@ -62,9 +67,9 @@ impl<'a> Line<'a> {
 
     /// The key before the first `=` and the value behind it.
     pub(crate) fn entry(&self) -> Result<(&'a str, &'a str), Error> {
-        self.text.split_once('=').ok_or_else(|| {
-            self.error(format!("expected 'key=value', got {}", excerpt(self.text)))
-        })
+        self.text
+            .split_once('=')
+            .ok_or_else(|| self.error(format!("expected 'key=value', got {}", excerpt(self.text))))
     }
 }
 

@@ -243,7 +243,8 @@ impl Tree {
     fn check_shape(&self, part: &str) -> Result<(), Error> {
         let mut reached = vec![false; self.nodes.len()];
         let mut reached_leaves = vec![false; self.leaves.len()];
-        let mut left_over = vec![if self.nodes.is_empty() { Child::Leaf(0) } else { Child::Node(0) }];
+        let mut left_over =
+            vec![if self.nodes.is_empty() { Child::Leaf(0) } else { Child::Node(0) }];
         while let Some(child) = left_over.pop() {
             let (seen, kind, index) = match child {
                 Child::Node(node) => (&mut reached[node], "node", node),
@@ -259,7 +260,11 @@ impl Tree {
         }
         // With one leaf more than nodes, what is reached once and only once is all there is.
         if reached.contains(&false) || reached_leaves.contains(&false) {
-            return Err(Error::contradiction(part, "left_child", "a node or leaf has no branch to it"));
+            return Err(Error::contradiction(
+                part,
+                "left_child",
+                "a node or leaf has no branch to it",
+            ));
         }
         Ok(())
     }

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::{env, fs, io};
 
 /// The operators that come with the command, and what each is for.
-const OPERATORS: [(&str, &str); 4] = [
+const OPERATORS: [(&str, &str); 5] = [
     ("image-features", "turns pictures into tensors"),
     ("nn-score", "scores features with an ONNX or TensorFlow graph"),
     ("record-features", "turns records into the columns that a model wants"),
-    ("tabular-score", "scores features with a model of H2O"),
+    ("record-filter", "keeps the records for which an expression holds"),
+    ("tabular-score", "scores features with a model of H2O, XGBoost or LightGBM"),
 ];
 
 fn main() -> io::Result<()> {

@@ -41,6 +41,10 @@ try:
     from wit_world.imports import errors, graph, tensor
 except ImportError:  # no scorer
     errors = graph = tensor = None
+try:
+    from wit_world.imports import schemas as _host_schemas
+except ImportError:  # a world without them
+    _host_schemas = None
 if types:
     from componentize_py_types import Err
     from wit_world import exports
@@ -136,13 +140,15 @@ class Tensor:
 class Setup:
     """What the pipeline's manifest grants to the stage, and a scorer's features."""
 
-    def __init__(self, models=(), topics=(), features=None):
+    def __init__(self, models=(), topics=(), features=None, schemas=None):
         self.models = list(models)
         """The models that the stage may use; the first is its main one."""
         self.topics = list(topics)
         """The topics, besides the sink's, that a transformer may send to."""
         self.features = features or {}
         """A scorer's: each feature with its type, as in an extractor's `features`."""
+        self.schemas = Schemas() if schemas is None else schemas
+        """The schemas of the pipeline, for a stage whose `grants` have "schemas"."""
 
     def load_model(self, name=None):
         """The bytes of a model's file: the main one's without a name."""
@@ -160,6 +166,78 @@ class Setup:
         if name is None and not self.models:
             raise ValueError("the stage has no model: name one in the stage's 'models'")
         return self.models[0] if name is None else name
+
+
+class Schema:
+    """A schema of records: its `language` ("avro", "protobuf" or "json-schema"), its `text`, and
+    all that it refers to, directly or not: a dict of texts by what others call them."""
+
+    __slots__ = ("language", "text", "references")
+
+    def __init__(self, language, text, references=()):
+        self.language = language
+        self.text = text
+        self.references = dict(references)
+
+
+class Schemas:
+    """The schemas that a stage may ask for, by the worlds `extractor-with-schemas` and
+    `transformer-with-schemas` (docs/reference/schemas.md).
+
+    Where there is none, a Failure says why, with the code with which a record fails that needs
+    it: "unavailable" if the registry does not answer, so that its batch is tried again. The
+    runner keeps what it has found, but a schema is copied with each answer: keep what you make
+    of it.
+
+    For a test the schemas are a dict: `Schemas({7: Schema("avro", text)})`, by an id, a guid,
+    a pair of subject and version (None: the latest), or a name."""
+
+    def __init__(self, known=None):
+        self._known = known
+
+    def by_id(self, id):
+        """The schema with this id, as it is in front of a record."""
+        return self._get("by_id", id, id)
+
+    def by_guid(self, guid):
+        """The schema with this globally unique id, 16 bytes, as it is in a record's header."""
+        return self._get("by_guid", guid, guid)
+
+    def by_subject(self, subject, version=None):
+        """A version of a subject, without one the latest."""
+        return self._get("by_subject", (subject, version), subject, version)
+
+    def by_name(self, name):
+        """A file of `[schemas.files]`."""
+        return self._get("by_name", name, name)
+
+    def _get(self, function, key, *arguments):
+        if self._known is not None:
+            if key not in self._known:
+                raise Failure.invalid(f"no schema {key!r}")
+            return self._known[key]
+        if _host_schemas is None:
+            raise Failure.unsupported(
+                "schemas are available only in a component of a world that has them: build it "
+                "for 'extractor-with-schemas' or 'transformer-with-schemas'"
+            )
+        try:
+            found = getattr(_host_schemas, function)(*arguments)
+        except Err as error:
+            code = error.value.code.name.lower().replace("_", "-")
+            raise Failure(_SCHEMA_CODES[code], error.value.message) from None
+        language = found.language.name.lower().replace("_", "-")
+        return Schema(language, found.text, [(it.name, it.text) for it in found.references])
+
+
+# The code with which a record fails that needs a schema.
+_SCHEMA_CODES = {
+    "denied": "unsupported",
+    "not-found": "invalid",
+    "too-large": "too-large",
+    "invalid": "invalid",
+    "unavailable": "unavailable",
+}
 
 
 class Graph:

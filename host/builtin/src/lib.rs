@@ -74,7 +74,7 @@ mod tests {
             error.to_string(),
             "no operator of this name comes with the command; choose one of \
              builtin:image-features, builtin:nn-score, builtin:record-features, \
-             builtin:tabular-score"
+             builtin:record-filter, builtin:tabular-score"
         );
     }
 }

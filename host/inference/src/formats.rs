@@ -41,6 +41,8 @@ pub(super) fn read(
             onnx.model_for_proto_model(&model)
         }
         Kind::Tensorflow => tensorflow::load(&tensorflow::Graph::read(bytes, wanted)?, allowance),
-        Kind::H2oMojo | Kind::Xgboost | Kind::Lightgbm | Kind::File => bail!("a model of kind {kind} is not a graph"),
+        Kind::H2oMojo | Kind::Xgboost | Kind::Lightgbm | Kind::File => {
+            bail!("a model of kind {kind} is not a graph")
+        }
     }
 }

@@ -2,12 +2,15 @@
 //! one: a function, a row here, and a corpus.
 
 pub mod expressions;
+pub mod filter;
 pub mod flights;
 pub mod images;
+pub mod lightgbm;
 pub mod mojo;
 pub mod records;
 pub mod schemas;
 pub mod text;
+pub mod xgboost;
 
 use fuzz_driver::{Suite, Target};
 
@@ -17,6 +20,12 @@ pub const SUITE: Suite = Suite {
     targets: &[
         Target { name: "avro", run: schemas::avro, seeds: &[], max_len: 2048 },
         Target { name: "expressions", run: expressions::any, seeds: &[], max_len: 2048 },
+        Target {
+            name: "filter",
+            run: filter::any,
+            seeds: &[("corpus/records", "")],
+            max_len: 4096,
+        },
         Target { name: "flights", run: flights::records, seeds: &[], max_len: 4096 },
         Target {
             name: "images",
@@ -27,6 +36,7 @@ pub const SUITE: Suite = Suite {
             ],
             max_len: 20_000,
         },
+        Target { name: "lightgbm", run: lightgbm::text, seeds: &[], max_len: 12_000 },
         Target {
             name: "mojo-bytes",
             run: mojo::bytes,
@@ -38,5 +48,6 @@ pub const SUITE: Suite = Suite {
         Target { name: "protobuf", run: schemas::protobuf, seeds: &[], max_len: 2048 },
         Target { name: "schema-ids", run: schemas::envelope, seeds: &[], max_len: 64 },
         Target { name: "text", run: text::any, seeds: &[], max_len: 4096 },
+        Target { name: "xgboost", run: xgboost::model, seeds: &[], max_len: 20_000 },
     ],
 };

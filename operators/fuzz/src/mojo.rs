@@ -5,7 +5,7 @@
 #[allow(missing_docs, reason = "it is not documented as a library is")]
 mod zip;
 
-use h2o_mojo::{Limits, Model, Predictions};
+use h2o_mojo::{Limits, Model, Predictions, Schema};
 
 /// What the shared module wants of its parent.
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -25,6 +25,7 @@ const LIMITS: Limits = Limits {
 /// # Panics
 /// Where a prediction is missing, or of no class.
 pub fn bytes(bytes: &[u8]) {
+    let _ = Schema::read(bytes);
     let Ok(model) = Model::read_within(bytes, &LIMITS) else { return };
     let kinds = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0, 1.0, 31.5, 1e9, -1e300];
     let features = model.features().len();

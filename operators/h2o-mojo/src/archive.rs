@@ -18,6 +18,8 @@ pub(crate) struct Archive<'a> {
     /// What may still be inflated, so that many entries cannot do what one may not.
     remaining: u64,
     limit: u64,
+    /// Where names begin: empty, or the folder of a model inside of another, with its slash.
+    folder: String,
 }
 
 struct Entry {
@@ -47,12 +49,41 @@ impl<'a> Archive<'a> {
             // The last of two entries of one name wins, as in Java's reader.
             entries.insert(record.file_path().as_ref().to_vec(), entry);
         }
-        Ok(Self { zip, entries, remaining: limits.inflated_bytes, limit: limits.inflated_bytes })
+        Ok(Self {
+            zip,
+            entries,
+            remaining: limits.inflated_bytes,
+            limit: limits.inflated_bytes,
+            folder: String::new(),
+        })
+    }
+
+    /// Does something where names are those in `folder`, which ends with a slash.
+    pub(crate) fn within<T>(
+        &mut self,
+        folder: &str,
+        read: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let outside = self.folder.len();
+        self.folder.push_str(folder);
+        let result = read(self);
+        self.folder.truncate(outside);
+        result.map_err(|error| match error {
+            Error::Submodel { folder: inner, error } => {
+                Error::Submodel { folder: format!("{folder}{inner}"), error }
+            }
+            error => Error::Submodel { folder: folder.into(), error: Box::new(error) },
+        })
+    }
+
+    /// The entry of this name in the folder.
+    fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.get(format!("{}{name}", self.folder).as_bytes())
     }
 
     /// The bytes of an entry, or `None` where the archive has no such entry.
     pub(crate) fn find(&mut self, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        let Some(entry) = self.entries.get(name.as_bytes()) else { return Ok(None) };
+        let Some(entry) = self.entry(name) else { return Ok(None) };
         if entry.size > self.remaining {
             return Err(Error::Limit {
                 what: format!("{name}: bytes inflated"),
@@ -86,21 +117,22 @@ impl<'a> Archive<'a> {
         self.find(name)?.ok_or_else(|| Error::MissingEntry { entry: name.into() })
     }
 
-    /// The names of the entries that are text.
+    /// The names of the folder's entries that are text.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.keys().filter_map(|name| str::from_utf8(name).ok())
+        let names = self.entries.keys().filter_map(|name| str::from_utf8(name).ok());
+        names.filter_map(|name| name.strip_prefix(self.folder.as_str()))
     }
 
     /// Whether there is an entry of this name.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.entries.contains_key(name.as_bytes())
+        self.entry(name).is_some()
     }
 
     /// The bytes of an entry one after the other, if it is there, deflated and of `least`
     /// bytes or more. Not counted, since they are not kept, and without the checks that
     /// [`find`](Self::find) makes.
     pub(crate) fn stream(&self, name: &str, least: u64) -> Result<Option<Stream<'_>>, Error> {
-        let Some(entry) = self.entries.get(name.as_bytes()) else { return Ok(None) };
+        let Some(entry) = self.entry(name) else { return Ok(None) };
         if entry.method != CompressionMethod::DEFLATE || entry.size < least {
             return Ok(None);
         }

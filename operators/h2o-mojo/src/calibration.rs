@@ -15,16 +15,17 @@ use crate::info::Info;
 /// How a model's probabilities are calibrated.
 #[derive(Debug)]
 pub(crate) enum Calibration {
-    Platt {
-        slope: f64,
-        intercept: f64,
-    },
-    /// Between two points the line is straight; outside of `least..=most` it is level.
-    Isotonic {
-        least: f64,
-        most: f64,
-        points: Vec<(f64, f64)>,
-    },
+    Platt { slope: f64, intercept: f64 },
+    Isotonic(Isotonic),
+}
+
+/// A rising line of points. Between two of them it is straight; outside of `least..=most` it is
+/// level.
+#[derive(Debug)]
+pub(crate) struct Isotonic {
+    least: f64,
+    most: f64,
+    points: Vec<(f64, f64)>,
 }
 
 const METHOD: &str = "calib_method";
@@ -42,10 +43,10 @@ impl Calibration {
                     Some([slope, intercept]) => {
                         Ok(Some(Self::Platt { slope: *slope, intercept: *intercept }))
                     }
-                    _ => Err(contradiction(KEY, "expected two numbers")),
+                    _ => Err(Error::contradiction(KEY, "expected two numbers")),
                 }
             }
-            Some("isotonic") => Self::isotonic(archive, info).map(Some),
+            Some("isotonic") => Ok(Some(Self::Isotonic(Isotonic::read(archive, info)?))),
             Some(other) => Err(Error::Unsupported {
                 what: format!("calibration '{other}'"),
                 supported: "platt, isotonic".into(),
@@ -53,7 +54,19 @@ impl Calibration {
         }
     }
 
-    fn isotonic(archive: &mut Archive<'_>, info: &Info<'_>) -> Result<Self, Error> {
+    /// The calibrated probabilities of a row.
+    pub(crate) fn apply(&self, [first, second]: &[f64; 2]) -> [f64; 2] {
+        let second = match self {
+            Self::Platt { slope, intercept } => 1.0 / (exp(-(first * slope + intercept)) + 1.0),
+            Self::Isotonic(line) => line.at(*second),
+        };
+        [1.0 - second, second]
+    }
+}
+
+impl Isotonic {
+    /// Reads the line.
+    pub(crate) fn read(archive: &mut Archive<'_>, info: &Info<'_>) -> Result<Self, Error> {
         let (least, most) = (info.number("calib_min_x")?, info.number("calib_max_x")?);
         let (x, y) = (doubles(archive, ABSCISSAE)?, doubles(archive, ORDINATES)?);
         let (Some(first), Some(last)) = (x.first(), x.last()) else {
@@ -67,37 +80,29 @@ impl Calibration {
             return Err(fault(ABSCISSAE, "its numbers fall"));
         }
         if !(*first <= least && least <= most && most <= *last) {
-            return Err(contradiction(
+            return Err(Error::contradiction(
                 "calib_min_x",
                 "it and calib_max_x are not among the points",
             ));
         }
-        Ok(Self::Isotonic { least, most, points: x.into_iter().zip(y).collect() })
+        Ok(Self { least, most, points: x.into_iter().zip(y).collect() })
     }
 
-    /// The calibrated probabilities of a row.
-    pub(crate) fn apply(&self, [first, second]: &[f64; 2]) -> [f64; 2] {
-        let second = match self {
-            Self::Platt { slope, intercept } => 1.0 / (exp(-(first * slope + intercept)) + 1.0),
-            Self::Isotonic { least, most, points } => line(points, *second, *least, *most),
-        };
-        [1.0 - second, second]
-    }
-}
-
-/// The ordinate of a line of points at `x`.
-fn line(points: &[(f64, f64)], x: f64, least: f64, most: f64) -> f64 {
-    if x.is_nan() {
-        return x;
-    }
-    let x = if x < least { least } else { x.min(most) };
-    match java_search(points, x) {
-        Ok(found) => points[found].1,
-        // Within the points, as the reader has checked.
-        Err(after) => {
-            let ((x0, y0), (x1, y1)) = (points[after - 1], points[after]);
-            let slope = (y1 - y0) / (x1 - x0);
-            y0 + slope * (x - x0)
+    /// The ordinate of the line at `x`.
+    pub(crate) fn at(&self, x: f64) -> f64 {
+        if x.is_nan() {
+            return x;
+        }
+        let points = &self.points;
+        let x = if x < self.least { self.least } else { x.min(self.most) };
+        match java_search(points, x) {
+            Ok(found) => points[found].1,
+            // Within the points, as the reader has checked.
+            Err(after) => {
+                let ((x0, y0), (x1, y1)) = (points[after - 1], points[after]);
+                let slope = (y1 - y0) / (x1 - x0);
+                y0 + slope * (x - x0)
+            }
         }
     }
 }
@@ -131,8 +136,4 @@ fn doubles(archive: &mut Archive<'_>, entry: &str) -> Result<Vec<f64>, Error> {
 
 fn fault(entry: &str, reason: &str) -> Error {
     Error::Entry { entry: entry.into(), reason: reason.into() }
-}
-
-fn contradiction(key: &str, reason: &str) -> Error {
-    Error::Contradiction { key: key.into(), reason: reason.into() }
 }

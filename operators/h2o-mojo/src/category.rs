@@ -16,9 +16,24 @@ pub enum Category {
     Regression,
     /// How unlike the rows of training a row is.
     AnomalyDetection,
+    /// Which cluster a row belongs to.
+    Clustering,
+    /// What remains of a row that is squeezed through a network.
+    AutoEncoder,
+    /// Fewer numbers that stand for a row.
+    DimReduction,
+    /// By how much a treatment changes the probability of the second of two classes.
+    BinomialUplift,
+    /// The hazard of a row, relative to the mean.
+    CoxPH,
 }
 
 impl Category {
+    /// Whether a prediction is a class.
+    pub(crate) fn has_classes(self) -> bool {
+        matches!(self, Self::Binomial | Self::Multinomial | Self::Ordinal)
+    }
+
     /// What `model.ini` says.
     pub(crate) fn read(info: &Info<'_>) -> Result<Self, Error> {
         match info.required("category")? {
@@ -27,9 +42,16 @@ impl Category {
             "Ordinal" => Ok(Self::Ordinal),
             "Regression" => Ok(Self::Regression),
             "AnomalyDetection" => Ok(Self::AnomalyDetection),
+            "Clustering" => Ok(Self::Clustering),
+            "AutoEncoder" => Ok(Self::AutoEncoder),
+            "DimReduction" => Ok(Self::DimReduction),
+            "BinomialUplift" => Ok(Self::BinomialUplift),
+            "CoxPH" => Ok(Self::CoxPH),
             other => Err(Error::Unsupported {
                 what: format!("category '{other}'"),
-                supported: "Binomial, Multinomial, Ordinal, Regression, AnomalyDetection".into(),
+                supported: "Binomial, Multinomial, Ordinal, Regression, AnomalyDetection, \
+                            Clustering, AutoEncoder, DimReduction, BinomialUplift, CoxPH"
+                    .into(),
             }),
         }
     }

@@ -168,8 +168,13 @@ pub(crate) fn names(
     response: Option<&[String]>,
 ) -> Result<Vec<String>, Error> {
     let names = match (category, response) {
-        (Category::Regression | Category::AnomalyDetection, _) if count == 1 => return Ok(vec![]),
-        (Category::Regression | Category::AnomalyDetection, _) => {
+        // Two classes are learnt, but what is predicted is a difference of probabilities.
+        (Category::BinomialUplift, _) if count == 2 => return Ok(vec![]),
+        (Category::BinomialUplift, _) => {
+            return Err(contradiction(format!("expected 2 for an uplift, got {count}")));
+        }
+        (category, _) if !category.has_classes() && count == 1 => return Ok(vec![]),
+        (category, _) if !category.has_classes() => {
             return Err(contradiction(format!("expected 1 without classes, got {count}")));
         }
         (_, Some(levels)) => levels.to_vec(),

@@ -16,6 +16,10 @@ pub struct Feature {
 }
 
 impl Feature {
+    pub(crate) fn new(name: &str, domain: Option<Domain>) -> Self {
+        Self { name: name.into(), domain }
+    }
+
     /// The column's name, as the table that the model was trained on had it.
     pub fn name(&self) -> &str {
         &self.name

@@ -13,15 +13,21 @@ pub struct Domain {
 }
 
 impl Domain {
+    /// Makes a domain whose levels are found by their names only.
+    pub(crate) fn exact(levels: Vec<String>) -> Self {
+        let mut indices = Names::default();
+        for (index, level) in levels.iter().enumerate() {
+            indices.insert(level.as_bytes(), index as u32);
+        }
+        Self { levels, indices }
+    }
+
     /// Makes the domain of the column `name`.
     ///
     /// Where a level is named `column.level`, its bare name finds it too, unless another
     /// level has that name: so H2O's own wrapper looks levels up.
     pub(crate) fn new(name: &str, levels: Vec<String>) -> Self {
-        let mut indices = Names::default();
-        for (index, level) in levels.iter().enumerate() {
-            indices.insert(level.as_bytes(), index as u32);
-        }
+        let Self { levels, mut indices } = Self::exact(levels);
         for (index, level) in levels.iter().enumerate() {
             let bare = level.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
             if let Some(bare) = bare.filter(|bare| indices.get(bare.as_bytes()).is_none()) {
@@ -82,7 +88,7 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Undoes the writer's escapes: `\n`, `\r`, and a backslash before anything else.
-fn unescape(line: &str) -> String {
+pub(crate) fn unescape(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     let mut characters = line.chars();
     while let Some(character) = characters.next() {

@@ -86,6 +86,15 @@ pub enum Error {
         reason: &'static str,
     },
 
+    /// A model inside of another cannot be read.
+    #[error("{folder}: {error}")]
+    Submodel {
+        /// Its folder in the archive.
+        folder: String,
+        /// What is wrong with it.
+        error: Box<Error>,
+    },
+
     /// A MOJO, but of a kind that this crate does not score.
     #[error("{what} is not supported; supported: {supported}")]
     Unsupported {
@@ -112,6 +121,18 @@ pub enum Error {
         /// How many rows.
         rows: usize,
     },
+}
+
+impl Error {
+    /// A value of `model.ini` that contradicts another.
+    pub(crate) fn contradiction(key: &str, reason: impl Into<String>) -> Self {
+        Self::Contradiction { key: key.into(), reason: reason.into() }
+    }
+
+    /// A kind of model that is not scored.
+    pub(crate) fn refused(what: &str, supported: &str) -> Self {
+        Self::Unsupported { what: what.into(), supported: supported.into() }
+    }
 }
 
 /// Why a text is not a value of a feature.

@@ -133,6 +133,11 @@ impl<'a> Info<'a> {
         self.text(key).map_or(0, |text| text.bytes().filter(|byte| *byte == b',').count() + 1)
     }
 
+    /// As [`list`](Self::list), which must be there.
+    pub(crate) fn required_list<T: std::str::FromStr>(&self, key: &str) -> Result<Vec<T>, Error> {
+        self.list(key)?.ok_or_else(|| Error::MissingKey { key: key.into() })
+    }
+
     /// Numbers in brackets, such as `[0.5, 1.0]`; `None` where absent or `null`.
     pub(crate) fn list<T: std::str::FromStr>(&self, key: &str) -> Result<Option<Vec<T>>, Error> {
         let Some(text) = self.text(key) else { return Ok(None) };

@@ -4,10 +4,10 @@
 //! wherever they come, and does no input or output of its own, so it runs natively and in a
 //! WebAssembly sandbox alike. It scores gradient boosting ([`Algorithm::Gbm`], MOJO versions
 //! 1.00 to 1.40), random forests ([`Algorithm::Drf`], 1.00 to 1.40), generalised linear models
-//! ([`Algorithm::Glm`], 1.00), isolation forests ([`Algorithm::IsolationForest`], up to 1.40)
-//! and deep learning ([`Algorithm::DeepLearning`], 1.00 and 1.10) with the results of H2O's own
-//! scorer: the same labels, and the same bits, except for probabilities by deep learning, which
-//! differ by less than 1e-5, and for the last bit of powers by a Tweedie link.
+//! ([`Algorithm::Glm`], 1.00), deep learning ([`Algorithm::DeepLearning`], 1.00 and 1.10) and the
+//! other algorithms of [`Algorithm`] with the results of H2O's own scorer: the same labels, and
+//! the same bits, except for probabilities by deep learning, which differ by less than 1e-5, and
+//! for the last bit of powers by a Tweedie link.
 //!
 //! ```no_run
 //! use h2o_mojo::{Model, Predictions};
@@ -39,7 +39,7 @@
 //! - `model`: [`Model`], [`Scorer`], [`Predictions`]: a MOJO from its bytes to its predictions.
 //! - `schema`: [`Schema`], a MOJO's columns without the model.
 //! - `algorithms`: the one table of algorithms, and a folder for each.
-//! - `trees`: compiled trees, which tree algorithms share, and the decoder of H2O's trees.
+//! - `trees`: the decoder of H2O's trees; `decision_trees` scores with them.
 //! - `distribution`, `classes`, `calibration`: from a model's sums to numbers, probabilities and labels.
 //! - `columns`, `domain`, `names`, `category`, `info`, `archive`: the parts of a MOJO that all
 //!   algorithms share.
@@ -53,6 +53,7 @@ mod classes;
 mod columns;
 mod distribution;
 mod domain;
+mod encoding;
 mod error;
 mod exp;
 mod info;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crate::algorithms::Algorithm;
-use crate::algorithms::engine::{Engine, EngineScorer, Source};
+use crate::algorithms::engine::{Precision, Predictor, PredictorScorer, Source, Submodels};
 use crate::archive::Archive;
 use crate::calibration::Calibration;
 use crate::category::Category;
 use crate::classes::{self, Classes};
 use crate::columns::{Columns, Feature};
+use crate::encoding::Encoding;
 use crate::error::Error;
 use crate::info::{self, Info};
 use crate::limits::Limits;
@@ -22,18 +23,17 @@ pub struct Model {
 #[derive(Debug)]
 struct Shared {
     algorithm: Algorithm,
-    category: Category,
-    columns: Vec<Feature>,
-    response: Option<String>,
     offset_column: Option<String>,
     uuid: Option<String>,
     h2o_version: Option<String>,
     mojo_version: f64,
-    engine: Arc<dyn Engine>,
-    /// Empty where the model has none.
-    classes: Classes,
+    predictor: Arc<Predictor>,
     calibration: Option<Calibration>,
 }
+
+/// How many models may be inside of one another, the outermost included. H2O does not stack
+/// ensembles: two.
+const DEPTH: u32 = 2;
 
 impl Model {
     /// Reads a MOJO, within the default [`Limits`].
@@ -57,29 +57,9 @@ impl Model {
         let text = String::from_utf8_lossy(&text);
         let info = Info::parse(&text, limits)?;
         let algorithm = Algorithm::of(&info)?;
-        let category = Category::read(&info)?;
-        let columns = Columns::read(&mut archive, &info, limits)?;
-
-        let response = columns.response.as_ref();
-        let levels = response.and_then(Feature::domain).map(|domain| domain.levels());
-        let names = classes::names(category, info.number("n_classes")?, levels)?;
-        if category == Category::Binomial && names.len() != 2 {
-            return Err(Error::Contradiction {
-                key: "category".into(),
-                reason: format!("expected 2 classes for Binomial, got {}", names.len()),
-            });
-        }
-        let classes = Classes::read(&info, names, algorithm.labels())?;
-        let mut source = Source {
-            archive: &mut archive,
-            info: &info,
-            features: &columns.features,
-            classes: &classes,
-            limits,
-        };
-        let engine = algorithm.read(category, &mut source)?;
+        let predictor = read_predictor(&mut archive, &info, limits, DEPTH)?;
         // H2O calibrates two classes only.
-        let calibration = match category {
+        let calibration = match predictor.category {
             Category::Binomial => Calibration::read(&mut archive, &info)?,
             _ => None,
         };
@@ -87,15 +67,11 @@ impl Model {
         Ok(Self {
             shared: Arc::new(Shared {
                 algorithm,
-                category,
-                response: columns.response.map(|feature| feature.name().into()),
-                columns: columns.features,
                 offset_column: own("offset_column"),
                 uuid: own("uuid"),
                 h2o_version: own("h2o_version"),
                 mojo_version: info.number("mojo_version")?,
-                engine,
-                classes,
+                predictor: Arc::new(predictor),
                 calibration,
             }),
         })
@@ -108,30 +84,39 @@ impl Model {
 
     /// What the model predicts.
     pub fn category(&self) -> Category {
-        self.shared.category
+        self.shared.predictor.category
     }
 
     /// The names of the classes; empty where the model has none, as for a regression.
     pub fn classes(&self) -> &[String] {
-        &self.shared.classes.names
+        &self.shared.predictor.classes.names
     }
 
     /// The names of a row's values, as H2O's own tables of predictions have them, for a model
-    /// without classes; empty for one with classes. Of a regression: `predict`. Of an isolation
-    /// forest: `predict`, which is the score, and `mean_length`; or `predict`, which is 1 for
-    /// an anomaly and 0 otherwise, `score` and `mean_length`.
-    pub fn outputs(&self) -> &'static [&'static str] {
-        if self.shared.classes.count() > 0 { &[] } else { self.shared.engine.outputs() }
+    /// without classes; empty for one with classes.
+    ///
+    /// | algorithm | names |
+    /// |---|---|
+    /// | a regression, whatever the algorithm | `predict` |
+    /// | `isolationforest` | `predict`, which is the score, and `mean_length`; or `predict`, which is 1 for an anomaly and 0 otherwise, `score` and `mean_length` |
+    /// | `extendedisolationforest` | `anomaly_score`, `mean_length` |
+    /// | `kmeans` | `cluster`, the number of the nearest from 0, and `distance_0`, `distance_1`, ...: the squared distances to the centres |
+    /// | `deeplearning`, an auto-encoder | `reconstruction_error`, the mean of squares over the inputs, and `reconstr_COLUMN.CATEGORY`, `reconstr_COLUMN.missing(NA)`, `reconstr_COLUMN`: what the network makes of each input |
+    /// | `pca` | `PC1`, `PC2`, ... |
+    /// | `upliftdrf` | `uplift_predict`, `p_y1_with_treatment`, `p_y1_without_treatment` |
+    /// | `coxph` | `lp`, the linear predictor: the log of the hazard ratio to the mean |
+    pub fn outputs(&self) -> &[String] {
+        &self.shared.predictor.outputs
     }
 
     /// The columns of a row, in their order.
     pub fn features(&self) -> &[Feature] {
-        &self.shared.columns
+        &self.shared.predictor.features
     }
 
     /// The name of the column that the model predicts.
     pub fn response(&self) -> Option<&str> {
-        self.shared.response.as_deref()
+        self.shared.predictor.response.as_ref().map(Feature::name)
     }
 
     /// The column whose value is added to a row's sum before the link function, if there is
@@ -159,7 +144,10 @@ impl Model {
     /// From which probability on the second of two classes is the label; `None` unless the
     /// model is [`Category::Binomial`].
     pub fn default_threshold(&self) -> Option<f64> {
-        (self.shared.category == Category::Binomial).then_some(self.shared.classes.threshold)
+        (self.category() == Category::Binomial).then(|| {
+            let predictor = &self.shared.predictor;
+            predictor.engine.threshold().unwrap_or(predictor.classes.threshold)
+        })
     }
 
     /// Whether the model has a calibration: [`Predictions::calibrated`] has probabilities then.
@@ -169,15 +157,82 @@ impl Model {
 
     /// Makes a scorer. It holds the memory that scoring needs, so keep it for many rows.
     pub fn scorer(&self) -> Scorer {
-        Scorer { model: self.clone(), engine: self.shared.engine.clone().scorer() }
+        Scorer { model: self.clone(), predictor: self.shared.predictor.clone().scorer() }
     }
+}
+
+/// Reads the model in the folder that the archive is at, whatever its algorithm.
+fn read_submodel(
+    archive: &mut Archive<'_>,
+    limits: &Limits,
+    depth: u32,
+) -> Result<Predictor, Error> {
+    let text = archive.get(info::NAME)?;
+    let text = String::from_utf8_lossy(&text);
+    read_predictor(archive, &Info::parse(&text, limits)?, limits, depth)
+}
+
+/// Reads what scores rows. `depth` is how many models may be inside of one another, this one
+/// included.
+fn read_predictor(
+    archive: &mut Archive<'_>,
+    info: &Info<'_>,
+    limits: &Limits,
+    depth: u32,
+) -> Result<Predictor, Error> {
+    let algorithm = Algorithm::of(info)?;
+    let category = Category::read(info)?;
+    let columns = Columns::read(archive, info, limits)?;
+    let response = columns.response.as_ref();
+    let levels = response.and_then(Feature::domain).map(|domain| domain.levels());
+    let names = classes::names(category, info.number("n_classes")?, levels)?;
+    if category == Category::Binomial && names.len() != 2 {
+        return Err(Error::Contradiction {
+            key: "category".into(),
+            reason: format!("expected 2 classes for Binomial, got {}", names.len()),
+        });
+    }
+    let classes = Classes::read(info, names, algorithm.labels())?;
+    let mut source = Source {
+        archive,
+        info,
+        features: &columns.features,
+        classes: &classes,
+        category,
+        limits,
+        submodels: Submodels { depth: depth.saturating_sub(1), read: read_submodel },
+    };
+    let engine = algorithm.read(category, &mut source)?;
+    let (encoding, features) = match engine.features() {
+        Some(features) => (None, features),
+        None => match Encoding::read(archive, info, &columns.features, limits)? {
+            Some((encoding, features)) => (Some(encoding), features),
+            None => (None, columns.features),
+        },
+    };
+    if features.is_empty() {
+        return Err(Error::Contradiction {
+            key: "n_features".into(),
+            reason: "no column of a row is read".into(),
+        });
+    }
+    Ok(Predictor {
+        category,
+        features,
+        encoding,
+        response: columns.response,
+        has_offset: info.text("offset_column").is_some(),
+        outputs: if classes.count() > 0 { vec![] } else { engine.outputs() },
+        classes,
+        engine,
+    })
 }
 
 /// Scores rows with a model. One per thread.
 #[derive(Debug)]
 pub struct Scorer {
     model: Model,
-    engine: Box<dyn EngineScorer>,
+    predictor: PredictorScorer,
 }
 
 impl Scorer {
@@ -201,8 +256,7 @@ impl Scorer {
         offsets: Option<&[f64]>,
         predictions: &mut Predictions,
     ) -> Result<(), Error> {
-        let model = &*self.model.shared;
-        let features = model.columns.len();
+        let features = self.model.features().len();
         if !rows.len().is_multiple_of(features) {
             return Err(Error::Rows { values: rows.len(), features });
         }
@@ -210,27 +264,10 @@ impl Scorer {
         if let Some(offsets) = offsets.filter(|offsets| offsets.len() != count) {
             return Err(Error::Offsets { offsets: offsets.len(), rows: count });
         }
-        let width = self.model.outputs().len().max(model.classes.count());
-        predictions.reset(count, width);
-        let Predictions { labels, values, calibrated, doubts, .. } = predictions;
-        self.engine.score(rows, offsets, values, width, doubts);
-        if model.classes.count() == 0 {
-            return Ok(());
-        }
-        let rows = rows.chunks_exact(features).zip(values.chunks_exact_mut(width));
-        if doubts.is_empty() {
-            labels.extend(rows.map(|(row, p)| model.classes.label(row, p)));
-        } else {
-            for ((row, p), doubt) in rows.zip(doubts) {
-                let mut label = model.classes.label(row, p);
-                if !model.classes.is_sure(p, *doubt) {
-                    self.engine.score_exactly(row, p);
-                    label = model.classes.label(row, p);
-                }
-                labels.push(label);
-            }
-        }
-        if let Some(calibration) = &model.calibration {
+        predictions.reset(count, self.predictor.predictor().width());
+        let Predictions { labels, values, calibrated, .. } = predictions;
+        self.predictor.score(rows, offsets, Precision::Enough, values, labels);
+        if let Some(calibration) = &self.model.shared.calibration {
             let (rows, _) = values.as_chunks::<2>();
             calibrated.extend(rows.iter().flat_map(|row| calibration.apply(row)));
         }
@@ -245,8 +282,6 @@ pub struct Predictions {
     values: Vec<f64>,
     width: usize,
     calibrated: Vec<f64>,
-    /// What an engine's approximation leaves open, see `EngineScorer::score`.
-    doubts: Vec<f64>,
 }
 
 impl Predictions {
@@ -274,7 +309,8 @@ impl Predictions {
     /// what [`Model::outputs`] names.
     ///
     /// All values of a row are NaN, and its label 0, where no result is a number, as for
-    /// infinite inputs of a network. H2O's scorer throws there.
+    /// infinite inputs of a network. H2O's scorer throws there. Of an auto-encoder only the first
+    /// value, the error, is NaN where a number is missing, as in H2O's wrapper.
     pub fn values(&self) -> &[f64] {
         &self.values
     }
@@ -292,6 +328,5 @@ impl Predictions {
         self.values.resize(rows * width, 0.0);
         self.width = width;
         self.calibrated.clear();
-        self.doubts.clear();
     }
 }

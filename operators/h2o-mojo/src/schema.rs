@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
+use crate::algorithms::{coxph, gam};
 use crate::archive::Archive;
+use crate::encoding;
 use crate::error::Error;
 use crate::info::{self, Info};
 use crate::limits::Limits;
@@ -48,10 +50,32 @@ impl Schema {
             name: (*name).to_owned(),
             is_categorical: categorical.contains(&index),
         };
-        Ok(Schema {
-            columns: info.columns[..count].iter().enumerate().map(column).collect(),
-            offset_column: info.text("offset_column").map(str::to_owned),
-        })
+        let mut columns: Vec<SchemaColumn> =
+            info.columns[..count].iter().enumerate().map(column).collect();
+        // What the caller has may be others than what the model was trained on.
+        if encoding::rewrites(&info) {
+            let originals = encoding::originals(&mut archive, &info, &limits)?.into_iter();
+            columns = originals
+                .map(|it| SchemaColumn { name: it.name, is_categorical: it.levels > 0 })
+                .collect();
+        }
+        // By name: the table of algorithms would bring all of them along.
+        match info.text("algorithm").or(info.text("algo")) {
+            Some(gam::ALIAS | gam::NAME) => {
+                columns.truncate(gam::plain(&info, count)?);
+                for name in gam::curves(&mut archive, &info)?.into_iter().flatten() {
+                    if !columns.iter().any(|column| column.name == name) {
+                        columns.push(SchemaColumn { name, is_categorical: false });
+                    }
+                }
+            }
+            Some(coxph::ALIAS | coxph::NAME) => {
+                let reads = coxph::reads(&info, count)?.into_iter();
+                columns = reads.filter_map(|column| columns.get(column).cloned()).collect();
+            }
+            _ => {}
+        }
+        Ok(Schema { columns, offset_column: info.text("offset_column").map(str::to_owned) })
     }
 
     /// The columns of a row, in their order.

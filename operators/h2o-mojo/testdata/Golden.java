@@ -1,8 +1,10 @@
-import hex.ModelCategory;
 import hex.genmodel.MojoModel;
+import hex.genmodel.algos.kmeans.KMeansMojoModel;
 import hex.genmodel.easy.EasyPredictModelWrapper;
 import hex.genmodel.easy.RowData;
+import hex.genmodel.easy.prediction.AutoEncoderModelPrediction;
 import hex.genmodel.easy.prediction.BinomialModelPrediction;
+import hex.genmodel.easy.prediction.ClusteringModelPrediction;
 import hex.genmodel.easy.prediction.MultinomialModelPrediction;
 import hex.genmodel.easy.prediction.OrdinalModelPrediction;
 import hex.genmodel.easy.prediction.RegressionModelPrediction;
@@ -39,6 +41,7 @@ public final class Golden {
                 new EasyPredictModelWrapper(
                         new EasyPredictModelWrapper.Config()
                                 .setModel(mojo)
+                                .setUseExtendedOutput(true)
                                 .setConvertUnknownCategoricalLevelsToNa(true));
         List<String> lines = Files.readAllLines(folder.resolve(name + ".rows.csv"));
         String separator = lines.get(0).contains("\t") ? "\t" : ",";
@@ -52,6 +55,8 @@ public final class Golden {
                 for (int i = 0; i < header.length; i++) {
                     if (!fields[i].equals("NA")) {
                         row.put(header[i], fields[i]);
+                    } else if (name.contains("-encoded-")) {
+                        row.put(header[i], Double.NaN);
                     }
                 }
                 out.print(answer(model, row, offsetColumn) + "\n");
@@ -60,8 +65,22 @@ public final class Golden {
     }
 
     private static String heading(MojoModel mojo) {
-        if (mojo.getModelCategory() == ModelCategory.AnomalyDetection) {
-            return String.join(",", mojo.getOutputNames());
+        switch (mojo.getModelCategory()) {
+            case AnomalyDetection:
+            case BinomialUplift:
+            case CoxPH:
+            case DimReduction:
+                return String.join(",", mojo.getOutputNames());
+            case AutoEncoder:
+                return "reconstruction_error," + String.join(",", mojo.getOutputNames());
+            case Clustering:
+                StringJoiner clusters = new StringJoiner(",");
+                clusters.add("cluster");
+                for (int i = 0; i < ((KMeansMojoModel) mojo).getNumClusters(); i++) {
+                    clusters.add("distance_" + i);
+                }
+                return clusters.toString();
+            default:
         }
         if (mojo.nclasses() == 1) {
             return "value";
@@ -99,6 +118,18 @@ public final class Golden {
                     return join(ordinal.label, ordinal.classProbabilities);
                 case AnomalyDetection:
                     return join(model.predictAnomalyDetection(row).toPreds());
+                case AutoEncoder:
+                    AutoEncoderModelPrediction encoded = model.predictAutoEncoder(row);
+                    return join(Double.toString(encoded.mse), encoded.reconstructed);
+                case BinomialUplift:
+                    return join(model.predictUpliftBinomial(row).predictions);
+                case Clustering:
+                    ClusteringModelPrediction cluster = model.predictClustering(row);
+                    return join(Integer.toString(cluster.cluster), cluster.distances);
+                case CoxPH:
+                    return Double.toString(model.predictCoxPH(row, offset).value);
+                case DimReduction:
+                    return join(model.predictDimReduction(row).dimensions);
                 default:
                     return Double.toString(model.predictRegression(row, offset).value);
             }

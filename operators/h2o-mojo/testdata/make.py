@@ -402,7 +402,7 @@ def shrink(path: Path) -> None:
     if path.stat().st_size < large:
         return
     with zipfile.ZipFile(path) as archive:
-        entries = [e for e in archive.infolist() if not e.filename.startswith("experimental/")]
+        entries = [e for e in archive.infolist() if "experimental/" not in e.filename]
         contents = [(entry.filename, archive.read(entry)) for entry in entries]
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, content in contents:

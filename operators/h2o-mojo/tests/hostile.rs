@@ -10,7 +10,7 @@ use support::zip::{Entries, Packed, pack, pack_as, unpack};
 use support::{Result, zoo_bytes};
 
 /// Small models of every kind of tree and layer.
-const MODELS: [&str; 17] = [
+const MODELS: [&str; 37] = [
     "gbm-bernoulli",
     "gbm-deep",
     "gbm-multinomial",
@@ -28,6 +28,26 @@ const MODELS: [&str; 17] = [
     "glm-multinomial",
     "glm-ordinal-skip",
     "glm-tweedie-power",
+    "ensemble-gbm-binomial",
+    "ensemble-logit-multinomial",
+    "ensemble-unused",
+    "kmeans",
+    "isotonic",
+    "eif-extended",
+    "ae-dropout",
+    "pca-only-categories",
+    "uplift-kl",
+    "coxph-strata",
+    "coxph-interactions-mixed",
+    "gam-binomial",
+    "gam-multinomial",
+    "gam-is",
+    "gam-ms",
+    "gam-tp-cubic",
+    "rulefit-rules-regression",
+    "gbm-encoded-enumlimited",
+    "drf-encoded-binary",
+    "dl-encoded-eigen",
 ];
 
 /// Small enough that a test which reaches them is quick.
@@ -142,6 +162,14 @@ proptest! {
     ) {
         let mut entries = unpack(&zoo_bytes(model).expect("a model of testdata")).expect("a zip");
         entries.insert("trees/t00_000.bin".into(), tree);
+        let _ = attempt(&pack(&entries));
+    }
+
+    #[test]
+    fn a_slanted_tree_of_any_bytes(tree in prop::collection::vec(any::<u8>(), 0..400)) {
+        let mut entries = unpack(&zoo_bytes("eif").expect("a model of testdata")).expect("a zip");
+        let columns = 6_u32.to_le_bytes();
+        entries.insert("trees/t00.bin".into(), [&columns[..], &tree].concat());
         let _ = attempt(&pack(&entries));
     }
 

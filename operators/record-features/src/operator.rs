@@ -1,10 +1,9 @@
 //! The extractor that the component exports.
 
+use record_columns::{Config, Reader};
 use sandbar_operator::{Error, Extractor, Failure, Field, Record, Row, Setup};
 
-use crate::config::Config;
-use crate::reader::Reader;
-use crate::sink::Sink;
+use crate::models;
 
 /// Reads what the stage's models want from records.
 #[derive(Debug)]
@@ -16,7 +15,8 @@ impl Extractor for RecordFeatures {
     type Config = Config;
 
     fn configure(config: Config, setup: &Setup) -> Result<RecordFeatures, Error> {
-        Ok(RecordFeatures { reader: Reader::new(&config, setup)? })
+        let reader = Reader::new(&config, models::wanted(setup)?, setup.schemas())?;
+        Ok(RecordFeatures { reader })
     }
 
     fn features(&self) -> Vec<Field> {
@@ -29,21 +29,3 @@ impl Extractor for RecordFeatures {
 }
 
 sandbar_operator::extractor!(RecordFeatures);
-
-impl Sink for Row<'_> {
-    fn number(&mut self, number: f64) {
-        Row::number(self, number);
-    }
-
-    fn text(&mut self, text: &str) {
-        Row::text(self, text);
-    }
-
-    fn tensor(&mut self, elements: &[u8]) {
-        Row::tensor(self, elements);
-    }
-
-    fn missing(&mut self) {
-        Row::missing(self);
-    }
-}

@@ -10,8 +10,9 @@ pub struct Config {
     pub unknown_category: Treatment,
     /// Text that is no number, for a numeric feature. Default: the row fails.
     pub invalid_number: Treatment,
-    /// A feature of the model without a column. Default: it is missing in every row.
-    pub missing_column: Treatment,
+    /// A feature of the model without a column. Default: what the model's maker does, which is to
+    /// take it for missing in every row for H2O, and to refuse for the others.
+    pub missing_column: Option<Treatment>,
     /// No offset, for a model that was trained with one. Default: the configuration is
     /// refused where there is no column, the row fails where its value is missing.
     pub missing_offset: MissingOffset,
@@ -22,7 +23,7 @@ impl Default for Config {
         Config {
             unknown_category: Treatment::Fail,
             invalid_number: Treatment::Fail,
-            missing_column: Treatment::Missing,
+            missing_column: None,
             missing_offset: MissingOffset::Fail,
         }
     }
@@ -34,7 +35,7 @@ impl Default for Config {
 pub enum Treatment {
     /// Refuse: the row, or the configuration where it concerns all rows.
     Fail,
-    /// Take it for missing, as H2O's NA.
+    /// Take it for missing.
     Missing,
 }
 

@@ -1,29 +1,39 @@
-//! Scores features with an H2O MOJO model, read inside the sandbox.
+//! Scores features with a model of H2O (MOJO), XGBoost (JSON, UBJSON) or LightGBM (text), read
+//! inside the sandbox. Which of them a file is, its first bytes tell: a swap or a roll-out from one
+//! maker's model to another's changes the model alone.
 //!
 //! ```toml
 //! [stages.config]
 //! unknown_category = "fail"       # or "missing"
 //! invalid_number = "fail"         # or "missing"
-//! missing_column = "missing"      # or "fail"
+//! # missing_column = "fail"       # or "missing"
 //! missing_offset = "fail"         # or "zero"
 //! ```
 //!
-//! The values shown are the defaults: for the first three what H2O's
-//! `EasyPredictModelWrapper` does when nothing is set on its `Config`.
+//! The values shown are the defaults: what H2O's `EasyPredictModelWrapper` does when nothing is
+//! set on its `Config`. `missing_column` is what the maker does: H2O takes a feature without a
+//! column for missing in every row, the others refuse it.
 //!
 //! | what is found | key | `"fail"` | `"missing"` | H2O's switch for `"missing"` |
 //! |---|---|---|---|---|
 //! | a category that the model was not trained with | `unknown_category` | the row fails, `invalid` | the value counts as missing | `setConvertUnknownCategoricalLevelsToNa(true)` |
 //! | text that is no number, for a numeric feature | `invalid_number` | the row fails, `malformed` | the value counts as missing | `setConvertInvalidNumbersToNa(true)` |
-//! | no column for a feature of the model | `missing_column` | the configuration is refused | the feature is missing in every row | what H2O always does |
+//! | no column for a feature of the model | `missing_column` | the configuration is refused | the feature is missing in every row | what H2O always does, and the default for its models |
 //!
 //! Columns are matched with the model's features by name; columns that the model does
-//! not know are ignored. What is compared with what:
+//! not know are ignored. A model that was trained with an array has no names (XGBoost calls its
+//! columns `f0`, LightGBM `Column_0`): `columns` under `[preprocessing]` in its `model.toml` lists
+//! them, in the order that it was trained with. XGBoost and LightGBM know classes by their numbers;
+//! `[labels]` of the model's folder names them. What is compared with what:
 //!
 //! | model's feature | column of numbers | column of text |
 //! |---|---|---|
-//! | numeric | as it is; NaN is missing | read as Java's `Double.parseDouble` reads it |
-//! | categorical | refused at configuration | the category of this name, or of the name `column.text` |
+//! | numeric | as it is; NaN is missing | a decimal number; for H2O as Java's `Double.parseDouble` reads it |
+//! | categories that the model knows by their numbers alone (LightGBM without pandas, XGBoost before 3.1) | the category's number | that number |
+//! | categorical, with names | refused at configuration | the category of this name, or of the name `column.text` |
+//!
+//! XGBoost computes in single precision: values are rounded to it, and probabilities are what it
+//! answers, widened. LightGBM computes in double precision.
 //!
 //! Empty text is how a table says that text is missing, and it is scored as missing: as by
 //! H2O's own parser of CSV, which takes an empty field for NA. Handed to the wrapper, an
@@ -50,6 +60,7 @@
 //! not a number fails with `invalid`.
 
 mod config;
+mod described;
 mod makers;
 mod memo;
 mod offset;

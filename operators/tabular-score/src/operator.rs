@@ -3,6 +3,7 @@
 use sandbar_operator::{Error, Failure, Field, Output, Predictions, Scorer, Setup, Table};
 
 use crate::config::Config;
+use crate::described::Description;
 use crate::makers::{self, Scored};
 use crate::offset::Offset;
 use crate::source::{Rejected, Source};
@@ -36,8 +37,9 @@ impl Scorer for TabularScore {
              `models`",
         )?;
         let of_model = |error: Error| error.context(format_args!("model '{name}'"));
-        let model = makers::read(&setup.load_model(name)?).map_err(of_model)?;
-        let sources = Source::find_all(model.features(), features, &config).map_err(of_model)?;
+        let describe = || Description::read(setup, name);
+        let model = makers::read(&setup.load_model(name)?, &describe).map_err(of_model)?;
+        let sources = Source::find_all(&*model, features, &config).map_err(of_model)?;
         let offset = Offset::find(model.offset(), features, &config).map_err(of_model)?;
         let output = model.output().map_err(of_model)?;
         let scratch = Scratch::default();

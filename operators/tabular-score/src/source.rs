@@ -3,11 +3,12 @@
 use sandbar_operator::{Column, Error, Failure, Field, FieldType, Table};
 
 use crate::config::{Config, Treatment};
-use crate::makers::{Feature, Takes, Unfit};
+use crate::makers::{Feature, Model, Takes, Unfit};
 use crate::memo::Memo;
 
 /// The column that feeds one feature of the model.
 pub(crate) struct Source {
+    name: String,
     feature: Box<dyn Feature>,
     /// Position in the table; `None` where the table does not have it.
     column: Option<usize>,
@@ -27,18 +28,20 @@ impl Source {
     /// # Errors
     /// Where a column is of a type that can never fit, or not there although it must be.
     pub(crate) fn find_all(
-        features: Vec<Box<dyn Feature>>,
+        model: &dyn Model,
         fields: &[Field],
         config: &Config,
     ) -> Result<Vec<Source>, Error> {
+        let features = model.features();
         let sources = features
             .into_iter()
-            .map(|feature| Source::find(feature, fields, config))
+            .zip(model.names())
+            .map(|(feature, name)| Source::find(feature, name, fields, config))
             .collect::<Result<Vec<_>, _>>()?;
         let absent: Vec<&str> = sources
             .iter()
             .filter(|source| source.column.is_none())
-            .map(|source| source.feature.name())
+            .map(|source| source.name.as_str())
             .collect();
         if absent.is_empty() {
             return Ok(sources);
@@ -51,7 +54,7 @@ impl Source {
             )
             .into());
         }
-        if config.missing_column == Treatment::Fail {
+        if config.missing_column.unwrap_or(model.missing_column()) == Treatment::Fail {
             return Err(format!(
                 "features {absent}: no such columns from the extractor, which gives {columns}: add \
                  them there, or set missing_column = \"missing\""
@@ -62,8 +65,12 @@ impl Source {
         Ok(sources)
     }
 
-    fn find(feature: Box<dyn Feature>, fields: &[Field], config: &Config) -> Result<Source, Error> {
-        let name = feature.name();
+    fn find(
+        feature: Box<dyn Feature>,
+        name: String,
+        fields: &[Field],
+        config: &Config,
+    ) -> Result<Source, Error> {
         let column = fields.iter().position(|field| field.name == name);
         let categorical = feature.takes() == Takes::Categories;
         match column.map(|column| &fields[column].ty) {
@@ -77,6 +84,7 @@ impl Source {
             }
             Some(FieldType::Number | FieldType::Text) | None => Ok(Source {
                 empty: feature.value(b"").unwrap_or(f64::NAN),
+                name,
                 feature,
                 column,
                 memo: categorical.then(Memo::new),
@@ -132,7 +140,7 @@ impl Source {
 
     #[cold]
     fn failure(&self, error: Unfit, text: &str) -> Failure {
-        let name = self.feature.name();
+        let name = &self.name;
         let text: String = text.chars().take(80).collect();
         match error {
             Unfit::UnknownCategory => {

@@ -74,7 +74,9 @@ fn read(
             let all = Wanted::default();
             Ok((tensorflow::of_graph(&Graph::read(bytes, wanted.unwrap_or(&all))?), None))
         }
-        Kind::H2oMojo | Kind::Xgboost | Kind::Lightgbm | Kind::File => bail!("a model of kind {kind} is not a graph"),
+        Kind::H2oMojo | Kind::Xgboost | Kind::Lightgbm | Kind::File => {
+            bail!("a model of kind {kind} is not a graph")
+        }
     })
 }
 

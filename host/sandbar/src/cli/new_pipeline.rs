@@ -49,11 +49,13 @@ pub(super) struct NewPipeline {
     /// The names of the columns of CSV that has no line of them, in their order.
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     fields: Vec<String>,
-    /// The columns that a graph's only input takes, in the order that it was trained with.
-    /// [default: all columns of CSV, if they are as many]
+    /// The columns that a graph's only input takes, or a model of XGBoost or LightGBM that was
+    /// trained without names, in the order that it was trained with.
+    /// [default: for a graph all columns of CSV, if they are as many]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     features: Vec<String>,
-    /// The names of a graph's classes, in their order. [default: 0, 1, ...]
+    /// The names of the classes that a graph, XGBoost or LightGBM has numbers for, in their order.
+    /// [default: 0, 1, ...]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     labels: Vec<String>,
     /// The topic that the pipeline reads. [default: that of --from, or NAME]

@@ -83,12 +83,13 @@ impl ModelFile {
         records: &Records,
     ) -> Result<Columns, String> {
         let [input] = self.inputs.as_slice() else {
-            return match features {
-                [] => Ok(Columns::Named),
-                _ => {
-                    Err("--features is for graphs of one input; this model's columns have names"
-                        .into())
-                }
+            return match (features, self.kind) {
+                ([], _) => Ok(Columns::Named),
+                // Of models that were trained with an array, which has no names.
+                (names, Kind::Xgboost | Kind::Lightgbm) => Ok(Columns::Ordered(names.to_vec())),
+                _ => Err("--features is for graphs of one input and for models of XGBoost and \
+                         LightGBM; this model's columns have names"
+                    .into()),
             };
         };
         let Some(count) = input.row_elements().filter(|_| input.shape.len() <= 2) else {

@@ -6,13 +6,22 @@
 //!
 //! An algorithm is added by its folder and by a variant and a row here.
 
+pub(crate) mod coxph;
 mod deeplearning;
 mod drf;
 pub(crate) mod engine;
+mod extendedisolationforest;
+pub(crate) mod gam;
 mod gbm;
 mod glm;
 mod isolationforest;
+mod isotonic;
+mod kmeans;
+mod pca;
+mod rulefit;
 mod shared_tree;
+mod stackedensemble;
+mod upliftdrf;
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,10 +43,28 @@ pub enum Algorithm {
     Drf,
     /// Generalised linear model, `glm`.
     Glm,
-    /// Multi-layer perceptron, `deeplearning`.
+    /// Multi-layer perceptron, `deeplearning`, auto-encoders included.
     DeepLearning,
     /// Isolation forest, `isolationforest`.
     IsolationForest,
+    /// Extended isolation forest, `extendedisolationforest`.
+    ExtendedIsolationForest,
+    /// Stacked ensemble, `stackedensemble`: models whose predictions another one combines.
+    StackedEnsemble,
+    /// K-means clusters, `kmeans`.
+    KMeans,
+    /// Isotonic regression, `isotonicregression`.
+    IsotonicRegression,
+    /// Principal component analysis, `pca`.
+    Pca,
+    /// Uplift random forest, `upliftdrf`.
+    UpliftDrf,
+    /// Cox's proportional hazards, `coxph`.
+    CoxPh,
+    /// Generalised additive model, `gam`.
+    Gam,
+    /// Rules of trees in a linear model, `rulefit`.
+    RuleFit,
 }
 
 /// An algorithm's names and its reader.
@@ -58,7 +85,7 @@ struct Entry {
 const SUPERVISED: [Category; 3] = [Category::Binomial, Category::Multinomial, Category::Regression];
 
 /// All algorithms.
-static TABLE: [Entry; 5] = [
+static TABLE: [Entry; 14] = [
     Entry {
         algorithm: Algorithm::Gbm,
         name: "gbm",
@@ -92,7 +119,12 @@ static TABLE: [Entry; 5] = [
         algorithm: Algorithm::DeepLearning,
         name: "deeplearning",
         aliases: &["Deep Learning", "deep learning"],
-        categories: &SUPERVISED,
+        categories: &[
+            Category::Binomial,
+            Category::Multinomial,
+            Category::Regression,
+            Category::AutoEncoder,
+        ],
         labels: Labels::Drawn,
         read: deeplearning::read,
     },
@@ -104,6 +136,93 @@ static TABLE: [Entry; 5] = [
         labels: Labels::Drawn,
         read: isolationforest::read,
     },
+    Entry {
+        algorithm: Algorithm::ExtendedIsolationForest,
+        name: "extendedisolationforest",
+        aliases: &["Extended Isolation Forest"],
+        categories: &[Category::AnomalyDetection],
+        labels: Labels::Drawn,
+        read: extendedisolationforest::read,
+    },
+    Entry {
+        algorithm: Algorithm::StackedEnsemble,
+        name: "stackedensemble",
+        aliases: &["StackedEnsemble", "Stacked Ensemble"],
+        categories: &SUPERVISED,
+        labels: Labels::Drawn,
+        read: stackedensemble::read,
+    },
+    Entry {
+        algorithm: Algorithm::KMeans,
+        name: "kmeans",
+        aliases: &["K-means"],
+        categories: &[Category::Clustering],
+        labels: Labels::Drawn,
+        read: kmeans::read,
+    },
+    Entry {
+        algorithm: Algorithm::IsotonicRegression,
+        name: "isotonicregression",
+        aliases: &["Isotonic Regression"],
+        categories: &[Category::Regression],
+        labels: Labels::Drawn,
+        read: isotonic::read,
+    },
+    Entry {
+        algorithm: Algorithm::Pca,
+        name: "pca",
+        aliases: &["Principal Components Analysis"],
+        categories: &[Category::DimReduction],
+        labels: Labels::Drawn,
+        read: pca::read,
+    },
+    Entry {
+        algorithm: Algorithm::UpliftDrf,
+        name: "upliftdrf",
+        aliases: &["Uplift Distributed Random Forest"],
+        categories: &[Category::BinomialUplift],
+        labels: Labels::Drawn,
+        read: upliftdrf::read,
+    },
+    Entry {
+        algorithm: Algorithm::CoxPh,
+        name: coxph::NAME,
+        aliases: &[coxph::ALIAS],
+        categories: &[Category::CoxPH],
+        labels: Labels::Drawn,
+        read: coxph::read,
+    },
+    Entry {
+        algorithm: Algorithm::Gam,
+        name: gam::NAME,
+        aliases: &[gam::ALIAS],
+        categories: &SUPERVISED,
+        labels: Labels::First,
+        read: gam::read,
+    },
+    Entry {
+        algorithm: Algorithm::RuleFit,
+        name: "rulefit",
+        aliases: &["RuleFit"],
+        categories: &SUPERVISED,
+        labels: Labels::First,
+        read: rulefit::read,
+    },
+];
+
+/// Other algorithms that H2O has MOJOs of: the name in `model.ini`, the short name, and why
+/// they are not scored.
+static REFUSED: [(&str, &str, &str); 6] = [
+    (
+        "Generalized Low Rank Modeling",
+        "glrm",
+        "H2O's scorer begins each row with random numbers that depend on how many it has scored",
+    ),
+    ("Word2Vec", "word2vec", "it takes words, not columns, and has no prediction"),
+    ("TargetEncoder", "targetencoder", "it makes columns for another model, and no prediction"),
+    ("k-LIME", "klime", "it explains another model's predictions, and has none of its own"),
+    ("MOJO Pipeline", "pipeline", "it names models of its own columns: give its last model"),
+    ("Support Vector Machine (*Spark*)", "svm", "Sparkling Water trains it, not H2O"),
 ];
 
 impl Algorithm {
@@ -116,7 +235,11 @@ impl Algorithm {
         match TABLE.iter().find(|entry| entry.name == name || entry.aliases.contains(&name)) {
             Some(entry) => Ok(entry.algorithm),
             None => Err(Error::Unsupported {
-                what: format!("algorithm '{}'", short.unwrap_or(name)),
+                what: match REFUSED.iter().find(|(long, short, _)| name == *long || name == *short)
+                {
+                    Some((_, short, reason)) => format!("algorithm '{short}' ({reason})"),
+                    None => format!("algorithm '{}'", short.unwrap_or(name)),
+                },
                 supported: TABLE.each_ref().map(|entry| entry.name).join(", "),
             }),
         }
@@ -156,12 +279,11 @@ impl fmt::Display for Algorithm {
 
 #[cfg(test)]
 mod tests {
-    use super::{Algorithm, TABLE};
+    use super::TABLE;
 
     #[test]
     fn every_algorithm_has_one_row() {
-        use Algorithm::{DeepLearning, Drf, Gbm, Glm, IsolationForest};
-        for algorithm in [Gbm, Drf, Glm, DeepLearning, IsolationForest] {
+        for algorithm in TABLE.iter().map(|entry| entry.algorithm) {
             let rows = TABLE.iter().filter(|entry| entry.algorithm == algorithm).count();
             assert_eq!(rows, 1, "{algorithm:?}");
         }

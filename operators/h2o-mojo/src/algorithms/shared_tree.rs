@@ -1,10 +1,23 @@
 //! What H2O's tree algorithms have in common in a MOJO: how trees are filed and counted.
 
+use decision_trees::{Builder, Comparison, Forest, Settings};
+
 use super::engine::Source;
 use crate::error::Error;
 use crate::limits;
-use crate::trees::h2o::{self, Format};
-use crate::trees::{Builder, Forest};
+use crate::trees::{self, Format};
+
+/// The encodings of categories that H2O scores with trees.
+pub(super) const ENCODINGS: &[&str] = &[
+    "AUTO",
+    "Enum",
+    "SortByResponse",
+    "OneHotExplicit",
+    "Binary",
+    "Eigen",
+    "LabelEncoder",
+    "EnumLimited",
+];
 
 /// How many trees a MOJO says that each round of training made.
 pub(super) fn trees_per_round(source: &Source<'_, '_>) -> Result<usize, Error> {
@@ -28,17 +41,17 @@ pub(super) fn read(
     version: f64,
     groups: usize,
     per_round: usize,
-) -> Result<Forest, Error> {
-    let trees: u64 = source.info.number("n_trees")?;
-    let total = trees.saturating_mul(per_round as u64);
+) -> Result<Forest<f32>, Error> {
+    let rounds: u64 = source.info.number("n_trees")?;
+    let total = rounds.saturating_mul(per_round as u64);
     limits::check(|| "trees".into(), total, source.limits.entries, "entries")?;
     let beyond = source.archive.names().find(|name| {
-        number(name).is_some_and(|(group, tree)| group >= per_round as u64 || tree >= trees)
+        number(name).is_some_and(|(group, tree)| group >= per_round as u64 || tree >= rounds)
     });
     if let Some(entry) = beyond {
         return Err(Error::Contradiction {
             key: "n_trees".into(),
-            reason: format!("{entry} is beyond {trees} rounds of {per_round}"),
+            reason: format!("{entry} is beyond {rounds} rounds of {per_round}"),
         });
     }
 
@@ -47,20 +60,34 @@ pub(super) fn read(
         let categories = feature.domain().map(|domain| domain.levels().len());
         format.end(categories)
     });
-    let mut forest = Builder::new(ends.collect(), groups, source.limits.nodes);
+    let limit = source.limits.nodes;
+    let mut forest = Builder::new(Settings {
+        columns: source.features.len(),
+        groups,
+        comparison: Comparison::DoubleWithSingle,
+        missing_from: ends.collect(),
+        node_limit: limit,
+        // A set has its bits in the archive, whose size is limited.
+        set_limit: u64::MAX,
+    });
     for group in 0..groups {
         let may_lack = groups > 1 && source.classes.is_absent(group);
-        for tree in 0..trees {
+        for tree in 0..rounds {
             let entry = format!("trees/t{group:02}_{tree:03}.bin");
             if may_lack && !source.archive.has(&entry) {
                 continue;
             }
             // What would be refused for its nodes is refused before it is inflated.
             if let Some(mut stream) = source.archive.stream(&entry, LARGE)? {
-                forest.check(&entry, |limit| h2o::count(&mut stream, format, limit))?;
+                let room = limit.saturating_sub(forest.nodes());
+                let nodes = trees::count(&mut stream, format, room)?;
+                if nodes > room {
+                    let nodes = forest.nodes().saturating_add(nodes);
+                    return Err(trees::too_many_nodes(&entry, nodes, limit));
+                }
             }
             let bytes = source.archive.get(&entry)?;
-            forest.add(group, |trees| h2o::decode(&bytes, format, &entry, trees))?;
+            trees::decode(&bytes, format, &entry, &mut forest, group)?;
         }
     }
     Ok(forest.build())

@@ -40,4 +40,4 @@ mod written;
 pub use encoding::{bytes, string};
 pub use fault::{Fault, shown};
 pub use number::number;
-pub use word::{ascii_in, digits_in, string_in};
+pub use word::{Short, Word, ascii_in, digits_in, string_in};

@@ -3,14 +3,17 @@
 use h2o_mojo::{Algorithm, ValueError};
 use sandbar_operator::{Error, Output};
 
-use super::{Feature, Model, Offset, Scored, Scorer, Takes, Unfit};
+use crate::config::Treatment;
+
+use super::model::{Describe, Feature, Model, Offset, Scored, Scorer, Takes, Unfit};
 
 /// Whether these are the first bytes of a zip archive, or of an empty one.
 pub(super) fn is_mojo(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK")
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Box<dyn Model>, Error> {
+/// Reads a MOJO, which has all names itself.
+pub(super) fn read(bytes: &[u8], _: Describe<'_>) -> Result<Box<dyn Model>, Error> {
     Ok(Box::new(h2o_mojo::Model::read(bytes)?))
 }
 
@@ -20,11 +23,19 @@ impl Model for h2o_mojo::Model {
         features.map(|feature| Box::new(feature) as Box<dyn Feature>).collect()
     }
 
+    fn names(&self) -> Vec<String> {
+        self.features().iter().map(|feature| feature.name().to_owned()).collect()
+    }
+
+    fn missing_column(&self) -> Treatment {
+        Treatment::Missing
+    }
+
     /// The classes, and where the model is calibrated their names once more, each with the prefix
     /// that H2O's own predictions have.
     fn output(&self) -> Result<Output, Error> {
         if self.classes().is_empty() {
-            return Ok(Output::Values(self.outputs().iter().map(|name| (*name).into()).collect()));
+            return Ok(Output::Values(self.outputs().to_vec()));
         }
         let mut names = self.classes().to_vec();
         if self.is_calibrated() {
@@ -44,7 +55,7 @@ impl Model for h2o_mojo::Model {
     fn offset(&self) -> Option<Offset> {
         let name = self.offset_column()?.to_owned();
         let algorithm = self.algorithm();
-        let left_out = (!matches!(algorithm, Algorithm::Gbm | Algorithm::Glm))
+        let left_out = (!matches!(algorithm, Algorithm::Gbm | Algorithm::Glm | Algorithm::CoxPh))
             .then(|| format!("as H2O's MOJO scorer does for {algorithm}"));
         Some(Offset { name, left_out })
     }
@@ -56,10 +67,6 @@ impl Model for h2o_mojo::Model {
 }
 
 impl Feature for h2o_mojo::Feature {
-    fn name(&self) -> &str {
-        h2o_mojo::Feature::name(self)
-    }
-
     fn takes(&self) -> Takes {
         if self.domain().is_some() { Takes::Categories } else { Takes::Numbers }
     }

@@ -89,19 +89,19 @@ fn model_of(bytes: &[u8], folder: &Path) {
 fn a_bad_model_is_refused_with_its_reason() {
     let mojo = std::fs::read(project().join("models/flights-gbm/model.zip")).unwrap();
     let cases = [
-        (mojo[..mojo.len() / 2].to_vec(), "truncated"),
-        (b"this is not a zip file".to_vec(), "no zip"),
+        (mojo[..mojo.len() / 2].to_vec(), "not an H2O MOJO"),
+        (b"this is not a zip file".to_vec(), "not a model of a known maker"),
     ];
-    for (bytes, what) in cases {
+    for (bytes, due) in cases {
         let folder = tempfile::tempdir().unwrap();
         model_of(&bytes, folder.path());
         let path = format!("\"{}\"", folder.path().display());
         let said = complaint("\"../models/flights-gbm\"", &path);
         assert!(
             said.contains("stage 'score': the operator refuses its configuration: "),
-            "{what}: {said}"
+            "{due}: {said}"
         );
-        assert!(said.contains("not an H2O MOJO"), "{what}: {said}");
+        assert!(said.contains(due), "{said}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use flight_records::CLASSIC;
 use sandbar::pipeline::harness::Harness;
-use sandbar::record::Input;
+use sandbar::record::{Code, Input};
 use sandbar_tests::runner::{plan, sandbox};
 
 /// What a pipeline makes of a flight with the pipeline's stages being these.
@@ -69,5 +69,31 @@ fn a_derived_column_is_the_model_s() {
     assert_eq!(derived("carrier.trim().upperAscii()"), Ok(of_model));
     let refused = derived("carier.trim()").unwrap_err();
     let place = "column 'UniqueCarrier': `expression`: line 1, column 1: unknown variable 'carier'";
+    assert!(refused.contains(place), "{refused}");
+}
+
+#[test]
+fn a_filter_keeps_the_records_of_its_expression() {
+    let filtered = |keep: &str| {
+        let manifest = format!(
+            "name = \"p\"\nsource = {{ topics = [\"a\"] }}\nsink = {{ topic = \"b\" }}\n\
+             [[stages]]\nname = \"filter\"\ncomponent = \"builtin:record-filter\"\n\
+             config = {{ keep = \"{keep}\", columns = [\"amount\"] }}\n"
+        );
+        let mut harness = Harness::new(&plan(&manifest, "").map_err(|it| it.to_string())?)
+            .map_err(|it| it.to_string())?;
+        let values =
+            [r#"{"amount":7}"#, r#"{"amount":70}"#, r#"{"amount":"x"}"#, " {\"amount\":8}"];
+        let written = harness.pipe(values.map(Input::value)).map_err(|it| it.to_string())?;
+        Ok::<_, String>(written)
+    };
+    let written = filtered("amount < 10").unwrap();
+    let kept: Vec<_> = written.outputs.iter().map(|output| output.text().into_owned()).collect();
+    assert_eq!(kept, [r#"{"amount":7}"#, " {\"amount\":8}"]);
+    let [failed] = written.dead_letters.as_slice() else { panic!("{written:?}") };
+    let why = "amount: expected a number, got \"x\"";
+    assert_eq!((failed.code, failed.message.as_str()), (Code::Invalid, why));
+    let refused = filtered("amont < 10").map(drop).unwrap_err();
+    let place = "`keep`: line 1, column 1: unknown variable 'amont'; did you mean 'amount'?";
     assert!(refused.contains(place), "{refused}");
 }

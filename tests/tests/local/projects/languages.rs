@@ -74,3 +74,48 @@ fn digits(projects: &Projects, source: &str) {
     let labels = output(projects.sandbar("scorer").args(run).args(files));
     assert_eq!(labels, "9\n6\n7\n0\n");
 }
+
+#[test]
+fn schemas_from_python() {
+    if let Some(projects) = Projects::python("schemas-python") {
+        schema_names(&projects, "app.py");
+    }
+}
+
+#[test]
+fn schemas_from_javascript() {
+    if let Some(projects) = Projects::javascript("schemas-javascript") {
+        schema_names(&projects, "app.js");
+    }
+}
+
+/// A transformer that is built for the world with schemas gets them from the runner.
+fn schema_names(projects: &Projects, source: &str) {
+    output(&mut projects.create("transformer"));
+    let folder = projects.folder().join("transformer");
+    let guest = project().join("tests/guests/schema-names").join(source);
+    std::fs::copy(guest, folder.join("src").join(source)).unwrap();
+    let description = folder.join("operator.toml");
+    let text = std::fs::read_to_string(&description).unwrap();
+    let worlds = ["--world transformer", "--world-name transformer"];
+    let world = worlds.into_iter().find(|world| text.contains(&format!("{world} "))).unwrap();
+    std::fs::write(&description, text.replace(world, &format!("{world}-with-schemas"))).unwrap();
+    output(projects.sandbar("transformer").arg("build"));
+
+    std::fs::write(folder.join("b.avsc"), r#"{"type":"fixed","name":"B","size":2}"#).unwrap();
+    std::fs::write(folder.join("a.proto"), "syntax = \"proto3\";").unwrap();
+    std::fs::write(folder.join("names"), "B\na.proto\nc\n").unwrap();
+    let manifest = "name = \"names\"\nsource = { topics = [\"a\"] }\nsink = { topic = \"b\" }\n\
+                    [schemas.files]\nB = \"b.avsc\"\n\"a.proto\" = \"a.proto\"\n\
+                    [[stages]]\nname = \"names\"\ncomponent = \"transformer.wasm\"\n\
+                    grants = [\"schemas\"]\n";
+    std::fs::write(folder.join("names.toml"), manifest).unwrap();
+    let run = ["run", "names.toml", "--file", "names"];
+    let written = output(projects.sandbar("transformer").args(run));
+    let expected = [
+        r#"avro | {"type":"fixed","name":"B","size":2}"#,
+        r#"protobuf | syntax = "proto3";"#,
+        "invalid",
+    ];
+    assert_eq!(written.lines().collect::<Vec<_>>(), expected);
+}

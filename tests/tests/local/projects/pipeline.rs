@@ -73,6 +73,37 @@ fn a_mojo_scores_csv_and_json_as_h2o_does() {
     }
 }
 
+/// Its columns, classes and categories are XGBoost's; their names are in its file, but for the
+/// classes'.
+#[test]
+fn a_model_of_xgboost_scores_as_xgboost_does() {
+    let folder = TempDir::new().unwrap();
+    let samples = model("churn-xgboost/samples.csv");
+    let (file, labels) = (model("churn-xgboost/model.ubj"), ["--labels", "no,yes"]);
+    let made = new(folder.path(), "churn", &file, &samples, &labels);
+    assert!(made.status.success(), "{}", said(&made));
+    let description = std::fs::read_to_string(folder.path().join("churn/model/model.toml"));
+    assert!(description.unwrap().contains("kind = \"xgboost\"\nfile = \"model.ubj\"\n"));
+
+    let table = std::fs::read_to_string(&samples).unwrap();
+    let lines = folder.path().join("lines.csv");
+    std::fs::write(&lines, table.split_once('\n').unwrap().1).unwrap();
+    let predicted = predictions(&folder.path().join("churn"), &lines);
+    let rows = csv::Reader::from_path(&samples).unwrap().into_records().map(Result::unwrap);
+    let expected: Vec<(String, f64)> = rows
+        .map(|row| (row[row.len() - 2].to_owned(), row[row.len() - 1].parse().unwrap()))
+        .collect();
+    let predicted: Vec<(String, f64)> = predicted
+        .iter()
+        .map(|it| {
+            let label = it["label"].as_str().unwrap().to_owned();
+            (label, it["probabilities"]["yes"].as_f64().unwrap())
+        })
+        .collect();
+    assert_eq!(predicted, expected);
+    assert!(["no", "yes"].iter().all(|due| expected.iter().any(|(label, _)| label == due)));
+}
+
 #[test]
 fn a_graph_scores_the_columns_that_are_said() {
     let folder = TempDir::new().unwrap();

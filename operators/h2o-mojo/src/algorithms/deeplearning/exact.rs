@@ -41,21 +41,18 @@ impl Exact {
         layer.dense.apply_exactly(&self.inputs, &mut self.sums);
         self.inputs.clear();
         for sums in self.sums.chunks_exact(layer.dense.stride() * 4) {
-            let sums = &sums[..layer.dense.outputs()];
-            let neuron = |sum: f64| {
-                let value = layer.activation.apply(sum);
-                if layer.keep < 1.0 { value * layer.keep } else { value }
-            };
-            self.values.clear();
-            if layer.pieces == 2 {
-                let (pairs, _) = sums.as_chunks::<2>();
-                // As H2O compares them: a NaN is passed over in the first place only.
-                let larger = |[a, b]: &[f64; 2]| if a > b { *a } else { *b };
-                self.values.extend(pairs.iter().map(|pair| neuron(larger(pair))));
-            } else {
-                self.values.extend(sums.iter().map(|sum| neuron(*sum)));
-            }
+            activate(layer, &sums[..layer.dense.outputs()], &mut self.values);
             self.inputs.push(&self.values, next.in_lanes());
+        }
+    }
+
+    /// Takes them through the last layer of an auto-encoder, whose neurons are as the others,
+    /// and hands over what comes of each row.
+    pub(super) fn last_activated(&mut self, layer: &Layer, mut each: impl FnMut(&[f64])) {
+        layer.dense.apply_exactly(&self.inputs, &mut self.sums);
+        for sums in self.sums.chunks_exact(layer.dense.stride() * 4) {
+            activate(layer, &sums[..layer.dense.outputs()], &mut self.values);
+            each(&self.values);
         }
     }
 
@@ -64,5 +61,22 @@ impl Exact {
         layer.dense.apply_exactly(&self.inputs, &mut self.sums);
         let outputs = layer.dense.outputs();
         self.sums.chunks_exact(layer.dense.stride() * 4).map(move |sums| &sums[..outputs])
+    }
+}
+
+/// What a layer's neurons make of a row's sums.
+fn activate(layer: &Layer, sums: &[f64], values: &mut Vec<f64>) {
+    let neuron = |sum: f64| {
+        let value = layer.activation.apply(sum);
+        if layer.keep < 1.0 { value * layer.keep } else { value }
+    };
+    values.clear();
+    if layer.pieces == 2 {
+        let (pairs, _) = sums.as_chunks::<2>();
+        // As H2O compares them: a NaN is passed over in the first place only.
+        let larger = |[a, b]: &[f64; 2]| if a > b { *a } else { *b };
+        values.extend(pairs.iter().map(|pair| neuron(larger(pair))));
+    } else {
+        values.extend(sums.iter().map(|sum| neuron(*sum)));
     }
 }

@@ -23,7 +23,7 @@ impl Input {
         let categorical: usize = info.number("cats")?;
         let numeric: usize = info.number("nums")?;
         if categorical.checked_add(numeric) != Some(features.len()) {
-            return Err(contradiction(
+            return Err(Error::contradiction(
                 "nums",
                 format!(
                     "{numeric} and {categorical} cats do not add up to {} features",
@@ -36,7 +36,7 @@ impl Input {
             offsets.push(0);
         }
         if offsets.len() != categorical + 1 || offsets[0] != 0 || !offsets.is_sorted() {
-            return Err(contradiction(
+            return Err(Error::contradiction(
                 "cat_offsets",
                 format!("expected 0 and {categorical} ascending numbers"),
             ));
@@ -46,7 +46,7 @@ impl Input {
         let scale = if multipliers.is_empty() {
             None
         } else if multipliers.len() < numeric || means.len() < numeric {
-            return Err(contradiction(
+            return Err(Error::contradiction(
                 "norm_mul",
                 format!("expected {numeric} items, and as many of norm_sub"),
             ));
@@ -55,6 +55,16 @@ impl Input {
         };
         let all_levels = info.flag("use_all_factor_levels")?;
         Ok(Self { offsets, numeric, all_levels, scale })
+    }
+
+    /// How many inputs a column has, where it is categorical.
+    pub(super) fn category_width(&self, column: usize) -> Option<usize> {
+        Some(self.offsets.get(column + 1)? - self.offsets.get(column)?)
+    }
+
+    /// What is subtracted from each number, and by what it is then multiplied.
+    pub(super) fn scale(&self) -> Option<&[(f64, f64)]> {
+        self.scale.as_deref()
     }
 
     /// How many columns a row has.
@@ -111,8 +121,4 @@ impl Input {
         };
         if input < end { Some(input) } else { last }
     }
-}
-
-fn contradiction(key: &str, reason: String) -> Error {
-    Error::Contradiction { key: key.into(), reason }
 }

@@ -7,9 +7,11 @@
 //! - `doubt`: by how much single precision may be off.
 //! - `ordered`, `exact`: rows in double precision, bit for bit as H2O's scorer.
 //! - `network`: rows through all layers, and when they are computed exactly.
+//! - `autoencoder`: a network whose outputs are its inputs.
 //! - this file: what `model.ini` says of the whole.
 
 mod activation;
+mod autoencoder;
 mod dense;
 mod doubt;
 mod exact;
@@ -25,12 +27,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::engine::{Engine, Source};
+use crate::category::Category;
 use crate::distribution::{Distribution, Link};
 use crate::error::Error;
 use crate::info::Info;
 use crate::limits::{self, Limits};
 
 use activation::Activation;
+use autoencoder::AutoEncoder;
 use dense::Dense;
 use doubt::Bound;
 use input::Input;
@@ -39,7 +43,8 @@ use network::DeepLearning;
 
 /// Reads a network.
 pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error> {
-    let encodings = ["AUTO", "OneHotInternal", "SortByResponse"];
+    // H2O's reader takes no others of a network.
+    let encodings = ["AUTO", "OneHotInternal", "SortByResponse", "Binary", "Eigen", "LabelEncoder"];
     source.version(1.1, "deeplearning 1.00 and 1.10", &encodings)?;
     let Source { info, features, limits, .. } = *source;
     let classes = source.classes.count();
@@ -54,51 +59,70 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
     let input = Input::read(info, features)?;
     let sizes: Vec<usize> = info.list("neural_network_sizes")?.unwrap_or_default();
     let [first, .., last] = sizes[..] else {
-        return Err(contradiction("neural_network_sizes", "expected at least two layers"));
+        return Err(Error::contradiction("neural_network_sizes", "expected at least two layers"));
     };
     if input.width() != Some(first) {
-        return Err(contradiction(
+        return Err(Error::contradiction(
             "neural_network_sizes",
             "the first size is not the number of inputs",
         ));
     }
-    if last != classes.max(1) {
-        return Err(contradiction(
+    let encodes = source.category == Category::AutoEncoder;
+    if last != if encodes { first } else { classes.max(1) } {
+        return Err(Error::contradiction(
             "neural_network_sizes",
-            "the last size is not the number of classes",
+            "the last size is not the number of classes, nor that of an auto-encoder's inputs",
         ));
     }
-    let layers = layers(info, &sizes, limits)?;
+    let layers = layers(info, &sizes, encodes, limits)?;
+    if encodes {
+        return Ok(Arc::new(AutoEncoder::new(input, layers, features)?));
+    }
     let (response, link) = (response(info)?, Link::of(distribution));
     Ok(Arc::new(DeepLearning::new(input, layers, classes == 0, response, link)))
 }
 
-/// The layers, each from one size to the next.
-fn layers(info: &Info<'_>, sizes: &[usize], limits: &Limits) -> Result<Vec<Layer>, Error> {
+/// The layers, each from one size to the next. Neurons of the last one are as the others where
+/// the network `encodes` its input.
+fn layers(
+    info: &Info<'_>,
+    sizes: &[usize],
+    encodes: bool,
+    limits: &Limits,
+) -> Result<Vec<Layer>, Error> {
     let (activation, dropout) = Activation::read(info)?;
     let ratios: Vec<f64> = info.list("hidden_dropout_ratios")?.unwrap_or_default();
     if ratios.iter().any(|ratio| !(0.0..1.0).contains(ratio)) {
-        return Err(contradiction("hidden_dropout_ratios", "expected ratios from 0 to below 1"));
+        return Err(Error::contradiction(
+            "hidden_dropout_ratios",
+            "expected ratios from 0 to below 1",
+        ));
     }
     let mut layers = Vec::new();
     let mut total = 0_u64;
     for (index, size) in sizes.windows(2).enumerate() {
         let (inputs, neurons) = (size[0], size[1]);
-        let hidden = index + 2 < sizes.len();
+        let hidden = encodes || index + 2 < sizes.len();
         let ratio = ratios.get(index).copied().filter(|_| hidden && dropout).unwrap_or(0.0);
         let (weight_key, bias_key) = (format!("weight_layer{index}"), format!("bias_layer{index}"));
         // Lengths are looked at before there is memory for what may be megabytes.
         if info.items(&bias_key) > neurons.saturating_mul(2) {
-            return Err(contradiction(&bias_key, "its length does not fit neural_network_sizes"));
+            return Err(Error::contradiction(
+                &bias_key,
+                "its length does not fit neural_network_sizes",
+            ));
         }
-        let bias: Vec<f64> = list(info, &bias_key)?;
+        let bias: Vec<f64> = info.required_list(&bias_key)?;
         // A maxout neuron has two sums.
         let pieces = match bias.len().checked_div(neurons) {
             Some(2) if hidden && activation == Activation::Maxout => 2,
             _ => 1,
         };
         if inputs == 0 || neurons == 0 || neurons.checked_mul(pieces) != Some(bias.len()) {
-            return Err(contradiction(&bias_key, "its length does not fit neural_network_sizes"));
+            return Err(Error::contradiction(
+                &bias_key,
+                "its length does not fit neural_network_sizes",
+            ));
         }
         total = total.saturating_add(Dense::size(inputs, bias.len()));
         limits::check(
@@ -108,11 +132,17 @@ fn layers(info: &Info<'_>, sizes: &[usize], limits: &Limits) -> Result<Vec<Layer
             "weights",
         )?;
         if info.items(&weight_key) > inputs.saturating_mul(bias.len()) {
-            return Err(contradiction(&weight_key, "its length does not fit neural_network_sizes"));
+            return Err(Error::contradiction(
+                &weight_key,
+                "its length does not fit neural_network_sizes",
+            ));
         }
-        let weights: Vec<Weight> = list(info, &weight_key)?;
+        let weights: Vec<Weight> = info.required_list(&weight_key)?;
         if inputs.checked_mul(bias.len()) != Some(weights.len()) {
-            return Err(contradiction(&weight_key, "its length does not fit neural_network_sizes"));
+            return Err(Error::contradiction(
+                &weight_key,
+                "its length does not fit neural_network_sizes",
+            ));
         }
         // By neuron, then by input, then by piece; sums are numbered neuron by neuron.
         let place =
@@ -124,7 +154,7 @@ fn layers(info: &Info<'_>, sizes: &[usize], limits: &Limits) -> Result<Vec<Layer
     }
     let beyond = format!("weight_layer{}", layers.len());
     if info.text(&beyond).is_some() {
-        return Err(contradiction(&beyond, "neural_network_sizes has no such layer"));
+        return Err(Error::contradiction(&beyond, "neural_network_sizes has no such layer"));
     }
     Ok(layers)
 }
@@ -146,14 +176,9 @@ fn response(info: &Info<'_>) -> Result<Option<(f64, f64)>, Error> {
     let means: Vec<f64> = info.list("norm_resp_sub")?.unwrap_or_default();
     match (multipliers.first(), means.first()) {
         (Some(multiplier), Some(mean)) => Ok(Some((*multiplier, *mean))),
-        _ => Err(contradiction("norm_resp_mul", "expected one item, and one of norm_resp_sub")),
+        _ => Err(Error::contradiction(
+            "norm_resp_mul",
+            "expected one item, and one of norm_resp_sub",
+        )),
     }
-}
-
-fn list<T: FromStr>(info: &Info<'_>, key: &str) -> Result<Vec<T>, Error> {
-    info.list(key)?.ok_or_else(|| Error::MissingKey { key: key.into() })
-}
-
-fn contradiction(key: &str, reason: &str) -> Error {
-    Error::Contradiction { key: key.into(), reason: reason.into() }
 }

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use decision_trees::{Forest, Scratch};
+
 use super::engine::{Engine, EngineScorer, Source};
 use super::shared_tree;
 use crate::error::Error;
-use crate::trees::{Forest, Scratch};
 
 /// A model of trees.
 #[derive(Debug)]
 struct Drf {
-    forest: Forest,
+    forest: Forest<f32>,
     outcome: Outcome,
     /// How many rounds of trees there are, at least one.
     rounds: f64,
@@ -36,7 +37,7 @@ struct Scorer {
 
 /// Reads the trees and what belongs to them.
 pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error> {
-    let version = source.version(1.4, "drf 1.00 to 1.40", &["AUTO", "Enum", "SortByResponse"])?;
+    let version = source.version(1.4, "drf 1.00 to 1.40", shared_tree::ENCODINGS)?;
     shared_tree::check_byte_order(source)?;
     // Every release writes it, and H2O's reader fails without it.
     source.info.required("binomial_double_trees")?;

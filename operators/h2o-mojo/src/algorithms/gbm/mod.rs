@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
+use decision_trees::{Forest, Scratch};
+
 use super::engine::{Engine, EngineScorer, Source};
 use super::shared_tree;
 use crate::distribution::{Distribution, Link};
 use crate::error::Error;
 use crate::exp::exp;
-use crate::trees::{Forest, Scratch};
 
 /// A model of trees.
 #[derive(Debug)]
 struct Gbm {
-    forest: Forest,
+    forest: Forest<f32>,
     outcome: Outcome,
     link: Link,
     /// The constant that every sum begins with.
@@ -63,8 +64,7 @@ fn outcome(distribution: Distribution, classes: usize) -> Result<Outcome, Error>
 
 impl Gbm {
     fn read(source: &mut Source<'_, '_>) -> Result<Self, Error> {
-        let version =
-            source.version(1.4, "gbm 1.00 to 1.40", &["AUTO", "Enum", "SortByResponse"])?;
+        let version = source.version(1.4, "gbm 1.00 to 1.40", shared_tree::ENCODINGS)?;
         shared_tree::check_byte_order(source)?;
         let classes = source.classes.count();
         let distribution = Distribution::read(source.info)?;
@@ -155,7 +155,8 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{Gbm, Source};
+    use super::super::engine::Submodels;
+    use super::{Error, Gbm, Source};
     use crate::archive::Archive;
     use crate::category::Category;
     use crate::classes::{Classes, Labels};
@@ -173,7 +174,7 @@ mod tests {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if !name.contains("gbm") || !name.ends_with(".zip") {
+            if !name.contains("gbm-") || name.starts_with("ensemble") || !name.ends_with(".zip") {
                 continue;
             }
             let bytes = fs::read(&path)?;
@@ -191,7 +192,9 @@ mod tests {
                 info: &info,
                 features: &columns.features,
                 classes: &classes,
+                category: model.category(),
                 limits: &limits,
+                submodels: Submodels { depth: 0, read: |_, _, _| Err(Error::NotMojo) },
             })?;
 
             let mut state = 1_u64;
@@ -209,7 +212,13 @@ mod tests {
             });
             let count = 1000;
             let rows: Vec<f64> = values.by_ref().take(count * columns.features.len()).collect();
-            if let Some((walked, masked)) = gbm.forest.both(&rows, classes.count().max(1)) {
+            if gbm.forest.has_masks() {
+                let width = classes.count().max(1);
+                let mut scratch = gbm.forest.scratch();
+                let (mut walked, mut masked) =
+                    (vec![0.0_f64; count * width], vec![0.0_f64; count * width]);
+                gbm.forest.sum_by_walking(&rows, &mut scratch, &mut walked, width);
+                gbm.forest.sum(&rows, &mut scratch, &mut masked, width);
                 assert_eq!(walked, masked, "{name}");
                 compared += 1;
             }

@@ -42,7 +42,7 @@ impl Input {
         if categorical.checked_add(numeric) != Some(total) {
             let reason =
                 format!("{numeric} and {categorical} cats do not add up to {total} features");
-            return Err(contradiction("nums", reason));
+            return Err(Error::contradiction("nums", reason));
         }
         // H2O's reader takes `false` where a key is not there, which would be another model.
         info.required("use_all_factor_levels")?;
@@ -60,20 +60,20 @@ impl Input {
             let Some(levels) = feature.domain().map(|domain| domain.levels().len()) else {
                 if index < categorical {
                     let reason = format!("'{}' has no categories", feature.name());
-                    return Err(contradiction("cats", reason));
+                    return Err(Error::contradiction("cats", reason));
                 }
                 continue;
             };
             if index >= categorical {
                 let reason = format!("'{}' has categories", feature.name());
-                return Err(contradiction("nums", reason));
+                return Err(Error::contradiction("nums", reason));
             }
             let end = begin + levels.saturating_sub(first_level);
             // A level without a place of its own would count as one of the next column, or not
             // at all.
             if offsets[index..index + 2] != [begin, end] {
                 let reason = format!("it does not fit the {levels} categories of its column");
-                return Err(contradiction("cat_offsets", format!("{reason} {index}")));
+                return Err(Error::contradiction("cat_offsets", format!("{reason} {index}")));
             }
             let missing = match modes.get(index) {
                 None => f64::NAN,
@@ -82,7 +82,7 @@ impl Input {
                 }
                 Some(mode) => {
                     let reason = format!("column {index} has no category {mode}");
-                    return Err(contradiction("cat_modes", reason));
+                    return Err(Error::contradiction("cat_modes", reason));
                 }
             };
             categories.push(Column { coefficients: begin..end, missing });
@@ -148,11 +148,7 @@ fn list<T: std::str::FromStr>(info: &Info<'_>, key: &str, count: usize) -> Resul
     let items: Vec<T> = info.list(key)?.ok_or_else(|| Error::MissingKey { key: key.into() })?;
     if items.len() != count {
         let reason = format!("expected {count} items, got {}", items.len());
-        return Err(contradiction(key, reason));
+        return Err(Error::contradiction(key, reason));
     }
     Ok(items)
-}
-
-fn contradiction(key: &str, reason: String) -> Error {
-    Error::Contradiction { key: key.into(), reason }
 }

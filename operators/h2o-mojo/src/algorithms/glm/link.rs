@@ -7,7 +7,7 @@ use crate::info::Info;
 
 /// How a sum becomes a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Link {
+pub(in crate::algorithms) enum Link {
     /// The sum itself.
     Identity,
     /// Its exponential.
@@ -22,7 +22,7 @@ pub(super) enum Link {
 
 impl Link {
     /// The link of a number's `family`, where it has one of those that H2O trains it with.
-    pub(super) fn read(info: &Info<'_>, family: &str) -> Result<Self, Error> {
+    pub(in crate::algorithms) fn read(info: &Info<'_>, family: &str) -> Result<Self, Error> {
         let link = info.required("link")?;
         let supported = match (family, link) {
             ("tweedie", "tweedie") => return Self::tweedie(info),
@@ -60,7 +60,7 @@ impl Link {
     }
 
     /// The number for a sum.
-    pub(super) fn invert(self, sum: f64) -> f64 {
+    pub(in crate::algorithms) fn invert(self, sum: f64) -> f64 {
         match self {
             Self::Identity => sum,
             Self::Log => exp(sum),
@@ -78,7 +78,7 @@ impl Link {
 }
 
 /// The probability for the log of its odds.
-pub(super) fn logistic(sum: f64) -> f64 {
+pub(in crate::algorithms) fn logistic(sum: f64) -> f64 {
     1.0 / (exp(-sum) + 1.0)
 }
 

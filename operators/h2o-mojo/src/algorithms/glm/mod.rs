@@ -5,7 +5,7 @@
 //! - this file: what `model.ini` says of the whole, and from sums to a row's values.
 
 mod input;
-mod link;
+pub(super) mod link;
 
 use std::sync::Arc;
 
@@ -80,7 +80,10 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
     limits::check(|| "beta: coefficients".into(), expected as u64, limits.weights, "weights")?;
     let found = info.items("beta");
     if found != expected {
-        return Err(contradiction("beta", format!("expected {expected} items, got {found}")));
+        return Err(Error::contradiction(
+            "beta",
+            format!("expected {expected} items, got {found}"),
+        ));
     }
     let coefficients = info.list("beta")?.unwrap_or_default();
     Ok(Arc::new(Glm { input, coefficients, outcome }))
@@ -129,7 +132,7 @@ impl Outcome {
         }
         if category != expected || !fits {
             let reason = format!("{family} does not fit {category:?} of {classes} classes");
-            return Err(contradiction("family", reason));
+            return Err(Error::contradiction("family", reason));
         }
         Ok(outcome)
     }
@@ -178,7 +181,7 @@ impl Glm {
 }
 
 /// Turns logarithms into shares of one.
-fn shares(values: &mut [f64]) {
+pub(super) fn shares(values: &mut [f64]) {
     // H2O begins with zero, so that sums below it stay as they are.
     let most = values.iter().fold(0.0, |most, &sum| if sum > most { sum } else { most });
     let mut total = 0.0;
@@ -211,8 +214,4 @@ impl EngineScorer for Scorer {
             self.glm.score(row, offset, &mut self.terms, values);
         }
     }
-}
-
-fn contradiction(key: &str, reason: String) -> Error {
-    Error::Contradiction { key: key.into(), reason }
 }

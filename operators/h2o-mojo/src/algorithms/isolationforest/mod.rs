@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
+use decision_trees::{Forest, Scratch};
+
 use super::engine::{Engine, EngineScorer, Source};
 use super::shared_tree;
 use crate::error::Error;
-use crate::trees::{Forest, Scratch};
 
 /// A model of trees.
 #[derive(Debug)]
 struct IsolationForest {
-    forest: Forest,
+    forest: Forest<f32>,
     /// How many trees there are, at least one.
     trees: f64,
     /// The smallest and the largest sum of paths in training.
@@ -34,12 +35,12 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
     shared_tree::check_byte_order(source)?;
     let trees = shared_tree::trees_per_round(source)?;
     if trees != 1 {
-        return Err(contradiction("n_trees_per_class", &format!("expected 1, got {trees}")));
+        return Err(Error::contradiction("n_trees_per_class", format!("expected 1, got {trees}")));
     }
     let rounds: u32 = source.info.number("n_trees")?;
     if rounds == 0 {
         let reason = "an isolation forest without trees predicts nothing";
-        return Err(contradiction("n_trees", reason));
+        return Err(Error::contradiction("n_trees", reason));
     }
     let shortest = path_length(source, "min_path_length")?;
     let longest = path_length(source, "max_path_length")?;
@@ -53,13 +54,9 @@ pub(super) fn read(source: &mut Source<'_, '_>) -> Result<Arc<dyn Engine>, Error
 fn path_length(source: &Source<'_, '_>, key: &str) -> Result<f64, Error> {
     let length: i32 = source.info.optional(key)?.unwrap_or(0);
     if length < 0 {
-        return Err(contradiction(key, "a path's length is out of range"));
+        return Err(Error::contradiction(key, "a path's length is out of range"));
     }
     Ok(length.into())
-}
-
-fn contradiction(key: &str, reason: &str) -> Error {
-    Error::Contradiction { key: key.into(), reason: reason.into() }
 }
 
 impl IsolationForest {
@@ -91,10 +88,10 @@ impl Engine for IsolationForest {
         Box::new(Scorer { model: self, scratch })
     }
 
-    fn outputs(&self) -> &'static [&'static str] {
+    fn outputs(&self) -> Vec<String> {
         match self.threshold {
-            None => &["predict", "mean_length"],
-            Some(_) => &["predict", "score", "mean_length"],
+            None => ["predict", "mean_length"].map(String::from).into(),
+            Some(_) => ["predict", "score", "mean_length"].map(String::from).into(),
         }
     }
 }

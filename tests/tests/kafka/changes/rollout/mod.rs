@@ -3,6 +3,7 @@
 mod failing;
 mod flights;
 mod guide;
+mod makers;
 mod routed;
 mod rules;
 

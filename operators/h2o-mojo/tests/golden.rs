@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use h2o_mojo::{Algorithm, Category, Model, Predictions, Schema, Scorer};
+use support::page::Compared;
 use support::{Result, Table, compare, crate_folder, page, score, zoo, zoo_bytes};
 
 /// What is not supported, and what the error says of it.
@@ -94,15 +95,18 @@ fn kind(model: &Model) -> String {
 /// What has been compared.
 #[derive(Default)]
 struct Comparison {
-    /// By kind: models, rows, the largest difference.
-    kinds: BTreeMap<String, (usize, usize, f64)>,
+    kinds: BTreeMap<String, Compared>,
     refused: Vec<String>,
 }
 
 impl Comparison {
     fn add(&mut self, kind: String, rows: usize, difference: f64) {
+        let has_labels = kind.ends_with("classes");
         let entry = self.kinds.entry(kind).or_default();
-        *entry = (entry.0 + 1, entry.1 + rows, entry.2.max(difference));
+        entry.models += 1;
+        entry.rows += rows;
+        entry.has_labels = has_labels;
+        entry.difference = entry.difference.max(difference);
     }
 
     fn refuse(&mut self, name: &str, error: &str) {
@@ -113,15 +117,7 @@ impl Comparison {
 
     /// Labels are equal wherever there are any: the comparison fails otherwise.
     fn table(&self) -> String {
-        let mut lines = vec![
-            "| maker | algorithm | models | rows | labels equal | largest difference |".to_owned(),
-            "|---|---|---|---|---|---|".to_owned(),
-        ];
-        for (kind, (models, rows, difference)) in &self.kinds {
-            let labels = if kind.ends_with("classes") { "all" } else { "none to compare" };
-            let difference = page::bound(*difference);
-            lines.push(format!("| H2O | {kind} | {models} | {rows} | {labels} | {difference} |"));
-        }
+        let mut lines = vec![page::table("H2O", &self.kinds)];
         lines.push(String::new());
         lines.push("Refused, of the models in `testdata`:".into());
         lines.push(String::new());

@@ -2,7 +2,10 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use lightgbm_model::{Category, Feature, Model, Predictions, Schema, Scorer, ValueError};
+use support::page::{self, Compared};
 use support::{Golden, Result, difference, score, zoo, zoo_model, zoo_text};
 
 /// What is not supported, and what the error says of it.
@@ -21,6 +24,7 @@ fn tolerance(name: &str) -> f64 {
 #[test]
 fn every_model_scores_as_by_lightgbm() -> Result {
     let (mut scored, mut compared) = (0, 0);
+    let mut kinds: BTreeMap<String, Compared> = BTreeMap::new();
     for name in zoo()? {
         let text = zoo_text(&name)?;
         let model = match (Model::read(text.as_bytes()), refusal(&name)) {
@@ -66,10 +70,15 @@ fn every_model_scores_as_by_lightgbm() -> Result {
         assert_eq!(difference(&values, all.values()), (0.0, 0), "{name}: in pieces");
         scored += 1;
         compared += values.len();
+        let kind = kinds.entry(format!("`{}`", model.objective())).or_default();
+        kind.models += 1;
+        kind.rows += golden.rows;
+        kind.has_labels = !model.classes().is_empty();
+        kind.difference = kind.difference.max(largest);
     }
     println!("{scored} models, {compared} values");
     assert!(scored > 100, "only {scored} models were scored");
-    Ok(())
+    page::check("lightgbm-model", &page::table("LightGBM", &kinds))
 }
 
 #[test]

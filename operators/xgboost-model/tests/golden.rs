@@ -2,6 +2,9 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
+use support::page::{self, Compared};
 use support::{Golden, Result, bytes, models, ulps};
 use xgboost_model::{Limits, Model, Predictions, Rounds, Schema, Scorer, ValueError};
 
@@ -20,6 +23,7 @@ fn refusal(name: &str) -> Option<&'static str> {
 #[test]
 fn every_model_scores_as_in_xgboost() -> Result {
     let (mut scored, mut rows_scored, mut largest) = (0, 0, 0);
+    let mut kinds: BTreeMap<String, Compared> = BTreeMap::new();
     for file in models()? {
         let rounds = if file.contains("-all.") { Rounds::All } else { Rounds::Best };
         let read = Model::read_rounds(&bytes(&file)?, &Limits::default(), rounds);
@@ -63,11 +67,17 @@ fn every_model_scores_as_in_xgboost() -> Result {
         assert_eq!(pieces, predictions.values(), "{file}: in pieces");
         scored += 1;
         rows_scored += golden.rows.len();
+        let has_labels = !model.classes().is_empty();
+        let of = if has_labels { "classes" } else { "numbers" };
+        let kind = kinds.entry(format!("`{}`, {of}", model.booster())).or_default();
+        kind.models += 1;
+        kind.rows += golden.rows.len();
+        kind.has_labels = has_labels;
     }
     println!("{scored} models, {rows_scored} rows, at most {largest} in the last bit");
     assert!(scored > 80, "only {scored} models were scored");
     assert_eq!(largest, 0);
-    Ok(())
+    page::check("xgboost-model", &page::table("XGBoost", &kinds))
 }
 
 /// The largest difference of predictions, in numbers of single precision between two.

@@ -3,6 +3,7 @@
 //! Each crate that reads models writes a part of it, from its golden tests' own counts, between
 //! two lines: `<!-- begin CRATE -->` and `<!-- end CRATE -->`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -32,6 +33,30 @@ pub fn check(crate_name: &str, expected: &str) -> Result {
     }
     let message = format!("{PAGE} is not what was compared: run this test with {WRITE}=1");
     Err(format!("{message}\n{expected}").into())
+}
+
+/// One line of a table: what was compared of models of one kind.
+#[derive(Debug, Default)]
+pub struct Compared {
+    pub models: usize,
+    pub rows: usize,
+    /// Whether they have labels, all of which are equal then.
+    pub has_labels: bool,
+    pub difference: f64,
+}
+
+/// The table of a maker's models, by their kind.
+pub fn table(maker: &str, kinds: &BTreeMap<String, Compared>) -> String {
+    let mut lines = vec![
+        "| maker | algorithm | models | rows | labels equal | largest difference |".to_owned(),
+        "|---|---|---|---|---|---|".to_owned(),
+    ];
+    for (kind, Compared { models, rows, has_labels, difference }) in kinds {
+        let labels = if *has_labels { "all" } else { "none to compare" };
+        let difference = bound(*difference);
+        lines.push(format!("| {maker} | {kind} | {models} | {rows} | {labels} | {difference} |"));
+    }
+    lines.join("\n")
 }
 
 /// A difference as the page says it: none, or rounded up to one digit.

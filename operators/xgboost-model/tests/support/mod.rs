@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+#[path = "../../../h2o-mojo/tests/support/page.rs"]
+pub mod page;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

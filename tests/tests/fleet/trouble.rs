@@ -28,7 +28,7 @@ fn what_does_not_work_is_refused_everywhere() {
         }
         for (words, due) in [
             (vec!["flights", "3"], "stage 'score'"),
-            (vec!["flights", "4"], "not an H2O MOJO"),
+            (vec!["flights", "4"], "not a model of a known maker"),
             (vec!["flights", "9"], "no such version; the newest is flights@4"),
             (vec!["flights", "canary"], "no alias 'canary'"),
             (vec!["flihgts", "2"], "no model 'flihgts'; it has 'flights' (flights@1)"),

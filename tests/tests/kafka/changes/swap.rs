@@ -169,7 +169,7 @@ fn what_does_not_work_is_refused() {
     for (change, due) in [
         (folder(broken.path().to_owned()), "but model.toml says"),
         (folder(broken.path().join("nothing")), "a model is a folder with a model.toml"),
-        (model("airports"), "not an H2O MOJO"),
+        (model("airports"), "not a model of a known maker"),
         (model("digits"), "stage 'score'"),
         (stage("features", component("tabular-score")), "stage 'features' (number 1, scorer)"),
         (stage("features", component("echo-extractor")), "stage 'score'"),

@@ -64,7 +64,7 @@ fn what_does_not_work_is_refused() {
     let outdated = SwapSpec { revision: Some(7), ..dl() };
     for (change, terms, due) in [
         (dl(), RolloutSpec::new(Mode::Canary), "give it a weight above 0"),
-        (model("airports"), canary(0.1), "not an H2O MOJO"),
+        (model("airports"), canary(0.1), "not a model of a known maker"),
         (model("digits"), canary(0.1), "stage 'score'"),
         (stage("features", component("echo-extractor")), canary(0.1), "stage 'score'"),
         (outdated, canary(0.1), "expected revision 7, but 1 serves"),

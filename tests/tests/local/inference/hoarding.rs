@@ -72,13 +72,17 @@ fn resources(folder: &Path) -> BTreeSet<String> {
     resources.filter_map(|(_, ty)| ty.name.clone()).collect()
 }
 
-/// The WIT of WASI that the host links.
+/// The WIT of WASI that the host links. Of other platforms' packages there may be no copy here.
 fn wasi() -> PathBuf {
+    let rustc = std::process::Command::new("rustc").args(["--print", "host-tuple"]).output();
+    let platform = String::from_utf8(rustc.unwrap().stdout).unwrap();
     let metadata = std::process::Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--manifest-path"])
+        .args(["metadata", "--format-version", "1", "--offline"])
+        .args(["--filter-platform", platform.trim(), "--manifest-path"])
         .arg(project().join("Cargo.toml"))
         .output()
         .unwrap();
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
     let package = packages.iter().find(|it| it["name"] == "wasmtime-wasi").unwrap();

@@ -417,3 +417,22 @@ fn samples_of_graphs_are_tensors_or_pictures() {
     }
     assert_eq!(State::of(&model).as_str(), "wrong");
 }
+
+#[test]
+fn a_files_kind_is_told_by_its_first_bytes() {
+    let cases: [(&[u8], Option<&str>, Option<Kind>); 10] = [
+        (b"PK\x03\x04", Some("onnx"), Some(Kind::H2oMojo)),
+        (b"tree\nversion=v4\n", None, Some(Kind::Lightgbm)),
+        (b"trees\n", Some("txt"), None),
+        (b"{\"learner\":{", Some("json"), Some(Kind::Xgboost)),
+        (b"{\n  \"version\": [2, 1, 4],", None, Some(Kind::Xgboost)),
+        (b"{L\0\0\0\0\0\0\0\x07learner{", Some("ubj"), Some(Kind::Xgboost)),
+        (b"{\"trees\":[]}", Some("json"), None),
+        (b"\x08\x07", Some("onnx"), Some(Kind::Onnx)),
+        (b"\x0a\x07", Some("pb"), Some(Kind::Tensorflow)),
+        (b"", None, None),
+    ];
+    for (bytes, extension, due) in cases {
+        assert_eq!(Kind::of_file(bytes, extension), due, "{}", bytes.escape_ascii());
+    }
+}

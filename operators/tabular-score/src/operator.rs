@@ -86,7 +86,7 @@ fn give(scored: Scored<'_>, rejected: &mut Rejected, predictions: &mut Predictio
         let (label, calibrated) = (labels.next(), calibrated.next());
         if let Some((_, failure)) = rejected.next_if(|(rejected, _)| *rejected == row) {
             predictions.fail(failure);
-        } else if values[0].is_nan() {
+        } else if values.iter().any(|value| value.is_nan()) {
             predictions.fail(Failure::invalid("the model's result for this row is not a number"));
         } else if let (Some(label), Some(calibrated)) = (label, calibrated) {
             predictions.class_with(|all| {

@@ -104,6 +104,48 @@ fn a_model_of_xgboost_scores_as_xgboost_does() {
     assert!(["no", "yes"].iter().all(|due| expected.iter().any(|(label, _)| label == due)));
 }
 
+/// A text model of the reader's golden results, unpacked.
+fn lightgbm(name: &str) -> String {
+    let file = format!("operators/lightgbm-model/testdata/{name}.txt.gz");
+    let packed = std::fs::File::open(project().join(file)).unwrap();
+    std::io::read_to_string(flate2::read::GzDecoder::new(packed)).unwrap()
+}
+
+/// What LightGBM 4.7.0 says: of categories that are texts, and of columns without names, which
+/// have to be said.
+#[test]
+fn models_of_lightgbm_score_as_lightgbm_does() {
+    let folder = TempDir::new().unwrap();
+    let probability = |name: &str, records: &Path, class: &str| -> Vec<f64> {
+        let all = predictions(&folder.path().join(name), records);
+        all.iter().map(|it| it["probabilities"][class].as_f64().unwrap()).collect()
+    };
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let file = write("named.txt", &lightgbm("pandas-binary"));
+    let lines = "-1.38,blue\n0.898,green\n-0.811,größe\n";
+    let records = write("named.csv", &format!("number,text\n{lines}"));
+    let made = new(folder.path(), "named", &file, &records, &["--labels", "stays,leaves"]);
+    assert!(made.status.success(), "{}", said(&made));
+    let expected = [0.08290773661363265, 0.7559717779969187, 0.13006803089839808];
+    assert_eq!(probability("named", &write("lines.csv", lines), "leaves"), expected);
+
+    let file = write("array.txt", &lightgbm("binary-sigmoid"));
+    let records = write("array.csv", "a,b,c,d,e,f\n1,2,3,4,5,6\n");
+    let made = new(folder.path(), "without", &file, &records, &[]);
+    assert!(said(&made).contains("Column_0"), "{}", said(&made));
+    let features = ["--features", "a,b,c,d,e,f"];
+    let made = new(folder.path(), "array", &file, &records, &features);
+    assert!(made.status.success(), "{}", said(&made));
+    let [predicted] = probability("array", &write("line.csv", "1,2,3,4,5,6\n"), "1")[..] else {
+        panic!("one line, one prediction");
+    };
+    assert!((predicted - 0.29523288).abs() < 1e-8, "{predicted}");
+}
+
 #[test]
 fn a_graph_scores_the_columns_that_are_said() {
     let folder = TempDir::new().unwrap();
